@@ -1,0 +1,72 @@
+import type { Env } from './env.ts'
+import { LIFETIMES } from './limits.ts'
+
+/** Secrets in memory: newest first; every element at least 256 bits. */
+export interface Secrets {
+  readonly cookieKeys: readonly string[]
+  readonly keyEncryptionKeys: readonly string[]
+}
+
+export interface Config {
+  readonly production: boolean
+  /** Origin without a trailing slash; the only source of absolute URLs. */
+  readonly issuer: string
+  readonly host: string
+  readonly port: number
+  readonly dataDir: string
+  readonly database: { readonly url: string; readonly pool: number; readonly embedded: boolean }
+  readonly redis: { readonly urls: readonly string[]; readonly sentinels: readonly string[] } | undefined
+  readonly mail: { readonly smtpUrl: string | undefined; readonly from: string }
+  readonly secrets: Secrets
+  readonly brand: { readonly name: string; readonly privacyUrl: string | undefined; readonly termsUrl: string | undefined }
+  readonly trustedProxyHops: number
+  readonly requireMfa: boolean
+  readonly refreshLeewaySeconds: number
+  readonly auditRetentionDays: number
+  readonly keys: {
+    readonly rotationDays: number
+    readonly publishSeconds: number
+    readonly retireSeconds: number
+    readonly pollSeconds: number
+  }
+  readonly argon2: { readonly memoryKib: number; readonly passes: number; readonly peppers: readonly string[] }
+  readonly logLevel: string
+  readonly lifetimes: { readonly [K in keyof typeof LIFETIMES]: number }
+}
+
+/** What only the running process knows: the database that was started and the secrets that were read or made. */
+export interface Resolved {
+  readonly databaseUrl: string
+  readonly embedded: boolean
+  readonly secrets: Secrets
+}
+
+export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolved): Config {
+  const production = env.NODE_ENV === 'production'
+  const issuer = new URL(env.ISSUER ?? `http://localhost:${env.PORT}`).origin
+  return {
+    production,
+    issuer,
+    host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: env.PORT,
+    dataDir: env.DATA_DIR,
+    database: { url: databaseUrl, pool: env.DATABASE_POOL, embedded },
+    redis: env.REDIS_URL ? { urls: env.REDIS_URL.split(',').map((url) => url.trim()), sentinels: env.REDIS_SENTINELS ?? [] } : undefined,
+    mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}` },
+    secrets,
+    brand: { name: env.BRAND_NAME, privacyUrl: env.PRIVACY_URL, termsUrl: env.TERMS_URL },
+    trustedProxyHops: env.TRUSTED_PROXY_HOPS,
+    requireMfa: env.REQUIRE_MFA,
+    refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
+    auditRetentionDays: env.AUDIT_RETENTION_DAYS,
+    keys: {
+      rotationDays: env.KEY_ROTATION_DAYS,
+      publishSeconds: LIFETIMES.keyPublish,
+      retireSeconds: LIFETIMES.keyRetire,
+      pollSeconds: LIFETIMES.keyPoll,
+    },
+    argon2: { memoryKib: env.ARGON2_MEMORY_KIB, passes: env.ARGON2_PASSES, peppers: env.PEPPERS ?? [] },
+    logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
+    lifetimes: LIFETIMES,
+  }
+}

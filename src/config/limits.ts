@@ -1,0 +1,74 @@
+/** Requests that one key may make in a window. `per` names the key: the client's network or the submitted address. */
+export interface Limit {
+  readonly max: number
+  readonly windowSeconds: number
+}
+
+/** Every HTTP limit by name (AA-02). Counts are per network (IPv4 address or IPv6 /64) and window. */
+export const LIMITS = {
+  'sign-up': { max: 20, windowSeconds: 3600 },
+  'sign-in': { max: 60, windowSeconds: 300 },
+  verify: { max: 60, windowSeconds: 300 },
+  resend: { max: 20, windowSeconds: 3600 },
+  forgot: { max: 20, windowSeconds: 3600 },
+  refresh: { max: 600, windowSeconds: 300 },
+  account: { max: 600, windowSeconds: 300 },
+  sensitive: { max: 60, windowSeconds: 300 },
+  interaction: { max: 300, windowSeconds: 300 },
+  token: { max: 3000, windowSeconds: 60 },
+} as const satisfies Record<string, Limit>
+
+export type LimitName = keyof typeof LIMITS
+
+/** Limits that do not depend on the network: they bound what one account, address or challenge can be asked. */
+export const CAPS = {
+  /** Failures before an account's password path slows down (RL-01). */
+  passwordFailures: 10,
+  /** Consecutive failures after which only a reset or a known device helps (RL-01). */
+  passwordFailuresAbsolute: 100,
+  /** First delay after the cap, doubled per failure up to the maximum. */
+  lockoutFirstSeconds: 30,
+  lockoutMaxSeconds: 3600,
+  /** One-time code failures per account and window (RL-06). */
+  codeFailures: 5,
+  codeWindowSeconds: 900,
+  /** Tries at one e-mailed code. */
+  codeTries: 5,
+  /** Tries at one MFA challenge (RL-06). */
+  challengeTries: 3,
+  /** Mails to one address (AA-01). */
+  mailsPerHour: 3,
+  mailsPerDay: 20,
+  /** Mails over the whole server and hour (AA-01). */
+  mailsPerHourGlobal: 10_000,
+  sessionsPerAccount: 48,
+} as const
+
+/** Lifetimes in seconds. */
+export const LIFETIMES = {
+  accessToken: 600,
+  authorizationCode: 60,
+  idToken: 3600,
+  refreshTokenAbsolute: 30 * 86_400,
+  refreshTokenIdle: 14 * 86_400,
+  grant: 30 * 86_400,
+  interaction: 3600,
+  sessionIdle: 3600,
+  sessionAbsolute: 86_400,
+  sessionRemembered: 30 * 86_400,
+  code: 600,
+  changeEmailUndo: 72 * 3600,
+  pendingSignUp: 86_400,
+  mfaChallenge: 600,
+  mfaEnrolment: 600,
+  /** Authentication older than this must be repeated for sensitive actions (SE-10). */
+  freshAuthentication: 600,
+  deleteGrace: 14 * 86_400,
+  /** How long relying parties may keep our JWKS (Cache-Control of `/jwks`). */
+  jwksCache: 300,
+  /** A new signing key is published this long before it signs: two cache lifetimes. */
+  keyPublish: 600,
+  /** A retired signing key stays published this long: longer than any token it signed. */
+  keyRetire: 7200,
+  keyPoll: 10,
+} as const
