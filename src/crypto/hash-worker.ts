@@ -1,0 +1,27 @@
+import { argon2Here } from './argon2.ts'
+import type { HashAnswer, HashRequest } from './hash-messages.ts'
+
+/** The hash process: computes what it is asked and lives as long as its parent. */
+
+// Without a parent nobody can ask; a terminal's Ctrl-C is for the parent, which still has requests to finish.
+process.on('disconnect', () => process.exit(0))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+process.on('message', (request: HashRequest) => void answer(request))
+
+async function answer(request: HashRequest): Promise<void> {
+  const { id } = request
+  try {
+    send({ id, result: await compute(request) })
+  } catch (error) {
+    send({ id, fault: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+function compute(request: HashRequest): Promise<Buffer | boolean> {
+  if (request.kind === 'digest') return argon2Here.digest(request.text, request.parameters)
+  return argon2Here.matches(request.stored, request.text, request.secret)
+}
+
+function send(message: HashAnswer): void {
+  if (process.connected) process.send?.(message)
+}

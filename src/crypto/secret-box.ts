@@ -1,0 +1,71 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { StartupError } from '../errors.ts'
+import { deriveKey } from './token.ts'
+
+const VERSION = 1
+const ID_BYTES = 8
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+/** Version and key id; authenticated together with the caller's context. */
+const HEADER_BYTES = 1 + ID_BYTES
+const OVERHEAD = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
+
+interface Key {
+  readonly id: Buffer
+  readonly secret: Buffer
+}
+
+/**
+ * Encryption at rest: AES-256-GCM (NIST SP 800-38D) with a random nonce. A box is
+ * `version (1) | key id (8) | nonce (12) | tag (16) | ciphertext`; it opens only with the `aad` that it was sealed with.
+ */
+export class SecretBox {
+  readonly #current: Key
+  readonly #keys: readonly Key[]
+
+  /** `keys` newest first: the first seals, all of them open. */
+  constructor(keys: readonly string[]) {
+    this.#keys = keys.map((key) => ({
+      id: deriveKey(key, 'secret-box id').subarray(0, ID_BYTES),
+      secret: deriveKey(key, 'secret-box key'),
+    }))
+    const [current] = this.#keys
+    if (!current) throw new StartupError('KEY_ENCRYPTION_KEYS: at least one key is needed')
+    this.#current = current
+  }
+
+  seal(plain: Uint8Array | string, aad: string): Buffer {
+    const header = Buffer.concat([Buffer.of(VERSION), this.#current.id])
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', this.#current.secret, nonce).setAAD(associated(header, aad))
+    const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
+    return Buffer.concat([header, nonce, cipher.getAuthTag(), ciphertext])
+  }
+
+  /** Throws `StartupError` if the key is not among ours (the operator can mend that), `Error` if the box was altered or is another's. */
+  open(box: Uint8Array, aad: string): Buffer {
+    const bytes = Buffer.from(box.buffer, box.byteOffset, box.byteLength)
+    if (bytes.length < OVERHEAD || bytes[0] !== VERSION) throw new Error('This is not a secret box of a version that is known here')
+    const key = this.#keys.find(({ id }) => id.equals(bytes.subarray(1, HEADER_BYTES)))
+    if (!key)
+      throw new StartupError('KEY_ENCRYPTION_KEYS: the key that encrypted the stored secrets is missing; add it at the end of the list')
+    const nonce = bytes.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES)
+    const decipher = createDecipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(associated(bytes.subarray(0, HEADER_BYTES), aad))
+      .setAuthTag(bytes.subarray(HEADER_BYTES + NONCE_BYTES, OVERHEAD))
+    try {
+      return Buffer.concat([decipher.update(bytes.subarray(OVERHEAD)), decipher.final()])
+    } catch (cause) {
+      throw new Error('A secret box was altered, or it belongs to something else', { cause })
+    }
+  }
+
+  /** Whether the newest key sealed it; if not, sealing it again lets an old key be dropped (CF-04). */
+  isCurrent(box: Uint8Array): boolean {
+    return box[0] === VERSION && this.#current.id.equals(box.subarray(1, HEADER_BYTES))
+  }
+}
+
+function associated(header: Uint8Array, aad: string): Buffer {
+  return Buffer.concat([header, Buffer.from(aad)])
+}

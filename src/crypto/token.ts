@@ -1,0 +1,31 @@
+import { createHash, createHmac, hkdfSync, randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
+
+/** A random string of at least `bits` bits, base64url: 43 characters for 256 bits. */
+export function randomToken(bits = 256): string {
+  return randomBytes(Math.ceil(bits / 8)).toString('base64url')
+}
+
+/** Six decimal digits, every one of the million equally likely. */
+export function sixDigitCode(): string {
+  return randomInt(1_000_000).toString().padStart(6, '0')
+}
+
+/** 32 bytes. Fit for values that cannot be guessed; what a person could guess is digested with `hmac`. */
+export function sha256(value: string | Uint8Array): Buffer {
+  return createHash('sha256').update(value).digest()
+}
+
+/** HMAC-SHA-256 (RFC 2104), 32 bytes. */
+export function hmac(key: Uint8Array, value: string): Buffer {
+  return createHmac('sha256', key).update(value).digest()
+}
+
+/** Compares in constant time; the lengths are not secret. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b)
+}
+
+/** A 32-byte key for one purpose (HKDF-SHA-256, RFC 5869), so that no secret is used for two things. */
+export function deriveKey(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+}

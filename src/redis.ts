@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto'
+import { Cluster, Redis } from 'ioredis'
+import { StartupError } from './errors.ts'
+import type { Logger } from './logger.ts'
+import { Circuit } from './redis/circuit.ts'
+import { COMMAND_MS, clusterOptions, hostOf, isTls, redisOptions } from './redis/options.ts'
+
+export { RedisUnavailable } from './redis/unavailable.ts'
+
+/** How long a start waits for a Redis that is still coming up. */
+const BOOT_MS = 10_000
+const POLL_MS = 100
+
+export interface RedisSettings {
+  /** One server, or several for a Cluster. */
+  readonly urls: readonly string[]
+  /** `host:port`; the master's name is the path of the URL. */
+  readonly sentinels: readonly string[]
+}
+
+/** A Lua script, sent by its SHA-1 once a server knows it. */
+export interface Script {
+  readonly lua: string
+  readonly sha: string
+}
+
+export function script(lua: string): Script {
+  return { lua, sha: createHash('sha1').update(lua).digest('hex') }
+}
+
+/** The one connection to Redis. Every call settles within 250 ms, with `RedisUnavailable` when Redis cannot be used just now. */
+export interface RedisConnection extends AsyncDisposable {
+  /** Keys of one call must be in one slot. */
+  readonly isCluster: boolean
+  evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+  run<T>(call: (client: Redis | Cluster) => Promise<T>): Promise<T>
+  isReady(): Promise<boolean>
+}
+
+export interface RedisOptions {
+  readonly logger?: Logger
+  readonly bootMs?: number
+  /** Longest time for one call. */
+  readonly commandMs?: number
+}
+
+/** Waits a bounded time for Redis; refuses one that may evict keys, which would sign people out and forget limits. */
+export async function openRedis(
+  settings: RedisSettings,
+  { logger, bootMs = BOOT_MS, commandMs = COMMAND_MS }: RedisOptions = {},
+): Promise<RedisConnection> {
+  const client = connect(settings, commandMs)
+  let lastError: unknown
+  client.on('error', (error: unknown) => {
+    lastError = error
+  })
+  try {
+    await untilReady(client, Date.now() + bootMs)
+    await refuseEviction(client)
+  } catch (cause) {
+    client.disconnect()
+    if (cause instanceof StartupError) throw cause
+    throw new StartupError(`The Redis at ${settings.urls.map(hostOf).join(', ')} cannot be used: ${reason(lastError ?? cause)}.`, { cause })
+  }
+  const silence = logger && report(client, logger)
+  const circuit = new Circuit(client, commandMs)
+  const isReady = () =>
+    circuit
+      .run((redis) => redis.ping())
+      .then(
+        () => true,
+        () => false,
+      )
+  return {
+    isCluster: client.isCluster,
+    run: (call) => circuit.run(call),
+    evaluate: ({ lua, sha }, keys, args) =>
+      circuit.run(async (redis) => {
+        try {
+          return await redis.evalsha(sha, keys.length, ...keys, ...args)
+        } catch (error) {
+          if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+          return redis.eval(lua, keys.length, ...keys, ...args)
+        }
+      }),
+    isReady,
+    async [Symbol.asyncDispose]() {
+      circuit.stop()
+      silence?.()
+      client.disconnect()
+    },
+  }
+}
+
+function connect({ urls, sentinels }: RedisSettings, commandMs: number): Redis | Cluster {
+  const [first = ''] = urls
+  if (urls.length > 1) {
+    const nodes = urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port || 6379) }))
+    return new Cluster(nodes, clusterOptions(first, commandMs))
+  }
+  if (sentinels.length === 0) return new Redis(first, redisOptions(commandMs))
+  const { pathname, hostname, username, password } = new URL(first)
+  const addresses = sentinels.map((address) => {
+    const at = address.lastIndexOf(':')
+    return at < 0 ? { host: address, port: 26_379 } : { host: address.slice(0, at), port: Number(address.slice(at + 1)) }
+  })
+  return new Redis({
+    ...redisOptions(commandMs),
+    sentinels: addresses,
+    name: decodeURIComponent(pathname.slice(1)) || hostname,
+    failoverDetector: true,
+    sentinelRetryStrategy: (times) => Math.min(times * 50, 500),
+    ...(isTls(first) ? { tls: {}, enableTLSForSentinelMode: true } : {}),
+    ...(username ? { username: decodeURIComponent(username) } : {}),
+    ...(password ? { password: decodeURIComponent(password) } : {}),
+  })
+}
+
+async function untilReady(client: Redis | Cluster, deadline: number): Promise<void> {
+  for (;;) {
+    try {
+      await client.ping()
+      return
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+}
+
+async function refuseEviction(client: Redis | Cluster): Promise<void> {
+  const servers = client instanceof Cluster ? client.nodes('master') : [client]
+  for (const server of servers) {
+    const policy = /^maxmemory_policy:(\S+)/m.exec(await server.info('memory'))?.[1] ?? 'noeviction'
+    if (policy !== 'noeviction')
+      throw new StartupError(
+        `Redis may evict keys (maxmemory-policy ${policy}), which signs people out at random. Set maxmemory-policy noeviction.`,
+      )
+  }
+}
+
+/** One line when Redis goes and one when it is back, not one for every retry. Returns what ends the reports. */
+function report(client: Redis | Cluster, logger: Logger): () => void {
+  let isLost = false
+  const lost = () => {
+    if (!isLost) logger.warn('Redis is lost; what needs it answers 503 until it is back')
+    isLost = true
+  }
+  client.on('close', lost)
+  client.on('ready', () => {
+    if (isLost) logger.warn('Redis is back')
+    isLost = false
+  })
+  return () => void client.off('close', lost)
+}
+
+function reason(error: unknown): string {
+  const { code, message } = error as { code?: string; message?: string }
+  if (code === 'ECONNREFUSED') return 'nothing listens there'
+  if (code === 'ENOTFOUND') return 'the host name does not resolve'
+  if (message && /^(?:WRONGPASS|NOAUTH)/.test(message)) return 'it refuses the user name or password'
+  return message || String(code ?? error)
+}
