@@ -1,0 +1,95 @@
+import { assetPath } from './views/assets.ts'
+import { deviceName } from './views/device.ts'
+import { type Html, html, print } from './views/html.ts'
+import { directionOf, LOCALE_NAMES, LOCALES, type Locale } from './views/locales.ts'
+import { createMailRenderer } from './views/mail.ts'
+import type { MailModels, MailName, RenderedMail } from './views/mail-models.ts'
+import type { PageContext, Problems } from './views/models.ts'
+import type { PageModels, PageName } from './views/page-models.ts'
+import { problemList, problemText } from './views/problems.ts'
+import { qrCode } from './views/qr.ts'
+import { attrs, compileTemplates, webUrl } from './views/templates.ts'
+import { createTranslators, type Translator } from './views/translator.ts'
+
+export * from './views/account-models.ts'
+export * from './views/api-docs-model.ts'
+export { type Asset, assets } from './views/assets.ts'
+export { deviceName } from './views/device.ts'
+export { foreignForm } from './views/foreign-form.ts'
+export { isLocale, LOCALES, type Locale, negotiateLocale } from './views/locales.ts'
+export * from './views/mail-models.ts'
+export * from './views/models.ts'
+export * from './views/page-models.ts'
+export { plainName } from './views/plain-name.ts'
+export { qrSvg } from './views/qr.ts'
+
+/** Characters of a password that is the only factor (PW-01). */
+const PASSWORD_MIN_LENGTH = 15
+
+export interface ViewsDeps {
+  readonly brand: { readonly name: string; readonly privacyUrl?: string | undefined; readonly termsUrl?: string | undefined }
+  /** Its host is what the pages show as the server. */
+  readonly issuer: string
+  readonly translators?: Readonly<Record<Locale, Translator>>
+}
+
+/** Pages and mails from typed models. Pure: no request, no database, no clock but for "3 hours ago". */
+export interface Views {
+  page<Name extends PageName>(name: Name, model: PageModels[Name], context: PageContext): string
+  mail<Name extends MailName>(name: Name, model: MailModels[Name], options: { readonly locale: Locale }): RenderedMail
+}
+
+export function createViews({ brand, issuer, translators = createTranslators() }: ViewsDeps): Views {
+  const template = compileTemplates()
+  const host = new URL(issuer).host
+  const site = {
+    host,
+    css: assetPath('gatehouse.css'),
+    js: assetPath('gatehouse.js'),
+    languages: LOCALES.map((code) => ({ code, name: LOCALE_NAMES[code] })),
+  }
+
+  return {
+    mail: createMailRenderer({ brand, host, translators, template }),
+    page(name, model, context) {
+      const translator = translators[context.locale]
+      const { problems: refused, passwordMinLength = PASSWORD_MIN_LENGTH } = model as { problems?: Problems; passwordMinLength?: number }
+      const problems = problemList(refused, translator, passwordMinLength)
+      const page = {
+        ...site,
+        ...context,
+        name,
+        problems,
+        passwordMinLength,
+        area: isArea(name),
+        isWide: isArea(name) || name === 'pages/api-docs',
+        direction: directionOf(context.locale),
+        title: '',
+      }
+      const scope = {
+        m: model,
+        page,
+        brand,
+        ...translator,
+        attrs,
+        webUrl,
+        problemText: (refusal: PageModels['pages/error']) => problemText(refusal, translator),
+        qrCode,
+        html,
+        device: (userAgent: string | undefined) => deviceName(userAgent, translator),
+        title: (text: string) => {
+          page.title = text
+        },
+        problemOf: (field: string) => problems.find((problem) => problem.field === field)?.text ?? '',
+        part: (part: string, p: object = {}): Html => template(`parts/${part}`)({ ...scope, p }),
+      }
+      const body = template(name)(scope)
+      return print(template('layout')({ ...scope, body }))
+    },
+  }
+}
+
+/** The account area is wider and has its own header. */
+function isArea(name: PageName): boolean {
+  return name.startsWith('account/')
+}

@@ -1,0 +1,93 @@
+import type { Locale } from './locales.ts'
+import type { FormModel, NoticeKind, Person, Resend } from './models.ts'
+
+/** What every page of the account area shows: whose it is, and the way out. */
+export interface AccountArea {
+  readonly person: Person
+  readonly signOut: FormModel
+  readonly notice?: NoticeKind | undefined
+}
+
+/** The pages of the account area. */
+export interface AccountModels {
+  'account/index': AccountArea & {
+    readonly emailVerified: boolean
+    readonly mfaEnabled: boolean
+    readonly recoveryCodesLeft: number
+    readonly passwordChangedAt?: Date | undefined
+    readonly sessionCount: number
+    readonly appCount: number
+    /** Set while the account waits to be erased; the form keeps it. */
+    readonly deletion?: (FormModel & { readonly deletesAt: Date }) | undefined
+  }
+  /** Posts `name`, `image_url`, `phone_number`, `locale`. */
+  'account/profile': AccountArea &
+    FormModel & { readonly name: string; readonly imageUrl: string; readonly phoneNumber: string; readonly locale?: Locale | undefined }
+  /** Without `confirm` it posts `email`; with it `code`. */
+  'account/email': AccountArea &
+    FormModel & {
+      readonly email: string
+      readonly confirm?: { readonly newEmail: string; readonly resend: Resend; readonly startOverHref: string } | undefined
+    }
+  /** Posts `current_password`; in step `confirm` `code` and `password`. `passwordMinLength` where it is not 15: 8 with a second factor. */
+  'account/password': AccountArea &
+    FormModel & {
+      readonly step: 'current' | 'confirm'
+      readonly method: 'email' | 'totp'
+      readonly resend?: Resend | undefined
+      readonly passwordMinLength?: number
+    }
+  /** Posts nothing but itself: what makes the secret is a POST (SE-13). */
+  'account/mfa-start': AccountArea & FormModel
+  /** Posts `code`. `secret` is Base32; the QR code is drawn from `otpauthUri`. */
+  'account/mfa-enrol': AccountArea & FormModel & { readonly secret: string; readonly otpauthUri: string }
+  /** Posts `code`, a one-time code or a recovery code. */
+  'account/mfa-disable': AccountArea & FormModel
+  /** `codes` only in the answer that made them; `regenerate` makes new ones. */
+  'account/recovery-codes': AccountArea & {
+    readonly codes?: readonly string[] | undefined
+    /** When each of them was used; undefined for those that are left. */
+    readonly uses: readonly (Date | undefined)[]
+    readonly regenerate: FormModel
+  }
+  /** Ending one posts to `endAction` with `id`; ending the others posts to `endOthersAction`. */
+  'account/sessions': AccountArea & {
+    readonly csrf: string
+    readonly endAction: string
+    readonly endOthersAction: string
+    readonly sessions: readonly SessionItem[]
+  }
+  /** Removing one posts to `removeAction` with `client_id`. */
+  'account/apps': AccountArea & { readonly csrf: string; readonly removeAction: string; readonly apps: readonly AppItem[] }
+  'account/activity': AccountArea & { readonly events: readonly ActivityItem[]; readonly olderHref?: string | undefined }
+  /** Posts `confirmation`, which must be the account's e-mail address. `exportHref` downloads the person's data. */
+  'account/delete': AccountArea & FormModel & { readonly graceDays: number; readonly exportHref: string }
+}
+
+export interface SessionItem {
+  readonly id: string
+  readonly userAgent?: string | undefined
+  readonly ip?: string | undefined
+  readonly door: 'pages' | 'api'
+  readonly createdAt: Date
+  readonly lastSeenAt: Date
+  readonly isCurrent: boolean
+}
+
+export interface AppItem {
+  readonly clientId: string
+  readonly name: string
+  readonly host?: string | undefined
+  readonly scopes: readonly string[]
+  readonly grantedAt: Date
+}
+
+/** `type` as in the audit trail; known ones are worded under `activity.<type>`, others show as they are. */
+export interface ActivityItem {
+  readonly type: string
+  readonly outcome: 'success' | 'failure'
+  readonly at: Date
+  readonly userAgent?: string | undefined
+  readonly ip?: string | undefined
+  readonly app?: string | undefined
+}

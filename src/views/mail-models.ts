@@ -1,0 +1,51 @@
+/** Where the request came from, for "if this wasn't you" (UX-27). The user agent is put in words by the template. */
+export interface MailOrigin {
+  readonly userAgent?: string | undefined
+  readonly ip?: string | undefined
+}
+
+interface Common {
+  readonly name?: string | undefined
+  readonly origin?: MailOrigin | undefined
+}
+
+/** `code` is six digits; `link` an absolute URL whose GET spends nothing (UX-28). */
+interface Code extends Common {
+  readonly code: string
+  readonly expiresInSeconds: number
+}
+
+/** Events that are told by mail (UX-29, SE-08). Words under `mail.notice.<kind>`. */
+export const SECURITY_NOTICES = [
+  'new_device',
+  'password_changed',
+  'email_changed',
+  'mfa_enabled',
+  'mfa_disabled',
+  'recovery_code_used',
+  'recovery_codes_regenerated',
+] as const
+export type SecurityNotice = (typeof SECURITY_NOTICES)[number]
+
+/** What each mail needs. All links are absolute URLs made from the issuer (EM-05). */
+export interface MailModels {
+  'verify-email': Code & { readonly link?: string | undefined; readonly client?: string | undefined }
+  /** A known address signed up again: same answer on the page, the truth by mail (EN-03). */
+  'already-registered': Common & { readonly signInLink: string; readonly resetLink: string }
+  'reset-password': Code & { readonly link?: string | undefined }
+  /** To the new address. */
+  'change-email': Code & { readonly link?: string | undefined }
+  /** To the old address. */
+  'change-email-notice': Common & { readonly newEmail: string; readonly undoLink: string; readonly undoUntil: Date }
+  'change-password': Code
+  'security-notice': Common & { readonly kind: SecurityNotice; readonly at: Date; readonly reportLink: string }
+  'account-deletion': Common & { readonly undoLink: string; readonly deletesAt: Date }
+}
+
+export type MailName = keyof MailModels
+
+export interface RenderedMail {
+  readonly subject: string
+  readonly text: string
+  readonly html: string
+}

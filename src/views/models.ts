@@ -1,0 +1,110 @@
+import type { AppError, ErrorCode } from '../errors.ts'
+import type { Locale } from './locales.ts'
+
+/** Why the last submission was refused, in codes; the page finds the words in its own language. */
+export interface Problems {
+  readonly code?: ErrorCode
+  /** Reason by field name: `password: 'too_common'`. A reason without words of its own reads "Check this field". */
+  readonly fields?: Readonly<Record<string, string>>
+  readonly retryAfterSeconds?: number
+}
+
+/** The problems of a refusal, for a form that is shown again. */
+export function problemsOf({ code, details: { fields, retryAfterSeconds } }: AppError): Problems {
+  return { code, ...(fields ? { fields } : {}), ...(retryAfterSeconds ? { retryAfterSeconds } : {}) }
+}
+
+/** A form of ours: posts urlencoded to `action` with `_csrf`, and `hidden` as further hidden fields. */
+export interface FormModel {
+  readonly action: string
+  readonly csrf: string
+  readonly hidden?: Readonly<Record<string, string>> | undefined
+  readonly problems?: Problems | undefined
+}
+
+/** A form that belongs to someone else (the provider, an app): its hidden fields as they are, without `_csrf`. */
+export interface ForeignForm {
+  readonly action: string
+  readonly fields: Readonly<Record<string, string>>
+}
+
+export interface Link {
+  readonly href: string
+  readonly name: string
+}
+
+export interface Person {
+  readonly name?: string | undefined
+  readonly email: string
+}
+
+/** "Send it again": a form of its own; `availableInSeconds` 0 means now. The server decides, the page only counts down. */
+export interface Resend extends FormModel {
+  readonly availableInSeconds: number
+}
+
+/** One thing an app asks for. Standard scopes are worded by the catalogue; others bring `title` or show their name. */
+export interface ScopeItem {
+  readonly scope: string
+  readonly isNew: boolean
+  readonly title?: string | undefined
+  readonly detail?: string | undefined
+  /** The API that the scope opens, by name or indicator. */
+  readonly resource?: string | undefined
+}
+
+/** The outcomes that `pages/message` can tell. Words under `message.<kind>` in the catalogue. */
+export const MESSAGE_KINDS = [
+  'email_verified',
+  'email_changed',
+  'email_restored',
+  'password_reset',
+  'account_secured',
+  'account_deletion_scheduled',
+  'account_kept',
+  'signed_out_everywhere',
+  'already_signed_in',
+] as const
+export type MessageKind = (typeof MESSAGE_KINDS)[number]
+
+/** Short confirmations after a redirect (`role=status`). Words under `notice.<kind>`. */
+export const NOTICE_KINDS = [
+  'code_sent',
+  'saved',
+  'email_changed',
+  'password_changed',
+  'mfa_enabled',
+  'mfa_disabled',
+  'recovery_codes_regenerated',
+  'session_ended',
+  'sessions_ended',
+  'app_removed',
+  'deletion_scheduled',
+  'deletion_cancelled',
+] as const
+export type NoticeKind = (typeof NOTICE_KINDS)[number]
+
+/** Words under `action.<label>`. */
+export const ACTION_LABELS = ['sign_in', 'account', 'reset_password', 'back'] as const
+export interface MessageAction {
+  readonly href: string
+  readonly label: (typeof ACTION_LABELS)[number]
+}
+
+/** The app that asks, as the page shows it. `host` only for apps that nobody vouches for (UX-30). */
+export interface ClientChip {
+  readonly name: string
+  /** Shown only when same-origin or `data:`; a page makes no third-party request. */
+  readonly logoUri?: string | undefined
+  readonly host?: string | undefined
+}
+
+export interface PageContext {
+  readonly locale: Locale
+  readonly nonce: string
+  /** Path and query of this page, where the language picker returns to. */
+  readonly path: string
+  readonly client?: ClientChip
+  /** Overrides `prefers-color-scheme`. */
+  readonly theme?: 'light' | 'dark' | undefined
+}

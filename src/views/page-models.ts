@@ -1,0 +1,92 @@
+import type { ErrorCode } from '../errors.ts'
+import type { AccountModels } from './account-models.ts'
+import type { ApiDocs } from './api-docs-model.ts'
+import type { ForeignForm, FormModel, Link, MessageAction, MessageKind, NoticeKind, Person, Resend, ScopeItem } from './models.ts'
+
+/** What each page needs. */
+export interface PageModels extends AccountModels {
+  /** Posts `username`, `password`, `remember=yes`. */
+  'interaction/login': FormModel & {
+    readonly email: string
+    readonly remember?: boolean | undefined
+    /** The person is known and confirms who they are: the address is fixed, the links to other accounts are gone. */
+    readonly isReauthentication?: boolean | undefined
+    readonly signUpHref?: string | undefined
+    readonly forgotHref?: string | undefined
+    /** Beside a fixed address: the way to sign in as someone else. */
+    readonly otherAccountHref?: string | undefined
+    readonly notice?: NoticeKind | undefined
+  }
+  /** Posts `name`, `email`, `password`. */
+  'interaction/sign-up': FormModel & { readonly name: string; readonly email: string; readonly signInHref?: string | undefined }
+  /** Posts `code`. */
+  'interaction/verify-email': FormModel & {
+    readonly email: string
+    readonly resend: Resend
+    readonly startOverHref: string
+    readonly notice?: NoticeKind | undefined
+  }
+  /** Posts `decision=allow|deny`. `switchAccount` posts nothing more than itself. */
+  'interaction/consent': FormModel & {
+    readonly person: Person
+    readonly scopes: readonly ScopeItem[]
+    readonly redirectHost: string
+    /** The app stays connected after the person leaves (`offline_access`). */
+    readonly isOffline: boolean
+    readonly lifetimeSeconds: number
+    readonly revokeHref: string
+    readonly switchAccount?: FormModel | undefined
+    readonly policyUrl?: string | undefined
+    readonly termsUrl?: string | undefined
+  }
+  /** Posts `choice=continue|other`. */
+  'interaction/select-account': FormModel & { readonly person: Person }
+  /** Two-step sign-in is demanded and not set up yet. Posts `code`. */
+  'interaction/mfa-enrol': FormModel & { readonly secret: string; readonly otpauthUri: string; readonly startOverHref: string }
+  /** `codes` only in the answer that made them. Posts nothing but itself and goes on. */
+  'interaction/recovery-codes': FormModel & { readonly codes?: readonly string[] | undefined }
+  /** Posts `code`, `remember=yes`. `otherMethodHref` leads to the same page with the other method. */
+  'interaction/mfa': FormModel & {
+    readonly method: 'totp' | 'recovery'
+    readonly email: string
+    readonly otherMethodHref: string
+    readonly startOverHref?: string | undefined
+    readonly remember?: boolean | undefined
+  }
+
+  /** `protocol` is the OAuth error for the app's developer, shown small. */
+  'pages/error': {
+    readonly code: ErrorCode
+    readonly requestId: string
+    readonly retryAfterSeconds?: number | undefined
+    readonly retryHref?: string | undefined
+    readonly back?: Link | undefined
+    readonly protocol?: { readonly error: string; readonly description?: string | undefined } | undefined
+  }
+  'pages/signed-out': { readonly signInHref?: string | undefined; readonly back?: Link | undefined }
+  /** Posts the foreign fields and `logout=yes`, or without it to stay signed in. */
+  'pages/sign-out': { readonly form: ForeignForm; readonly person?: Person | undefined }
+  /** `response_mode=form_post`: the fields go to the app as they are. */
+  'pages/form-post': { readonly form: ForeignForm }
+  'pages/api-docs': ApiDocs
+  'pages/message': { readonly kind: MessageKind; readonly actions?: readonly MessageAction[] | undefined }
+
+  /** Posts `email`. */
+  'pages/forgot-password': FormModel & { readonly email: string; readonly signInHref?: string | undefined }
+  /** Posts `code` (unless a link proves the address), `password`. `email` also fills the hidden username field (UX-5). */
+  'pages/reset-password': FormModel & {
+    readonly email: string
+    readonly asksCode: boolean
+    readonly resend?: Resend | undefined
+    readonly startOverHref?: string | undefined
+    readonly notice?: NoticeKind | undefined
+  }
+  /** The landing page of a mailed link: one button that posts the token in `hidden` (UX-28). */
+  'pages/verify-link': FormModel & { readonly purpose: 'verify_email' | 'change_email'; readonly email?: string | undefined }
+  /** "This wasn't me": one button that ends all sessions and asks for a new password. */
+  'pages/report-compromise': FormModel
+  'pages/undo-email': FormModel & { readonly email?: string | undefined }
+  'pages/undo-deletion': FormModel & { readonly deletesAt: Date }
+}
+
+export type PageName = keyof PageModels

@@ -1,0 +1,69 @@
+// Everything here is a convenience: each page does its work without it.
+const all = (selector, root = document) => [...root.querySelectorAll(selector)]
+
+// Show and hide a password (UX-8). The words come from the page's language.
+const EYE =
+  '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M2 12s3.500-6.500 10-6.500S22 12 22 12s-3.500 6.500-10 6.500S2 12 2 12zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z"/><path class="slash" d="M4 20L20 4"/></svg>'
+for (const input of all('input[data-show]')) {
+  const button = document.createElement('button')
+  const show = (isShown) => {
+    input.type = isShown ? 'text' : 'password'
+    button.setAttribute('aria-pressed', String(isShown))
+  }
+  button.type = 'button'
+  button.className = 'reveal'
+  button.title = input.dataset.show
+  button.setAttribute('aria-label', input.dataset.show)
+  button.setAttribute('aria-controls', input.id)
+  button.innerHTML = EYE
+  button.addEventListener('click', () => show(input.type === 'password'))
+  input.form.addEventListener('submit', () => show(false))
+  addEventListener('pagehide', () => show(false))
+  show(false)
+  input.parentElement.dataset.revealed = ''
+  input.after(button)
+}
+
+// What went wrong is read out first (UX-11).
+document.querySelector('[data-focus]')?.focus()
+
+// "Send it again in 28 s" (UX-26). The button stays in the tab order; the server has its own limit.
+for (const button of all('button[data-wait]')) {
+  const end = Date.now() + Number(button.dataset.wait) * 1000
+  const words = button.textContent
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000)
+    button.textContent = left > 0 ? button.dataset.waiting.replace('{seconds}', left) : words
+    button.setAttribute('aria-disabled', String(left > 0))
+    if (left > 0) setTimeout(tick, 500)
+  }
+  if (Number(button.dataset.wait) > 0) tick()
+}
+
+// Copy and print appear only where they work.
+for (const button of all('button[data-copy]')) {
+  const source = document.getElementById(button.dataset.copy)
+  button.hidden = !navigator.clipboard
+  button.addEventListener('click', async () => {
+    await navigator.clipboard.writeText(source.dataset.value ?? source.innerText)
+    const words = button.textContent
+    button.textContent = button.dataset.done
+    setTimeout(() => {
+      button.textContent = words
+    }, 2000)
+  })
+}
+for (const button of all('button[data-print]')) {
+  button.hidden = false
+  button.addEventListener('click', () => print())
+}
+
+// A form is sent once, however often its button is pressed (UX-15); coming back by the back button frees it.
+const sent = new WeakSet()
+addEventListener('submit', (event) => {
+  if (sent.has(event.target) || event.submitter?.getAttribute('aria-disabled') === 'true') event.preventDefault()
+  else sent.add(event.target)
+  setTimeout(() => sent.delete(event.target), 4000)
+})
+
+for (const form of all('form[data-autosubmit]')) form.submit()
