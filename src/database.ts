@@ -1,0 +1,103 @@
+import { fileURLToPath } from 'node:url'
+import { Migrator } from '@mikro-orm/migrations'
+import { type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
+import type { Pool } from 'pg'
+import { entities } from './entities/index.ts'
+import { StartupError } from './errors.ts'
+
+export type { EntityManager, MikroORM, Pool }
+
+/** Absolute: the server may be started from any folder. */
+const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+
+/** Any 64-bit number will do, as long as every release uses the same. */
+const MIGRATION_LOCK = 6_842_173_905_114n
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly pool: number
+}
+
+/** MikroORM settings shared by the server, the CLI and `mikro-orm.config.ts`. */
+export function ormOptions({ url, pool }: DatabaseOptions): Options {
+  return {
+    clientUrl: url,
+    entities,
+    extensions: [Migrator],
+    migrations: {
+      path: MIGRATIONS,
+      pathTs: MIGRATIONS,
+      glob: '*.ts',
+      emit: 'ts',
+      snapshot: true,
+      snapshotName: '.snapshot',
+      transactional: true,
+      silent: true,
+    },
+    // Written in migrations by hand: the guard of the audit trail.
+    schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true },
+    pool: { min: 0, max: pool },
+    discovery: { warnWhenNoEntities: false },
+    // A misspelt name is a fault to be told, not a new and empty database.
+    ensureDatabase: false,
+    driverOptions: { connectionTimeoutMillis: 5000, statement_timeout: 10_000, lock_timeout: 2000, application_name: 'gatehouse' },
+  } as Options
+}
+
+/** The one connection pool: MikroORM for use cases, `pool` for the prepared statements of the hot paths. */
+export interface Database extends AsyncDisposable {
+  readonly orm: MikroORM
+  readonly em: EntityManager
+  readonly pool: Pool
+}
+
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const orm = await MikroORM.init(ormOptions(options))
+  try {
+    const pool = await orm.em.getConnection().getNativeClient()
+    await pool.query('select 1')
+    return { orm, em: orm.em, pool, [Symbol.asyncDispose]: () => orm.close(true) }
+  } catch (cause) {
+    await orm.close(true)
+    throw new StartupError(`The database at ${redacted(options.url)} cannot be used: ${reason(cause)}`, { cause })
+  }
+}
+
+/** Applies pending migrations; instances that start together take turns (PostgreSQL advisory lock). */
+export async function migrate({ orm, pool }: Database): Promise<void> {
+  const holder = await pool.connect()
+  try {
+    await holder.query('set lock_timeout = 0; set statement_timeout = 0')
+    await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK.toString()])
+    await orm.migrator.up()
+  } finally {
+    await holder.query('select pg_advisory_unlock_all()').catch(() => undefined)
+    holder.release(true)
+  }
+}
+
+function redacted(url: string): string {
+  const { hostname, port, pathname } = new URL(url)
+  return `${hostname}${port ? `:${port}` : ''}${pathname}`
+}
+
+function reason(cause: unknown): string {
+  const code = (cause as { code?: string }).code
+  if (code === 'ECONNREFUSED') return 'nothing listens there.'
+  if (code === '28P01' || code === '28000') return 'it refuses the user name or password.'
+  if (code === '3D000') return 'it has no database of that name.'
+  if (code === 'ENOTFOUND') return 'the host name does not resolve.'
+  return `${cause instanceof Error && cause.message ? cause.message : String(code ?? cause)}.`
+}
+
+/** SQLSTATEs and socket errors of a database that cannot be used now: connection, resources, shutdown, timeout, lock, deadlock, read-only. */
+const UNAVAILABLE_CODE = /^(?:08|53|57P|57014|55P03|40P01|40001|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/
+/** What `pg` says without a code. */
+const UNAVAILABLE_MESSAGE = /timeout exceeded when trying to connect|Connection terminated|not queryable|Query read timeout/
+
+/** Whether the fault is the database's and may pass (503), rather than ours (500). */
+export function isUnavailable(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  if (typeof code === 'string' && UNAVAILABLE_CODE.test(code)) return true
+  return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message)
+}

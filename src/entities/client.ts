@@ -1,0 +1,31 @@
+import { defineEntity, p } from '@mikro-orm/core'
+
+/** Client metadata as registered (RFC 7591 names), without `client_id` and `client_secret`. */
+export type ClientMetadata = Readonly<Record<string, unknown>>
+
+const ClientSchema = defineEntity({
+  name: 'Client',
+  tableName: 'client',
+  properties: {
+    /** `client_id`. */
+    id: p.string().length(100).primary(),
+    name: p.string().length(100),
+    /** SHA-256 (base64url) of the high-entropy client secret; null for public and key-authenticated clients (TK-07). */
+    secretDigest: p.string().length(64).hidden().nullable(),
+    metadata: p.json<ClientMetadata>(),
+    /** The operator's own app: consent is skipped if it can prove who it is (AZ-14). */
+    isFirstParty: p.boolean().default(false),
+    requireMfa: p.boolean().default(false),
+    /** Seconds a second use of a refresh token is forgiven; null: the server's default. */
+    refreshLeewaySeconds: p.integer().nullable(),
+    disabledAt: p.datetime().nullable(),
+    createdAt: p.datetime().onCreate(() => new Date()),
+    updatedAt: p
+      .datetime()
+      .onCreate(() => new Date())
+      .onUpdate(() => new Date()),
+  },
+})
+
+export class Client extends ClientSchema.class {}
+ClientSchema.setClass(Client)

@@ -1,0 +1,24 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { Account } from './account.ts'
+import { Client } from './client.ts'
+
+/** What an account allowed an app, remembered beyond one session and grant. Deleting it makes the app ask again. */
+const ConsentSchema = defineEntity({
+  name: 'Consent',
+  tableName: 'consent',
+  properties: {
+    account: () => p.manyToOne(Account).deleteRule('cascade').primary(),
+    client: () => p.manyToOne(Client).deleteRule('cascade').primary(),
+    scopes: p.array().$type<string[]>(),
+    /** Scopes by resource indicator. */
+    resourceScopes: p.json<Record<string, string[]>>(),
+    grantedAt: p.datetime().onCreate(() => new Date()),
+    updatedAt: p
+      .datetime()
+      .onCreate(() => new Date())
+      .onUpdate(() => new Date()),
+  },
+})
+
+export class Consent extends ConsentSchema.class {}
+ConsentSchema.setClass(Consent)

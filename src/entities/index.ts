@@ -1,0 +1,53 @@
+import { Account } from './account.ts'
+import { AttemptCounter } from './attempt-counter.ts'
+import { AuditEvent } from './audit-event.ts'
+import { Client } from './client.ts'
+import { Consent } from './consent.ts'
+import { KnownDevice } from './known-device.ts'
+import { MfaChallenge } from './mfa-challenge.ts'
+import { OidcArtifact } from './oidc-artifact.ts'
+import { OutboxMessage } from './outbox-message.ts'
+import { PendingSignUp } from './pending-sign-up.ts'
+import { RecoveryCode } from './recovery-code.ts'
+import { Resource } from './resource.ts'
+import { Session } from './session.ts'
+import { SigningKey } from './signing-key.ts'
+import { TotpCredential } from './totp-credential.ts'
+import { VerificationToken } from './verification-token.ts'
+
+export const entities = [
+  Account,
+  AttemptCounter,
+  AuditEvent,
+  Client,
+  Consent,
+  KnownDevice,
+  MfaChallenge,
+  OidcArtifact,
+  OutboxMessage,
+  PendingSignUp,
+  RecoveryCode,
+  Resource,
+  Session,
+  SigningKey,
+  TotpCredential,
+  VerificationToken,
+]
+export {
+  Account,
+  AttemptCounter,
+  AuditEvent,
+  Client,
+  Consent,
+  KnownDevice,
+  MfaChallenge,
+  OidcArtifact,
+  OutboxMessage,
+  PendingSignUp,
+  RecoveryCode,
+  Resource,
+  Session,
+  SigningKey,
+  TotpCredential,
+  VerificationToken,
+}

@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto'
+import { defineEntity, p } from '@mikro-orm/core'
+import { Account } from './account.ts'
+
+/** The state between the password and the second factor. It is not a session: it opens the code step and nothing else (TF-06). */
+const MfaChallengeSchema = defineEntity({
+  name: 'MfaChallenge',
+  tableName: 'mfa_challenge',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => randomUUID()),
+    account: () => p.manyToOne(Account).deleteRule('cascade').index(),
+    digest: p.blob().hidden().unique(),
+    /** Digest of what it belongs to: an interaction, the JSON API, a step of one session. */
+    binding: p.string().length(128),
+    attempts: p.integer().default(0),
+    createdAt: p.datetime().onCreate(() => new Date()),
+    expiresAt: p.datetime().index(),
+  },
+})
+
+export class MfaChallenge extends MfaChallengeSchema.class {}
+MfaChallengeSchema.setClass(MfaChallenge)

@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto'
+import { defineEntity, p } from '@mikro-orm/core'
+
+/** `decoy`: written like a mail and thrown away, where an address gets none (EN-02). */
+export type OutboxTopic = 'mail' | 'decoy' | 'backchannel_logout'
+
+/** Something to deliver after the transaction that wrote it, at least once. The body is encrypted: mail holds codes. */
+const OutboxMessageSchema = defineEntity({
+  name: 'OutboxMessage',
+  tableName: 'outbox_message',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => randomUUID()),
+    topic: p.string().length(24).$type<OutboxTopic>(),
+    bodyBox: p.blob().hidden(),
+    attempts: p.integer().default(0),
+    createdAt: p.datetime().onCreate(() => new Date()),
+    /** When it may be tried (next); doubles as the lease while a worker holds it. */
+    availableAt: p
+      .datetime()
+      .onCreate(() => new Date())
+      .index(),
+    deliveredAt: p.datetime().nullable(),
+    /** Set when it is given up: visible to the operator, never retried. */
+    failedAt: p.datetime().nullable(),
+    lastError: p.string().length(500).nullable(),
+  },
+})
+
+export class OutboxMessage extends OutboxMessageSchema.class {}
+OutboxMessageSchema.setClass(OutboxMessage)

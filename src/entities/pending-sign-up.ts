@@ -1,0 +1,26 @@
+import { randomUUID } from 'node:crypto'
+import { defineEntity, p } from '@mikro-orm/core'
+
+/**
+ * A sign-up whose address is not proven yet. No account exists before the proof, so nobody can prepare
+ * one for somebody else's address (EM-11). `id` becomes the account's id.
+ */
+const PendingSignUpSchema = defineEntity({
+  name: 'PendingSignUp',
+  tableName: 'pending_sign_up',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => randomUUID()),
+    email: p.string().length(254).index(),
+    name: p.string().length(100),
+    locale: p.string().length(35).nullable(),
+    passwordHash: p.text().hidden(),
+    createdAt: p.datetime().onCreate(() => new Date()),
+    expiresAt: p.datetime().index(),
+  },
+})
+
+export class PendingSignUp extends PendingSignUpSchema.class {}
+PendingSignUpSchema.setClass(PendingSignUp)

@@ -1,0 +1,19 @@
+import { defineEntity, p } from '@mikro-orm/core'
+
+/** An API that accepts our access tokens, named by its resource indicator (RFC 8707). */
+const ResourceSchema = defineEntity({
+  name: 'Resource',
+  tableName: 'resource',
+  properties: {
+    /** Absolute URI, exactly as clients send it in `resource` and as it appears in `aud`. */
+    identifier: p.string().length(512).primary(),
+    name: p.string().length(100),
+    scopes: p.array().$type<string[]>(),
+    accessTokenSeconds: p.integer().default(600),
+    signingAlg: p.string().length(8).default('ES256'),
+    createdAt: p.datetime().onCreate(() => new Date()),
+  },
+})
+
+export class Resource extends ResourceSchema.class {}
+ResourceSchema.setClass(Resource)

@@ -1,0 +1,29 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { Account } from './account.ts'
+
+/**
+ * One sign-in of one account on one device, through either door. `id` is the provider session's `uid` and the
+ * `sid` of first-party access tokens; it is no credential. Without this row the sign-in is over.
+ */
+const SessionSchema = defineEntity({
+  name: 'Session',
+  tableName: 'session',
+  properties: {
+    id: p.string().length(64).primary(),
+    account: () => p.manyToOne(Account).deleteRule('cascade').index(),
+    ip: p.string().length(45).nullable(),
+    userAgent: p.string().length(512).nullable(),
+    /** Through which door it was opened: hosted pages or the JSON API. */
+    door: p.string().length(8).$type<'pages' | 'api'>(),
+    amr: p.array().$type<string[]>(),
+    acr: p.string().length(64).nullable(),
+    isRemembered: p.boolean().default(false),
+    authenticatedAt: p.datetime(),
+    createdAt: p.datetime().onCreate(() => new Date()),
+    lastSeenAt: p.datetime().onCreate(() => new Date()),
+    expiresAt: p.datetime().index(),
+  },
+})
+
+export class Session extends SessionSchema.class {}
+SessionSchema.setClass(Session)

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto'
+import { defineEntity, p } from '@mikro-orm/core'
+
+export type TokenPurpose =
+  | 'verify_email'
+  | 'reset_password'
+  | 'change_email'
+  | 'undo_change_email'
+  | 'change_password'
+  | 'undo_delete'
+  | 'report_compromise'
+
+/** A mailed code and link, bound to subject, purpose and address; single use. Secrets are stored as digests only (EM-01). */
+const VerificationTokenSchema = defineEntity({
+  name: 'VerificationToken',
+  tableName: 'verification_token',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => randomUUID()),
+    purpose: p.string().length(32).$type<TokenPurpose>(),
+    /** Account or pending sign-up. */
+    subjectId: p.uuid().index(),
+    address: p.string().length(254),
+    /** HMAC of the six-digit code under a server key, so that a stolen table cannot be searched. */
+    codeDigest: p.blob().hidden().nullable(),
+    /** SHA-256 of the 256-bit secret in the mailed link. */
+    linkDigest: p.blob().hidden().nullable().unique(),
+    attempts: p.integer().default(0),
+    credentialVersion: p.integer().default(0),
+    createdAt: p.datetime().onCreate(() => new Date()),
+    expiresAt: p.datetime().index(),
+  },
+})
+
+export class VerificationToken extends VerificationTokenSchema.class {}
+VerificationTokenSchema.setClass(VerificationToken)

@@ -1,0 +1,148 @@
+import type { EntityManager } from '../database.ts'
+import type { Logger } from '../logger.ts'
+import type { Outbox } from '../outbox.ts'
+import { type MailModels, type MailName, type MailOrigin, negotiateLocale, type SecurityNotice, type Views } from '../views.ts'
+import { type MailBudget, MailCaps } from './caps.ts'
+import { LINK_PATHS, link } from './links.ts'
+import type { Mail } from './mailer.ts'
+
+export interface MessagesDeps {
+  readonly outbox: Outbox
+  readonly views: Views
+  readonly issuer: string
+  readonly logger: Logger
+  readonly caps?: MailCaps
+}
+
+/** Whom a mail goes to, in which language, and whose request caused it. */
+export interface Envelope {
+  /** Canonical. */
+  readonly to: string
+  readonly name?: string | undefined
+  /** BCP 47; the nearest language with a catalogue is used. */
+  readonly locale?: string | undefined
+  readonly origin?: MailOrigin | undefined
+  /** Counted, rendered and stored like any other mail, and never sent: the address must not be told from others (EN-02). */
+  readonly isDecoy?: boolean
+}
+
+/** What a mail with a code carries. */
+export interface MailedToken {
+  readonly code: string
+  readonly linkSecret: string
+  readonly expiresAt: Date
+}
+
+/**
+ * A token, or how to get one. The function is called only if the mail may be sent: a token that voids the one in an earlier mail
+ * and is then not mailed itself would lock its owner out.
+ */
+export type TokenSource<T extends MailedToken> = T | (() => Promise<T>)
+
+/**
+ * Every mail the product sends, written to the outbox in the caller's transaction. Over a cap nothing is sent and the method
+ * answers undefined; the caller's own answer must not depend on it (AA-01, EN-03).
+ */
+export class Messages {
+  readonly #deps: MessagesDeps
+  readonly #caps: MailCaps
+
+  constructor(deps: MessagesDeps) {
+    this.#deps = deps
+    this.#caps = deps.caps ?? new MailCaps()
+  }
+
+  verifyEmail<T extends MailedToken>(
+    em: EntityManager,
+    mail: Envelope & { issued: TokenSource<T>; client?: string | undefined },
+  ): Promise<T | undefined> {
+    return this.#sendToken(em, 'verify-email', mail, (token) => ({ client: mail.client, link: this.#tokenLink('verifyEmail', token) }))
+  }
+
+  /** For a sign-up with an address that has an account: the page says the same as ever, the mail says the truth. */
+  async alreadyRegistered(em: EntityManager, mail: Envelope): Promise<boolean> {
+    const { issuer } = this.#deps
+    const links = { signInLink: link(issuer, LINK_PATHS.signIn), resetLink: link(issuer, LINK_PATHS.forgotPassword) }
+    const isAdmitted = await this.#admits(em, 'already-registered', mail.to, 'request')
+    if (isAdmitted) this.#enqueue(em, 'already-registered', mail, links)
+    return isAdmitted
+  }
+
+  resetPassword<T extends MailedToken>(em: EntityManager, mail: Envelope & { issued: TokenSource<T> }): Promise<T | undefined> {
+    return this.#sendToken(em, 'reset-password', mail, (token) => ({ link: this.#tokenLink('resetPassword', token) }))
+  }
+
+  /** To the new address. */
+  changeEmail<T extends MailedToken>(em: EntityManager, mail: Envelope & { issued: TokenSource<T> }): Promise<T | undefined> {
+    return this.#sendToken(em, 'change-email', mail, (token) => ({ link: this.#tokenLink('changeEmail', token) }))
+  }
+
+  /** A code only: it is typed where the change was asked for. */
+  changePassword<T extends MailedToken>(em: EntityManager, mail: Envelope & { issued: TokenSource<T> }): Promise<T | undefined> {
+    return this.#sendToken(em, 'change-password', mail, () => ({}))
+  }
+
+  /** To the old address, once the new one is in force (EM-10). */
+  async changeEmailNotice(
+    em: EntityManager,
+    mail: Envelope & { newEmail: string; undo: Pick<MailedToken, 'linkSecret' | 'expiresAt'> },
+  ): Promise<void> {
+    const model = { newEmail: mail.newEmail, undoLink: this.#tokenLink('undoEmail', mail.undo), undoUntil: mail.undo.expiresAt }
+    if (await this.#admits(em, 'change-email-notice', mail.to, 'notice:change-email')) this.#enqueue(em, 'change-email-notice', mail, model)
+  }
+
+  /** `report` is the token behind "this wasn't me" (SE-08). */
+  async securityNotice(
+    em: EntityManager,
+    mail: Envelope & { kind: SecurityNotice; at: Date; report: Pick<MailedToken, 'linkSecret'> },
+  ): Promise<void> {
+    const model = { kind: mail.kind, at: mail.at, reportLink: this.#tokenLink('reportCompromise', mail.report) }
+    if (await this.#admits(em, 'security-notice', mail.to, `notice:${mail.kind}`)) this.#enqueue(em, 'security-notice', mail, model)
+  }
+
+  async accountDeletion(em: EntityManager, mail: Envelope & { deletesAt: Date; undo: Pick<MailedToken, 'linkSecret'> }): Promise<void> {
+    const model = { deletesAt: mail.deletesAt, undoLink: this.#tokenLink('keepAccount', mail.undo) }
+    if (await this.#admits(em, 'account-deletion', mail.to, 'notice:account-deletion')) this.#enqueue(em, 'account-deletion', mail, model)
+  }
+
+  async #sendToken<T extends MailedToken, Name extends 'verify-email' | 'reset-password' | 'change-email' | 'change-password'>(
+    em: EntityManager,
+    name: Name,
+    mail: Envelope & { issued: TokenSource<T> },
+    rest: (token: T) => Omit<MailModels[Name], 'code' | 'expiresInSeconds' | 'name' | 'origin'>,
+  ): Promise<T | undefined> {
+    if (!(await this.#admits(em, name, mail.to, 'request'))) return undefined
+    const token = typeof mail.issued === 'function' ? await mail.issued() : mail.issued
+    const expiresInSeconds = wholeMinutes(token.expiresAt)
+    this.#enqueue(em, name, mail, { code: token.code, expiresInSeconds, ...rest(token) } as Omit<MailModels[Name], 'name' | 'origin'>)
+    return token
+  }
+
+  async #admits(em: EntityManager, name: MailName, to: string, budget: MailBudget): Promise<boolean> {
+    const admission = await this.#caps.take(em, to, budget)
+    if (admission !== 'granted') this.#deps.logger.warn({ event: 'mail.capped', mail: name, reason: admission })
+    return admission === 'granted'
+  }
+
+  #enqueue<Name extends MailName>(
+    em: EntityManager,
+    name: Name,
+    { to, locale, isDecoy = false, ...mail }: Envelope,
+    model: Omit<MailModels[Name], 'name' | 'origin'>,
+  ): void {
+    const { outbox, views } = this.#deps
+    const filled = { ...model, name: mail.name, origin: mail.origin } as MailModels[Name]
+    const rendered = views.mail(name, filled, { locale: negotiateLocale({ uiLocales: locale }) })
+    const body: Mail = { to, subject: rendered.subject, text: rendered.text, html: rendered.html }
+    outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...body })
+  }
+
+  #tokenLink(page: keyof typeof LINK_PATHS, { linkSecret }: Pick<MailedToken, 'linkSecret'>): string {
+    return link(this.#deps.issuer, LINK_PATHS[page], { token: linkSecret })
+  }
+}
+
+/** Seconds left, as a person is told them: up to the full minute. */
+function wholeMinutes(until: Date): number {
+  return Math.max(1, Math.ceil((until.getTime() - Date.now()) / 60_000)) * 60
+}
