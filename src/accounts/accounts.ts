@@ -1,0 +1,68 @@
+import type { EntityManager, Pool } from '../database.ts'
+import { Account } from '../entities/index.ts'
+
+/** What others may know of an account: no hash, no state that is not theirs. */
+export type ActiveAccount = Pick<
+  Account,
+  'id' | 'name' | 'email' | 'emailVerifiedAt' | 'phoneNumber' | 'imageUrl' | 'locale' | 'address' | 'mfaEnabled' | 'updatedAt'
+>
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** On the path of every token: one prepared statement, no identity map. */
+const FIND_ACTIVE = {
+  name: 'account-find-active',
+  text: `select "id", "name", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
+  "address"::text, "mfa_enabled", extract(epoch from "updated_at") * 1000 as "updated" from "account" where "id" = $1 and "status" = 'active'`,
+}
+
+interface Row {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+  readonly verified: string | null
+  readonly phone_number: string | null
+  readonly image_url: string | null
+  readonly locale: string | null
+  readonly address: string | null
+  readonly mfa_enabled: boolean
+  readonly updated: string
+}
+
+/** Accounts by identifier, for those who only need to know them. */
+export class Accounts {
+  readonly #em: EntityManager
+  readonly #pool: Pool
+
+  constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
+    this.#em = em
+    this.#pool = pool
+  }
+
+  /** The account if it may act now; disabled, locked and deleting accounts are as good as absent (SE-07). */
+  async findActive(id: string): Promise<ActiveAccount | undefined> {
+    if (!UUID.test(id)) return undefined
+    const { rows } = await this.#pool.query<Row>({ ...FIND_ACTIVE, values: [id] })
+    return rows[0] && activeAccount(rows[0])
+  }
+
+  /** The whole account, for its owner to see; undefined under the same conditions. */
+  async loadActive(id: string): Promise<Account | undefined> {
+    return UUID.test(id) ? ((await this.#em.fork().findOne(Account, { id, status: 'active' })) ?? undefined) : undefined
+  }
+}
+
+function activeAccount(row: Row): ActiveAccount {
+  return {
+    id: row.id,
+    name: row.name,
+    email: row.email,
+    emailVerifiedAt: row.verified === null ? null : new Date(Number(row.verified)),
+    phoneNumber: row.phone_number,
+    imageUrl: row.image_url,
+    locale: row.locale,
+    address: row.address === null ? null : (JSON.parse(row.address) as ActiveAccount['address']),
+    mfaEnabled: row.mfa_enabled,
+    updatedAt: new Date(Number(row.updated)),
+  }
+}

@@ -1,0 +1,116 @@
+import type { AuditRecord, AuditSink } from '../audit/event.ts'
+import { CAPS } from '../config/limits.ts'
+import { sha256 } from '../crypto/token.ts'
+import type { Pool } from '../database.ts'
+import { AppError } from '../errors.ts'
+
+export type Factor = 'password' | 'otp'
+
+/** One attempt that has been counted and waits for its outcome. */
+export interface Reservation {
+  /** The attempt succeeded: this factor's count starts again at zero (RL-08). */
+  succeed(): Promise<void>
+  /** The attempt failed: the count stays. */
+  fail(): void
+  /** The attempt was never judged (database down, hash queue full): it does not count (RL-07). */
+  release(): Promise<void>
+}
+
+/** Password: free tries, then a delay that doubles; after the absolute cap only a reset helps. */
+const RESERVE_PASSWORD = `
+insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'password', 1, now(), now())
+on conflict ("subject", "factor") do update set
+  "failures" = c."failures" + 1,
+  "updated_at" = now(),
+  "blocked_until" = case
+    when c."failures" + 1 >= ${CAPS.passwordFailuresAbsolute} then 'infinity'
+    when c."failures" + 1 >= ${CAPS.passwordFailures}
+      then now() + least(${CAPS.lockoutMaxSeconds}, ${CAPS.lockoutFirstSeconds} * 2 ^ least(c."failures" + 1 - ${CAPS.passwordFailures}, 12)) * interval '1 second'
+    end
+where c."blocked_until" is null or c."blocked_until" <= now()
+returning "failures"`
+
+/** One-time codes: a fixed number of failures in a window (RL-06). */
+const RESERVE_OTP = `
+insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'otp', 1, now(), now())
+on conflict ("subject", "factor") do update set
+  "failures" = case when c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second' then 1 else c."failures" + 1 end,
+  "window_started_at" = case when c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second' then now() else c."window_started_at" end,
+  "updated_at" = now()
+where c."failures" < ${CAPS.codeFailures} or c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second'
+returning "failures"`
+
+const WAIT = `
+select ceil(extract(epoch from greatest(
+  case when "blocked_until" = 'infinity' then now() + interval '1 hour' else "blocked_until" end,
+  "window_started_at" + case when "factor" = 'otp' then ${CAPS.codeWindowSeconds} else 0 end * interval '1 second') - now()))::int as "seconds"
+from "attempt_counter" where "subject" = $1 and "factor" = $2`
+
+/**
+ * The ledger of failed attempts: counted before the check and outside its transaction, so that neither parallel tries nor a
+ * rollback get a try for free (RL-01, RL-02). Subjects are digests of what is guarded, whether or not it exists (EN-01).
+ */
+export class Attempts {
+  readonly #pool: Pool
+  readonly #audit: AuditSink
+
+  constructor({ pool, audit }: { readonly pool: Pool; readonly audit: AuditSink }) {
+    this.#pool = pool
+    this.#audit = audit
+  }
+
+  /** `tried`: what the audit trail is told when the attempt fails, or is not even judged. Throws `too_many_requests` when the subject is blocked. */
+  async reserve(subject: string, factor: Factor, tried: AuditRecord): Promise<Reservation> {
+    const key = sha256(subject)
+    const { rows } = await this.#pool.query<{ failures: number }>(factor === 'password' ? RESERVE_PASSWORD : RESERVE_OTP, [key])
+    const [row] = rows
+    if (!row) {
+      this.#audit.record({ ...tried, outcome: 'failure', detail: { ...tried.detail, reason: 'blocked' } })
+      throw new AppError('too_many_requests', { retryAfterSeconds: await this.#wait(key, factor) })
+    }
+    const isLast = row.failures >= (factor === 'password' ? CAPS.passwordFailures : CAPS.codeFailures)
+    return {
+      succeed: () => this.#clear(key, factor),
+      fail: () => {
+        this.#audit.record({ ...tried, outcome: 'failure' })
+        if (isLast) this.#audit.record({ ...tried, type: 'lockout', detail: { factor, failures: row.failures } })
+      },
+      release: () => this.#release(key, factor),
+    }
+  }
+
+  /** Forgets the failures of a subject: after a reset, which proves more than a password does (RL-03). */
+  async clear(subject: string, factor: Factor): Promise<void> {
+    await this.#clear(sha256(subject), factor)
+  }
+
+  async #clear(key: Buffer, factor: Factor): Promise<void> {
+    await this.#pool.query('delete from "attempt_counter" where "subject" = $1 and "factor" = $2', [key, factor])
+  }
+
+  async #release(key: Buffer, factor: Factor): Promise<void> {
+    await this.#pool.query(
+      'update "attempt_counter" set "failures" = greatest("failures" - 1, 0), "blocked_until" = null where "subject" = $1 and "factor" = $2',
+      [key, factor],
+    )
+  }
+
+  async #wait(key: Buffer, factor: Factor): Promise<number> {
+    const { rows } = await this.#pool.query<{ seconds: number | null }>(WAIT, [key, factor])
+    return Math.max(1, rows[0]?.seconds ?? 1)
+  }
+}
+
+/** Runs a check under a reservation: `true` clears the count, `false` leaves the failure, an exception gives the try back. */
+export async function attempt(reservation: Reservation, check: () => Promise<boolean>): Promise<boolean> {
+  let passed: boolean
+  try {
+    passed = await check()
+  } catch (error) {
+    await reservation.release().catch(() => undefined)
+    throw error
+  }
+  if (passed) await reservation.succeed()
+  else reservation.fail()
+  return passed
+}

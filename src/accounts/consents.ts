@@ -1,0 +1,62 @@
+import type { AuditSink } from '../audit/event.ts'
+import type { EntityManager, Pool } from '../database.ts'
+import { Consent } from '../entities/index.ts'
+
+export interface AllowedScopes {
+  readonly scopes: readonly string[]
+  readonly resourceScopes: Readonly<Record<string, readonly string[]>>
+}
+
+/** On the path of an authorization request: prepared, and whole as JSON. */
+const FIND = {
+  name: 'consent-find',
+  text: `select json_build_object('scopes', "scopes", 'resourceScopes', "resource_scopes")::text as "consent" from "consent" where "account_id" = $1 and "client_id" = $2`,
+}
+
+/** What accounts allowed apps, across sessions and grants. */
+export class Consents {
+  readonly #em: EntityManager
+  readonly #pool: Pool
+  readonly #audit: AuditSink
+
+  constructor({ em, pool, audit }: { em: EntityManager; pool: Pool; audit: AuditSink }) {
+    this.#em = em
+    this.#pool = pool
+    this.#audit = audit
+  }
+
+  async find(accountId: string, clientId: string): Promise<AllowedScopes | undefined> {
+    const { rows } = await this.#pool.query<{ consent: string }>({ ...FIND, values: [accountId, clientId] })
+    return rows[0] && (JSON.parse(rows[0].consent) as AllowedScopes)
+  }
+
+  /** Every app that the account has allowed something, by name. */
+  async list(accountId: string): Promise<Consent[]> {
+    return this.#em.fork().find(Consent, { account: accountId }, { populate: ['client'], orderBy: { client: { name: 'asc' } } })
+  }
+
+  async save(accountId: string, clientId: string, { scopes, resourceScopes }: AllowedScopes): Promise<void> {
+    const now = new Date()
+    const granted = Object.fromEntries(Object.entries(resourceScopes).map(([indicator, names]) => [indicator, [...names]]))
+    await this.#em
+      .fork()
+      .upsert(
+        Consent,
+        { account: accountId, client: clientId, scopes: [...scopes], resourceScopes: granted, grantedAt: now, updatedAt: now },
+        { onConflictFields: ['account', 'client'], onConflictAction: 'merge', onConflictExcludeFields: ['grantedAt'] },
+      )
+    this.#audit.record({ type: 'consent_granted', accountId, clientId, detail: { scopes: [...scopes, ...Object.values(granted).flat()] } })
+  }
+
+  /** False if there was nothing to take back. */
+  async revoke(accountId: string, clientId: string): Promise<boolean> {
+    const isRevoked = (await this.#em.fork().nativeDelete(Consent, { account: accountId, client: clientId })) > 0
+    if (isRevoked) this.#audit.record({ type: 'consent_revoked', accountId, clientId })
+    return isRevoked
+  }
+
+  /** The person said no; nothing changes. */
+  denied(accountId: string, clientId: string): void {
+    this.#audit.record({ type: 'consent_denied', accountId, clientId })
+  }
+}

@@ -1,0 +1,89 @@
+import { LockMode } from '@mikro-orm/core'
+import type { AuditSink } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import { eraseOrigins } from '../audit/retention.ts'
+import { LIFETIMES } from '../config/limits.ts'
+import type { EntityManager } from '../database.ts'
+import { Account } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import type { Messages } from '../mail/messages.ts'
+import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface DeletionDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly tokens: OneTimeTokens
+  readonly messages: Messages
+  readonly sessions: Sessions
+}
+
+/** Deleting an account: ended at once, erased after a grace period in which the mailed link brings it back. */
+export class Deletion {
+  readonly #deps: DeletionDeps
+
+  constructor(deps: DeletionDeps) {
+    this.#deps = deps
+  }
+
+  async request(accountId: string, origin: RequestOrigin): Promise<{ deletesAt: Date }> {
+    const { em, tokens, messages, sessions, audit } = this.#deps
+    const deletesAt = new Date(Date.now() + LIFETIMES.deleteGrace * 1000)
+    await em.fork().transactional(async (tx) => {
+      const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      account.status = 'deleting'
+      account.deleteAfter = deletesAt
+      const undo = await tokens.issue(tx, {
+        purpose: 'undo_delete',
+        subjectId: accountId,
+        address: account.email,
+        lifetimeSeconds: LIFETIMES.deleteGrace,
+      })
+      await messages.accountDeletion(tx, {
+        to: account.email,
+        name: account.name,
+        locale: account.locale ?? undefined,
+        undo,
+        deletesAt,
+        origin,
+      })
+      await audit.append(tx, { type: 'deletion_requested', accountId, origin })
+    })
+    await sessions.endAll(accountId, { cause: 'deletion_requested' })
+    return { deletesAt }
+  }
+
+  /** When the account behind a link will be erased. Throws `invalid_link`. */
+  async peekUndo(secret: string): Promise<{ deletesAt: Date }> {
+    const { subjectId } = await this.#deps.tokens.peekLink({ secret, purpose: 'undo_delete' })
+    const account = await this.#deps.em.fork().findOne(Account, { id: subjectId, status: 'deleting' })
+    if (!account?.deleteAfter) throw new AppError('invalid_link')
+    return { deletesAt: account.deleteAfter }
+  }
+
+  async undo(secret: string): Promise<void> {
+    const { subjectId } = await this.#deps.tokens.redeemLink({ secret, purpose: 'undo_delete' })
+    await this.#deps.em.fork().transactional(async (tx) => {
+      const kept = await tx.nativeUpdate(Account, { id: subjectId, status: 'deleting' }, { status: 'active', deleteAfter: null })
+      if (kept === 0) throw new AppError('invalid_link')
+      await this.#deps.audit.append(tx, { type: 'deletion_cancelled', accountId: subjectId })
+    })
+  }
+
+  /** Erases what is due; returns how many accounts. The audit trail keeps the account's id as a pseudonym (LG-08). */
+  async eraseDue(limit = 100): Promise<number> {
+    const em = this.#deps.em.fork()
+    const due = await em.find(Account, { status: 'deleting', deleteAfter: { $lte: new Date() } }, { limit, fields: ['id'] })
+    for (const { id } of due) {
+      await this.#deps.sessions.endAll(id, { cause: 'account_erased' })
+      await em.transactional(async (tx) => {
+        await this.#deps.tokens.voidAll(tx, id)
+        const erased = await tx.nativeDelete(Account, { id, status: 'deleting', deleteAfter: { $lte: new Date() } })
+        if (erased === 0) return
+        await this.#deps.audit.append(tx, { type: 'account_erased', accountId: id })
+        await eraseOrigins(tx, id)
+      })
+    }
+    return due.length
+  }
+}

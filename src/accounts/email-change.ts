@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto'
+import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
+import type { AuditSink } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import { LIFETIMES } from '../config/limits.ts'
+import type { EntityManager } from '../database.ts'
+import { Account, VerificationToken } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import type { Messages } from '../mail/messages.ts'
+import { canonicalEmail } from './canonical-email.ts'
+import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
+import type { SecurityEvents } from './security-events.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface EmailChangeDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly tokens: OneTimeTokens
+  readonly messages: Messages
+  readonly events: SecurityEvents
+  readonly sessions: Sessions
+}
+
+/** Another address: proven by a code first, told to the old one with a way back of 72 hours (EM-10). */
+export class EmailChange {
+  readonly #deps: EmailChangeDeps
+
+  constructor(deps: EmailChangeDeps) {
+    this.#deps = deps
+  }
+
+  /** Mails a code to the new address. A taken address gets none; answer, stored token and time are the same. Throws `invalid_input`. */
+  async start(
+    accountId: string,
+    submitted: string,
+    origin: RequestOrigin,
+  ): Promise<{ tokenId: string; email: string; expiresInSeconds: number }> {
+    const { em, tokens, messages } = this.#deps
+    const email = canonicalEmail(submitted)
+    if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+    return em.fork().transactional(async (tx) => {
+      const account = await tx.findOneOrFail(Account, { id: accountId })
+      this.#deps.audit.record({ type: 'email_change_requested', accountId, origin })
+      const isTaken = (await tx.count(Account, { email })) > 0
+      const issue = () =>
+        tokens.issue(tx, { purpose: 'change_email', subjectId: accountId, address: email, credentialVersion: account.credentialVersion })
+      const issued = await messages.changeEmail(tx, {
+        to: email,
+        name: account.name,
+        locale: account.locale ?? undefined,
+        origin,
+        isDecoy: isTaken,
+        issued: issue,
+      })
+      const tokenId = issued?.tokenId ?? (await tokens.current(tx, accountId, 'change_email')) ?? randomUUID()
+      return { tokenId, email, expiresInSeconds: LIFETIMES.code }
+    })
+  }
+
+  /** Throws `invalid_code`, also when somebody else took the address in the meantime. */
+  async complete(
+    { accountId, tokenId, email, code }: { accountId: string; tokenId: string; email: string; code: string },
+    origin: RequestOrigin,
+  ): Promise<Account> {
+    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'change_email', code })
+    if (proof.subjectId !== accountId || proof.address !== canonicalEmail(email)) throw new AppError('invalid_code')
+    return this.#apply(proof, 'invalid_code', origin)
+  }
+
+  /** Which address a mailed link would prove. Throws `invalid_link`. */
+  async peekLink(secret: string): Promise<{ address: string }> {
+    return this.#deps.tokens.peekLink({ secret, purpose: 'change_email' })
+  }
+
+  async completeByLink(secret: string, origin: RequestOrigin): Promise<void> {
+    await this.#apply(await this.#deps.tokens.redeemLink({ secret, purpose: 'change_email' }), 'invalid_link', origin)
+  }
+
+  async #apply(proof: Proof, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<Account> {
+    const { em, tokens, messages } = this.#deps
+    return em.fork().transactional(async (tx) => {
+      const account = await tx.findOne(
+        Account,
+        { id: proof.subjectId, credentialVersion: proof.credentialVersion },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
+      if (!account) throw new AppError(refusal)
+      const { id: subjectId, email: address, name, locale } = account
+      const undo = await tokens.issue(tx, {
+        purpose: 'undo_change_email',
+        subjectId,
+        address,
+        lifetimeSeconds: LIFETIMES.changeEmailUndo,
+        keepsOlder: true,
+      })
+      await messages.changeEmailNotice(tx, { to: address, name, locale: locale ?? undefined, newEmail: proof.address, undo, origin })
+      await this.#setEmail(tx, account, proof.address, refusal)
+      await this.#deps.audit.append(tx, { type: 'email_changed', accountId: account.id, origin })
+      return account
+    })
+  }
+
+  /** Whose change a link would undo, without doing it. Throws `invalid_link`. */
+  async peekUndo(secret: string): Promise<{ address: string }> {
+    return this.#deps.tokens.peekLink({ secret, purpose: 'undo_change_email' })
+  }
+
+  /** The old address comes back, every session ends, and the password must be reset: whoever changed it may know it. */
+  async undo(secret: string): Promise<void> {
+    const { em, tokens, sessions } = this.#deps
+    const proof = await tokens.redeemLink({ secret, purpose: 'undo_change_email' })
+    await em.fork().transactional(async (tx) => {
+      const account = await tx.findOne(Account, { id: proof.subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      if (!account) throw new AppError('invalid_link')
+      account.mustResetPassword = true
+      await this.#setEmail(tx, account, proof.address, 'invalid_link')
+      await this.#deps.audit.append(tx, { type: 'email_change_undone', accountId: account.id })
+    })
+    await sessions.endAll(proof.subjectId, { cause: 'email_change_undone' })
+  }
+
+  async #setEmail(tx: EntityManager, account: Account, email: string, refusal: 'invalid_code' | 'invalid_link'): Promise<void> {
+    account.email = email
+    account.emailVerifiedAt = new Date()
+    account.credentialVersion += 1
+    await tx.nativeDelete(VerificationToken, { subjectId: account.id, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
+    try {
+      await tx.flush()
+    } catch (cause) {
+      if (cause instanceof UniqueConstraintViolationException) throw new AppError(refusal, { cause })
+      throw cause
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { Activity } from '../audit/activity.ts'
+import type { AuditSink } from '../audit/event.ts'
+import type { EntityManager } from '../database.ts'
+import { Account, type AuditEvent, type Consent, type Session } from '../entities/index.ts'
+import type { Consents } from './consents.ts'
+import type { Sessions } from './sessions.ts'
+
+/** More events than any person reads, and few enough for one answer. */
+const MAX_EVENTS = 10_000
+
+export interface AccountExportDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly sessions: Sessions
+  readonly consents: Consents
+  readonly activity: Activity
+}
+
+export interface ExportedAccount {
+  readonly account: Account
+  readonly sessions: readonly Session[]
+  readonly consents: readonly Consent[]
+  readonly activity: readonly AuditEvent[]
+}
+
+/** Everything kept about a person that is theirs to have (LG-08); hashes and secrets are not loaded. */
+export class AccountExport {
+  readonly #deps: AccountExportDeps
+
+  constructor(deps: AccountExportDeps) {
+    this.#deps = deps
+  }
+
+  async collect(accountId: string): Promise<ExportedAccount> {
+    const { em, sessions, consents, activity, audit } = this.#deps
+    const account = await em.fork().findOneOrFail(Account, { id: accountId })
+    audit.record({ type: 'data_exported', accountId })
+    return {
+      account,
+      sessions: await sessions.list(accountId),
+      consents: await consents.list(accountId),
+      activity: await activity.listForAccount(accountId, { limit: MAX_EVENTS }),
+    }
+  }
+}

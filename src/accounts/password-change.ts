@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import { LIFETIMES } from '../config/limits.ts'
+import type { EntityManager } from '../database.ts'
+import { Account } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import type { Messages } from '../mail/messages.ts'
+import { canonicalEmail } from './canonical-email.ts'
+import type { Mfa } from './mfa.ts'
+import type { MfaChallenges } from './mfa-challenges.ts'
+import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { Passwords } from './passwords.ts'
+import type { SecurityEvents } from './security-events.ts'
+
+export interface PasswordChangeDeps {
+  readonly em: EntityManager
+  readonly tokens: OneTimeTokens
+  readonly challenges: MfaChallenges
+  readonly mfa: Mfa
+  readonly messages: Messages
+  readonly passwords: Passwords
+  readonly events: SecurityEvents
+}
+
+export interface StartedChange {
+  readonly tokenId: string
+  /** Where the second proof comes from: the mailbox, or the authenticator when two-step sign-in is on. */
+  readonly method: 'email' | 'totp'
+  readonly expiresInSeconds: number
+}
+
+const BINDING = 'change_password'
+
+/** Changing the password from inside: the current one first, then a second proof together with the new one (PW-09). */
+export class PasswordChange {
+  readonly #deps: PasswordChangeDeps
+
+  constructor(deps: PasswordChangeDeps) {
+    this.#deps = deps
+  }
+
+  /** Throws `invalid_credentials` when the current password is wrong. */
+  async start(accountId: string, currentPassword: string, origin: RequestOrigin): Promise<StartedChange> {
+    const { em, tokens, challenges, messages, passwords } = this.#deps
+    const account = await passwords.prove(accountId, currentPassword)
+    if (account.mfaEnabled) {
+      const { challenge, expiresInSeconds } = await challenges.issue(accountId, BINDING)
+      return { tokenId: challenge, method: 'totp', expiresInSeconds }
+    }
+    return em.fork().transactional(async (tx) => {
+      const issued = await messages.changePassword(tx, {
+        to: account.email,
+        name: account.name,
+        locale: account.locale ?? undefined,
+        origin,
+        issued: () =>
+          tokens.issue(tx, {
+            purpose: 'change_password',
+            subjectId: accountId,
+            address: account.email,
+            credentialVersion: account.credentialVersion,
+          }),
+      })
+      const tokenId = issued?.tokenId ?? (await tokens.current(tx, accountId, 'change_password')) ?? randomUUID()
+      return { tokenId, method: 'email' as const, expiresInSeconds: LIFETIMES.code }
+    })
+  }
+
+  /** Every other session ends, this one stays. Throws `invalid_code` or `password_rejected`. */
+  async complete(
+    {
+      accountId,
+      sessionId,
+      email: submitted,
+      tokenId,
+      code,
+      password,
+    }: { accountId: string; sessionId: string; email: string; tokenId: string; code: string; password: string },
+    origin: RequestOrigin,
+  ): Promise<Account> {
+    const { em, passwords, events } = this.#deps
+    const account = await em.fork().findOneOrFail(Account, { id: accountId })
+    if (canonicalEmail(submitted) !== account.email) throw new AppError('invalid_code')
+    passwords.check(password, { email: account.email, name: account.name, hasMfa: account.mfaEnabled })
+    await this.#prove(account, tokenId, code, origin)
+    await passwords.replace(accountId, password, { event: 'password_changed', exceptSessionId: sessionId })
+    return em.fork().transactional(async (tx) => {
+      const changed = await tx.findOneOrFail(Account, { id: accountId })
+      await events.notify(tx, changed, 'password_changed', origin)
+      return changed
+    })
+  }
+
+  async #prove(account: Account, tokenId: string, code: string, origin: RequestOrigin): Promise<void> {
+    const { tokens, mfa } = this.#deps
+    if (account.mfaEnabled) {
+      const { accountId } = await mfa.verifyChallenge({ challenge: tokenId, binding: BINDING, code }, origin)
+      if (accountId !== account.id) throw new AppError('invalid_code')
+      return
+    }
+    const proof = await tokens.redeemCode({ tokenId, purpose: 'change_password', code })
+    if (proof.subjectId !== account.id || proof.credentialVersion !== account.credentialVersion) throw new AppError('invalid_code')
+  }
+}

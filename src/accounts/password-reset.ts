@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto'
+import type { AuditSink } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import { LIFETIMES } from '../config/limits.ts'
+import type { EntityManager } from '../database.ts'
+import { Account } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import type { Messages } from '../mail/messages.ts'
+import type { Attempts } from './attempts.ts'
+import { canonicalEmail } from './canonical-email.ts'
+import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
+import type { Passwords } from './passwords.ts'
+import type { SecurityEvents } from './security-events.ts'
+
+export interface PasswordResetDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly tokens: OneTimeTokens
+  readonly messages: Messages
+  readonly passwords: Passwords
+  readonly attempts: Attempts
+  readonly events: SecurityEvents
+}
+
+/** Forgot password: a mailed code or link sets a new password, ends every session and signs nobody in (EM-07, EM-08). */
+export class PasswordReset {
+  readonly #deps: PasswordResetDeps
+
+  constructor(deps: PasswordResetDeps) {
+    this.#deps = deps
+  }
+
+  /** Answers alike for every address, known or not; changes nothing by itself. Throws `invalid_input` for what is no address. */
+  async request(submitted: string, origin: RequestOrigin): Promise<{ tokenId: string; expiresInSeconds: number }> {
+    const { tokens, messages } = this.#deps
+    const email = canonicalEmail(submitted)
+    if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+    return this.#deps.em.fork().transactional(async (em) => {
+      const account = await em.findOne(Account, { email, status: 'active' })
+      const whose = account ? { accountId: account.id } : { address: email }
+      this.#deps.audit.record({ ...whose, type: 'password_reset_requested', origin })
+      const subjectId = account?.id ?? tokens.decoySubject(email)
+      const credentialVersion = account?.credentialVersion ?? 0
+      const issued = await messages.resetPassword(em, {
+        to: email,
+        name: account?.name,
+        locale: account?.locale ?? undefined,
+        origin,
+        isDecoy: !account,
+        issued: () => tokens.issue(em, { purpose: 'reset_password', subjectId, address: email, credentialVersion }),
+      })
+      const tokenId = issued?.tokenId ?? (await tokens.current(em, subjectId, 'reset_password')) ?? randomUUID()
+      return { tokenId, expiresInSeconds: LIFETIMES.code }
+    })
+  }
+
+  async completeByCode(
+    { tokenId, code, email: submitted, password }: { tokenId: string; code: string; email: string; password: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const email = canonicalEmail(submitted)
+    if (!email) throw new AppError('invalid_code')
+    this.#deps.passwords.check(password, { email })
+    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'reset_password', code })
+    if (proof.address !== email) throw new AppError('invalid_code')
+    await this.#complete(proof, password, 'invalid_code', origin)
+  }
+
+  /** Whose link it is, without spending it. Throws `invalid_link`. */
+  async peekLink(secret: string): Promise<{ address: string }> {
+    return this.#deps.tokens.peekLink({ secret, purpose: 'reset_password' })
+  }
+
+  async completeByLink({ secret, password }: { secret: string; password: string }, origin: RequestOrigin): Promise<void> {
+    const { address } = await this.peekLink(secret)
+    this.#deps.passwords.check(password, { email: address })
+    await this.#complete(await this.#deps.tokens.redeemLink({ secret, purpose: 'reset_password' }), password, 'invalid_link', origin)
+  }
+
+  /** Receiving the mail proves the address; the second factor stays as it is (TF-08). */
+  async #complete(proof: Proof, password: string, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<void> {
+    const { em, passwords, attempts, events } = this.#deps
+    const account = await em
+      .fork()
+      .findOne(Account, { id: proof.subjectId, status: 'active', credentialVersion: proof.credentialVersion, email: proof.address })
+    if (!account) throw new AppError(refusal)
+    await passwords.replace(account.id, password, {
+      event: 'password_reset',
+      also: { mustResetPassword: false, emailVerifiedAt: account.emailVerifiedAt ?? new Date() },
+    })
+    await attempts.clear(`password:${account.email}`, 'password')
+    await em
+      .fork()
+      .transactional(async (tx) => events.notify(tx, await tx.findOneOrFail(Account, { id: account.id }), 'password_changed', origin))
+  }
+}

@@ -1,0 +1,55 @@
+import type { AuditSink } from '../audit/event.ts'
+import type { EntityManager } from '../database.ts'
+import { Account } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import { personName } from './person-name.ts'
+
+/** What a person may change about themselves without proof; `null` clears, absence keeps. */
+export interface ProfileChange {
+  readonly name?: string | undefined
+  readonly imageUrl?: string | null | undefined
+  readonly phoneNumber?: string | null | undefined
+  readonly locale?: string | null | undefined
+}
+
+const PHONE = /^\+[1-9][0-9]{6,14}$/
+
+export class Profile {
+  readonly #em: EntityManager
+  readonly #audit: AuditSink
+
+  constructor({ em, audit }: { readonly em: EntityManager; readonly audit: AuditSink }) {
+    this.#em = em
+    this.#audit = audit
+  }
+
+  /** Throws `invalid_input` with the reason by field. */
+  async update(accountId: string, change: ProfileChange): Promise<Account> {
+    const fields: Record<string, string> = {}
+    const name = change.name === undefined ? undefined : personName(change.name)
+    const phoneNumber = change.phoneNumber?.replace(/[\s().-]/g, '')
+    if (change.name !== undefined && !name) fields['name'] = 'invalid_name'
+    if (phoneNumber !== undefined && !PHONE.test(phoneNumber)) fields['phone_number'] = 'invalid_phone'
+    const imageUrl = typeof change.imageUrl === 'string' ? canonicalImageUrl(change.imageUrl) : change.imageUrl
+    if (typeof change.imageUrl === 'string' && imageUrl === undefined) fields['image_url'] = 'invalid_url'
+    if (Object.keys(fields).length > 0) throw new AppError('invalid_input', { fields })
+
+    const em = this.#em.fork()
+    const account = await em.findOneOrFail(Account, { id: accountId })
+    if (name) account.name = name
+    if (change.phoneNumber !== undefined) account.phoneNumber = phoneNumber ?? null
+    if (imageUrl !== undefined) account.imageUrl = imageUrl
+    if (change.locale !== undefined) account.locale = change.locale
+    await em.flush()
+    const changed = Object.entries(change).flatMap(([field, value]) => (value === undefined ? [] : [field]))
+    this.#audit.record({ type: 'profile_changed', accountId, detail: { fields: changed } })
+    return account
+  }
+}
+
+/** An https picture, named but never fetched by us; in its one spelling, which has no control characters. */
+function canonicalImageUrl(value: string): string | undefined {
+  const url = URL.parse(value)
+  const isFit = url?.protocol === 'https:' && url.username === '' && url.password === '' && url.href.length <= 2048
+  return isFit ? url.href : undefined
+}

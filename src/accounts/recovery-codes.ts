@@ -1,0 +1,52 @@
+import { generateRecoveryCodes, normalizeRecoveryCode } from '../crypto/recovery-codes.ts'
+import { sha256 } from '../crypto/token.ts'
+import type { EntityManager, Pool } from '../database.ts'
+import { RecoveryCode } from '../entities/index.ts'
+
+const SPEND = 'update "recovery_code" set "used_at" = now() where "account_id" = $1 and "digest" = $2 and "used_at" is null'
+
+/** Ten codes for the day the phone is lost: 80 random bits each, digested with the account as salt, and spent by exactly one caller (TF-09). */
+export class RecoveryCodes {
+  readonly #em: EntityManager
+  readonly #pool: Pool
+
+  constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
+    this.#em = em
+    this.#pool = pool
+  }
+
+  /** Makes a new set in the caller's transaction, which has removed the old one. */
+  replace(em: EntityManager, accountId: string): string[] {
+    const codes = generateRecoveryCodes()
+    codes.forEach((code, position) => {
+      em.create(RecoveryCode, {
+        account: accountId,
+        digest: digest(accountId, normalizeRecoveryCode(code) ?? code),
+        position,
+      })
+    })
+    return codes
+  }
+
+  /** True for the one call that spends the code. */
+  async spend(accountId: string, code: string): Promise<boolean> {
+    const normal = normalizeRecoveryCode(code)
+    if (!normal) return false
+    const { rowCount } = await this.#pool.query(SPEND, [accountId, digest(accountId, normal)])
+    return rowCount === 1
+  }
+
+  /** When each of the set was used, in order; undefined for those that are left. */
+  async uses(accountId: string): Promise<(Date | undefined)[]> {
+    const codes = await this.#em.fork().find(RecoveryCode, { account: accountId }, { orderBy: { position: 'asc' } })
+    return codes.map(({ usedAt }) => usedAt ?? undefined)
+  }
+
+  async left(accountId: string): Promise<number> {
+    return this.#em.fork().count(RecoveryCode, { account: accountId, usedAt: null })
+  }
+}
+
+function digest(accountId: string, normal: string): Buffer {
+  return sha256(`recovery:${accountId}:${normal}`)
+}

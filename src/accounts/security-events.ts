@@ -1,0 +1,56 @@
+import type { AuditSink } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import type { EntityManager } from '../database.ts'
+import { Account } from '../entities/index.ts'
+import type { Messages } from '../mail/messages.ts'
+import type { SecurityNotice } from '../views.ts'
+import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { Sessions } from './sessions.ts'
+
+const REPORT_LIFETIME_SECONDS = 7 * 86_400
+
+export interface SecurityEventsDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly tokens: OneTimeTokens
+  readonly messages: Messages
+  readonly sessions: Sessions
+}
+
+/** Tells the owner what happened to the account, and takes "this wasn't me" for an answer (UX-29, TF-12). */
+export class SecurityEvents {
+  readonly #deps: SecurityEventsDeps
+
+  constructor(deps: SecurityEventsDeps) {
+    this.#deps = deps
+  }
+
+  /** Queues the notice in the caller's transaction; the mail goes to `to`, or to the account's own address. */
+  async notify(em: EntityManager, account: Account, kind: SecurityNotice, origin: RequestOrigin, to = account.email): Promise<void> {
+    const { tokens, messages } = this.#deps
+    const report = await tokens.issue(em, {
+      purpose: 'report_compromise',
+      subjectId: account.id,
+      address: to,
+      lifetimeSeconds: REPORT_LIFETIME_SECONDS,
+      keepsOlder: true,
+    })
+    await messages.securityNotice(em, { to, name: account.name, locale: account.locale ?? undefined, kind, at: new Date(), report, origin })
+  }
+
+  /** Throws `invalid_link` unless the link is good; spends nothing. */
+  async peekReport(secret: string): Promise<void> {
+    await this.#deps.tokens.peekLink({ secret, purpose: 'report_compromise' })
+  }
+
+  /** The owner says it was somebody else: every session ends and nobody signs in until the password is reset. */
+  async report(secret: string): Promise<{ accountId: string; address: string }> {
+    const { subjectId, address } = await this.#deps.tokens.redeemLink({ secret, purpose: 'report_compromise' })
+    await this.#deps.em.fork().transactional(async (tx) => {
+      await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
+      await this.#deps.audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
+    })
+    await this.#deps.sessions.endAll(subjectId, { cause: 'compromise_reported' })
+    return { accountId: subjectId, address }
+  }
+}

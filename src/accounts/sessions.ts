@@ -1,0 +1,152 @@
+import type { AuditSink, AuditType } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import { CAPS } from '../config/limits.ts'
+import type { EntityManager, Pool } from '../database.ts'
+import { Session } from '../entities/index.ts'
+
+/** What ends access at the protocol; the authorization server hands it in. */
+export interface AccessRevoker {
+  revokeSession(sessionId: string): Promise<void>
+  /** `sessionIds`: those that end by it. */
+  revokeAccount(accountId: string, options: { readonly exceptSessionId?: string; readonly sessionIds: readonly string[] }): Promise<void>
+}
+
+export interface NewSession {
+  readonly id: string
+  readonly accountId: string
+  /** The app that asked for the sign-in. */
+  readonly clientId?: string | undefined
+  readonly door: 'pages' | 'api'
+  readonly amr: readonly string[]
+  readonly acr: string | undefined
+  readonly isRemembered: boolean
+  readonly authenticatedAt: Date
+  readonly expiresAt: Date
+}
+
+export interface EndAll {
+  readonly exceptSessionId?: string
+  /** The event that ends them, when it is in the audit trail itself. */
+  readonly cause?: AuditType
+}
+
+export interface LiveSession {
+  readonly authenticatedAt: Date
+}
+
+/** How long a last-seen time may be out of date: one write per session and minute is enough for a person. */
+const SEEN_RESOLUTION_SECONDS = 60
+
+/** Stores the session and returns those that are one too many with it, least recently seen first to go. */
+const OPEN = `
+with "opened" as (
+insert into "session" as s ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "created_at", "last_seen_at", "expires_at")
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), now(), $10)
+on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = $9, "last_seen_at" = now(), "expires_at" = $10)
+select "id" from "session" where "account_id" = $2 and "id" <> $1 and "expires_at" > now() order by "last_seen_at" desc, "id" offset $11`
+const SEEN = `
+update "session" set "last_seen_at" = now(), "expires_at" = $2::timestamptz
+where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < $2::timestamptz - $3::int * interval '1 second')`
+const TOUCH = 'update "session" set "last_seen_at" = now() where "id" = $1'
+const LIVE = {
+  name: 'session-live',
+  text: `
+select extract(epoch from s."authenticated_at")::float8 * 1000 as "authenticatedMs", s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
+from "session" s join "account" a on a."id" = s."account_id"
+where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
+}
+/** What is under way and would outlast the end of all sign-ins: codes, the state between two factors, and a second factor that waits for its first code. */
+const END_PENDING = [
+  `delete from "verification_token" where "subject_id" = $1 and "purpose" in ('reset_password', 'change_email', 'change_password')`,
+  'delete from "mfa_challenge" where "account_id" = $1',
+  'delete from "totp_credential" where "account_id" = $1 and "confirmed_at" is null',
+]
+
+/** The sign-ins of an account, through either door: what the person sees and ends. */
+export class Sessions {
+  readonly #em: EntityManager
+  readonly #pool: Pool
+  readonly #access: AccessRevoker
+  readonly #audit: AuditSink
+
+  constructor({ em, pool, access, audit }: { em: EntityManager; pool: Pool; access: AccessRevoker; audit: AuditSink }) {
+    this.#em = em
+    this.#pool = pool
+    this.#access = access
+    this.#audit = audit
+  }
+
+  /** Records a sign-in; over the cap per account the least recently seen ones end (SE-09). */
+  async open(session: NewSession, origin: RequestOrigin): Promise<void> {
+    const { id, accountId, clientId, door, amr, acr, isRemembered, authenticatedAt, expiresAt } = session
+    const { rows } = await this.#pool.query<{ id: string }>(OPEN, [
+      id,
+      accountId,
+      origin.ip,
+      origin.userAgent.slice(0, 512),
+      door,
+      amr,
+      acr ?? null,
+      isRemembered,
+      authenticatedAt,
+      expiresAt,
+      CAPS.sessionsPerAccount - 1,
+    ])
+    this.#audit.record({ type: 'sign_in', accountId, clientId, sessionId: id, origin, detail: { door, amr: [...amr], acr, isRemembered } })
+    for (const row of rows) await this.endSession(row.id, 'session_ended', 'cap')
+  }
+
+  async seen(id: string, expiresAt: Date): Promise<void> {
+    await this.#pool.query(SEEN, [id, expiresAt, SEEN_RESOLUTION_SECONDS])
+  }
+
+  /** The session if it is live and its account may act: one query on the path of every call. Notes that it was seen. */
+  async findLive(id: string, accountId: string): Promise<LiveSession | undefined> {
+    const { rows } = await this.#pool.query<{ authenticatedMs: number; isStale: boolean }>({ ...LIVE, values: [id, accountId] })
+    const [row] = rows
+    if (!row) return undefined
+    if (row.isStale) await this.#pool.query(TOUCH, [id])
+    return { authenticatedAt: new Date(row.authenticatedMs) }
+  }
+
+  /** The session if it is live. */
+  async find(id: string): Promise<Session | undefined> {
+    return (await this.#em.fork().findOne(Session, { id, expiresAt: { $gt: new Date() } }, { populate: ['account'] })) ?? undefined
+  }
+
+  async list(accountId: string): Promise<Session[]> {
+    return this.#em.fork().find(Session, { account: accountId, expiresAt: { $gt: new Date() } }, { orderBy: { lastSeenAt: 'desc' } })
+  }
+
+  /** Ends one sign-in and what was issued through it; `sign_out` when the person ended the session that they were in. */
+  async endSession(id: string, event: 'session_ended' | 'sign_out' = 'session_ended', reason?: string): Promise<void> {
+    await this.#access.revokeSession(id)
+    const { rows } = await this.#pool.query<{ accountId: string }>(
+      'delete from "session" where "id" = $1 returning "account_id"::text as "accountId"',
+      [id],
+    )
+    for (const { accountId } of rows) this.#audit.record({ type: event, accountId, sessionId: id, detail: { reason } })
+  }
+
+  /** Ends one sign-in of the account; false if it has none of that id. */
+  async endOwn(accountId: string, id: string): Promise<boolean> {
+    const owned = await this.#pool.query('select from "session" where "id" = $1 and "account_id" = $2', [id, accountId])
+    if (!owned.rowCount) return false
+    await this.endSession(id)
+    return true
+  }
+
+  /** Ends every sign-in of the account with all its grants, tokens and pending codes, but for one session if named (SE-06, PW-10). */
+  async endAll(accountId: string, { exceptSessionId = '', cause }: EndAll = {}): Promise<void> {
+    const { rows } = await this.#pool.query<{ id: string }>('select "id" from "session" where "account_id" = $1 and "id" <> $2', [
+      accountId,
+      exceptSessionId,
+    ])
+    const ended = { sessionIds: rows.map(({ id }) => id), ...(exceptSessionId ? { exceptSessionId } : {}) }
+    await this.#access.revokeAccount(accountId, ended)
+    await this.#pool.query('delete from "session" where "account_id" = $1 and "id" <> $2', [accountId, exceptSessionId])
+    for (const statement of END_PENDING) await this.#pool.query(statement, [accountId])
+    if (!cause)
+      this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId || undefined, detail: { sessions: rows.length } })
+  }
+}

@@ -1,0 +1,109 @@
+import { hmac } from '../crypto/token.ts'
+import type { EntityManager } from '../database.ts'
+import type { Logger } from '../logger.ts'
+import { extendChain } from './chain.ts'
+import { currentOrigin } from './current-origin.ts'
+import type { AuditRecord, AuditSink } from './event.ts'
+import { type AuditRow, rowOf } from './row.ts'
+
+export interface AuditDeps {
+  readonly em: EntityManager
+  /** Digests the addresses that no account has. */
+  readonly subjectKey: Uint8Array
+  readonly logger: Logger
+}
+
+/** How long a recorded event may wait for others. */
+const BATCH_MS = 40
+const MAX_BATCH = 500
+/** Events that wait while the database is away; beyond it the newest are lost, and that is told. */
+const MAX_WAITING = 20_000
+const RETRY_MS = 1000
+/** Attempts that a shutdown makes to write what waits. */
+const LAST_ATTEMPTS = 3
+
+/** The one writer of this process to the audit trail: append-only and hash-chained (LG-01, LG-04). */
+export class Audit implements AuditSink, AsyncDisposable {
+  readonly #em: EntityManager
+  readonly #key: Uint8Array
+  readonly #logger: Logger
+  #waiting: AuditRow[] = []
+  #lost = 0
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> = Promise.resolve()
+  #isFailing = false
+
+  constructor({ em, subjectKey, logger }: AuditDeps) {
+    this.#em = em
+    this.#key = subjectKey
+    this.#logger = logger
+  }
+
+  record(event: AuditRecord): void {
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#lost += 1
+      return
+    }
+    this.#waiting.push(this.#row(event))
+    this.#schedule(BATCH_MS)
+  }
+
+  async append(tx: EntityManager, event: AuditRecord): Promise<void> {
+    // Row locks first, the chain's lock last: no two transactions wait for each other.
+    await tx.flush()
+    await extendChain(tx, [this.#row(event)])
+  }
+
+  /** Resolves when everything recorded so far is written; rejects when it cannot be. */
+  async flush(): Promise<void> {
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#writeAll())
+    return this.#writing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (let attempt = 1; attempt <= LAST_ATTEMPTS; attempt += 1) {
+      try {
+        await this.flush()
+        break
+      } catch {
+        if (attempt === LAST_ATTEMPTS) this.#logger.error({ event: 'audit.lost', count: this.#waiting.length }, 'audit events are lost')
+      }
+    }
+    clearTimeout(this.#timer)
+  }
+
+  #row(event: AuditRecord): AuditRow {
+    const subject = event.address === undefined ? undefined : hmac(this.#key, event.address).toString('base64url').slice(0, 22)
+    return rowOf({ ...event, origin: event.origin ?? currentOrigin() }, new Date(), subject)
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.flush().then(
+        () => this.#recovered(),
+        (error: unknown) => this.#failed(error),
+      )
+    }, delayMs).unref()
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, MAX_BATCH)
+      await this.#em.fork().transactional((tx) => extendChain(tx, batch))
+      this.#waiting = this.#waiting.slice(batch.length)
+    }
+  }
+
+  #recovered(): void {
+    if (this.#isFailing) this.#logger.warn({ event: 'audit.writable', lost: this.#lost }, 'the audit trail can be written again')
+    this.#isFailing = false
+    this.#lost = 0
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isFailing) this.#logger.error({ event: 'audit.unwritable', err: error }, 'the audit trail cannot be written; events wait')
+    this.#isFailing = true
+    this.#schedule(RETRY_MS)
+  }
+}

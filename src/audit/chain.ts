@@ -1,0 +1,55 @@
+import type { EntityManager } from '../database.ts'
+import { type AuditRow, GENESIS, hashOf } from './row.ts'
+
+/** Any 64-bit number will do, as long as every release uses the same. */
+const CHAIN_LOCK = '6842173905115'
+
+const INSERT = `
+insert into "audit_event" ("seq", "at", "type", "outcome", "account_id", "client_id", "session_id", "ip", "user_agent", "request_id", "detail",
+  "origin_salt", "origin_digest", "previous_hash", "hash")
+select "seq", "at", "type", "outcome", "account_id", "client_id", "session_id", "ip", "user_agent", "request_id", "detail",
+  decode("origin_salt", 'hex'), decode("origin_digest", 'hex'), decode("previous_hash", 'hex'), decode("hash", 'hex')
+from jsonb_to_recordset(?::jsonb) as "row" ("seq" bigint, "at" timestamptz, "type" text, "outcome" text, "account_id" uuid, "client_id" text,
+  "session_id" text, "ip" text, "user_agent" text, "request_id" text, "detail" jsonb, "origin_salt" text, "origin_digest" text,
+  "previous_hash" text, "hash" text)`
+
+/**
+ * Puts rows at the end of the chain. The lock is held to the end of the transaction: of all instances one writes at a time,
+ * and nobody builds on a row that may yet be rolled back.
+ */
+export async function extendChain(tx: EntityManager, rows: readonly AuditRow[]): Promise<void> {
+  await lockChain(tx)
+  const last = await tx.execute<{ seq: string; hash: string }[]>(
+    `select "seq"::text as "seq", encode("hash", 'hex') as "hash" from "audit_event" order by "audit_event"."seq" desc limit 1`,
+  )
+  let seq = Number(last[0]?.seq ?? 0)
+  let previousHash: Buffer = last[0] ? Buffer.from(last[0].hash, 'hex') : GENESIS
+  const records = rows.map((row) => {
+    seq += 1
+    const hash = hashOf(seq, previousHash, row)
+    const record = {
+      seq,
+      at: row.at.toISOString(),
+      type: row.type,
+      outcome: row.outcome,
+      account_id: row.accountId,
+      client_id: row.clientId,
+      session_id: row.sessionId,
+      ip: row.ip,
+      user_agent: row.userAgent,
+      request_id: row.requestId,
+      detail: row.detail,
+      origin_salt: row.originSalt?.toString('hex') ?? null,
+      origin_digest: row.originDigest.toString('hex'),
+      previous_hash: previousHash.toString('hex'),
+      hash: hash.toString('hex'),
+    }
+    previousHash = hash
+    return record
+  })
+  await tx.execute(INSERT, [JSON.stringify(records)])
+}
+
+export async function lockChain(tx: EntityManager): Promise<void> {
+  await tx.execute('select pg_advisory_xact_lock(?::bigint)', [CHAIN_LOCK])
+}

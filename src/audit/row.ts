@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import { sha256 } from '../crypto/token.ts'
+import type { AuditRecord } from './event.ts'
+
+/** Who called, apart from the rest: it is erased with the account, and the chain holds a salted digest of it (LG-08). */
+export interface AuditOrigin {
+  readonly ip: string | null
+  readonly userAgent: string | null
+}
+
+/** What the hash of a row covers, besides the hash of the row before. */
+export interface AuditContent {
+  readonly at: Date
+  readonly type: string
+  readonly outcome: string
+  readonly accountId: string | null
+  readonly clientId: string | null
+  readonly sessionId: string | null
+  readonly requestId: string | null
+  readonly detail: Record<string, unknown>
+  readonly originDigest: Buffer
+}
+
+export interface AuditRow extends AuditContent, AuditOrigin {
+  readonly originSalt: Buffer | null
+}
+
+/** The row before the first. */
+export const GENESIS = Buffer.alloc(32)
+
+/** SHA-256 over the previous hash, the number of the row and its content in one spelling. */
+export function hashOf(seq: number, previousHash: Uint8Array, row: AuditContent): Buffer {
+  const content = [
+    seq,
+    row.at.toISOString(),
+    row.type,
+    row.outcome,
+    row.accountId,
+    row.clientId,
+    row.sessionId,
+    row.requestId,
+    row.originDigest.toString('hex'),
+    sorted(row.detail),
+  ]
+  return sha256(Buffer.concat([previousHash, Buffer.from(JSON.stringify(content))]))
+}
+
+export function originDigest(salt: Uint8Array, { ip, userAgent }: AuditOrigin): Buffer {
+  return sha256(Buffer.concat([salt, Buffer.from(JSON.stringify([ip, userAgent]))]))
+}
+
+/** A row as it will be read back: cut to the columns, without what PostgreSQL cannot hold. */
+export function rowOf(event: AuditRecord, at: Date, subject: string | undefined): AuditRow {
+  const { type, outcome = 'success', accountId, clientId, sessionId, origin, detail = {} } = event
+  const who = { ip: text(origin?.ip, 45), userAgent: text(origin?.userAgent, 512) }
+  const originSalt = randomBytes(16)
+  return {
+    at,
+    type,
+    outcome,
+    accountId: accountId?.toLowerCase() ?? null,
+    clientId: text(clientId, 100),
+    sessionId: text(sessionId, 64),
+    requestId: text(origin?.requestId, 64),
+    detail: clean({ ...detail, ...(subject ? { subject } : {}) }),
+    ...who,
+    originSalt,
+    originDigest: originDigest(originSalt, who),
+  }
+}
+
+function text(value: string | undefined, max: number): string | null {
+  return value === undefined ? null : wellFormed(value).slice(0, max).toWellFormed()
+}
+
+function clean(detail: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(detail, (_key, value: unknown) => (typeof value === 'string' ? wellFormed(value).slice(0, 512).toWellFormed() : value)),
+  )
+}
+
+/** No NUL, which PostgreSQL refuses, and no half characters, which UTF-8 cannot spell. */
+function wellFormed(value: string): string {
+  return value.replaceAll('\0', '').toWellFormed()
+}
+
+/** `jsonb` keeps no order of keys. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sorted(item)]),
+  )
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import type { AuditSink } from '../audit/event.ts'
+import { randomToken, sha256 } from '../crypto/token.ts'
+import type { EntityManager } from '../database.ts'
+import type { ClientMetadata } from '../entities/client.ts'
+import { Client, Resource } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import { announce } from './changes.ts'
+import { type CheckedClient, type ClientInput, parseClient } from './client-input.ts'
+import { DEFAULT_SCOPES, OIDC_SCOPES } from './scopes.ts'
+
+export type { ClientInput }
+
+export type BuiltInClient = ClientInput & { readonly id: string }
+
+export interface ClientsDeps {
+  readonly em: EntityManager
+  readonly audit?: AuditSink
+}
+
+export interface Registration {
+  readonly client: Client
+  /** Told once, here; only its digest is kept (TK-07). Absent for clients that have none. */
+  readonly secret?: string
+}
+
+/** The apps that may use this server. */
+export class Clients {
+  readonly #em: EntityManager
+  readonly #audit: AuditSink | undefined
+
+  constructor({ em, audit }: ClientsDeps) {
+    this.#em = em
+    this.#audit = audit
+  }
+
+  /** Throws `invalid_input` with the reason for each field. */
+  async create(input: ClientInput): Promise<Registration> {
+    const wanted = parseClient(input)
+    return this.#em.fork().transactional(async (tx) => {
+      const secret = usesSecret(wanted.authMethod) ? randomToken() : undefined
+      const scopes = await allowedScopes(tx, wanted)
+      const client = tx.create(Client, { id: randomUUID(), ...columns(wanted, scopes), secretDigest: secret ? digestOf(secret) : null })
+      await announce(tx, { kind: 'client', id: client.id })
+      await this.#audit?.append(tx, { type: 'client_registered', clientId: client.id })
+      return secret ? { client, secret } : { client }
+    })
+  }
+
+  /** Creates or replaces a client without a secret under a fixed id, such as the demo's. */
+  async ensure({ id, ...input }: BuiltInClient): Promise<void> {
+    const wanted = parseClient(input)
+    if (usesSecret(wanted.authMethod)) throw new AppError('invalid_input', { fields: { authMethod: 'a built-in client has no secret' } })
+    await this.#em.fork().transactional(async (tx) => {
+      const isNew = (await tx.count(Client, { id })) === 0
+      const now = new Date()
+      const row = { id, ...columns(wanted, await allowedScopes(tx, wanted)), secretDigest: null, createdAt: now, updatedAt: now }
+      await tx.upsert(Client, row, { onConflictFields: ['id'], onConflictAction: 'merge', onConflictExcludeFields: ['createdAt'] })
+      await announce(tx, { kind: 'client', id })
+      if (isNew) await this.#audit?.append(tx, { type: 'client_registered', clientId: id, detail: { isBuiltIn: true } })
+    })
+  }
+
+  async list(): Promise<Client[]> {
+    return this.#em.fork().findAll(Client, { orderBy: { createdAt: 'asc', id: 'asc' } })
+  }
+
+  /** Disabled ones too. */
+  async find(id: string): Promise<Client | undefined> {
+    return (await this.#em.fork().findOne(Client, { id })) ?? undefined
+  }
+
+  /** From now on the client is unknown to every instance; its tokens and registration stay. Throws `not_found`. */
+  async disable(id: string): Promise<void> {
+    await this.#change(id, 'disabled', (client) => {
+      client.disabledAt ??= new Date()
+    })
+  }
+
+  async enable(id: string): Promise<void> {
+    await this.#change(id, 'enabled', (client) => {
+      client.disabledAt = null
+    })
+  }
+
+  /** A new secret; the old one ends at once. Throws `not_found`, or `invalid_input` for a client without a secret. */
+  async rotateSecret(id: string): Promise<string> {
+    const secret = randomToken()
+    await this.#change(id, 'secret_rotated', (client) => {
+      if (!usesSecret(String(client.metadata['token_endpoint_auth_method'])))
+        throw new AppError('invalid_input', { fields: { id: 'this client has no secret' } })
+      client.secretDigest = digestOf(secret)
+    })
+    return secret
+  }
+
+  async #change(id: string, what: string, change: (client: Client) => void): Promise<void> {
+    await this.#em.fork().transactional(async (tx) => {
+      const client = await tx.findOne(Client, { id })
+      if (!client) throw new AppError('not_found')
+      change(client)
+      await announce(tx, { kind: 'client', id })
+      await this.#audit?.append(tx, { type: 'client_changed', clientId: id, detail: { what } })
+    })
+  }
+}
+
+/** What is kept of a client secret; it holds 256 bits, so a plain digest cannot be turned back (TK-07). */
+export function digestOf(secret: string): string {
+  return sha256(secret).toString('base64url')
+}
+
+function usesSecret(authMethod: string): boolean {
+  return authMethod === 'client_secret_basic' || authMethod === 'client_secret_post'
+}
+
+/** The scopes as asked for, or the usual ones with all of the client's APIs. Refuses scopes and APIs that do not exist. */
+async function allowedScopes(tx: EntityManager, { scopes, resources, type, grantTypes }: CheckedClient): Promise<readonly string[]> {
+  const found = resources.length > 0 ? await tx.find(Resource, { identifier: { $in: resources } }) : []
+  const unknown = resources.filter((identifier) => !found.some((resource) => resource.identifier === identifier))
+  if (unknown.length > 0) throw new AppError('invalid_input', { fields: { resources: `not registered: ${unknown.join(', ')}` } })
+  const ofApis = found.flatMap((resource) => resource.scopes)
+  const ofPerson = type === 'service' ? [] : OIDC_SCOPES
+  const offered = [...ofPerson, ...ofApis]
+  const foreign = scopes?.filter((scope) => !offered.includes(scope)) ?? []
+  if (foreign.length > 0) throw new AppError('invalid_input', { fields: { scopes: `of none of its APIs: ${foreign.join(' ')}` } })
+  const usual = DEFAULT_SCOPES.filter(
+    (scope) => ofPerson.includes(scope) && (scope !== 'offline_access' || grantTypes.includes('refresh_token')),
+  )
+  return [...new Set(scopes ?? [...usual, ...ofApis])]
+}
+
+function columns(wanted: CheckedClient, scopes: readonly string[]) {
+  const { name, isFirstParty, requireMfa, refreshLeewaySeconds } = wanted
+  return { name, isFirstParty, requireMfa, refreshLeewaySeconds: refreshLeewaySeconds ?? null, metadata: metadataOf(wanted, scopes) }
+}
+
+/** RFC 7591 names, every allowlist spelled out so that no default of the engine widens it (CL-01). */
+function metadataOf(wanted: CheckedClient, scopes: readonly string[]): ClientMetadata {
+  const metadata = {
+    application_type: wanted.type === 'native' ? 'native' : 'web',
+    redirect_uris: wanted.redirectUris,
+    post_logout_redirect_uris: wanted.postLogoutRedirectUris,
+    grant_types: wanted.grantTypes,
+    response_types: wanted.grantTypes.includes('authorization_code') ? ['code'] : [],
+    response_modes: wanted.responseModes,
+    token_endpoint_auth_method: wanted.authMethod,
+    id_token_signed_response_alg: wanted.idTokenAlg,
+    scope: scopes.join(' '),
+    allowed_resources: wanted.resources,
+    jwks: wanted.jwks,
+    jwks_uri: wanted.jwksUri,
+    client_uri: wanted.clientUri,
+    logo_uri: wanted.logoUri,
+    policy_uri: wanted.policyUri,
+    tos_uri: wanted.tosUri,
+    backchannel_logout_uri: wanted.backchannelLogoutUri,
+    backchannel_logout_session_required: wanted.backchannelLogoutUri === undefined ? undefined : true,
+  }
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,8 @@
+/** Scopes that speak of the person (OIDC Core 5.4); all others belong to a registered API. */
+export const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'phone', 'address', 'offline_access']
+
+/** What an app may ask for unless told otherwise: who the person is, and to stay signed in. */
+export const DEFAULT_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access']
+
+/** `scope-token` of RFC 6749 3.3. */
+export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/

@@ -1,0 +1,69 @@
+import type { Deletion } from '../accounts/deletion.ts'
+import type { Audit } from '../audit/audit.ts'
+import { purgeAudit } from '../audit/retention.ts'
+import type { EntityManager, Pool } from '../database.ts'
+
+/** One thing that is done again and again; answers how many rows it was about. */
+export interface Job {
+  readonly name: string
+  run(): Promise<number>
+}
+
+export interface JobsDeps {
+  readonly em: EntityManager
+  readonly pool: Pool
+  readonly store: { purgeExpired(batch: number): Promise<number> }
+  readonly deletion: Pick<Deletion, 'eraseDue'>
+  readonly audit: Audit
+  readonly auditRetentionDays: number
+}
+
+/** Rows that one statement deletes at most: no lock is held for long, and no dead row waits for much. */
+const BATCH = 1000
+
+/**
+ * What is deleted when (LG-07, docs/operations.md). A block is a positive fact that limits access: a counter goes only when it
+ * blocks nothing and its subject has been quiet for longer than any window.
+ */
+const EXPIRED = {
+  sessions: { table: 'session', where: `"expires_at" <= now()` },
+  'pending sign-ups': { table: 'pending_sign_up', where: `"expires_at" <= now()` },
+  'mailed codes and links': { table: 'verification_token', where: `"expires_at" <= now()` },
+  'sign-ins between two factors': { table: 'mfa_challenge', where: `"expires_at" <= now()` },
+  'unconfirmed authenticators': { table: 'totp_credential', where: `"confirmed_at" is null and "expires_at" <= now()` },
+  'failed attempts': {
+    table: 'attempt_counter',
+    where: `"updated_at" < now() - interval '30 days' and ("blocked_until" is null or "blocked_until" <= now())`,
+  },
+  'known devices': { table: 'known_device', where: `"last_seen_at" < now() - interval '400 days'` },
+  'delivered mail': { table: 'outbox_message', where: `"delivered_at" < now() - interval '1 day'` },
+  'undeliverable mail': { table: 'outbox_message', where: `"failed_at" < now() - interval '30 days'` },
+} as const
+
+export function retentionJobs({ em, pool, store, deletion, audit, auditRetentionDays }: JobsDeps): Job[] {
+  const expired = Object.entries(EXPIRED).map(([name, { table, where }]) => ({
+    name,
+    run: () =>
+      exhaust(BATCH, async () => {
+        const limited = `select ctid from "${table}" where ${where} limit ${BATCH} for update skip locked`
+        return (await pool.query(`delete from "${table}" where ctid = any(array(${limited}))`)).rowCount ?? 0
+      }),
+  }))
+  return [
+    { name: 'protocol artifacts', run: () => exhaust(BATCH, () => store.purgeExpired(BATCH)) },
+    ...expired,
+    { name: 'accounts to erase', run: () => exhaust(100, () => deletion.eraseDue(100)) },
+    { name: 'audit events', run: () => purgeAudit(em, audit, auditRetentionDays) },
+  ]
+}
+
+/** Batch after batch until one is not full, and no more than a hundred in one go. */
+async function exhaust(full: number, batch: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (let round = 0; round < 100; round += 1) {
+    const count = await batch()
+    total += count
+    if (count < full) break
+  }
+  return total
+}

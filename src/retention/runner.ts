@@ -1,0 +1,89 @@
+import { randomInt } from 'node:crypto'
+import type { Pool } from '../database.ts'
+import type { Logger } from '../logger.ts'
+import type { Job } from './jobs.ts'
+
+export interface JobRunnerDeps {
+  readonly pool: Pool
+  readonly jobs: readonly Job[]
+  readonly logger: Logger
+  /** From the end of one run to the start of the next, give or take a quarter. */
+  readonly intervalMs?: number
+}
+
+/** Any 64-bit number will do, as long as every release uses the same. */
+const JOBS_LOCK = '6842173905116'
+const INTERVAL_MS = 300_000
+
+/** Runs the jobs one after the other, again and again; of all instances one at a time. */
+export class JobRunner implements AsyncDisposable {
+  readonly #deps: JobRunnerDeps
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<unknown> = Promise.resolve()
+  #isStopped = false
+
+  constructor(deps: JobRunnerDeps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    if (!this.#timer) this.#schedule()
+  }
+
+  /** Everything once, now. Answers how many rows each job was about, or undefined when another instance is at it. */
+  async runOnce(): Promise<Readonly<Record<string, number>> | undefined> {
+    const holder = await this.#deps.pool.connect()
+    let isBroken = false
+    try {
+      const { rows } = await holder.query<{ isMine: boolean }>('select pg_try_advisory_lock($1) as "isMine"', [JOBS_LOCK])
+      if (!rows[0]?.isMine) return undefined
+      try {
+        return await this.#runAll()
+      } finally {
+        await holder.query('select pg_advisory_unlock($1)', [JOBS_LOCK])
+      }
+    } catch (error) {
+      isBroken = true
+      throw error
+    } finally {
+      // A connection that may still hold the lock is closed: that gives it back.
+      holder.release(isBroken)
+    }
+  }
+
+  /** The job under way is finished, no other begins. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  async #runAll(): Promise<Record<string, number>> {
+    const done: Record<string, number> = {}
+    for (const { name, run } of this.#deps.jobs) {
+      if (this.#isStopped) break
+      try {
+        done[name] = await run()
+      } catch (err) {
+        this.#deps.logger.error({ event: 'job.failed', job: name, err }, 'a retention job failed; it is tried again')
+      }
+    }
+    const deleted = Object.fromEntries(Object.entries(done).filter(([, count]) => count > 0))
+    if (Object.keys(deleted).length > 0) this.#deps.logger.info({ event: 'job.done', deleted }, 'what had expired is deleted')
+    return done
+  }
+
+  #schedule(): void {
+    const { intervalMs = INTERVAL_MS, logger } = this.#deps
+    this.#timer = setTimeout(
+      () => {
+        this.#running = this.runOnce()
+          .catch((err: unknown) => logger.warn({ event: 'job.unavailable', err }, 'retention jobs cannot run now'))
+          .finally(() => {
+            if (!this.#isStopped) this.#schedule()
+          })
+      },
+      intervalMs * (0.75 + randomInt(0, 501) / 1000),
+    ).unref()
+  }
+}
