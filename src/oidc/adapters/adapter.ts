@@ -1,0 +1,59 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+
+export type { Adapter, AdapterPayload }
+
+/** A token with what it hangs on, as it was at one moment. */
+export interface InContext {
+  readonly token: AdapterPayload
+  readonly grant: AdapterPayload | undefined
+  /** Of a token that expires with its session. */
+  readonly session: AdapterPayload | undefined
+}
+
+export interface Minted {
+  readonly model: string
+  readonly id: string
+  readonly payload: AdapterPayload
+  readonly expiresIn: number | undefined
+}
+
+/** What an adapter may do besides, where the storage has a statement for it; callers make do without. */
+export interface ContextAdapter extends Adapter {
+  /** One round trip instead of three. */
+  findInContext?(id: string): Promise<InContext | undefined>
+  /** Both or neither. */
+  upsertBoth?(first: Minted, second: Minted): Promise<void>
+}
+
+/**
+ * Where oidc-provider's models live. `test/storage/adapter-contract.ts` states what every store must do. What the library's
+ * own adapters leave open is decided here:
+ * - `consume` is won by exactly one caller over all instances; the others get `InvalidGrant` (TK-01, TK-03).
+ * - Within the client's leeway `find` does not tell that a token was consumed, so the loser of an honest double submit fails
+ *   and the winner's family lives; after it the library sees `consumed` and revokes the family.
+ * - A session that ended stays ended: no `upsert` of a request that still holds it brings it back. It goes on under a new id
+ *   only where the same instance has destroyed the old id just before, as the library does when it rotates ids (SE-02).
+ * - A code for a session that was revoked while the request ran is never found.
+ * - `ReplayDetection` is insert-if-absent.
+ * - `findByUid` returns the session without its id: for reading only; `revokeBySession` ends it.
+ * Every method rejects with `AppError('unavailable')`, which the library answers with 503, when the database cannot be used.
+ */
+export interface ArtifactStore extends AsyncDisposable {
+  /** May be called unbound: it is the provider's `adapter` setting. */
+  readonly adapterFor: (model: string) => Adapter
+  /** Everything of the account: sessions, interactions, grants, codes and tokens; but for one session and what hangs on it, if named. */
+  revokeByAccount(accountId: string, options?: { readonly exceptSessionUid?: string | undefined }): Promise<void>
+  /** The session, and the codes, tokens and grants that expire with it; on request also those with offline access. */
+  revokeBySession(sessionUid: string, options?: { readonly includeOffline?: boolean | undefined }): Promise<void>
+  /** What the account allowed one client: grants, codes and tokens. */
+  revokeByAccountAndClient(accountId: string, clientId: string): Promise<void>
+  /** Deletes up to `batch` expired artifacts and returns how many; 0 where the storage expires them by itself. */
+  purgeExpired(batch: number): Promise<number>
+}
+
+export interface ArtifactStoreOptions {
+  /** Models that live elsewhere, such as `Client`. */
+  readonly overrides?: Readonly<Record<string, Adapter>> | undefined
+  /** Seconds in which a second use of a consumed code or refresh token is forgiven, 0 to 60. */
+  readonly leewaySeconds: (clientId: string) => number
+}

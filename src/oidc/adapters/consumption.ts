@@ -1,0 +1,23 @@
+import { errors } from 'oidc-provider'
+
+export interface Consumption {
+  /** Absent from pushed requests: they are no grant, so their second use ends none and needs no leeway. */
+  readonly clientId: string | undefined
+  readonly secondsAgo: number
+}
+
+/** Whether `find` keeps quiet about a consumption, so that a double submit fails without ending the winner's family. */
+export function isForgiven({ clientId, secondsAgo }: Consumption, leewaySeconds: (clientId: string) => number): boolean {
+  return clientId !== undefined && secondsAgo < leewaySeconds(clientId)
+}
+
+/** What the losers of `consume` get. */
+export function alreadyConsumed(model: string): Error {
+  if (model === 'PushedAuthorizationRequest') return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+  return new errors.InvalidGrant('already consumed, expired or revoked')
+}
+
+/** What the loser of two concurrent uses of one assertion gets; the library itself answers so when the second comes later. */
+export function replayed(): Error {
+  return new errors.InvalidClientAuth('client assertion tokens must only be used once')
+}

@@ -1,0 +1,135 @@
+/**
+ * Lua that all scripts share. Revocation needs no list of what it ends: account, session and grant each have a record with a
+ * random epoch, every artifact is stamped with the epochs of its birth, and lives only while they still stand. So a lost key
+ * can only end access, never prolong it. A record outlives everything that is stamped with it.
+ */
+export const FUNCTIONS = `
+local function now()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- ttl in milliseconds, '' for ever; never shortens.
+local function keep(key, ttl, isNew)
+  if ttl == '' then return redis.call('PERSIST', key) end
+  ttl = math.max(tonumber(ttl), 1)
+  local left = redis.call('PTTL', key)
+  if isNew or (left >= 0 and left < ttl) then redis.call('PEXPIRE', key, ttl) end
+end
+
+local function openEpoch(key, field, ttl, fresh)
+  local isNew = redis.call('HSETNX', key, field, fresh) == 1
+  keep(key, ttl, isNew and redis.call('PTTL', key) == -1 and redis.call('HLEN', key) == 1)
+  return redis.call('HGET', key, field)
+end
+
+-- The account's epoch, and that of the one client within it ('' until first revoked).
+local function openAccount(key, ttl, client, fresh)
+  return { openEpoch(key, 'e', ttl, fresh), redis.call('HGET', key, 'c:' .. client) or '' }
+end
+
+-- bind: 'on' for what ends with the session, 'off' for what survives it, '' for what is only seen with it.
+local function openSession(scope, session, bind, grant, ttl, fresh)
+  local epoch = ''
+  if bind ~= '' then
+    openEpoch(scope, 'on', ttl, fresh)
+    redis.call('HSETNX', scope, 'off', fresh)
+    if grant ~= '' then redis.call('HSETNX', scope, 'g:' .. grant, '1') end
+    epoch = redis.call('HGET', scope, bind)
+  end
+  local s = redis.call('HMGET', session, 'x', 'r', 'a', 'ae')
+  return { epoch, s[1] and not s[2] and '1' or '', s[3] or '', s[4] or '' }
+end
+
+-- What is stored of a session keeps the account's epoch of the session: a session that was ended gets nothing that lives.
+local function stampOf(account, session, id)
+  if id ~= '' and session[3] == id and session[4] ~= '' then return session[4] end
+  return account[1]
+end
+
+local function write(key, mode, ttl, consumed, pairs)
+  if mode == 'absent' and redis.call('EXISTS', key) == 1 then return 0 end
+  consumed = redis.call('HGET', key, 'c') or consumed
+  redis.call('DEL', key)
+  if ttl ~= '' and tonumber(ttl) <= 0 then return 1 end
+  if consumed ~= '' then redis.call('HSET', key, 'c', consumed) end
+  for i = 1, #pairs, 2 do
+    if pairs[i + 1] ~= '' then redis.call('HSET', key, pairs[i], pairs[i + 1]) end
+  end
+  if ttl ~= '' then redis.call('PEXPIRE', key, ttl) end
+  return 1
+end
+
+-- A known session keeps its id, or follows the rotation that proves itself; everything else is late and stores nothing.
+local function writeSession(key, id, proof, ttl, payload, account, stamp)
+  local old = redis.call('HMGET', key, 'i', 'x', 'r', 'a', 'ae')
+  if old[1] then
+    if old[2] then
+      if not old[3] or old[3] ~= proof or old[1] == id then return 0 end
+    elseif old[1] ~= id then
+      return 0
+    end
+    if old[4] == account and old[5] then stamp = old[5] end
+  end
+  redis.call('DEL', key)
+  if tonumber(ttl or '') and tonumber(ttl) <= 0 then return 0 end
+  redis.call('HSET', key, 'i', id, 'p', payload)
+  if account ~= '' then redis.call('HSET', key, 'a', account, 'ae', stamp) end
+  if ttl ~= '' then redis.call('PEXPIRE', key, ttl) end
+  return 1
+end
+
+-- Leaves the proof of who ended it; whoever comes second leaves a session that nobody goes on with.
+local function endSession(key, id, proof, trace)
+  local s = redis.call('HMGET', key, 'i', 'x')
+  if s[1] ~= id then return 0 end
+  redis.call('HDEL', key, 'p', 'r')
+  redis.call('HSET', key, 'x', '1')
+  if not s[2] and proof ~= '' then redis.call('HSET', key, 'r', proof) end
+  redis.call('PEXPIRE', key, trace)
+  return 1
+end
+
+local function read(key)
+  return redis.call('HGETALL', key)
+end
+
+local function readAccount(key, client, session, grant)
+  return redis.call('HMGET', key, 'e', 'c:' .. client, 's:' .. session, 'g:' .. grant)
+end
+
+local function spend(key)
+  if redis.call('EXISTS', key) == 0 then return 0 end
+  return redis.call('HSETNX', key, 'c', now())
+end
+
+local function field(flat, name)
+  for i = 1, #flat, 2 do
+    if flat[i] == name then return flat[i + 1] end
+  end
+  return ''
+end
+`
+
+/** For one server only: a Cluster allows no key that the caller has not named. */
+export const LOOKING_ON = `
+local function accountKey(id) return 'gh:account:{' .. redis.sha1hex(id) .. '}' end
+
+local function standing(flat)
+  local a, s, g = field(flat, 'a'), field(flat, 's'), field(flat, 'g')
+  local b, ge = field(flat, 'b'), field(flat, 'ge')
+  return {
+    flat,
+    now(),
+    a ~= '' and readAccount(accountKey(a), field(flat, 'k'), s, g) or {},
+    b ~= '' and redis.call('HGET', 'gh:scope:{' .. s .. '}', b) or '',
+    ge ~= '' and redis.call('HGET', 'gh:grant:{' .. g .. '}', 'e') or '',
+  }
+end
+
+local function standingSession(uid)
+  local flat = read('gh:session:{' .. uid .. '}')
+  local a = field(flat, 'a')
+  return { flat, now(), a ~= '' and readAccount(accountKey(a), '', uid, '') or {} }
+end
+`

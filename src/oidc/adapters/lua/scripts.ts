@@ -1,0 +1,127 @@
+import { script } from '../../../redis.ts'
+import { FUNCTIONS, LOOKING_ON } from './functions.ts'
+
+const of = (body: string) => script(`${FUNCTIONS}${body}`)
+const onOneServer = (body: string) => script(`${FUNCTIONS}${LOOKING_ON}${body}`)
+
+/** Scripts whose keys share one slot. */
+export const SPREAD = {
+  /** KEYS account; ARGV ttl, client, fresh. */
+  openAccount: of(`return openAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
+  /** KEYS scope, session; ARGV bind, grant, ttl, fresh. */
+  openSession: of(`return openSession(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`),
+  /** KEYS grant; ARGV ttl, fresh. */
+  openGrant: of(`return openEpoch(KEYS[1], 'e', ARGV[1], ARGV[2])`),
+  /** KEYS artifact; ARGV account, its epoch and the client's, the session's four, grant epoch, then as `put`. */
+  write: of(`
+    local account, session = { ARGV[2], ARGV[3] }, { ARGV[4], ARGV[5], ARGV[6], ARGV[7] }
+    local pairs = { 'ae', stampOf(account, session, ARGV[1]), 'ce', account[2], 'se', session[1], 'ge', ARGV[8] }
+    for i = 12, #ARGV do pairs[#pairs + 1] = ARGV[i] end
+    if ARGV[9] == 'code' and session[2] == '1' then return 0 end
+    return write(KEYS[1], ARGV[9], ARGV[10], ARGV[11], pairs)`),
+  /** KEYS session; ARGV id, proof, ttl, payload, account, stamp. */
+  writeSession: of(`return writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])`),
+  /** KEYS artifact. */
+  read: of(`return { read(KEYS[1]), now() }`),
+  /** KEYS account; ARGV client, session, grant. */
+  readAccount: of(`return readAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
+  /** KEYS artifact. */
+  spend: of(`if spend(KEYS[1]) == 0 then return false end return { read(KEYS[1]), now() }`),
+  /** KEYS session; ARGV id, proof, trace. */
+  endSession: of(`return endSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
+} as const
+
+/** The same in one round trip, where all keys are on one server. */
+export const WHOLE = {
+  /** KEYS artifact, account, scope, session, grant, lookup; ARGV mode, ttl, consumed, fresh, account, client, session, bind, grant, grant's stamp wanted, id, pairs. */
+  put: onOneServer(`
+    local account, session, grant = { '', '' }, { '', '', '', '' }, ''
+    if ARGV[5] ~= '' then account = openAccount(KEYS[2], ARGV[2], ARGV[6], ARGV[4]) end
+    if ARGV[7] ~= '' then session = openSession(KEYS[3], KEYS[4], ARGV[8], ARGV[9], ARGV[2], ARGV[4]) end
+    if ARGV[10] ~= '' then grant = openEpoch(KEYS[5], 'e', ARGV[2], ARGV[4]) end
+    if ARGV[1] == 'code' and session[2] == '1' then return 0 end
+    local pairs = { 'ae', stampOf(account, session, ARGV[5]), 'ce', account[2], 'se', session[1], 'ge', grant }
+    for i = 12, #ARGV do pairs[#pairs + 1] = ARGV[i] end
+    local stored = write(KEYS[1], ARGV[1], ARGV[2], ARGV[3], pairs)
+    if ARGV[11] ~= '' then
+      redis.call('SET', KEYS[6], ARGV[11])
+      if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[6], ARGV[2]) end
+    end
+    return stored`),
+  /** KEYS session, account, pointer; ARGV id, proof, ttl, payload, account, fresh, uid. */
+  putSession: onOneServer(`
+    local stamp = ''
+    if ARGV[5] ~= '' then stamp = openAccount(KEYS[2], ARGV[3], '', ARGV[6])[1] end
+    if writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], stamp) == 0 then return 0 end
+    redis.call('SET', KEYS[3], ARGV[7])
+    if ARGV[3] ~= '' then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end
+    return 1`),
+  /** KEYS artifact. */
+  find: onOneServer(`return standing(read(KEYS[1]))`),
+  /** KEYS lookup; ARGV model. */
+  findByLookup: onOneServer(`
+    local id = redis.call('GET', KEYS[1])
+    return id and standing(read('gh:' .. ARGV[1] .. ':{' .. id .. '}'))`),
+  /** KEYS artifact. */
+  consume: onOneServer(`if spend(KEYS[1]) == 0 then return false end return standing(read(KEYS[1]))`),
+  /** KEYS pointer. */
+  findSession: onOneServer(`
+    local uid = redis.call('GET', KEYS[1])
+    return uid and standingSession(uid)`),
+  /** ARGV uid. */
+  findSessionByUid: onOneServer(`return standingSession(ARGV[1])`),
+  /** KEYS pointer; ARGV id, proof, trace. */
+  destroySession: onOneServer(`
+    local uid = redis.call('GET', KEYS[1])
+    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    if not uid or endSession('gh:session:{' .. uid .. '}', ARGV[1], ARGV[2], ARGV[3]) == 0 then return false end
+    return uid`),
+} as const
+
+/** Revocation: each touches records of one slot. */
+export const REVOCATION = {
+  /** KEYS account; ARGV fresh, uid of the session that stays, its grants. What stays is remembered with its old epochs; at most 16 of them. */
+  account: of(`
+    local old = redis.call('HGET', KEYS[1], 'e')
+    if not old then return 0 end
+    local names, kept = {}, {}
+    if ARGV[2] ~= '' then names[1] = 's:' .. ARGV[2] end
+    for i = 3, #ARGV do names[#names + 1] = 'g:' .. ARGV[i] end
+    for _, name in ipairs(names) do
+      local before, stamps, count = redis.call('HGET', KEYS[1], name), old, 1
+      for each in string.gmatch(before or '', '[^|]+') do
+        if count < 16 then stamps, count = stamps .. '|' .. each, count + 1 end
+      end
+      kept[name] = stamps
+    end
+    for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do
+      local kind = string.sub(name, 1, 2)
+      if kind == 's:' or kind == 'g:' then redis.call('HDEL', KEYS[1], name) end
+    end
+    for name, stamps in pairs(kept) do redis.call('HSET', KEYS[1], name, stamps) end
+    redis.call('HSET', KEYS[1], 'e', ARGV[1])
+    return 1`),
+  /** KEYS account; ARGV client, fresh. */
+  client: of(`
+    if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+    return redis.call('HSET', KEYS[1], 'c:' .. ARGV[1], ARGV[2])`),
+  /** KEYS grant; ARGV fresh. */
+  grant: of(`
+    if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+    return redis.call('HSET', KEYS[1], 'e', ARGV[1])`),
+  /** KEYS session, scope; returns the payload and the fields of the scope. */
+  readSession: of(`return { redis.call('HGET', KEYS[1], 'p') or '', redis.call('HKEYS', KEYS[2]) }`),
+  /** KEYS session, scope; ARGV whether offline access ends too, fresh, trace. */
+  session: of(`
+    local payload = redis.call('HGET', KEYS[1], 'p') or ''
+    if redis.call('EXISTS', KEYS[1]) == 1 then
+      redis.call('HDEL', KEYS[1], 'p', 'r')
+      redis.call('HSET', KEYS[1], 'x', '1')
+      redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    end
+    if redis.call('EXISTS', KEYS[2]) == 1 then
+      redis.call('HSET', KEYS[2], 'on', ARGV[2])
+      if ARGV[1] == '1' then redis.call('HSET', KEYS[2], 'off', ARGV[2]) end
+    end
+    return { payload, redis.call('HKEYS', KEYS[2]) }`),
+} as const

@@ -1,0 +1,51 @@
+import { lookupDigest } from './artifact-keys.ts'
+import { fromJsonb, toJsonb } from './jsonb.ts'
+import type { Row } from './move-postgres.ts'
+import { bindingOf } from './redis-adapter.ts'
+import type { Entry } from './redis-calls.ts'
+import type { StoredPayload } from './stored-payload.ts'
+
+/** Both storages keep the same digests and payloads: nothing has to be opened to be moved. */
+export function entryOf(row: Row): Entry {
+  const stored = fromJsonb(row.payload)
+  const sessionUid = row.sessionUid ?? ''
+  return {
+    model: row.model,
+    digest: row.digest,
+    lookup: row.lookup ?? undefined,
+    payload: JSON.stringify(stored),
+    accountId: row.accountId ?? '',
+    clientId: row.clientId ?? '',
+    sessionUid,
+    grantId: row.grantId ?? '',
+    bind: bindingOf(row.model, sessionUid, stored),
+    consumedAt: row.consumedAt === null ? undefined : Math.floor(row.consumedAt),
+    ttl: row.ttl ?? undefined,
+  }
+}
+
+export interface StandingArtifact {
+  readonly model: string
+  readonly digest: Buffer
+  /** Of a session. */
+  readonly uid: string | undefined
+  readonly fields: ReadonlyMap<string, string>
+  readonly ttl: number | null
+}
+
+export function rowOf({ model, digest, uid, fields, ttl }: StandingArtifact): Row {
+  const lookup = fields.get('l')
+  const consumedAt = fields.get('c')
+  return {
+    model,
+    digest,
+    payload: toJsonb(JSON.parse(fields.get('p') ?? '{}') as StoredPayload),
+    grantId: fields.get('g') ?? null,
+    accountId: fields.get('a') ?? null,
+    clientId: fields.get('k') ?? null,
+    sessionUid: uid ?? fields.get('s') ?? null,
+    lookup: uid === undefined ? (lookup === undefined ? null : Buffer.from(lookup, 'base64url')) : lookupDigest('Session', uid),
+    consumedAt: consumedAt === undefined ? null : Number(consumedAt),
+    ttl,
+  }
+}

@@ -1,0 +1,103 @@
+import type { Pool } from '../../database.ts'
+import { StartupError } from '../../errors.ts'
+import type { RedisConnection } from '../../redis.ts'
+import { deleteRows, insertRows, type Row, rowsAfter } from './move-postgres.ts'
+import { entryOf, rowOf } from './move-shapes.ts'
+import { redisCalls } from './redis.ts'
+import type { Calls } from './redis-calls.ts'
+import { ALL_KEYS, KEYS, readArtifactKey } from './redis-keys.ts'
+
+const BATCH = 500
+
+export interface MoveDeps {
+  readonly pool: Pool
+  readonly redis: RedisConnection
+}
+
+/** Artifacts moved, by model. */
+export type Moved = ReadonlyMap<string, number>
+
+/**
+ * Moves all live artifacts from PostgreSQL to Redis, by digest and in bounded batches. Each batch is copied, read back and only
+ * then deleted, so a move that was cut off is repeated and goes on. What the target knows already stays as it is there.
+ */
+export async function moveToRedis({ pool, redis }: MoveDeps): Promise<Moved> {
+  const calls = redisCalls(redis)
+  const moved = new Map<string, number>()
+  let rows: Row[] = []
+  do {
+    rows = await rowsAfter(pool, rows.at(-1), BATCH)
+    await Promise.all(rows.map((row) => copy(calls, row)))
+    const arrived = (await Promise.all(rows.map((row) => find(calls, row)))).filter(Boolean).length
+    verify(arrived, rows.length)
+    await deleteRows(pool, rows)
+    count(moved, rows)
+  } while (rows.length === BATCH)
+  return moved
+}
+
+/** The way back, so that shrinking is no mass logout either. */
+export async function moveToPostgres({ pool, redis }: MoveDeps): Promise<Moved> {
+  const calls = redisCalls(redis)
+  const moved = new Map<string, number>()
+  for await (const keys of pages(redis)) {
+    const found = await Promise.all(keys.flatMap((key) => readArtifactKey(key) ?? []).map((artifact) => read(redis, calls, artifact)))
+    const rows = found.flatMap((row) => row ?? [])
+    if (rows.length === 0) continue
+    verify(await insertRows(pool, rows), rows.length)
+    await Promise.all(rows.map((row) => forget(redis, row)))
+    count(moved, rows)
+  }
+  return moved
+}
+
+function verify(arrived: number, sent: number): void {
+  if (arrived === sent) return
+  throw new StartupError(`Of ${sent} artifacts only ${arrived} arrived; the rest is still where it was. Run the command again.`)
+}
+
+function count(moved: Map<string, number>, rows: readonly Row[]): void {
+  for (const { model } of rows) moved.set(model, (moved.get(model) ?? 0) + 1)
+}
+
+function find(calls: Calls, { model, digest }: Pick<Row, 'model' | 'digest'>) {
+  return model === 'Session' ? calls.findSession(digest) : calls.find(model, digest)
+}
+
+async function copy(calls: Calls, row: Row): Promise<void> {
+  const known = await find(calls, row)
+  if (known) {
+    if (row.consumedAt !== null && !known.fields.has('c')) await calls.consume(row.model, row.digest)
+    return
+  }
+  const entry = entryOf(row)
+  if (row.model === 'Session') await calls.putSession({ ...entry, uid: entry.sessionUid, proof: '' })
+  else await calls.put(entry)
+}
+
+async function read(redis: RedisConnection, calls: Calls, artifact: { model: string; digest: Buffer }): Promise<Row | undefined> {
+  const found = await find(calls, artifact)
+  if (!found) return undefined
+  const key = KEYS.artifact(artifact.model, artifact.digest)
+  const uid = artifact.model === 'Session' ? await redis.run((client) => client.get(key)) : undefined
+  const ttl = await redis.run((client) => client.pttl(typeof uid === 'string' ? KEYS.session(uid) : key))
+  return ttl === -2 ? undefined : rowOf({ ...artifact, uid: uid ?? undefined, fields: found.fields, ttl: ttl === -1 ? null : ttl })
+}
+
+async function forget(redis: RedisConnection, { model, digest, sessionUid }: Row): Promise<void> {
+  await redis.run((client) => client.del(KEYS.artifact(model, digest)))
+  if (model === 'Session') await redis.run((client) => client.del(KEYS.session(sessionUid ?? '')))
+}
+
+/** Keys of every server, a page at a time; some may come twice. */
+async function* pages(redis: RedisConnection): AsyncGenerator<string[]> {
+  const servers = await redis.run(async (client) => ('nodes' in client ? client.nodes('master') : [client]))
+  for (const server of servers) {
+    let cursor = '0'
+    do {
+      const [next, keys] = await server.scan(cursor, 'MATCH', ALL_KEYS, 'COUNT', BATCH)
+      yield keys
+      cursor = next
+    } while (cursor !== '0')
+  }
+}

@@ -1,0 +1,131 @@
+import { randomToken } from '../../crypto/token.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
+import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
+import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
+import { fromJsonb, toJsonb } from './jsonb.ts'
+import type { Query } from './postgres-query.ts'
+import { SQL } from './postgres-statements.ts'
+import type { Rotations } from './rotations.ts'
+import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
+
+export interface PostgresAdapterDeps {
+  readonly query: Query
+  readonly rotations: Rotations
+  readonly leewaySeconds: (clientId: string) => number
+}
+
+interface ContextRow extends Row {
+  readonly grantId: string | null
+  readonly grant: string | null
+  readonly sessionUid: string | null
+  readonly session: string | null
+}
+
+interface Row {
+  readonly payload: string
+  readonly clientId: string | null
+  /** Unix time and age in seconds, by the database's clock. */
+  readonly consumedAt: number | null
+  readonly secondsAgo: number
+}
+
+/** One model's artifacts; every call is one statement. */
+export class PostgresAdapter implements ContextAdapter {
+  readonly #model: string
+  readonly #deps: PostgresAdapterDeps
+
+  constructor(model: string, deps: PostgresAdapterDeps) {
+    this.#model = model
+    this.#deps = deps
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const { query, rotations } = this.#deps
+    const { sessionUid } = indexOf(this.#model, id, payload)
+    const row = rowOf({ model: this.#model, id, payload, expiresIn })
+    if (this.#model === 'Session') {
+      await query(SQL.upsertSession, [...row, sessionUid && rotations.proofFor(sessionUid)])
+    } else if (this.#model === 'AuthorizationCode') {
+      await query(SQL.upsertCode, [...row, sessionUid && lookupDigest('Session', sessionUid)])
+    } else if (this.#model === 'ReplayDetection') {
+      const { rowCount } = await query(SQL.insertIfAbsent, row)
+      if (rowCount === 0) throw replayed()
+    } else {
+      await query(SQL.upsert, row)
+    }
+  }
+
+  async upsertBoth(first: Minted, second: Minted): Promise<void> {
+    await this.#deps.query(SQL.upsertBoth, [...rowOf(first), ...rowOf(second)])
+  }
+
+  async findInContext(id: string): Promise<InContext | undefined> {
+    const { rows } = await this.#deps.query<ContextRow>(SQL.findInContext, [this.#model, idDigest(this.#model, id)])
+    const [row] = rows
+    const token = this.#present(row, { id })
+    if (!row || !token) return undefined
+    const { grant, grantId, session, sessionUid } = row
+    return {
+      token,
+      grant: grant === null ? undefined : fromStored('Grant', { id: grantId ?? '' }, fromJsonb(grant)),
+      session: session === null ? undefined : fromStored('Session', { lookup: sessionUid ?? '' }, fromJsonb(session)),
+    }
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const { rows } = await this.#deps.query<Row>(SQL.find, [this.#model, idDigest(this.#model, id)])
+    return this.#present(rows[0], { id })
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return this.#findByLookup(uid)
+  }
+
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.#findByLookup(userCode)
+  }
+
+  async consume(id: string): Promise<void> {
+    const { rowCount } = await this.#deps.query(SQL.consume, [this.#model, idDigest(this.#model, id)])
+    if (rowCount !== 1) throw alreadyConsumed(this.#model)
+  }
+
+  async destroy(id: string): Promise<void> {
+    const { query, rotations } = this.#deps
+    const key = idDigest(this.#model, id)
+    if (this.#model !== 'Session') {
+      await query(SQL.destroy, [this.#model, key])
+      return
+    }
+    const proof = randomToken(128)
+    const { rows } = await query<{ sessionUid: string }>(SQL.destroySession, [key, proof])
+    for (const { sessionUid } of rows) rotations.begin(sessionUid, proof)
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.#deps.query(SQL.revokeByGrant, [this.#model, grantId])
+  }
+
+  async #findByLookup(lookup: string): Promise<AdapterPayload | undefined> {
+    const { rows } = await this.#deps.query<Row>(SQL.findByLookup, [this.#model, lookupDigest(this.#model, lookup)])
+    return this.#present(rows[0], { lookup })
+  }
+
+  #present(row: Row | undefined, by: FoundBy): AdapterPayload | undefined {
+    if (!row) return undefined
+    const { consumedAt, secondsAgo } = row
+    if (consumedAt === null) return fromStored(this.#model, by, fromJsonb(row.payload))
+    if (this.#model === 'Session') return undefined
+    const payload = fromStored(this.#model, by, fromJsonb(row.payload))
+    const consumption = { clientId: row.clientId ?? undefined, secondsAgo }
+    return isForgiven(consumption, this.#deps.leewaySeconds) ? payload : { ...payload, consumed: Math.floor(consumedAt) }
+  }
+}
+
+/** The first ten parameters of every statement that stores. */
+function rowOf({ model, id, payload, expiresIn }: Minted): unknown[] {
+  const { grantId, accountId, clientId, sessionUid, lookup } = indexOf(model, id, payload)
+  const json = toJsonb(toStored(model, id, payload))
+  const consumedAt = typeof payload.consumed === 'number' ? payload.consumed : undefined
+  return [model, idDigest(model, id), json, grantId, accountId, clientId, sessionUid, lookup, consumedAt, expiresIn]
+}

@@ -1,0 +1,50 @@
+import type { Pool } from '../../database.ts'
+import type { Adapter, ArtifactStore, ArtifactStoreOptions } from './adapter.ts'
+import { lookupDigest } from './artifact-keys.ts'
+import { fromJsonb } from './jsonb.ts'
+import { PostgresAdapter } from './postgres-adapter.ts'
+import { createQuery } from './postgres-query.ts'
+import { SQL } from './postgres-statements.ts'
+import { Rotations } from './rotations.ts'
+import { grantsIn, type SessionGrant } from './session-grants.ts'
+
+export interface PostgresStoreOptions extends ArtifactStoreOptions {
+  readonly pool: Pool
+}
+
+/** The artifacts in PostgreSQL, table `oidc_artifact`. Times are the database's. The pool stays its owner's. */
+export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: PostgresStoreOptions): ArtifactStore {
+  const query = createQuery(pool)
+  const rotations = new Rotations()
+  return {
+    adapterFor: (model): Adapter => overrides[model] ?? new PostgresAdapter(model, { query, rotations, leewaySeconds }),
+
+    /** Sessions end before the rest: from then on none of them gets a new code, so the rest is complete. */
+    async revokeByAccount(accountId, { exceptSessionUid } = {}) {
+      const kept = exceptSessionUid === undefined ? undefined : await authorizations(exceptSessionUid)
+      await query(SQL.revokeSessionsOfAccount, [accountId, exceptSessionUid ?? null])
+      await query(SQL.deleteByAccount, [accountId, exceptSessionUid ?? null, kept?.map(({ grantId }) => grantId) ?? []])
+    },
+
+    async revokeBySession(sessionUid, { includeOffline = false } = {}) {
+      const { rows } = await query<{ payload: string }>(SQL.revokeSession, [lookupDigest('Session', sessionUid)])
+      const ended = rows.flatMap(({ payload }) => grantsIn(fromJsonb(payload))).filter(({ isOffline }) => includeOffline || !isOffline)
+      await query(SQL.deleteBySession, [sessionUid, ended.map(({ grantId }) => grantId), includeOffline])
+    },
+
+    async revokeByAccountAndClient(accountId, clientId) {
+      await query(SQL.deleteByAccountAndClient, [accountId, clientId])
+    },
+
+    async purgeExpired(batch) {
+      return (await query(SQL.purge, [batch])).rowCount ?? 0
+    },
+
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+
+  async function authorizations(sessionUid: string): Promise<SessionGrant[]> {
+    const { rows } = await query<{ payload: string }>(SQL.findByLookup, ['Session', lookupDigest('Session', sessionUid)])
+    return rows.flatMap(({ payload }) => grantsIn(fromJsonb(payload)))
+  }
+}

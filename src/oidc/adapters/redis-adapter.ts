@@ -1,0 +1,92 @@
+import { randomToken } from '../../crypto/token.ts'
+import type { Adapter, AdapterPayload } from './adapter.ts'
+import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
+import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
+import type { Calls, Found } from './redis-calls.ts'
+import type { Rotations } from './rotations.ts'
+import { type FoundBy, fromStored, type StoredPayload, toStored } from './stored-payload.ts'
+
+export interface RedisAdapterDeps {
+  readonly calls: Calls
+  readonly rotations: Rotations
+  readonly leewaySeconds: (clientId: string) => number
+  readonly revokeGrant: (grantId: string) => Promise<void>
+}
+
+/** One model's artifacts in Redis. */
+export class RedisAdapter implements Adapter {
+  readonly #model: string
+  readonly #deps: RedisAdapterDeps
+
+  constructor(model: string, deps: RedisAdapterDeps) {
+    this.#model = model
+    this.#deps = deps
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const { calls, rotations } = this.#deps
+    const model = this.#model
+    const digest = idDigest(model, id)
+    const { grantId = '', accountId = '', clientId = '', sessionUid = '', lookup } = indexOf(model, id, payload)
+    const json = JSON.stringify(toStored(model, id, payload))
+    const ttl = expiresIn === undefined ? undefined : expiresIn * 1000
+    if (model === 'Session') {
+      await calls.putSession({ digest, uid: sessionUid, payload: json, accountId, ttl, proof: rotations.proofFor(sessionUid) ?? '' })
+      return
+    }
+    const consumedAt = typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined
+    const bind = bindingOf(model, sessionUid, payload)
+    const entry = { model, digest, lookup, payload: json, accountId, clientId, sessionUid, grantId, bind, consumedAt, ttl }
+    const isStored = await calls.put(entry)
+    if (!isStored && model === 'ReplayDetection') throw replayed()
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const { calls } = this.#deps
+    const digest = idDigest(this.#model, id)
+    const found = await (this.#model === 'Session' ? calls.findSession(digest) : calls.find(this.#model, digest))
+    return this.#present(found, { id })
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    if (this.#model !== 'Session') return undefined
+    return this.#present(await this.#deps.calls.findSessionByUid(uid), { lookup: uid })
+  }
+
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return this.#present(await this.#deps.calls.findByLookup(this.#model, lookupDigest(this.#model, userCode)), { lookup: userCode })
+  }
+
+  async consume(id: string): Promise<void> {
+    if (!(await this.#deps.calls.consume(this.#model, idDigest(this.#model, id)))) throw alreadyConsumed(this.#model)
+  }
+
+  async destroy(id: string): Promise<void> {
+    const { calls, rotations } = this.#deps
+    const digest = idDigest(this.#model, id)
+    if (this.#model !== 'Session') return calls.destroy(this.#model, digest)
+    const proof = randomToken(128)
+    const uid = await calls.destroySession(digest, proof)
+    if (uid !== undefined) rotations.begin(uid, proof)
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.#deps.revokeGrant(grantId)
+  }
+
+  #present(found: Found | undefined, by: FoundBy): AdapterPayload | undefined {
+    const stored = found?.fields.get('p')
+    if (!found || stored === undefined) return undefined
+    const payload = fromStored(this.#model, by, JSON.parse(stored) as StoredPayload)
+    const consumedAt = found.fields.get('c')
+    if (consumedAt === undefined) return payload
+    const consumption = { clientId: found.fields.get('k'), secondsAgo: (found.now - Number(consumedAt)) / 1000 }
+    return isForgiven(consumption, this.#deps.leewaySeconds) ? payload : { ...payload, consumed: Math.floor(Number(consumedAt) / 1000) }
+  }
+}
+
+/** An interaction is only seen with its session: it does not end with it. */
+export function bindingOf(model: string, sessionUid: string, payload: { readonly expiresWithSession?: unknown }): 'on' | 'off' | '' {
+  if (sessionUid === '' || model === 'Interaction') return ''
+  return payload.expiresWithSession === true ? 'on' : 'off'
+}

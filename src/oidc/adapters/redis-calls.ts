@@ -1,0 +1,53 @@
+/** An artifact on its way into Redis. All by digest: nothing of it opens anything. */
+export interface Entry {
+  readonly model: string
+  readonly digest: Buffer
+  readonly lookup: Buffer | undefined
+  readonly payload: string
+  readonly accountId: string
+  readonly clientId: string
+  readonly sessionUid: string
+  readonly grantId: string
+  /** Whether it ends with its session (`on`), survives it (`off`), or is not of it (empty). */
+  readonly bind: 'on' | 'off' | ''
+  /** Milliseconds since the epoch. */
+  readonly consumedAt: number | undefined
+  /** Milliseconds to live; for ever if undefined. */
+  readonly ttl: number | undefined
+}
+
+export interface SessionEntry {
+  readonly digest: Buffer
+  readonly uid: string
+  readonly payload: string
+  readonly accountId: string
+  readonly ttl: number | undefined
+  /** Of the rotation that this instance has begun. */
+  readonly proof: string
+}
+
+/** An artifact that stands, as it is stored. */
+export interface Found {
+  readonly fields: ReadonlyMap<string, string>
+  /** Milliseconds, by the clock of Redis. */
+  readonly now: number
+}
+
+/** What the adapter asks of Redis: one round trip each on one server; on a Cluster a second one where records are in other slots. */
+export interface Calls {
+  /** False if the entry must not be stored: replayed, or a code of an ended session. */
+  put(entry: Entry): Promise<boolean>
+  putSession(entry: SessionEntry): Promise<void>
+  find(model: string, digest: Buffer): Promise<Found | undefined>
+  findByLookup(model: string, lookup: Buffer): Promise<Found | undefined>
+  findSession(digest: Buffer): Promise<Found | undefined>
+  findSessionByUid(uid: string): Promise<Found | undefined>
+  /** The artifact, if this call is the one that consumes it. */
+  consume(model: string, digest: Buffer): Promise<Found | undefined>
+  destroy(model: string, digest: Buffer): Promise<void>
+  /** The session's uid, if there was one of that id. */
+  destroySession(digest: Buffer, proof: string): Promise<string | undefined>
+}
+
+/** How long the trace of an ended session outlives it: longer than any request that may still hold it. */
+export const TRACE_MS = 600_000

@@ -1,0 +1,138 @@
+import { type Configuration, Provider } from 'oidc-provider'
+import type { AuditSink } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import type { Logger } from '../logger.ts'
+import { rememberKeys } from './access-tokens.ts'
+import type { Adapter } from './adapters/adapter.ts'
+import { followApiSessions } from './api-sessions.ts'
+import { useDigestedSecrets } from './clients.ts'
+import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
+import { signingHere } from './external-key.ts'
+import { accountReadAhead, readingAhead, requestUnits } from './request-unit.ts'
+import type { PrivateJwk, SigningKeys } from './signing-keys.ts'
+import { auditTokens } from './token-events.ts'
+
+/** A browser sign-in that the provider has just stored or ended, told to whoever keeps the list of sessions. */
+export interface SessionRecords {
+  opened(
+    session: {
+      id: string
+      accountId: string
+      clientId: string | undefined
+      amr: string[]
+      acr: string | undefined
+      isRemembered: boolean
+      authenticatedAt: Date
+      expiresAt: Date
+    },
+    origin: RequestOrigin,
+  ): Promise<void>
+  seen(sessionId: string, expiresAt: Date): Promise<void>
+  ended(sessionId: string): Promise<void>
+}
+
+export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
+  readonly adapter: (model: string) => Adapter
+  readonly keys: SigningKeys
+  readonly sessionRecords: SessionRecords
+  readonly audit: AuditSink
+  /** Takes over what the provider sends to apps when it ends a session. */
+  readonly logout: { replaceIn(provider: Provider): void }
+  readonly logger: Logger
+}
+
+/** Holds the running provider; a new one takes its place when the keys change, and requests in flight finish on the old. */
+export class AuthorizationServer {
+  readonly #deps: AuthorizationServerDeps
+  #provider: Provider
+  #fingerprint: string
+
+  static async create(deps: AuthorizationServerDeps): Promise<AuthorizationServer> {
+    await deps.keys.ensure()
+    const { keys, fingerprint } = await deps.keys.load()
+    return new AuthorizationServer(deps, createProvider(deps, keys), fingerprint)
+  }
+
+  private constructor(deps: AuthorizationServerDeps, provider: Provider, fingerprint: string) {
+    this.#deps = deps
+    this.#provider = provider
+    this.#fingerprint = fingerprint
+  }
+
+  get provider(): Provider {
+    return this.#provider
+  }
+
+  /** Takes over the keys of this moment; returns when they will change next by themselves. */
+  async reloadKeys(): Promise<Date | undefined> {
+    const { keys, fingerprint, nextChange } = await this.#deps.keys.load()
+    if (fingerprint !== this.#fingerprint) {
+      this.#provider = createProvider(this.#deps, keys)
+      this.#fingerprint = fingerprint
+    }
+    return nextChange
+  }
+}
+
+function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk[]): Provider {
+  const configuration: Configuration = createConfiguration({
+    ...deps,
+    adapter: readingAhead(deps.adapter, deps.findAccount),
+    findAccount: accountReadAhead(deps.findAccount),
+    jwks: { keys: keys.map(signingHere) },
+  })
+  const provider = new Provider(deps.config.issuer, configuration)
+  useDigestedSecrets(provider)
+  provider.use(recordSessions(deps.sessionRecords))
+  provider.use(followApiSessions(deps.sessionRecords))
+  provider.use(requestUnits())
+  auditTokens(provider, deps.audit)
+  deps.logout.replaceIn(provider)
+  rememberKeys(provider, keys)
+  provider.on('server_error', (ctx, error) => {
+    deps.logger.error({ err: error, requestId: ctx.state?.['requestId'] }, 'oidc server error')
+  })
+  return provider
+}
+
+type Middleware = Parameters<Provider['use']>[0]
+
+/** The row of a session is written before the answer leaves: a browser never holds a session that the account cannot see. */
+function recordSessions(records: SessionRecords): Middleware {
+  return async (ctx, next) => {
+    await next()
+    const { oidc } = ctx as {
+      oidc?: { route?: string; client?: { clientId: string }; session?: ProviderSession; result?: { login?: unknown } }
+    }
+    const session = oidc?.session
+    if (!session) return
+    if (session.destroyed) return records.ended(session.uid)
+    if (!session.accountId || !session.exp) return
+    const expiresAt = new Date(session.exp * 1000)
+    if (!oidc?.result?.login) return records.seen(session.uid, expiresAt)
+    await records.opened(
+      {
+        id: session.uid,
+        accountId: session.accountId,
+        clientId: oidc.client?.clientId,
+        amr: session.amr ?? [],
+        acr: session.acr,
+        isRemembered: !session.transient,
+        authenticatedAt: new Date((session.loginTs ?? 0) * 1000),
+        expiresAt,
+      },
+      ctx.state['origin'] as RequestOrigin,
+    )
+  }
+}
+
+interface ProviderSession {
+  readonly uid: string
+  readonly accountId?: string
+  readonly amr?: string[]
+  readonly acr?: string
+  readonly loginTs?: number
+  readonly exp?: number
+  readonly transient?: boolean
+  readonly destroyed?: boolean
+}

@@ -1,0 +1,142 @@
+import { type Adapter, Provider } from 'oidc-provider'
+import { CHANNEL, type Changed } from '../clients/changes.ts'
+import { digestOf } from '../clients/clients.ts'
+import { equal } from '../crypto/token.ts'
+import type { Database } from '../database.ts'
+import type { Logger } from '../logger.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { CLIENT_COLUMNS, type ClientRow, type ProviderMetadata, providerMetadata } from './client-metadata.ts'
+import { LookupCache } from './lookup-cache.ts'
+import type { RegisteredResource } from './resources.ts'
+
+const CLIENT = { name: 'client-find', text: `select ${CLIENT_COLUMNS} from "client" where "id" = $1 and "disabled_at" is null` }
+const RESOURCE = {
+  name: 'resource-find',
+  text: 'select "identifier", array_to_string("scopes", \' \') as "scopes", "access_token_seconds", "signing_alg" from "resource" where "identifier" = $1',
+}
+const MAX_CLIENTS = 10_000
+/** Longest secret that is digested for comparison, in bytes (TK-07). */
+const MAX_SECRET = 1024
+
+/** Registered clients and resources as the protocol needs them: from memory, and every instance forgets what any of them changes. */
+export class ClientDirectory implements AsyncDisposable {
+  readonly #clients: LookupCache<ProviderMetadata>
+  readonly #resources: LookupCache<RegisteredResource>
+  #feed: ChangeFeed | undefined
+
+  static async open({ database, logger }: { database: Pick<Database, 'pool'>; logger: Logger }): Promise<ClientDirectory> {
+    const directory = new ClientDirectory(database)
+    directory.#feed = await ChangeFeed.open({
+      pool: database.pool,
+      channel: CHANNEL,
+      logger,
+      onChange: (payload) => directory.#forget(payload),
+      onGap: () => directory.#forgetAll(),
+    })
+    return directory
+  }
+
+  private constructor({ pool }: Pick<Database, 'pool'>) {
+    const common = { isLive: () => this.#feed?.isLive ?? false, max: MAX_CLIENTS }
+    this.#clients = new LookupCache({
+      ...common,
+      load: async (id) => {
+        const { rows } = await pool.query<ClientRow>({ ...CLIENT, values: [id] })
+        return rows[0] && providerMetadata(rows[0])
+      },
+    })
+    this.#resources = new LookupCache({
+      ...common,
+      load: async (identifier) => {
+        const { rows } = await pool.query<ResourceRow>({ ...RESOURCE, values: [identifier] })
+        return rows[0] && resourceOf(rows[0])
+      },
+    })
+  }
+
+  /** oidc-provider's storage of the model `Client`; registrations are made elsewhere. */
+  readonly adapter: Adapter = {
+    find: async (id) => (isKey(id, 100) ? this.#clients.find(id) : undefined),
+    upsert: refuse,
+    destroy: refuse,
+    consume: refuse,
+    findByUid: refuse,
+    findByUserCode: refuse,
+    revokeByGrantId: refuse,
+  }
+
+  async findResource(identifier: string): Promise<RegisteredResource | undefined> {
+    return isKey(identifier, 512) ? this.#resources.find(identifier) : undefined
+  }
+
+  /** The client's own reuse leeway, of a client that was found lately: a request is authenticated before it spends a token. */
+  leewaySeconds(clientId: string): number | undefined {
+    return this.#clients.peek(clientId)?.refresh_leeway_seconds
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#feed?.[Symbol.asyncDispose]()
+  }
+
+  #forget(payload: string): void {
+    try {
+      const { kind, id } = JSON.parse(payload) as Changed
+      if (kind === 'client') this.#clients.forget(id)
+      else this.#resources.forget(id)
+    } catch {
+      this.#forgetAll()
+    }
+  }
+
+  #forgetAll(): void {
+    this.#clients.clear()
+    this.#resources.clear()
+  }
+}
+
+/**
+ * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The provider takes either place for
+ * a secret; here it has to come by the registered method (TK-07).
+ */
+export function useDigestedSecrets(provider: Provider): void {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(this: SecretClient, given: string): boolean {
+    if (!this.clientSecret || typeof given !== 'string' || given.length > MAX_SECRET) return false
+    return sentBy() === this.tokenEndpointAuthMethod && equal(Buffer.from(digestOf(given)), Buffer.from(this.clientSecret))
+  }
+}
+
+interface SecretClient {
+  readonly clientSecret?: string
+  readonly tokenEndpointAuthMethod?: string
+}
+
+function sentBy(): string | undefined {
+  const params = Provider.ctx?.oidc.params
+  if (!params) return undefined
+  return params['client_secret'] ? 'client_secret_post' : 'client_secret_basic'
+}
+
+interface ResourceRow {
+  readonly identifier: string
+  readonly scopes: string
+  readonly access_token_seconds: number
+  readonly signing_alg: string
+}
+
+function resourceOf(row: ResourceRow): RegisteredResource {
+  return {
+    identifier: row.identifier,
+    scopes: row.scopes.split(' '),
+    accessTokenSeconds: row.access_token_seconds,
+    signingAlg: row.signing_alg,
+  }
+}
+
+/** PostgreSQL takes no NUL, and nothing registered looks otherwise. */
+function isKey(value: string, max: number): boolean {
+  return value.length <= max && /^[!-~]+$/.test(value)
+}
+
+async function refuse(): Promise<never> {
+  throw new Error('clients are registered through src/clients')
+}

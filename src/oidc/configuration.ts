@@ -1,0 +1,162 @@
+import { type AdapterFactory, type Configuration, errors, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
+import type { Config } from '../config/config.ts'
+import { apiResource, builtInClients } from './built-in-clients.ts'
+import { CLAIMS_BY_SCOPE, SCOPES } from './claims.ts'
+import { OUR_METADATA } from './client-metadata.ts'
+import { EXTERNAL_SIGNING } from './external-key.ts'
+import type { FindAccount } from './find-account.ts'
+import { createInteractionPolicy } from './interaction-policy.ts'
+import { ACR_VALUES } from './levels.ts'
+import { lifetimes } from './lifetimes.ts'
+import { param } from './param.ts'
+import type { ProviderPages } from './provider-pages.ts'
+import type { ResourceServers } from './resources.ts'
+import { bitsOfOpaqueRandomness } from './token-lengths.ts'
+
+export interface ConfigurationDeps {
+  readonly config: Config
+  readonly adapter: AdapterFactory
+  readonly jwks: JWKS
+  readonly findAccount: FindAccount
+  readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
+  readonly resources: ResourceServers
+  readonly pages: ProviderPages
+  readonly locales: readonly string[]
+  readonly fetch: NonNullable<Configuration['fetch']>
+}
+
+/** Seconds by which other clocks may differ from ours (JW-04). */
+const CLOCK_TOLERANCE = 10
+const ASYMMETRIC = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
+
+/** Cookies carry the `__Host-`/`__Secure-` prefixes where browsers enforce them: on https (SE-03). */
+export function cookieNames(issuer: string): { session: string; interaction: string; resume: string } {
+  const secure = issuer.startsWith('https:')
+  return {
+    session: secure ? '__Host-session' : 'session',
+    interaction: secure ? '__Secure-interaction' : 'interaction',
+    resume: secure ? '__Secure-resume' : 'resume',
+  }
+}
+
+/** oidc-provider's configuration. Every default that prints a notice is decided here; a silent boot is tested. */
+export function createConfiguration(deps: ConfigurationDeps): Configuration {
+  const { config, resources, pages } = deps
+  const cookie = { httpOnly: true, sameSite: 'lax', signed: true, secure: config.issuer.startsWith('https:') } as const
+  return {
+    adapter: deps.adapter,
+    clients: builtInClients(config.issuer, config.brand.name),
+    clientDefaults: {
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+      token_endpoint_auth_method: 'client_secret_basic',
+    },
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    extraClientMetadata: { properties: [...OUR_METADATA] },
+    jwks: deps.jwks,
+    cookies: { names: cookieNames(config.issuer), keys: [...config.secrets.cookieKeys], long: { ...cookie, path: '/' }, short: cookie },
+    ttl: lifetimes(config),
+    routes: { userinfo: '/userinfo' },
+    responseTypes: ['code'],
+    scopes: SCOPES,
+    claims: CLAIMS_BY_SCOPE,
+    acrValues: [...ACR_VALUES],
+    conformIdTokenClaims: true,
+    subjectTypes: ['public'],
+    pkce: { required: () => true },
+    enabledJWA: {
+      clientAuthSigningAlgValues: [...ASYMMETRIC, 'Ed25519'],
+      idTokenSigningAlgValues: [...ASYMMETRIC],
+    },
+    clockTolerance: CLOCK_TOLERANCE,
+    acceptQueryParamAccessTokens: false,
+    formats: { bitsOfOpaqueRandomness },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    discovery: {
+      ui_locales_supported: [...deps.locales],
+      claims_locales_supported: undefined,
+      prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
+    },
+    features: {
+      devInteractions: { enabled: false },
+      externalSigningSupport: EXTERNAL_SIGNING,
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      claimsParameter: { enabled: false },
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      revocation: { enabled: true, allowedPolicy: mayRevoke },
+      userinfo: { enabled: true },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: { enabled: true, logoutSource: pages.confirmLogout, postLogoutSuccessSource: pages.loggedOut },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? [],
+        useGrantedResource: (ctx) => !isForUserinfo(ctx),
+        getResourceServerInfo: (_ctx, indicator, client) => resources.info(indicator, client),
+      },
+    },
+    interactions: { policy: createInteractionPolicy(config), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    findAccount: deps.findAccount,
+    loadExistingGrant: deps.loadExistingGrant,
+    expiresWithSession: (_ctx, token) => !token.scopes.has('offline_access'),
+    issueRefreshToken: (_ctx, client, code) =>
+      client.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || client['first_party'] === true),
+    rotateRefreshToken: true,
+    clientBasedCORS: (ctx, origin, client) => isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
+    extraTokenClaims: (_ctx, token) => {
+      const { aud, sessionUid } = token as { aud?: unknown; sessionUid?: string }
+      return aud === apiResource(config.issuer) && sessionUid ? { sid: sessionUid } : undefined
+    },
+    assertJwtClientAuthClaimsAndHeader: assertClientAssertion,
+    renderError: pages.error,
+    fetch: deps.fetch,
+    enableHttpPostMethods: false,
+  } as Configuration
+}
+
+/** A token is for the API that was granted, unless a refresh names scopes of the person only: then it is for userinfo. */
+function isForUserinfo({ oidc }: KoaContextWithOIDC): boolean {
+  const names = param(oidc.params, 'scope').split(' ')
+  return names.includes('openid') && names.every((name) => SCOPES.includes(name))
+}
+
+/** SE-14: exactly the origin of one of the client's redirect URIs; never `null`, never on cookie-bearing endpoints. */
+function isRegisteredOrigin(_ctx: KoaContextWithOIDC, origin: string, redirectUris: readonly string[]): boolean {
+  return origin !== 'null' && redirectUris.some((uri) => URL.parse(uri)?.origin === origin)
+}
+
+/** TK-09: a caller sees its own tokens, and a resource server those for its audience. */
+function mayIntrospect(
+  _ctx: KoaContextWithOIDC,
+  client: { clientId: string; [key: string]: unknown },
+  token: { clientId?: string; aud?: unknown },
+): boolean {
+  if (token.clientId === client.clientId) return true
+  const served = client['allowed_resources']
+  return (
+    typeof token.aud === 'string' && Array.isArray(served) && client['tokenEndpointAuthMethod'] !== 'none' && served.includes(token.aud)
+  )
+}
+
+function mayRevoke(_ctx: KoaContextWithOIDC, client: { clientId: string }, token: { clientId?: string }): boolean {
+  if (token.clientId === client.clientId) return true
+  throw new errors.InvalidRequest('client is not authorized to revoke the presented token')
+}
+
+/** TK-07: the audience is the issuer as one string, and an assertion lives five minutes at most. */
+function assertClientAssertion(
+  ctx: KoaContextWithOIDC,
+  { aud, exp, iat }: Readonly<Record<string, unknown>>,
+  { crit }: Readonly<Record<string, unknown>>,
+): void {
+  const now = Math.floor(Date.now() / 1000)
+  if (aud !== ctx.oidc.issuer) throw new errors.InvalidClientAuth('audience (aud) must equal the issuer identifier')
+  if (typeof exp !== 'number' || exp > now + 300 + CLOCK_TOLERANCE)
+    throw new errors.InvalidClientAuth('expiration (exp) must be at most five minutes ahead')
+  if (iat !== undefined && (typeof iat !== 'number' || iat > now + CLOCK_TOLERANCE))
+    throw new errors.InvalidClientAuth('issued at (iat) must not be in the future')
+  // The library knows `b64`, which JWTs may not use (RFC 7797 7); no extension has a meaning here.
+  if (crit !== undefined) throw new errors.InvalidClientAuth('critical extensions (crit) are not supported')
+}

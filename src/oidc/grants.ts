@@ -1,0 +1,68 @@
+import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
+import { param } from './param.ts'
+
+/** What an account allowed an app before, whatever the session: kept by the consent store. */
+export interface RememberedConsent {
+  readonly scopes: readonly string[]
+  readonly resourceScopes: Readonly<Record<string, readonly string[]>>
+}
+export interface ConsentStore {
+  find(accountId: string, clientId: string): Promise<RememberedConsent | undefined>
+  save(accountId: string, clientId: string, consent: RememberedConsent): Promise<void>
+  denied(accountId: string, clientId: string): void
+}
+
+/** Everything the current request asks for, by kind. */
+export function requestedScopes({ oidc }: KoaContextWithOIDC): RememberedConsent {
+  const requested = [...oidc.requestParamScopes]
+  const resourceScopes: Record<string, string[]> = {}
+  for (const [indicator, server] of Object.entries(oidc.resourceServers ?? {}))
+    resourceScopes[indicator] = requested.filter((scope) => server.scopes.has(scope))
+  return { scopes: [...oidc.requestParamOIDCScopes], resourceScopes }
+}
+
+/** Adds scopes to a grant; what it has already stays. */
+export function addScopes(grant: Grant, { scopes, resourceScopes }: RememberedConsent): void {
+  if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
+  for (const [indicator, names] of Object.entries(resourceScopes)) if (names.length > 0) grant.addResourceScope(indicator, names.join(' '))
+}
+
+/** AZ-14: consent is skipped for the operator's own apps, if they can prove who they are. */
+export function skipsConsent(client: Client, redirectUri: string): boolean {
+  if (client['first_party'] !== true) return false
+  return client.tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || client.clientId.startsWith('gatehouse-')
+}
+
+/**
+ * Finds the grant to authorize with: the one just consented to, the session's, or a new one made from what the account
+ * allowed this app before or from what a first-party app asks for. The consent prompt then asks for the rest.
+ */
+export function createGrantLoader(consents: ConsentStore): (ctx: KoaContextWithOIDC) => Promise<Grant | undefined> {
+  return async (ctx) => {
+    const { oidc } = ctx
+    const { client, account, session, provider } = oidc
+    if (!client || !account || !session) return undefined
+    const result = (oidc as { result?: { consent?: { grantId?: string } } }).result
+    const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId)
+    const existing = grantId ? await provider.Grant.find(grantId) : undefined
+    const isOurs = existing?.accountId === account.accountId && existing?.clientId === client.clientId
+    const grant = isOurs && existing ? existing : new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
+    if (result?.consent?.grantId && isOurs) return grant
+
+    const isTrusted = skipsConsent(client, param(oidc.params, 'redirect_uri'))
+    const allowed = isTrusted ? requestedScopes(ctx) : isOurs ? undefined : await consents.find(account.accountId, client.clientId)
+    if (!allowed) return isOurs ? grant : undefined
+    if (isOurs && covers(grant, allowed)) return grant
+    addScopes(grant, allowed)
+    await grant.save()
+    return grant
+  }
+}
+
+function covers(grant: Grant, { scopes, resourceScopes }: RememberedConsent): boolean {
+  const has = (granted: string, names: readonly string[]): boolean => names.every((name) => granted.split(' ').includes(name))
+  return (
+    has(grant.getOIDCScope(), scopes) &&
+    Object.entries(resourceScopes).every(([indicator, names]) => has(grant.getResourceScope(indicator), names))
+  )
+}

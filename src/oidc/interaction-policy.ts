@@ -1,0 +1,84 @@
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { ACR, demandsSecondFactor } from './levels.ts'
+import { param } from './param.ts'
+
+const { base, Check, Prompt } = interactionPolicy
+
+/** Seconds from the authentication on after which a session ends, however much it is used. */
+export interface AbsoluteLifetimes {
+  readonly sessionAbsolute: number
+  readonly sessionRemembered: number
+}
+
+/** `prompt=create` (Initiating User Registration 1.0) and `select_account` come before login; consent stays last. */
+export function createInteractionPolicy({
+  lifetimes,
+  requireMfa,
+}: {
+  lifetimes: AbsoluteLifetimes
+  requireMfa: boolean
+}): ReturnType<typeof base> {
+  const policy = base()
+  policy.add(new Prompt({ name: 'create', requestable: true }), 0)
+  policy.add(new Prompt({ name: 'select_account', requestable: true }), 1)
+
+  const login = policy.get('login')
+  login?.checks.add(
+    new Check('acr_values', 'a stronger authentication is required', 'unmet_authentication_requirements', (ctx) =>
+      needsSecondFactor(ctx, lifetimes),
+    ),
+  )
+  login?.checks.add(new Check('require_mfa', 'two factors are required', (ctx) => lacksSecondFactor(ctx, { lifetimes, requireMfa })))
+
+  login?.checks.add(new Check('session_over', 'the session has reached its end', (ctx) => isOver(ctx, lifetimes)))
+
+  const consent = policy.get('consent')
+  consent?.checks.remove('native_client_prompt')
+  consent?.checks.add(
+    new Check('unproven_client', 'a client that cannot prove its identity asks every time', 'interaction_required', (ctx) =>
+      isUnprovenNative(ctx),
+    ),
+  )
+  return policy
+}
+
+/** `acr_values` is voluntary in OIDC Core; asking only for the multi-factor class is taken as a step-up (TF-10). */
+function needsSecondFactor({ oidc }: KoaContextWithOIDC, lifetimes: AbsoluteLifetimes): boolean {
+  const wanted = param(oidc.params, 'acr_values').split(' ').filter(Boolean)
+  const onlyMultiFactor = wanted.length > 0 && wanted.every((value) => value === ACR.multiFactor)
+  const justSignedIn = (oidc as { result?: { login?: unknown } }).result?.login !== undefined
+  return onlyMultiFactor && !justSignedIn && !isMultiFactor(oidc.session, lifetimes)
+}
+
+/**
+ * Where two factors are demanded, no way around the pages leads past them (TF-11): a sign-in counts only if it brought a second
+ * factor, and a session only while its account has the factor that it was opened with.
+ */
+function lacksSecondFactor(
+  { oidc }: KoaContextWithOIDC,
+  { lifetimes, requireMfa }: { lifetimes: AbsoluteLifetimes; requireMfa: boolean },
+): boolean {
+  if (!demandsSecondFactor({ requireMfa }, oidc.client)) return false
+  const { result } = oidc as { result?: { login?: unknown; hasSecondFactor?: boolean } }
+  if (result?.login !== undefined) return result.hasSecondFactor !== true
+  return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['hasSecondFactor'] !== true
+}
+
+/** The second factor of a remembered device counts for a day; after that it is one factor that is remembered (SE-04). */
+function isMultiFactor(session: KoaContextWithOIDC['oidc']['session'], { sessionAbsolute }: AbsoluteLifetimes): boolean {
+  return session?.acr === ACR.multiFactor && !session.past(sessionAbsolute)
+}
+
+/** The provider demands that every save leaves a session a second of life: without this, use would prolong it for ever (SE-04). */
+function isOver({ oidc }: KoaContextWithOIDC, { sessionAbsolute, sessionRemembered }: AbsoluteLifetimes): boolean {
+  const { session, result } = oidc as { session?: KoaContextWithOIDC['oidc']['session']; result?: { login?: unknown } }
+  if (!session?.accountId || result?.login !== undefined) return false
+  return session.past(session.transient ? sessionAbsolute : sessionRemembered)
+}
+
+/** RFC 8252 8.6: a native app on loopback or a private-use scheme may be anyone's (AZ-14). */
+function isUnprovenNative({ oidc }: KoaContextWithOIDC): boolean {
+  const result = (oidc as { result?: { consent?: unknown } }).result
+  const redirectUri = param(oidc.params, 'redirect_uri')
+  return oidc.client?.applicationType === 'native' && !redirectUri.startsWith('https:') && !result?.consent
+}

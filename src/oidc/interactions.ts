@@ -1,0 +1,144 @@
+import type { Context } from 'koa'
+import { type Client, errors, type Interaction, type Provider } from 'oidc-provider'
+import { AppError } from '../errors.ts'
+import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
+import { acrFor, demandsSecondFactor } from './levels.ts'
+import { param } from './param.ts'
+
+/** A finished sign-in, as the provider's resume step takes it. */
+export interface SignedIn {
+  readonly accountId: string
+  readonly amr: readonly string[]
+  /** "Remember this device": a session of 30 days instead of one that ends with the browser. */
+  readonly isRemembered: boolean
+  /** A second factor was shown, were it a recovery code: what a policy that demands two factors asks for. */
+  readonly hasSecondFactor: boolean
+}
+
+/** What our pages keep between two steps of one interaction; never a credential. */
+export interface InteractionState {
+  readonly signUp?: { readonly userId: string; readonly tokenId: string; readonly email: string }
+  readonly mfa?: { readonly challenge: string; readonly email: string; readonly isRemembered: boolean }
+  /** The password is proven and a second factor has to be set up before anything else; `isDone` once it is (TF-11). */
+  readonly enrol?: {
+    readonly accountId: string
+    readonly amr: readonly string[]
+    readonly isRemembered: boolean
+    readonly credentialVersion: number
+    readonly isDone: boolean
+  }
+}
+
+/** Who ends the previous account's session when another one signs in. */
+export interface SessionEnder {
+  endSession(sessionId: string): Promise<void>
+}
+
+export interface InteractionsDeps {
+  readonly provider: () => Provider
+  readonly consents: ConsentStore
+  readonly sessions: SessionEnder
+  /** The operator demands two factors of everyone. */
+  readonly requireMfa: boolean
+}
+
+/** The steps between an authorization request and its answer, bound to the browser by the interaction cookie (SE-12). */
+export class Interactions {
+  readonly #deps: InteractionsDeps
+
+  constructor(deps: InteractionsDeps) {
+    this.#deps = deps
+  }
+
+  /** The interaction of this URL and this browser; `interaction_expired` for every other. */
+  async get(ctx: Context, uid: string): Promise<{ interaction: Interaction; client: Client; state: InteractionState }> {
+    const provider = this.#deps.provider()
+    const interaction = await provider.interactionDetails(ctx.req, ctx.res).catch((error: unknown) => {
+      if (error instanceof errors.SessionNotFound) throw new AppError('interaction_expired', { cause: error })
+      throw error
+    })
+    if (interaction.uid !== uid) throw new AppError('interaction_expired')
+    const client = await provider.Client.find(String(interaction.params['client_id']))
+    if (!client) throw new AppError('interaction_expired')
+    return { interaction, client, state: interaction.result?.['gatehouse'] ?? {} }
+  }
+
+  async remember(interaction: Interaction, state: InteractionState): Promise<void> {
+    interaction.result = { ...interaction.result, gatehouse: state }
+    await interaction.persist()
+  }
+
+  demandsSecondFactor(client: Client): boolean {
+    return demandsSecondFactor(this.#deps, client)
+  }
+
+  /** Ends the login prompt; the returned URL is where the browser goes next (303). */
+  async login(interaction: Interaction, { accountId, amr, isRemembered, hasSecondFactor }: SignedIn): Promise<string> {
+    const { session } = interaction as { session?: { uid?: string; accountId?: string } }
+    if (session?.uid && session.accountId !== accountId) {
+      await this.#deps.sessions.endSession(session.uid)
+      Reflect.deleteProperty(interaction, 'session')
+    }
+    const login = { accountId, amr: [...amr], acr: acrFor(amr), remember: isRemembered, ts: Math.floor(Date.now() / 1000) }
+    interaction.result = { ...without(interaction.lastSubmission), login, hasSecondFactor, create: {}, select_account: {} }
+    await interaction.persist()
+    return interaction.returnTo
+  }
+
+  /** The sign-in does not hold after all: the interaction waits for another. */
+  async takeBack(interaction: Interaction): Promise<void> {
+    interaction.result = without(interaction.lastSubmission)
+    await interaction.persist()
+  }
+
+  /** The session's own account goes on (`prompt=select_account`). */
+  async continueAs(interaction: Interaction): Promise<string> {
+    interaction.result = { ...without(interaction.lastSubmission), select_account: {} }
+    await interaction.persist()
+    return interaction.returnTo
+  }
+
+  async consent(interaction: Interaction, client: Client, accountId: string): Promise<string> {
+    const provider = this.#deps.provider()
+    const grant =
+      (interaction.grantId ? await provider.Grant.find(interaction.grantId) : undefined) ??
+      new provider.Grant({ accountId, clientId: client.clientId })
+    const asked = missingScopes(interaction)
+    addScopes(grant, asked)
+    const grantId = await grant.save()
+    const before = await this.#deps.consents.find(accountId, client.clientId)
+    await this.#deps.consents.save(accountId, client.clientId, merge(before, asked))
+    interaction.result = { ...without(interaction.lastSubmission), consent: { grantId } }
+    await interaction.persist()
+    return interaction.returnTo
+  }
+
+  /** `access_denied` back to the app, with `state` and `iss` (RFC 6749 4.1.2.1). */
+  async deny(interaction: Interaction): Promise<string> {
+    const { session, params, prompt } = interaction
+    if (session?.accountId && prompt.name === 'consent') this.#deps.consents.denied(session.accountId, String(params['client_id']))
+    interaction.result = { error: 'access_denied', error_description: 'End-User denied the request' }
+    await interaction.persist()
+    return interaction.returnTo
+  }
+}
+
+/** What the consent prompt found to be missing; with `prompt=consent` and nothing missing, all that was asked for. */
+export function missingScopes({ prompt, params }: Interaction): RememberedConsent {
+  const details = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> }
+  const isAskedAgain = !details.missingOIDCScope && !details.missingResourceScopes
+  const scopes = details.missingOIDCScope ?? (isAskedAgain ? param(params, 'scope').split(' ').filter(Boolean) : [])
+  return { scopes, resourceScopes: details.missingResourceScopes ?? {} }
+}
+
+function without(result: unknown): Record<string, unknown> {
+  const { gatehouse: _ours, ...rest } = (result ?? {}) as Record<string, unknown>
+  return rest
+}
+
+function merge(before: RememberedConsent | undefined, added: RememberedConsent): RememberedConsent {
+  const union = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])]
+  const indicators = union(Object.keys(before?.resourceScopes ?? {}), Object.keys(added.resourceScopes))
+  const resourceScopes = Object.fromEntries(indicators.map((key) => [key, union(before?.resourceScopes[key], added.resourceScopes[key])]))
+  return { scopes: union(before?.scopes, added.scopes), resourceScopes }
+}

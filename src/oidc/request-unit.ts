@@ -1,0 +1,158 @@
+import { type AdapterFactory, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import type { Adapter, AdapterPayload, ContextAdapter, InContext, Minted } from './adapters/adapter.ts'
+import { StoreUnavailable } from './adapters/unavailable.ts'
+import type { FindAccount } from './find-account.ts'
+import { TOKEN_LENGTHS } from './token-lengths.ts'
+
+/** Where tokens are spent and shown. `account`: the request will ask for it. */
+const ROUTES: ReadonlyMap<string, { readonly account: boolean }> = new Map([
+  ['/token', { account: true }],
+  ['/userinfo', { account: true }],
+  ['/token/introspection', { account: false }],
+])
+const RESUME = { account: false }
+/** Whoever is given one of these goes on to ask for its session, its grant and its account, one after the other. */
+const SOURCES = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken'])
+const MINTED = new Set(['AccessToken', 'RefreshToken'])
+
+type Account = Awaited<ReturnType<FindAccount>>
+
+/**
+ * What one request at these routes has read ahead, and the tokens it will hand out: stored together, before the answer leaves and
+ * only if there is one. So its depth in round trips is four at most (G18). Anything read ahead is used once.
+ */
+interface RequestUnit {
+  readonly grants: Map<string, Promise<AdapterPayload | undefined>>
+  readonly sessions: Map<string, Promise<AdapterPayload | undefined>>
+  readonly accounts: Map<string, Promise<Account>>
+  readonly minted: (Minted & { readonly adapter: ContextAdapter })[]
+  /** Under way, and done before the answer leaves. */
+  readonly pending: Promise<void>[]
+  readonly needsAccount: boolean
+}
+
+const units = new WeakMap<object, RequestUnit>()
+
+function currentUnit(): RequestUnit | undefined {
+  const ctx: object | undefined = Provider.ctx
+  return ctx && units.get(ctx)
+}
+
+/** Stores the tokens of the answer. One that could not be stored is no answer (TK-10). */
+export function requestUnits(): Parameters<Provider['use']>[0] {
+  return async (ctx, next) => {
+    const route = ROUTES.get(ctx.path) ?? (ctx.path.startsWith('/auth/') ? RESUME : undefined)
+    if (!route) return next()
+    const unit: RequestUnit = {
+      grants: new Map(),
+      sessions: new Map(),
+      accounts: new Map(),
+      minted: [],
+      pending: [],
+      needsAccount: route.account,
+    }
+    units.set(ctx, unit)
+    await next()
+    await Promise.all(unit.pending)
+    if (ctx.status !== 200 || unit.minted.length === 0) return
+    try {
+      await store(unit.minted)
+    } catch (error) {
+      refuse(ctx as KoaContextWithOIDC, error)
+    }
+  }
+}
+
+async function store(minted: RequestUnit['minted']): Promise<void> {
+  const [first, second, ...more] = minted
+  if (first?.adapter.upsertBoth && second && more.length === 0) await first.adapter.upsertBoth(first, second)
+  else await Promise.all(minted.map(({ adapter, id, payload, expiresIn }) => adapter.upsert(id, payload, expiresIn as number)))
+}
+
+/** As the provider answers when its storage fails in the middle of a request. */
+function refuse(ctx: KoaContextWithOIDC, error: unknown): void {
+  ctx.status = error instanceof StoreUnavailable ? error.statusCode : 500
+  if (error instanceof StoreUnavailable) ctx.set('Retry-After', String(error.details.retryAfterSeconds))
+  ctx.body = { error: 'server_error', error_description: 'oops! something went wrong' }
+  ctx.oidc.provider.emit('server_error', ctx, error)
+}
+
+/** The storage of the models, with what the current request has read ahead in front of it. */
+export function readingAhead(adapterFor: (model: string) => Adapter, findAccount: FindAccount): AdapterFactory {
+  const grants = adapterFor('Grant')
+  const sessions = adapterFor('Session')
+  return (model) => {
+    const adapter: ContextAdapter = model === 'Grant' ? grants : model === 'Session' ? sessions : adapterFor(model)
+    const changed: Partial<Adapter> = {}
+    if (model === 'Grant') changed.find = (id) => take(currentUnit()?.grants, id) ?? adapter.find(id)
+    if (model === 'Session') changed.findByUid = (uid) => take(currentUnit()?.sessions, uid) ?? adapter.findByUid(uid)
+    if (SOURCES.has(model) || TOKEN_LENGTHS.has(model)) changed.find = (id) => find(model, id)
+    if (MINTED.has(model))
+      changed.upsert = async (id, payload, expiresIn) => {
+        const unit = currentUnit()
+        if (!unit) return adapter.upsert(id, payload, expiresIn)
+        unit.minted.push({ adapter, model, id, payload, expiresIn })
+      }
+    // Whoever resumes has read it already, and a second one at the same time would have too.
+    if (model === 'Interaction')
+      changed.destroy = async (id) => {
+        const unit = currentUnit()
+        const destroyed = Promise.resolve(adapter.destroy(id)).then(() => undefined)
+        if (!unit) return destroyed
+        unit.pending.push(quiet(destroyed))
+      }
+    return Object.keys(changed).length > 0 ? Object.assign(bound(adapter), changed) : adapter
+
+    async function find(name: string, id: string): Promise<AdapterPayload | undefined> {
+      // Each kind of token has a length of its own: no other can be it.
+      if (id.length !== (TOKEN_LENGTHS.get(name) ?? id.length)) return undefined
+      const unit = currentUnit()
+      if (!unit || !SOURCES.has(name)) return present(adapter.find(id))
+      const found = adapter.findInContext ? await adapter.findInContext(id) : undefined
+      const token = adapter.findInContext ? found?.token : await present(adapter.find(id))
+      if (token) readAhead(unit, token, found)
+      return token
+    }
+  }
+
+  function readAhead(unit: RequestUnit, { grantId, accountId, sessionUid, expiresWithSession }: AdapterPayload, found?: InContext): void {
+    if (sessionUid && expiresWithSession)
+      unit.sessions.set(sessionUid, found ? Promise.resolve(found.session) : quiet(present(sessions.findByUid(sessionUid))))
+    if (grantId) unit.grants.set(grantId, found ? Promise.resolve(found.grant) : quiet(present(grants.find(grantId))))
+    const ctx = Provider.ctx
+    if (accountId && unit.needsAccount && ctx) unit.accounts.set(accountId, quiet(Promise.resolve(findAccount(ctx, accountId))))
+  }
+}
+
+async function present(found: ReturnType<Adapter['find']>): Promise<AdapterPayload | undefined> {
+  return (await found) ?? undefined
+}
+
+/** `findAccount` for the provider: what was read ahead, else the account as it is now. */
+export function accountReadAhead(findAccount: FindAccount): FindAccount {
+  return (ctx, sub, token) => take(currentUnit()?.accounts, sub) ?? findAccount(ctx, sub, token)
+}
+
+function take<T>(found: Map<string, Promise<T>> | undefined, key: string): Promise<T> | undefined {
+  const promise = found?.get(key)
+  if (promise) found?.delete(key)
+  return promise
+}
+
+/** A failure is told to whoever asks for the value; when the request ends before that, nobody does. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}
+
+function bound(adapter: Adapter): Adapter {
+  return {
+    upsert: (...all) => adapter.upsert(...all),
+    find: (id) => adapter.find(id),
+    findByUserCode: (code) => adapter.findByUserCode(code),
+    findByUid: (uid) => adapter.findByUid(uid),
+    consume: (id) => adapter.consume(id),
+    destroy: (id) => adapter.destroy(id),
+    revokeByGrantId: (id) => adapter.revokeByGrantId(id),
+  }
+}

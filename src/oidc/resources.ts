@@ -1,0 +1,40 @@
+import { type Client, errors, type ResourceServer } from 'oidc-provider'
+import { API_SCOPE, apiResource } from './built-in-clients.ts'
+import type { ProviderMetadata } from './client-metadata.ts'
+
+/** An API as registered, and where to look it up; handed in from the client store. */
+export interface RegisteredResource {
+  readonly identifier: string
+  readonly scopes: readonly string[]
+  readonly accessTokenSeconds: number
+  readonly signingAlg: string
+}
+export type FindResource = (identifier: string) => Promise<RegisteredResource | undefined>
+
+/** Resource indicators (RFC 8707): each names an API whose access tokens are JWTs of RFC 9068. */
+export class ResourceServers {
+  readonly #issuer: string
+  readonly #find: FindResource
+  readonly #lifetimeSeconds: number
+
+  constructor({ issuer, find, lifetimeSeconds }: { issuer: string; find: FindResource; lifetimeSeconds: number }) {
+    this.#issuer = issuer
+    this.#find = find
+    this.#lifetimeSeconds = lifetimeSeconds
+  }
+
+  /** Throws `invalid_target` for an unknown API, or one that the client may not use; it offers the client's own scopes only (CL-01). */
+  async info(indicator: string, client: Client): Promise<ResourceServer> {
+    if (indicator === apiResource(this.#issuer)) return this.#server(indicator, [API_SCOPE], this.#lifetimeSeconds, 'ES256')
+    const { allowed_resources: allowed, allowed_scopes: allowedScopes } = client as Partial<ProviderMetadata>
+    if (allowed && !allowed.includes(indicator)) throw new errors.InvalidTarget()
+    const found = await this.#find(indicator)
+    if (!found) throw new errors.InvalidTarget()
+    const scopes = found.scopes.filter((scope) => allowedScopes?.includes(scope) ?? true)
+    return this.#server(found.identifier, scopes, found.accessTokenSeconds, found.signingAlg)
+  }
+
+  #server(audience: string, scopes: readonly string[], accessTokenTTL: number, alg: string): ResourceServer {
+    return { audience, scope: scopes.join(' '), accessTokenTTL, accessTokenFormat: 'jwt', jwt: { sign: { alg: alg as 'ES256' } } }
+  }
+}

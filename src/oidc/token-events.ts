@@ -1,0 +1,51 @@
+import type { Provider } from 'oidc-provider'
+import type { AuditSink } from '../audit/event.ts'
+
+interface UsedToken {
+  readonly accountId?: string | undefined
+  readonly clientId?: string | undefined
+  readonly sessionUid?: string | undefined
+  readonly consumed?: unknown
+  readonly kind?: string
+  readonly scope?: string | undefined
+}
+
+interface OidcState {
+  readonly route?: string
+  readonly client?: { readonly clientId: string }
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly entities?: Readonly<Record<string, UsedToken | undefined>>
+}
+
+type Ctx = { readonly oidc?: OidcState; readonly status?: number }
+
+/** What the token and revocation endpoints do, told to the audit trail: one event for each answer that gave, renewed, refused as reused, or ended (LG-01). */
+export function auditTokens(provider: Provider, audit: AuditSink): void {
+  provider.on('grant.success', (ctx) => {
+    const { oidc } = ctx as Ctx
+    const grant = String(oidc?.params?.['grant_type'])
+    const token = oidc?.entities?.['AccessToken'] ?? oidc?.entities?.['ClientCredentials']
+    const type = grant === 'refresh_token' ? 'token_refreshed' : 'token_issued'
+    audit.record({ ...about(oidc, token), type, detail: { grant, scopes: token?.scope?.split(' ').filter(Boolean) } })
+  })
+  provider.on('grant.error', (ctx) => {
+    const { oidc } = ctx as Ctx
+    const reused = [oidc?.entities?.['RefreshToken'], oidc?.entities?.['AuthorizationCode']].find((token) => token?.consumed)
+    if (reused) audit.record({ ...about(oidc, reused), type: 'token_reuse_detected', outcome: 'failure', detail: { kind: kindOf(reused) } })
+  })
+  provider.use(async (ctx, next) => {
+    await next()
+    const { oidc, status } = ctx as Ctx
+    if (oidc?.route !== 'revocation' || status !== 200) return
+    const revoked = oidc.entities?.['RefreshToken'] ?? oidc.entities?.['AccessToken'] ?? oidc.entities?.['ClientCredentials']
+    if (revoked) audit.record({ ...about(oidc, revoked), type: 'token_revoked', detail: { kind: kindOf(revoked) } })
+  })
+}
+
+function about(oidc: OidcState | undefined, token: UsedToken | undefined) {
+  return { accountId: token?.accountId, clientId: oidc?.client?.clientId ?? token?.clientId, sessionId: token?.sessionUid }
+}
+
+function kindOf({ kind }: UsedToken): string {
+  return kind === 'AuthorizationCode' ? 'authorization_code' : kind === 'RefreshToken' ? 'refresh_token' : 'access_token'
+}
