@@ -1,0 +1,55 @@
+import { z } from 'zod'
+
+/**
+ * Bodies of the calls. Lengths bound what is parsed, hashed and stored; what an address, a name or a good password is, the use
+ * cases decide. A code is six digits or a recovery code, spaces and dashes allowed.
+ */
+const email = z.string().min(1).max(1024).describe('An e-mail address.')
+const password = z.string().min(1).max(1024).describe('Spaces count, and every Unicode character may be used.')
+const code = z.string().min(1).max(64).describe('Six digits from the mail or the authenticator app, or a recovery code.')
+const uuid = z.string().min(36).max(36).describe('The identifier that the first call returned.')
+const token = z.string().min(1).max(128).describe('The token that the first call returned.')
+const confirmation = password.optional().describe('The current password; needed when the sign-in is older than ten minutes.')
+
+/** A flow of two calls. The second is told by its `code`, or by what names the first. */
+export interface TwoCalls<First extends z.ZodType = z.ZodType, Second extends z.ZodType = z.ZodType> {
+  readonly first: First
+  readonly second: Second
+}
+
+const PROOF = ['code', 'token', 'tokenId']
+
+/** A body with any part of a proof is judged as the second call only: half a proof never falls back to the first (TF-07). */
+export function isSecondCall({ second }: TwoCalls, body: unknown): boolean {
+  const known = Object.keys((second as z.ZodObject).shape)
+  return PROOF.some((name) => known.includes(name) && Object.hasOwn(body ?? {}, name))
+}
+
+const two = <First extends z.ZodType, Second extends z.ZodType>(first: First, second: Second): TwoCalls<First, Second> => ({
+  first,
+  second,
+})
+
+export const Empty = z.strictObject({})
+export const SignUp = z.strictObject({ name: z.string().min(1).max(400).describe('Up to 100 characters, no markup.'), email, password })
+export const VerifyEmail = z.strictObject({ code, userId: uuid, tokenId: uuid, email })
+export const Resend = z.strictObject({ email })
+export const SignIn = two(
+  z.strictObject({ email, password }),
+  z.strictObject({ email: email.optional(), password: password.optional(), code, token }),
+)
+export const EnableMfa = two(z.strictObject({ password: confirmation }), z.strictObject({ token, code }))
+export const DisableMfa = two(z.strictObject({ password: confirmation }), z.strictObject({ code, token }))
+export const EditBasic = z.strictObject({
+  name: z.string().min(1).max(400).optional().describe('Up to 100 characters, no markup.'),
+  image_url: z.string().min(1).max(2048).nullable().optional().describe('An https URL; null removes it.'),
+  phone_number: z.string().min(1).max(64).nullable().optional().describe('E.164, such as +4930123456; null removes it.'),
+})
+export const EditEmail = two(z.strictObject({ email, password: confirmation }), z.strictObject({ email, tokenId: uuid, code }))
+export const EditPassword = two(
+  z.strictObject({ current_password: password }),
+  z.strictObject({ email, password, tokenId: token.describe('The identifier that the first call returned.'), code }),
+)
+export const ForgotPassword = two(z.strictObject({ email }), z.strictObject({ email, password, tokenId: uuid, code }))
+export const Refresh = z.strictObject({ refresh_token: z.string().min(1).max(2048) })
+export const Confirmed = z.strictObject({ password: confirmation })

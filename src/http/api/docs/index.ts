@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import Router from '@koa/router'
+import type { Renderer } from '../../renderer.ts'
+import { openApiDocument } from './document.ts'
+import { apiDocsModel } from './page-model.ts'
+
+export interface ApiDocsDeps {
+  readonly issuer: string
+  readonly name: string
+  readonly renderer: Renderer
+}
+
+const DOCUMENT = '/api/openapi.json'
+
+/** The account API for programs and for people; both are made of the schemas that validate, when first asked for. */
+export function apiDocsRoutes({ issuer, name, renderer }: ApiDocsDeps): Router {
+  const router = new Router()
+  let document: string | undefined
+  let page: ReturnType<typeof apiDocsModel> | undefined
+
+  router.get(DOCUMENT, (ctx) => {
+    document ??= JSON.stringify(openApiDocument({ issuer, name, version: version() }))
+    ctx.type = 'json'
+    ctx.set('Cache-Control', 'no-cache')
+    ctx.body = document
+  })
+  router.get('/api/docs', (ctx) => {
+    page ??= apiDocsModel({ name, documentHref: DOCUMENT })
+    renderer.page(ctx, 'pages/api-docs', page)
+  })
+  return router
+}
+
+function version(): string {
+  const { version: own } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string }
+  return own
+}

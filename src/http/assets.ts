@@ -1,0 +1,17 @@
+import Router from '@koa/router'
+import { assets } from '../views.ts'
+
+/** Styles and script under names that carry their content's hash: cached for ever. */
+export function assetRoutes(): Router {
+  const router = new Router()
+  router.get('/assets/:name', async (ctx, next) => {
+    const asset = assets().get(ctx.path)
+    if (!asset) return next()
+    ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
+    ctx.set('ETag', asset.etag)
+    ctx.type = asset.type
+    if (ctx.fresh) ctx.status = 304
+    else ctx.body = asset.body
+  })
+  return router
+}

@@ -1,0 +1,28 @@
+import Router from '@koa/router'
+import type { Pool } from '../database.ts'
+
+export interface HealthDeps {
+  readonly pool: Pool
+  /** Where the server has grown to one. */
+  readonly redis: { isReady(): Promise<boolean> } | undefined
+}
+
+/** Liveness says the process runs; readiness that it can serve: for balancers, without any detail. */
+export function healthRoutes({ pool, redis }: HealthDeps): Router {
+  const router = new Router({ prefix: '/health' })
+  router.get('/live', (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
+    ctx.body = { status: 'ok' }
+  })
+  router.get('/ready', async (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
+    const hasDatabase = pool.query('select 1').then(
+      () => true,
+      () => false,
+    )
+    const isReady = (await Promise.all([hasDatabase, redis?.isReady() ?? true])).every(Boolean)
+    ctx.status = isReady ? 200 : 503
+    ctx.body = { status: isReady ? 'ok' : 'unavailable' }
+  })
+  return router
+}

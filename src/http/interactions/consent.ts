@@ -1,0 +1,64 @@
+import type { Context, Middleware } from 'koa'
+import { LIFETIMES } from '../../config/limits.ts'
+import { AppError } from '../../errors.ts'
+import { missingScopes } from '../../oidc/interactions.ts'
+import type { ScopeItem } from '../../views.ts'
+import { seeOther } from '../see-other.ts'
+import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+
+/** Names the app, the account, what is asked in words, for how long, and where the answer goes (CL-05, UX-31). */
+export function showConsent(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const account = await deps.accounts.findActive(String(step.interaction.session?.accountId))
+    if (!account) throw new AppError('interaction_expired')
+    const { client, redirectUri } = step.app
+    const items = await scopeItems(deps, step, account.id)
+    const csrf = deps.csrf.token(ctx)
+    deps.renderer.page(
+      ctx,
+      'interaction/consent',
+      {
+        action: step.url('consent'),
+        csrf,
+        person: { name: account.name, email: account.email },
+        scopes: items,
+        redirectHost: URL.parse(redirectUri)?.host || redirectUri,
+        isOffline: items.some(({ scope }) => scope === 'offline_access'),
+        lifetimeSeconds: LIFETIMES.grant,
+        revokeHref: '/account/apps',
+        switchAccount: { action: step.url('switch-account'), csrf },
+        policyUrl: client.policyUri,
+        termsUrl: client.tosUri,
+      },
+      step.app,
+    )
+  }
+}
+
+/** A one-time decision: the interaction is gone once it is made. */
+export function submitConsent(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const decision = formOf(ctx)['decision']
+    if (decision === 'deny') return seeOther(ctx, await deps.interactions.deny(step.interaction))
+    const accountId = step.interaction.session?.accountId
+    if (decision !== 'allow' || !accountId || step.interaction.prompt.name !== 'consent') throw new AppError('invalid_input')
+    seeOther(ctx, await deps.interactions.consent(step.interaction, step.app.client, accountId))
+  }
+}
+
+/** What is missing, with what the account allowed before shown as such. */
+async function scopeItems({ consents }: InteractionDeps, { interaction, app }: Step, accountId: string): Promise<ScopeItem[]> {
+  const asked = missingScopes(interaction)
+  const before = await consents.find(accountId, app.client.clientId)
+  const oidc = asked.scopes.map((scope) => ({ scope, isNew: before !== undefined && !before.scopes.includes(scope) }))
+  const api = Object.entries(asked.resourceScopes).flatMap(([resource, names]) =>
+    names.map((scope) => ({ scope, resource, isNew: before !== undefined && !before.resourceScopes[resource]?.includes(scope) })),
+  )
+  return [...oidc, ...api]
+}
+
+function formOf(ctx: Context): Readonly<Record<string, string>> {
+  return ctx.state['form'] as Record<string, string>
+}

@@ -1,0 +1,46 @@
+import type { Context } from 'koa'
+import type { Account } from '../../entities/index.ts'
+import { AppError } from '../../errors.ts'
+import type { SignedIn } from '../../oidc/interactions.ts'
+import { originOf } from '../refusable.ts'
+import { seeOther } from '../see-other.ts'
+import type { InteractionDeps, Step } from './interaction.ts'
+
+export interface Proven extends SignedIn {
+  /** Of the account when its factors were proven. */
+  readonly credentialVersion: number
+}
+
+/** Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up first (TF-11). */
+export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
+  if (!proven.hasSecondFactor && deps.interactions.demandsSecondFactor(step.app.client)) return beginEnrolment(ctx, deps, step, proven)
+  const [device, next] = await Promise.all([
+    deps.devices.arrive(proven.accountId, deps.deviceCookie.read(ctx), originOf(ctx)),
+    deps.interactions.login(step.interaction, proven),
+  ])
+  // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
+  if (!(await findProven(deps, proven))) {
+    await deps.interactions.takeBack(step.interaction)
+    throw new AppError('invalid_credentials')
+  }
+  deps.deviceCookie.write(ctx, device)
+  seeOther(ctx, next)
+}
+
+/** The account, if what was proven of it still holds: a reset in the meantime ends this sign-in like all others (PW-10). */
+export async function findProven(
+  { accounts }: InteractionDeps,
+  { accountId, credentialVersion }: Pick<Proven, 'accountId' | 'credentialVersion'>,
+): Promise<Account | undefined> {
+  const account = await accounts.loadActive(accountId)
+  return account?.credentialVersion === credentialVersion && !account.mustResetPassword ? account : undefined
+}
+
+async function beginEnrolment(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
+  const account = await deps.accounts.findActive(proven.accountId)
+  if (!account) throw new AppError('invalid_credentials')
+  await deps.mfa.enrol(account)
+  const { accountId, amr, isRemembered, credentialVersion } = proven
+  await deps.interactions.remember(step.interaction, { enrol: { accountId, amr, isRemembered, credentialVersion, isDone: false } })
+  seeOther(ctx, step.url('mfa-enrol'))
+}

@@ -1,0 +1,35 @@
+import type { Context } from 'koa'
+import type { InteractionDeps, Step } from './interaction.ts'
+
+/** Whose session this browser has, when the app asks it to sign in again. */
+export interface KnownPerson {
+  readonly email: string
+  readonly isRemembered: boolean
+  /** They confirm who they are; signing in as somebody else takes a link of its own, and begins a session of its own. */
+  readonly isFixed: boolean
+}
+
+export const OTHER = '?account=other'
+export const isOther = (ctx: Context): boolean => ctx.query['account'] === 'other'
+
+/** Reasons for a login that are about how or when this very person signed in. */
+const ABOUT_THIS_PERSON = new Set(['max_age', 'acr_values', 'require_mfa', 'session_over'])
+/** An ID token or claim that names somebody: the session's account may be the wrong one. */
+const ABOUT_ANOTHER = new Set(['id_token_hint', 'claims_id_token_sub_value', 'no_session'])
+
+export async function findKnownPerson(
+  ctx: Context,
+  { accounts, sessions }: InteractionDeps,
+  { interaction }: Step,
+): Promise<KnownPerson | undefined> {
+  const { prompt, session, params } = interaction as typeof interaction & { session?: { uid?: string; accountId?: string } }
+  if (isOther(ctx) || prompt.name !== 'login' || !session?.uid || prompt.reasons.some((reason) => ABOUT_ANOTHER.has(reason)))
+    return undefined
+  const row = await sessions.find(session.uid)
+  const account = row && (await accounts.findActive(row.account.id))
+  if (!account) return undefined
+  const hint = params['login_hint']
+  const isMeant = hint === undefined || hint === account.email
+  const isFixed = isMeant && !prompt.reasons.includes('login_prompt') && prompt.reasons.some((reason) => ABOUT_THIS_PERSON.has(reason))
+  return { email: account.email, isRemembered: row.isRemembered, isFixed }
+}

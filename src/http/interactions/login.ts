@@ -1,0 +1,88 @@
+import type { Context, Middleware } from 'koa'
+import { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import type { Problems } from '../../views.ts'
+import { originOf, refusable } from '../refusable.ts'
+import { seeOther } from '../see-other.ts'
+import { finishSignIn } from './finish.ts'
+import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+import { findKnownPerson, isOther, type KnownPerson, OTHER } from './known-person.ts'
+
+const LoginForm = z.object({ username: z.string().max(1024), password: z.string().max(4096), remember: z.literal('yes').optional() })
+type LoginForm = z.infer<typeof LoginForm>
+
+/** GET: the form, with the hint that the app gave or the person that has to confirm. */
+export function showLogin(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const known = await findKnownPerson(ctx, deps, step)
+    const hint = step.interaction.params['login_hint']
+    render(deps, ctx, step, { email: typeof hint === 'string' ? hint.slice(0, 254) : (known?.email ?? ''), known })
+  }
+}
+
+/** POST: the first factor. Wrong credentials show the same page again, with the address kept and the password gone (UX-10, UX-12). */
+export function submitLogin(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const form = LoginForm.safeParse(ctx.state['form'])
+    const known = await findKnownPerson(ctx, deps, step)
+    const shown = { email: form.data?.username ?? '', isRemembered: form.data?.remember === 'yes', known }
+    await refusable(
+      ctx,
+      async () => {
+        if (!form.success) throw new AppError('invalid_credentials')
+        await signIn(ctx, deps, step, known?.isFixed ? { ...form.data, username: known.email } : form.data, known)
+      },
+      (problems) => render(deps, ctx, step, { ...shown, problems }),
+    )
+  }
+}
+
+/** Where the first factor leads: on to the second, to the address that is not proven yet, or back to the app. */
+async function signIn(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  { username, password, remember }: LoginForm,
+  known: KnownPerson | undefined,
+): Promise<void> {
+  const isRemembered = known?.isFixed ? known.isRemembered : remember === 'yes'
+  const credentials = { email: username, password, device: deps.deviceCookie.read(ctx), binding: `interaction:${step.uid}` }
+  const outcome = await deps.signIn.withPassword(credentials, originOf(ctx))
+  if (outcome.status === 'mfa_required') {
+    await deps.interactions.remember(step.interaction, {
+      ...step.state,
+      mfa: { challenge: outcome.challenge, email: outcome.email, isRemembered },
+    })
+    return seeOther(ctx, step.url('mfa'))
+  }
+  if (outcome.status === 'email_unverified') {
+    const { userId, tokenId } = outcome.started
+    await deps.interactions.remember(step.interaction, { ...step.state, signUp: { userId, tokenId, email: outcome.email } })
+    return seeOther(ctx, step.url('verify-email'))
+  }
+  await finishSignIn(ctx, deps, step, { ...outcome, isRemembered, hasSecondFactor: false })
+}
+
+interface Shown {
+  readonly email: string
+  readonly isRemembered?: boolean
+  readonly known: KnownPerson | undefined
+  readonly problems?: Problems
+}
+
+function render(deps: InteractionDeps, ctx: Context, step: Step, { email, isRemembered = false, known, problems }: Shown): void {
+  const form = {
+    action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
+    csrf: deps.csrf.token(ctx),
+    forgotHref: '/forgot-password',
+    problems,
+  }
+  if (known?.isFixed) {
+    const again = { email: known.email, isReauthentication: true, otherAccountHref: `${step.url('login')}${OTHER}` }
+    deps.renderer.page(ctx, 'interaction/login', { ...form, ...again }, step.app)
+    return
+  }
+  deps.renderer.page(ctx, 'interaction/login', { ...form, email, remember: isRemembered, signUpHref: step.url('sign-up') }, step.app)
+}

@@ -1,0 +1,84 @@
+import type { Context, Middleware } from 'koa'
+import { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import type { Problems } from '../../views.ts'
+import { originOf, refusable } from '../refusable.ts'
+import { seeOther } from '../see-other.ts'
+import { totpProblems } from '../totp-problems.ts'
+import { findProven, finishSignIn } from './finish.ts'
+import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+
+const CodeForm = z.object({ code: z.string().max(64) })
+
+/** Two factors are demanded of an account that has one: the secret waits here for its first code. No session exists yet. */
+export function showMfaEnrol(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    if (step.state.enrol?.isDone) return seeOther(ctx, step.url('recovery-codes'))
+    await renderEnrol(ctx, deps, step)
+  }
+}
+
+/** The answer to the right code is the only one that shows the recovery codes; the sign-in goes on from there. */
+export function submitMfaEnrol(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const { enrol } = step.state
+    if (enrol?.isDone) return seeOther(ctx, step.url('recovery-codes'))
+    if (!enrol || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
+    const form = CodeForm.safeParse(ctx.state['form'])
+    let refused: Problems | undefined
+    await refusable(
+      ctx,
+      async () => {
+        if (!form.success) throw new AppError('invalid_code')
+        const codes = await deps.mfa.confirm(enrol.accountId, form.data.code, originOf(ctx))
+        await deps.interactions.remember(step.interaction, { enrol: { ...enrol, isDone: true } })
+        renderCodes(ctx, deps, step, codes)
+      },
+      (problems) => {
+        refused = problems
+      },
+    )
+    if (refused) await renderEnrol(ctx, deps, step, refused)
+  }
+}
+
+export function showRecoveryCodes(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    if (!step.state.enrol?.isDone) return seeOther(ctx, step.url('login'))
+    renderCodes(ctx, deps, step)
+  }
+}
+
+/** Password and one-time code were both shown in this interaction. */
+export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const { enrol } = step.state
+    if (!enrol?.isDone || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
+    const { accountId, amr, isRemembered, credentialVersion } = enrol
+    const proven = { accountId, amr: [...amr, 'otp', 'mfa'], isRemembered, credentialVersion, hasSecondFactor: true }
+    await finishSignIn(ctx, deps, step, proven)
+  }
+}
+
+async function renderEnrol(ctx: Context, deps: InteractionDeps, step: Step, problems?: Problems): Promise<void> {
+  const account = step.state.enrol && (await findProven(deps, step.state.enrol))
+  const pending = account && !account.mfaEnabled ? await deps.mfa.pendingEnrolment(account) : undefined
+  if (!pending) return seeOther(ctx, step.url('login'))
+  const { secret, otpauthUri } = pending
+  const form = {
+    action: step.url('mfa-enrol'),
+    csrf: deps.csrf.token(ctx),
+    startOverHref: step.url('login'),
+    problems: totpProblems(problems),
+  }
+  deps.renderer.page(ctx, 'interaction/mfa-enrol', { ...form, secret, otpauthUri }, step.app)
+}
+
+function renderCodes(ctx: Context, deps: InteractionDeps, step: Step, codes?: readonly string[]): void {
+  const form = { action: step.url('recovery-codes'), csrf: deps.csrf.token(ctx) }
+  deps.renderer.page(ctx, 'interaction/recovery-codes', { ...form, codes }, step.app)
+}

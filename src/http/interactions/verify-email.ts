@@ -1,0 +1,71 @@
+import type { Context, Middleware } from 'koa'
+import { z } from 'zod'
+import { AppError } from '../../errors.ts'
+import type { NoticeKind, Problems } from '../../views.ts'
+import { originOf, refusable } from '../refusable.ts'
+import { seeOther } from '../see-other.ts'
+import { finishSignIn } from './finish.ts'
+import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+
+/** How long the page asks to wait before another code; mail caps bound it in earnest. */
+const RESEND_SECONDS = 30
+
+const CodeForm = z.object({ code: z.string().max(64) })
+
+export function showVerifyEmail(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    if (!step.state.signUp) return seeOther(ctx, step.url('sign-up'))
+    if (await deps.accounts.findActive(step.state.signUp.userId)) return seeOther(ctx, step.url('login'))
+    render(ctx, deps, step, ctx.query['resent'] === '1' ? { notice: 'code_sent' } : {})
+  }
+}
+
+/** The right code makes the account and signs it in: password and address were both proven in this browser. */
+export function submitVerifyEmail(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const { signUp } = step.state
+    if (!signUp) return seeOther(ctx, step.url('sign-up'))
+    const form = CodeForm.safeParse(ctx.state['form'])
+    await refusable(
+      ctx,
+      async () => {
+        if (!form.success) throw new AppError('invalid_code')
+        const account = await deps.signUp.verify({ ...signUp, code: form.data.code })
+        const { id: accountId, credentialVersion } = account
+        await finishSignIn(ctx, deps, step, { accountId, credentialVersion, amr: ['pwd'], isRemembered: false, hasSecondFactor: false })
+      },
+      (problems) => render(ctx, deps, step, { problems: problems }),
+    )
+  }
+}
+
+export function resendCode(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = await loadStep(ctx, deps)
+    const { signUp } = step.state
+    if (!signUp) return seeOther(ctx, step.url('sign-up'))
+    const { tokenId } = await deps.signUp.resendFor(signUp.userId, originOf(ctx))
+    await deps.interactions.remember(step.interaction, { ...step.state, signUp: { ...signUp, tokenId } })
+    seeOther(ctx, `${step.url('verify-email')}?resent=1`)
+  }
+}
+
+function render(ctx: Context, deps: InteractionDeps, step: Step, shown: { notice?: NoticeKind; problems?: Problems }): void {
+  const { email = '' } = step.state.signUp ?? {}
+  const csrf = deps.csrf.token(ctx)
+  deps.renderer.page(
+    ctx,
+    'interaction/verify-email',
+    {
+      action: step.url('verify-email'),
+      csrf,
+      email,
+      startOverHref: step.url('sign-up'),
+      resend: { action: step.url('resend'), csrf, availableInSeconds: shown.notice ? RESEND_SECONDS : 0 },
+      ...shown,
+    },
+    step.app,
+  )
+}

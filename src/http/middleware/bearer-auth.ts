@@ -1,0 +1,68 @@
+import type { Context, Middleware } from 'koa'
+import type { Sessions } from '../../accounts/sessions.ts'
+import { AppError } from '../../errors.ts'
+import type { AccessTokens } from '../../oidc/access-tokens.ts'
+import { API_SCOPE } from '../../oidc/built-in-clients.ts'
+
+/** Who is calling, as a verified token and a live session say; nothing else in a request names the acting account (IN-05). */
+export interface Principal {
+  readonly accountId: string
+  readonly sessionId: string
+  readonly clientId: string
+  readonly authenticatedAt: Date
+}
+
+export interface BearerAuthDeps {
+  readonly accessTokens: AccessTokens
+  readonly sessions: Sessions
+}
+
+const REALM = 'Bearer realm="account"'
+/** One scheme, one space, one token: no list, no second space, no tab (TK-08). */
+const AUTHORIZATION = /^Bearer ([\w.-]+)$/i
+
+/** Lets through who bears a live token with the scope; else 401 or 403 with `WWW-Authenticate` (RFC 6750 3). */
+export function bearerAuth(deps: BearerAuthDeps): Middleware {
+  return async (ctx, next) => {
+    const found = await findPrincipal(ctx, deps)
+    if (!found) {
+      challenge(ctx, ctx.headers.authorization === undefined ? '' : ', error="invalid_token"')
+      throw new AppError('invalid_token')
+    }
+    if (!found.hasScope) {
+      challenge(ctx, `, error="insufficient_scope", scope="${API_SCOPE}"`)
+      throw new AppError('forbidden')
+    }
+    ctx.state['principal'] = found.principal
+    await next()
+  }
+}
+
+/** For those who are not signed in yet: a bearer of a live token is refused, whatever else is sent as a token is ignored. */
+export function publicOnly(deps: BearerAuthDeps): Middleware {
+  return async (ctx, next) => {
+    if (await findPrincipal(ctx, deps)) throw new AppError('already_signed_in')
+    await next()
+  }
+}
+
+/** Throws unless the route is behind `bearerAuth`. */
+export function principalOf(ctx: Context): Principal {
+  const principal = ctx.state['principal'] as Principal | undefined
+  if (!principal) throw new Error('this route has no bearerAuth')
+  return principal
+}
+
+/** Every 401 names a scheme (RFC 9110 15.5.2), also those that are about a password or a code. */
+export function challenge(ctx: Context, detail = ''): void {
+  ctx.set('WWW-Authenticate', `${REALM}${detail}`)
+}
+
+async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ principal: Principal; hasScope: boolean } | undefined> {
+  const value = AUTHORIZATION.exec(ctx.headers.authorization ?? '')?.[1]
+  const token = value ? await deps.accessTokens.verify(value) : undefined
+  const session = token ? await deps.sessions.findLive(token.sessionId, token.accountId) : undefined
+  if (!token || !session) return undefined
+  const { accountId, sessionId, clientId, hasScope } = token
+  return { principal: { accountId, sessionId, clientId, authenticatedAt: session.authenticatedAt }, hasScope }
+}

@@ -1,0 +1,38 @@
+import type { Context, Middleware } from 'koa'
+import { equal, hmac, randomToken } from '../../crypto/token.ts'
+import { AppError } from '../../errors.ts'
+
+export interface Csrf {
+  /** The hidden field's value for this browser; sets the cookie it is derived from when there is none. */
+  token(ctx: Context): string
+  /** Refuses unsafe requests that another site could have made (SE-11): by fetch metadata, by Origin, and by the field. */
+  readonly guard: Middleware
+}
+
+export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array }): Csrf {
+  const isSecure = issuer.startsWith('https:')
+  const cookie = isSecure ? '__Host-csrf' : 'csrf'
+  const derive = (seed: string): Buffer => hmac(key, `csrf:${seed}`)
+
+  return {
+    token(ctx) {
+      let seed = (ctx.state['csrfSeed'] as string | undefined) ?? ctx.cookies.get(cookie, { signed: false })
+      if (!seed || seed.length < 20 || seed.length > 64) {
+        seed = randomToken(128)
+        ctx.cookies.set(cookie, seed, { signed: false, httpOnly: true, sameSite: 'lax', secure: isSecure, path: '/', overwrite: true })
+      }
+      ctx.state['csrfSeed'] = seed
+      return derive(seed).toString('base64url')
+    },
+    guard: async (ctx, next) => {
+      const site = ctx.get('sec-fetch-site')
+      const origin = ctx.get('origin')
+      if (site && site !== 'same-origin' && site !== 'none') throw new AppError('forbidden')
+      if (origin && origin !== issuer && origin !== 'null') throw new AppError('forbidden')
+      const seed = ctx.cookies.get(cookie, { signed: false })
+      const sent = (ctx.state['form'] as Record<string, string> | undefined)?.['_csrf']
+      if (!seed || !sent || !equal(Buffer.from(sent, 'base64url'), derive(seed))) throw new AppError('forbidden')
+      await next()
+    },
+  }
+}

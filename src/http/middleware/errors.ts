@@ -1,0 +1,36 @@
+import type { Context, Middleware } from 'koa'
+import { isUnavailable } from '../../database.ts'
+import { AppError } from '../../errors.ts'
+import type { Logger } from '../../logger.ts'
+
+/** How one door shows a refusal. */
+export type Present = (ctx: Context, error: AppError) => void
+
+/** One translator: every error becomes an `AppError`, and the unknown ones say nothing but a request id (LG-05). */
+export function errorHandler(logger: Logger, present: Present): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next()
+      if (ctx.status === 404 && ctx.body == null) throw new AppError('not_found')
+      if (ctx.status === 405 && ctx.body == null) throw new AppError('method_not_allowed')
+    } catch (error) {
+      const refusal = translate(error)
+      if (refusal.status >= 500) logger.error({ err: error, requestId: ctx.state['requestId'] }, 'request failed')
+      ctx.status = refusal.status
+      if (refusal.details.retryAfterSeconds) ctx.set('Retry-After', String(refusal.details.retryAfterSeconds))
+      else if (refusal.status === 503) ctx.set('Retry-After', '1')
+      ctx.set('Cache-Control', 'no-store')
+      present(ctx, refusal)
+    }
+  }
+}
+
+/** The database's faults pass (`unavailable`); everything else unknown is ours. */
+export function translate(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  const { status, expose } = (error ?? {}) as { status?: unknown; expose?: unknown }
+  if (isUnavailable(error)) return new AppError('unavailable', { retryAfterSeconds: 1, cause: error })
+  if (expose === true && status === 413) return new AppError('payload_too_large', { cause: error })
+  if (expose === true && typeof status === 'number' && status < 500) return new AppError('invalid_input', { cause: error })
+  return new AppError('internal_error', { cause: error })
+}

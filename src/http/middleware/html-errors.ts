@@ -1,0 +1,22 @@
+import type { Context } from 'koa'
+import type { AppError } from '../../errors.ts'
+import type { Renderer } from '../renderer.ts'
+import { wayOn } from '../way-on.ts'
+import { presentJson } from './json-errors.ts'
+
+/** A refusal as a page for people and as JSON for programs. */
+export function presentHtml(renderer: Renderer) {
+  return (ctx: Context, error: AppError): void => {
+    if (ctx.accepts('html', 'json') === 'json') {
+      presentJson(ctx, error)
+      return
+    }
+    const { retryAfterSeconds } = error.details
+    renderer.page(ctx, 'pages/error', {
+      code: error.code,
+      requestId: String(ctx.state['requestId']),
+      retryHref: wayOn(error.code, ctx.path),
+      ...(retryAfterSeconds ? { retryAfterSeconds } : {}),
+    })
+  }
+}

@@ -1,0 +1,93 @@
+import type { Context, Middleware } from 'koa'
+import ratelimit from 'koa-ratelimit'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { LIMITS, type LimitName } from '../../config/limits.ts'
+import { AppError } from '../../errors.ts'
+import { networkOf } from './client-address.ts'
+
+/** Where counts live: in the process, or in Redis for all instances. */
+export interface LimitStore {
+  readonly options: Pick<ratelimit.MiddlewareOptions, 'driver' | 'db'>
+  /** Counts at a quarter of the rate while the store cannot be used: a limit never fails open. */
+  readonly whenDown?: LimitStore
+}
+
+const QUARTER = 0.25
+
+/** Counts of one process, bounded: the oldest key makes room, so that no flood of addresses fills the memory. */
+export function memoryLimits(maxKeys = 50_000): LimitStore {
+  return { options: { driver: 'memory', db: new BoundedMap(maxKeys) } }
+}
+
+class BoundedMap extends Map<string, unknown> {
+  readonly #max: number
+
+  constructor(max: number) {
+    super()
+    this.#max = max
+  }
+
+  override set(key: string, value: unknown): this {
+    if (!this.has(key) && this.size >= this.#max) {
+      const oldest = this.keys().next().value
+      if (oldest !== undefined) this.delete(oldest)
+    }
+    return super.set(key, value)
+  }
+}
+
+/** Makes the middleware of a named limit: counted by route identity and the caller's network, never by the raw path (RL-05). */
+export type RateLimit = (name: LimitName) => Middleware
+
+/** Told of the first refusal of a network within a window, not of every one: a flood must not become a flood of events. */
+export type OnRefused = (name: LimitName, origin: RequestOrigin) => void
+
+export function createRateLimit(store: LimitStore, onRefused: OnRefused = () => undefined): RateLimit {
+  const told = new BoundedMap(10_000)
+  return (name) => {
+    const { windowSeconds } = LIMITS[name]
+    const tellOnce = (ctx: Context): void => {
+      const origin = ctx.state['origin'] as RequestOrigin
+      const key = `${name}:${networkOf(origin.ip)}`
+      if (Number(told.get(key) ?? 0) > Date.now()) return
+      told.set(key, Date.now() + windowSeconds * 1000)
+      onRefused(name, origin)
+    }
+    const count = limiter(store, name, 1)
+    const countAlone = store.whenDown && limiter(store.whenDown, name, QUARTER)
+    return async (ctx, next) => {
+      try {
+        await count(ctx).catch((error: unknown) => {
+          if (error instanceof AppError || !countAlone) throw error
+          return countAlone(ctx)
+        })
+      } catch (error) {
+        if (error instanceof AppError) tellOnce(ctx)
+        throw error
+      }
+      await next()
+    }
+  }
+}
+
+/** Counts the request; refuses it (429) over the limit, and throws anything else when the store cannot be used. */
+function limiter({ options }: LimitStore, name: LimitName, share: number): (ctx: Context) => Promise<void> {
+  const { max, windowSeconds } = LIMITS[name]
+  const middleware = ratelimit({
+    ...options,
+    duration: windowSeconds * 1000,
+    max: Math.max(1, Math.floor(max * share)),
+    id: (ctx) => `${name}:${networkOf((ctx.state['origin'] as RequestOrigin).ip)}`,
+    disableHeader: true,
+    throw: true,
+  })
+  return async (ctx) => {
+    try {
+      await middleware(ctx, async () => undefined)
+    } catch (cause) {
+      const { after } = (ctx.state['rateLimit'] ?? {}) as { after?: number }
+      if (after === undefined) throw cause
+      throw new AppError('too_many_requests', { retryAfterSeconds: Math.max(1, after) })
+    }
+  }
+}

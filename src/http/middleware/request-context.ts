@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+import type { Middleware } from 'koa'
+import { withOrigin } from '../../audit/current-origin.ts'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { clientAddress } from './client-address.ts'
+
+/** What every request carries from the first middleware on. */
+export interface RequestState {
+  requestId: string
+  origin: RequestOrigin
+  /** CSP nonce of this response. */
+  nonce: string
+}
+
+/** Names the request, finds out who calls, and drops cookies that came twice: one of them was planted (SE-03). */
+export function requestContext({
+  trustedProxyHops,
+  sessionCookies,
+}: {
+  trustedProxyHops: number
+  sessionCookies: readonly string[]
+}): Middleware {
+  return async (ctx, next) => {
+    const requestId = randomUUID()
+    const ip = clientAddress(ctx.req, trustedProxyHops)
+    ctx.state['requestId'] = requestId
+    const origin: RequestOrigin = { ip, userAgent: ctx.get('user-agent').slice(0, 512), requestId }
+    ctx.state['origin'] = origin
+    ctx.set('X-Request-Id', requestId)
+    dropDuplicates(ctx.req.headers, sessionCookies)
+    await withOrigin(origin, next)
+  }
+}
+
+function dropDuplicates(headers: { cookie?: string | undefined }, names: readonly string[]): void {
+  if (!headers.cookie) return
+  const pairs = headers.cookie.split(';').map((pair) => pair.trim())
+  const count = (name: string): number => pairs.filter((pair) => pair.startsWith(`${name}=`)).length
+  const doubled = names.filter((name) => count(name) > 1)
+  if (doubled.length > 0)
+    headers.cookie = pairs
+      .filter((pair) => !doubled.some((name) => pair.startsWith(`${name}=`) || pair.startsWith(`${name}.sig=`)))
+      .join('; ')
+}

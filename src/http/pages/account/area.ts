@@ -1,0 +1,25 @@
+import type { Context } from 'koa'
+import type { AccountArea } from '../../../views.ts'
+import type { Csrf } from '../../middleware/csrf.ts'
+import type { Renderer } from '../../renderer.ts'
+import type { NoticeCookie } from '../notice-cookie.ts'
+import { visitorOf } from './session.ts'
+
+/** What every page of the area draws with. */
+export interface AreaDeps {
+  readonly renderer: Renderer
+  readonly csrf: Csrf
+  readonly notices: NoticeCookie
+}
+
+/** Whose area it is, the way out, and what was just done. */
+export function areaOf(ctx: Context, { csrf, notices }: AreaDeps): AccountArea {
+  const { name, email } = visitorOf(ctx).account
+  const notice = notices.take(ctx)
+  return { person: { name, email }, signOut: { action: '/account/sign-out', csrf: csrf.token(ctx) }, ...(notice ? { notice } : {}) }
+}
+
+/** The validated form of a request that went through `formBody`. */
+export function formOf(ctx: Context): Readonly<Record<string, string | undefined>> {
+  return ctx.state['form'] as Readonly<Record<string, string | undefined>>
+}

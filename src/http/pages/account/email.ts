@@ -1,0 +1,106 @@
+import type { Context, Middleware } from 'koa'
+import { z } from 'zod'
+import type { EmailChange } from '../../../accounts/email-change.ts'
+import { AppError } from '../../../errors.ts'
+import type { Problems } from '../../../views.ts'
+import { originOf, refusable } from '../../refusable.ts'
+import { seeOther } from '../../see-other.ts'
+import type { Flow, FlowCookie } from '../flow-cookie.ts'
+import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { visitorOf } from './session.ts'
+
+export interface EmailDeps extends AreaDeps {
+  readonly emailChange: EmailChange
+  /** Which change this browser has begun. */
+  readonly emailFlow: FlowCookie
+}
+
+const FIRST = '/account/email'
+const CONFIRM = '/account/email/confirm'
+const RESEND_SECONDS = 30
+
+const EmailForm = z.object({ email: z.string().max(1024) })
+const CodeForm = z.object({ code: z.string().max(64) })
+
+export function showEmail(deps: EmailDeps): Middleware {
+  return (ctx) => renderFirst(ctx, deps, '')
+}
+
+/** The answer is the same whether or not the address is free (EN-01). */
+export function submitEmail(deps: EmailDeps): Middleware {
+  return async (ctx) => {
+    const form = EmailForm.safeParse(formOf(ctx))
+    await refusable(
+      ctx,
+      async () => {
+        if (!form.success) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+        await begin(ctx, deps, form.data.email)
+      },
+      (problems) => renderFirst(ctx, deps, form.data?.email ?? '', problems),
+    )
+  }
+}
+
+export function showConfirmEmail(deps: EmailDeps): Middleware {
+  return (ctx) => {
+    const begun = deps.emailFlow.read(ctx)
+    if (!begun) return seeOther(ctx, FIRST)
+    renderConfirm(ctx, deps, begun)
+  }
+}
+
+/** The code that went to the new address puts it in force; the old one is told and can undo it (EM-10). */
+export function confirmEmail(deps: EmailDeps): Middleware {
+  return async (ctx) => {
+    const begun = deps.emailFlow.read(ctx)
+    if (!begun) return seeOther(ctx, FIRST)
+    const form = CodeForm.safeParse(formOf(ctx))
+    await refusable(
+      ctx,
+      async () => {
+        if (!form.success) throw new AppError('invalid_code')
+        const { id: accountId } = visitorOf(ctx).account
+        await deps.emailChange.complete({ ...begun, accountId, code: form.data.code }, originOf(ctx))
+        deps.emailFlow.clear(ctx)
+        deps.notices.leave(ctx, 'email_changed')
+        seeOther(ctx, '/account')
+      },
+      (problems) => renderConfirm(ctx, deps, begun, problems),
+    )
+  }
+}
+
+export function resendEmailCode(deps: EmailDeps): Middleware {
+  return async (ctx) => {
+    const begun = deps.emailFlow.read(ctx)
+    if (!begun) return seeOther(ctx, FIRST)
+    await begin(ctx, deps, begun.email)
+    deps.notices.leave(ctx, 'code_sent')
+  }
+}
+
+async function begin(ctx: Context, deps: EmailDeps, submitted: string): Promise<void> {
+  const { tokenId, email } = await deps.emailChange.start(visitorOf(ctx).account.id, submitted, originOf(ctx))
+  deps.emailFlow.write(ctx, { tokenId, email })
+  seeOther(ctx, CONFIRM)
+}
+
+function renderFirst(ctx: Context, deps: EmailDeps, email: string, problems?: Problems): void {
+  deps.renderer.page(ctx, 'account/email', { ...areaOf(ctx, deps), action: FIRST, csrf: deps.csrf.token(ctx), email, problems })
+}
+
+function renderConfirm(ctx: Context, deps: EmailDeps, { email }: Flow, problems?: Problems): void {
+  const csrf = deps.csrf.token(ctx)
+  deps.renderer.page(ctx, 'account/email', {
+    ...areaOf(ctx, deps),
+    action: CONFIRM,
+    csrf,
+    email,
+    confirm: {
+      newEmail: email,
+      resend: { action: `${CONFIRM}/resend`, csrf, availableInSeconds: problems ? 0 : RESEND_SECONDS },
+      startOverHref: FIRST,
+    },
+    problems,
+  })
+}

@@ -1,0 +1,80 @@
+import Router from '@koa/router'
+import { formBody } from '../../middleware/body.ts'
+import type { RateLimit } from '../../middleware/rate-limit.ts'
+import { seeOther } from '../../see-other.ts'
+import { type ActivityDeps, showActivity } from './activity.ts'
+import { type AppsDeps, removeApp, showApps } from './apps.ts'
+import { type DeleteDeps, showDelete, submitDelete } from './delete.ts'
+import { confirmEmail, type EmailDeps, resendEmailCode, showConfirmEmail, showEmail, submitEmail } from './email.ts'
+import { downloadExport, type ExportDeps } from './export.ts'
+import { confirmMfa, disableMfa, type MfaDeps, showDisableMfa, showMfa, startMfa } from './mfa.ts'
+import { type OverviewDeps, showOverview } from './overview.ts'
+import { type PasswordDeps, showNewPassword, showPassword, submitNewPassword, submitPassword } from './password.ts'
+import { type ProfileDeps, showProfile, submitProfile } from './profile.ts'
+import { type RecoveryCodesDeps, regenerateRecoveryCodes, showRecoveryCodes } from './recovery-codes.ts'
+import { type AccountSessionDeps, accountSession, freshSession } from './session.ts'
+import { endOtherSessions, endSession, type SessionsDeps, showSessions } from './sessions.ts'
+import { type SignOutDeps, signOut } from './sign-out.ts'
+
+export interface AccountDeps
+  extends AccountSessionDeps,
+    ActivityDeps,
+    AppsDeps,
+    DeleteDeps,
+    EmailDeps,
+    ExportDeps,
+    MfaDeps,
+    OverviewDeps,
+    PasswordDeps,
+    ProfileDeps,
+    RecoveryCodesDeps,
+    SessionsDeps,
+    SignOutDeps {}
+
+/** The account area: `fresh` guards what asks again after ten minutes, `form` what changes anything. */
+export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
+  const router = new Router({ prefix: '/account' })
+  const signedIn = accountSession(deps)
+  const fresh = freshSession(deps)
+  const form = [formBody(), deps.csrf.guard] as const
+  const calm = [limit('account'), signedIn] as const
+  const sensitive = [limit('sensitive'), signedIn, fresh] as const
+
+  router.get('/', ...calm, showOverview(deps))
+  router.get('/security', ...calm, (ctx) => seeOther(ctx, '/account#security'))
+  router.post('/sign-out', limit('account'), ...form, signOut(deps))
+
+  router.get('/profile', ...calm, showProfile(deps))
+  router.post('/profile', ...calm, ...form, submitProfile(deps))
+
+  router.get('/email', ...calm, fresh, showEmail(deps))
+  router.post('/email', ...sensitive, ...form, submitEmail(deps))
+  router.get('/email/confirm', ...calm, fresh, showConfirmEmail(deps))
+  router.post('/email/confirm', ...sensitive, ...form, confirmEmail(deps))
+  router.post('/email/confirm/resend', ...sensitive, ...form, resendEmailCode(deps))
+
+  router.get('/password', ...calm, fresh, showPassword(deps))
+  router.post('/password', ...sensitive, ...form, submitPassword(deps))
+  router.get('/password/confirm', ...calm, fresh, showNewPassword(deps))
+  router.post('/password/confirm', ...sensitive, ...form, submitNewPassword(deps))
+
+  router.get('/mfa', ...calm, fresh, showMfa(deps))
+  router.post('/mfa/start', ...sensitive, ...form, startMfa(deps))
+  router.post('/mfa', ...sensitive, ...form, confirmMfa(deps))
+  router.get('/mfa/disable', ...calm, fresh, showDisableMfa(deps))
+  router.post('/mfa/disable', ...sensitive, ...form, disableMfa(deps))
+  router.get('/recovery-codes', ...calm, fresh, showRecoveryCodes(deps))
+  router.post('/recovery-codes', ...sensitive, ...form, regenerateRecoveryCodes(deps))
+
+  router.get('/sessions', ...calm, showSessions(deps))
+  router.post('/sessions/end', ...calm, ...form, endSession(deps))
+  router.post('/sessions/end-others', ...calm, ...form, endOtherSessions(deps))
+  router.get('/apps', ...calm, showApps(deps))
+  router.post('/apps/remove', ...calm, ...form, removeApp(deps))
+  router.get('/activity', ...calm, showActivity(deps))
+
+  router.get('/export', limit('sensitive'), signedIn, downloadExport(deps))
+  router.get('/delete', ...calm, fresh, showDelete(deps))
+  router.post('/delete', ...sensitive, ...form, submitDelete(deps))
+  return router
+}

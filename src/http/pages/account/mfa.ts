@@ -1,0 +1,96 @@
+import type { Context, Middleware } from 'koa'
+import { z } from 'zod'
+import type { Mfa } from '../../../accounts/mfa.ts'
+import { AppError } from '../../../errors.ts'
+import type { Problems } from '../../../views.ts'
+import { originOf, refusable } from '../../refusable.ts'
+import { seeOther } from '../../see-other.ts'
+import { totpProblems } from '../../totp-problems.ts'
+import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { renderRecoveryCodes } from './recovery-codes.ts'
+import { visitorOf } from './session.ts'
+
+export interface MfaDeps extends AreaDeps {
+  readonly mfa: Mfa
+}
+
+const ENROL = '/account/mfa'
+const DISABLE = '/account/mfa/disable'
+const SECURITY = '/account#security'
+
+const CodeForm = z.object({ code: z.string().max(64) })
+
+/** Shows the secret that waits for its code; without one, the button that makes it. Looking at the page makes nothing (SE-13). */
+export function showMfa(deps: MfaDeps): Middleware {
+  return (ctx) => renderEnrol(ctx, deps)
+}
+
+export function startMfa(deps: MfaDeps): Middleware {
+  return async (ctx) => {
+    const { account } = visitorOf(ctx)
+    if (!account.mfaEnabled) await deps.mfa.enrol(account)
+    seeOther(ctx, ENROL)
+  }
+}
+
+/** The first right code turns it on, and its answer is the only one that ever shows the recovery codes (TF-04, TF-09). */
+export function confirmMfa(deps: MfaDeps): Middleware {
+  return async (ctx) => {
+    const { account } = visitorOf(ctx)
+    if (account.mfaEnabled) return seeOther(ctx, SECURITY)
+    const form = CodeForm.safeParse(formOf(ctx))
+    let refused: Problems | undefined
+    await refusable(
+      ctx,
+      async () => {
+        if (!form.success) throw new AppError('invalid_code')
+        const codes = await deps.mfa.confirm(account.id, form.data.code, originOf(ctx))
+        renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'mfa_enabled' })
+      },
+      (problems) => {
+        refused = problems
+      },
+    )
+    if (refused) await renderEnrol(ctx, deps, refused)
+  }
+}
+
+export function showDisableMfa(deps: MfaDeps): Middleware {
+  return (ctx) => (visitorOf(ctx).account.mfaEnabled ? renderDisable(ctx, deps) : seeOther(ctx, SECURITY))
+}
+
+/** Asks for a code of the factor itself, besides the fresh sign-in (TF-05). */
+export function disableMfa(deps: MfaDeps): Middleware {
+  return async (ctx) => {
+    const form = CodeForm.safeParse(formOf(ctx))
+    await refusable(
+      ctx,
+      async () => {
+        if (!form.success) throw new AppError('invalid_code')
+        await deps.mfa.disable(visitorOf(ctx).account.id, form.data.code, originOf(ctx))
+        deps.notices.leave(ctx, 'mfa_disabled')
+        seeOther(ctx, SECURITY)
+      },
+      (problems) => renderDisable(ctx, deps, problems),
+    )
+  }
+}
+
+async function renderEnrol(ctx: Context, deps: MfaDeps, problems?: Problems): Promise<void> {
+  const { account } = visitorOf(ctx)
+  if (account.mfaEnabled) return seeOther(ctx, SECURITY)
+  const form = { ...areaOf(ctx, deps), csrf: deps.csrf.token(ctx), problems: totpProblems(problems) }
+  const pending = await deps.mfa.pendingEnrolment(account)
+  if (!pending) return deps.renderer.page(ctx, 'account/mfa-start', { ...form, action: `${ENROL}/start` })
+  const { secret, otpauthUri } = pending
+  deps.renderer.page(ctx, 'account/mfa-enrol', { ...form, action: ENROL, secret, otpauthUri })
+}
+
+function renderDisable(ctx: Context, deps: MfaDeps, problems?: Problems): void {
+  deps.renderer.page(ctx, 'account/mfa-disable', {
+    ...areaOf(ctx, deps),
+    action: DISABLE,
+    csrf: deps.csrf.token(ctx),
+    problems: totpProblems(problems),
+  })
+}

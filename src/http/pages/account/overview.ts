@@ -1,0 +1,32 @@
+import type { Middleware } from 'koa'
+import type { Consents } from '../../../accounts/consents.ts'
+import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
+import type { Sessions } from '../../../accounts/sessions.ts'
+import { type AreaDeps, areaOf } from './area.ts'
+import { visitorOf } from './session.ts'
+
+export interface OverviewDeps extends AreaDeps {
+  readonly sessions: Sessions
+  readonly consents: Consents
+  readonly recoveryCodes: RecoveryCodes
+}
+
+export function showOverview(deps: OverviewDeps): Middleware {
+  return async (ctx) => {
+    const { account } = visitorOf(ctx)
+    const [sessions, apps, recoveryCodesLeft] = await Promise.all([
+      deps.sessions.list(account.id),
+      deps.consents.list(account.id),
+      account.mfaEnabled ? deps.recoveryCodes.left(account.id) : 0,
+    ])
+    deps.renderer.page(ctx, 'account/index', {
+      ...areaOf(ctx, deps),
+      emailVerified: account.emailVerifiedAt != null,
+      mfaEnabled: account.mfaEnabled,
+      recoveryCodesLeft,
+      passwordChangedAt: account.passwordChangedAt ?? undefined,
+      sessionCount: sessions.length,
+      appCount: apps.length,
+    })
+  }
+}

@@ -1,0 +1,63 @@
+import type { Context, Middleware } from 'koa'
+import { z } from 'zod'
+import type { Profile } from '../../../accounts/profile.ts'
+import type { Config } from '../../../config/config.ts'
+import { AppError } from '../../../errors.ts'
+import { isLocale, type Problems } from '../../../views.ts'
+import { refusable } from '../../refusable.ts'
+import { LOCALE_COOKIE } from '../../renderer.ts'
+import { seeOther } from '../../see-other.ts'
+import { keepPreference } from '../preferences.ts'
+import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { visitorOf } from './session.ts'
+
+export interface ProfileDeps extends AreaDeps {
+  readonly config: Config
+  readonly profile: Profile
+}
+
+const text = z.string().max(4096).default('')
+/** Exactly these fields; whatever else a form carries is not looked at (IN-04). */
+const ProfileForm = z.object({ name: text, image_url: text, phone_number: text, locale: text })
+type ProfileForm = z.infer<typeof ProfileForm>
+
+export function showProfile(deps: ProfileDeps): Middleware {
+  return (ctx) => {
+    const { name, imageUrl, phoneNumber, locale } = visitorOf(ctx).account
+    render(ctx, deps, { name, image_url: imageUrl ?? '', phone_number: phoneNumber ?? '', locale: locale ?? '' })
+  }
+}
+
+/** An empty field clears, but for the name. The chosen language counts at once. */
+export function submitProfile(deps: ProfileDeps): Middleware {
+  return async (ctx) => {
+    const form = ProfileForm.safeParse(formOf(ctx))
+    if (!form.success) throw new AppError('invalid_input')
+    const { name, image_url: imageUrl, phone_number: phoneNumber, locale } = form.data
+    await refusable(
+      ctx,
+      async () => {
+        const change = { name, imageUrl: imageUrl.trim() || null, phoneNumber: phoneNumber.trim() || null }
+        const chosen = isLocale(locale) ? locale : null
+        await deps.profile.update(visitorOf(ctx).account.id, { ...change, locale: chosen })
+        keepPreference(ctx, deps.config.issuer, LOCALE_COOKIE, chosen)
+        deps.notices.leave(ctx, 'saved')
+        seeOther(ctx, '/account/profile')
+      },
+      (problems) => render(ctx, deps, form.data, problems),
+    )
+  }
+}
+
+function render(ctx: Context, deps: ProfileDeps, form: ProfileForm, problems?: Problems): void {
+  deps.renderer.page(ctx, 'account/profile', {
+    ...areaOf(ctx, deps),
+    action: '/account/profile',
+    csrf: deps.csrf.token(ctx),
+    name: form.name,
+    imageUrl: form.image_url,
+    phoneNumber: form.phone_number,
+    ...(isLocale(form.locale) ? { locale: form.locale } : {}),
+    problems,
+  })
+}

@@ -1,0 +1,43 @@
+import type { Context, Middleware } from 'koa'
+import type { Mfa } from '../../../accounts/mfa.ts'
+import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
+import type { NoticeKind } from '../../../views.ts'
+import { originOf } from '../../refusable.ts'
+import { seeOther } from '../../see-other.ts'
+import { type AreaDeps, areaOf } from './area.ts'
+import { visitorOf } from './session.ts'
+
+export interface RecoveryCodesDeps extends AreaDeps {
+  readonly mfa: Mfa
+  readonly recoveryCodes: RecoveryCodes
+}
+
+const PATH = '/account/recovery-codes'
+
+/** Which are left and which were used; the codes themselves are not kept and cannot be shown again (TF-09, UX-24). */
+export function showRecoveryCodes(deps: RecoveryCodesDeps): Middleware {
+  return async (ctx) => {
+    const { account } = visitorOf(ctx)
+    if (!account.mfaEnabled) return seeOther(ctx, '/account/mfa')
+    renderRecoveryCodes(ctx, deps, { uses: await deps.recoveryCodes.uses(account.id) })
+  }
+}
+
+/** New ones void the old ones. */
+export function regenerateRecoveryCodes(deps: RecoveryCodesDeps): Middleware {
+  return async (ctx) => {
+    const { account } = visitorOf(ctx)
+    if (!account.mfaEnabled) return seeOther(ctx, '/account/mfa')
+    const codes = await deps.mfa.regenerateRecoveryCodes(account.id, originOf(ctx))
+    renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'recovery_codes_regenerated' })
+  }
+}
+
+export function renderRecoveryCodes(
+  ctx: Context,
+  deps: AreaDeps,
+  shown: { codes?: readonly string[]; uses: readonly (Date | undefined)[]; notice?: NoticeKind },
+): void {
+  const regenerate = { action: PATH, csrf: deps.csrf.token(ctx) }
+  deps.renderer.page(ctx, 'account/recovery-codes', { ...areaOf(ctx, deps), regenerate, ...shown })
+}

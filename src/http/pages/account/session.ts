@@ -1,0 +1,76 @@
+import type { Context, Middleware } from 'koa'
+import type { Sessions } from '../../../accounts/sessions.ts'
+import type { Config } from '../../../config/config.ts'
+import type { Account } from '../../../entities/index.ts'
+import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'
+import { findBrowserSession } from '../../../oidc/browser-session.ts'
+import { seeOther } from '../../see-other.ts'
+import { authorizationUrl } from '../sign-in.ts'
+
+export interface AccountSessionDeps {
+  readonly config: Config
+  readonly authorizationServer: AuthorizationServer
+  readonly sessions: Sessions
+}
+
+/** Who is looking at the account pages, as a live session of this browser proves it; nothing in a request can name another (IN-05). */
+export interface Visitor {
+  readonly account: Account
+  readonly sessionId: string
+  readonly authenticatedAt: Date
+}
+
+/** Lets signed-in people through; others sign in first and come back to the page they wanted. */
+export function accountSession(deps: AccountSessionDeps): Middleware {
+  const { issuer, requireMfa } = deps.config
+  return async (ctx, next) => {
+    ctx.set('Cache-Control', 'no-store')
+    const visitor = await findVisitor(ctx, deps)
+    // Where two factors are demanded, an account without a second one has none of its pages: the sign-in sets it up (TF-11).
+    if (!visitor || (requireMfa && !visitor.account.mfaEnabled))
+      return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path) }))
+    ctx.state['visitor'] = visitor
+    await next()
+  }
+}
+
+/** Sensitive pages ask who it is once more when the sign-in is older than ten minutes, and go on where the person was (SE-10, UX-36). */
+export function freshSession({ config }: AccountSessionDeps): Middleware {
+  const { issuer, lifetimes } = config
+  const maxAgeSeconds = lifetimes.freshAuthentication
+  return async (ctx, next) => {
+    // Whole seconds, as the authorization endpoint counts them: it must not find fresh what is stale here.
+    const age = Math.floor(Date.now() / 1000) - visitorOf(ctx).authenticatedAt.getTime() / 1000
+    if (age > maxAgeSeconds) return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path), maxAgeSeconds }))
+    await next()
+  }
+}
+
+/** Throws unless the route is behind `accountSession`. */
+export function visitorOf(ctx: Context): Visitor {
+  const visitor = ctx.state['visitor'] as Visitor | undefined
+  if (!visitor) throw new Error('this route has no accountSession')
+  return visitor
+}
+
+/** Cookie and row must both be there: ending either ends the sign-in. */
+async function findVisitor(ctx: Context, { config, authorizationServer, sessions }: AccountSessionDeps): Promise<Visitor | undefined> {
+  const browser = await findBrowserSession(authorizationServer.provider, ctx, config.lifetimes)
+  if (!browser) return undefined
+  const account = (await sessions.find(browser.id))?.account
+  if (!account?.isActive() || account.mustResetPassword || account.id !== browser.accountId) {
+    // Left alive, the other half would sign the browser in again at once, and so on for ever.
+    await sessions.endSession(browser.id)
+    return undefined
+  }
+  await sessions.seen(browser.id, browser.expiresAt)
+  return { account, sessionId: browser.id, authenticatedAt: browser.authenticatedAt }
+}
+
+/** Routes that only take a form; what a person comes back to is the page that has it. */
+const FORM_ONLY = new Set(['end', 'end-others', 'remove', 'resend', 'start'])
+
+function pageOf(path: string): string {
+  const cut = path.lastIndexOf('/')
+  return FORM_ONLY.has(path.slice(cut + 1)) ? path.slice(0, cut) : path
+}

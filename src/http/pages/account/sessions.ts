@@ -1,0 +1,54 @@
+import type { Middleware } from 'koa'
+import type { Sessions } from '../../../accounts/sessions.ts'
+import { seeOther } from '../../see-other.ts'
+import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { visitorOf } from './session.ts'
+
+export interface SessionsDeps extends AreaDeps {
+  readonly sessions: Sessions
+}
+
+const PATH = '/account/sessions'
+
+/** Where the account is signed in; this device first (UX-34). */
+export function showSessions(deps: SessionsDeps): Middleware {
+  return async (ctx) => {
+    const { account, sessionId } = visitorOf(ctx)
+    const items = (await deps.sessions.list(account.id)).map(({ id, userAgent, ip, door, createdAt, lastSeenAt }) => ({
+      id,
+      userAgent: userAgent ?? undefined,
+      ip: ip ?? undefined,
+      door,
+      createdAt,
+      lastSeenAt,
+      isCurrent: id === sessionId,
+    }))
+    deps.renderer.page(ctx, 'account/sessions', {
+      ...areaOf(ctx, deps),
+      csrf: deps.csrf.token(ctx),
+      endAction: `${PATH}/end`,
+      endOthersAction: `${PATH}/end-others`,
+      sessions: [...items.filter(({ isCurrent }) => isCurrent), ...items.filter(({ isCurrent }) => !isCurrent)],
+    })
+  }
+}
+
+/** Ends one of the account's own sign-ins; an id that is over, or somebody else's, ends nothing and answers alike (SE-08). */
+export function endSession(deps: SessionsDeps): Middleware {
+  return async (ctx) => {
+    const { account, sessionId } = visitorOf(ctx)
+    const id = formOf(ctx)['id'] ?? ''
+    if (id !== sessionId) await deps.sessions.endOwn(account.id, id)
+    deps.notices.leave(ctx, 'session_ended')
+    seeOther(ctx, PATH)
+  }
+}
+
+export function endOtherSessions(deps: SessionsDeps): Middleware {
+  return async (ctx) => {
+    const { account, sessionId } = visitorOf(ctx)
+    await deps.sessions.endAll(account.id, { exceptSessionId: sessionId })
+    deps.notices.leave(ctx, 'sessions_ended')
+    seeOther(ctx, PATH)
+  }
+}

@@ -1,0 +1,31 @@
+import type { Context } from 'koa'
+import { z } from 'zod'
+
+const Flow = z.strictObject({ tokenId: z.string().max(128), email: z.string().max(254) })
+export type Flow = z.infer<typeof Flow>
+
+/** A signed cookie with the place of a browser in a flow that needs no session; it names, it does not prove. */
+export interface FlowCookie {
+  read(ctx: Context): Flow | undefined
+  write(ctx: Context, flow: Flow): void
+  clear(ctx: Context): void
+}
+
+export function createFlowCookie(name: string, { isHttps }: { isHttps: boolean }): FlowCookie {
+  const full = isHttps ? `__Host-${name}` : name
+  const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: isHttps, path: '/', overwrite: true } as const
+  return {
+    read(ctx) {
+      const value = ctx.cookies.get(full, { signed: true })
+      if (!value) return undefined
+      const parsed = Flow.safeParse(JSON.parse(Buffer.from(value, 'base64url').toString('utf8')))
+      return parsed.success ? parsed.data : undefined
+    },
+    write: (ctx, flow) => {
+      ctx.cookies.set(full, Buffer.from(JSON.stringify(flow)).toString('base64url'), { ...options, maxAge: 3_600_000 })
+    },
+    clear: (ctx) => {
+      ctx.cookies.set(full, null, options)
+    },
+  }
+}

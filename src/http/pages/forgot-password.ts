@@ -1,0 +1,114 @@
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import { z } from 'zod'
+import { canonicalEmail } from '../../accounts/canonical-email.ts'
+import type { PasswordReset } from '../../accounts/password-reset.ts'
+import { AppError } from '../../errors.ts'
+import type { NoticeKind, Problems } from '../../views.ts'
+import { formBody } from '../middleware/body.ts'
+import type { Csrf } from '../middleware/csrf.ts'
+import type { RateLimit } from '../middleware/rate-limit.ts'
+import { originOf, refusable } from '../refusable.ts'
+import type { Renderer } from '../renderer.ts'
+import { seeOther } from '../see-other.ts'
+import type { FlowCookie } from './flow-cookie.ts'
+
+export interface ForgotPasswordDeps {
+  readonly passwordReset: PasswordReset
+  readonly renderer: Renderer
+  readonly csrf: Csrf
+  readonly limit: RateLimit
+  /** Keeps which reset this browser has begun: the token's id and the address, no secret. */
+  readonly flow: FlowCookie
+}
+
+const EmailForm = z.object({ email: z.string().max(1024) })
+const CodeForm = z.object({ code: z.string().max(64), password: z.string().max(4096) })
+const LinkForm = z.object({ token: z.string().max(128), password: z.string().max(4096) })
+
+/** Forgot password asks for a mail; reset password performs, by the mailed code or link. Both answer alike for every address (UX-12). */
+export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
+  const { passwordReset, renderer, csrf, limit, flow } = deps
+  const router = new Router()
+  const form = formBody()
+
+  router.get('/forgot', (ctx) => seeOther(ctx, '/forgot-password'))
+  router.get('/forgot-password', (ctx) => {
+    const { email } = ctx.query
+    showForgot(ctx, deps, { email: typeof email === 'string' ? email.slice(0, 254) : '' })
+  })
+  router.post('/forgot-password', limit('forgot'), form, csrf.guard, async (ctx) => {
+    const sent = EmailForm.safeParse(ctx.state['form'])
+    await refusable(
+      ctx,
+      async () => {
+        if (!sent.success) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+        const { tokenId } = await passwordReset.request(sent.data.email, originOf(ctx))
+        flow.write(ctx, { tokenId, email: canonicalEmail(sent.data.email) ?? '' })
+        seeOther(ctx, '/reset-password?sent=1')
+      },
+      (problems) => showForgot(ctx, deps, { email: sent.data?.email ?? '', problems }),
+    )
+  })
+
+  router.get('/reset-password', async (ctx) => {
+    const { token } = ctx.query
+    if (typeof token === 'string') {
+      const { address } = await passwordReset.peekLink(token.slice(0, 128))
+      return showReset(ctx, deps, { email: address, token })
+    }
+    const begun = flow.read(ctx)
+    if (!begun) return seeOther(ctx, '/forgot-password')
+    showReset(ctx, deps, { email: begun.email, ...(ctx.query['sent'] === '1' ? { notice: 'code_sent' } : {}) })
+  })
+  router.post('/reset-password', limit('verify'), form, csrf.guard, async (ctx) => {
+    const link = LinkForm.safeParse(ctx.state['form'])
+    const code = CodeForm.safeParse(ctx.state['form'])
+    const begun = flow.read(ctx)
+    if (!link.success && !begun) return seeOther(ctx, '/forgot-password')
+    const email = link.success ? (await passwordReset.peekLink(link.data.token)).address : (begun?.email ?? '')
+    await refusable(
+      ctx,
+      async () => {
+        if (link.success) await passwordReset.completeByLink({ secret: link.data.token, password: link.data.password }, originOf(ctx))
+        else if (code.success && begun) await passwordReset.completeByCode({ ...begun, ...code.data }, originOf(ctx))
+        else throw new AppError('invalid_code')
+        flow.clear(ctx)
+        renderer.page(ctx, 'pages/message', { kind: 'password_reset', actions: [{ href: '/login', label: 'sign_in' }] })
+      },
+      (problems) => showReset(ctx, deps, { email, problems, ...(link.success ? { token: link.data.token } : {}) }),
+    )
+  })
+  router.post('/reset-password/resend', limit('resend'), form, csrf.guard, async (ctx) => {
+    const begun = flow.read(ctx)
+    if (!begun) return seeOther(ctx, '/forgot-password')
+    const { tokenId } = await passwordReset.request(begun.email, originOf(ctx))
+    flow.write(ctx, { ...begun, tokenId })
+    seeOther(ctx, '/reset-password?sent=1')
+  })
+  return router
+}
+
+function showForgot(ctx: Context, { renderer, csrf }: ForgotPasswordDeps, shown: { email: string; problems?: Problems }): void {
+  renderer.page(ctx, 'pages/forgot-password', { action: '/forgot-password', csrf: csrf.token(ctx), signInHref: '/login', ...shown })
+}
+
+function showReset(
+  ctx: Context,
+  deps: ForgotPasswordDeps,
+  { email, token, ...shown }: { email: string; token?: string; notice?: NoticeKind; problems?: Problems },
+): void {
+  const csrf = deps.csrf.token(ctx)
+  const byCode = {
+    resend: { action: '/reset-password/resend', csrf, availableInSeconds: shown.notice ? 30 : 0 },
+    startOverHref: '/forgot-password',
+  }
+  deps.renderer.page(ctx, 'pages/reset-password', {
+    action: '/reset-password',
+    csrf,
+    email,
+    asksCode: token === undefined,
+    ...(token === undefined ? byCode : { hidden: { token } }),
+    ...shown,
+  })
+}

@@ -1,0 +1,90 @@
+import Router from '@koa/router'
+import type { Context } from 'koa'
+import type { Deletion } from '../../accounts/deletion.ts'
+import type { EmailChange } from '../../accounts/email-change.ts'
+import type { SecurityEvents } from '../../accounts/security-events.ts'
+import type { SignUp } from '../../accounts/sign-up.ts'
+import { AppError } from '../../errors.ts'
+import { formBody } from '../middleware/body.ts'
+import type { Csrf } from '../middleware/csrf.ts'
+import type { RateLimit } from '../middleware/rate-limit.ts'
+import { originOf } from '../refusable.ts'
+import type { Renderer } from '../renderer.ts'
+import { seeOther } from '../see-other.ts'
+import type { FlowCookie } from './flow-cookie.ts'
+
+export interface MailLinkDeps {
+  readonly signUp: SignUp
+  readonly emailChange: EmailChange
+  readonly events: SecurityEvents
+  readonly deletion: Deletion
+  readonly renderer: Renderer
+  readonly csrf: Csrf
+  readonly limit: RateLimit
+  /** Which sign-up this browser has begun. */
+  readonly signUpFlow: FlowCookie
+}
+
+/** Where mailed links land: a GET looks, one button acts, so that a scanner that opens every link spends nothing (EM-04, UX-28). */
+export function mailLinkRoutes(deps: MailLinkDeps): Router {
+  const { signUp, emailChange, events, deletion, renderer, csrf, limit, signUpFlow } = deps
+  const router = new Router()
+  const guarded = [limit('verify'), formBody(), csrf.guard] as const
+  const form = (ctx: Context, action: string) => ({ action, csrf: csrf.token(ctx), hidden: { token: tokenOf(ctx) } })
+
+  router.get('/verify-email', async (ctx) => {
+    const { subjectId, address } = await signUp.peekLink(tokenOf(ctx))
+    if (signUpFlow.read(ctx)?.tokenId !== subjectId) return seeOther(ctx, `/login?login_hint=${encodeURIComponent(address)}`)
+    renderer.page(ctx, 'pages/verify-link', { ...form(ctx, '/verify-email'), purpose: 'verify_email', email: address })
+  })
+  router.post('/verify-email', ...guarded, async (ctx) => {
+    await signUp.verifyByLink(tokenOf(ctx), signUpFlow.read(ctx)?.tokenId ?? '')
+    signUpFlow.clear(ctx)
+    renderer.page(ctx, 'pages/message', { kind: 'email_verified', actions: [{ href: '/login', label: 'sign_in' }] })
+  })
+
+  router.get('/change-email', async (ctx) => {
+    const { address } = await emailChange.peekLink(tokenOf(ctx))
+    renderer.page(ctx, 'pages/verify-link', { ...form(ctx, '/change-email'), purpose: 'change_email', email: address })
+  })
+  router.post('/change-email', ...guarded, async (ctx) => {
+    await emailChange.completeByLink(tokenOf(ctx), originOf(ctx))
+    renderer.page(ctx, 'pages/message', { kind: 'email_changed', actions: [{ href: '/account', label: 'account' }] })
+  })
+
+  router.get('/undo-email', async (ctx) => {
+    const { address } = await emailChange.peekUndo(tokenOf(ctx))
+    renderer.page(ctx, 'pages/undo-email', { ...form(ctx, '/undo-email'), email: address })
+  })
+  router.post('/undo-email', ...guarded, async (ctx) => {
+    await emailChange.undo(tokenOf(ctx))
+    renderer.page(ctx, 'pages/message', { kind: 'email_restored', actions: [{ href: '/forgot-password', label: 'reset_password' }] })
+  })
+
+  router.get('/report-compromise', async (ctx) => {
+    await events.peekReport(tokenOf(ctx))
+    renderer.page(ctx, 'pages/report-compromise', form(ctx, '/report-compromise'))
+  })
+  router.post('/report-compromise', ...guarded, async (ctx) => {
+    await events.report(tokenOf(ctx))
+    renderer.page(ctx, 'pages/message', { kind: 'account_secured', actions: [{ href: '/forgot-password', label: 'reset_password' }] })
+  })
+
+  router.get('/keep-account', async (ctx) => {
+    const { deletesAt } = await deletion.peekUndo(tokenOf(ctx))
+    renderer.page(ctx, 'pages/undo-deletion', { ...form(ctx, '/keep-account'), deletesAt })
+  })
+  router.post('/keep-account', ...guarded, async (ctx) => {
+    await deletion.undo(tokenOf(ctx))
+    renderer.page(ctx, 'pages/message', { kind: 'account_kept', actions: [{ href: '/login', label: 'sign_in' }] })
+  })
+  return router
+}
+
+/** The link's secret: from the query of the landing page, from the form of its button. */
+function tokenOf(ctx: Context): string {
+  const form = ctx.state['form'] as Record<string, string> | undefined
+  const token = form ? form['token'] : ctx.query['token']
+  if (typeof token !== 'string' || token === '' || token.length > 128) throw new AppError('invalid_link')
+  return token
+}

@@ -1,0 +1,52 @@
+import type { Context } from 'koa'
+import type { ErrorCode } from '../errors.ts'
+import { param } from '../oidc/param.ts'
+import type { KoaContextWithOIDC, ProviderPages } from '../oidc/provider-pages.ts'
+import type { ForeignForm } from '../views.ts'
+import { cspSource, setPagePolicy } from './middleware/security-headers.ts'
+import type { AskingApp, Renderer } from './renderer.ts'
+import { wayOn } from './way-on.ts'
+
+/** The provider's own pages in our look. */
+export function createProviderPages(renderer: Renderer): ProviderPages {
+  return {
+    error(ctx, out, error) {
+      const page = ctx as Context
+      const status = (error as { statusCode?: number }).statusCode ?? 500
+      renderer.page(page, 'pages/error', {
+        code: codeFor(error, status),
+        retryHref: wayOn(codeFor(error, status), page.path),
+        requestId: String(page.state['requestId']),
+        protocol: { error: out.error, description: status < 500 ? out.error_description : undefined },
+      })
+    },
+    confirmLogout(ctx, form) {
+      const app = appOf(ctx)
+      renderer.page(ctx, 'pages/sign-out', { form: logoutForm(form) }, app)
+      const target = app ? cspSource(app.redirectUri) : undefined
+      setPagePolicy(ctx, target ? [target] : [])
+    },
+    loggedOut(ctx) {
+      renderer.page(ctx, 'pages/signed-out', { signInHref: '/login' })
+    },
+  }
+}
+
+/** The app whose logout this is, with the place that the confirmed form will redirect to. */
+function appOf({ oidc }: KoaContextWithOIDC): AskingApp | undefined {
+  if (!oidc.client) return undefined
+  return { client: oidc.client, redirectUri: param(oidc.params, 'post_logout_redirect_uri') }
+}
+
+/** The form that the provider made, taken apart: its one-time token is url-safe and needs no unescaping. */
+function logoutForm(html: string): ForeignForm {
+  const xsrf = /name="xsrf" value="([\w-]+)"/.exec(html)?.[1] ?? ''
+  return { action: '/session/end/confirm', fields: { xsrf } }
+}
+
+/** The provider's error in our catalogue: what the person reads. */
+function codeFor(error: Error, status: number): ErrorCode {
+  if (error.name === 'SessionNotFound') return 'interaction_expired'
+  if (status >= 500) return status === 503 ? 'unavailable' : 'internal_error'
+  return 'invalid_input'
+}

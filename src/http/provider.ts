@@ -1,0 +1,48 @@
+import type { Context, Middleware } from 'koa'
+import compose from 'koa-compose'
+import type { AuthorizationServer } from '../oidc/authorization-server.ts'
+import { param } from '../oidc/param.ts'
+import type { KoaContextWithOIDC } from '../oidc/provider-pages.ts'
+import { foreignForm } from '../views.ts'
+import { setFormPostPolicy } from './middleware/security-headers.ts'
+import type { AskingApp, Renderer } from './renderer.ts'
+
+/** Hands the request to the provider that is current when it arrives. */
+export function mountProvider(server: AuthorizationServer, renderer: Renderer): Middleware {
+  let mounted: { provider: unknown; middleware: Middleware } | undefined
+  return async (ctx, next) => {
+    const { provider } = server
+    if (mounted?.provider !== provider) mounted = { provider, middleware: compose(provider.middleware) as Middleware }
+    await mounted.middleware(ctx, next)
+    if (isProvidersOwnPage(ctx)) presentFormPost(ctx, renderer, provider.issuer)
+    const { oidc } = ctx as { oidc?: { session?: { destroyed?: boolean } } }
+    // The back button must not show what the person has signed out of (SE-05).
+    if (oidc?.session?.destroyed) ctx.set('Clear-Site-Data', '"cache"')
+  }
+}
+
+/** All other pages are drawn by our renderer, which gives them a nonce; redirects have a body that nobody sees. */
+function isProvidersOwnPage({ path, response, state }: Context): boolean {
+  return (
+    /^\/(auth|session\/end)(\/|$)/.test(path) && Boolean(response.is('html')) && !response.get('location') && state['nonce'] === undefined
+  )
+}
+
+/**
+ * A form that sends itself, in our look; without JavaScript it has a button. `response_mode=form_post` may post to the app's address
+ * only (AZ-06). A logout without a session posts to ourselves, and from there the browser goes on to the app.
+ */
+function presentFormPost(ctx: Context, renderer: Renderer, issuer: string): void {
+  const form = foreignForm(String(ctx.body))
+  const { status } = ctx
+  const isOurs = form.action.startsWith(`${issuer}/`)
+  renderer.page(ctx, 'pages/form-post', { form }, isOurs ? appToReturnTo(ctx) : undefined)
+  if (!isOurs) setFormPostPolicy(ctx, form.action)
+  ctx.status = status
+}
+
+function appToReturnTo(ctx: Context): AskingApp | undefined {
+  const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] }
+  const redirectUri = param(oidc?.params, 'post_logout_redirect_uri')
+  return oidc?.client && redirectUri ? { client: oidc.client, redirectUri } : undefined
+}

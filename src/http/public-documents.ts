@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import type { Middleware } from 'koa'
+import { LIFETIMES } from '../config/limits.ts'
+import type { AuthorizationServer } from '../oidc/authorization-server.ts'
+
+/** Discovery at both its addresses (OIDC Discovery 4, RFC 8414 3) and the JWKS; which keys are in it decides how long it may be kept. */
+const PATHS = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/jwks'])
+
+interface Document {
+  readonly body: Buffer
+  readonly etag: string
+  readonly headers: Readonly<Record<string, string | number>>
+}
+
+/**
+ * Answers what every client fetches and nobody changes, from bytes: the provider's own first answer, kept until the keys change.
+ * Requests from other origins go on to the provider, which knows CORS.
+ */
+export function publicDocuments(
+  server: AuthorizationServer,
+  { host, headers }: { host: string; headers: Readonly<Record<string, string>> },
+): Middleware {
+  let known: { provider: unknown; documents: Map<string, Document> } = { provider: undefined, documents: new Map() }
+  return async (ctx, next) => {
+    const { req, res } = ctx
+    if (req.method !== 'GET' || !PATHS.has(req.url ?? '') || req.headers.host !== host) return next()
+    if (known.provider !== server.provider) known = { provider: server.provider, documents: new Map() }
+    const document = known.documents.get(req.url ?? '')
+    if (document && req.headers.origin === undefined) {
+      ctx.respond = false
+      const isKnown = req.headers['if-none-match'] === document.etag
+      res.writeHead(isKnown ? 304 : 200, isKnown ? { ETag: document.etag, 'Cache-Control': CACHE } : document.headers)
+      res.end(isKnown ? undefined : document.body)
+      return
+    }
+    const { documents } = known
+    await next()
+    if (ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
+    const body = Buffer.from(JSON.stringify(ctx.body))
+    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
+    const own = { 'Content-Type': ctx.response.get('content-type'), 'Content-Length': body.length, ETag: etag, 'Cache-Control': CACHE }
+    documents.set(req.url ?? '', { body, etag, headers: { ...headers, ...own } })
+    ctx.set({ ETag: etag, 'Cache-Control': CACHE })
+    ctx.body = body
+    ctx.set('Content-Type', own['Content-Type'])
+  }
+}
+
+const CACHE = `public, max-age=${LIFETIMES.jwksCache}`

@@ -1,0 +1,21 @@
+import type { Context } from 'koa'
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import { AppError } from '../errors.ts'
+import { type Problems, problemsOf } from '../views.ts'
+
+/** Runs the step behind a form; a refusal shows the form again with its status, every other error goes on (UX-10). */
+export async function refusable(ctx: Context, step: () => Promise<void>, show: (problems: Problems) => void): Promise<void> {
+  try {
+    await step()
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500) throw error
+    ctx.status = error.status
+    if (error.details.retryAfterSeconds) ctx.set('Retry-After', String(error.details.retryAfterSeconds))
+    show(problemsOf(error))
+  }
+}
+
+/** Where the request came from, as the first middleware found it. */
+export function originOf(ctx: Context): RequestOrigin {
+  return ctx.state['origin'] as RequestOrigin
+}
