@@ -1,0 +1,93 @@
+import Koa from 'koa'
+import type { Context } from './context.ts'
+import { authApi } from './http/api/auth/index.ts'
+import { apiDocsRoutes } from './http/api/docs/index.ts'
+import { assetRoutes } from './http/assets.ts'
+import { demoRoutes } from './http/dev/demo.ts'
+import { devInbox } from './http/dev/inbox.ts'
+import { createDeviceCookie } from './http/device-cookie.ts'
+import { healthRoutes } from './http/health.ts'
+import { interactionRoutes } from './http/interactions/index.ts'
+import { createCsrf } from './http/middleware/csrf.ts'
+import { errorHandler } from './http/middleware/errors.ts'
+import { issuerHostOnly } from './http/middleware/host.ts'
+import { presentHtml } from './http/middleware/html-errors.ts'
+import { methods } from './http/middleware/methods.ts'
+import { ormScope } from './http/middleware/orm-scope.ts'
+import { protocolGuard } from './http/middleware/protocol-guard.ts'
+import { createRateLimit, memoryLimits } from './http/middleware/rate-limit.ts'
+import { redisLimits } from './http/middleware/redis-limits.ts'
+import { requestContext } from './http/middleware/request-context.ts'
+import { requestLog } from './http/middleware/request-log.ts'
+import { fixedHeaders, securityHeaders } from './http/middleware/security-headers.ts'
+import { accountRoutes } from './http/pages/account/index.ts'
+import { createFlowCookie } from './http/pages/flow-cookie.ts'
+import { forgotPasswordRoutes } from './http/pages/forgot-password.ts'
+import { pageRoutes } from './http/pages/index.ts'
+import { mailLinkRoutes } from './http/pages/mail-links.ts'
+import { createNoticeCookie } from './http/pages/notice-cookie.ts'
+import { mountProvider } from './http/provider.ts'
+import { publicDocuments } from './http/public-documents.ts'
+import { cookieNames } from './oidc/configuration.ts'
+
+/** The HTTP surface, in the order in which a request meets it. */
+export function createApp(context: Context): Koa {
+  const { config, database, logger, renderer, authorizationServer } = context
+  const { issuer } = config
+  const isHttps = issuer.startsWith('https:')
+  const csrf = createCsrf({ issuer, key: context.csrfKey })
+  const limit = createRateLimit(context.redis ? redisLimits(context.redis) : memoryLimits(), (limit, origin) =>
+    context.audit.record({ type: 'rate_limited', outcome: 'failure', origin, detail: { limit } }),
+  )
+
+  const signUpFlow = createFlowCookie('sign-up', { isHttps })
+
+  const app = new Koa()
+  app.keys = [...config.secrets.cookieKeys]
+  bindToIssuer(app, issuer)
+  app.on('error', (error: unknown) => logger.error({ err: error }, 'response failed'))
+
+  app.use(publicDocuments(authorizationServer, { host: new URL(issuer).host, headers: fixedHeaders({ isHttps }) }))
+  app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)) }))
+  app.use(requestLog(logger))
+  app.use(securityHeaders({ isHttps }))
+  app.use(healthRoutes({ pool: database.pool, redis: context.redis }).routes())
+  app.use(authApi({ ...context, issuer }, limit))
+  app.use(errorHandler(logger, presentHtml(renderer)))
+  app.use(methods())
+  app.use(issuerHostOnly(issuer))
+  app.use(protocolGuard(limit))
+  app.use(mountProvider(authorizationServer, renderer))
+  app.use(assetRoutes().routes())
+  app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
+  app.use(ormScope(database.orm))
+  app.use(pageRoutes({ ...context, issuer }).routes())
+  app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
+  app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
+  app.use(forgotPasswordRoutes({ ...context, csrf, limit, flow: createFlowCookie('reset', { isHttps }) }).routes())
+  app.use(interactionRoutes({ ...context, csrf, deviceCookie: createDeviceCookie({ isHttps }), signUpFlow }, limit).routes())
+  if (!config.production) {
+    if (!config.mail.smtpUrl) app.use(devInbox(context).routes())
+    app.use(demoRoutes({ issuer }).routes())
+  }
+  return app
+}
+
+/** Where a browser stands in the account pages' flows of two steps, and what it is told next. */
+function accountCookies(isHttps: boolean) {
+  return {
+    notices: createNoticeCookie({ isHttps }),
+    emailFlow: createFlowCookie('change-email', { isHttps }),
+    passwordFlow: createFlowCookie('change-password', { isHttps }),
+  }
+}
+
+/** The issuer is the only source of absolute URLs and of what is secure: never Host, X-Forwarded-* or the socket. */
+function bindToIssuer(app: Koa, issuer: string): void {
+  const { protocol, host } = new URL(issuer)
+  Object.defineProperties(app.request, {
+    protocol: { get: () => protocol.slice(0, -1) },
+    host: { get: () => host },
+    secure: { get: () => protocol === 'https:' },
+  })
+}

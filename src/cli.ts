@@ -1,0 +1,60 @@
+import { Command, CommanderError } from 'commander'
+import { readEnv } from './config/env.ts'
+import { AppError, StartupError } from './errors.ts'
+
+const program = new Command('gatehouse').description('Self-hosted OAuth 2.0 / OpenID Connect authorization server').exitOverride()
+
+program
+  .command('start', { isDefault: true })
+  .description('start the server')
+  .action(async () => {
+    const { start } = await import('./main.ts')
+    await start()
+  })
+
+program
+  .command('migrate')
+  .description('bring the database schema up to date')
+  .action(async () => {
+    const { migrateCommand } = await import('./commands/migrate.ts')
+    await migrateCommand(readEnv())
+  })
+
+program
+  .command('reset')
+  .description('delete the development data: embedded database, secrets and accounts')
+  .action(async () => {
+    const { resetData } = await import('./embedded/reset.ts')
+    await resetData(readEnv().DATA_DIR)
+  })
+
+/** Commands that need the use cases are loaded only when one of them is called: `start` stays fast. */
+const NEEDS_CONTEXT = new Set(['client', 'resource', 'keys', 'audit', 'storage', 'help', '--help', '-h'])
+if (NEEDS_CONTEXT.has(process.argv[2] ?? '')) {
+  const { openContext } = await import('./commands/open-context.ts')
+  const { auditCommand } = await import('./commands/audit.ts')
+  const { clientCommand } = await import('./commands/client.ts')
+  const { keysCommand } = await import('./commands/keys.ts')
+  const { resourceCommand } = await import('./commands/resource.ts')
+  const { storageCommand } = await import('./commands/storage.ts')
+  program.addCommand(storageCommand(openContext))
+  program
+    .addCommand(clientCommand(openContext))
+    .addCommand(resourceCommand(openContext))
+    .addCommand(keysCommand(openContext))
+    .addCommand(auditCommand(openContext))
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** One clear sentence and exit code 1; only a fault of ours shows its stack. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode
+  if (error instanceof StartupError || error instanceof AppError) process.stderr.write(`${error.message}\n`)
+  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  return 1
+}

@@ -1,0 +1,190 @@
+import { Audit } from './audit/audit.ts'
+import { Clients } from './clients/clients.ts'
+import { Resources } from './clients/resources.ts'
+import type { Config } from './config/config.ts'
+import { HashProcess } from './crypto/hash-process.ts'
+import { PasswordHasher } from './crypto/password.ts'
+import { SecretBox } from './crypto/secret-box.ts'
+import { deriveKey } from './crypto/token.ts'
+import { type Database, openDatabase } from './database.ts'
+import { createProviderPages } from './http/provider-pages.ts'
+import { createRenderer } from './http/renderer.ts'
+import { createLogger, type Logger } from './logger.ts'
+import { mailHandler } from './mail/handler.ts'
+import { keepingMailer } from './mail/mailer.ts'
+import { Messages } from './mail/messages.ts'
+import { smtpTransport } from './mail/smtp.ts'
+import { AccessRevoker } from './oidc/access-revoker.ts'
+import { AccessTokens } from './oidc/access-tokens.ts'
+import { createPostgresStore } from './oidc/adapters/postgres.ts'
+import { createRedisStore, withReplaysIn } from './oidc/adapters/redis.ts'
+import { AuthorizationServer } from './oidc/authorization-server.ts'
+import { BackChannelLogout, LOGOUT_POLICY } from './oidc/back-channel-logout.ts'
+import { checkingClientKeys } from './oidc/client-keys.ts'
+import { ClientDirectory } from './oidc/clients.ts'
+import { createFindAccount } from './oidc/find-account.ts'
+import { FirstPartyTokens } from './oidc/first-party-tokens.ts'
+import { createGrantLoader } from './oidc/grants.ts'
+import { createGuardedFetch, type GuardedFetchOptions, proveGuard } from './oidc/guarded-fetch.ts'
+import { Interactions } from './oidc/interactions.ts'
+import { KeyWatch } from './oidc/key-watch.ts'
+import { ResourceServers } from './oidc/resources.ts'
+import { SigningKeys } from './oidc/signing-keys.ts'
+import { Outbox, OutboxWorker } from './outbox.ts'
+import { openRedis } from './redis.ts'
+import { retentionJobs } from './retention/jobs.ts'
+import { JobRunner } from './retention/runner.ts'
+import { composeUseCases } from './use-cases.ts'
+import { createViews, LOCALES } from './views.ts'
+
+export type Context = Awaited<ReturnType<typeof createContext>>
+
+export interface ContextOptions {
+  readonly logger?: Logger
+  /** The database, if the caller has opened it already. */
+  readonly database?: Database
+  /** Where passwords are hashed: in a process of its own unless told otherwise. */
+  readonly hashing?: 'apart' | 'here'
+  /** For tests: what requests to clients' servers may reach. */
+  readonly outgoing?: GuardedFetchOptions
+}
+
+/** The composition root: every object of the server, made by hand in floor order. Disposing it ends what was started. */
+export async function createContext(config: Config, options: ContextOptions = {}) {
+  const logger = options.logger ?? createLogger(config.logLevel)
+  await using undo = new AsyncDisposableStack()
+  const database = undo.use(options.database ?? (await openDatabase({ url: config.database.url, pool: config.database.pool })))
+  const { em, pool } = database
+  const audit = undo.use(new Audit({ em, subjectKey: deriveKey(config.secrets.keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }))
+
+  const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
+  const box = new SecretBox(config.secrets.keyEncryptionKeys)
+  const hashProcess = options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: hashTimeoutMs(config) }))
+  const hasher = new PasswordHasher({ ...config.argon2, ...(hashProcess ? { argon2: hashProcess } : {}) })
+  const views = createViews({ brand: config.brand, issuer: config.issuer })
+
+  const outbox = new Outbox({ box })
+  const messages = new Messages({ outbox, views, issuer: config.issuer, logger })
+  const mailer = undo.use(
+    config.mail.smtpUrl ? smtpTransport(config.mail.smtpUrl, { name: config.brand.name, address: config.mail.from }) : keepingMailer(),
+  )
+  const worker = undo.use(
+    new OutboxWorker({
+      database,
+      box,
+      logger,
+      handlers: {
+        mail: mailHandler(mailer),
+        decoy: async () => undefined,
+        backchannel_logout: (body, delivery) => logout.handler(body, delivery),
+      },
+      policies: { backchannel_logout: LOGOUT_POLICY },
+      keepDelivered: !config.production && !config.mail.smtpUrl,
+    }),
+  )
+
+  const clients = new Clients({ em, audit })
+  const resources = new Resources({ em, audit })
+  const directory = undo.use(await ClientDirectory.open({ database, logger }))
+  const redis = config.redis && undo.use(await openRedis(config.redis, { logger }))
+  const artifacts = {
+    overrides: { Client: directory.adapter },
+    leewaySeconds: (clientId: string) => directory.leewaySeconds(clientId) ?? config.refreshLeewaySeconds,
+  }
+  const inPostgres = undo.use(createPostgresStore({ pool, ...artifacts }))
+  const store = redis ? undo.use(createRedisStore({ redis, ...withReplaysIn(inPostgres, artifacts) })) : inPostgres
+  const outgoing = createGuardedFetch(options.outgoing)
+  const logout: BackChannelLogout = new BackChannelLogout({
+    em,
+    outbox,
+    provider: () => authorizationServer.provider,
+    findSession: async (uid) => (await store.adapterFor('Session').findByUid(uid)) ?? undefined,
+    fetch: outgoing,
+    logger,
+  })
+  const access = new AccessRevoker({ store, logout })
+
+  const useCases = composeUseCases({ config, database, box, hasher, messages, access, audit, logger })
+  const { accounts, consents, sessions, deletion } = useCases
+  const retained = { em, pool, store, deletion, audit, auditRetentionDays: config.auditRetentionDays }
+  const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))
+
+  const keys = new SigningKeys({ em, box, timing: config.keys, audit })
+  const renderer = createRenderer(views)
+  const resourceServers = new ResourceServers({
+    issuer: config.issuer,
+    find: (identifier) => directory.findResource(identifier),
+    lifetimeSeconds: config.lifetimes.accessToken,
+  })
+  if (!options.outgoing) await proveGuard(outgoing)
+  const authorizationServer = await AuthorizationServer.create({
+    config,
+    adapter: store.adapterFor,
+    keys,
+    findAccount: createFindAccount(accounts),
+    loadExistingGrant: createGrantLoader(consents),
+    resources: resourceServers,
+    pages: createProviderPages(renderer),
+    locales: LOCALES,
+    fetch: checkingClientKeys(outgoing),
+    logger,
+    audit,
+    logout,
+    sessionRecords: {
+      opened: (session, origin) => sessions.open({ ...session, door: 'pages' }, origin),
+      seen: (id, expiresAt) => sessions.seen(id, expiresAt),
+      ended: (id) => sessions.endSession(id, 'sign_out'),
+    },
+  })
+  const keyWatch = undo.use(new KeyWatch({ keys, server: authorizationServer, timing: config.keys, logger }))
+  const provider = () => authorizationServer.provider
+  const interactions = new Interactions({ provider, consents, sessions, requireMfa: config.requireMfa })
+  const { issuer, lifetimes } = config
+  const accessTokens = new AccessTokens({ issuer, provider })
+  const firstPartyTokens = new FirstPartyTokens({
+    audit,
+    issuer,
+    provider,
+    resources: resourceServers,
+    sessions,
+    accounts,
+    sessionSeconds: lifetimes.refreshTokenAbsolute,
+  })
+
+  const owned = undo.move()
+  return {
+    config,
+    logger,
+    database,
+    audit,
+    jobs,
+    redis,
+    views,
+    renderer,
+    csrfKey,
+    box,
+    hashProcess,
+    hasher,
+    outbox,
+    messages,
+    worker,
+    clients,
+    resources,
+    directory,
+    store,
+    access,
+    keys,
+    keyWatch,
+    authorizationServer,
+    interactions,
+    accessTokens,
+    firstPartyTokens,
+    ...useCases,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Even a machine a hundred times slower than a common one has answered by then. */
+function hashTimeoutMs({ argon2: { memoryKib, passes } }: Config): number {
+  return 5000 + (memoryKib * passes) / 20
+}

@@ -1,0 +1,110 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { announce, productVersion } from './announce.ts'
+import { createApp } from './app.ts'
+import { buildConfig, type Config } from './config/config.ts'
+import { type Env, readEnv } from './config/env.ts'
+import { loadSecrets } from './config/secrets.ts'
+import { createContext } from './context.ts'
+import { deriveKey, hmac } from './crypto/token.ts'
+import { type Database, migrate, openDatabase } from './database.ts'
+import { StartupError } from './errors.ts'
+import { createLogger } from './logger.ts'
+import { seedDevelopment } from './seed.ts'
+
+/** How long requests in flight may take to finish after SIGTERM. */
+const DRAIN_MS = 25_000
+
+/** Starts the server as the environment says, and runs until it is told to stop. */
+export async function start(env: Env = readEnv()): Promise<void> {
+  const stopped = untilStopped()
+  await using resources = new AsyncDisposableStack()
+  const { config, database } = await prepare(env, resources)
+  await migrate(database)
+  const context = resources.use(await createContext(config, { database, logger: createLogger(config.logLevel) }))
+  context.hashProcess?.start()
+  const seeded = config.production ? undefined : await seedDevelopment(context)
+
+  const handle = createApp(context).callback()
+  const server = createServer((req, res) => void handle(req, res))
+  harden(server)
+  await listen(server, config)
+  resources.defer(() => close(server))
+  context.worker.start()
+  context.keyWatch.start()
+  context.jobs.start()
+  context.audit.record({ type: 'server_started', detail: describe(config) })
+  keepSane(context.logger)
+  announce(config, seeded)
+  await stopped
+}
+
+/** Configuration and an open database: the given one, or outside production an embedded one. */
+export async function prepare(env: Env, resources: AsyncDisposableStack): Promise<{ config: Config; database: Database }> {
+  const secrets = loadSecrets(env)
+  let databaseUrl = env.DATABASE_URL
+  if (databaseUrl === undefined) {
+    const { startEmbeddedPostgres } = await import('./embedded/postgres.ts')
+    databaseUrl = resources.use(await startEmbeddedPostgres({ dataDir: env.DATA_DIR })).url
+  }
+  const config = buildConfig(env, { databaseUrl, embedded: env.DATABASE_URL === undefined, secrets })
+  const database = resources.use(await openDatabase({ url: databaseUrl, pool: config.database.pool }))
+  return { config, database }
+}
+
+/** Enough to see later what ran and when its settings changed; a keyed digest, as a setting may be a secret. */
+function describe(config: Config): { version: string; node: string; settings: string } {
+  const { database: _url, secrets, ...settings } = config
+  const key = deriveKey(secrets.keyEncryptionKeys.at(-1) ?? '', 'audit settings')
+  const digest = hmac(key, JSON.stringify(settings)).toString('base64url').slice(0, 22)
+  return { version: productVersion(), node: process.version, settings: digest }
+}
+
+/** Slow clients cost a socket, not the server (faults.md F21). */
+function harden(server: Server): void {
+  server.headersTimeout = 10_000
+  server.requestTimeout = 15_000
+  server.keepAliveTimeout = 5_000
+  server.maxRequestsPerSocket = 10_000
+}
+
+function listen(server: Server, { port, host }: Config): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reasons: Record<string, string> = {
+        EADDRINUSE: `Port ${port} is in use. Stop the other program, or set PORT to another one.`,
+        EACCES: `Port ${port} needs privileges that this user lacks. Set PORT to one above 1023.`,
+        EADDRNOTAVAIL: `This machine has no address ${host}. Set HOST to one that it has.`,
+      }
+      reject(new StartupError(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+    })
+    server.listen(port, host, () => resolve(server.address() as AddressInfo))
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), DRAIN_MS)
+    server.close(() => {
+      clearTimeout(force)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
+
+/** The first signal drains, the second ends at once. */
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(130))
+        resolve()
+      })
+  })
+}
+
+/** A rejection that nobody handled is logged and survived; what it broke has answered with an error already (LG-06). */
+function keepSane(logger: ReturnType<typeof createLogger>): void {
+  process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled rejection'))
+}

@@ -1,0 +1,90 @@
+import { Accounts } from './accounts/accounts.ts'
+import { Attempts } from './accounts/attempts.ts'
+import { Consents } from './accounts/consents.ts'
+import { Deletion } from './accounts/deletion.ts'
+import { Devices } from './accounts/devices.ts'
+import { EmailChange } from './accounts/email-change.ts'
+import { AccountExport } from './accounts/export.ts'
+import { Mfa } from './accounts/mfa.ts'
+import { MfaChallenges } from './accounts/mfa-challenges.ts'
+import { OneTimeTokens } from './accounts/one-time-tokens.ts'
+import { PasswordChange } from './accounts/password-change.ts'
+import { PasswordReset } from './accounts/password-reset.ts'
+import { Passwords } from './accounts/passwords.ts'
+import { Profile } from './accounts/profile.ts'
+import { RecoveryCodes } from './accounts/recovery-codes.ts'
+import { SecurityEvents } from './accounts/security-events.ts'
+import { type AccessRevoker, Sessions } from './accounts/sessions.ts'
+import { SignIn } from './accounts/sign-in.ts'
+import { SignUp } from './accounts/sign-up.ts'
+import { Activity } from './audit/activity.ts'
+import type { AuditSink } from './audit/event.ts'
+import type { Config } from './config/config.ts'
+import type { PasswordHasher } from './crypto/password.ts'
+import type { SecretBox } from './crypto/secret-box.ts'
+import { deriveKey } from './crypto/token.ts'
+import type { Database } from './database.ts'
+import type { Logger } from './logger.ts'
+import type { Messages } from './mail/messages.ts'
+
+export interface UseCaseDeps {
+  readonly config: Config
+  readonly database: Database
+  readonly box: SecretBox
+  readonly hasher: PasswordHasher
+  readonly messages: Messages
+  /** Ends access at the protocol. */
+  readonly access: AccessRevoker
+  readonly audit: AuditSink
+  readonly logger: Logger
+}
+
+/** What can be done with accounts, by hand and in order: both doors call these. */
+export function composeUseCases({ config, database, box, hasher, messages, access, audit, logger }: UseCaseDeps) {
+  const { em, pool } = database
+  const codeKeys = config.secrets.keyEncryptionKeys.map((secret) => deriveKey(secret, 'one-time codes'))
+  const accounts = new Accounts({ em, pool })
+  const attempts = new Attempts({ pool, audit })
+  const consents = new Consents({ em, pool, audit })
+  const sessions = new Sessions({ em, pool, access, audit })
+  const tokens = new OneTimeTokens({ pool, codeKeys })
+  const challenges = new MfaChallenges({ em, pool })
+  const passwordContext = { product: config.brand.name, issuerHost: new URL(config.issuer).hostname }
+  const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
+  const devices = new Devices({ em, events, audit })
+  const recoveryCodes = new RecoveryCodes({ em, pool })
+  const mfa = new Mfa({ audit, em, pool, box, attempts, challenges, recoveryCodes, events, issuerName: config.brand.name })
+  const passwords = new Passwords({ audit, em, hasher, attempts, sessions, passwordContext })
+  const passwordReset = new PasswordReset({ audit, em, tokens, messages, passwords, attempts, events })
+  const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords, events })
+  const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
+  const profile = new Profile({ em, audit })
+  const deletion = new Deletion({ audit, em, tokens, messages, sessions })
+  const signUp = new SignUp({ audit, em, hasher, tokens, messages, logger, passwordContext })
+  const signIn = new SignIn({ audit, em, hasher, attempts, devices, challenges, signUp })
+
+  const activity = new Activity(em)
+  const accountExport = new AccountExport({ audit, em, sessions, consents, activity })
+  return {
+    accounts,
+    attempts,
+    consents,
+    devices,
+    sessions,
+    tokens,
+    challenges,
+    events,
+    recoveryCodes,
+    mfa,
+    passwords,
+    passwordReset,
+    passwordChange,
+    emailChange,
+    profile,
+    deletion,
+    signUp,
+    signIn,
+    activity,
+    accountExport,
+  }
+}
