@@ -1,0 +1,153 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import * as oidc from 'openid-client'
+import { startServer, type TestServer } from '../support/server.ts'
+
+// Every command is a process that starts cold; on a busy machine that takes seconds.
+jest.setTimeout(120_000)
+
+let server: TestServer
+let folder: string
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
+  server = await startServer()
+})
+afterAll(async () => {
+  await server.stop()
+  await rm(folder, { recursive: true })
+})
+
+interface Outcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The command as an operator runs it, in a process of its own on the server's database. */
+function gatehouse(...args: string[]): Promise<Outcome> {
+  const { database, issuer, secrets } = server.config
+  const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
+  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...keys }
+  const command = [join(import.meta.dirname, '../../src/cli.ts'), ...args]
+  return new Promise((resolve) => {
+    execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+    })
+  })
+}
+
+describe('gatehouse client', () => {
+  it('prints an .env file and nothing else, and a server that is running knows the client at once', async () => {
+    const { code, stdout, stderr } = await gatehouse(
+      'client',
+      'create',
+      '--name',
+      'My app',
+      '--redirect',
+      'https://app.example.com/callback',
+    )
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^(OIDC_[A-Z_]+=\S+\n){4}$/)
+    const env = parseEnv(stdout)
+    expect(env).toMatchObject({ OIDC_ISSUER: server.origin, OIDC_REDIRECT_URI: 'https://app.example.com/callback' })
+    expect(env['OIDC_CLIENT_SECRET']).toMatch(/^[\w-]{43}$/)
+    expect(await server.context.clients.find(env['OIDC_CLIENT_ID'] ?? '')).toMatchObject({ name: 'My app' })
+  })
+
+  it('registers an API and a service that gets tokens for it', async () => {
+    const api = await gatehouse(
+      'resource',
+      'create',
+      '--identifier',
+      'https://notes.example/',
+      '--name',
+      'Notes',
+      '--scope',
+      'notes:read notes:write',
+    )
+    expect(api).toEqual({ code: 0, stderr: '', stdout: 'OIDC_AUDIENCE=https://notes.example/\nOIDC_SCOPE=notes:read notes:write\n' })
+    expect((await gatehouse('resource', 'list')).stdout).toBe('https://notes.example/\t600\tnotes:read notes:write\tNotes\n')
+
+    const options = ['--type', 'service', '--resource', 'https://notes.example/', '--scope', 'notes:read']
+    const { stdout } = await gatehouse('client', 'create', '--name', 'Export', ...options)
+    const env = parseEnv(stdout)
+    expect(Object.keys(env).toSorted()).toEqual(['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_ISSUER'])
+    const method = oidc.ClientSecretBasic(env['OIDC_CLIENT_SECRET'] ?? '')
+    const insecure = { execute: [oidc.allowInsecureRequests] }
+    const app = await oidc.discovery(new URL(env['OIDC_ISSUER'] ?? ''), env['OIDC_CLIENT_ID'] ?? '', {}, method, insecure)
+    expect(await oidc.clientCredentialsGrant(app, { resource: 'https://notes.example/', scope: 'notes:read' })).toMatchObject({
+      scope: 'notes:read',
+      expires_in: 600,
+    })
+  })
+
+  it('AZ-01 gives the reason for every bad redirect on stderr, prints nothing and ends with 1', async () => {
+    const redirects = ['https://app.example.com/#x', 'https://*.example.com/', 'https://u:p@app.example.com/', 'javascript:alert(1)']
+    redirects.push('http://app.example.com/', 'https://app.example.com/../x', 'https://app.example.com\\x')
+    const before = (await server.context.clients.list()).length
+    expect(await gatehouse('client', 'create', '--name', 'x', '--redirect', ...redirects)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: [
+        '--redirect (value 1): contains a fragment',
+        '--redirect (value 2): contains a wildcard',
+        '--redirect (value 3): contains a user name or password',
+        '--redirect (value 4): uses the scheme javascript:',
+        '--redirect (value 5): is plain http; only localhost, 127.0.0.1 and [::1] may be',
+        '--redirect (value 6): contains a dot segment (".." or ".")',
+        '--redirect (value 7): contains a backslash',
+        '',
+      ].join('\n'),
+    })
+    expect(await server.context.clients.list()).toHaveLength(before)
+  })
+
+  it.each<[string, string[], RegExp]>([
+    ['no name', ['client', 'create', '--redirect', 'https://a.example/'], /--name/],
+    ['an unknown type', ['client', 'create', '--name', 'x', '--type', 'desktop'], /--type/],
+    ['an unknown option', ['client', 'create', '--name', 'x', '--require-pkce', 'false'], /unknown option/],
+    [
+      'a leeway that is no number',
+      ['client', 'create', '--name', 'x', '--redirect', 'https://a.example/', '--refresh-leeway', 'ten'],
+      /^--refresh-leeway/,
+    ],
+    ['keys that are not there', ['client', 'create', '--name', 'x', '--jwks', '/nowhere.json'], /^--jwks: \/nowhere.json is not/],
+    ['a client that is not there', ['client', 'disable', 'nobody'], /^There is no client of that id/],
+    [
+      'an identifier with a fragment',
+      ['resource', 'create', '--identifier', 'https://a.example/#x', '--name', 'x', '--scope', 'x'],
+      /^--identifier/,
+    ],
+  ])('ends with 1 and the reason for %s', async (_what, args, reason) => {
+    const { code, stdout, stderr } = await gatehouse(...args)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(reason)
+    expect(stderr).not.toMatch(/ at .*\.ts:/)
+  })
+
+  it('takes public keys from a file', async () => {
+    const file = join(folder, 'jwks.json')
+    const { publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
+    await writeFile(file, JSON.stringify({ keys: [{ ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: 'k1' }] }))
+    const options = ['--redirect', 'https://a.example/', '--auth-method', 'private_key_jwt', '--jwks', file]
+    const { stdout } = await gatehouse('client', 'create', '--name', 'Keyed', ...options)
+    expect(Object.keys(parseEnv(stdout)).toSorted()).toEqual(['OIDC_CLIENT_ID', 'OIDC_ISSUER', 'OIDC_REDIRECT_URI'])
+  })
+
+  it('lists, disables, enables and gives a new secret', async () => {
+    const { client, secret } = await server.context.clients.create({ name: 'Looked after', redirectUris: ['https://a.example/'] })
+    const state = async () => (await gatehouse('client', 'list')).stdout.split('\n').find((line) => line.startsWith(client.id))
+    expect(await state()).toBe(`${client.id}\tweb\tenabled\tLooked after`)
+    expect(await gatehouse('client', 'disable', client.id)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await state()).toBe(`${client.id}\tweb\tdisabled\tLooked after`)
+    await gatehouse('client', 'enable', client.id)
+    const { stdout } = await gatehouse('client', 'rotate-secret', client.id)
+    expect(stdout).toMatch(/^OIDC_CLIENT_SECRET=[\w-]{43}\n$/)
+    expect(stdout).not.toContain(secret)
+  })
+})

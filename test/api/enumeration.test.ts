@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Account } from '../../src/entities/index.ts'
+import { type ApiAnswer, api, type SignedIn, signedIn, startApi } from '../support/api.ts'
+import { createAccount, PASSWORD } from '../support/factories.ts'
+import { note } from '../support/notes.ts'
+import type { TestServer } from '../support/server.ts'
+
+let server: TestServer
+let owner: SignedIn
+beforeAll(async () => {
+  server = await startApi()
+  owner = await signedIn(server)
+})
+afterAll(() => server.stop())
+
+let made = 0
+const unknown = () => `stranger.${++made}@example.org`
+
+/** Addresses of every kind that an answer must not tell apart. */
+const CLASSES: Readonly<Record<string, () => Promise<string>>> = {
+  known: async () => (await createAccount(server)).email,
+  unknown: async () => unknown(),
+  unproven: async () => {
+    const email = unknown()
+    await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })
+    return email
+  },
+  locked: async () => (await createAccount(server, { status: 'locked' })).email,
+  disabled: async () => (await createAccount(server, { status: 'disabled' })).email,
+  deleting: async () => (await createAccount(server, { status: 'deleting' })).email,
+  'without a password': async () => (await createAccount(server, { password: null })).email,
+}
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+
+/** Everything that a caller sees, but for random ids and the clock. */
+function visible({ status, headers, text }: ApiAnswer) {
+  const shown = [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name))
+  return JSON.stringify({ status, headers: shown, text: text.replace(UUID, '<uuid>') })
+}
+
+async function looks(ask: (email: string) => Promise<ApiAnswer>): Promise<Set<string>> {
+  const seen = new Set<string>()
+  for (const make of Object.values(CLASSES)) seen.add(visible(await ask(await make())))
+  return seen
+}
+
+describe('EN-01 known, unknown, unproven, locked, disabled and deleting addresses look the same, byte for byte', () => {
+  it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
+    ['sign-in', 401, (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' })],
+    ['sign-up', 202, (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })],
+    ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
+    ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
+    ['edit/email', 202, (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token })],
+    [
+      'verify with a wrong code',
+      400,
+      async (email) => {
+        const { userId, tokenId } = (await api(server, 'POST /resend/verify/email', { email })).body
+        return api(server, 'POST /verify/email', { userId, tokenId, email, code: '000000' })
+      },
+    ],
+    [
+      'reset with a wrong code',
+      400,
+      async (email) => {
+        const { tokenId } = (await api(server, 'PATCH /forgot/password', { email })).body
+        return api(server, 'PATCH /forgot/password', { email, tokenId, password: PASSWORD, code: '000000' })
+      },
+    ],
+    [
+      'edit/email with a wrong code',
+      400,
+      async (email) => {
+        const { tokenId } = (await api(server, 'PATCH /edit/email', { email }, { token: owner.token })).body
+        return api(server, 'PATCH /edit/email', { email, tokenId, code: '000000' }, { token: owner.token })
+      },
+    ],
+  ])('%s', async (_what, status, ask) => {
+    const seen = await looks(ask)
+    expect([...seen]).toHaveLength(1)
+    expect(JSON.parse([...seen][0] ?? '{}')).toMatchObject({ status })
+  })
+
+  it('a wrong code for an unknown address counts like one for a known: the sixth of each is refused alike', async () => {
+    const shapes = []
+    for (const make of [CLASSES['known'], CLASSES['unknown']]) {
+      const email = (await make?.()) ?? ''
+      const { tokenId } = (await api(server, 'PATCH /forgot/password', { email })).body
+      const answers = []
+      for (let index = 0; index < 6; index += 1)
+        answers.push(visible(await api(server, 'PATCH /forgot/password', { email, tokenId, password: PASSWORD, code: '000000' })))
+      shapes.push(answers)
+    }
+    expect(shapes[1]).toEqual(shapes[0])
+  })
+
+  it('AA-01 a flood of unknown addresses fills no mailbox', async () => {
+    const email = unknown()
+    await Promise.all([1, 2, 3, 4, 5].map(() => api(server, 'POST /resend/verify/email', { email })))
+    await server.context.worker.drain()
+    expect(await server.inbox.mails(email)).toEqual([])
+  })
+})
+
+const PAIRS = 500
+
+/** Probability that one of `a` takes longer than one of `b` (Mann-Whitney): 0.5 if nobody can tell them apart. */
+function rankStatistic(a: readonly number[], b: readonly number[]): number {
+  const sorted = [...a.map((ms) => ({ ms, isA: true })), ...b.map((ms) => ({ ms, isA: false }))].sort((x, y) => x.ms - y.ms)
+  const ranks = sorted.reduce((sum, { isA }, index) => (isA ? sum + index + 1 : sum), 0)
+  return (ranks - (a.length * (a.length + 1)) / 2) / (a.length * b.length)
+}
+
+describe('EN-02 the time to answer', () => {
+  const known: string[] = []
+  beforeAll(async () => {
+    const em = server.context.database.em.fork()
+    const passwordHash = await server.context.hasher.hash(PASSWORD)
+    for (let index = 0; index < PAIRS * 3; index += 1) {
+      const email = `timed.${index}@example.org`
+      known.push(email)
+      em.create(Account, { name: 'Ada Lovelace', email, passwordHash, emailVerifiedAt: new Date() })
+    }
+    await em.flush()
+  })
+
+  it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
+    ['sign-in', 401, (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' })],
+    ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
+    ['sign-up', 202, (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })],
+  ])(
+    'of %s: the rank statistic of 500 interleaved pairs is reported',
+    async (name, status, ask) => {
+      const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] }
+      const timed = async (kind: 'known' | 'unknown') => {
+        const email = kind === 'known' ? (known.pop() ?? '') : unknown()
+        const began = performance.now()
+        expect((await ask(email)).status).toBe(status)
+        times[kind].push(performance.now() - began)
+      }
+      for (let index = 0; index < PAIRS; index += 1)
+        for (const kind of index % 2 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const)) await timed(kind)
+      const statistic = rankStatistic(times.known.slice(20), times.unknown.slice(20))
+      note(
+        `rank of ${name}`,
+        `${statistic.toFixed(3)} over ${PAIRS} pairs, known against unknown; medians ${median(times.known).toFixed(2)} and ${median(times.unknown).toFixed(2)} ms`,
+      )
+      expect(times.known).toHaveLength(PAIRS)
+    },
+    240_000,
+  )
+})
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}

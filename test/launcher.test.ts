@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+
+const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..')
+/** Preloaded: the first process believes that it is an old Node, the one it starts does not. */
+const PRETEND = `if (!process.env.PRETENDED) {
+  process.env.PRETENDED = 'yes'
+  Object.defineProperty(process.versions, 'node', { value: process.env.PRETEND })
+}`
+const CLI = `const [, , what = ''] = process.argv
+process.stdout.write(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd() }) + '\\n')
+if (what === 'wait') { process.on('SIGTERM', () => process.exit(7)); setInterval(() => undefined, 1000) }
+if (what === 'die') process.kill(process.pid, 'SIGKILL')
+process.exitCode = Number(what) || 0`
+
+let root: string
+beforeEach(() => {
+  root = join(mkdtempSync(join(tmpdir(), 'gatehouse-launcher-')), 'a folder with spaces')
+  cpSync(join(PROJECT, 'bin'), join(root, 'bin'), { recursive: true })
+  mkdirSync(join(root, 'src'))
+  writeFileSync(join(root, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(root, 'src/cli.ts'), `const typed: string = 'yes'; void typed\n${CLI}`)
+  writeFileSync(join(root, 'pretend.cjs'), PRETEND)
+})
+afterEach(() => rmSync(dirname(root), { recursive: true, force: true }))
+
+describe('bin/gatehouse.js', () => {
+  it('runs from any folder, through a link, in a folder with spaces, with its arguments and exit code', async () => {
+    symlinkSync(join(root, 'bin/gatehouse.js'), join(root, 'link'))
+    const run = await launch(['3', '--x', 'two words'], { script: join(root, 'link') })
+    expect(run).toMatchObject({ code: 3, stderr: '' })
+    expect(JSON.parse(run.stdout)).toMatchObject({ args: ['3', '--x', 'two words'], cwd: tmpdir() })
+  })
+
+  it.each(['18.20.8', '20.20.2', '22.17.1', '24.11.0'])('hands over from Node %s to the bundled one, silently', async (version) => {
+    bundle((path) => symlinkSync(process.execPath, path))
+    const run = await launch(['5'], { pretend: version })
+    expect(run).toMatchObject({ code: 5, stderr: '' })
+    expect(JSON.parse(run.stdout)).toMatchObject({ args: ['5'] })
+    expect(run.stdout.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('passes SIGTERM on and returns the exit code that follows', async () => {
+    bundle((path) => symlinkSync(process.execPath, path))
+    expect(await launch(['wait'], { pretend: '20.20.2', signal: 'SIGTERM' })).toMatchObject({ code: 7, signal: null })
+  })
+
+  it('dies of the signal that ended the server', async () => {
+    bundle((path) => symlinkSync(process.execPath, path))
+    expect(await launch(['die'], { pretend: '20.20.2' })).toMatchObject({ code: null, signal: 'SIGKILL' })
+  })
+
+  it.each([
+    ['there is no bundled one', undefined],
+    ['the bundled one cannot run here', (path: string) => writeFileSync(path, 'not a program', { mode: 0o644 })],
+  ])('says in two lines which Node to install when %s', async (_, make) => {
+    if (make) bundle(make)
+    const run = await launch([], { pretend: '20.20.2' })
+    expect(run).toMatchObject({ code: 1, stdout: '' })
+    expect(run.stderr).toMatch(/^Gatehouse needs Node 22\.18 or newer, and this is Node 20\.20\.2\.\nInstall Node 24 LTS .+\n$/)
+  })
+
+  it('runs on a new enough Node of the system without a bundled one', async () => {
+    expect(await launch(['4'], { pretend: '22.18.0' })).toMatchObject({ code: 4 })
+  })
+})
+
+function bundle(make: (path: string) => void): void {
+  const folder = join(root, 'node_modules', `node-${process.platform}-${process.arch}`)
+  mkdirSync(join(folder, 'bin'), { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{}')
+  make(join(folder, 'bin/node'))
+}
+
+interface Launch {
+  readonly script?: string
+  readonly pretend?: string
+  /** Sent as soon as the command line has spoken. */
+  readonly signal?: NodeJS.Signals
+}
+
+async function launch(args: readonly string[], { script = join(root, 'bin/gatehouse.js'), pretend, signal }: Launch = {}) {
+  const preload = pretend ? ['--require', join(root, 'pretend.cjs')] : []
+  const env = pretend ? { PRETEND: pretend } : {}
+  const child = spawn(process.execPath, [...preload, script, ...args], { cwd: tmpdir(), env, stdio: ['ignore', 'pipe', 'pipe'] })
+  if (signal) child.stdout.once('data', () => setTimeout(() => child.kill(signal), 500))
+  const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => child.once('exit', (...how) => resolve(how)))
+  const [[code, killedBy], stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
+  return { code, signal: killedBy, stdout, stderr }
+}

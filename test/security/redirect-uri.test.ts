@@ -1,0 +1,158 @@
+import { describe, expect, it } from '@jest/globals'
+import { type ClientType, checkRedirectUri } from '../../src/clients/redirect-uri.ts'
+
+type Vector = readonly [type: ClientType, uri: string]
+type Refusal = readonly [type: ClientType, uri: string, reason: RegExp]
+
+const ALLOWED: readonly Vector[] = [
+  ['web', 'https://app.example.com/callback'],
+  ['web', 'https://app.example.com'],
+  ['web', 'https://app.example.com/'],
+  ['web', 'https://app.example.com:8443/callback'],
+  ['web', 'https://app.example.com/callback?tenant=7&next=%2Fhome'],
+  ['web', 'https://xn--bcher-kva.example/callback'],
+  ['web', 'https://192.0.2.7/callback'],
+  ['web', 'https://app.example.com/a..b/c...'],
+  ['web', 'https://app.example.com/~user/call-back_1.html'],
+  ['web', 'http://localhost:3000/callback'],
+  ['web', 'http://127.0.0.1/callback'],
+  ['spa', 'http://localhost:5173/'],
+  ['spa', 'https://spa.example.com/'],
+  ['native', 'http://127.0.0.1/callback'],
+  ['native', 'http://[::1]/callback'],
+  ['native', 'http://localhost:51004/callback'],
+  ['native', 'https://app.example.com/claimed'],
+  ['native', 'com.example.app:/callback'],
+  ['native', 'com.example.app://callback'],
+]
+
+const REFUSED: readonly Refusal[] = [
+  ['web', '', /empty/],
+  ['web', `https://app.example.com/${'a'.repeat(2000)}`, /longer/],
+  // Fragments
+  ['web', 'https://app.example.com/callback#', /fragment/],
+  ['web', 'https://app.example.com/callback#token', /fragment/],
+  ['native', 'com.example.app:/callback#x', /fragment/],
+  // Wildcards
+  ['web', 'https://*.example.com/callback', /wildcard/],
+  ['web', 'https://app.example.com/*', /wildcard/],
+  ['web', 'https://*', /wildcard/],
+  ['web', 'https://app.example.com:*/callback', /wildcard/],
+  // Who is the host, really
+  ['web', 'https://app.example.com@evil.example/callback', /user name/],
+  ['web', 'https://user:secret@app.example.com/callback', /user name/],
+  ['web', 'https://@app.example.com/callback', /user name/],
+  ['web', 'https://app.example.com%40evil.example/callback', /not a valid URL|canonical/],
+  ['web', 'http://127.0.0.1@evil.example/callback', /user name/],
+  ['native', 'com.example.app://user@host/callback', /user name/],
+  // Schemes
+  ['web', 'javascript:alert(1)', /javascript:/],
+  ['web', 'JavaScript:alert(1)', /javascript:/],
+  ['native', 'javascript://app.example.com/%0aalert(1)', /control/],
+  ['native', 'javascript://app.example.com/', /javascript:/],
+  ['web', 'data:text/html,hello', /data:/],
+  ['native', 'data:text/html;base64,PHA+', /data:/],
+  ['web', 'vbscript:msgbox', /vbscript:/],
+  ['native', 'vbscript:msgbox', /vbscript:/],
+  ['native', 'file:///etc/passwd', /file:/],
+  ['native', 'blob:https://app.example.com/1', /blob:/],
+  ['native', 'about:blank', /about:/],
+  ['web', 'ftp://app.example.com/callback', /ftp:/],
+  ['web', 'ws://app.example.com/callback', /ws:/],
+  ['web', 'com.example.app:/callback', /native/],
+  ['spa', 'com.example.app:/callback', /native/],
+  ['native', 'myapp:/callback', /reversed domain/],
+  ['native', 'myapp://callback', /reversed domain/],
+  ['native', 'com..app:/callback', /reversed domain/],
+  ['native', 'com.example.app.:/callback', /reversed domain/],
+  ['native', 'Com.Example.App:/callback', /canonical/],
+  // Plain http off loopback
+  ['web', 'http://app.example.com/callback', /plain http/],
+  ['spa', 'http://app.example.com/callback', /plain http/],
+  ['native', 'http://app.example.com/callback', /plain http/],
+  ['web', 'http://localhost.evil.example/callback', /plain http/],
+  ['web', 'http://127.0.0.1.evil.example/callback', /plain http/],
+  ['web', 'http://localhostevil/callback', /plain http/],
+  ['web', 'http://127.0.0.2/callback', /plain http/],
+  ['web', 'http://0.0.0.0/callback', /plain http/],
+  ['web', 'http://10.0.0.1/callback', /plain http/],
+  ['web', 'http://[::ffff:127.0.0.1]/callback', /plain http/],
+  ['web', 'http://2130706433/callback', /canonical/],
+  ['web', 'http://0x7f.1/callback', /canonical/],
+  ['web', 'http://localhost./callback', /ends in a dot/],
+  ['native', 'https://localhost/callback', /loopback/],
+  // Path tricks
+  ['web', 'https://app.example.com/../callback', /dot segment/],
+  ['web', 'https://app.example.com/callback/..', /dot segment/],
+  ['web', 'https://app.example.com/./callback', /dot segment/],
+  ['web', 'https://app.example.com/%2e%2e/callback', /dot segment/],
+  ['web', 'https://app.example.com/%2E%2E/callback', /dot segment/],
+  ['web', 'https://app.example.com/.%2e/callback', /dot segment/],
+  ['web', 'https://app.example.com/%252e%252e/callback', /dot segment/],
+  ['web', 'https://app.example.com/callback%2f..%2fadmin', /dot segment/],
+  ['web', 'https://app.example.com/callback/..;/admin', /dot segment/],
+  ['native', 'com.example.app:/a/../b', /dot segment/],
+  ['web', 'https://app.example.com\\@evil.example/callback', /backslash/],
+  ['web', 'https:\\\\app.example.com\\callback', /backslash/],
+  ['web', 'https://app.example.com/%5c../callback', /backslash/],
+  // Characters that parsers disagree about
+  ['web', 'https://app.example.com/call\nback', /control/],
+  ['web', 'https://app.example.com/call\tback', /control/],
+  ['web', 'https://app.example.com/call\u0000back', /control/],
+  ['web', 'https://app.example.com/call\u0085back', /control/],
+  ['web', 'https://app.example.com/%0d%0aSet-Cookie:x', /control/],
+  ['web', 'https://app.example.com/%00', /control/],
+  ['web', ' https://app.example.com/callback', /white space/],
+  ['web', 'https://app.example.com/callback ', /white space/],
+  ['web', 'https://app.example.com/call\u00a0back', /white space/],
+  ['web', 'https://app.example.com/call\u2028back', /white space/],
+  ['web', 'https://b\u00fccher.example/callback', /ASCII/],
+  ['web', 'https://\u0430pp.example.com/callback', /ASCII/],
+  ['web', 'https://app.example.com\uff0fcallback', /ASCII/],
+  ['web', 'https://app.example.com/\u202ekcabllac', /ASCII/],
+  ['web', 'https://app.example.com/100%', /percent/],
+  ['web', 'https://app.example.com/%zz', /percent/],
+  ['web', 'https://app.example.com/"onload=x', /canonical/],
+  ['web', 'https://app.example.com/<script>', /canonical/],
+  // No host, or not as a client would send it
+  ['web', 'https:///callback', /no host/],
+  ['web', 'https:callback', /no host/],
+  ['web', 'https:/app.example.com/callback', /no host/],
+  ['web', 'https://', /no host/],
+  ['web', 'https://?x=1', /no host/],
+  ['web', '//app.example.com/callback', /absolute/],
+  ['web', '/callback', /absolute/],
+  ['web', 'app.example.com/callback', /absolute/],
+  ['web', 'https://app.example.com:99999/callback', /not a valid URL/],
+  ['web', 'https://app.example.com:443/callback', /canonical/],
+  ['web', 'https://APP.example.com/callback', /canonical/],
+  ['web', 'HTTPS://app.example.com/callback', /canonical/],
+  ['web', 'https://app.example.com./callback', /ends in a dot/],
+  // Parameters of the answer
+  ['web', 'https://app.example.com/callback?code=1', /"code"/],
+  ['web', 'https://app.example.com/callback?a=1&state=x', /"state"/],
+  ['native', 'com.example.app:/callback?iss=x', /"iss"/],
+]
+
+describe('redirect URIs at registration', () => {
+  it('AZ-01 has at least 80 hostile vectors', () => {
+    expect(REFUSED.length).toBeGreaterThanOrEqual(80)
+  })
+
+  it.each(ALLOWED)('AZ-01 accepts for a %s app %s', (type, uri) => {
+    expect(checkRedirectUri(uri, type)).toBeUndefined()
+  })
+
+  it.each(REFUSED)('AZ-01 refuses for a %s app %j', (type, uri, reason) => {
+    expect(checkRedirectUri(uri, type)).toMatch(reason)
+  })
+
+  it('IN-09 answers within 20 ms to 50 kB of what makes patterns slow', () => {
+    for (const unit of ['a', '.', '%2e', '../', ';', ':', '@', 'a.']) {
+      const began = performance.now()
+      checkRedirectUri(`https://app.example.com/${unit.repeat(50_000 / unit.length)}`, 'web')
+      checkRedirectUri(`${unit.repeat(50_000 / unit.length)}:/x`, 'native')
+      expect(performance.now() - began).toBeLessThan(20)
+    }
+  })
+})

@@ -1,0 +1,23 @@
+import { describe } from '@jest/globals'
+import { basics } from './contract/basics.ts'
+import { consumption } from './contract/consumption.ts'
+import { expiry } from './contract/expiry.ts'
+import { revocation } from './contract/revocation.ts'
+import { secrecy } from './contract/secrecy.ts'
+import { sessions } from './contract/sessions.ts'
+import { type MakeStore, useStore } from './contract/store-under-test.ts'
+
+export type { MakeStore, StoreUnderTest } from './contract/store-under-test.ts'
+
+/** What every `ArtifactStore` must do, whatever it stores into. */
+export function describeArtifactStore(name: string, makeStore: MakeStore): void {
+  describe(`artifact store: ${name}`, () => {
+    const storage = useStore(makeStore)
+    basics(storage)
+    secrecy(storage)
+    consumption(storage)
+    sessions(storage)
+    revocation(storage)
+    expiry(storage)
+  })
+}

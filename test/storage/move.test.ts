@@ -1,0 +1,155 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Redis } from 'ioredis'
+import { randomToken } from '../../src/crypto/token.ts'
+import type { ArtifactStore } from '../../src/oidc/adapters/adapter.ts'
+import { moveToPostgres, moveToRedis } from '../../src/oidc/adapters/move.ts'
+import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
+import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
+import { openRedis, type RedisConnection } from '../../src/redis.ts'
+import { useDatabase } from '../support/database.ts'
+import { connectTo, startRedis, type TestRedis } from '../support/redis.ts'
+import { TEST_SECRETS } from '../support/secrets.ts'
+import { GRANTABLE, HOUR, MODELS, type Model, newOwner, sample } from './contract/samples.ts'
+import { openPool } from './postgres-store.ts'
+
+const database = useDatabase()
+const MOVED = MODELS.filter((model) => model !== 'ReplayDetection')
+
+describe('gatehouse storage move', () => {
+  let server: TestRedis
+  let direct: Redis
+  let redis: RedisConnection
+  let pool: ReturnType<typeof openPool>
+  let inPostgres: ArtifactStore
+  let inRedis: ArtifactStore
+
+  beforeAll(async () => {
+    server = await startRedis()
+    direct = connectTo(server.url)
+    redis = await openRedis({ urls: [server.url], sentinels: [] }, { commandMs: 5000 })
+    pool = openPool(database.url, 6)
+    const leewaySeconds = () => 0
+    inPostgres = createPostgresStore({ pool, leewaySeconds })
+    inRedis = createRedisStore({ redis, leewaySeconds })
+  })
+  afterAll(async () => {
+    direct.disconnect()
+    await redis[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
+    await pool.end()
+  })
+
+  async function empty(): Promise<void> {
+    await direct.flushdb()
+    await pool.query('truncate "oidc_artifact"')
+  }
+
+  /** Two sign-ins with one of everything, and what each of them is found by. */
+  async function fill(store: ArtifactStore) {
+    const owners = [newOwner(), newOwner()] as const
+    const stored: { model: Model; id: string; payload: ReturnType<typeof sample>['payload'] }[] = []
+    for (const owner of owners)
+      for (const model of MOVED) {
+        const { id, payload } = sample(model, owner, GRANTABLE.includes(model as never) ? { nonce: 'a\0b\ud800' } : {})
+        await store.adapterFor(model).upsert(id, payload, HOUR)
+        stored.push({ model, id, payload })
+      }
+    const spent = sample('RefreshToken', owners[0])
+    await store.adapterFor('RefreshToken').upsert(spent.id, spent.payload, HOUR)
+    await store.adapterFor('RefreshToken').consume(spent.id)
+    return { owners, stored, spent }
+  }
+
+  const ways = [
+    { to: 'redis', from: () => inPostgres, into: () => inRedis, move: () => moveToRedis({ pool, redis }) },
+    { to: 'postgres', from: () => inRedis, into: () => inPostgres, move: () => moveToPostgres({ pool, redis }) },
+  ] as const
+
+  it.each(ways)('moves everything that lives to $to, every payload as it was, and nothing stays behind', async ({ from, into, move }) => {
+    await empty()
+    const { stored, spent, owners } = await fill(from())
+    const moved = await move()
+    expect([...moved.values()].reduce((sum, count) => sum + count, 0)).toBe(stored.length + 1)
+    for (const { model, id, payload } of stored) {
+      expect(await into().adapterFor(model).find(id)).toEqual(payload)
+      expect(await from().adapterFor(model).find(id)).toBeUndefined()
+    }
+    expect(await into().adapterFor('Session').findByUid(owners[0].sessionUid)).toMatchObject({ uid: owners[0].sessionUid })
+    expect(await into().adapterFor('RefreshToken').find(spent.id)).toHaveProperty('consumed')
+    await expect(into().adapterFor('RefreshToken').consume(spent.id)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it.each(ways)('what was moved to $to expires and is revoked as if it had always been there', async ({ from, into, move }) => {
+    await empty()
+    const { owners, stored } = await fill(from())
+    await move()
+    const { rows } = await pool.query<{ seconds: number }>(
+      'select extract(epoch from "expires_at" - now())::float8 as "seconds" from "oidc_artifact"',
+    )
+    const left =
+      rows.length > 0 ? rows.map(({ seconds }) => seconds) : [(await direct.pttl((await direct.keys('gh:Grant:*'))[0] ?? '')) / 1000]
+    for (const seconds of left) expect(Math.abs(seconds - HOUR)).toBeLessThan(60)
+
+    await into().revokeByAccount(owners[0].accountId)
+    const alive = []
+    for (const { model, id, payload } of stored) if (await into().adapterFor(model).find(id)) alive.push(payload.accountId)
+    expect(alive).not.toContain(owners[0].accountId)
+    expect(alive).toContain(owners[1].accountId)
+  })
+
+  it.each(ways)(
+    'is safe to repeat: to $to, it keeps what is newer there and brings no consumed token back',
+    async ({ from, into, move }) => {
+      await empty()
+      const { stored, spent } = await fill(from())
+      const grant = stored.find(({ model }) => model === 'Grant')
+      const token = stored.find(({ model }) => model === 'RefreshToken')
+      if (!grant || !token) throw new Error('both are stored')
+      await move()
+      await into().adapterFor('RefreshToken').consume(token.id)
+      await from().adapterFor('RefreshToken').upsert(token.id, token.payload, HOUR)
+      await from().adapterFor('RefreshToken').upsert(spent.id, spent.payload, HOUR)
+      await move()
+      for (const { id } of [token, spent]) expect(await into().adapterFor('RefreshToken').find(id)).toHaveProperty('consumed')
+      expect(await into().adapterFor('Grant').find(grant.id)).toEqual(grant.payload)
+      expect((await move()).size).toBe(0)
+    },
+  )
+
+  it('moves more than a batch, and neither what has expired nor the trace of an ended session', async () => {
+    await empty()
+    const tokens = Array.from({ length: 1201 }, () => sample('AccessToken'))
+    await Promise.all(tokens.map(({ id, payload }) => inPostgres.adapterFor('AccessToken').upsert(id, payload, HOUR)))
+    await inPostgres.adapterFor('AccessToken').upsert(randomToken(), tokens[0]?.payload ?? {}, -1)
+    const ended = sample('Session')
+    await inPostgres.adapterFor('Session').upsert(ended.id, ended.payload, HOUR)
+    await inPostgres.adapterFor('Session').destroy(ended.id)
+    expect([...(await moveToRedis({ pool, redis }))]).toEqual([['AccessToken', 1201]])
+    expect([...(await moveToPostgres({ pool, redis }))]).toEqual([['AccessToken', 1201]])
+  })
+})
+
+describe('the command', () => {
+  it('prints what it moved, and says what it needs without REDIS_URL', async () => {
+    await using server = await startRedis()
+    const pool = openPool(database.url, 2)
+    const store = createPostgresStore({ pool, leewaySeconds: () => 0 })
+    await pool.query('truncate "oidc_artifact"')
+    const grant = sample('Grant')
+    await store.adapterFor('Grant').upsert(grant.id, grant.payload, HOUR)
+    await pool.end()
+    const move = (settings: Record<string, string>) => {
+      const keys = { COOKIE_KEYS: TEST_SECRETS.cookieKeys.join(), KEY_ENCRYPTION_KEYS: TEST_SECRETS.keyEncryptionKeys.join() }
+      const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, ...keys, ...settings }
+      const command = [join(import.meta.dirname, '../../src/cli.ts'), 'storage', 'move', '--to', 'redis']
+      return new Promise<string>((resolve) => {
+        execFile(process.execPath, command, { env }, (_error, stdout, stderr) => resolve(stdout + stderr))
+      })
+    }
+    expect(await move({})).toBe('Set REDIS_URL to the Redis to move to or from.\n')
+    expect(await move({ REDIS_URL: server.url })).toBe('Grant\t1\n1 moved to redis and verified\n')
+    expect(await move({ REDIS_URL: server.url })).toBe('0 moved to redis and verified\n')
+  }, 60_000)
+})

@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
+import { randomToken } from '../../src/crypto/token.ts'
+import type { ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
+import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
+import { useDatabase } from '../support/database.ts'
+import { describeArtifactStore } from './adapter-contract.ts'
+import { HOUR, MODELS, newOwner, sample } from './contract/samples.ts'
+import { openPool, PostgresStorages } from './postgres-store.ts'
+
+const database = useDatabase()
+const leewaySeconds = (): number => 10
+
+let storages: PostgresStorages | undefined
+afterAll(async () => {
+  await storages?.[Symbol.asyncDispose]()
+})
+describeArtifactStore('PostgreSQL', () => {
+  storages ??= new PostgresStorages(database.url)
+  return storages.make()
+})
+
+describe('the PostgreSQL store', () => {
+  let pool: pg.Pool
+  const statements: (string | undefined)[] = []
+
+  beforeAll(() => {
+    pool = openPool(database.url, 6)
+    const query = pool.query.bind(pool) as (config: { name?: string }) => Promise<unknown>
+    Reflect.set(pool, 'query', (config: { name?: string }) => {
+      statements.push(config.name)
+      return query(config)
+    })
+  })
+  afterAll(() => pool.end())
+
+  it('G18 makes one round trip with a prepared statement for every adapter call', async () => {
+    const store = createPostgresStore({ pool, leewaySeconds })
+    for (const model of MODELS) {
+      const adapter = store.adapterFor(model)
+      const { id, payload } = sample(model)
+      const calls = [
+        () => adapter.upsert(id, payload, HOUR),
+        () => adapter.find(id),
+        () => adapter.findByUid('x'),
+        () => adapter.findByUserCode('x'),
+        () => adapter.consume(id),
+        () => adapter.destroy(id),
+        () => adapter.revokeByGrantId('x'),
+      ]
+      for (const call of calls) {
+        statements.length = 0
+        await call()
+        expect(statements).toEqual([expect.stringMatching(/^artifact_/)])
+      }
+    }
+  })
+
+  it.each(['AccessToken', 'RefreshToken', 'AuthorizationCode'] as const)(
+    'G18 finds a %s with its grant and session in one round trip, each as it is found alone',
+    async (model) => {
+      const adapter = createPostgresStore({ pool, leewaySeconds: () => 0 }).adapterFor(model) as ContextAdapter
+      const store = createPostgresStore({ pool, leewaySeconds: () => 0 })
+      const [grants, sessions] = [store.adapterFor('Grant'), store.adapterFor('Session')]
+      const owner = newOwner()
+      const bound = sample(model, owner, { expiresWithSession: true, nonce: 'lone \ud800 and \0' })
+      const free = sample(model, owner)
+      const [grant, session] = [sample('Grant', owner), sample('Session', owner)]
+      for (const { id, payload } of [bound, free]) await adapter.upsert(id, payload, HOUR)
+      expect(await adapter.findInContext?.(bound.id)).toMatchObject({ grant: undefined, session: undefined })
+      await grants.upsert(grant.id, grant.payload, HOUR)
+      await sessions.upsert(session.id, session.payload, HOUR)
+
+      statements.length = 0
+      const found = await adapter.findInContext?.(bound.id)
+      expect(statements).toEqual(['artifact_find_in_context'])
+      const alone = {
+        token: await adapter.find(bound.id),
+        grant: await grants.find(grant.id),
+        session: await sessions.findByUid(owner.sessionUid),
+      }
+      expect(found).toEqual(alone)
+      expect(alone.grant).toMatchObject({ jti: owner.grantId })
+      expect((await adapter.findInContext?.(free.id))?.session).toBeUndefined()
+
+      await adapter.consume(bound.id)
+      expect((await adapter.findInContext?.(bound.id))?.token).toEqual(await adapter.find(bound.id))
+      await store.revokeBySession(owner.sessionUid)
+      expect(await adapter.findInContext?.(bound.id)).toBeUndefined()
+      expect(await adapter.findInContext?.('no such token')).toBeUndefined()
+    },
+  )
+
+  it('G18 stores two tokens in one round trip, both or neither', async () => {
+    const store = createPostgresStore({ pool, leewaySeconds })
+    const [access, refresh] = [store.adapterFor('AccessToken') as ContextAdapter, store.adapterFor('RefreshToken')]
+    const [one, two] = [sample('AccessToken'), sample('RefreshToken')]
+    const minted = (model: string, { id, payload }: typeof one) => ({ model, id, payload, expiresIn: HOUR })
+    statements.length = 0
+    await access.upsertBoth?.(minted('RefreshToken', two), minted('AccessToken', one))
+    expect(statements).toEqual(['artifact_upsert_both'])
+    expect([await access.find(one.id), await refresh.find(two.id)]).toEqual([one.payload, two.payload])
+
+    const [three, tooLong] = [sample('AccessToken'), sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(101) })]
+    await expect(access.upsertBoth?.(minted('AccessToken', three), minted('RefreshToken', tooLong))).rejects.toThrow('too long')
+    expect(await access.find(three.id)).toBeUndefined()
+  })
+
+  it('hands the models that live elsewhere to their own adapters', async () => {
+    const clients = createPostgresStore({ pool, leewaySeconds }).adapterFor('Client')
+    const store = createPostgresStore({ pool, leewaySeconds, overrides: { Client: clients } })
+    expect(store.adapterFor('Client')).toBe(clients)
+    expect(store.adapterFor('Grant')).not.toBe(clients)
+  })
+
+  it.each(['revokeByAccount', 'revokeBySession'] as const)('SE-06 no code survives that is stored while %s runs', async (revoke) => {
+    const store = createPostgresStore({ pool, leewaySeconds })
+    const codes = store.adapterFor('AuthorizationCode')
+    const sessions = store.adapterFor('Session')
+    for (let round = 0; round < 100; round += 1) {
+      const owner = newOwner()
+      const session = sample('Session', owner)
+      await sessions.upsert(session.id, session.payload, HOUR)
+      const bound = { expiresWithSession: true }
+      const minted = Array.from({ length: 4 }, () => sample('AuthorizationCode', { ...owner, grantId: randomToken() }, bound))
+      await Promise.all([
+        ...minted.slice(0, 2).map(({ id, payload }) => codes.upsert(id, payload, 60)),
+        store[revoke](revoke === 'revokeByAccount' ? owner.accountId : owner.sessionUid),
+        ...minted.slice(2).map(({ id, payload }) => codes.upsert(id, payload, 60)),
+        sessions.upsert(session.id, session.payload, HOUR),
+      ])
+      const found = await Promise.all([...minted.map(({ id }) => codes.find(id)), sessions.find(session.id)])
+      expect(found.filter(Boolean)).toEqual([])
+    }
+  })
+
+  it('purges around rows that another instance holds, and every row once', async () => {
+    await pool.query({ text: 'truncate "oidc_artifact"' })
+    const store = createPostgresStore({ pool, leewaySeconds })
+    const tokens = store.adapterFor('AccessToken')
+    await Promise.all(Array.from({ length: 50 }, () => sample('AccessToken')).map(({ id, payload }) => tokens.upsert(id, payload, -1)))
+    const holder = await pool.connect()
+    try {
+      await holder.query('begin')
+      await holder.query('select 1 from "oidc_artifact" limit 10 for update')
+      const purged = await Promise.all(Array.from({ length: 5 }, () => store.purgeExpired(20)))
+      expect(purged.reduce((sum, count) => sum + count, 0)).toBe(40)
+    } finally {
+      await holder.query('rollback')
+      holder.release()
+    }
+    expect(await store.purgeExpired(20)).toBe(10)
+    expect(await store.purgeExpired(20)).toBe(0)
+  })
+
+  it('finds its rows by an index, whatever the way', async () => {
+    const ways = [
+      `"model" = 'Session' and "id_digest" = '\\x00'`,
+      `"model" = 'Session' and "lookup_digest" = '\\x00'`,
+      `"model" = 'AccessToken' and "grant_id" = 'x'`,
+      `"account_id" = 'x'`,
+      `"session_uid" = 'x'`,
+      `"expires_at" <= now()`,
+    ]
+    const client = await pool.connect()
+    try {
+      await client.query('set enable_seqscan = off')
+      for (const way of ways) {
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain select 1 from "oidc_artifact" where ${way}`)
+        expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index/)
+      }
+    } finally {
+      client.release(true)
+    }
+  })
+
+  it('TK-10 is unavailable (503), and never done, when the database does not answer', async () => {
+    const nowhere = new pg.Pool({ host: '127.0.0.1', port: 1, connectionTimeoutMillis: 500 })
+    const store = createPostgresStore({ pool: nowhere, leewaySeconds })
+    const tokens = store.adapterFor('RefreshToken')
+    const { id, payload } = sample('RefreshToken')
+    const attempts = [
+      tokens.destroy(id),
+      tokens.revokeByGrantId('x'),
+      tokens.consume(id),
+      tokens.find(id),
+      tokens.upsert(id, payload, HOUR),
+      store.revokeByAccount('x'),
+      store.revokeBySession('x'),
+      store.revokeByAccountAndClient('x', 'y'),
+    ]
+    for (const outcome of await Promise.allSettled(attempts))
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'unavailable', status: 503, statusCode: 503 } })
+    await nowhere.end()
+  })
+
+  it('does not call its own mistakes unavailable', async () => {
+    const tokens = createPostgresStore({ pool, leewaySeconds }).adapterFor('AccessToken')
+    await expect(tokens.upsert('x', { accountId: 'x'.repeat(65) }, HOUR)).rejects.toMatchObject({ code: '22001' })
+  })
+})

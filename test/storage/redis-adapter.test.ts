@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
+import { openRedis, type RedisConnection } from '../../src/redis.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { describeArtifactStore } from './adapter-contract.ts'
+import { HOUR, MODELS, sample } from './contract/samples.ts'
+import { RedisStorages } from './redis-store.ts'
+
+let server: TestRedis
+let admin: Redis
+let storages: RedisStorages
+
+beforeAll(async () => {
+  server = await startRedis()
+  admin = new Redis(server.url)
+  storages = new RedisStorages({ urls: [server.url], sentinels: [] }, async () => [admin])
+})
+afterAll(async () => {
+  await storages[Symbol.asyncDispose]()
+  await server[Symbol.asyncDispose]()
+})
+
+describeArtifactStore('Redis', () => storages.make())
+
+describe('the Redis store', () => {
+  it('G18 makes one round trip for every adapter call', async () => {
+    await using connection = await openRedis({ urls: [server.url], sentinels: [] }, { commandMs: 2000 })
+    let calls = 0
+    const counting: RedisConnection = {
+      ...connection,
+      evaluate: (...call) => {
+        calls += 1
+        return connection.evaluate(...call)
+      },
+      run: (call) => {
+        calls += 1
+        return connection.run(call)
+      },
+    }
+    const store = createRedisStore({ redis: counting, leewaySeconds: () => 10 })
+    for (const model of MODELS) {
+      const adapter = store.adapterFor(model)
+      const { id, payload } = sample(model)
+      const attempts = [
+        () => adapter.upsert(id, payload, HOUR),
+        () => adapter.find(id),
+        () => adapter.consume(id).catch(() => undefined),
+        () => adapter.destroy(id),
+        () => adapter.revokeByGrantId('x'),
+        ...(model === 'Session' ? [() => adapter.findByUid('x')] : []),
+        ...(model === 'DeviceCode' ? [() => adapter.findByUserCode('x')] : []),
+      ]
+      for (const attempt of attempts) {
+        calls = 0
+        await attempt()
+        expect(calls).toBe(1)
+      }
+    }
+  })
+
+  it('LG-07 gives every key a time to live', async () => {
+    const store = (await storages.make()).open()
+    for (const model of MODELS) {
+      const { id, payload } = sample(model)
+      await store.adapterFor(model).upsert(id, payload, HOUR)
+    }
+    const keys = await admin.keys('*')
+    expect(keys.length).toBeGreaterThan(MODELS.length)
+    for (const key of keys) expect([key, (await admin.pttl(key)) > 0]).toEqual([key, true])
+  })
+})

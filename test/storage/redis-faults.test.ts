@@ -1,0 +1,324 @@
+import { randomInt } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Redis } from 'ioredis'
+import { randomToken } from '../../src/crypto/token.ts'
+import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
+import { openRedis } from '../../src/redis.ts'
+import { Browser } from '../support/browser.ts'
+import { eventually } from '../support/eventually.ts'
+import { createAccount, PASSWORD } from '../support/factories.ts'
+import { send } from '../support/http.ts'
+import { note } from '../support/notes.ts'
+import { findServer, startRedis, startServer as startRedisServer, type TestRedis } from '../support/redis.ts'
+import { relyingParty } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { HOUR, newOwner, sample } from './contract/samples.ts'
+import { redisThatSays } from './redis-stub.ts'
+
+const DEADLINE_MS = 300
+const RECOVERY_MS = 2000
+/** A machine that runs the whole suite at once may take this many times as long. */
+const PATIENCE = 6
+
+describe('a server whose Redis fails', () => {
+  let redis: TestRedis
+  let proxy: TcpProxy
+  let server: TestServer
+  let signedIn: Awaited<ReturnType<typeof signIn>>
+
+  beforeAll(async () => {
+    redis = await startRedis()
+    proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(redis.url).port) })
+    const url = new URL(redis.url)
+    url.port = String(proxy.port)
+    server = await startServer({ config: { redis: { urls: [url.href], sentinels: [] } } })
+    signedIn = await signIn()
+  })
+  afterAll(async () => {
+    await server.stop()
+    await proxy[Symbol.asyncDispose]()
+    await redis[Symbol.asyncDispose]()
+  })
+
+  async function signIn() {
+    const account = await createAccount(server)
+    const app = await relyingParty(server, { firstParty: true })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
+    const back = await browser.submit('/login', { username: account.email, password: PASSWORD })
+    const api = await post('/api/auth/sign-in/email', JSON.stringify({ email: account.email, password: PASSWORD }), 'application/json')
+    const { access_token: jwt } = (await api.json()) as { access_token: string }
+    return { account, app, back, tokens: await app.redeem(back.url), jwt }
+  }
+
+  function post(path: string, body: string, type: string, headers: Record<string, string> = {}) {
+    return fetch(`${server.origin}${path}`, { method: 'POST', body, headers: { 'content-type': type, ...headers } })
+  }
+
+  const FORM = 'application/x-www-form-urlencoded'
+  const basic = () => `Basic ${btoa(`${signedIn.app.clientId}:${signedIn.app.clientSecret}`)}`
+  const userinfo = () => fetch(`${server.origin}/userinfo`, { headers: { authorization: `Bearer ${signedIn.tokens.access_token}` } })
+  const token = () => {
+    const form = {
+      grant_type: 'authorization_code',
+      code: randomToken(),
+      redirect_uri: signedIn.app.redirectUri,
+      code_verifier: randomToken(),
+    }
+    return post('/token', new URLSearchParams(form).toString(), FORM, { authorization: basic() })
+  }
+  const authorize = () => fetch(signedIn.app.authorizationUrl(), { redirect: 'manual' })
+  const me = () => post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${signedIn.jwt}` })
+
+  /** Status, `Retry-After` and milliseconds. */
+  async function timed(call: () => Promise<Response>) {
+    const begun = performance.now()
+    const response = await call()
+    return {
+      body: response.status === 503 ? '' : await response.text(),
+      status: response.status,
+      retryAfter: response.headers.get('retry-after'),
+      ms: performance.now() - begun,
+    }
+  }
+
+  async function expectRefusals(): Promise<void> {
+    const answers = []
+    for (const call of [userinfo, token, authorize, userinfo]) answers.push(await timed(call))
+    expect(answers.map(({ status, body }) => `${status}${body}`)).toEqual(['503', '503', '503', '503'])
+    for (const { retryAfter } of answers) {
+      expect(Number(retryAfter)).toBeGreaterThan(0)
+    }
+    const slowest = Math.max(...answers.map(({ ms }) => ms))
+    note('redis fault', `slowest refusal ${Math.round(slowest)} ms (promised ${DEADLINE_MS})`)
+    expect(slowest).toBeLessThan(DEADLINE_MS * PATIENCE)
+  }
+
+  async function expectTheRestToGoOn(): Promise<void> {
+    for (const path of ['/.well-known/openid-configuration', '/jwks', '/health/live'])
+      expect((await fetch(`${server.origin}${path}`)).status).toBe(200)
+    expect((await me()).status).toBe(200)
+    expect((await post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${signedIn.jwt}x` })).status).toBe(401)
+    expect((await fetch(`${server.origin}/health/ready`)).status).toBe(503)
+  }
+
+  async function expectRecovery(): Promise<void> {
+    const begun = performance.now()
+    await eventually(async () => (await userinfo()).status, 200)
+    expect(performance.now() - begun).toBeLessThan(RECOVERY_MS * PATIENCE)
+    await eventually(async () => (await fetch(`${server.origin}/health/ready`)).status, 200)
+  }
+
+  it('F03 port closed: 503 and Retry-After within 300 ms on what needs it, the rest goes on, back within 2 s', async () => {
+    await proxy.close()
+    await expectRefusals()
+    await expectTheRestToGoOn()
+    await proxy.heal()
+    await expectRecovery()
+  })
+
+  it('F03 F06 hanging connection: 503 and Retry-After within 300 ms, the rest goes on, back within 2 s', async () => {
+    proxy.hang()
+    await expectRefusals()
+    await expectTheRestToGoOn()
+    await proxy.heal()
+    await expectRecovery()
+  })
+
+  it('F06 50 ms slow: everything works; 5 s slow: 503 within 300 ms', async () => {
+    proxy.delay(50)
+    await eventually(async () => (await userinfo()).status, 200)
+    proxy.delay(5000)
+    await expectRefusals()
+    await proxy.heal()
+    await expectRecovery()
+  })
+
+  it('F03 process stopped (SIGSTOP) and continued: 503 meanwhile, back within 2 s', async () => {
+    if (redis.pid === undefined) proxy.hang()
+    else process.kill(redis.pid, 'SIGSTOP')
+    try {
+      await expectRefusals()
+    } finally {
+      if (redis.pid === undefined) await proxy.heal()
+      else process.kill(redis.pid, 'SIGCONT')
+    }
+    await expectRecovery()
+  })
+
+  it('RL-05 limits never fail open: while Redis is away each instance allows a quarter, then 429', async () => {
+    await proxy.close()
+    try {
+      const wrong = () => post('/api/auth/sign-in/email', '{}', 'application/json')
+      const statuses: number[] = []
+      for (let request = 0; request < 20; request += 1) statuses.push((await wrong()).status)
+      expect(statuses.filter((status) => status !== 429).length).toBe(15)
+      expect(statuses.slice(-5)).toEqual([429, 429, 429, 429, 429])
+    } finally {
+      await proxy.heal()
+    }
+    await expectRecovery()
+  })
+
+  it('counts over all instances while Redis is there', async () => {
+    const second = await startServer({
+      database: { url: server.config.database.url },
+      issuer: server.origin,
+      config: { redis: server.config.redis },
+    })
+    try {
+      const direct = new Redis(redis.url)
+      for (const key of await direct.keys('gh:limit:forgot*')) await direct.del(key)
+      direct.disconnect()
+      const at = ({ address }: TestServer) =>
+        send(`${server.origin}/api/auth/forgot/password`, {
+          method: 'PATCH',
+          body: '{}',
+          headers: { 'content-type': 'application/json', 'content-length': '2' },
+          connect: address,
+        })
+      const statuses: number[] = []
+      for (let request = 0; request < 24; request += 1) statuses.push((await at(request % 2 === 0 ? server : second)).status)
+      expect(statuses.filter((status) => status !== 429).length).toBe(20)
+    } finally {
+      await second.stop()
+    }
+  })
+
+  it('F04 FLUSHALL: nothing spent comes back, no lockout is lifted, people sign in again', async () => {
+    const { app, back, tokens } = await signIn()
+    const spent = [tokens.refresh_token ?? '']
+    for (let rotation = 0; rotation < 20; rotation += 1) {
+      const next: { refresh_token?: string } = await app.refresh(spent.at(-1) ?? '')
+      spent.push(next.refresh_token ?? '')
+    }
+    const locked = await createAccount(server)
+    for (let attempt = 0; attempt < 12; attempt += 1)
+      await server.context.signIn
+        .withPassword({ email: locked.email, password: 'wrong' } as never, { ip: '127.0.0.9' } as never)
+        .catch(() => undefined)
+    const assertion = sample('ReplayDetection')
+    const replays = server.context.store.adapterFor('ReplayDetection')
+    await replays.upsert(assertion.id, assertion.payload, 300)
+
+    const direct = new Redis(redis.url)
+    const flushing = Promise.all(Array.from({ length: 20 }, () => userinfo().then(({ status }) => status)))
+    await direct.flushdb()
+    direct.disconnect()
+    for (const status of await flushing) expect([200, 401]).toContain(status)
+
+    for (const refreshToken of spent) await expect(app.refresh(refreshToken)).rejects.toMatchObject({ error: 'invalid_grant' })
+    const code = new URLSearchParams({
+      grant_type: 'authorization_code',
+      code: back.url.searchParams.get('code') ?? '',
+      redirect_uri: app.redirectUri,
+      code_verifier: app.verifierOf(back.url),
+    })
+    const again = await post('/token', code.toString(), FORM, { authorization: `Basic ${btoa(`${app.clientId}:${app.clientSecret}`)}` })
+    expect(again.status).toBe(400)
+    await expect(replays.upsert(assertion.id, assertion.payload, 300)).rejects.toMatchObject({ error: 'invalid_client' })
+    const stillLocked = await post(
+      '/api/auth/sign-in/email',
+      JSON.stringify({ email: locked.email, password: PASSWORD }),
+      'application/json',
+    )
+    expect(stillLocked.status).toBe(429)
+    signedIn = await signIn()
+    expect((await userinfo()).status).toBe(200)
+  })
+})
+
+describe('the Redis store under loss', () => {
+  let redis: TestRedis
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(async () => {
+    await redis[Symbol.asyncDispose]()
+  })
+
+  it('F08 any lost key means less access: what was revoked or consumed stays so, whichever keys vanish', async () => {
+    await using connection = await openRedis({ urls: [redis.url], sentinels: [] }, { commandMs: 2000 })
+    const direct = new Redis(redis.url)
+    const store = createRedisStore({ redis: connection, leewaySeconds: () => 0 })
+    const models = ['RefreshToken', 'AccessToken', 'AuthorizationCode', 'Grant'] as const
+    for (let round = 0; round < 60; round += 1) {
+      await direct.flushdb()
+      const [revoked, ended, dropped, consumed] = [newOwner(), newOwner(), newOwner(), newOwner()]
+      const dead: { model: (typeof models)[number]; id: string }[] = []
+      for (const owner of [revoked, ended, dropped]) {
+        const session = sample('Session', owner)
+        await store.adapterFor('Session').upsert(session.id, session.payload, HOUR)
+        for (const model of models) {
+          const { id, payload } = sample(model, owner)
+          await store.adapterFor(model).upsert(id, { ...payload, ...(model === 'Grant' ? {} : { expiresWithSession: true }) }, HOUR)
+          dead.push({ model, id })
+        }
+      }
+      await store.revokeByAccount(revoked.accountId)
+      await store.revokeBySession(ended.sessionUid)
+      await store.revokeByAccountAndClient(dropped.accountId, dropped.clientId)
+      const used = sample('AuthorizationCode', consumed)
+      await store.adapterFor('AuthorizationCode').upsert(used.id, used.payload, HOUR)
+      await store.adapterFor('AuthorizationCode').consume(used.id)
+
+      for (const key of await direct.keys('*')) if (randomInt(10) < 3) await direct.del(key)
+      for (const { model, id } of dead) expect(await store.adapterFor(model).find(id)).toBeUndefined()
+      await expect(store.adapterFor('AuthorizationCode').consume(used.id)).rejects.toMatchObject({ error: 'invalid_grant' })
+      const found = await store.adapterFor('AuthorizationCode').find(used.id)
+      if (found) expect(found).toHaveProperty('consumed')
+    }
+    direct.disconnect()
+  })
+
+  it('TK-10 is unavailable (503), and never done, when Redis is out of memory, loading or read-only', async () => {
+    for (const says of ['-OOM command not allowed', '-LOADING Redis is loading', '-READONLY You cannot write', '-CLUSTERDOWN down']) {
+      await using stub = await redisThatSays(says)
+      await using connection = await openRedis({ urls: [stub.url], sentinels: [] })
+      const tokens = createRedisStore({ redis: connection, leewaySeconds: () => 0 }).adapterFor('RefreshToken')
+      const { id, payload } = sample('RefreshToken')
+      for (const attempt of [tokens.upsert(id, payload, HOUR), tokens.find(id), tokens.consume(id), tokens.revokeByGrantId(randomToken())])
+        await expect(attempt).rejects.toMatchObject({ code: 'unavailable', status: 503, statusCode: 503 })
+    }
+  })
+
+  it('does not call its own mistakes unavailable', async () => {
+    await using stub = await redisThatSays('-ERR user_script:1: a mistake')
+    await using connection = await openRedis({ urls: [stub.url], sentinels: [] })
+    const tokens = createRedisStore({ redis: connection, leewaySeconds: () => 0 }).adapterFor('RefreshToken')
+    await expect(tokens.find('x')).rejects.toThrow('a mistake')
+  })
+})
+
+describe('a start', () => {
+  it('F07 refuses a Redis that may evict keys, in one sentence', async () => {
+    const refusal =
+      /^Redis may evict keys \(maxmemory-policy allkeys-lru\), which signs people out at random\. Set maxmemory-policy noeviction\.$/
+    await using evicting = findServer()
+      ? await startRedisServer(['--maxmemory', '64mb', '--maxmemory-policy', 'allkeys-lru'])
+      : await redisThatSays('+OK', 'allkeys-lru')
+    await expect(openRedis({ urls: [evicting.url], sentinels: [] })).rejects.toThrow(refusal)
+  })
+
+  it('F28 waits a bounded time for a Redis that is not there, and says which', async () => {
+    const begun = performance.now()
+    const nowhere = openRedis({ urls: ['redis://127.0.0.1:1'], sentinels: [] }, { bootMs: 500 })
+    await expect(nowhere).rejects.toThrow(/^The Redis at 127\.0\.0\.1:1 cannot be used: nothing listens there\.$/)
+    expect(performance.now() - begun).toBeLessThan(3000)
+  })
+
+  it('F28 goes on as soon as Redis is up', async () => {
+    await using redis = await startRedis()
+    const proxy = await startProxy({ host: '127.0.0.1', port: Number(new URL(redis.url).port) })
+    await proxy.close()
+    const url = new URL(redis.url)
+    url.port = String(proxy.port)
+    const opening = openRedis({ urls: [url.href], sentinels: [] }, { bootMs: 10_000 })
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    await proxy.heal()
+    await using connection = await opening
+    expect(await connection.isReady()).toBe(true)
+    await proxy[Symbol.asyncDispose]()
+  })
+})

@@ -1,0 +1,60 @@
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createDatabase } from './database.ts'
+import { type ServerOptions, startServer, type TestServer } from './server.ts'
+
+export interface Balancer extends AsyncDisposable {
+  readonly origin: string
+  readonly targets: { readonly host: string; readonly port: number }[]
+}
+
+/** An HTTP balancer on loopback: each request goes to the next target, headers and Host as they came. */
+export async function startBalancer(): Promise<Balancer> {
+  const targets: { host: string; port: number }[] = []
+  let turn = 0
+  const server = createServer((incoming, outgoing) => {
+    const target = targets[turn++ % targets.length]
+    if (!target) return void outgoing.writeHead(503).end()
+    const { method, url: path, rawHeaders } = incoming
+    const onward = httpRequest({ ...target, method, path, headers: rawHeaders, setHost: false, agent: false }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
+      answer.pipe(outgoing)
+    })
+    onward.on('error', () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end()))
+    incoming.pipe(onward)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    origin: `http://localhost:${port}`,
+    targets,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+export interface Cluster extends AsyncDisposable {
+  /** The issuer that all instances share. */
+  readonly origin: string
+  readonly instances: readonly TestServer[]
+  stop(): Promise<void>
+}
+
+/** Several instances on one database behind one issuer, requests in turn. */
+export async function startCluster(size = 2, options: Omit<ServerOptions, 'issuer' | 'database'> = {}): Promise<Cluster> {
+  await using undo = new AsyncDisposableStack()
+  const database = await createDatabase()
+  undo.defer(() => database.drop())
+  const balancer = undo.use(await startBalancer())
+  const instances: TestServer[] = []
+  for (let index = 0; index < size; index += 1) {
+    const instance = undo.use(await startServer({ ...options, database, issuer: balancer.origin }))
+    balancer.targets.push(instance.address)
+    instances.push(instance)
+  }
+  const owned = undo.move()
+  const stop = () => owned.disposeAsync()
+  return { origin: balancer.origin, instances, stop, [Symbol.asyncDispose]: stop }
+}

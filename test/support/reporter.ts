@@ -1,0 +1,62 @@
+import { writeSync } from 'node:fs'
+import { relative } from 'node:path'
+import type { AggregatedResult, Test, TestResult } from '@jest/reporters'
+import { readNotes } from './notes.ts'
+
+interface Options {
+  readonly rootDir: string
+  readonly testNamePattern?: string
+}
+
+/**
+ * Plain lines for people and machines: one per file, failures in full, and `N passed, N failed` as the very last.
+ * A skipped or todo test is a failure: nothing may be skipped.
+ */
+export default class Reporter {
+  readonly #options: Options
+  #passed = 0
+  #failed = 0
+  #notes: string[] = []
+
+  constructor(options: Options) {
+    this.#options = options
+    process.once('exit', () => this.#close())
+  }
+
+  onTestResult(_test: Test, result: TestResult): void {
+    const file = relative(this.#options.rootDir, result.testFilePath)
+    const skipped = this.#options.testNamePattern ? [] : result.testResults.filter((test) => !['passed', 'failed'].includes(test.status))
+    const broken = result.testExecError ? 1 : 0
+    const failed = result.numFailingTests + skipped.length + broken
+    this.#passed += result.numPassingTests
+    this.#failed += failed
+    if (failed === 0 && result.numPassingTests === 0 && this.#options.testNamePattern) return
+
+    const seconds = ((result.perfStats.end - result.perfStats.start) / 1000).toFixed(1)
+    print(
+      `${failed > 0 ? 'FAIL' : 'ok  '} ${file} (${result.numPassingTests} passed${failed > 0 ? `, ${failed} failed` : ''}, ${seconds} s)`,
+    )
+    for (const test of skipped) print(`  ${test.status}, which counts as failed: ${test.fullName}`)
+    if (result.failureMessage) print(result.failureMessage)
+    for (const line of result.console ?? []) print(`  console.${line.type}: ${line.message}`)
+  }
+
+  onRunComplete(_contexts: unknown, results: AggregatedResult): void {
+    this.#notes = readNotes()
+    if (results.numTotalTestSuites === 0) this.#failed += 1
+  }
+
+  /** Jest turns an error here into a failing exit code. */
+  getLastError(): Error | undefined {
+    return this.#failed > 0 ? new Error(`${this.#failed} failed`) : undefined
+  }
+
+  #close(): void {
+    for (const line of this.#notes) print(line)
+    print(`${this.#passed} passed, ${this.#failed} failed`)
+  }
+}
+
+function print(line: string): void {
+  writeSync(1, `${line}\n`)
+}

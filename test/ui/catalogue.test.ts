@@ -1,0 +1,149 @@
+import { describe, expect, it } from '@jest/globals'
+import { ERROR_CODES } from '../../src/errors.ts'
+import { SCOPES } from '../../src/oidc/claims.ts'
+import { type Catalogue, createTranslator, readCatalogue } from '../../src/views/translator.ts'
+import {
+  ACTION_LABELS,
+  createViews,
+  LOCALES,
+  type Locale,
+  MESSAGE_KINDS,
+  NOTICE_KINDS,
+  negotiateLocale,
+  type Problems,
+  type Views,
+  type ViewsDeps,
+} from '../../src/views.ts'
+import { BRAND, contextOf, eachMail, eachPage, PAGES } from './samples.ts'
+
+const catalogues = Object.fromEntries(LOCALES.map((locale) => [locale, readCatalogue(locale)])) as Record<Locale, Catalogue>
+const PLURAL = /\.(zero|one|two|few|many|other)$/
+const isPlural = (key: string): boolean => /^overview\.(codesLeft|sessionCount|appCount)\./.test(key)
+const bareKeys = (locale: Locale): string[] =>
+  [...new Set([...catalogues[locale].keys()].map((key) => (isPlural(key) ? key.replace(PLURAL, '') : key)))].sort()
+const placeholders = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
+
+describe('UX-39 every language has every word', () => {
+  it.each(LOCALES)('%s has the keys of English, no more and no fewer', (locale) => {
+    expect(bareKeys(locale)).toEqual(bareKeys('en'))
+  })
+
+  it.each(LOCALES)('%s has the plural forms of its language', (locale) => {
+    const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories
+    for (const key of ['overview.codesLeft', 'overview.sessionCount', 'overview.appCount'])
+      for (const form of forms) expect(`${key}.${form}: ${catalogues[locale].has(`${key}.${form}`)}`).toBe(`${key}.${form}: true`)
+  })
+
+  it.each(LOCALES)('%s fills the same places as English', (locale) => {
+    const wrong = [...catalogues[locale]]
+      .filter(([key]) => !isPlural(key))
+      .filter(([key, text]) => placeholders(text).join() !== placeholders(catalogues.en.get(key) ?? '').join())
+    expect(wrong).toEqual([])
+  })
+
+  it.each(LOCALES)('%s has no empty word and no markup', (locale) => {
+    expect([...catalogues[locale]].filter(([, text]) => text.trim() === '' || /[<>]/.test(text))).toEqual([])
+  })
+
+  it('is used to the last word, by rendering every page and mail', () => {
+    const used = new Set<string>()
+    class Recording extends Map<string, string> {
+      override get(key: string): string | undefined {
+        used.add(key)
+        return super.get(key)
+      }
+    }
+    const recording = createTranslator('en', new Recording(catalogues.en))
+    const viewsOf = (brand: ViewsDeps['brand']): Views =>
+      createViews({ brand, issuer: 'https://id.example.org', translators: { en: recording, de: recording, ar: recording } })
+    const views = viewsOf(BRAND)
+    for (const { name, model } of eachPage()) views.page(name, model, contextOf(name))
+    for (const { name, model } of eachMail()) views.mail(name, model, { locale: 'en' })
+
+    const overview = PAGES['account/index']['plain']
+    const signUp = PAGES['interaction/sign-up']['plain']
+    const consent = PAGES['interaction/consent']['plain']
+    const activity = PAGES['account/activity']['plain']
+    if (!overview || !signUp || !consent || !activity) throw new Error('samples are missing')
+    for (const code of ERROR_CODES) views.page('pages/error', { code, requestId: 'r' }, contextOf('pages/error'))
+    for (const notice of NOTICE_KINDS) views.page('account/index', { ...overview, notice }, contextOf('account/index'))
+    for (const kind of MESSAGE_KINDS)
+      views.page('pages/message', { kind, actions: ACTION_LABELS.map((label) => ({ href: '/', label })) }, contextOf('pages/message'))
+    for (const { privacyUrl, termsUrl } of [
+      { ...BRAND, privacyUrl: undefined },
+      { ...BRAND, termsUrl: undefined },
+    ])
+      viewsOf({ name: 'G', privacyUrl, termsUrl }).page('interaction/sign-up', signUp, contextOf('interaction/sign-up'))
+    for (const left of [0, 1, 2])
+      views.page('account/index', { ...overview, recoveryCodesLeft: left, appCount: left }, contextOf('account/index'))
+    views.page(
+      'interaction/consent',
+      { ...consent, scopes: [...SCOPES, 'account'].map((scope) => ({ scope, isNew: false })) },
+      contextOf('interaction/consent'),
+    )
+    for (const key of catalogues.en.keys()) {
+      const [group, type = '', ...rest] = key.split('.')
+      if (key.startsWith('activity.types.'))
+        views.page(
+          'account/activity',
+          { ...activity, events: [{ type: rest.join('.'), outcome: 'success', at: new Date() }] },
+          contextOf('account/activity'),
+        )
+      if (group === 'reason') {
+        const fields = type.startsWith('password_') ? { password: type.slice('password_'.length) } : { name: type }
+        views.page('interaction/sign-up', { ...signUp, problems: { fields } satisfies Problems }, contextOf('interaction/sign-up'))
+      }
+    }
+    views.page('pages/sign-out', { form: { action: '/', fields: {} } }, { ...contextOf('pages/error') })
+    expect([...catalogues.en.keys()].filter((key) => !used.has(key))).toEqual([])
+  })
+
+  it('words every scope of the server and every refusal', () => {
+    for (const scope of [...SCOPES, 'account']) expect(catalogues.en.has(`scope.${scope}.title`)).toBe(true)
+    for (const code of ERROR_CODES) expect(catalogues.en.has(`problem.${code}`)).toBe(true)
+  })
+})
+
+describe('UX-39 dates, numbers and plurals are those of the language', () => {
+  const at = new Date('2026-03-14T09:30:00Z')
+  it.each([
+    ['en', '14 March 2026', '10 minutes', '3 hours ago', '2 devices signed in'],
+    ['de', '14. März 2026', '10 Minuten', 'vor 3 Stunden', '2 Geräte angemeldet'],
+    ['ar', '14 مارس 2026', '10 دقائق', 'قبل 3 ساعات', 'جهازان مسجّلان'],
+  ] as const)('%s', (locale, date, duration, ago, devices) => {
+    const { date: dateOf, dateTime, duration: durationOf, relative, count } = createTranslator(locale)
+    expect(dateOf(at)).toBe(date)
+    expect(dateTime(at)).toMatch(/9:30.*UTC$/)
+    expect(durationOf(600)).toBe(duration)
+    expect(relative(at, new Date(at.getTime() + 3 * 3_600_000 + 5000))).toBe(ago)
+    expect(count('overview.sessionCount', 2)).toBe(devices)
+  })
+
+  it('says durations in the largest unit that fits', () => {
+    const { duration } = createTranslator('en')
+    expect([45, 90, 600, 7200, 30 * 86_400].map(duration)).toEqual(['45 seconds', '90 seconds', '10 minutes', '2 hours', '30 days'])
+  })
+
+  it('throws for a word or a value that is not there', () => {
+    const { t } = createTranslator('en')
+    expect(() => t('login.nothing')).toThrow('no words for login.nothing in en')
+    expect(() => t('page.continueTo')).toThrow('no value for {app}')
+  })
+})
+
+describe('UX-32 UX-39 the language of a page', () => {
+  it.each([
+    [{}, 'en'],
+    [{ acceptLanguage: 'fr-FR, de;q=0.8, en;q=0.5' }, 'de'],
+    [{ acceptLanguage: 'en;q=0.2, ar-EG;q=0.9' }, 'ar'],
+    [{ acceptLanguage: 'de;q=0, en;q=0.1' }, 'en'],
+    [{ acceptLanguage: 'xx, *;q=0.1, ;;q=x,,' }, 'en'],
+    [{ acceptLanguage: 'en', uiLocales: 'fr-CA ar de' }, 'ar'],
+    [{ acceptLanguage: 'en', uiLocales: 'fr' }, 'en'],
+    [{ uiLocales: 'ar', cookie: 'de' }, 'de'],
+    [{ uiLocales: 'de-AT', cookie: '__proto__' }, 'de'],
+    [{ uiLocales: 'x'.repeat(100_000), acceptLanguage: ','.repeat(100_000) }, 'en'],
+  ] as const)('%j -> %s', (wishes, locale) => {
+    expect(negotiateLocale(wishes)).toBe(locale)
+  })
+})

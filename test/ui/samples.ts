@@ -1,0 +1,346 @@
+import type { MailModels, MailName, PageContext, PageModels, PageName, SecurityNotice } from '../../src/views.ts'
+import { SECURITY_NOTICES } from '../../src/views.ts'
+
+/** Models of every page and mail, plain and in trouble: for the gallery one looks at, and for the tests that read all of them. */
+type Samples<Models> = { readonly [Name in keyof Models]: { readonly [variant: string]: Models[Name] } }
+
+const DAY = 86_400_000
+const form = (action: string) => ({ action, csrf: 'csrf-token' })
+const ago = (ms: number): Date => new Date(Date.now() - ms)
+const person = { name: 'Ada Lovelace', email: 'ada@example.org' }
+const area = { person, signOut: form('/session/end') }
+const resend = { ...form('/interaction/abc/resend'), availableInSeconds: 30 }
+const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:142.0) Gecko/20100101 Firefox/142.0'
+const SAFARI =
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
+
+const login = {
+  ...form('/interaction/abc/login'),
+  email: '',
+  signUpHref: '/interaction/abc/sign-up',
+  forgotHref: '/forgot',
+}
+const signUp = { ...form('/interaction/abc/sign-up'), name: '', email: '', signInHref: '/interaction/abc/login' }
+const verify = { ...form('/interaction/abc/verify-email'), email: person.email, resend, startOverHref: '/interaction/abc/sign-up' }
+const consent = {
+  ...form('/interaction/abc/consent'),
+  person,
+  scopes: ['openid', 'profile', 'email', 'offline_access'].map((scope) => ({ scope, isNew: false })),
+  redirectHost: 'app.acme.example',
+  isOffline: true,
+  lifetimeSeconds: 30 * 86_400,
+  revokeHref: '/account/apps',
+  switchAccount: form('/interaction/abc/switch-account'),
+  policyUrl: 'https://acme.example/privacy',
+  termsUrl: 'https://acme.example/terms',
+}
+const mfa = {
+  ...form('/interaction/abc/mfa'),
+  email: person.email,
+  otherMethodHref: '?method=recovery',
+  startOverHref: '/interaction/abc/login',
+}
+const codes = Array.from({ length: 10 }, (_, index) => `${index}K7Q-2M9X-RT4W-8HZ${index}`)
+const key = {
+  secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+  otpauthUri: 'otpauth://totp/Gatehouse:ada@example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Gatehouse',
+}
+const enrol = { ...form('/interaction/abc/mfa-enrol'), ...key, startOverHref: '/interaction/abc/login' }
+const reset = { ...form('/reset-password'), email: person.email, asksCode: true, resend, startOverHref: '/forgot' }
+const overview = {
+  ...area,
+  emailVerified: true,
+  mfaEnabled: true,
+  recoveryCodesLeft: 8,
+  passwordChangedAt: ago(40 * DAY),
+  sessionCount: 3,
+  appCount: 1,
+}
+const profile = { ...area, ...form('/account/profile'), name: person.name, imageUrl: '', phoneNumber: '+44 20 7946 0000' }
+const session = { door: 'pages' as const, createdAt: ago(3 * DAY), lastSeenAt: ago(120_000), ip: '2001:db8::7', isCurrent: false }
+const sessions = { ...area, csrf: 'csrf-token', endAction: '/account/sessions/end', endOthersAction: '/account/sessions/end-others' }
+const event = { outcome: 'success' as const, at: ago(7_200_000), userAgent: FIREFOX, ip: '192.0.2.4' }
+const link = form('/verify')
+
+export const PAGES: Samples<PageModels> = {
+  'interaction/login': {
+    plain: login,
+    hint: { ...login, email: person.email, remember: true },
+    wrong: { ...login, email: person.email, problems: { code: 'invalid_credentials' } },
+    limited: { ...login, email: person.email, problems: { code: 'too_many_requests', retryAfterSeconds: 30 } },
+    again: { ...login, email: person.email, isReauthentication: true, otherAccountHref: '?account=other', notice: 'saved' },
+  },
+  'interaction/sign-up': {
+    plain: signUp,
+    wrong: {
+      ...signUp,
+      name: 'A',
+      email: 'ada',
+      problems: { code: 'invalid_input', fields: { name: 'invalid_name', email: 'invalid_email', password: 'too_short' } },
+    },
+    common: { ...signUp, name: 'Ada', email: person.email, problems: { code: 'password_rejected', fields: { password: 'too_common' } } },
+  },
+  'interaction/verify-email': {
+    plain: verify,
+    wrong: { ...verify, problems: { code: 'invalid_code' } },
+    resent: { ...verify, notice: 'code_sent' },
+  },
+  'interaction/consent': {
+    plain: consent,
+    api: {
+      ...consent,
+      isOffline: false,
+      scopes: [
+        { scope: 'email', isNew: false },
+        { scope: 'phone', isNew: true },
+        { scope: 'address', isNew: true },
+        { scope: 'invoices:read', isNew: true, resource: 'https://api.acme.example' },
+        { scope: 'invoices:write', isNew: true, title: 'Write invoices', detail: 'Create and send them.', resource: 'Acme Books' },
+      ],
+    },
+  },
+  'interaction/select-account': { plain: { ...form('/interaction/abc/select-account'), person } },
+  'interaction/mfa-enrol': { plain: enrol, wrong: { ...enrol, problems: { code: 'invalid_code' } } },
+  'interaction/recovery-codes': {
+    fresh: { ...form('/interaction/abc/recovery-codes'), codes },
+    shown: form('/interaction/abc/recovery-codes'),
+  },
+  'interaction/mfa': {
+    plain: { ...mfa, method: 'totp' },
+    wrong: { ...mfa, method: 'totp', problems: { code: 'invalid_code' } },
+    recovery: { ...mfa, method: 'recovery', otherMethodHref: '?method=totp' },
+  },
+  'pages/error': {
+    notFound: { code: 'not_found', requestId: '0199f0c2-6d3a-7e51' },
+    expired: {
+      code: 'interaction_expired',
+      requestId: '0199f0c2',
+      back: { href: 'https://acme.example', name: 'Acme' },
+      retryHref: '/login',
+    },
+    limited: { code: 'too_many_requests', requestId: '0199f0c2', retryAfterSeconds: 300 },
+    protocol: {
+      code: 'invalid_input',
+      requestId: '0199f0c2',
+      protocol: { error: 'invalid_redirect_uri', description: "redirect_uri did not match any of the client's registered redirect_uris" },
+    },
+  },
+  'pages/signed-out': { plain: {}, back: { signInHref: '/login', back: { href: 'https://acme.example', name: 'Acme' } } },
+  'pages/sign-out': { plain: { form: { action: '/session/end/confirm', fields: { xsrf: 'x' } }, person } },
+  'pages/form-post': { plain: { form: { action: 'https://acme.example/cb', fields: { code: 'abc', state: 'xyz' } } } },
+  'pages/api-docs': {
+    plain: {
+      title: 'Gatehouse account API',
+      documentHref: '/api/openapi.json',
+      families: [
+        {
+          name: 'Sign-in',
+          operations: [
+            {
+              id: 'signIn',
+              method: 'POST',
+              path: '/api/auth/sign-in/email',
+              summary: 'Sign in',
+              description: 'With two-step sign-in on, a second call brings a code.',
+              guard: 'Only without a valid access token.',
+              calls: [
+                {
+                  title: 'First call',
+                  fields: [{ name: 'email', type: 'string', description: 'An e-mail address.' }],
+                  request: JSON.stringify({ email: person.email }, undefined, 2),
+                  status: 200,
+                  response: '{}',
+                },
+              ],
+              refusals: ['invalid_credentials'],
+            },
+          ],
+        },
+      ],
+      refusals: [{ status: 401, code: 'invalid_credentials', message: 'The e-mail address or password is incorrect.' }],
+    },
+  },
+  'pages/message': {
+    plain: {
+      kind: 'password_reset',
+      actions: [
+        { href: '/login', label: 'sign_in' },
+        { href: '/account', label: 'account' },
+      ],
+    },
+    bare: { kind: 'already_signed_in' },
+  },
+  'pages/forgot-password': { plain: { ...form('/forgot'), email: '', signInHref: '/login' } },
+  'pages/reset-password': {
+    code: reset,
+    link: { ...form('/reset-password'), email: person.email, asksCode: false, hidden: { token: 'secret' } },
+    wrong: { ...reset, problems: { code: 'password_rejected', fields: { password: 'too_personal' } }, notice: 'code_sent' },
+  },
+  'pages/verify-link': {
+    plain: { ...link, purpose: 'verify_email', email: person.email, hidden: { token: 'secret' } },
+    change: { ...link, purpose: 'change_email' },
+  },
+  'pages/report-compromise': { plain: { ...form('/report'), hidden: { token: 'secret' } } },
+  'pages/undo-email': { plain: { ...form('/undo-email'), email: person.email }, bare: form('/undo-email') },
+  'pages/undo-deletion': { plain: { ...form('/undo-deletion'), deletesAt: new Date(Date.now() + 10 * DAY) } },
+  'account/index': {
+    plain: overview,
+    bare: {
+      ...area,
+      person: { email: person.email },
+      emailVerified: false,
+      mfaEnabled: false,
+      recoveryCodesLeft: 0,
+      sessionCount: 1,
+      appCount: 0,
+      notice: 'mfa_disabled',
+      deletion: { ...form('/account/delete/undo'), deletesAt: new Date(Date.now() + 10 * DAY) },
+    },
+  },
+  'account/profile': {
+    plain: profile,
+    wrong: {
+      ...profile,
+      locale: 'de',
+      problems: { code: 'invalid_input', fields: { image_url: 'invalid_url', phone_number: 'invalid_phone' } },
+    },
+    saved: { ...profile, notice: 'saved' },
+  },
+  'account/email': {
+    plain: { ...area, ...form('/account/email'), email: '' },
+    confirm: {
+      ...area,
+      ...form('/account/email'),
+      email: '',
+      confirm: { newEmail: 'countess@example.net', resend, startOverHref: '/account/email' },
+    },
+  },
+  'account/password': {
+    plain: {
+      ...area,
+      ...form('/account/password'),
+      step: 'current',
+      method: 'email',
+      problems: { fields: { current_password: 'wrong_password' } },
+    },
+    confirm: { ...area, ...form('/account/password'), step: 'confirm', method: 'email', resend },
+    totp: {
+      ...area,
+      ...form('/account/password'),
+      step: 'confirm',
+      method: 'totp',
+      passwordMinLength: 8,
+      problems: { fields: { password: 'too_short' } },
+    },
+  },
+  'account/mfa-start': { plain: { ...area, ...form('/account/mfa/start') } },
+  'account/mfa-enrol': { plain: { ...area, ...form('/account/mfa'), ...key } },
+  'account/mfa-disable': { plain: { ...area, ...form('/account/mfa/disable') } },
+  'account/recovery-codes': {
+    fresh: {
+      ...area,
+      uses: [],
+      regenerate: form('/account/recovery-codes'),
+      codes,
+    },
+    left: {
+      ...area,
+      uses: [ago(3 * DAY), ...Array.from({ length: 9 }, () => undefined)],
+      regenerate: form('/account/recovery-codes'),
+      notice: 'mfa_enabled',
+    },
+  },
+  'account/sessions': {
+    plain: {
+      ...sessions,
+      sessions: [
+        { ...session, id: 's1', userAgent: FIREFOX, isCurrent: true },
+        { ...session, id: 's2', userAgent: SAFARI, lastSeenAt: ago(2 * DAY) },
+        { id: 's3', door: 'api', createdAt: ago(40 * DAY), lastSeenAt: ago(9 * DAY), isCurrent: false },
+      ],
+    },
+    only: { ...sessions, sessions: [{ ...session, id: 's1', userAgent: FIREFOX, isCurrent: true }] },
+  },
+  'account/apps': {
+    plain: {
+      ...area,
+      csrf: 'csrf-token',
+      removeAction: '/account/apps/remove',
+      apps: [
+        {
+          clientId: 'acme',
+          name: 'Acme Books',
+          host: 'app.acme.example',
+          scopes: ['openid', 'email', 'invoices:read'],
+          grantedAt: ago(12 * DAY),
+        },
+        { clientId: 'other', name: 'Timesheets', scopes: ['openid'], grantedAt: ago(400 * DAY) },
+      ],
+    },
+    empty: { ...area, csrf: 'csrf-token', removeAction: '/account/apps/remove', apps: [] },
+  },
+  'account/activity': {
+    plain: {
+      ...area,
+      events: [
+        { ...event, type: 'sign_in', app: 'Acme Books' },
+        { ...event, type: 'sign_in', outcome: 'failure', userAgent: SAFARI },
+        { type: 'something.new', outcome: 'success', at: ago(3 * DAY) },
+      ],
+      olderHref: '/account/activity?before=3',
+    },
+    empty: { ...area, events: [] },
+  },
+  'account/delete': {
+    plain: { ...area, ...form('/account/delete'), graceDays: 14, exportHref: '/account/export' },
+    wrong: {
+      ...area,
+      ...form('/account/delete'),
+      graceDays: 14,
+      exportHref: '/account/export',
+      problems: { fields: { confirmation: 'no_match' } },
+    },
+  },
+}
+
+const mailOrigin = { userAgent: FIREFOX, ip: '192.0.2.4' }
+const common = { name: 'Ada Lovelace', origin: mailOrigin }
+const code = { ...common, code: '123456', expiresInSeconds: 600 }
+const url = (path: string): string => `https://id.example.org${path}?token=0123456789abcdefghijklmnopqrstuvwxyzABCDEFG`
+
+export const MAILS: Samples<MailModels> = {
+  'verify-email': { plain: code, link: { ...code, link: url('/verify'), client: 'Acme' }, bare: { code: '000001', expiresInSeconds: 600 } },
+  'already-registered': { plain: { ...common, signInLink: 'https://id.example.org/login', resetLink: 'https://id.example.org/forgot' } },
+  'reset-password': { plain: { ...code, link: url('/reset-password') } },
+  'change-email': { plain: { ...code, link: url('/verify') } },
+  'change-email-notice': {
+    plain: { ...common, newEmail: 'countess@example.net', undoLink: url('/undo-email'), undoUntil: new Date(Date.now() + 3 * DAY) },
+  },
+  'change-password': { plain: code },
+  'security-notice': Object.fromEntries(
+    SECURITY_NOTICES.map((kind: SecurityNotice) => [kind, { ...common, kind, at: ago(60_000), reportLink: url('/report') }]),
+  ),
+  'account-deletion': { plain: { ...common, undoLink: url('/undo-deletion'), deletesAt: new Date(Date.now() + 14 * DAY) } },
+}
+
+/** Where each page stands: pages of an app's sign-in name the app. */
+export function contextOf(name: PageName, context: Partial<PageContext> = {}): PageContext {
+  const client = { name: 'Acme', host: 'app.acme.example' }
+  const isAsked = name.startsWith('interaction/') || name === 'pages/sign-out' || name === 'pages/form-post'
+  return { locale: 'en', nonce: 'bm9uY2U', path: '/interaction/abc/login', ...(isAsked ? { client } : {}), ...context }
+}
+
+export const BRAND = { name: 'Gatehouse', privacyUrl: 'https://example.org/privacy', termsUrl: 'https://example.org/terms' }
+
+/** Every page in every variant. */
+export function eachPage(): { name: PageName; variant: string; model: PageModels[PageName] }[] {
+  return Object.entries(PAGES).flatMap(([name, variants]) =>
+    Object.entries(variants).map(([variant, model]) => ({ name: name as PageName, variant, model: model as PageModels[PageName] })),
+  )
+}
+
+export function eachMail(): { name: MailName; variant: string; model: MailModels[MailName] }[] {
+  return Object.entries(MAILS).flatMap(([name, variants]) =>
+    Object.entries(variants).map(([variant, model]) => ({ name: name as MailName, variant, model: model as MailModels[MailName] })),
+  )
+}
