@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { createApp } from '../src/app.ts'
+import { buildConfig } from '../src/config/config.ts'
+import { EnvSchema } from '../src/config/env.ts'
+import { createContext } from '../src/context.ts'
+import { randomToken } from '../src/crypto/token.ts'
+import { migrate, openDatabase } from '../src/database.ts'
+import { Account, Client, Resource } from '../src/entities/index.ts'
+import { createLogger } from '../src/logger.ts'
+import { mintFor, REDIRECT_URI } from './minting.ts'
+import type { Served } from './server.ts'
+import type { TargetSettings } from './target.ts'
+
+const PASSWORD = 'plum ladder seven harbour'
+const EMAIL = 'bench@example.org'
+const CLIENT = { id: 'bench', secret: 'a secret of the bench that is long enough' }
+const RESOURCE = 'https://api.example/'
+
+/** The product as it runs in production: hashing apart at full cost, a log line for every request (to nowhere), rate limits on. */
+export async function gatehouseServer(issuer: string, port: number, { databaseUrl, redisUrl }: TargetSettings): Promise<Served> {
+  const env = EnvSchema.parse({
+    NODE_ENV: 'test',
+    PORT: String(port),
+    ISSUER: issuer,
+    DATABASE_URL: databaseUrl,
+    TRUSTED_PROXY_HOPS: '1',
+    LOG_LEVEL: 'info',
+    ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
+  })
+  const secrets = { cookieKeys: ['c'.repeat(32)], keyEncryptionKeys: ['k'.repeat(32)] }
+  const config = buildConfig(env, { databaseUrl, embedded: false, secrets })
+  const database = await openDatabase({ url: databaseUrl, pool: config.database.pool })
+  await migrate(database)
+  const context = await createContext(config, { database, logger: createLogger('info') })
+  context.hashProcess?.start()
+  const accountId = await seed()
+  context.worker.start()
+  return {
+    handle: createApp(context).callback(),
+    facts: { email: EMAIL, password: PASSWORD, resource: RESOURCE, apiClient: CLIENT },
+    hashPid: () => context.hashProcess?.pid,
+    mint: (what) => mintFor(context.authorizationServer.provider, { accountId, clientId: CLIENT.id }, what),
+    async [Symbol.asyncDispose]() {
+      await context[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+    },
+  }
+
+  async function seed(): Promise<string> {
+    const em = database.em.fork()
+    const known = await em.findOne(Account, { email: EMAIL })
+    if (known) return known.id
+    const now = new Date()
+    const passwordHash = await context.hasher.hash(PASSWORD)
+    const account = em.create(Account, { name: 'Ada Lovelace', email: EMAIL, emailVerifiedAt: now, passwordHash, passwordChangedAt: now })
+    em.create(Client, {
+      id: CLIENT.id,
+      name: `Bench ${randomToken(32)}`,
+      secretDigest: createHash('sha256').update(CLIENT.secret).digest('base64url'),
+      isFirstParty: true,
+      metadata: {
+        redirect_uris: [REDIRECT_URI],
+        grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
+    })
+    em.create(Resource, { identifier: RESOURCE, name: 'Example API', scopes: ['read'] })
+    await em.flush()
+    return account.id
+  }
+}
