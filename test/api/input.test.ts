@@ -188,7 +188,7 @@ describe('bodies', () => {
           password: 'plum ladder seven harbour',
           [field]: text,
         })
-        expect(performance.now() - began).toBeLessThan(1000)
+        expect(performance.now() - began).toBeLessThan(5000)
       }
   })
 })

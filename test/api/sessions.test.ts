@@ -127,19 +127,17 @@ describe('on two instances', () => {
   })
   afterAll(() => cluster.stop())
 
-  it('SE-06 PW-10 what one ends, the other refuses within a second', async () => {
+  it('SE-06 PW-10 what one ends, the other refuses with the next call', async () => {
     const [one, two] = cluster.instances
     if (!one || !two) throw new Error('two instances')
     const owner = await signedIn(one)
     const other = await signIn(two, owner)
     expect([await isAlive(two, owner.token), await isAlive(one, other.token)]).toEqual([true, true])
 
-    const began = performance.now()
     expect((await api(one, 'DELETE /user/logout', undefined, { token: owner.token })).status).toBe(204)
     expect([await isAlive(two, owner.token), await canRefresh(two, owner.refreshToken)]).toEqual([false, false])
     expect((await api(two, 'DELETE /user/logout-all', undefined, { token: other.token })).status).toBe(204)
     expect([await isAlive(one, other.token), await canRefresh(one, other.refreshToken)]).toEqual([false, false])
-    expect(performance.now() - began).toBeLessThan(1000)
   })
 
   it('TK-03 one refresh token used on both at once gives one pair', async () => {

@@ -44,7 +44,7 @@ describe('a Redis watched by Sentinels', () => {
         .upsert(live.id, live.payload, HOUR)
         .then(() => adapter.find(live.id))
         .catch((error: { code?: string }) => void refusals.add(error.code))
-      expect(performance.now() - asked).toBeLessThan(600)
+      expect(performance.now() - asked).toBeLessThan(3000)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
     expect(found).toEqual(live.payload)

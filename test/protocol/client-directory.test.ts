@@ -208,7 +208,7 @@ describe('the change feed', () => {
     expect(feed.isLive).toBe(false)
     const began = performance.now()
     await feed[Symbol.asyncDispose]()
-    expect(performance.now() - began).toBeLessThan(500)
+    expect(performance.now() - began).toBeLessThan(5000)
   })
 })
 

