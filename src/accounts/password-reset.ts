@@ -6,6 +6,7 @@ import type { EntityManager } from '../database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
+import { findAddressee } from './addressee.ts'
 import type { Attempts } from './attempts.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
@@ -36,10 +37,12 @@ export class PasswordReset {
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
     return this.#deps.em.fork().transactional(async (em) => {
-      const account = await em.findOne(Account, { email, status: 'active' })
+      const addressee = await findAddressee(em, email)
+      const account = addressee?.isActive ? addressee : undefined
       const whose = account ? { accountId: account.id } : { address: email }
       this.#deps.audit.record({ ...whose, type: 'password_reset_requested', origin })
-      const subjectId = account?.id ?? tokens.decoySubject(email)
+      const nobody = tokens.decoySubject(email)
+      const subjectId = account?.id ?? nobody
       const credentialVersion = account?.credentialVersion ?? 0
       const issued = await messages.resetPassword(em, {
         to: email,
