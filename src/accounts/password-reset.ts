@@ -11,7 +11,6 @@ import type { Attempts } from './attempts.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { Passwords } from './passwords.ts'
-import type { SecurityEvents } from './security-events.ts'
 
 export interface PasswordResetDeps {
   readonly audit: AuditSink
@@ -20,7 +19,6 @@ export interface PasswordResetDeps {
   readonly messages: Messages
   readonly passwords: Passwords
   readonly attempts: Attempts
-  readonly events: SecurityEvents
 }
 
 /** Forgot password: a mailed code or link sets a new password, ends every session and signs nobody in (EM-07, EM-08). */
@@ -82,7 +80,7 @@ export class PasswordReset {
 
   /** Receiving the mail proves the address; the second factor stays as it is (TF-08). */
   async #complete(proof: Proof, password: string, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<void> {
-    const { em, passwords, attempts, events } = this.#deps
+    const { em, passwords, attempts } = this.#deps
     const account = await em
       .fork()
       .findOne(Account, { id: proof.subjectId, status: 'active', credentialVersion: proof.credentialVersion, email: proof.address })
@@ -90,10 +88,9 @@ export class PasswordReset {
     await passwords.replace(account.id, password, {
       event: 'password_reset',
       also: { mustResetPassword: false, emailVerifiedAt: account.emailVerifiedAt ?? new Date() },
+      proof: { credentialVersion: proof.credentialVersion, refusal },
+      origin,
     })
     await attempts.clear(`password:${account.email}`, 'password')
-    await em
-      .fork()
-      .transactional(async (tx) => events.notify(tx, await tx.findOneOrFail(Account, { id: account.id }), 'password_changed', origin))
   }
 }

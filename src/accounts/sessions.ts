@@ -149,4 +149,15 @@ export class Sessions {
     if (!cause)
       this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId || undefined, detail: { sessions: rows.length } })
   }
+
+  /**
+   * Makes a change after which nobody is to be signed in. All sign-ins end before it, so that it is not made while they cannot be
+   * ended, and once more after it, for those that came in between (PW-10).
+   */
+  async endAllWith<T>(accountId: string, options: EndAll, change: () => Promise<T>): Promise<T> {
+    await this.endAll(accountId, options)
+    const changed = await change()
+    await this.endAll(accountId, options)
+    return changed
+  }
 }
