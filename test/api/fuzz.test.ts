@@ -61,8 +61,8 @@ function shoot({ method, path, headers, body }: Shot): Promise<Hit> {
         answer.on('error', reject)
         answer.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          const parsed = text === '' ? undefined : (JSON.parse(text) as { error?: string })
-          for (const [name, value] of Object.entries(parsed ?? {})) if (HANDED_OUT.has(name)) handedOut[name] = String(value)
+          const parsed = text === '' ? undefined : (JSON.parse(text) as { error?: string } & Record<string, string>)
+          for (const [name, value] of Object.entries(parsed ?? {})) if (HANDED_OUT.has(name)) handedOut[name] = value
           resolve({ status: answer.statusCode ?? 0, error: parsed?.error, retryAfter: answer.headers['retry-after'] })
         })
       },
