@@ -62,7 +62,8 @@ export class PasswordReset {
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_code')
     this.#deps.passwords.check(password, { email })
-    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'reset_password', code })
+    const judge = ({ subjectId }: Proof) => this.#checkPersonal(subjectId, password)
+    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'reset_password', code }, judge)
     if (proof.address !== email) throw new AppError('invalid_code')
     await this.#complete(proof, password, 'invalid_code', origin)
   }
@@ -73,9 +74,18 @@ export class PasswordReset {
   }
 
   async completeByLink({ secret, password }: { secret: string; password: string }, origin: RequestOrigin): Promise<void> {
-    const { address } = await this.peekLink(secret)
-    this.#deps.passwords.check(password, { email: address })
-    await this.#complete(await this.#deps.tokens.redeemLink({ secret, purpose: 'reset_password' }), password, 'invalid_link', origin)
+    const { tokens, passwords } = this.#deps
+    const link = { secret, purpose: 'reset_password' } as const
+    const { address, subjectId } = await tokens.peekLink(link)
+    passwords.check(password, { email: address })
+    await this.#checkPersonal(subjectId, password)
+    await this.#complete(await tokens.redeemLink(link), password, 'invalid_link', origin)
+  }
+
+  /** Against the name too, but only for those who hold code or link: the refusal tells a name (PW-05). */
+  async #checkPersonal(accountId: string, password: string): Promise<void> {
+    const account = await this.#deps.em.fork().findOne(Account, { id: accountId })
+    if (account) this.#deps.passwords.check(password, { email: account.email, name: account.name })
   }
 
   /** Receiving the mail proves the address; the second factor stays as it is (TF-08). */

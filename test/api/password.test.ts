@@ -191,6 +191,16 @@ describe('a forgotten password', () => {
     expect(await server.inbox.mails('no.account@example.org')).toEqual([])
   })
 
+  it('PW-05 refuses the person’s name to who has the code, which stays good, and tells it to nobody else', async () => {
+    const owner = await createAccount(server, { name: 'Wilhelmina Featherstone' })
+    const { tokenId } = (await forgot({ email: owner.email })).body
+    const body = { email: owner.email, password: 'wilhelmina-featherstone', tokenId, code: await server.inbox.code(owner.email) }
+    const wrong = body.code === '000000' ? '111111' : '000000'
+    expect((await forgot({ ...body, code: wrong })).body.error).toBe('invalid_code')
+    expect((await forgot(body)).body).toMatchObject({ error: 'password_rejected', fields: { password: 'too_personal' } })
+    expect((await forgot({ ...body, password: NEW })).status).toBe(200)
+  })
+
   it('EM-01 EM-03 the code is bound to its address and good once, for 50 callers at a time', async () => {
     const [owner, other] = [await createAccount(server), await createAccount(server)]
     const { tokenId } = (await forgot({ email: owner.email })).body
