@@ -15,6 +15,7 @@ import { createLogger } from '../src/logger.ts'
  */
 const SAMPLES = Number(process.argv[2] ?? 2000)
 const WARM_UP = 50
+const PASSWORD = 'plum ladder seven harbour'
 const GOALS = { auc: [0.45, 0.55], medians: 0.05 } as const
 
 const env = EnvSchema.parse({ NODE_ENV: 'test', DATABASE_URL: process.env['DATABASE_URL'], TRUSTED_PROXY_HOPS: 1, LOG_LEVEL: 'silent' })
@@ -38,6 +39,7 @@ try {
   }))
   await compare('forgot password', 'PATCH', '/api/auth/forgot/password', (email) => ({ email }))
   await compare('resend', 'POST', '/api/auth/resend/verify/email', (email) => ({ email }))
+  await compare('sign-up', 'POST', '/api/auth/sign-up/email', (email) => ({ name: 'Ada', email, password: PASSWORD }))
 } finally {
   server.close()
 }

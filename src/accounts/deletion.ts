@@ -29,7 +29,7 @@ export class Deletion {
   async request(accountId: string, origin: RequestOrigin): Promise<{ deletesAt: Date }> {
     const { em, tokens, messages, sessions, audit } = this.#deps
     const deletesAt = new Date(Date.now() + LIFETIMES.deleteGrace * 1000)
-    await em.fork().transactional(async (tx) => {
+    const schedule = async (tx: EntityManager): Promise<void> => {
       const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
       account.status = 'deleting'
       account.deleteAfter = deletesAt
@@ -48,8 +48,8 @@ export class Deletion {
         origin,
       })
       await audit.append(tx, { type: 'deletion_requested', accountId, origin })
-    })
-    await sessions.endAll(accountId, { cause: 'deletion_requested' })
+    }
+    await sessions.endAllWith(accountId, { cause: 'deletion_requested' }, () => em.fork().transactional(schedule))
     return { deletesAt }
   }
 

@@ -107,16 +107,19 @@ export class EmailChange {
 
   /** The old address comes back, every session ends, and the password must be reset: whoever changed it may know it. */
   async undo(secret: string): Promise<void> {
-    const { em, tokens, sessions } = this.#deps
-    const proof = await tokens.redeemLink({ secret, purpose: 'undo_change_email' })
-    await em.fork().transactional(async (tx) => {
-      const account = await tx.findOne(Account, { id: proof.subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      if (!account) throw new AppError('invalid_link')
-      account.mustResetPassword = true
-      await this.#setEmail(tx, account, proof.address, 'invalid_link')
-      await this.#deps.audit.append(tx, { type: 'email_change_undone', accountId: account.id })
+    const { em, tokens, sessions, audit } = this.#deps
+    const link = { secret, purpose: 'undo_change_email' } as const
+    const { subjectId } = await tokens.peekLink(link)
+    await sessions.endAllWith(subjectId, { cause: 'email_change_undone' }, async () => {
+      const { address } = await tokens.redeemLink(link)
+      await em.fork().transactional(async (tx) => {
+        const account = await tx.findOne(Account, { id: subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+        if (!account) throw new AppError('invalid_link')
+        account.mustResetPassword = true
+        await this.#setEmail(tx, account, address, 'invalid_link')
+        await audit.append(tx, { type: 'email_change_undone', accountId: account.id })
+      })
     })
-    await sessions.endAll(proof.subjectId, { cause: 'email_change_undone' })
   }
 
   async #setEmail(tx: EntityManager, account: Account, email: string, refusal: 'invalid_code' | 'invalid_link'): Promise<void> {

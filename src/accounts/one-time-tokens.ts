@@ -89,8 +89,14 @@ export class OneTimeTokens {
     return issued
   }
 
-  /** Spends a token by its code; the try counts even if the caller's transaction rolls back. Throws `invalid_code`. */
-  async redeemCode({ tokenId, purpose, code }: { tokenId: string; purpose: TokenPurpose; code: string }): Promise<Proof> {
+  /**
+   * Spends a token by its code; the try counts even if the caller's transaction rolls back. `judge` may refuse what the code is for
+   * before it is spent. Throws `invalid_code`.
+   */
+  async redeemCode(
+    { tokenId, purpose, code }: { tokenId: string; purpose: TokenPurpose; code: string },
+    judge?: (proof: Proof) => Promise<void>,
+  ): Promise<Proof> {
     if (!UUID.test(tokenId)) throw new AppError('invalid_code')
     const digits = code.replace(/[\s-]/g, '')
     const { rows } = await this.#pool.query<Row>(COUNT_TRY, [tokenId, purpose])
@@ -98,6 +104,7 @@ export class OneTimeTokens {
     const stored = row?.code_digest
     const matches = stored != null && this.#keys.some((key) => equal(hmac(key, `${tokenId}:${digits}`), stored))
     if (!row || !matches) throw new AppError('invalid_code')
+    await judge?.(proof(row))
     return this.#spend(row, 'invalid_code')
   }
 

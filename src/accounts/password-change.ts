@@ -10,7 +10,6 @@ import type { Mfa } from './mfa.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
 import type { Passwords } from './passwords.ts'
-import type { SecurityEvents } from './security-events.ts'
 
 export interface PasswordChangeDeps {
   readonly em: EntityManager
@@ -19,7 +18,6 @@ export interface PasswordChangeDeps {
   readonly mfa: Mfa
   readonly messages: Messages
   readonly passwords: Passwords
-  readonly events: SecurityEvents
 }
 
 export interface StartedChange {
@@ -78,17 +76,13 @@ export class PasswordChange {
     }: { accountId: string; sessionId: string; email: string; tokenId: string; code: string; password: string },
     origin: RequestOrigin,
   ): Promise<Account> {
-    const { em, passwords, events } = this.#deps
+    const { em, passwords } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (canonicalEmail(submitted) !== account.email) throw new AppError('invalid_code')
     passwords.check(password, { email: account.email, name: account.name, hasMfa: account.mfaEnabled })
     await this.#prove(account, tokenId, code, origin)
-    await passwords.replace(accountId, password, { event: 'password_changed', exceptSessionId: sessionId })
-    return em.fork().transactional(async (tx) => {
-      const changed = await tx.findOneOrFail(Account, { id: accountId })
-      await events.notify(tx, changed, 'password_changed', origin)
-      return changed
-    })
+    const proof = { credentialVersion: account.credentialVersion, refusal: 'invalid_code' } as const
+    return passwords.replace(accountId, password, { exceptSessionId: sessionId, proof, origin })
   }
 
   async #prove(account: Account, tokenId: string, code: string, origin: RequestOrigin): Promise<void> {

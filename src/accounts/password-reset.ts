@@ -6,11 +6,11 @@ import type { EntityManager } from '../database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
+import { findAddressee } from './addressee.ts'
 import type { Attempts } from './attempts.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { Passwords } from './passwords.ts'
-import type { SecurityEvents } from './security-events.ts'
 
 export interface PasswordResetDeps {
   readonly audit: AuditSink
@@ -19,7 +19,6 @@ export interface PasswordResetDeps {
   readonly messages: Messages
   readonly passwords: Passwords
   readonly attempts: Attempts
-  readonly events: SecurityEvents
 }
 
 /** Forgot password: a mailed code or link sets a new password, ends every session and signs nobody in (EM-07, EM-08). */
@@ -36,10 +35,12 @@ export class PasswordReset {
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
     return this.#deps.em.fork().transactional(async (em) => {
-      const account = await em.findOne(Account, { email, status: 'active' })
+      const addressee = await findAddressee(em, email)
+      const account = addressee?.isActive ? addressee : undefined
       const whose = account ? { accountId: account.id } : { address: email }
       this.#deps.audit.record({ ...whose, type: 'password_reset_requested', origin })
-      const subjectId = account?.id ?? tokens.decoySubject(email)
+      const nobody = tokens.decoySubject(email)
+      const subjectId = account?.id ?? nobody
       const credentialVersion = account?.credentialVersion ?? 0
       const issued = await messages.resetPassword(em, {
         to: email,
@@ -61,7 +62,8 @@ export class PasswordReset {
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_code')
     this.#deps.passwords.check(password, { email })
-    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'reset_password', code })
+    const judge = ({ subjectId }: Proof) => this.#checkPersonal(subjectId, password)
+    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'reset_password', code }, judge)
     if (proof.address !== email) throw new AppError('invalid_code')
     await this.#complete(proof, password, 'invalid_code', origin)
   }
@@ -72,14 +74,23 @@ export class PasswordReset {
   }
 
   async completeByLink({ secret, password }: { secret: string; password: string }, origin: RequestOrigin): Promise<void> {
-    const { address } = await this.peekLink(secret)
-    this.#deps.passwords.check(password, { email: address })
-    await this.#complete(await this.#deps.tokens.redeemLink({ secret, purpose: 'reset_password' }), password, 'invalid_link', origin)
+    const { tokens, passwords } = this.#deps
+    const link = { secret, purpose: 'reset_password' } as const
+    const { address, subjectId } = await tokens.peekLink(link)
+    passwords.check(password, { email: address })
+    await this.#checkPersonal(subjectId, password)
+    await this.#complete(await tokens.redeemLink(link), password, 'invalid_link', origin)
+  }
+
+  /** Against the name too, but only for those who hold code or link: the refusal tells a name (PW-05). */
+  async #checkPersonal(accountId: string, password: string): Promise<void> {
+    const account = await this.#deps.em.fork().findOne(Account, { id: accountId })
+    if (account) this.#deps.passwords.check(password, { email: account.email, name: account.name })
   }
 
   /** Receiving the mail proves the address; the second factor stays as it is (TF-08). */
   async #complete(proof: Proof, password: string, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<void> {
-    const { em, passwords, attempts, events } = this.#deps
+    const { em, passwords, attempts } = this.#deps
     const account = await em
       .fork()
       .findOne(Account, { id: proof.subjectId, status: 'active', credentialVersion: proof.credentialVersion, email: proof.address })
@@ -87,10 +98,9 @@ export class PasswordReset {
     await passwords.replace(account.id, password, {
       event: 'password_reset',
       also: { mustResetPassword: false, emailVerifiedAt: account.emailVerifiedAt ?? new Date() },
+      proof: { credentialVersion: proof.credentialVersion, refusal },
+      origin,
     })
     await attempts.clear(`password:${account.email}`, 'password')
-    await em
-      .fork()
-      .transactional(async (tx) => events.notify(tx, await tx.findOneOrFail(Account, { id: account.id }), 'password_changed', origin))
   }
 }

@@ -1,20 +1,34 @@
 import { LockMode } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
 import type { EntityManager } from '../database.ts'
 import { Account, VerificationToken } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { checkPassword, type PasswordContext } from './password-policy.ts'
+import type { SecurityEvents } from './security-events.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface PasswordsDeps {
   readonly audit: AuditSink
+  readonly events: SecurityEvents
   readonly em: EntityManager
   readonly hasher: PasswordHasher
   readonly attempts: Attempts
   readonly sessions: Sessions
   readonly passwordContext: PasswordContext
+}
+
+export interface Replacement {
+  /** Default `password_changed`. */
+  readonly event?: 'password_changed' | 'password_reset'
+  readonly exceptSessionId?: string
+  readonly also?: Partial<Pick<Account, 'mustResetPassword' | 'emailVerifiedAt'>>
+  /** What allowed the change, and how it is refused when the credentials have changed since. */
+  readonly proof?: { readonly credentialVersion: number; readonly refusal: 'invalid_code' | 'invalid_link' }
+  /** Where it comes from; the owner is told. */
+  readonly origin?: RequestOrigin
 }
 
 /** What every way to a new password shares: the policy, the proof of the old one, and what a change ends. */
@@ -47,28 +61,25 @@ export class Passwords {
     return account
   }
 
-  /** Sets the password and ends what the old one opened: other sessions, their tokens, pending mails (PW-10). */
+  /** Sets the password, tells the owner, and ends what the old one opened: other sessions, their tokens, pending mails (PW-10). */
   async replace(
     accountId: string,
     password: string,
-    {
-      event = 'password_changed',
-      exceptSessionId,
-      also = {},
-    }: {
-      event?: 'password_changed' | 'password_reset'
-      exceptSessionId?: string
-      also?: Partial<Pick<Account, 'mustResetPassword' | 'emailVerifiedAt'>>
-    } = {},
-  ): Promise<void> {
-    const { em, hasher, sessions, audit } = this.#deps
+    { event = 'password_changed', exceptSessionId, also = {}, proof, origin }: Replacement = {},
+  ): Promise<Account> {
+    const { em, hasher, sessions, events, audit } = this.#deps
     const passwordHash = await hasher.hash(password)
-    await em.fork().transactional(async (tx) => {
-      const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date(), credentialVersion: account.credentialVersion + 1 })
-      await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
-      await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId })
-    })
-    await sessions.endAll(accountId, { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) })
+    const unchanged = proof ? { credentialVersion: proof.credentialVersion } : {}
+    return sessions.endAllWith(accountId, { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) }, () =>
+      em.fork().transactional(async (tx) => {
+        const account = await tx.findOne(Account, { id: accountId, ...unchanged }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+        if (!account) throw new AppError(proof?.refusal ?? 'not_found')
+        tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date(), credentialVersion: account.credentialVersion + 1 })
+        await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
+        if (origin) await events.notify(tx, account, 'password_changed', origin)
+        await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId })
+        return account
+      }),
+    )
   }
 }

@@ -45,12 +45,16 @@ export class SecurityEvents {
 
   /** The owner says it was somebody else: every session ends and nobody signs in until the password is reset. */
   async report(secret: string): Promise<{ accountId: string; address: string }> {
-    const { subjectId, address } = await this.#deps.tokens.redeemLink({ secret, purpose: 'report_compromise' })
-    await this.#deps.em.fork().transactional(async (tx) => {
-      await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
-      await this.#deps.audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
+    const { em, tokens, sessions, audit } = this.#deps
+    const link = { secret, purpose: 'report_compromise' } as const
+    const { subjectId, address } = await tokens.peekLink(link)
+    await sessions.endAllWith(subjectId, { cause: 'compromise_reported' }, async () => {
+      await tokens.redeemLink(link)
+      await em.fork().transactional(async (tx) => {
+        await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
+        await audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
+      })
     })
-    await this.#deps.sessions.endAll(subjectId, { cause: 'compromise_reported' })
     return { accountId: subjectId, address }
   }
 }

@@ -32,6 +32,8 @@ export interface EndAll {
 
 export interface LiveSession {
   readonly authenticatedAt: Date
+  /** Whether the account has a second factor. */
+  readonly hasMfa: boolean
 }
 
 /** How long a last-seen time may be out of date: one write per session and minute is enough for a person. */
@@ -51,7 +53,7 @@ const TOUCH = 'update "session" set "last_seen_at" = now() where "id" = $1'
 const LIVE = {
   name: 'session-live',
   text: `
-select extract(epoch from s."authenticated_at")::float8 * 1000 as "authenticatedMs", s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
+select extract(epoch from s."authenticated_at")::float8 * 1000 as "authenticatedMs", a."mfa_enabled" as "hasMfa", s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
 from "session" s join "account" a on a."id" = s."account_id"
 where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
 }
@@ -102,11 +104,14 @@ export class Sessions {
 
   /** The session if it is live and its account may act: one query on the path of every call. Notes that it was seen. */
   async findLive(id: string, accountId: string): Promise<LiveSession | undefined> {
-    const { rows } = await this.#pool.query<{ authenticatedMs: number; isStale: boolean }>({ ...LIVE, values: [id, accountId] })
+    const { rows } = await this.#pool.query<{ authenticatedMs: number; hasMfa: boolean; isStale: boolean }>({
+      ...LIVE,
+      values: [id, accountId],
+    })
     const [row] = rows
     if (!row) return undefined
     if (row.isStale) await this.#pool.query(TOUCH, [id])
-    return { authenticatedAt: new Date(row.authenticatedMs) }
+    return { authenticatedAt: new Date(row.authenticatedMs), hasMfa: row.hasMfa }
   }
 
   /** The session if it is live. */
@@ -148,5 +153,16 @@ export class Sessions {
     for (const statement of END_PENDING) await this.#pool.query(statement, [accountId])
     if (!cause)
       this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId || undefined, detail: { sessions: rows.length } })
+  }
+
+  /**
+   * Makes a change after which nobody is to be signed in. All sign-ins end before it, so that it is not made while they cannot be
+   * ended, and once more after it, for those that came in between (PW-10).
+   */
+  async endAllWith<T>(accountId: string, options: EndAll, change: () => Promise<T>): Promise<T> {
+    await this.endAll(accountId, options)
+    const changed = await change()
+    await this.endAll(accountId, options)
+    return changed
   }
 }

@@ -9,6 +9,7 @@ import { Account, PendingSignUp } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Messages } from '../mail/messages.ts'
+import { type Addressee, findAddressee } from './addressee.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import type { Issued, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './password-policy.ts'
@@ -16,6 +17,16 @@ import { personName } from './person-name.ts'
 
 /** In place of a hash: the account starts without a password, and forgot-password sets one. */
 const NO_PASSWORD = ''
+
+type Pending = Pick<PendingSignUp, 'id' | 'email' | 'name' | 'locale'>
+
+/** Scalars, and the same statements whether anybody has signed up or not (EN-02). */
+const NEWEST = `
+select "id", "email", "name", "locale" from "pending_sign_up" where "email" = ? and "expires_at" > now() order by "created_at" desc limit 1`
+/** Several people may have signed up with an address: proving it must not put any of their passwords in force (EM-11). */
+const FORGET_PASSWORDS = `
+update "pending_sign_up" set "password_hash" = '${NO_PASSWORD}' where "email" = ?
+and (select count(*) from "pending_sign_up" where "email" = ? and "expires_at" > now()) > 1`
 
 export interface SignUpDeps {
   readonly audit: AuditSink
@@ -61,7 +72,7 @@ export class SignUp {
     const passwordHash = await hasher.hash(password)
 
     return this.#deps.em.fork().transactional(async (em) => {
-      const existing = await em.findOne(Account, { email })
+      const existing = await findAddressee(em, email)
       const pending = em.create(PendingSignUp, {
         id: randomUUID(),
         email,
@@ -80,13 +91,10 @@ export class SignUp {
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
     return this.#deps.em.fork().transactional(async (em) => {
-      const pending = await em.find(PendingSignUp, { email, expiresAt: { $gt: new Date() } }, { orderBy: { createdAt: 'desc' }, limit: 2 })
-      const existing = await em.findOne(Account, { email })
-      const [newest] = pending
-      if (!newest) return this.#pretend(em, email, origin)
-      // Several people may have signed up with this address: proving it must not put any of their passwords in force (EM-11).
-      if (pending.length > 1) await em.nativeUpdate(PendingSignUp, { email }, { passwordHash: NO_PASSWORD })
-      return this.#sendCode(em, newest, origin, existing)
+      await em.execute(FORGET_PASSWORDS, [email, email])
+      const [newest] = await em.execute<Pending[]>(NEWEST, [email])
+      const existing = await findAddressee(em, email)
+      return newest ? this.#sendCode(em, newest, origin, existing) : this.#pretend(em, email, origin)
     })
   }
 
@@ -94,8 +102,8 @@ export class SignUp {
   async resendFor(userId: string, origin: RequestOrigin): Promise<StartedSignUp> {
     return this.#deps.em.fork().transactional(async (em) => {
       const pending = await em.findOne(PendingSignUp, { id: userId, expiresAt: { $gt: new Date() } })
-      if (!pending) return decoy()
-      return this.#sendCode(em, pending, origin, await em.findOne(Account, { email: pending.email }))
+      if (!pending) return { userId, tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
+      return this.#sendCode(em, pending, origin, await findAddressee(em, pending.email as CanonicalEmail))
     })
   }
 
@@ -163,16 +171,12 @@ export class SignUp {
   }
 
   /** Whoever has an account already is told so instead; the code is made all the same, and never mailed (EN-01, EN-03). */
-  async #sendCode(em: EntityManager, pending: PendingSignUp, origin: RequestOrigin, existing: Account | null): Promise<StartedSignUp> {
+  async #sendCode(em: EntityManager, pending: Pending, origin: RequestOrigin, existing: Addressee | undefined): Promise<StartedSignUp> {
     const { tokens, messages } = this.#deps
     const { id, email, name } = pending
     const issue = () => tokens.issue(em, { purpose: 'verify_email', subjectId: id, address: email })
     const locale = existing?.locale ?? pending.locale ?? undefined
-    const issued = !existing
-      ? await messages.verifyEmail(em, { to: email, name, locale, origin, issued: issue })
-      : (await messages.alreadyRegistered(em, { to: email, locale, origin }))
-        ? await issue()
-        : undefined
+    const issued = await messages.verifyEmail(em, { to: email, name, locale, origin, isRegistered: !!existing, issued: issue })
     return this.#started(em, id, issued)
   }
 
@@ -189,10 +193,6 @@ export class SignUp {
     const tokenId = issued?.tokenId ?? (await this.#deps.tokens.current(em, userId, 'verify_email')) ?? randomUUID()
     return { userId, tokenId, expiresInSeconds: LIFETIMES.code }
   }
-}
-
-function decoy(): StartedSignUp {
-  return { userId: randomUUID(), tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
 }
 
 function inSeconds(seconds: number): Date {

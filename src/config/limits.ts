@@ -6,11 +6,11 @@ export interface Limit {
 
 /** Every HTTP limit by name (AA-02). Counts are per network (IPv4 address or IPv6 /64) and window. */
 export const LIMITS = {
-  'sign-up': { max: 20, windowSeconds: 3600 },
+  'sign-up': { max: 100, windowSeconds: 3600 },
   'sign-in': { max: 60, windowSeconds: 300 },
   verify: { max: 60, windowSeconds: 300 },
-  resend: { max: 20, windowSeconds: 3600 },
-  forgot: { max: 20, windowSeconds: 3600 },
+  resend: { max: 100, windowSeconds: 3600 },
+  forgot: { max: 100, windowSeconds: 3600 },
   refresh: { max: 600, windowSeconds: 300 },
   account: { max: 600, windowSeconds: 300 },
   sensitive: { max: 60, windowSeconds: 300 },

@@ -52,20 +52,24 @@ export class Messages {
     this.#caps = deps.caps ?? new MailCaps()
   }
 
+  /**
+   * A code for a sign-up. An address that has an account (`isRegistered`) is told the truth in another mail instead, while the page
+   * says the same as ever. Both mails are made in any case, because making one takes time (EN-02, EN-03).
+   */
   verifyEmail<T extends MailedToken>(
     em: EntityManager,
-    mail: Envelope & { issued: TokenSource<T>; client?: string | undefined },
+    mail: Envelope & { issued: TokenSource<T>; client?: string | undefined; isRegistered?: boolean },
   ): Promise<T | undefined> {
-    return this.#sendToken(em, 'verify-email', mail, (token) => ({ client: mail.client, link: this.#tokenLink('verifyEmail', token) }))
-  }
-
-  /** For a sign-up with an address that has an account: the page says the same as ever, the mail says the truth. */
-  async alreadyRegistered(em: EntityManager, mail: Envelope): Promise<boolean> {
     const { issuer } = this.#deps
     const links = { signInLink: link(issuer, LINK_PATHS.signIn), resetLink: link(issuer, LINK_PATHS.forgotPassword) }
-    const isAdmitted = await this.#admits(em, 'already-registered', mail.to, 'request')
-    if (isAdmitted) this.#enqueue(em, 'already-registered', mail, links)
-    return isAdmitted
+    const told = this.#render('already-registered', { ...mail, name: undefined }, links)
+    return this.#sendToken(
+      em,
+      'verify-email',
+      mail,
+      (token) => ({ client: mail.client, link: this.#tokenLink('verifyEmail', token) }),
+      mail.isRegistered ? told : undefined,
+    )
   }
 
   resetPassword<T extends MailedToken>(em: EntityManager, mail: Envelope & { issued: TokenSource<T> }): Promise<T | undefined> {
@@ -88,7 +92,8 @@ export class Messages {
     mail: Envelope & { newEmail: string; undo: Pick<MailedToken, 'linkSecret' | 'expiresAt'> },
   ): Promise<void> {
     const model = { newEmail: mail.newEmail, undoLink: this.#tokenLink('undoEmail', mail.undo), undoUntil: mail.undo.expiresAt }
-    if (await this.#admits(em, 'change-email-notice', mail.to, 'notice:change-email')) this.#enqueue(em, 'change-email-notice', mail, model)
+    if (await this.#admits(em, 'change-email-notice', mail.to, 'notice:change-email'))
+      this.#enqueue(em, this.#render('change-email-notice', mail, model), mail)
   }
 
   /** `report` is the token behind "this wasn't me" (SE-08). */
@@ -97,12 +102,14 @@ export class Messages {
     mail: Envelope & { kind: SecurityNotice; at: Date; report: Pick<MailedToken, 'linkSecret'> },
   ): Promise<void> {
     const model = { kind: mail.kind, at: mail.at, reportLink: this.#tokenLink('reportCompromise', mail.report) }
-    if (await this.#admits(em, 'security-notice', mail.to, `notice:${mail.kind}`)) this.#enqueue(em, 'security-notice', mail, model)
+    if (await this.#admits(em, 'security-notice', mail.to, `notice:${mail.kind}`))
+      this.#enqueue(em, this.#render('security-notice', mail, model), mail)
   }
 
   async accountDeletion(em: EntityManager, mail: Envelope & { deletesAt: Date; undo: Pick<MailedToken, 'linkSecret'> }): Promise<void> {
     const model = { deletesAt: mail.deletesAt, undoLink: this.#tokenLink('keepAccount', mail.undo) }
-    if (await this.#admits(em, 'account-deletion', mail.to, 'notice:account-deletion')) this.#enqueue(em, 'account-deletion', mail, model)
+    if (await this.#admits(em, 'account-deletion', mail.to, 'notice:account-deletion'))
+      this.#enqueue(em, this.#render('account-deletion', mail, model), mail)
   }
 
   async #sendToken<T extends MailedToken, Name extends 'verify-email' | 'reset-password' | 'change-email' | 'change-password'>(
@@ -110,11 +117,14 @@ export class Messages {
     name: Name,
     mail: Envelope & { issued: TokenSource<T> },
     rest: (token: T) => Omit<MailModels[Name], 'code' | 'expiresInSeconds' | 'name' | 'origin'>,
+    instead?: Mail,
   ): Promise<T | undefined> {
     if (!(await this.#admits(em, name, mail.to, 'request'))) return undefined
     const token = typeof mail.issued === 'function' ? await mail.issued() : mail.issued
     const expiresInSeconds = wholeMinutes(token.expiresAt)
-    this.#enqueue(em, name, mail, { code: token.code, expiresInSeconds, ...rest(token) } as Omit<MailModels[Name], 'name' | 'origin'>)
+    const model = { code: token.code, expiresInSeconds, ...rest(token) } as Omit<MailModels[Name], 'name' | 'origin'>
+    const rendered = this.#render(name, mail, model)
+    this.#enqueue(em, instead ?? rendered, mail)
     return token
   }
 
@@ -124,17 +134,14 @@ export class Messages {
     return admission === 'granted'
   }
 
-  #enqueue<Name extends MailName>(
-    em: EntityManager,
-    name: Name,
-    { to, locale, isDecoy = false, ...mail }: Envelope,
-    model: Omit<MailModels[Name], 'name' | 'origin'>,
-  ): void {
-    const { outbox, views } = this.#deps
+  #render<Name extends MailName>(name: Name, { to, locale, ...mail }: Envelope, model: Omit<MailModels[Name], 'name' | 'origin'>): Mail {
     const filled = { ...model, name: mail.name, origin: mail.origin } as MailModels[Name]
-    const rendered = views.mail(name, filled, { locale: negotiateLocale({ uiLocales: locale }) })
-    const body: Mail = { to, subject: rendered.subject, text: rendered.text, html: rendered.html }
-    outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...body })
+    const { subject, text, html } = this.#deps.views.mail(name, filled, { locale: negotiateLocale({ uiLocales: locale }) })
+    return { to, subject, text, html }
+  }
+
+  #enqueue(em: EntityManager, mail: Mail, { isDecoy = false }: Envelope): void {
+    this.#deps.outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...mail })
   }
 
   #tokenLink(page: keyof typeof LINK_PATHS, { linkSecret }: Pick<MailedToken, 'linkSecret'>): string {

@@ -104,6 +104,8 @@ describe('EN-01 known, unknown, unproven, locked, disabled and deleting addresse
 })
 
 const PAIRS = 500
+const WARM_UP = 20
+const PROMISE = { min: 0.4, max: 0.6 } as const
 
 /** Probability that one of `a` takes longer than one of `b` (Mann-Whitney): 0.5 if nobody can tell them apart. */
 function rankStatistic(a: readonly number[], b: readonly number[]): number {
@@ -112,46 +114,55 @@ function rankStatistic(a: readonly number[], b: readonly number[]): number {
   return (ranks - (a.length * (a.length + 1)) / 2) / (a.length * b.length)
 }
 
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+
 describe('EN-02 the time to answer', () => {
   const known: string[] = []
-  beforeAll(async () => {
+  let made = 0
+
+  async function makeKnown(): Promise<void> {
     const em = server.context.database.em.fork()
     const passwordHash = await server.context.hasher.hash(PASSWORD)
-    for (let index = 0; index < PAIRS * 3; index += 1) {
-      const email = `timed.${index}@example.org`
+    for (let index = 0; index < WARM_UP + PAIRS; index += 1) {
+      const email = `timed.${++made}@example.org`
       known.push(email)
       em.create(Account, { name: 'Ada Lovelace', email, passwordHash, emailVerifiedAt: new Date() })
     }
     await em.flush()
-  })
+  }
+
+  /** How well time tells known addresses from unknown ones, over interleaved pairs. */
+  async function measure(status: number, ask: (email: string) => Promise<ApiAnswer>): Promise<{ rank: number; told: string }> {
+    const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] }
+    await makeKnown()
+    for (let index = 0; index < WARM_UP + PAIRS; index += 1)
+      for (const kind of index % 2 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const)) {
+        const email = kind === 'known' ? (known.pop() ?? '') : unknown()
+        const began = performance.now()
+        expect((await ask(email)).status).toBe(status)
+        if (index >= WARM_UP) times[kind].push(performance.now() - began)
+      }
+    const rank = rankStatistic(times.known, times.unknown)
+    return { rank, told: `${rank.toFixed(3)}, medians ${median(times.known).toFixed(2)} and ${median(times.unknown).toFixed(2)} ms` }
+  }
 
   it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
     ['sign-in', 401, (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' })],
     ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
     ['sign-up', 202, (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })],
+    ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
+    ['edit/email', 202, (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token })],
   ])(
-    'of %s: the rank statistic of 500 interleaved pairs is reported',
+    'of %s does not tell known from unknown: the rank statistic of 500 interleaved pairs lies between 0.40 and 0.60',
     async (name, status, ask) => {
-      const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] }
-      const timed = async (kind: 'known' | 'unknown') => {
-        const email = kind === 'known' ? (known.pop() ?? '') : unknown()
-        const began = performance.now()
-        expect((await ask(email)).status).toBe(status)
-        times[kind].push(performance.now() - began)
-      }
-      for (let index = 0; index < PAIRS; index += 1)
-        for (const kind of index % 2 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const)) await timed(kind)
-      const statistic = rankStatistic(times.known.slice(20), times.unknown.slice(20))
-      note(
-        `rank of ${name}`,
-        `${statistic.toFixed(3)} over ${PAIRS} pairs, known against unknown; medians ${median(times.known).toFixed(2)} and ${median(times.unknown).toFixed(2)} ms`,
-      )
-      expect(times.known).toHaveLength(PAIRS)
+      owner = await signedIn(server)
+      const isKept = ({ rank }: { rank: number }) => rank >= PROMISE.min && rank <= PROMISE.max
+      const first = await measure(status, ask)
+      // A busy machine may distort one run; what the code does differently shows in both.
+      const last = isKept(first) ? first : await measure(status, ask)
+      note(`rank of ${name.replace('/', ' ')}`, `${last.told}, known against unknown, over ${PAIRS} pairs`)
+      expect({ ...last, isKept: isKept(last) }).toMatchObject({ isKept: true })
     },
-    240_000,
+    480_000,
   )
 })
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
-}

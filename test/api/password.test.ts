@@ -109,6 +109,37 @@ describe('changing the password', () => {
       expect((await edit({ email: owner.email, password: NEW, tokenId, code: '123456' }, owner)).body.error).toBe('invalid_code')
     },
   )
+
+  it('PW-10 IN-08 of a change and a reset that are both proven at once, one happens: a thief does not overtake the reset', async () => {
+    const OTHER = 'copper meadow eleven violin'
+    for (let round = 0; round < 8; round += 1) {
+      const owner = await signedIn(server)
+      const change = await begun(owner)
+      const { tokenId } = (await forgot({ email: owner.email })).body
+      const reset = { email: owner.email, tokenId, code: await server.inbox.code(owner.email) }
+      const answers = await Promise.all([edit({ ...change, password: NEW }, owner), forgot({ ...reset, password: OTHER })])
+      const [changed, wasReset] = answers.map(({ status }) => status === 200)
+      expect(answers.every(({ status }) => status < 500)).toBe(true)
+      expect([changed, wasReset].filter(Boolean)).toHaveLength(1)
+      expect([await opens(owner.email, NEW), await opens(owner.email, OTHER)]).toEqual([changed, wasReset])
+      if (wasReset) expect(await isAlive(server, owner.token)).toBe(false)
+    }
+  })
+
+  it('TF-12 LG-04 a new password of which the owner cannot be told is not set', async () => {
+    const owner = await signedIn(server)
+    const proof = await begun(owner)
+    const { pool } = server.context.database
+    await pool.query(`create function refuse_mail() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`)
+    await pool.query('create trigger broken before insert on outbox_message for each row execute function refuse_mail()')
+    try {
+      expect((await edit({ ...proof, password: NEW }, owner)).status).toBe(500)
+    } finally {
+      await pool.query('drop trigger broken on outbox_message')
+      await pool.query('drop function refuse_mail()')
+    }
+    expect([await opens(owner.email, owner.password), await opens(owner.email, NEW)]).toEqual([true, false])
+  })
 })
 
 describe('a forgotten password', () => {
@@ -158,6 +189,16 @@ describe('a forgotten password', () => {
     await server.context.worker.drain()
     expect(await server.inbox.mails(owner.email)).toHaveLength(3)
     expect(await server.inbox.mails('no.account@example.org')).toEqual([])
+  })
+
+  it('PW-05 refuses the person’s name to who has the code, which stays good, and tells it to nobody else', async () => {
+    const owner = await createAccount(server, { name: 'Wilhelmina Featherstone' })
+    const { tokenId } = (await forgot({ email: owner.email })).body
+    const body = { email: owner.email, password: 'wilhelmina-featherstone', tokenId, code: await server.inbox.code(owner.email) }
+    const wrong = body.code === '000000' ? '111111' : '000000'
+    expect((await forgot({ ...body, code: wrong })).body.error).toBe('invalid_code')
+    expect((await forgot(body)).body).toMatchObject({ error: 'password_rejected', fields: { password: 'too_personal' } })
+    expect((await forgot({ ...body, password: NEW })).status).toBe(200)
   })
 
   it('EM-01 EM-03 the code is bound to its address and good once, for 50 callers at a time', async () => {

@@ -202,4 +202,29 @@ describe('TF-11 two factors demanded by the operator', () => {
     const code = await authenticator.code()
     expect((await api(server, 'POST /sign-in/email', { ...credentials, token: body.token, code })).status).toBe(200)
   })
+
+  it('TF-11 the JSON door is closed to an account that turns its second factor off, and to a token from before the demand', async () => {
+    const account = await createAccount(server)
+    const authenticator = await enableMfa(server, account)
+    const credentials = { email: account.email, password: account.password }
+    const { body } = await api(server, 'POST /sign-in/email', credentials)
+    const done = await api(server, 'POST /sign-in/email', { token: body.token, code: await authenticator.code() })
+    const { access_token: token, refresh_token: refreshToken } = done.body
+    const { pool } = server.context.database
+    for (const [hasMfa, status] of [
+      [true, 200],
+      [false, 401],
+      [true, 200],
+    ] as const) {
+      await pool.query('update "account" set "mfa_enabled" = $2 where "id" = $1', [account.id, hasMfa])
+      expect((await api(server, 'POST /user/me', undefined, { token })).status).toBe(status)
+    }
+    const off = await api(server, 'POST /disable/mfa', {}, { token })
+    const code = authenticator.recoveryCodes[0]
+    expect((await api(server, 'POST /disable/mfa', { token: off.body.token, code }, { token })).status).toBe(200)
+    expect((await api(server, 'GET /user/export', undefined, { token })).status).toBe(401)
+    const next = await api(server, 'PATCH /user/refresh', { refresh_token: refreshToken })
+    expect((await api(server, 'POST /user/me', undefined, { token: next.body.access_token })).status).toBe(401)
+    expect((await api(server, 'POST /sign-in/email', credentials)).body).toMatchObject({ error: 'mfa_required', methods: [] })
+  })
 })

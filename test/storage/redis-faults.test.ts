@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
+import { LIMITS } from '../../src/config/limits.ts'
 import { randomToken } from '../../src/crypto/token.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
 import { openRedis } from '../../src/redis.ts'
@@ -147,6 +148,30 @@ describe('a server whose Redis fails', () => {
     await expectRecovery()
   })
 
+  it('F03 PW-10 a reset while Redis is away changes nothing: no new password beside sessions that cannot be ended', async () => {
+    const NEW = 'ember quilt nine lantern'
+    const { account, jwt } = await signIn()
+    const forgot = async (body: object) => {
+      const headers = { 'content-type': 'application/json' }
+      return fetch(`${server.origin}/api/auth/forgot/password`, { method: 'PATCH', body: JSON.stringify(body), headers })
+    }
+    const begin = async () => {
+      const { tokenId } = (await (await forgot({ email: account.email })).json()) as { tokenId: string }
+      return { email: account.email, tokenId, password: NEW, code: await server.inbox.code(account.email) }
+    }
+    const opens = async (password: string) =>
+      (await post('/api/auth/sign-in/email', JSON.stringify({ email: account.email, password }), 'application/json')).status === 200
+    const isIn = async () => (await post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${jwt}` })).status === 200
+    const proof = await begin()
+    await proxy.close()
+    expect((await forgot(proof)).status).toBe(503)
+    await proxy.heal()
+    await expectRecovery()
+    expect([await opens(NEW), await opens(PASSWORD), await isIn()]).toEqual([false, true, true])
+    expect((await forgot(await begin())).status).toBe(200)
+    expect([await opens(NEW), await opens(PASSWORD), await isIn()]).toEqual([true, false, false])
+  })
+
   it('RL-05 limits never fail open: while Redis is away each instance allows a quarter, then 429', async () => {
     await proxy.close()
     try {
@@ -179,8 +204,9 @@ describe('a server whose Redis fails', () => {
           connect: address,
         })
       const statuses: number[] = []
-      for (let request = 0; request < 24; request += 1) statuses.push((await at(request % 2 === 0 ? server : second)).status)
-      expect(statuses.filter((status) => status !== 429).length).toBe(20)
+      for (let request = 0; request < LIMITS.forgot.max + 4; request += 1)
+        statuses.push((await at(request % 2 === 0 ? server : second)).status)
+      expect(statuses.filter((status) => status !== 429).length).toBe(LIMITS.forgot.max)
     } finally {
       await second.stop()
     }

@@ -15,6 +15,7 @@ export interface Principal {
 export interface BearerAuthDeps {
   readonly accessTokens: AccessTokens
   readonly sessions: Sessions
+  readonly config: { readonly requireMfa: boolean }
 }
 
 const REALM = 'Bearer realm="account"'
@@ -63,6 +64,8 @@ async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ prin
   const token = value ? await deps.accessTokens.verify(value) : undefined
   const session = token ? await deps.sessions.findLive(token.sessionId, token.accountId) : undefined
   if (!token || !session) return undefined
+  // Where two factors are demanded, an account without a second one has no API, as it has no pages (TF-11).
+  if (deps.config.requireMfa && !session.hasMfa) return undefined
   const { accountId, sessionId, clientId, hasScope } = token
   return { principal: { accountId, sessionId, clientId, authenticatedAt: session.authenticatedAt }, hasScope }
 }
