@@ -31,7 +31,7 @@ program
 /** Commands that need the use cases are loaded only when one of them is called: `start` stays fast. */
 const NEEDS_CONTEXT = new Set(['client', 'resource', 'keys', 'audit', 'storage', 'help', '--help', '-h'])
 if (NEEDS_CONTEXT.has(process.argv[2] ?? '')) {
-  const { openContext } = await import('./commands/open-context.ts')
+  const { openContext, openDatabaseContext } = await import('./commands/open-context.ts')
   const { auditCommand } = await import('./commands/audit.ts')
   const { clientCommand } = await import('./commands/client.ts')
   const { keysCommand } = await import('./commands/keys.ts')
@@ -39,10 +39,10 @@ if (NEEDS_CONTEXT.has(process.argv[2] ?? '')) {
   const { storageCommand } = await import('./commands/storage.ts')
   program.addCommand(storageCommand(openContext))
   program
-    .addCommand(clientCommand(openContext))
-    .addCommand(resourceCommand(openContext))
-    .addCommand(keysCommand(openContext))
-    .addCommand(auditCommand(openContext))
+    .addCommand(clientCommand(openDatabaseContext))
+    .addCommand(resourceCommand(openDatabaseContext))
+    .addCommand(keysCommand(openDatabaseContext))
+    .addCommand(auditCommand(openDatabaseContext))
 }
 
 try {

@@ -101,16 +101,17 @@ export class Attempts {
   }
 }
 
-/** Runs a check under a reservation: `true` clears the count, `false` leaves the failure, an exception gives the try back. */
-export async function attempt(reservation: Reservation, check: () => Promise<boolean>): Promise<boolean> {
-  let passed: boolean
+/** Runs a check under a reservation: `true` clears the count, `false` leaves the failure, an exception or `undefined` gives the try back. */
+export async function attempt<T extends boolean | undefined>(reservation: Reservation, check: () => Promise<T>): Promise<T> {
+  let passed: T
   try {
     passed = await check()
   } catch (error) {
     await reservation.release().catch(() => undefined)
     throw error
   }
-  if (passed) await reservation.succeed()
+  if (passed === undefined) await reservation.release()
+  else if (passed) await reservation.succeed()
   else reservation.fail()
   return passed
 }

@@ -62,8 +62,8 @@ export class Deletion {
   }
 
   async undo(secret: string): Promise<void> {
-    const { subjectId } = await this.#deps.tokens.redeemLink({ secret, purpose: 'undo_delete' })
     await this.#deps.em.fork().transactional(async (tx) => {
+      const { subjectId } = await this.#deps.tokens.redeemLink(tx, { secret, purpose: 'undo_delete' })
       const kept = await tx.nativeUpdate(Account, { id: subjectId, status: 'deleting' }, { status: 'active', deleteAfter: null })
       if (kept === 0) throw new AppError('invalid_link')
       await this.#deps.audit.append(tx, { type: 'deletion_cancelled', accountId: subjectId })

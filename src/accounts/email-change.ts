@@ -64,7 +64,7 @@ export class EmailChange {
   ): Promise<Account> {
     const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'change_email', code })
     if (proof.subjectId !== accountId || proof.address !== canonicalEmail(email)) throw new AppError('invalid_code')
-    return this.#apply(proof, 'invalid_code', origin)
+    return this.#deps.em.fork().transactional((tx) => this.#apply(tx, proof, 'invalid_code', origin))
   }
 
   /** Which address a mailed link would prove. Throws `invalid_link`. */
@@ -73,31 +73,33 @@ export class EmailChange {
   }
 
   async completeByLink(secret: string, origin: RequestOrigin): Promise<void> {
-    await this.#apply(await this.#deps.tokens.redeemLink({ secret, purpose: 'change_email' }), 'invalid_link', origin)
+    const { em, tokens } = this.#deps
+    await em.fork().transactional(async (tx) => {
+      const proof = await tokens.redeemLink(tx, { secret, purpose: 'change_email' })
+      await this.#apply(tx, proof, 'invalid_link', origin)
+    })
   }
 
-  async #apply(proof: Proof, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<Account> {
-    const { em, tokens, messages } = this.#deps
-    return em.fork().transactional(async (tx) => {
-      const account = await tx.findOne(
-        Account,
-        { id: proof.subjectId, credentialVersion: proof.credentialVersion },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
-      if (!account) throw new AppError(refusal)
-      const { id: subjectId, email: address, name, locale } = account
-      const undo = await tokens.issue(tx, {
-        purpose: 'undo_change_email',
-        subjectId,
-        address,
-        lifetimeSeconds: LIFETIMES.changeEmailUndo,
-        keepsOlder: true,
-      })
-      await messages.changeEmailNotice(tx, { to: address, name, locale: locale ?? undefined, newEmail: proof.address, undo, origin })
-      await this.#setEmail(tx, account, proof.address, refusal)
-      await this.#deps.audit.append(tx, { type: 'email_changed', accountId: account.id, origin })
-      return account
+  async #apply(tx: EntityManager, proof: Proof, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<Account> {
+    const { tokens, messages, audit } = this.#deps
+    const account = await tx.findOne(
+      Account,
+      { id: proof.subjectId, credentialVersion: proof.credentialVersion },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    )
+    if (!account) throw new AppError(refusal)
+    const { id: subjectId, email: address, name, locale } = account
+    const undo = await tokens.issue(tx, {
+      purpose: 'undo_change_email',
+      subjectId,
+      address,
+      lifetimeSeconds: LIFETIMES.changeEmailUndo,
+      keepsOlder: true,
     })
+    await messages.changeEmailNotice(tx, { to: address, name, locale: locale ?? undefined, newEmail: proof.address, undo, origin })
+    await this.#setEmail(tx, account, proof.address, refusal)
+    await audit.append(tx, { type: 'email_changed', accountId: account.id, origin })
+    return account
   }
 
   /** Whose change a link would undo, without doing it. Throws `invalid_link`. */
@@ -111,12 +113,15 @@ export class EmailChange {
     const link = { secret, purpose: 'undo_change_email' } as const
     const { subjectId } = await tokens.peekLink(link)
     await sessions.endAllWith(subjectId, { cause: 'email_change_undone' }, async () => {
-      const { address } = await tokens.redeemLink(link)
       await em.fork().transactional(async (tx) => {
+        const { address, issuedAt } = await tokens.redeemLink(tx, link)
         const account = await tx.findOne(Account, { id: subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
         if (!account) throw new AppError('invalid_link')
         account.mustResetPassword = true
         await this.#setEmail(tx, account, address, 'invalid_link')
+        // Whoever changed the address twice holds links of their own: the way back to where they had brought it ends here.
+        await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'undo_change_email', createdAt: { $gt: issuedAt } })
+        await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'report_compromise', address: { $ne: address } })
         await audit.append(tx, { type: 'email_change_undone', accountId: account.id })
       })
     })

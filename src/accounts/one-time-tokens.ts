@@ -30,6 +30,7 @@ export interface Proof {
   readonly subjectId: string
   readonly address: string
   readonly credentialVersion: number
+  readonly issuedAt: Date
 }
 
 interface Row {
@@ -37,7 +38,8 @@ interface Row {
   subject_id: string
   address: string
   credential_version: number
-  code_digest: Buffer | null
+  created_at: Date
+  code_digest?: Buffer | null
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -45,11 +47,14 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const COUNT_TRY = `
 update "verification_token" set "attempts" = "attempts" + 1
 where "id" = $1 and "purpose" = $2 and "expires_at" > now() and "attempts" < ${CAPS.codeTries}
-returning "id", "subject_id", "address", "credential_version", "code_digest"`
+returning "id", "subject_id", "address", "credential_version", "created_at", "code_digest"`
 const SPEND = 'delete from "verification_token" where "id" = $1 and "expires_at" > now() returning "id"'
 const FIND_LINK = `
-select "id", "subject_id", "address", "credential_version", "code_digest" from "verification_token"
+select "id", "subject_id", "address", "credential_version", "created_at" from "verification_token"
 where "link_digest" = $1 and "purpose" = $2 and "expires_at" > now()`
+const SPEND_LINK = `
+delete from "verification_token" where "link_digest" = ? and "purpose" = ? and "expires_at" > now()
+returning "id", "subject_id", "address", "credential_version", "created_at"`
 
 /** Mailed codes and links: bound to purpose, subject and address; five tries; spent by exactly one caller (EM-01, EM-03). */
 export class OneTimeTokens {
@@ -105,7 +110,9 @@ export class OneTimeTokens {
     const matches = stored != null && this.#keys.some((key) => equal(hmac(key, `${tokenId}:${digits}`), stored))
     if (!row || !matches) throw new AppError('invalid_code')
     await judge?.(proof(row))
-    return this.#spend(row, 'invalid_code')
+    const { rowCount } = await this.#pool.query(SPEND, [row.id])
+    if (!rowCount) throw new AppError('invalid_code')
+    return proof(row)
   }
 
   /** What a link would prove, without spending it: for the page behind the link (EM-04). Throws `invalid_link`. */
@@ -115,10 +122,11 @@ export class OneTimeTokens {
     return proof(rows[0])
   }
 
-  async redeemLink(link: { secret: string; purpose: TokenPurpose }): Promise<Proof> {
-    const { rows } = await this.#pool.query<Row>(FIND_LINK, [sha256(link.secret), link.purpose])
-    if (!rows[0]) throw new AppError('invalid_link')
-    return this.#spend(rows[0], 'invalid_link')
+  /** Spends a link in the caller's transaction: what the link is for and its end happen together or not at all. Throws `invalid_link`. */
+  async redeemLink(em: EntityManager, { secret, purpose }: { secret: string; purpose: TokenPurpose }): Promise<Proof> {
+    const [row] = await em.execute<Row[]>(SPEND_LINK, [sha256(secret), purpose])
+    if (!row) throw new AppError('invalid_link')
+    return proof(row)
   }
 
   /** The token in force for a subject, if there is one: what a caller keeps when no new mail may be sent. */
@@ -146,14 +154,9 @@ export class OneTimeTokens {
   async voidAll(em: EntityManager, subjectId: string, purpose?: TokenPurpose): Promise<void> {
     await em.nativeDelete(VerificationToken, purpose ? { subjectId, purpose } : { subjectId })
   }
-
-  async #spend(row: Row, refusal: 'invalid_code' | 'invalid_link'): Promise<Proof> {
-    const { rowCount } = await this.#pool.query(SPEND, [row.id])
-    if (!rowCount) throw new AppError(refusal)
-    return proof(row)
-  }
 }
 
 function proof(row: Row): Proof {
-  return { tokenId: row.id, subjectId: row.subject_id, address: row.address, credentialVersion: row.credential_version }
+  const { id, subject_id: subjectId, address, credential_version: credentialVersion, created_at: issuedAt } = row
+  return { tokenId: id, subjectId, address, credentialVersion, issuedAt: new Date(issuedAt) }
 }

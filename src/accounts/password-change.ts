@@ -80,9 +80,10 @@ export class PasswordChange {
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (canonicalEmail(submitted) !== account.email) throw new AppError('invalid_code')
     passwords.check(password, { email: account.email, name: account.name, hasMfa: account.mfaEnabled })
+    const passwordHash = await passwords.hash(password)
     await this.#prove(account, tokenId, code, origin)
     const proof = { credentialVersion: account.credentialVersion, refusal: 'invalid_code' } as const
-    return passwords.replace(accountId, password, { exceptSessionId: sessionId, proof, origin })
+    return passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, origin })
   }
 
   async #prove(account: Account, tokenId: string, code: string, origin: RequestOrigin): Promise<void> {

@@ -10,7 +10,7 @@ import { findAddressee } from './addressee.ts'
 import type { Attempts } from './attempts.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
-import type { Passwords } from './passwords.ts'
+import type { Passwords, Replacement } from './passwords.ts'
 
 export interface PasswordResetDeps {
   readonly audit: AuditSink
@@ -61,11 +61,16 @@ export class PasswordReset {
   ): Promise<void> {
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_code')
-    this.#deps.passwords.check(password, { email })
-    const judge = ({ subjectId }: Proof) => this.#checkPersonal(subjectId, password)
-    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'reset_password', code }, judge)
+    const { passwords, tokens } = this.#deps
+    passwords.check(password, { email })
+    let passwordHash = ''
+    const judge = async ({ subjectId }: Proof): Promise<void> => {
+      await this.#checkPersonal(subjectId, password)
+      passwordHash = await passwords.hash(password)
+    }
+    const proof = await tokens.redeemCode({ tokenId, purpose: 'reset_password', code }, judge)
     if (proof.address !== email) throw new AppError('invalid_code')
-    await this.#complete(proof, password, 'invalid_code', origin)
+    await this.#complete(proof, passwordHash, { refusal: 'invalid_code', origin })
   }
 
   /** Whose link it is, without spending it. Throws `invalid_link`. */
@@ -76,10 +81,11 @@ export class PasswordReset {
   async completeByLink({ secret, password }: { secret: string; password: string }, origin: RequestOrigin): Promise<void> {
     const { tokens, passwords } = this.#deps
     const link = { secret, purpose: 'reset_password' } as const
-    const { address, subjectId } = await tokens.peekLink(link)
-    passwords.check(password, { email: address })
-    await this.#checkPersonal(subjectId, password)
-    await this.#complete(await tokens.redeemLink(link), password, 'invalid_link', origin)
+    const proof = await tokens.peekLink(link)
+    passwords.check(password, { email: proof.address })
+    await this.#checkPersonal(proof.subjectId, password)
+    const spend = (tx: EntityManager) => tokens.redeemLink(tx, link)
+    await this.#complete(proof, await passwords.hash(password), { refusal: 'invalid_link', spend, origin })
   }
 
   /** Against the name too, but only for those who hold code or link: the refusal tells a name (PW-05). */
@@ -89,17 +95,21 @@ export class PasswordReset {
   }
 
   /** Receiving the mail proves the address; the second factor stays as it is (TF-08). */
-  async #complete(proof: Proof, password: string, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<void> {
+  async #complete(
+    proof: Proof,
+    passwordHash: string,
+    { refusal, ...rest }: { refusal: 'invalid_code' | 'invalid_link'; origin: RequestOrigin; spend?: Replacement['spend'] },
+  ): Promise<void> {
     const { em, passwords, attempts } = this.#deps
     const account = await em
       .fork()
       .findOne(Account, { id: proof.subjectId, status: 'active', credentialVersion: proof.credentialVersion, email: proof.address })
     if (!account) throw new AppError(refusal)
-    await passwords.replace(account.id, password, {
+    await passwords.set(account.id, passwordHash, {
       event: 'password_reset',
       also: { mustResetPassword: false, emailVerifiedAt: account.emailVerifiedAt ?? new Date() },
       proof: { credentialVersion: proof.credentialVersion, refusal },
-      origin,
+      ...rest,
     })
     await attempts.clear(`password:${account.email}`, 'password')
   }

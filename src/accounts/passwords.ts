@@ -27,6 +27,8 @@ export interface Replacement {
   readonly also?: Partial<Pick<Account, 'mustResetPassword' | 'emailVerifiedAt'>>
   /** What allowed the change, and how it is refused when the credentials have changed since. */
   readonly proof?: { readonly credentialVersion: number; readonly refusal: 'invalid_code' | 'invalid_link' }
+  /** Spends what allowed the change, in its transaction. */
+  readonly spend?: ((tx: EntityManager) => Promise<unknown>) | undefined
   /** Where it comes from; the owner is told. */
   readonly origin?: RequestOrigin
 }
@@ -61,17 +63,26 @@ export class Passwords {
     return account
   }
 
+  /** To be called before a proof is spent: hashing may be refused when too much of it is asked for. */
+  async hash(password: string): Promise<string> {
+    return this.#deps.hasher.hash(password)
+  }
+
+  async replace(accountId: string, password: string, replacement: Replacement = {}): Promise<Account> {
+    return this.set(accountId, await this.hash(password), replacement)
+  }
+
   /** Sets the password, tells the owner, and ends what the old one opened: other sessions, their tokens, pending mails (PW-10). */
-  async replace(
+  async set(
     accountId: string,
-    password: string,
-    { event = 'password_changed', exceptSessionId, also = {}, proof, origin }: Replacement = {},
+    passwordHash: string,
+    { event = 'password_changed', exceptSessionId, also = {}, proof, spend, origin }: Replacement,
   ): Promise<Account> {
-    const { em, hasher, sessions, events, audit } = this.#deps
-    const passwordHash = await hasher.hash(password)
+    const { em, sessions, events, audit } = this.#deps
     const unchanged = proof ? { credentialVersion: proof.credentialVersion } : {}
     return sessions.endAllWith(accountId, { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) }, () =>
       em.fork().transactional(async (tx) => {
+        await spend?.(tx)
         const account = await tx.findOne(Account, { id: accountId, ...unchanged }, { lockMode: LockMode.PESSIMISTIC_WRITE })
         if (!account) throw new AppError(proof?.refusal ?? 'not_found')
         tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date(), credentialVersion: account.credentialVersion + 1 })

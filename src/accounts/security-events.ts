@@ -49,8 +49,8 @@ export class SecurityEvents {
     const link = { secret, purpose: 'report_compromise' } as const
     const { subjectId, address } = await tokens.peekLink(link)
     await sessions.endAllWith(subjectId, { cause: 'compromise_reported' }, async () => {
-      await tokens.redeemLink(link)
       await em.fork().transactional(async (tx) => {
+        await tokens.redeemLink(tx, link)
         await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
         await audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
       })

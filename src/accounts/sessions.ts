@@ -142,7 +142,15 @@ export class Sessions {
   }
 
   /** Ends every sign-in of the account with all its grants, tokens and pending codes, but for one session if named (SE-06, PW-10). */
-  async endAll(accountId: string, { exceptSessionId = '', cause }: EndAll = {}): Promise<void> {
+  async endAll(accountId: string, options: EndAll = {}): Promise<void> {
+    const { exceptSessionId, cause } = options
+    const sessions = await this.#endSignIns(accountId, options)
+    for (const statement of END_PENDING) await this.#pool.query(statement, [accountId])
+    if (!cause) this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId, detail: { sessions } })
+  }
+
+  /** How many they were. */
+  async #endSignIns(accountId: string, { exceptSessionId = '' }: EndAll): Promise<number> {
     const { rows } = await this.#pool.query<{ id: string }>('select "id" from "session" where "account_id" = $1 and "id" <> $2', [
       accountId,
       exceptSessionId,
@@ -150,9 +158,7 @@ export class Sessions {
     const ended = { sessionIds: rows.map(({ id }) => id), ...(exceptSessionId ? { exceptSessionId } : {}) }
     await this.#access.revokeAccount(accountId, ended)
     await this.#pool.query('delete from "session" where "account_id" = $1 and "id" <> $2', [accountId, exceptSessionId])
-    for (const statement of END_PENDING) await this.#pool.query(statement, [accountId])
-    if (!cause)
-      this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId || undefined, detail: { sessions: rows.length } })
+    return rows.length
   }
 
   /**
@@ -160,7 +166,7 @@ export class Sessions {
    * ended, and once more after it, for those that came in between (PW-10).
    */
   async endAllWith<T>(accountId: string, options: EndAll, change: () => Promise<T>): Promise<T> {
-    await this.endAll(accountId, options)
+    await this.#endSignIns(accountId, options)
     const changed = await change()
     await this.endAll(accountId, options)
     return changed

@@ -53,14 +53,13 @@ export class SignIn {
     const { em, hasher, attempts, devices, challenges, signUp, audit } = this.#deps
     const email = canonicalEmail(submitted)
     // All are asked for whatever the first says: an address that has an account takes no shorter way.
-    const [account, begun, isKnownDevice] = email
+    const [account, pending, isKnownDevice] = email
       ? await Promise.all([
           em.fork().findOne(Account, { email }, { populate: ['passwordHash'] }),
           signUp.findPending(email),
           device ? devices.isKnown(email, device) : false,
         ])
       : [null, undefined, false]
-    const pending = account ? undefined : begun
     const subject = isKnownDevice ? `device:${device}` : `password:${email ?? submitted.slice(0, 320)}`
 
     const id = account?.id ?? pending?.id
@@ -74,21 +73,22 @@ export class SignIn {
     } as const
     const reservation = await attempts.reserve(subject, 'password', tried)
 
-    const stored = account ? account.passwordHash : pending?.passwordHash
     let needsRehash = false
     const passed = await attempt(reservation, async () => {
-      const verdict = await hasher.verify(stored || undefined, password)
+      const verdict = await hasher.verify(account?.passwordHash ?? undefined, password)
       needsRehash = verdict.needsRehash
-      return verdict.valid && (pending !== undefined || (account?.isActive() === true && !account.mustResetPassword))
+      // Anybody can begin a sign-up with anybody's address: what its password leads to must not depend on whether there is an account.
+      const isPendingProven = pending !== undefined && (await hasher.verify(pending.passwordHash || undefined, password)).valid
+      if (verdict.valid && account?.isActive() && !account.mustResetPassword) return true
+      return isPendingProven ? undefined : false
     })
-    if (!passed || !email) throw new AppError('invalid_credentials')
-    if (!account) {
-      if (!pending) throw new AppError('invalid_credentials')
+    if (passed === undefined && email && pending) {
       audit.record({ ...tried, outcome: 'failure', detail: { factor: 'password', reason: 'email_unverified' } })
       return { status: 'email_unverified', email, started: await signUp.continueFor(pending.id, origin) }
     }
+    if (!passed || !account) throw new AppError('invalid_credentials')
 
-    if (needsRehash && stored) await this.#rehash(account.id, stored, password)
+    if (needsRehash && account.passwordHash) await this.#rehash(account.id, account.passwordHash, password)
     if (account.mfaEnabled)
       return { status: 'mfa_required', accountId: account.id, email: account.email, ...(await challenges.issue(account.id, binding)) }
     return { status: 'signed_in', accountId: account.id, amr: ['pwd'], credentialVersion: account.credentialVersion }

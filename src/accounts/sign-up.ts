@@ -138,14 +138,16 @@ export class SignUp {
 
   /** By link only in the browser that signed up: elsewhere a click would put a stranger's password in force (EM-11). */
   async verifyByLink(secret: string, userId: string): Promise<Account> {
-    if ((await this.peekLink(secret)).subjectId !== userId) throw new AppError('invalid_link')
-    await this.#deps.tokens.redeemLink({ secret, purpose: 'verify_email' })
-    return this.#create(userId, 'invalid_link')
+    return this.#create(userId, 'invalid_link', async (em) => {
+      const { subjectId } = await this.#deps.tokens.redeemLink(em, { secret, purpose: 'verify_email' })
+      if (subjectId !== userId) throw new AppError('invalid_link')
+    })
   }
 
   /** The unique address decides between two proofs at once. */
-  async #create(id: string, refusal: 'invalid_code' | 'invalid_link'): Promise<Account> {
+  async #create(id: string, refusal: 'invalid_code' | 'invalid_link', prove?: (em: EntityManager) => Promise<void>): Promise<Account> {
     return this.#deps.em.fork().transactional(async (em) => {
+      await prove?.(em)
       const pending = await em.findOne(PendingSignUp, { id, expiresAt: { $gt: new Date() } })
       if (!pending || (await em.count(Account, { email: pending.email })) > 0) throw new AppError(refusal)
       const now = new Date()

@@ -29,7 +29,7 @@ export function publicDocuments(
     if (document && req.headers.origin === undefined) {
       ctx.respond = false
       const isKnown = req.headers['if-none-match'] === document.etag
-      res.writeHead(isKnown ? 304 : 200, isKnown ? { ETag: document.etag, 'Cache-Control': CACHE } : document.headers)
+      res.writeHead(isKnown ? 304 : 200, isKnown ? { ETag: document.etag, 'Cache-Control': CACHE, ...OPEN } : document.headers)
       res.end(isKnown ? undefined : document.body)
       return
     }
@@ -38,7 +38,13 @@ export function publicDocuments(
     if (ctx.status !== 200 || typeof ctx.body !== 'object' || ctx.body === null) return
     const body = Buffer.from(JSON.stringify(ctx.body))
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
-    const own = { 'Content-Type': ctx.response.get('content-type'), 'Content-Length': body.length, ETag: etag, 'Cache-Control': CACHE }
+    const own = {
+      'Content-Type': ctx.response.get('content-type'),
+      'Content-Length': body.length,
+      ETag: etag,
+      'Cache-Control': CACHE,
+      ...OPEN,
+    }
     documents.set(req.url ?? '', { body, etag, headers: { ...headers, ...own } })
     ctx.set({ ETag: etag, 'Cache-Control': CACHE })
     ctx.body = body
@@ -47,3 +53,5 @@ export function publicDocuments(
 }
 
 const CACHE = `public, max-age=${LIFETIMES.jwksCache}`
+/** As the provider says it: a shared cache may keep this answer and give it to an app in another origin. */
+const OPEN = { Vary: 'Origin', 'Access-Control-Allow-Origin': '*' }
