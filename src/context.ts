@@ -14,7 +14,7 @@ import { mailHandler } from './mail/handler.ts'
 import { keepingMailer } from './mail/mailer.ts'
 import { Messages } from './mail/messages.ts'
 import { smtpTransport } from './mail/smtp.ts'
-import { AccessRevoker } from './oidc/access-revoker.ts'
+import { AccessRevoker, ENDING_POLICY } from './oidc/access-revoker.ts'
 import { AccessTokens } from './oidc/access-tokens.ts'
 import { createPostgresStore } from './oidc/adapters/postgres.ts'
 import { createRedisStore, withReplaysIn } from './oidc/adapters/redis.ts'
@@ -77,8 +77,9 @@ export async function createContext(config: Config, options: ContextOptions = {}
         mail: mailHandler(mailer),
         decoy: async () => undefined,
         backchannel_logout: (body, delivery) => logout.handler(body, delivery),
+        end_access: (body, delivery) => access.handler(body, delivery),
       },
-      policies: { backchannel_logout: LOGOUT_POLICY },
+      policies: { backchannel_logout: LOGOUT_POLICY, end_access: ENDING_POLICY },
       keepDelivered: !config.production && !config.mail.smtpUrl,
     }),
   )
@@ -102,7 +103,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     fetch: outgoing,
     logger,
   })
-  const access = new AccessRevoker({ store, logout })
+  const access: AccessRevoker = new AccessRevoker({ store, logout, em, outbox })
 
   const useCases = composeUseCases({ config, database, box, hasher, messages, access, audit, logger })
   const { accounts, consents, sessions, deletion } = useCases

@@ -138,14 +138,13 @@ export class Sessions {
 
   /** Ends every sign-in of the account with all its grants, tokens and pending codes, but for one session if named (SE-06, PW-10). */
   async endAll(accountId: string, { exceptSessionId = '', cause }: EndAll = {}): Promise<void> {
-    const { rows } = await this.#pool.query<{ id: string }>('select "id" from "session" where "account_id" = $1 and "id" <> $2', [
+    for (const statement of END_PENDING) await this.#pool.query(statement, [accountId])
+    const { rows } = await this.#pool.query<{ id: string }>('delete from "session" where "account_id" = $1 and "id" <> $2 returning "id"', [
       accountId,
       exceptSessionId,
     ])
     const ended = { sessionIds: rows.map(({ id }) => id), ...(exceptSessionId ? { exceptSessionId } : {}) }
     await this.#access.revokeAccount(accountId, ended)
-    await this.#pool.query('delete from "session" where "account_id" = $1 and "id" <> $2', [accountId, exceptSessionId])
-    for (const statement of END_PENDING) await this.#pool.query(statement, [accountId])
     if (!cause)
       this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId || undefined, detail: { sessions: rows.length } })
   }

@@ -161,6 +161,29 @@ describe('a server whose Redis fails', () => {
     await expectRecovery()
   })
 
+  it('PW-10 SE-06 a password that changes while Redis is away ends all access as soon as it is back, though its answer was 503', async () => {
+    const { account, tokens, jwt } = await signIn()
+    const { context } = server
+    const { pool } = context.database
+    await proxy.close()
+    try {
+      const changed = context.passwords.replace(account.id, 'another long password')
+      await expect(changed).rejects.toMatchObject({ status: 503 })
+      const caller = await post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${jwt}` })
+      expect(caller.status).toBe(401)
+    } finally {
+      await proxy.heal()
+    }
+    await expectRecovery()
+    const { rowCount } = await pool.query(`update "outbox_message" set "available_at" = now() where "topic" = 'end_access'`)
+    expect(rowCount).toBe(1)
+    context.worker.wake()
+    const waiting = `select from "outbox_message" where "topic" = 'end_access' and "delivered_at" is null`
+    await eventually(async () => (await pool.query(waiting)).rowCount, 0)
+    const answer = await fetch(`${server.origin}/userinfo`, { headers: { authorization: `Bearer ${tokens.access_token}` } })
+    expect(answer.status).toBe(401)
+  })
+
   it('counts over all instances while Redis is there', async () => {
     const second = await startServer({
       database: { url: server.config.database.url },
