@@ -5,6 +5,8 @@ const PROBE_MS = 100
 /** Probes in vain before the socket counts as half-open and is replaced. */
 const PROBES_PER_SOCKET = 5
 
+type Call<T> = (client: Redis | Cluster) => Promise<T>
+
 /**
  * Bounds every call. After one that hung, all others are refused at once until a PING comes back: a request that needs Redis
  * several times waits once. A Cluster has no such switch: one shard that hangs must not take the others along.
@@ -20,27 +22,31 @@ export class Circuit {
     this.#commandMs = commandMs
   }
 
-  async run<T>(call: (client: Redis | Cluster) => Promise<T>): Promise<T> {
+  async run<T>(call: Call<T>): Promise<T> {
     if (this.#isOpen) throw new RedisUnavailable('Redis does not answer')
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.#open()
-        reject(new RedisUnavailable('Redis does not answer in time'))
-      }, this.#commandMs)
-    })
     try {
-      return await Promise.race([call(this.#client), late])
+      return await this.#bounded(call)
     } catch (error) {
-      if (error instanceof Error && error.message === 'Command timed out') this.#open()
-      throw translate(error)
-    } finally {
-      clearTimeout(timer)
+      if (error === LATE) this.#open()
+      throw error === LATE ? new RedisUnavailable('Redis does not answer in time') : translate(error)
     }
   }
 
   stop(): void {
     this.#isStopped = true
+  }
+
+  async #bounded<T>(call: Call<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      // Timers come before sockets in a turn of the loop: after a busy stretch of ours the answer may be there, unread.
+      timer = setTimeout(() => setImmediate(() => setImmediate(reject, LATE)), this.#commandMs)
+    })
+    try {
+      return await Promise.race([call(this.#client), late])
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #open(): void {
@@ -51,7 +57,7 @@ export class Circuit {
 
   async #probe(): Promise<void> {
     for (let tries = 1; !this.#isStopped; tries += 1) {
-      const hasAnswered = await this.#client.ping().then(
+      const hasAnswered = await this.#bounded((client) => client.ping()).then(
         () => true,
         () => false,
       )
@@ -62,3 +68,5 @@ export class Circuit {
     this.#isOpen = false
   }
 }
+
+const LATE = new Error('late')

@@ -12,7 +12,8 @@ export function redisOptions(commandMs: number) {
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     maxRetriesPerRequest: 1,
-    commandTimeout: commandMs,
+    /** Only tidies up: `Circuit` has answered the caller long before. */
+    commandTimeout: commandMs * 4,
     connectTimeout: 1000,
     retryStrategy: retry,
     autoResendUnfulfilledCommands: false,

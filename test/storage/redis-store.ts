@@ -10,8 +10,8 @@ export class RedisStorages implements AsyncDisposable {
   readonly #servers: () => Promise<readonly Redis[]>
   readonly #connections: RedisConnection[] = []
 
-  /** `servers` are all that hold data, straight, without Cluster or Sentinel. Two busy processors need patience. */
-  constructor(settings: RedisSettings, servers: () => Promise<readonly Redis[]>, { commandMs = 2000 } = {}) {
+  /** `servers` are all that hold data, straight, without Cluster or Sentinel. This is about meaning, not deadlines: a thousand calls at once take long on a busy machine. */
+  constructor(settings: RedisSettings, servers: () => Promise<readonly Redis[]>, { commandMs = 30_000 } = {}) {
     this.#commandMs = commandMs
     this.#settings = settings
     this.#servers = servers

@@ -19,6 +19,7 @@ export function entryOf(row: Row): Entry {
     sessionUid,
     grantId: row.grantId ?? '',
     bind: bindingOf(row.model, sessionUid, stored),
+    isSessionHeld: false,
     consumedAt: row.consumedAt === null ? undefined : Math.floor(row.consumedAt),
     ttl: row.ttl ?? undefined,
   }

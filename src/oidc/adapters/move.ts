@@ -71,7 +71,7 @@ async function copy(calls: Calls, row: Row): Promise<void> {
     return
   }
   const entry = entryOf(row)
-  if (row.model === 'Session') await calls.putSession({ ...entry, uid: entry.sessionUid, proof: '' })
+  if (row.model === 'Session') await calls.putSession({ ...entry, uid: entry.sessionUid, proof: '', isHeld: false })
   else await calls.put(entry)
 }
 

@@ -30,14 +30,23 @@ export class RedisAdapter implements Adapter {
     const { grantId = '', accountId = '', clientId = '', sessionUid = '', lookup } = indexOf(model, id, payload)
     const json = JSON.stringify(toStored(model, id, payload))
     const ttl = expiresIn === undefined ? undefined : expiresIn * 1000
+    const isHeld = rotations.wasFound(sessionUid)
     if (model === 'Session') {
-      await calls.putSession({ digest, uid: sessionUid, payload: json, accountId, ttl, proof: rotations.proofFor(sessionUid) ?? '' })
+      await calls.putSession({
+        digest,
+        uid: sessionUid,
+        payload: json,
+        accountId,
+        ttl,
+        proof: rotations.proofFor(sessionUid) ?? '',
+        isHeld,
+      })
       return
     }
     const consumedAt = typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined
     const bind = bindingOf(model, sessionUid, payload)
-    const entry = { model, digest, lookup, payload: json, accountId, clientId, sessionUid, grantId, bind, consumedAt, ttl }
-    const isStored = await calls.put(entry)
+    const owner = { accountId, clientId, sessionUid, grantId, bind, isSessionHeld: isHeld }
+    const isStored = await calls.put({ model, digest, lookup, payload: json, ...owner, consumedAt, ttl })
     if (!isStored && model === 'ReplayDetection') throw replayed()
   }
 
@@ -78,6 +87,7 @@ export class RedisAdapter implements Adapter {
     const stored = found?.fields.get('p')
     if (!found || stored === undefined) return undefined
     const payload = fromStored(this.#model, by, JSON.parse(stored) as StoredPayload)
+    if (this.#model === 'Session' && payload.uid) this.#deps.rotations.found(payload.uid)
     const consumedAt = found.fields.get('c')
     if (consumedAt === undefined) return payload
     const consumption = { clientId: found.fields.get('k'), secondsAgo: (found.now - Number(consumedAt)) / 1000 }

@@ -10,6 +10,8 @@ export interface Entry {
   readonly grantId: string
   /** Whether it ends with its session (`on`), survives it (`off`), or is not of it (empty). */
   readonly bind: 'on' | 'off' | ''
+  /** Whether this process has read its session lately: then there is one, or it was lost. */
+  readonly isSessionHeld: boolean
   /** Milliseconds since the epoch. */
   readonly consumedAt: number | undefined
   /** Milliseconds to live; for ever if undefined. */
@@ -24,6 +26,7 @@ export interface SessionEntry {
   readonly ttl: number | undefined
   /** Of the rotation that this instance has begun. */
   readonly proof: string
+  readonly isHeld: boolean
 }
 
 /** An artifact that stands, as it is stored. */

@@ -16,22 +16,5 @@ export function ttlOf(ttl: number | undefined): string {
 /** Field and value in turn; empty values are not stored. */
 export function argumentsOf({ payload, accountId, clientId, sessionUid, grantId, bind, lookup }: Entry): string[] {
   const id = lookup?.toString('base64url') ?? ''
-  return [
-    'p',
-    payload,
-    'a',
-    accountId,
-    'k',
-    accountId ? clientId : '',
-    's',
-    sessionUid,
-    'g',
-    grantId,
-    'b',
-    bind,
-    'l',
-    id,
-    'o',
-    clientId,
-  ].slice(0, 14)
+  return ['p', payload, 'a', accountId, 'k', accountId ? clientId : '', 's', sessionUid, 'g', grantId, 'b', bind, 'l', id]
 }

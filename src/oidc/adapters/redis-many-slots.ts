@@ -16,13 +16,12 @@ export function manySlots(redis: RedisConnection): Calls {
   const fresh = () => randomToken(EPOCH_BITS)
 
   async function open(entry: Entry): Promise<{ account: Reply; session: Reply; grant: string }> {
-    const { model, accountId, clientId, sessionUid, grantId, bind } = entry
+    const { model, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } = entry
     const ttl = ttlOf(entry.ttl)
+    const opening = [bind, grantId, ttl, fresh(), isSessionHeld ? '1' : '']
     const [account, session, grant] = await Promise.all([
       accountId ? redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttl, clientId, fresh()]) : ['', ''],
-      sessionUid
-        ? redis.evaluate(SPREAD.openSession, [KEYS.scope(sessionUid), KEYS.session(sessionUid)], [bind, grantId, ttl, fresh()])
-        : ['', '', '', ''],
+      sessionUid ? redis.evaluate(SPREAD.openSession, [KEYS.scope(sessionUid), KEYS.session(sessionUid)], opening) : ['', '', '', ''],
       grantId && model !== 'Grant' ? redis.evaluate(SPREAD.openGrant, [KEYS.grant(grantId)], [ttl, fresh()]) : '',
     ])
     return { account: account as Reply, session: session as Reply, grant: grant as string }
@@ -69,11 +68,11 @@ export function manySlots(redis: RedisConnection): Calls {
       return stored === 1
     },
 
-    async putSession({ digest, uid, payload, accountId, ttl, proof }) {
+    async putSession({ digest, uid, payload, accountId, ttl, proof, isHeld }) {
       const stamp = accountId
         ? ((await redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttlOf(ttl), '', fresh()])) as Reply)[0]
         : ''
-      const args = [digest.toString('base64url'), proof, ttlOf(ttl), payload, accountId, stamp ?? '']
+      const args = [digest.toString('base64url'), proof, ttlOf(ttl), payload, accountId, stamp ?? '', isHeld ? '1' : '']
       await Promise.all([redis.evaluate(SPREAD.writeSession, [KEYS.session(uid)], args), point(KEYS.artifact('Session', digest), uid, ttl)])
     },
 

@@ -22,7 +22,7 @@ export function oneServer(redis: RedisConnection): Calls {
 
   return {
     async put(entry: Entry) {
-      const { model, digest, lookup, accountId, clientId, sessionUid, grantId, bind } = entry
+      const { model, digest, lookup, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } = entry
       const id = digest.toString('base64url')
       const keys = [
         KEYS.artifact(model, digest),
@@ -33,14 +33,24 @@ export function oneServer(redis: RedisConnection): Calls {
         lookup ? KEYS.lookup(lookup) : KEYS.artifact(model, digest),
       ]
       const head = [modeOf(model), ttlOf(entry.ttl), entry.consumedAt ?? '', randomToken(EPOCH_BITS)]
-      const scopes = [accountId, clientId, sessionUid, bind, grantId, model !== 'Grant' && grantId ? '1' : '', lookup ? id : '']
+      const scopes = [
+        accountId,
+        clientId,
+        sessionUid,
+        bind,
+        grantId,
+        model !== 'Grant' && grantId ? '1' : '',
+        lookup ? id : '',
+        isSessionHeld ? '1' : '',
+      ]
       return (await redis.evaluate(WHOLE.put, keys, [...head, ...scopes, ...argumentsOf(entry)])) === 1
     },
 
-    async putSession({ digest, uid, payload, accountId, ttl, proof }) {
+    async putSession({ digest, uid, payload, accountId, ttl, proof, isHeld }) {
       const keys = [KEYS.session(uid), KEYS.account(accountId), KEYS.artifact('Session', digest)]
       const id = digest.toString('base64url')
-      await redis.evaluate(WHOLE.putSession, keys, [id, proof, ttlOf(ttl), payload, accountId, randomToken(EPOCH_BITS), uid])
+      const args = [id, proof, ttlOf(ttl), payload, accountId, randomToken(EPOCH_BITS), uid, isHeld ? '1' : '']
+      await redis.evaluate(WHOLE.putSession, keys, args)
     },
 
     find: (model, digest) => find(WHOLE.find, [KEYS.artifact(model, digest)], []),

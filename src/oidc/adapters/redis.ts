@@ -59,7 +59,7 @@ export function createRedisStore({ redis: connection, overrides = {}, leewaySeco
   }
 
   async function revokeGrant(grantId: string): Promise<void> {
-    await redis.evaluate(REVOCATION.grant, [KEYS.grant(grantId)], [fresh()])
+    await redis.evaluate(REVOCATION.grant, [KEYS.grant(grantId)], [])
   }
 
   async function endGrant(grantId: string): Promise<void> {

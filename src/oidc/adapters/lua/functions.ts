@@ -29,7 +29,8 @@ local function openAccount(key, ttl, client, fresh)
 end
 
 -- bind: 'on' for what ends with the session, 'off' for what survives it, '' for what is only seen with it.
-local function openSession(scope, session, bind, grant, ttl, fresh)
+-- Second of the answer: whether it is over, or lost while the caller held it.
+local function openSession(scope, session, bind, grant, ttl, fresh, held)
   local epoch = ''
   if bind ~= '' then
     openEpoch(scope, 'on', ttl, fresh)
@@ -37,8 +38,9 @@ local function openSession(scope, session, bind, grant, ttl, fresh)
     if grant ~= '' then redis.call('HSETNX', scope, 'g:' .. grant, '1') end
     epoch = redis.call('HGET', scope, bind)
   end
-  local s = redis.call('HMGET', session, 'x', 'r', 'a', 'ae')
-  return { epoch, s[1] and not s[2] and '1' or '', s[3] or '', s[4] or '' }
+  local s = redis.call('HMGET', session, 'x', 'r', 'a', 'ae', 'i')
+  local isOver = s[1] and not s[2] or held == '1' and not s[5]
+  return { epoch, isOver and '1' or '', s[3] or '', s[4] or '' }
 end
 
 -- What is stored of a session keeps the account's epoch of the session: a session that was ended gets nothing that lives.
@@ -61,7 +63,8 @@ local function write(key, mode, ttl, consumed, pairs)
 end
 
 -- A known session keeps its id, or follows the rotation that proves itself; everything else is late and stores nothing.
-local function writeSession(key, id, proof, ttl, payload, account, stamp)
+-- So is one that the caller held when its record was lost: it might be one that had ended.
+local function writeSession(key, id, proof, ttl, payload, account, stamp, held)
   local old = redis.call('HMGET', key, 'i', 'x', 'r', 'a', 'ae')
   if old[1] then
     if old[2] then
@@ -70,6 +73,8 @@ local function writeSession(key, id, proof, ttl, payload, account, stamp)
       return 0
     end
     if old[4] == account and old[5] then stamp = old[5] end
+  elseif held == '1' then
+    return 0
   end
   redis.call('DEL', key)
   if tonumber(ttl or '') and tonumber(ttl) <= 0 then return 0 end
@@ -88,6 +93,11 @@ local function endSession(key, id, proof, trace)
   if not s[2] and proof ~= '' then redis.call('HSET', key, 'r', proof) end
   redis.call('PEXPIRE', key, trace)
   return 1
+end
+
+-- A script that has written may go on writing when memory is full: what revokes has to work then as well.
+local function evenIfFull(key)
+  redis.call('HDEL', key, '')
 end
 
 local function read(key)

@@ -8,8 +8,8 @@ const onOneServer = (body: string) => script(`${FUNCTIONS}${LOOKING_ON}${body}`)
 export const SPREAD = {
   /** KEYS account; ARGV ttl, client, fresh. */
   openAccount: of(`return openAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
-  /** KEYS scope, session; ARGV bind, grant, ttl, fresh. */
-  openSession: of(`return openSession(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4])`),
+  /** KEYS scope, session; ARGV bind, grant, ttl, fresh, held. */
+  openSession: of(`return openSession(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])`),
   /** KEYS grant; ARGV ttl, fresh. */
   openGrant: of(`return openEpoch(KEYS[1], 'e', ARGV[1], ARGV[2])`),
   /** KEYS artifact; ARGV account, its epoch and the client's, the session's four, grant epoch, then as `put`. */
@@ -19,8 +19,8 @@ export const SPREAD = {
     for i = 12, #ARGV do pairs[#pairs + 1] = ARGV[i] end
     if ARGV[9] == 'code' and session[2] == '1' then return 0 end
     return write(KEYS[1], ARGV[9], ARGV[10], ARGV[11], pairs)`),
-  /** KEYS session; ARGV id, proof, ttl, payload, account, stamp. */
-  writeSession: of(`return writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])`),
+  /** KEYS session; ARGV id, proof, ttl, payload, account, stamp, held. */
+  writeSession: of(`return writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])`),
   /** KEYS artifact. */
   read: of(`return { read(KEYS[1]), now() }`),
   /** KEYS account; ARGV client, session, grant. */
@@ -33,26 +33,26 @@ export const SPREAD = {
 
 /** The same in one round trip, where all keys are on one server. */
 export const WHOLE = {
-  /** KEYS artifact, account, scope, session, grant, lookup; ARGV mode, ttl, consumed, fresh, account, client, session, bind, grant, grant's stamp wanted, id, pairs. */
+  /** KEYS artifact, account, scope, session, grant, lookup; ARGV mode, ttl, consumed, fresh, account, client, session, bind, grant, grant's stamp wanted, id, held, pairs. */
   put: onOneServer(`
     local account, session, grant = { '', '' }, { '', '', '', '' }, ''
     if ARGV[5] ~= '' then account = openAccount(KEYS[2], ARGV[2], ARGV[6], ARGV[4]) end
-    if ARGV[7] ~= '' then session = openSession(KEYS[3], KEYS[4], ARGV[8], ARGV[9], ARGV[2], ARGV[4]) end
+    if ARGV[7] ~= '' then session = openSession(KEYS[3], KEYS[4], ARGV[8], ARGV[9], ARGV[2], ARGV[4], ARGV[12]) end
     if ARGV[10] ~= '' then grant = openEpoch(KEYS[5], 'e', ARGV[2], ARGV[4]) end
     if ARGV[1] == 'code' and session[2] == '1' then return 0 end
     local pairs = { 'ae', stampOf(account, session, ARGV[5]), 'ce', account[2], 'se', session[1], 'ge', grant }
-    for i = 12, #ARGV do pairs[#pairs + 1] = ARGV[i] end
+    for i = 13, #ARGV do pairs[#pairs + 1] = ARGV[i] end
     local stored = write(KEYS[1], ARGV[1], ARGV[2], ARGV[3], pairs)
     if ARGV[11] ~= '' then
       redis.call('SET', KEYS[6], ARGV[11])
       if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[6], ARGV[2]) end
     end
     return stored`),
-  /** KEYS session, account, pointer; ARGV id, proof, ttl, payload, account, fresh, uid. */
+  /** KEYS session, account, pointer; ARGV id, proof, ttl, payload, account, fresh, uid, held. */
   putSession: onOneServer(`
     local stamp = ''
     if ARGV[5] ~= '' then stamp = openAccount(KEYS[2], ARGV[3], '', ARGV[6])[1] end
-    if writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], stamp) == 0 then return 0 end
+    if writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], stamp, ARGV[8]) == 0 then return 0 end
     redis.call('SET', KEYS[3], ARGV[7])
     if ARGV[3] ~= '' then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end
     return 1`),
@@ -84,6 +84,7 @@ export const REVOCATION = {
   account: of(`
     local old = redis.call('HGET', KEYS[1], 'e')
     if not old then return 0 end
+    evenIfFull(KEYS[1])
     local names, kept = {}, {}
     if ARGV[2] ~= '' then names[1] = 's:' .. ARGV[2] end
     for i = 3, #ARGV do names[#names + 1] = 'g:' .. ARGV[i] end
@@ -104,16 +105,16 @@ export const REVOCATION = {
   /** KEYS account; ARGV client, fresh. */
   client: of(`
     if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+    evenIfFull(KEYS[1])
     return redis.call('HSET', KEYS[1], 'c:' .. ARGV[1], ARGV[2])`),
-  /** KEYS grant; ARGV fresh. */
-  grant: of(`
-    if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-    return redis.call('HSET', KEYS[1], 'e', ARGV[1])`),
+  /** KEYS grant. What comes later gets another epoch. */
+  grant: of(`return redis.call('DEL', KEYS[1])`),
   /** KEYS session, scope; returns the payload and the fields of the scope. */
   readSession: of(`return { redis.call('HGET', KEYS[1], 'p') or '', redis.call('HKEYS', KEYS[2]) }`),
   /** KEYS session, scope; ARGV whether offline access ends too, fresh, trace. */
   session: of(`
     local payload = redis.call('HGET', KEYS[1], 'p') or ''
+    evenIfFull(KEYS[2])
     if redis.call('EXISTS', KEYS[1]) == 1 then
       redis.call('HDEL', KEYS[1], 'p', 'r')
       redis.call('HSET', KEYS[1], 'x', '1')

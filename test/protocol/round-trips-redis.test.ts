@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Browser } from '../support/browser.ts'
+import { createAccount, createResource, PASSWORD } from '../support/factories.ts'
+import { send } from '../support/http.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { trace } from '../support/tracing.ts'
+
+/** One of each is the limit of `/token`, which all instances share on Redis; `/userinfo` has none. */
+describe('round trips on Redis', () => {
+  let redis: TestRedis
+  let server: TestServer
+  let app: RelyingParty
+  let account: { email: string }
+
+  beforeAll(async () => {
+    redis = await startRedis()
+    server = await startServer({ config: { redis: { urls: [redis.url], sentinels: [] } } })
+    app = await relyingParty(server, { firstParty: true })
+    account = await createAccount(server)
+    await tokens()
+    await server.context.worker[Symbol.asyncDispose]()
+    await server.context.audit.flush()
+    server.context.audit.record = () => undefined
+  })
+  afterAll(async () => {
+    await server.stop()
+    await redis[Symbol.asyncDispose]()
+  })
+
+  async function post(party: RelyingParty, path: string, form: Record<string, string>) {
+    const authorization = `Basic ${Buffer.from(`${party.clientId}:${party.clientSecret}`).toString('base64')}`
+    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
+    return trace(() => send(server.origin + path, { method: 'POST', headers, body: new URLSearchParams(form).toString() }))
+  }
+
+  async function tokens() {
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
+    const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
+    const code = { code: url.searchParams.get('code') ?? '', code_verifier: app.verifierOf(url), redirect_uri: app.redirectUri }
+    const seen = await post(app, '/token', { grant_type: 'authorization_code', ...code })
+    return { seen, body: (await seen.result.json()) as { access_token: string; refresh_token: string } }
+  }
+
+  it('G18 the limit makes one more at /token: client_credentials 1, code and refresh 5, introspection 3, userinfo 2', async () => {
+    const resource = (await createResource(server)).identifier
+    const machine = await relyingParty(server, { metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] } })
+    const form = { grant_type: 'client_credentials', scope: 'read', resource }
+    await post(machine, '/token', form)
+    const credentials = await post(machine, '/token', form)
+    const { seen: code, body } = await tokens()
+    const introspected = await post(app, '/token/introspection', { token: body.access_token })
+    const headers = { authorization: `Bearer ${body.access_token}` }
+    const userinfo = await trace(() => send(`${server.origin}/userinfo`, { headers }))
+    const refresh = await post(app, '/token', { grant_type: 'refresh_token', refresh_token: body.refresh_token })
+    const traces = { credentials, code, refresh, introspected, userinfo }
+    expect(Object.values(traces).map(({ result }) => result.status)).toEqual([200, 200, 200, 200, 200])
+    expect(Object.fromEntries(Object.entries(traces).map(([name, { depth }]) => [name, depth]))).toEqual({
+      credentials: 1,
+      code: 5,
+      refresh: 5,
+      introspected: 3,
+      userinfo: 2,
+    })
+  })
+})
