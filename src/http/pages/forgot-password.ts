@@ -10,6 +10,7 @@ import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { originOf, refusable } from '../refusable.ts'
 import type { Renderer } from '../renderer.ts'
+import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import type { FlowCookie } from './flow-cookie.ts'
 
@@ -100,7 +101,7 @@ function showReset(
 ): void {
   const csrf = deps.csrf.token(ctx)
   const byCode = {
-    resend: { action: '/reset-password/resend', csrf, availableInSeconds: shown.notice ? 30 : 0 },
+    resend: { action: '/reset-password/resend', csrf, availableInSeconds: shown.problems ? 0 : RESEND_SECONDS },
     startOverHref: '/forgot-password',
   }
   deps.renderer.page(ctx, 'pages/reset-password', {
