@@ -81,6 +81,19 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect(page.form('/reset-password').action.search).toBe('')
   })
 
+  it('UX-26 another code can be asked for after half a minute, or at once after a wrong one', async () => {
+    const wait = (text: string) => /data-wait="(\d+)"/.exec(text)?.[1]
+    const browser = await forgot((await createAccount(server)).email)
+    expect(wait(browser.page.text)).toBe('30')
+    expect(wait((await browser.submit('/reset-password', { code: '000000', password: NEW_PASSWORD })).text)).toBe('0')
+    await browser.visit('/signup')
+    const page = await browser.submit('/sign-up', { name: 'Ada', email: 'newcomer@example.org', password: PASSWORD })
+    expect([page.h1, wait(page.text)]).toEqual(['Check your mail', '30'])
+    expect(wait((await browser.submit('/verify-email', { code: '000000' })).text)).toBe('0')
+    const again = await browser.submit('/resend')
+    expect([again.words.includes('A new code is on its way'), wait(again.text)]).toEqual([true, '30'])
+  })
+
   it('EM-03 the newest code is the only one, and the one that is left dies with a changed password', async () => {
     const account = await createAccount(server)
     const browser = await forgot(account.email)
