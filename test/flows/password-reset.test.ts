@@ -81,6 +81,24 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect(page.form('/reset-password').action.search).toBe('')
   })
 
+  it('UX-36 a password forgotten on the way to an app does not lose the app', async () => {
+    const account = await createAccount(server)
+    const app = await relyingParty(server, { firstParty: true })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ scope: 'openid' }))
+    const signInAt = browser.page.url.pathname
+    await browser.follow(browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '')
+    expect(browser.page.links.map(({ pathname }) => pathname)).toContain(signInAt)
+    await browser.submit('/forgot-password', { email: account.email })
+    const code = await server.inbox.code(account.email)
+    const startOver = browser.page.links.find(({ pathname }) => pathname === '/forgot-password')
+    expect(startOver?.searchParams.get('interaction')).toBe(signInAt.split('/')[2])
+    await browser.submit('/reset-password', { code, password: NEW_PASSWORD })
+    await browser.follow(browser.page.links.find(({ pathname }) => pathname === signInAt) ?? '')
+    const { url } = await browser.submit('/login', { username: account.email, password: NEW_PASSWORD })
+    expect((await app.redeem(url)).claims()?.sub).toBe(account.id)
+  })
+
   it('UX-26 another code can be asked for after half a minute, or at once after a wrong one', async () => {
     const wait = (text: string) => /data-wait="(\d+)"/.exec(text)?.[1]
     const browser = await forgot((await createAccount(server)).email)
@@ -134,6 +152,7 @@ describe('a forgotten password, by a person without JavaScript', () => {
         .replaceAll(email, 'ADDRESS')
         .replace(/nonce="[^"]+"/g, '')
         .replace(/value="[\w-]{43}"/g, '')
+        .replace(/\?interaction=[\w-]{43}"/g, '"')
     const pages: string[] = []
     for (const email of [known.email, 'nobody@example.org']) {
       const browser = await forgot(email)
