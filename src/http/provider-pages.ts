@@ -15,7 +15,7 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
       const status = (error as { statusCode?: number }).statusCode ?? 500
       renderer.page(page, 'pages/error', {
         code: codeFor(error, status),
-        retryHref: wayOn(codeFor(error, status), page.path),
+        wayOn: wayOn(codeFor(error, status), page.path),
         requestId: String(page.state['requestId']),
         protocol: { error: out.error, description: status < 500 ? out.error_description : undefined },
       })

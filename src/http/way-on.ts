@@ -1,16 +1,19 @@
 import type { ErrorCode } from '../errors.ts'
+import type { MessageAction } from '../views.ts'
 
-/** Where a dead link or a lost sign-in can be begun again, by the page that it was for (UX-14). */
-const BY_LINK: Readonly<Record<string, string>> = {
-  '/reset-password': '/forgot-password',
-  '/verify-email': '/signup',
-  '/change-email': '/account/email',
-  '/report-compromise': '/forgot-password',
+/** Where a dead link can be asked for again, by the page that it was for (UX-14). */
+const BY_LINK: Readonly<Record<string, MessageAction>> = {
+  '/reset-password': { href: '/forgot-password', label: 'ask_again' },
+  '/verify-email': { href: '/signup', label: 'ask_again' },
+  '/change-email': { href: '/account/email', label: 'ask_again' },
+  '/report-compromise': { href: '/forgot-password', label: 'reset_password' },
 }
 
-/** A way on from an error page; undefined where trying again as it is makes more sense. */
-export function wayOn(code: ErrorCode, path: string): string | undefined {
-  if (code === 'invalid_link') return BY_LINK[path] ?? '/account'
-  if (code === 'interaction_expired') return '/account'
-  return code === 'not_found' ? '/' : undefined
+/** A way on from an error page; undefined where there is nothing to do but wait, or to go back. */
+export function wayOn(code: ErrorCode, path: string): MessageAction | undefined {
+  if (code === 'invalid_link') return BY_LINK[path] ?? { href: '/account', label: 'account' }
+  if (code === 'interaction_expired') return { href: '/account', label: 'account' }
+  if (code === 'not_found' || code === 'method_not_allowed') return { href: '/', label: 'account' }
+  // A form that was open too long: its page makes a new one.
+  return code === 'forbidden' && /^\/\w/.test(path) ? { href: path, label: 'retry' } : undefined
 }

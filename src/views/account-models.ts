@@ -34,7 +34,6 @@ export interface AccountModels {
     FormModel & {
       readonly step: 'current' | 'confirm'
       readonly method: 'email' | 'totp'
-      readonly resend?: Resend | undefined
       readonly passwordMinLength?: number
     }
   /** Posts nothing but itself: what makes the secret is a POST (SE-13). */

@@ -28,11 +28,6 @@ export interface ForeignForm {
   readonly fields: Readonly<Record<string, string>>
 }
 
-export interface Link {
-  readonly href: string
-  readonly name: string
-}
-
 export interface Person {
   readonly name?: string | undefined
   readonly email: string
@@ -85,7 +80,7 @@ export const NOTICE_KINDS = [
 export type NoticeKind = (typeof NOTICE_KINDS)[number]
 
 /** Words under `action.<label>`. */
-export const ACTION_LABELS = ['sign_in', 'account', 'reset_password', 'back'] as const
+export const ACTION_LABELS = ['sign_in', 'account', 'reset_password', 'ask_again', 'retry'] as const
 export interface MessageAction {
   readonly href: string
   readonly label: (typeof ACTION_LABELS)[number]

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { AccountModels } from './account-models.ts'
 import type { ApiDocs } from './api-docs-model.ts'
-import type { ForeignForm, FormModel, Link, MessageAction, MessageKind, NoticeKind, Person, Resend, ScopeItem } from './models.ts'
+import type { ForeignForm, FormModel, MessageAction, MessageKind, NoticeKind, Person, Resend, ScopeItem } from './models.ts'
 
 /** What each page needs. */
 export interface PageModels extends AccountModels {
@@ -59,11 +59,10 @@ export interface PageModels extends AccountModels {
     readonly code: ErrorCode
     readonly requestId: string
     readonly retryAfterSeconds?: number | undefined
-    readonly retryHref?: string | undefined
-    readonly back?: Link | undefined
+    readonly wayOn?: MessageAction | undefined
     readonly protocol?: { readonly error: string; readonly description?: string | undefined } | undefined
   }
-  'pages/signed-out': { readonly signInHref?: string | undefined; readonly back?: Link | undefined }
+  'pages/signed-out': { readonly signInHref?: string | undefined }
   /** Posts the foreign fields and `logout=yes`, or without it to stay signed in. */
   'pages/sign-out': { readonly form: ForeignForm; readonly person?: Person | undefined }
   /** `response_mode=form_post`: the fields go to the app as they are. */

@@ -109,6 +109,9 @@ describe('changing how one signs in, by a person without JavaScript', () => {
     expect(wrong.text).toContain('id="current_password-error"')
     const step = await browser.submit('/account/password', { current_password: PASSWORD })
     expect(step.url.pathname).toBe('/account/password/confirm')
+    // Nothing came: asking for another code proves the current password once more (UX-26).
+    expect(step.words).toContain('ask for a new code')
+    expect(step.links.map(({ pathname }) => pathname)).toContain('/account/password')
     const code = await server.inbox.code(account.email)
     const weak = await browser.submit('/account/password/confirm', { code, password: 'short' })
     expect(weak.status).toBe(400)

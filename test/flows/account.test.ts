@@ -90,6 +90,8 @@ describe('the account area, by a person without JavaScript', () => {
     expect(list.words).toContain('Chrome on Linux This device')
     expect(list.words).toContain('Safari on iOS')
     expect(list.words).toContain('127.0.0.1')
+    const times = list.text.match(/<time datetime="[\d-]+T[\d:.]+Z" title="\d+ \w+ \d{4} at \d\d:\d\d UTC">[^<]+<\/time>/g)
+    expect(times).toHaveLength(6)
     const [row] = await server.context.sessions.list(account.id).then((rows) => rows.filter(({ userAgent }) => userAgent === PHONE))
     const form = list.forms.find(({ fields }) => fields.some(({ name, value }) => name === 'id' && value === row?.id))
     const ended = await browser.submit(form ?? 'missing')

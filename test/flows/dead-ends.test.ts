@@ -30,6 +30,20 @@ describe('dead ends', () => {
     expect(page.text).not.toMatch(/\bat .*\.ts:|Error:.*\n/)
   })
 
+  it('UX-14 a form that was open too long, and a request of an app that cannot be answered, say so and what to do', async () => {
+    const stale = await fetch(`${server.origin}/forgot-password`, {
+      method: 'POST',
+      headers: { accept: 'text/html', origin: server.origin, 'content-type': 'application/x-www-form-urlencoded' },
+      body: '_csrf=old&email=ada%40example.org',
+    })
+    expect(stale.status).toBe(403)
+    expect(await stale.text()).toMatch(/<a class="button primary wide" href="\/forgot-password">Try again/)
+    const app = await new Browser(server.origin).visit('/auth?client_id=nobody&response_type=code')
+    expect(app.status).toBe(400)
+    expect(app.words).toContain('The app asked for something this server cannot do. Go back to the app and try again.')
+    expect(app.words).not.toContain('what you entered')
+  })
+
   it('UX-14 a spent reset link leads to a new one', async () => {
     const account = await createAccount(server)
     const browser = new Browser(server.origin)

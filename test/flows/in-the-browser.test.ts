@@ -52,6 +52,21 @@ describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])('a pe
   })
   afterAll(() => server.stop())
 
+  it('EM-06 UX-28 a mailed link sets a new password, and with JavaScript its secret leaves the address', async () => {
+    const account = await createAccount(server)
+    const page = await browser.newPage(options)
+    await page.goto(`${server.origin}/forgot-password`)
+    await page.fill('#email', account.email)
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/reset-password?sent=1')
+    const link = await server.inbox.link(account.email, '/reset-password')
+    await page.goto(link.href)
+    expect(new URL(page.url()).searchParams.has('token')).toBe(!options.javaScriptEnabled)
+    await page.fill('#password', 'twelve quiet otters sail home')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('h1:text("Your password is changed")')
+  })
+
   it('UX-16 WB-04 signs up, types the mailed code, allows the app and is back in it', async () => {
     await using app = await App.start(server, { name: 'Plant Diary' })
     const page = await browser.newPage(options)

@@ -81,6 +81,37 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect(page.form('/reset-password').action.search).toBe('')
   })
 
+  it('UX-36 a password forgotten on the way to an app does not lose the app', async () => {
+    const account = await createAccount(server)
+    const app = await relyingParty(server, { firstParty: true })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ scope: 'openid' }))
+    const signInAt = browser.page.url.pathname
+    await browser.follow(browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '')
+    expect(browser.page.links.map(({ pathname }) => pathname)).toContain(signInAt)
+    await browser.submit('/forgot-password', { email: account.email })
+    const code = await server.inbox.code(account.email)
+    const startOver = browser.page.links.find(({ pathname }) => pathname === '/forgot-password')
+    expect(startOver?.searchParams.get('interaction')).toBe(signInAt.split('/')[2])
+    await browser.submit('/reset-password', { code, password: NEW_PASSWORD })
+    await browser.follow(browser.page.links.find(({ pathname }) => pathname === signInAt) ?? '')
+    const { url } = await browser.submit('/login', { username: account.email, password: NEW_PASSWORD })
+    expect((await app.redeem(url)).claims()?.sub).toBe(account.id)
+  })
+
+  it('UX-26 another code can be asked for after half a minute, or at once after a wrong one', async () => {
+    const wait = (text: string) => /data-wait="(\d+)"/.exec(text)?.[1]
+    const browser = await forgot((await createAccount(server)).email)
+    expect(wait(browser.page.text)).toBe('30')
+    expect(wait((await browser.submit('/reset-password', { code: '000000', password: NEW_PASSWORD })).text)).toBe('0')
+    await browser.visit('/signup')
+    const page = await browser.submit('/sign-up', { name: 'Ada', email: 'newcomer@example.org', password: PASSWORD })
+    expect([page.h1, wait(page.text)]).toEqual(['Check your mail', '30'])
+    expect(wait((await browser.submit('/verify-email', { code: '000000' })).text)).toBe('0')
+    const again = await browser.submit('/resend')
+    expect([again.words.includes('A new code is on its way'), wait(again.text)]).toEqual([true, '30'])
+  })
+
   it('EM-03 the newest code is the only one, and the one that is left dies with a changed password', async () => {
     const account = await createAccount(server)
     const browser = await forgot(account.email)
@@ -121,6 +152,7 @@ describe('a forgotten password, by a person without JavaScript', () => {
         .replaceAll(email, 'ADDRESS')
         .replace(/nonce="[^"]+"/g, '')
         .replace(/value="[\w-]{43}"/g, '')
+        .replace(/\?interaction=[\w-]{43}"/g, '"')
     const pages: string[] = []
     for (const email of [known.email, 'nobody@example.org']) {
       const browser = await forgot(email)

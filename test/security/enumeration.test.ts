@@ -18,7 +18,7 @@ function seen(page: Page, email: string) {
     text
       .replaceAll(email, 'EMAIL')
       .replaceAll(encodeURIComponent(email), 'EMAIL')
-      .replace(/(\/(?:interaction|auth)\/)[\w-]+/g, '$1UID')
+      .replace(/(\/(?:interaction|auth)\/|[?&]interaction=)[\w-]+/g, '$1UID')
       .replace(/nonce(?:=|-)"?[\w-]+/g, 'NONCE')
       .replace(/name="_csrf" value="[\w-]+"/g, 'CSRF')
       .replace(/value="[\w-]+" name="_csrf"/g, 'CSRF')

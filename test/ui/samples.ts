@@ -14,6 +14,13 @@ const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:142.0) Gecko/20100
 const SAFARI =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1'
 
+/** As long as a stranger may make them, without a place to break. */
+const LONG = {
+  name: 'Wolfeschlegelsteinhausenbergerdorff'.repeat(3).slice(0, 100),
+  email: `${'x'.repeat(64)}@${'subdomain-of-a-very-long-host.'.repeat(5)}example.org`,
+  host: `${'a-very-long-label-of-a-host-name.'.repeat(6)}example.org`,
+}
+
 const login = {
   ...form('/interaction/abc/login'),
   email: '',
@@ -84,6 +91,7 @@ export const PAGES: Samples<PageModels> = {
     plain: verify,
     wrong: { ...verify, problems: { code: 'invalid_code' } },
     resent: { ...verify, notice: 'code_sent' },
+    long: { ...verify, email: LONG.email },
   },
   'interaction/consent': {
     plain: consent,
@@ -98,8 +106,17 @@ export const PAGES: Samples<PageModels> = {
         { scope: 'invoices:write', isNew: true, title: 'Write invoices', detail: 'Create and send them.', resource: 'Acme Books' },
       ],
     },
+    long: {
+      ...consent,
+      person: LONG,
+      scopes: [{ scope: 'read'.repeat(25), isNew: true, resource: `https://${LONG.host}` }],
+      redirectHost: LONG.host,
+    },
   },
-  'interaction/select-account': { plain: { ...form('/interaction/abc/select-account'), person } },
+  'interaction/select-account': {
+    plain: { ...form('/interaction/abc/select-account'), person },
+    long: { ...form('/interaction/abc/select-account'), person: LONG },
+  },
   'interaction/mfa-enrol': { plain: enrol, wrong: { ...enrol, problems: { code: 'invalid_code' } } },
   'interaction/recovery-codes': {
     fresh: { ...form('/interaction/abc/recovery-codes'), codes },
@@ -111,12 +128,11 @@ export const PAGES: Samples<PageModels> = {
     recovery: { ...mfa, method: 'recovery', otherMethodHref: '?method=totp' },
   },
   'pages/error': {
-    notFound: { code: 'not_found', requestId: '0199f0c2-6d3a-7e51' },
+    notFound: { code: 'not_found', requestId: '0199f0c2-6d3a-7e51', wayOn: { href: '/', label: 'account' } },
     expired: {
       code: 'interaction_expired',
       requestId: '0199f0c2',
-      back: { href: 'https://acme.example', name: 'Acme' },
-      retryHref: '/login',
+      wayOn: { href: '/account', label: 'account' },
     },
     limited: { code: 'too_many_requests', requestId: '0199f0c2', retryAfterSeconds: 300 },
     protocol: {
@@ -125,7 +141,7 @@ export const PAGES: Samples<PageModels> = {
       protocol: { error: 'invalid_redirect_uri', description: "redirect_uri did not match any of the client's registered redirect_uris" },
     },
   },
-  'pages/signed-out': { plain: {}, back: { signInHref: '/login', back: { href: 'https://acme.example', name: 'Acme' } } },
+  'pages/signed-out': { plain: {}, signIn: { signInHref: '/login' } },
   'pages/sign-out': { plain: { form: { action: '/session/end/confirm', fields: { xsrf: 'x' } }, person } },
   'pages/form-post': { plain: { form: { action: 'https://acme.example/cb', fields: { code: 'abc', state: 'xyz' } } } },
   'pages/api-docs': {
@@ -185,6 +201,7 @@ export const PAGES: Samples<PageModels> = {
   'pages/undo-deletion': { plain: { ...form('/undo-deletion'), deletesAt: new Date(Date.now() + 10 * DAY) } },
   'account/index': {
     plain: overview,
+    long: { ...overview, person: LONG },
     bare: {
       ...area,
       person: { email: person.email },
@@ -223,7 +240,7 @@ export const PAGES: Samples<PageModels> = {
       method: 'email',
       problems: { fields: { current_password: 'wrong_password' } },
     },
-    confirm: { ...area, ...form('/account/password'), step: 'confirm', method: 'email', resend },
+    confirm: { ...area, ...form('/account/password'), step: 'confirm', method: 'email' },
     totp: {
       ...area,
       ...form('/account/password'),
@@ -277,6 +294,12 @@ export const PAGES: Samples<PageModels> = {
         { clientId: 'other', name: 'Timesheets', scopes: ['openid'], grantedAt: ago(400 * DAY) },
       ],
     },
+    long: {
+      ...area,
+      csrf: 'csrf-token',
+      removeAction: '/account/apps/remove',
+      apps: [{ clientId: 'long', name: LONG.name, host: LONG.host, scopes: ['read'.repeat(25)], grantedAt: ago(DAY) }],
+    },
     empty: { ...area, csrf: 'csrf-token', removeAction: '/account/apps/remove', apps: [] },
   },
   'account/activity': {
@@ -289,10 +312,15 @@ export const PAGES: Samples<PageModels> = {
       ],
       olderHref: '/account/activity?before=3',
     },
+    long: {
+      ...area,
+      events: [{ ...event, type: 'consent_granted', app: LONG.name, ip: '2001:db8:1111:2222:3333:4444:5555:6666' }],
+    },
     empty: { ...area, events: [] },
   },
   'account/delete': {
     plain: { ...area, ...form('/account/delete'), graceDays: 14, exportHref: '/account/export' },
+    long: { ...area, ...form('/account/delete'), person: LONG, graceDays: 14, exportHref: '/account/export' },
     wrong: {
       ...area,
       ...form('/account/delete'),

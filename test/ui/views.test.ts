@@ -47,6 +47,17 @@ describe.each(rendered)('$title', ({ name, markup, locale, model }) => {
     expect(referred.filter((id) => !ids.includes(id))).toEqual([])
   })
 
+  it('UX-40 names every button and link, skips no level of headings, and says its messages aloud', () => {
+    const pressed = [...markup.matchAll(/<(a|button)\b([^>]*)>([\s\S]*?)<\/\1>/g)]
+    expect(pressed.filter(([, , attributes = '', inner = '']) => !/aria-label="[^"]/.test(attributes) && !visibleText(inner))).toEqual([])
+    const levels = elements(markup).flatMap(({ tag }) => (/^h[1-6]$/.test(tag) ? [Number(tag[1])] : []))
+    expect(levels.filter((level, index) => level > (levels[index - 1] ?? 0) + 1)).toEqual([])
+    const notices = elements(markup).filter(({ attributes }) => attributes['class']?.split(' ').includes('notice'))
+    expect(notices.filter(({ attributes }) => attributes['role'] !== 'status')).toEqual([])
+    expect(tags(markup, 'img').filter(({ alt }) => alt === undefined)).toEqual([])
+    expect(tags(markup, 'svg').filter((svg) => svg['aria-hidden'] !== 'true' && !(svg['role'] === 'img' && svg['aria-label']))).toEqual([])
+  })
+
   it('WB-03 UX-17 has no inline script, style or handler, and asks no third party', () => {
     const all = elements(markup)
     expect(all.filter(({ attributes }) => Object.keys(attributes).some((name) => name.startsWith('on') || name === 'style'))).toEqual([])
@@ -238,7 +249,7 @@ describe('UX-30 UX-31 the app that asks', () => {
     const text = visibleText(markup)
     expect(text).toContain('Acme asks for access')
     expect(text).toContain('See your phone number New If you have entered one.')
-    expect(text).toContain('invoices:read New A permission that this app has named itself. At https://api.acme.example')
+    expect(text).toContain('invoices:read New A permission for the API https://api.acme.example .')
     expect(text).toContain('You will be sent to app.acme.example')
     expect(text).toContain('Access ends after 30 days at the latest.')
     expect(text).toContain('ada@example.org Use another account')

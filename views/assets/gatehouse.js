@@ -27,6 +27,9 @@ for (const input of all('input[data-show]')) {
 // What went wrong is read out first (UX-11).
 document.querySelector('[data-focus]')?.focus()
 
+// A link's secret stays in the form and leaves the address, so that history, screenshots and what is shared have none (EM-06).
+if (document.querySelector('input[name=token]')) history.replaceState(null, '', location.pathname)
+
 // "Send it again in 28 s" (UX-26). The button stays in the tab order; the server has its own limit.
 for (const button of all('button[data-wait]')) {
   const end = Date.now() + Number(button.dataset.wait) * 1000

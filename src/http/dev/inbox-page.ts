@@ -1,9 +1,9 @@
 import { Html, html, join } from '../../views/html.ts'
 import type { InboxMail } from './inbox-mails.ts'
 
-/** For developers only, hence in English and with a look of its own file. */
+/** For developers only, hence in English; in the colours of the pages. */
 const STYLE = new Html(`
-:root { color-scheme: light dark; --ground: light-dark(#fff, #16181b); --text: light-dark(#1b1d20, #e8e9eb); --faint: light-dark(#5c636b, #a2a9b1); --line: light-dark(#d9dde1, #363b41); --accent: light-dark(#14553f, #7fd0ad) }
+:root { color-scheme: light dark; --ground: light-dark(#fbfaf7, #121413); --text: light-dark(#191b1a, #eceeea); --faint: light-dark(#5a5f5b, #a3aaa3); --line: light-dark(#e0ddd4, #2d322e); --accent: light-dark(#14553f, #8fd3b3) }
 * { box-sizing: border-box }
 body { margin: 0 auto; padding: 2rem 1rem; max-width: 60rem; background: var(--ground); color: var(--text); font: 1rem/1.5 system-ui, sans-serif }
 h1 { font-size: 1.25rem; margin: 0 0 .25rem; overflow-wrap: anywhere }

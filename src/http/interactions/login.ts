@@ -76,7 +76,7 @@ function render(deps: InteractionDeps, ctx: Context, step: Step, { email, isReme
   const form = {
     action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
     csrf: deps.csrf.token(ctx),
-    forgotHref: '/forgot-password',
+    forgotHref: `/forgot-password?interaction=${step.uid}`,
     problems,
   }
   if (known?.isFixed) {

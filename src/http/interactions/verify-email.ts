@@ -3,12 +3,10 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import type { NoticeKind, Problems } from '../../views.ts'
 import { originOf, refusable } from '../refusable.ts'
+import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
-
-/** How long the page asks to wait before another code; mail caps bound it in earnest. */
-const RESEND_SECONDS = 30
 
 const CodeForm = z.object({ code: z.string().max(64) })
 
@@ -63,7 +61,7 @@ function render(ctx: Context, deps: InteractionDeps, step: Step, shown: { notice
       csrf,
       email,
       startOverHref: step.url('sign-up'),
-      resend: { action: step.url('resend'), csrf, availableInSeconds: shown.notice ? RESEND_SECONDS : 0 },
+      resend: { action: step.url('resend'), csrf, availableInSeconds: shown.problems ? 0 : RESEND_SECONDS },
       ...shown,
     },
     step.app,

@@ -15,7 +15,7 @@ export function presentHtml(renderer: Renderer) {
     renderer.page(ctx, 'pages/error', {
       code: error.code,
       requestId: String(ctx.state['requestId']),
-      retryHref: wayOn(error.code, ctx.path),
+      wayOn: wayOn(error.code, ctx.path),
       ...(retryAfterSeconds ? { retryAfterSeconds } : {}),
     })
   }

@@ -1,7 +1,12 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
 
-const Flow = z.strictObject({ tokenId: z.string().max(128), email: z.string().max(254) })
+const Flow = z.strictObject({
+  tokenId: z.string().max(128),
+  email: z.string().max(254),
+  /** The app's sign-in that it began in. */
+  interaction: z.string().max(64).optional(),
+})
 export type Flow = z.infer<typeof Flow>
 
 /** A signed cookie with the place of a browser in a flow that needs no session; it names, it does not prove. */

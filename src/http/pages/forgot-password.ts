@@ -10,6 +10,7 @@ import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { originOf, refusable } from '../refusable.ts'
 import type { Renderer } from '../renderer.ts'
+import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import type { FlowCookie } from './flow-cookie.ts'
 
@@ -22,7 +23,7 @@ export interface ForgotPasswordDeps {
   readonly flow: FlowCookie
 }
 
-const EmailForm = z.object({ email: z.string().max(1024) })
+const EmailForm = z.object({ email: z.string().max(1024), interaction: z.string().optional() })
 const CodeForm = z.object({ code: z.string().max(64), password: z.string().max(4096) })
 const LinkForm = z.object({ token: z.string().max(128), password: z.string().max(4096) })
 
@@ -34,20 +35,21 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
 
   router.get('/forgot', (ctx) => seeOther(ctx, '/forgot-password'))
   router.get('/forgot-password', (ctx) => {
-    const { email } = ctx.query
-    showForgot(ctx, deps, { email: typeof email === 'string' ? email.slice(0, 254) : '' })
+    const { email, interaction } = ctx.query
+    showForgot(ctx, deps, { email: typeof email === 'string' ? email.slice(0, 254) : '', interaction: interactionOf(interaction) })
   })
   router.post('/forgot-password', limit('forgot'), form, csrf.guard, async (ctx) => {
     const sent = EmailForm.safeParse(ctx.state['form'])
+    const interaction = interactionOf(sent.data?.interaction)
     await refusable(
       ctx,
       async () => {
         if (!sent.success) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
         const { tokenId } = await passwordReset.request(sent.data.email, originOf(ctx))
-        flow.write(ctx, { tokenId, email: canonicalEmail(sent.data.email) ?? '' })
+        flow.write(ctx, { tokenId, email: canonicalEmail(sent.data.email) ?? '', interaction })
         seeOther(ctx, '/reset-password?sent=1')
       },
-      (problems) => showForgot(ctx, deps, { email: sent.data?.email ?? '', problems }),
+      (problems) => showForgot(ctx, deps, { email: sent.data?.email ?? '', interaction, problems }),
     )
   })
 
@@ -59,7 +61,7 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
     }
     const begun = flow.read(ctx)
     if (!begun) return seeOther(ctx, '/forgot-password')
-    showReset(ctx, deps, { email: begun.email, ...(ctx.query['sent'] === '1' ? { notice: 'code_sent' } : {}) })
+    showReset(ctx, deps, { ...begun, ...(ctx.query['sent'] === '1' ? { notice: 'code_sent' } : {}) })
   })
   router.post('/reset-password', limit('verify'), form, csrf.guard, async (ctx) => {
     const link = LinkForm.safeParse(ctx.state['form'])
@@ -74,9 +76,10 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
         else if (code.success && begun) await passwordReset.completeByCode({ ...begun, ...code.data }, originOf(ctx))
         else throw new AppError('invalid_code')
         flow.clear(ctx)
-        renderer.page(ctx, 'pages/message', { kind: 'password_reset', actions: [{ href: '/login', label: 'sign_in' }] })
+        renderer.page(ctx, 'pages/message', { kind: 'password_reset', actions: [{ href: signInOf(begun?.interaction), label: 'sign_in' }] })
       },
-      (problems) => showReset(ctx, deps, { email, problems, ...(link.success ? { token: link.data.token } : {}) }),
+      (problems) =>
+        showReset(ctx, deps, { email, problems, interaction: begun?.interaction, ...(link.success ? { token: link.data.token } : {}) }),
     )
   })
   router.post('/reset-password/resend', limit('resend'), form, csrf.guard, async (ctx) => {
@@ -89,19 +92,43 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
   return router
 }
 
-function showForgot(ctx: Context, { renderer, csrf }: ForgotPasswordDeps, shown: { email: string; problems?: Problems }): void {
-  renderer.page(ctx, 'pages/forgot-password', { action: '/forgot-password', csrf: csrf.token(ctx), signInHref: '/login', ...shown })
+/** A sign-in to an app that was left to come here, so that it can go on afterwards; its own cookie says whether it is this browser's. */
+function interactionOf(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined
 }
 
-function showReset(
+function signInOf(interaction: string | undefined): string {
+  return interaction ? `/interaction/${interaction}/login` : '/login'
+}
+
+function showForgot(
   ctx: Context,
-  deps: ForgotPasswordDeps,
-  { email, token, ...shown }: { email: string; token?: string; notice?: NoticeKind; problems?: Problems },
+  { renderer, csrf }: ForgotPasswordDeps,
+  { email, interaction, problems }: { email: string; interaction: string | undefined; problems?: Problems },
 ): void {
+  renderer.page(ctx, 'pages/forgot-password', {
+    action: '/forgot-password',
+    csrf: csrf.token(ctx),
+    hidden: interaction ? { interaction } : undefined,
+    email,
+    problems,
+    signInHref: signInOf(interaction),
+  })
+}
+
+interface ShownReset {
+  readonly email: string
+  readonly token?: string
+  readonly interaction?: string | undefined
+  readonly notice?: NoticeKind
+  readonly problems?: Problems
+}
+
+function showReset(ctx: Context, deps: ForgotPasswordDeps, { email, token, interaction, notice, problems }: ShownReset): void {
   const csrf = deps.csrf.token(ctx)
   const byCode = {
-    resend: { action: '/reset-password/resend', csrf, availableInSeconds: shown.notice ? 30 : 0 },
-    startOverHref: '/forgot-password',
+    resend: { action: '/reset-password/resend', csrf, availableInSeconds: problems ? 0 : RESEND_SECONDS },
+    startOverHref: interaction ? `/forgot-password?interaction=${interaction}` : '/forgot-password',
   }
   deps.renderer.page(ctx, 'pages/reset-password', {
     action: '/reset-password',
@@ -109,6 +136,7 @@ function showReset(
     email,
     asksCode: token === undefined,
     ...(token === undefined ? byCode : { hidden: { token } }),
-    ...shown,
+    notice,
+    problems,
   })
 }

@@ -4,6 +4,7 @@ import type { EmailChange } from '../../../accounts/email-change.ts'
 import { AppError } from '../../../errors.ts'
 import type { Problems } from '../../../views.ts'
 import { originOf, refusable } from '../../refusable.ts'
+import { RESEND_SECONDS } from '../../resend.ts'
 import { seeOther } from '../../see-other.ts'
 import type { Flow, FlowCookie } from '../flow-cookie.ts'
 import { type AreaDeps, areaOf, formOf } from './area.ts'
@@ -17,7 +18,6 @@ export interface EmailDeps extends AreaDeps {
 
 const FIRST = '/account/email'
 const CONFIRM = '/account/email/confirm'
-const RESEND_SECONDS = 30
 
 const EmailForm = z.object({ email: z.string().max(1024) })
 const CodeForm = z.object({ code: z.string().max(64) })
