@@ -356,6 +356,21 @@ describe('consent', () => {
     expect(words.split('plants:read')).toHaveLength(2)
   })
 
+  it('CL-05 says in words what the account API gives away, and believes no other API that uses the same name', async () => {
+    const other = await createResource(server, { identifier: 'https://same-name.example/', scopes: ['account'] })
+    const account = await createAccount(server)
+    const pageFor = async (resource: string) => {
+      const browser = new Browser(server.origin)
+      const client = await createClient(server)
+      await browser.visit(authorizationUrl(server, client.clientId, { scope: 'openid account', resource }))
+      return (await signIn(browser, account.email)).words
+    }
+    expect(await pageFor(`${server.origin}/api/auth`)).toContain('Manage your account')
+    const words = await pageFor(other.identifier)
+    expect(words).not.toContain('Manage your account')
+    expect(words).toContain(other.identifier)
+  })
+
   it("CL-05 names the app, the account, the scopes in words, how long and where to; only a POST with the page's token decides", async () => {
     const client = await createClient(server, { name: 'Plant <Diary> & Co' })
     const account = await createAccount(server)
