@@ -65,7 +65,7 @@ export function createApp(context: Context): Koa {
   app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
   app.use(forgotPasswordRoutes({ ...context, csrf, limit, flow: createFlowCookie('reset', { isHttps }) }).routes())
-  app.use(interactionRoutes({ ...context, csrf, deviceCookie: createDeviceCookie({ isHttps }), signUpFlow }, limit).routes())
+  app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie: createDeviceCookie({ isHttps }), signUpFlow }, limit).routes())
   if (!config.production) {
     if (!config.mail.smtpUrl) app.use(devInbox(context).routes())
     app.use(demoRoutes({ issuer }).routes())

@@ -1,4 +1,4 @@
-import { type Adapter, Provider } from 'oidc-provider'
+import { type Adapter, errors, Provider } from 'oidc-provider'
 import { CHANNEL, type Changed } from '../clients/changes.ts'
 import { digestOf } from '../clients/clients.ts'
 import { equal } from '../crypto/token.ts'
@@ -96,13 +96,21 @@ export class ClientDirectory implements AsyncDisposable {
 
 /**
  * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The provider takes either place for
- * a secret; here it has to come by the registered method (TK-07).
+ * a secret; here it has to come by the registered method (TK-07). Only who has the right secret is told that its place is wrong.
  */
 export function useDigestedSecrets(provider: Provider): void {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(this: SecretClient, given: string): boolean {
     if (!this.clientSecret || typeof given !== 'string' || given.length > MAX_SECRET) return false
-    return sentBy() === this.tokenEndpointAuthMethod && equal(Buffer.from(digestOf(given)), Buffer.from(this.clientSecret))
+    const isRight = equal(Buffer.from(digestOf(given)), Buffer.from(this.clientSecret))
+    if (isRight && sentBy() !== this.tokenEndpointAuthMethod) throw wrongMethod(this.tokenEndpointAuthMethod)
+    return isRight
   }
+}
+
+function wrongMethod(registered: string | undefined): Error {
+  return Object.assign(new errors.InvalidClientAuth('the secret came by another method than the registered one'), {
+    error_description: `client authentication failed: this client is registered for ${registered}`,
+  })
 }
 
 interface SecretClient {

@@ -1,4 +1,5 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { requestedScopes } from './grants.ts'
 import { ACR, demandsSecondFactor } from './levels.ts'
 import { param } from './param.ts'
 
@@ -33,6 +34,7 @@ export function createInteractionPolicy({
   login?.checks.add(new Check('session_over', 'the session has reached its end', (ctx) => isOver(ctx, lifetimes)))
 
   const consent = policy.get('consent')
+  if (consent) consent.details = (ctx) => ({ requested: requestedScopes(ctx) })
   consent?.checks.remove('native_client_prompt')
   consent?.checks.add(
     new Check('unproven_client', 'a client that cannot prove its identity asks every time', 'interaction_required', (ctx) =>

@@ -3,7 +3,6 @@ import { type Client, errors, type Interaction, type Provider } from 'oidc-provi
 import { AppError } from '../errors.ts'
 import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
 import { acrFor, demandsSecondFactor } from './levels.ts'
-import { param } from './param.ts'
 
 /** A finished sign-in, as the provider's resume step takes it. */
 export interface SignedIn {
@@ -124,11 +123,14 @@ export class Interactions {
 }
 
 /** What the consent prompt found to be missing; with `prompt=consent` and nothing missing, all that was asked for. */
-export function missingScopes({ prompt, params }: Interaction): RememberedConsent {
-  const details = prompt.details as { missingOIDCScope?: string[]; missingResourceScopes?: Record<string, string[]> }
-  const isAskedAgain = !details.missingOIDCScope && !details.missingResourceScopes
-  const scopes = details.missingOIDCScope ?? (isAskedAgain ? param(params, 'scope').split(' ').filter(Boolean) : [])
-  return { scopes, resourceScopes: details.missingResourceScopes ?? {} }
+export function missingScopes({ prompt }: Interaction): RememberedConsent {
+  const { missingOIDCScope, missingResourceScopes, requested } = prompt.details as {
+    missingOIDCScope?: string[]
+    missingResourceScopes?: Record<string, string[]>
+    requested?: RememberedConsent
+  }
+  if (!missingOIDCScope && !missingResourceScopes && requested) return requested
+  return { scopes: missingOIDCScope ?? [], resourceScopes: missingResourceScopes ?? {} }
 }
 
 function without(result: unknown): Record<string, unknown> {

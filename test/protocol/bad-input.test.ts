@@ -191,6 +191,11 @@ describe('bad input at the pages', () => {
     expect(location?.searchParams.get('error')).toBe('invalid_request')
   })
 
+  it.each(['/token', '/token/introspection', '/token/revocation', '/userinfo'])('%s refuses 1 MB in JSON, whoever asks', async (path) => {
+    const { status, body } = await post(server, path, { token: 'x'.repeat(1024 * 1024) })
+    expect([status, body.error]).toEqual([413, 'payload_too_large'])
+  })
+
   it('LG-05 errors of the protocol are JSON for programs and pages for people, and say nothing of the inside', async () => {
     const page = await authorize(server, 'nobody')
     expect(page.headers.get('content-type')).toMatch(/^text\/html/)

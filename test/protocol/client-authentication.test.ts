@@ -58,6 +58,14 @@ describe('client secrets at the token endpoint', () => {
     for (const { status, body } of [posted, inHeader, none]) expect([status, body['error']]).toEqual([401, 'invalid_client'])
   })
 
+  it('TK-07 tells who has the right secret, and nobody else, that another method is registered', async () => {
+    const posted = (secret = '') => token({ client_id: basic.client.id, client_secret: secret })
+    expect((await posted(basic.secret)).body['error_description']).toMatch(/registered for client_secret_basic$/)
+    expect((await posted('wrong')).body['error_description']).toBe('client authentication failed')
+    const inHeader = await token({}, { authorization: basicHeader(post.client.id, post.secret) })
+    expect(inHeader.body['error_description']).toMatch(/registered for client_secret_post$/)
+  })
+
   it('TK-07 refuses two methods at once', async () => {
     const { status } = await token(
       { client_id: basic.client.id, client_secret: basic.secret ?? '' },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
-import { createAccount, createClient, REDIRECT_URI } from '../support/factories.ts'
+import { createAccount, createClient, createResource, REDIRECT_URI } from '../support/factories.ts'
 import { fastest } from '../support/fastest.ts'
 import { send } from '../support/http.ts'
 import {
@@ -339,6 +339,38 @@ describe('consent', () => {
     expect((await browser.visit(url)).url.pathname).toMatch(/consent$/)
     const silent = await browser.visit(authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri, prompt: 'none' }))
     expect(silent.url.searchParams.get('error')).toMatch(/interaction_required|consent_required/)
+  })
+
+  it('CL-05 asks again for the very same: the scopes of an API stay its own and are not new', async () => {
+    const api = await createResource(server, { identifier: 'https://asked-again.example/', scopes: ['plants:read'] })
+    const client = await createClient(server)
+    const account = await createAccount(server)
+    const browser = new Browser(server.origin)
+    const change = { scope: 'openid offline_access plants:read', prompt: 'consent', resource: api.identifier }
+    const ask = () => browser.visit(authorizationUrl(server, client.clientId, change))
+    await ask()
+    const first = await signIn(browser, account.email)
+    expect((await browser.submit('/consent', {}, { button: 'allow' })).isForeign).toBe(true)
+    const again = await ask()
+    expect(again.words).toBe(first.words)
+    expect((await browser.submit('/consent', {}, { button: 'allow' })).isForeign).toBe(true)
+    const { words } = await browser.visit('/account/apps')
+    expect(words.split('plants:read')).toHaveLength(2)
+  })
+
+  it('CL-05 says in words what the account API gives away, and believes no other API that uses the same name', async () => {
+    const other = await createResource(server, { identifier: 'https://same-name.example/', scopes: ['account'] })
+    const account = await createAccount(server)
+    const pageFor = async (resource: string) => {
+      const browser = new Browser(server.origin)
+      const client = await createClient(server)
+      await browser.visit(authorizationUrl(server, client.clientId, { scope: 'openid account', resource }))
+      return (await signIn(browser, account.email)).words
+    }
+    expect(await pageFor(`${server.origin}/api/auth`)).toContain('Manage your account')
+    const words = await pageFor(other.identifier)
+    expect(words).not.toContain('Manage your account')
+    expect(words).toContain(other.identifier)
   })
 
   it("CL-05 names the app, the account, the scopes in words, how long and where to; only a POST with the page's token decides", async () => {

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
+import { apiResource } from '../../oidc/built-in-clients.ts'
 import { missingScopes } from '../../oidc/interactions.ts'
 import type { ScopeItem } from '../../views.ts'
 import { seeOther } from '../see-other.ts'
@@ -49,12 +50,18 @@ export function submitConsent(deps: InteractionDeps): Middleware {
 }
 
 /** What is missing, with what the account allowed before shown as such. */
-async function scopeItems({ consents }: InteractionDeps, { interaction, app }: Step, accountId: string): Promise<ScopeItem[]> {
+async function scopeItems({ consents, issuer }: InteractionDeps, { interaction, app }: Step, accountId: string): Promise<ScopeItem[]> {
   const asked = missingScopes(interaction)
   const before = await consents.find(accountId, app.client.clientId)
   const oidc = asked.scopes.map((scope) => ({ scope, isNew: before !== undefined && !before.scopes.includes(scope) }))
+  // The account API's scope is described in our own words; scopes of other APIs are shown with where they come from.
+  const ours = apiResource(issuer)
   const api = Object.entries(asked.resourceScopes).flatMap(([resource, names]) =>
-    names.map((scope) => ({ scope, resource, isNew: before !== undefined && !before.resourceScopes[resource]?.includes(scope) })),
+    names.map((scope) => ({
+      scope,
+      ...(resource === ours ? {} : { resource }),
+      isNew: before !== undefined && !before.resourceScopes[resource]?.includes(scope),
+    })),
   )
   return [...oidc, ...api]
 }

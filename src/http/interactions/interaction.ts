@@ -14,6 +14,7 @@ import type { FlowCookie } from '../pages/flow-cookie.ts'
 import type { AskingApp, Renderer } from '../renderer.ts'
 
 export interface InteractionDeps {
+  readonly issuer: string
   readonly interactions: Interactions
   readonly accounts: Accounts
   readonly consents: Consents
