@@ -9,11 +9,12 @@ export function announce(config: Config, seeded: Seeded | undefined): void {
     ['URL', config.issuer],
     ['Database', config.database.embedded ? `embedded PostgreSQL in ${config.dataDir}` : databaseName(config.database.url)],
   ]
-  if (seeded) {
+  if (seeded)
     lines.push([
       'Demo account',
       seeded.password ? `${seeded.email} / ${seeded.password}  (shown once)` : `${seeded.email}  (password as shown on the first start)`,
     ])
+  if (!config.production) {
     lines.push(['Sample app', `${config.issuer}/demo`])
     if (!config.mail.smtpUrl) lines.push(['Dev inbox', `${config.issuer}/dev/inbox`])
   }

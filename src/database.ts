@@ -93,7 +93,8 @@ function reason(cause: unknown): string {
 /** SQLSTATEs and socket errors of a database that cannot be used now: connection, resources, shutdown, timeout, lock, deadlock, read-only. */
 const UNAVAILABLE_CODE = /^(?:08|53|57P|57014|55P03|40P01|40001|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/
 /** What `pg` says without a code. */
-const UNAVAILABLE_MESSAGE = /timeout exceeded when trying to connect|Connection terminated|not queryable|Query read timeout/
+const UNAVAILABLE_MESSAGE =
+  /timeout exceeded when trying to connect|Connection terminated|not queryable|Query read timeout|not currently accepting connections/
 
 /** Whether the fault is the database's and may pass (503), rather than ours (500). */
 export function isUnavailable(error: unknown): boolean {

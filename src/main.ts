@@ -10,10 +10,11 @@ import { deriveKey, hmac } from './crypto/token.ts'
 import { type Database, migrate, openDatabase } from './database.ts'
 import { StartupError } from './errors.ts'
 import { createLogger } from './logger.ts'
-import { seedDevelopment } from './seed.ts'
+import { seedDemoAccount, seedDemoApp } from './seed.ts'
 
 /** How long requests in flight may take to finish after SIGTERM. */
 const DRAIN_MS = 25_000
+const SAME_SIGNAL_MS = 1000
 
 /** Starts the server as the environment says, and runs until it is told to stop. */
 export async function start(env: Env = readEnv()): Promise<void> {
@@ -23,7 +24,7 @@ export async function start(env: Env = readEnv()): Promise<void> {
   await migrate(database)
   const context = resources.use(await createContext(config, { database, logger: createLogger(config.logLevel) }))
   context.hashProcess?.start()
-  const seeded = config.production ? undefined : await seedDevelopment(context)
+  if (!config.production) await seedDemoApp(context)
 
   const handle = createApp(context).callback()
   const server = createServer((req, res) => void handle(req, res))
@@ -35,7 +36,8 @@ export async function start(env: Env = readEnv()): Promise<void> {
   context.jobs.start()
   context.audit.record({ type: 'server_started', detail: describe(config) })
   keepSane(context.logger)
-  announce(config, seeded)
+  // Its password is shown once: nothing that stops a start may come between making and showing it.
+  announce(config, config.production ? undefined : await seedDemoAccount(context))
   await stopped
 }
 
@@ -93,12 +95,17 @@ function close(server: Server): Promise<void> {
   })
 }
 
-/** The first signal drains, the second ends at once. */
+/**
+ * The first signal drains, a second one ends at once. What follows within `SAME_SIGNAL_MS` is the first one again: a supervisor
+ * signals the whole group, and the launcher passes its own copy on.
+ */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
+    let first: number | undefined
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
+      process.on(signal, () => {
+        first ??= performance.now()
+        if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130)
         resolve()
       })
   })

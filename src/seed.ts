@@ -1,3 +1,4 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { Context } from './context.ts'
 import { randomToken } from './crypto/token.ts'
 import { Account } from './entities/index.ts'
@@ -11,12 +12,18 @@ export interface Seeded {
 
 const EMAIL = 'demo@example.com'
 
-/** What a development start brings along: an account, the sample app and the API it calls (PW-14: never in production). */
-export async function seedDevelopment({ database, hasher, clients, resources, config }: Context): Promise<Seeded> {
+/** The sample app and the API it calls, on every development start. */
+export async function seedDemoApp({ clients, resources, config }: Context): Promise<void> {
   await resources.ensure(demoResource(config.issuer))
   await clients.ensure(demoClient(config.issuer))
+}
+
+/** An account on the first development start (PW-14: never in production). Undefined if there are accounts, but not this one. */
+export async function seedDemoAccount({ database, hasher }: Context): Promise<Seeded | undefined> {
   const em = database.em.fork()
-  if ((await em.count(Account)) > 0) return { email: EMAIL, password: undefined }
+  const known = async (): Promise<Seeded | undefined> =>
+    (await em.count(Account, { email: EMAIL })) > 0 ? { email: EMAIL, password: undefined } : undefined
+  if ((await em.count(Account)) > 0) return known()
   const password = randomToken(120)
   const now = new Date()
   em.create(Account, {
@@ -26,6 +33,12 @@ export async function seedDevelopment({ database, hasher, clients, resources, co
     passwordHash: await hasher.hash(password),
     passwordChangedAt: now,
   })
-  await em.flush()
+  try {
+    await em.flush()
+  } catch (error) {
+    // Another first start was quicker, and shows its password.
+    if (error instanceof UniqueConstraintViolationException) return known()
+    throw error
+  }
   return { email: EMAIL, password }
 }

@@ -33,10 +33,13 @@ function readOrCreate(path: string): Secrets {
     }
     return made
   }
-  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
   try {
+    if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)
     return Stored.parse(JSON.parse(readFileSync(path, 'utf8')))
-  } catch {
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+      throw new StartupError(`${path} belongs to another user. Start Gatehouse as that user, or set DATA_DIR to another folder.`, { cause })
     throw new StartupError(`${path} is damaged. Restore it from a backup, or run "npm run reset" to start again with empty data.`)
   }
 }

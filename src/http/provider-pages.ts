@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { isUnavailable } from '../database.ts'
 import type { ErrorCode } from '../errors.ts'
 import { param } from '../oidc/param.ts'
 import type { KoaContextWithOIDC, ProviderPages } from '../oidc/provider-pages.ts'
@@ -12,7 +13,7 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
   return {
     error(ctx, out, error) {
       const page = ctx as Context
-      const status = (error as { statusCode?: number }).statusCode ?? 500
+      const status = isUnavailable(error) ? 503 : ((error as { statusCode?: number }).statusCode ?? 500)
       renderer.page(page, 'pages/error', {
         code: codeFor(error, status),
         wayOn: wayOn(codeFor(error, status), page.path),

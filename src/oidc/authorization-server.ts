@@ -1,6 +1,7 @@
 import { type Configuration, Provider } from 'oidc-provider'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
+import { isUnavailable } from '../database.ts'
 import type { Logger } from '../logger.ts'
 import { rememberKeys } from './access-tokens.ts'
 import type { Adapter } from './adapters/adapter.ts'
@@ -90,6 +91,11 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)
   provider.on('server_error', (ctx, error) => {
+    // Clients, accounts and consents are read without the adapters: their faults have no status that the provider knows.
+    if (isUnavailable(error)) {
+      ctx.status = 503
+      ctx.set('Retry-After', '1')
+    }
     deps.logger.error({ err: error, requestId: ctx.state?.['requestId'] }, 'oidc server error')
   })
   return provider

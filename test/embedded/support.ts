@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -25,7 +26,7 @@ export interface OwnerOptions {
 const owners = new Set<ChildProcess>()
 const folders = new Set<string>()
 afterEach(async () => {
-  for (const child of owners) child.kill('SIGKILL')
+  for (const child of owners) if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
   owners.clear()
   for (const folder of folders) {
     chmodSync(folder, 0o755)
@@ -34,6 +35,12 @@ afterEach(async () => {
   }
   folders.clear()
 })
+
+/** Kills the process when the test ends, before its data folder goes. */
+export function endWithTest<T extends ChildProcess>(child: T): T {
+  owners.add(child)
+  return child
+}
 
 /** A data folder that does not exist yet, inside a folder of the given user. It and its server end with the test. */
 export function dataFolder({ user, mode = 0o755 }: { user?: OwnerOptions['user']; mode?: number } = {}): string {
