@@ -4,14 +4,18 @@ import { AppError } from '../errors.ts'
 import { type Problems, problemsOf } from '../views.ts'
 
 /** Runs the step behind a form; a refusal shows the form again with its status, every other error goes on (UX-10). */
-export async function refusable(ctx: Context, step: () => Promise<void>, show: (problems: Problems) => void): Promise<void> {
+export async function refusable(
+  ctx: Context,
+  step: () => Promise<void>,
+  show: (problems: Problems) => void | Promise<void>,
+): Promise<void> {
   try {
     await step()
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error
     ctx.status = error.status
     if (error.details.retryAfterSeconds) ctx.set('Retry-After', String(error.details.retryAfterSeconds))
-    show(problemsOf(error))
+    await show(problemsOf(error))
   }
 }
 

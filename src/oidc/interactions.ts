@@ -3,6 +3,7 @@ import { type Client, errors, type Interaction, type Provider } from 'oidc-provi
 import { AppError } from '../errors.ts'
 import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
 import { acrFor, demandsSecondFactor } from './levels.ts'
+import { param } from './param.ts'
 
 /** A finished sign-in, as the provider's resume step takes it. */
 export interface SignedIn {
@@ -60,6 +61,14 @@ export class Interactions {
     const client = await provider.Client.find(String(interaction.params['client_id']))
     if (!client) throw new AppError('interaction_expired')
     return { interaction, client, state: interaction.result?.['gatehouse'] ?? {} }
+  }
+
+  /** Which app began it, for pages beside the interaction to name it: no more than its URL's owner has seen already. */
+  async askingApp(uid: string): Promise<{ client: Client; redirectUri: string } | undefined> {
+    const provider = this.#deps.provider()
+    const interaction = await provider.Interaction.find(uid)
+    const client = interaction && (await provider.Client.find(String(interaction.params['client_id'])))
+    return client && { client, redirectUri: param(interaction.params, 'redirect_uri') }
   }
 
   async remember(interaction: Interaction, state: InteractionState): Promise<void> {

@@ -81,7 +81,7 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect(page.form('/reset-password').action.search).toBe('')
   })
 
-  it('UX-36 a password forgotten on the way to an app does not lose the app', async () => {
+  it('UX-30 UX-36 a password forgotten on the way to an app loses the app neither from sight nor from the way', async () => {
     const account = await createAccount(server)
     const app = await relyingParty(server, { firstParty: true })
     const browser = new Browser(server.origin)
@@ -89,7 +89,10 @@ describe('a forgotten password, by a person without JavaScript', () => {
     const signInAt = browser.page.url.pathname
     await browser.follow(browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '')
     expect(browser.page.links.map(({ pathname }) => pathname)).toContain(signInAt)
+    const name = (await server.context.clients.find(app.clientId))?.name ?? 'none'
+    expect(browser.page.words).toContain(name)
     await browser.submit('/forgot-password', { email: account.email })
+    expect(browser.page.words).toContain(name)
     const code = await server.inbox.code(account.email)
     const startOver = browser.page.links.find(({ pathname }) => pathname === '/forgot-password')
     expect(startOver?.searchParams.get('interaction')).toBe(signInAt.split('/')[2])

@@ -4,18 +4,20 @@ import { z } from 'zod'
 import { canonicalEmail } from '../../accounts/canonical-email.ts'
 import type { PasswordReset } from '../../accounts/password-reset.ts'
 import { AppError } from '../../errors.ts'
+import type { Interactions } from '../../oidc/interactions.ts'
 import type { NoticeKind, Problems } from '../../views.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { originOf, refusable } from '../refusable.ts'
-import type { Renderer } from '../renderer.ts'
+import type { AskingApp, Renderer } from '../renderer.ts'
 import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import type { FlowCookie } from './flow-cookie.ts'
 
 export interface ForgotPasswordDeps {
   readonly passwordReset: PasswordReset
+  readonly interactions: Interactions
   readonly renderer: Renderer
   readonly csrf: Csrf
   readonly limit: RateLimit
@@ -34,9 +36,9 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
   const form = formBody()
 
   router.get('/forgot', (ctx) => seeOther(ctx, '/forgot-password'))
-  router.get('/forgot-password', (ctx) => {
+  router.get('/forgot-password', async (ctx) => {
     const { email, interaction } = ctx.query
-    showForgot(ctx, deps, { email: typeof email === 'string' ? email.slice(0, 254) : '', interaction: interactionOf(interaction) })
+    await showForgot(ctx, deps, { email: typeof email === 'string' ? email.slice(0, 254) : '', interaction: interactionOf(interaction) })
   })
   router.post('/forgot-password', limit('forgot'), form, csrf.guard, async (ctx) => {
     const sent = EmailForm.safeParse(ctx.state['form'])
@@ -61,7 +63,7 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
     }
     const begun = flow.read(ctx)
     if (!begun) return seeOther(ctx, '/forgot-password')
-    showReset(ctx, deps, { ...begun, ...(ctx.query['sent'] === '1' ? { notice: 'code_sent' } : {}) })
+    await showReset(ctx, deps, { ...begun, ...(ctx.query['sent'] === '1' ? { notice: 'code_sent' } : {}) })
   })
   router.post('/reset-password', limit('verify'), form, csrf.guard, async (ctx) => {
     const link = LinkForm.safeParse(ctx.state['form'])
@@ -76,7 +78,8 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
         else if (code.success && begun) await passwordReset.completeByCode({ ...begun, ...code.data }, originOf(ctx))
         else throw new AppError('invalid_code')
         flow.clear(ctx)
-        renderer.page(ctx, 'pages/message', { kind: 'password_reset', actions: [{ href: signInOf(begun?.interaction), label: 'sign_in' }] })
+        const actions = [{ href: signInOf(begun?.interaction), label: 'sign_in' as const }]
+        renderer.page(ctx, 'pages/message', { kind: 'password_reset', actions }, await appOf(deps, begun?.interaction))
       },
       (problems) =>
         showReset(ctx, deps, { email, problems, interaction: begun?.interaction, ...(link.success ? { token: link.data.token } : {}) }),
@@ -101,19 +104,19 @@ function signInOf(interaction: string | undefined): string {
   return interaction ? `/interaction/${interaction}/login` : '/login'
 }
 
-function showForgot(
+/** UX-30: the app that the person is on the way to stays in sight. */
+async function appOf({ interactions }: ForgotPasswordDeps, interaction: string | undefined): Promise<AskingApp | undefined> {
+  return interaction ? interactions.askingApp(interaction) : undefined
+}
+
+async function showForgot(
   ctx: Context,
-  { renderer, csrf }: ForgotPasswordDeps,
+  deps: ForgotPasswordDeps,
   { email, interaction, problems }: { email: string; interaction: string | undefined; problems?: Problems },
-): void {
-  renderer.page(ctx, 'pages/forgot-password', {
-    action: '/forgot-password',
-    csrf: csrf.token(ctx),
-    hidden: interaction ? { interaction } : undefined,
-    email,
-    problems,
-    signInHref: signInOf(interaction),
-  })
+): Promise<void> {
+  const shown = { email, problems, hidden: interaction ? { interaction } : undefined, signInHref: signInOf(interaction) }
+  const form = { action: '/forgot-password', csrf: deps.csrf.token(ctx) }
+  deps.renderer.page(ctx, 'pages/forgot-password', { ...form, ...shown }, await appOf(deps, interaction))
 }
 
 interface ShownReset {
@@ -124,19 +127,14 @@ interface ShownReset {
   readonly problems?: Problems
 }
 
-function showReset(ctx: Context, deps: ForgotPasswordDeps, { email, token, interaction, notice, problems }: ShownReset): void {
+async function showReset(ctx: Context, deps: ForgotPasswordDeps, shown: ShownReset): Promise<void> {
+  const { email, token, interaction, notice, problems } = shown
   const csrf = deps.csrf.token(ctx)
   const byCode = {
     resend: { action: '/reset-password/resend', csrf, availableInSeconds: problems ? 0 : RESEND_SECONDS },
     startOverHref: interaction ? `/forgot-password?interaction=${interaction}` : '/forgot-password',
   }
-  deps.renderer.page(ctx, 'pages/reset-password', {
-    action: '/reset-password',
-    csrf,
-    email,
-    asksCode: token === undefined,
-    ...(token === undefined ? byCode : { hidden: { token } }),
-    notice,
-    problems,
-  })
+  const page = { action: '/reset-password', csrf, email, asksCode: token === undefined, notice, problems }
+  const way = token === undefined ? byCode : { hidden: { token } }
+  deps.renderer.page(ctx, 'pages/reset-password', { ...page, ...way }, await appOf(deps, interaction))
 }
