@@ -2,7 +2,8 @@ import { Migration } from '@mikro-orm/migrations'
 
 /**
  * Audit events are never changed (LG-04), but for two functions: one removes the oldest, one takes the origin out of the events
- * of an erased account. A superuser can still do anything; the hash chain shows it.
+ * of an erased account. A superuser can still do anything: a head of the chain
+ * that was noted elsewhere shows it (`audit verify --expect`).
  */
 const AUDIT_GUARD = `
 create function audit_event_guard() returns trigger language plpgsql as $$

@@ -2,7 +2,7 @@ import type { EntityManager } from '../database.ts'
 import { type AuditRow, GENESIS, hashOf } from './row.ts'
 
 /** Any 64-bit number will do, as long as every release uses the same. */
-const CHAIN_LOCK = '6842173905115'
+const CHAIN_LOCK = '6842173905117'
 
 const INSERT = `
 insert into "audit_event" ("seq", "at", "type", "outcome", "account_id", "client_id", "session_id", "ip", "user_agent", "request_id", "detail",

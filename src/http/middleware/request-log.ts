@@ -24,7 +24,7 @@ export function requestLog(logger: Logger): Middleware {
   }
 }
 
-/** The interaction's id and link secrets stand in paths; they are not for the log. */
+/** The interaction's id stands in paths; it is not for the log. */
 function redactPath<T extends { path: string }>(line: T): T {
   return { ...line, path: line.path.replace(/\/(interaction|auth)\/[^/]+/, '/$1/:uid') }
 }
