@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ export class ScratchPostgres implements AsyncDisposable {
     const resources = new AsyncDisposableStack()
     if (given) return new ScratchPostgres(given, resources)
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
+    // Readable for the user that PostgreSQL runs as when we are root; else its data would be put somewhere else.
+    chmodSync(folder, 0o755)
     resources.defer(() => rmSync(folder, { recursive: true, force: true }))
     const { url } = resources.use(await startEmbeddedPostgres({ dataDir: folder }))
     pin(Number(read(join(folder, 'postgres/cluster/data/postmaster.pid'))?.split('\n')[0]), STORAGE_CORE)
