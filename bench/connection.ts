@@ -83,3 +83,9 @@ export function headerOf({ head }: Answer, name: string): string | undefined {
 export function cookiesOf({ head }: Answer): [string, string][] {
   return [...head.matchAll(/\r\nset-cookie: ([^=]+)=([^;\r]*)/gi)].map(([, name = '', value = '']) => [name, value])
 }
+
+/** The answer, if it has the status that is a success. */
+export function expect(answer: Answer, status: number): Answer {
+  if (answer.status !== status) throw new Error(`status ${answer.status} instead of ${status}: ${answer.body.slice(0, 300)}`)
+  return answer
+}

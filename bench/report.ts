@@ -2,61 +2,97 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import type { Goal } from './goals.ts'
 import type { Sample } from './measure.ts'
-import type { Results } from './results.ts'
+import { type OperationResult, type Results, STORAGES, share } from './results.ts'
 
 const BEGIN = '<!-- bench:begin -->'
 const END = '<!-- bench:end -->'
 
 /** Writes the tables between the markers of the document; what stands around them is written by people. */
 export function writeInto(path: string, tables: string): void {
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : `# Performance\n\n${BEGIN}\n${END}\n`
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const [before, rest] = text.split(BEGIN)
   const after = rest?.split(END)[1]
   if (before === undefined || after === undefined) throw new Error(`${path} has no markers ${BEGIN} and ${END}`)
-  writeFileSync(path, `${before}${BEGIN}\n\n${tables}\n${END}${after}`)
+  writeFileSync(path, `${before}${BEGIN}\n\n${tables}\n\n${END}${after}`)
 }
 
 export function tablesOf(results: Results, goals: readonly Goal[]): string {
-  const { mode, when, rounds, operations } = results
-  const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}`
-  const head = `Measured ${when.slice(0, 16).replace('T', ' ')} UTC, \`${mode}\`, ${rounds} interleaved rounds, ${machine}.`
-  const rows = operations.map(({ name, ceiling, bare, gatehouse }) => [
-    name,
-    cost(ceiling),
-    cost(bare),
-    ...gatehouse.flatMap(({ sample }) => [cost(sample)]),
-    ...gatehouse.flatMap(({ sample }) => [ratio(bare, sample), ratio(ceiling, sample)]),
-    ...gatehouse
-      .slice(0, 1)
-      .flatMap(({ sample }) => [sample.perSecond.toFixed(0), `${sample.p50Ms.toFixed(1)} / ${sample.p99Ms.toFixed(1)}`]),
-  ])
-  const storages = operations[0]?.gatehouse.map(({ storage }) => storage) ?? []
-  const columns = [
-    'operation',
-    'ceiling',
-    'bare engine',
-    ...storages.map((storage) => `Gatehouse on ${storage}`),
-    ...storages.flatMap(() => ['of bare', 'of ceiling']),
-    'per second',
-    'p50 / p99 ms',
-  ]
+  const { operations } = results
   return [
-    `${head} Microseconds of processor time of the server process per operation; a share above 1 is cheaper than what it is compared with.`,
-    table(columns, rows),
+    head(results),
+    '### Processor time of one operation, microseconds',
+    table(
+      ['operation', 'ceiling', 'ceiling on Redis', 'bare engine', 'usual Redis adapter', 'Gatehouse', 'Gatehouse on Redis'],
+      operations.map(costs),
+    ),
+    '### Of what is possible',
+    'The baseline over Gatehouse: above 1, Gatehouse is cheaper. Latency is that of a closed loop with the generator on the same core.',
+    table(
+      ['operation', ...STORAGES.flatMap(({ name }) => [`of bare, ${name}`, `of ceiling, ${name}`, `p50 / p99 ms, ${name}`])],
+      operations.map((operation) => [operation.name, ...STORAGES.flatMap((storage) => standing(operation, storage))]),
+    ),
+    '### Goals',
     table(
       ['goal', 'what', 'target', 'measured', ''],
       goals.map(({ id, what, target, measured, verdict }) => [id, what, target, measured, verdict]),
     ),
+    ...details(results),
   ].join('\n\n')
 }
+
+function head({ command, when, rounds, isPinned, operations }: Results): string {
+  const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}`
+  const foreign = Math.max(0, ...operations.flatMap(({ figures }) => Object.values(figures).map((sample) => sample.foreign)))
+  const pinning = isPinned ? '' : ' Nothing was pinned to a core: `taskset` is missing.'
+  return `\`${command}\`, ${when.slice(0, 16).replace('T', ' ')} UTC, ${rounds} interleaved rounds, ${machine}. Others had at most ${(foreign * 100).toFixed(0)} % of the measured core.${pinning}`
+}
+
+function costs({ name, figures }: OperationResult): string[] {
+  const of = (label: string): string => cost(figures[label])
+  return [name, of('koa'), of('koa on Redis'), of('bare'), of('naive'), ...STORAGES.map(({ ours }) => of(ours))]
+}
+
+function standing(operation: OperationResult, { ours, ceiling }: (typeof STORAGES)[number]): string[] {
+  const sample = operation.figures[ours]
+  const latency = sample ? `${sample.p50Ms.toFixed(1)} / ${sample.p99Ms.toFixed(1)}` : '-'
+  return [ratio(share(operation, 'bare', ours)), ratio(share(operation, ceiling, ours)), latency]
+}
+
+function details({ storm, hashes, growth, soak }: Results): string[] {
+  const parts: string[] = []
+  if (storm)
+    parts.push(
+      `Storm: ${whole(storm.idlePerSecond)} tokens a second before (p99 ${storm.idleP99Ms.toFixed(1)} ms), ${whole(storm.stormPerSecond)} in it (p99 ${storm.stormP99Ms.toFixed(1)} ms); ${storm.signedIn} people were signed in, ${storm.refused} told to come back later. Server ${whole(storm.serverRssMb)} MB, hash process ${whole(storm.hashRssMb)} MB at most.`,
+    )
+  if (hashes)
+    parts.push(
+      `Hashes a second: ${hashes.installed.toFixed(1)} with the installed argon2, ${hashes.compiled?.toFixed(1) ?? '- (no compiler)'} compiled for this processor; ${hashes.signIns.toFixed(1)} sign-ins a second.`,
+    )
+  if (growth)
+    parts.push(
+      `Growth: time of an operation with ${growth.accounts} accounts, as many refresh-token families and ${growth.clients} clients, over 1,000 of each (loaded in ${whole(growth.loadSeconds)} s).`,
+      table(
+        ['operation', 'many over few'],
+        Object.entries(growth.ratios).map(([name, value]) => [name, (Math.ceil(value * 100) / 100).toFixed(2)]),
+      ),
+    )
+  if (soak)
+    parts.push(
+      `Soak: ${soak.minutes} minutes, ${soak.operations} operations. Heap ${pair(soak.heapMb)} MB, RSS ${pair(soak.rssMb)} MB, p99 ${pair(soak.p99Ms)} ms (first and last fifth).`,
+    )
+  return parts
+}
+
+const whole = (value: number): string => value.toFixed(0)
+const pair = ([first, last]: readonly [number, number]): string => `${first.toFixed(1)} to ${last.toFixed(1)}`
 
 function cost(sample: Sample | undefined): string {
   return sample ? sample.cpuUs.toFixed(0) : '-'
 }
 
-/** How dear the baseline is in terms of ours. */
-export function ratio(baseline: Sample | undefined, ours: Sample | undefined): string {
-  return baseline && ours ? (baseline.cpuUs / ours.cpuUs).toFixed(2) : '-'
+/** Cut off, not rounded up. */
+export function ratio(value: number | undefined): string {
+  return value === undefined ? '-' : (Math.floor(value * 100) / 100).toFixed(2)
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

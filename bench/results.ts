@@ -1,28 +1,43 @@
+import type { Growth } from './growth.ts'
+import type { HashRates } from './hashes.ts'
 import type { Sample } from './measure.ts'
-import type { HashRates, Storm } from './storm.ts'
+import type { Soak } from './soak.ts'
+import type { Starts } from './starts.ts'
+import type { Storm } from './storm.ts'
+import type { TwoProcesses } from './two-processes.ts'
 
 export interface OperationResult {
   readonly name: string
-  readonly ceiling: Sample | undefined
-  readonly bare: Sample | undefined
-  readonly gatehouse: readonly { readonly storage: string; readonly sample: Sample }[]
+  /** By the label of the target. */
+  readonly figures: Readonly<Record<string, Sample>>
 }
 
-/** What a run leaves behind. */
+/** What a run leaves behind; what it was not asked for is missing. */
 export interface Results {
   readonly when: string
-  readonly mode: string
+  readonly command: string
   readonly rounds: number
   readonly isPinned: boolean
   readonly operations: readonly OperationResult[]
+  /** Megabytes of each Gatehouse process after all operations, by label. */
+  readonly loadedRssMb: Readonly<Record<string, number>>
+  readonly bytesPerSession: number | undefined
+  readonly twoProcesses: TwoProcesses | undefined
   readonly storm: Storm | undefined
   readonly hashes: HashRates | undefined
-  /** Megabytes of the server process. */
-  readonly memory: { readonly idle: number; readonly loaded: number }
-  readonly readyMs: number
-  /** Capacity of two processes over that of one. */
-  readonly twoProcesses: number | undefined
-  /** By operation: cost after growth over cost before. */
-  readonly growth: { readonly accounts: number; readonly ratios: Readonly<Record<string, number>> } | undefined
-  readonly soak: { readonly minutes: number; readonly heapSlope: number; readonly p99Drift: number } | undefined
+  readonly starts: Starts | undefined
+  readonly growth: Growth | undefined
+  readonly soak: Soak | undefined
+}
+
+/** Ours, by storage; what stands beside each is on the same storage. */
+export const STORAGES = [
+  { name: 'PostgreSQL', ours: 'gatehouse', ceiling: 'koa' },
+  { name: 'Redis', ours: 'gatehouse on Redis', ceiling: 'koa on Redis' },
+] as const
+
+/** How dear the baseline is in terms of ours: above 1, ours is cheaper. */
+export function share(result: OperationResult | undefined, baseline: string, ours: string): number | undefined {
+  const [base, own] = [result?.figures[baseline], result?.figures[ours]]
+  return base && own ? base.cpuUs / own.cpuUs : undefined
 }

@@ -1,20 +1,23 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Adapter, type AdapterPayload, type Configuration, Provider } from 'oidc-provider'
-import { mintFor, REDIRECT_URI, SCOPE } from './minting.ts'
+import { type AdapterFactory, type Configuration, Provider } from 'oidc-provider'
+import { MapAdapter } from './map-adapter.ts'
+import { mintFor, REDIRECT_URI, RESOURCE, SCOPE } from './minting.ts'
+import { naiveAdapters } from './naive-adapter.ts'
 import type { Served } from './server.ts'
+import { PATHS } from './target.ts'
 
 const ACCOUNT = 'ada'
 const CLIENT = { id: 'bench', secret: 'a secret of the bench that is long enough' }
-const RESOURCE = 'https://api.example/'
 
-/** oidc-provider of our version alone, on a plain Map (its own memory adapter is a small LRU), with the same algorithms and policies. */
-export async function bareServer(issuer: string): Promise<Served> {
-  const provider = quietly(() => new Provider(issuer, configuration()))
+/** oidc-provider of our version alone, with the same algorithms and policies: on a Map, or on Redis by the usual adapter. */
+export async function bareServer(issuer: string, redisUrl?: string): Promise<Served> {
+  const adapter = redisUrl ? naiveAdapters(redisUrl) : (model: string) => new MapAdapter(model)
+  const provider = quietly(() => new Provider(issuer, configuration(adapter)))
   const handle = provider.callback()
   return {
     handle: (req, res) => (req.url?.startsWith('/interaction/') ? signIn(provider, req, res) : handle(req, res)),
-    facts: { email: '', password: '', resource: RESOURCE, apiClient: CLIENT },
+    facts: { email: '', password: '', resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
     mint: (what) => mintFor(provider, { accountId: ACCOUNT, clientId: CLIENT.id }, what),
     [Symbol.asyncDispose]: async () => undefined,
   }
@@ -26,10 +29,10 @@ async function signIn(provider: Provider, req: IncomingMessage, res: ServerRespo
   await provider.interactionFinished(req, res, { login: { accountId: ACCOUNT }, consent: { grantId: await grant.save() } })
 }
 
-function configuration(): Configuration {
+function configuration(adapter: AdapterFactory): Configuration {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return {
-    adapter: (model) => new MapAdapter(model),
+    adapter,
     clients: [
       {
         client_id: CLIENT.id,
@@ -58,7 +61,7 @@ function configuration(): Configuration {
       resourceIndicators: {
         enabled: true,
         defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? [],
-        useGrantedResource: () => false,
+        useGrantedResource: () => true,
         getResourceServerInfo: () => ({
           scope: 'read',
           audience: RESOURCE,
@@ -68,39 +71,6 @@ function configuration(): Configuration {
         }),
       },
     },
-  }
-}
-
-class MapAdapter implements Adapter {
-  static readonly #stored = new Map<string, AdapterPayload>()
-  readonly #model: string
-
-  constructor(model: string) {
-    this.#model = model
-  }
-
-  async upsert(id: string, payload: AdapterPayload): Promise<void> {
-    MapAdapter.#stored.set(`${this.#model}:${id}`, payload)
-    if (payload.uid) MapAdapter.#stored.set(`uid:${payload.uid}`, payload)
-  }
-  async find(id: string): Promise<AdapterPayload | undefined> {
-    return MapAdapter.#stored.get(`${this.#model}:${id}`)
-  }
-  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
-    return MapAdapter.#stored.get(`uid:${uid}`)
-  }
-  async findByUserCode(): Promise<undefined> {
-    return undefined
-  }
-  async consume(id: string): Promise<void> {
-    const payload = MapAdapter.#stored.get(`${this.#model}:${id}`)
-    if (payload) MapAdapter.#stored.set(`${this.#model}:${id}`, { ...payload, consumed: Math.floor(Date.now() / 1000) })
-  }
-  async destroy(id: string): Promise<void> {
-    MapAdapter.#stored.delete(`${this.#model}:${id}`)
-  }
-  async revokeByGrantId(): Promise<void> {
-    throw new Error('nothing is revoked here')
   }
 }
 

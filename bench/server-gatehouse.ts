@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { createApp } from '../src/app.ts'
 import { buildConfig } from '../src/config/config.ts'
 import { EnvSchema } from '../src/config/env.ts'
@@ -7,17 +7,17 @@ import { randomToken } from '../src/crypto/token.ts'
 import { migrate, openDatabase } from '../src/database.ts'
 import { Account, Client, Resource } from '../src/entities/index.ts'
 import { createLogger } from '../src/logger.ts'
-import { mintFor, REDIRECT_URI } from './minting.ts'
+import { mintFor, REDIRECT_URI, RESOURCE } from './minting.ts'
 import type { Served } from './server.ts'
-import type { TargetSettings } from './target.ts'
+import { PATHS, type TargetSettings } from './target.ts'
 
 const PASSWORD = 'plum ladder seven harbour'
 const EMAIL = 'bench@example.org'
 const CLIENT = { id: 'bench', secret: 'a secret of the bench that is long enough' }
-const RESOURCE = 'https://api.example/'
 
 /** The product as it runs in production: hashing apart at full cost, a log line for every request (to nowhere), rate limits on. */
-export async function gatehouseServer(issuer: string, port: number, { databaseUrl, redisUrl }: TargetSettings): Promise<Served> {
+export async function gatehouseServer(issuer: string, port: number, settings: TargetSettings): Promise<Served> {
+  const { databaseUrl, redisUrl, grownAccounts = 0 } = settings
   const env = EnvSchema.parse({
     NODE_ENV: 'test',
     PORT: String(port),
@@ -37,9 +37,12 @@ export async function gatehouseServer(issuer: string, port: number, { databaseUr
   context.worker.start()
   return {
     handle: createApp(context).callback(),
-    facts: { email: EMAIL, password: PASSWORD, resource: RESOURCE, apiClient: CLIENT },
+    facts: { email: EMAIL, password: PASSWORD, resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
     hashPid: () => context.hashProcess?.pid,
-    mint: (what) => mintFor(context.authorizationServer.provider, { accountId, clientId: CLIENT.id }, what),
+    mint: (what) => {
+      const owner = { accountId: grownAccounts > 0 ? anyOf(grownAccounts) : accountId, clientId: CLIENT.id }
+      return mintFor(context.authorizationServer.provider, owner, what)
+    },
     async [Symbol.asyncDispose]() {
       await context[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
@@ -69,4 +72,12 @@ export async function gatehouseServer(issuer: string, port: number, { databaseUr
     await em.flush()
     return account.id
   }
+}
+
+/** The id of one of the accounts that `grow` makes. */
+function anyOf(count: number): string {
+  const hex = createHash('md5')
+    .update(`grown ${randomInt(count) + 1}`)
+    .digest('hex')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

@@ -13,6 +13,9 @@ export interface Served extends AsyncDisposable {
   mint(what: Minted): Promise<string>
 }
 
+/** Few: what is not measured must not run into a deadline of the storage. */
+const MINTED_AT_ONCE = 8
+
 const settings = JSON.parse(process.argv[2] ?? '{}') as TargetSettings
 const http = createServer()
 http.keepAliveTimeout = 60_000
@@ -26,8 +29,11 @@ process.on('message', (command: Command) => void reply(command))
 process.on('disconnect', () => void stop())
 
 function serve(): Promise<Served> {
-  if (settings.kind === 'koa') return koaServer(settings)
-  return settings.kind === 'bare' ? bareServer(issuer) : gatehouseServer(issuer, port, settings)
+  const { kind, redisUrl } = settings
+  if (kind === 'koa') return koaServer(settings)
+  if (kind === 'bare') return bareServer(issuer)
+  if (kind === 'naive') return bareServer(issuer, redisUrl)
+  return gatehouseServer(issuer, port, settings)
 }
 
 async function reply(command: Command): Promise<void> {
@@ -41,7 +47,7 @@ async function reply(command: Command): Promise<void> {
 async function mint(what: Minted, count: number): Promise<string[]> {
   const made: string[] = []
   while (made.length < count)
-    made.push(...(await Promise.all(Array.from({ length: Math.min(50, count - made.length) }, () => served.mint(what)))))
+    made.push(...(await Promise.all(Array.from({ length: Math.min(MINTED_AT_ONCE, count - made.length) }, () => served.mint(what)))))
   return made
 }
 

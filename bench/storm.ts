@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { argon2Here, HASH_SLOTS } from '../src/crypto/argon2.ts'
 import { Connection } from './connection.ts'
+import { memoryOf } from './machine.ts'
 import { quantile } from './measure.ts'
-import { clientCredentials, passwordSignIn } from './operations.ts'
+import { clientCredentials, passwordSignIn } from './requests.ts'
 import type { Target } from './target.ts'
 
 export interface Storm {
@@ -31,7 +30,7 @@ export async function storm(target: Target, seconds: number): Promise<Storm> {
   await sleep(500)
   const during = await tokens(target, seconds)
   const { rssMb, hashPid } = await target.usage()
-  const hashRssMb = peakOf(hashPid)
+  const hashRssMb = memoryOf(hashPid, 'status', 'VmHWM')
   over.abort()
   await crowd
   const others = [...statuses.keys()].filter((status) => ![200, 429, 503].includes(status))
@@ -67,49 +66,11 @@ async function tokens(target: Target, seconds: number): Promise<number[]> {
 }
 
 /** A client that is refused comes back after a second, as it was told to. */
-async function signIns(target: Target, over: AbortSignal, statuses: Map<number, number>): Promise<void> {
+export async function signIns(target: Target, over: AbortSignal, statuses: Map<number, number>): Promise<void> {
   using connection = await Connection.open(target.facts.port)
   while (!over.aborted) {
     const { status } = await connection.send(passwordSignIn(target))
     statuses.set(status, (statuses.get(status) ?? 0) + 1)
     if (status !== 200) await sleep(1000, undefined, { signal: over }).catch(() => undefined)
   }
-}
-
-function peakOf(pid: number | undefined): number {
-  try {
-    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000
-  } catch {
-    return Number.NaN
-  }
-}
-
-export interface HashRates {
-  /** argon2 alone, as many at once as there are slots. */
-  readonly hashesPerSecond: number
-  readonly signInsPerSecond: number
-}
-
-/** G10: how much of the rate at which this build of argon2 can hash becomes sign-ins. */
-export async function hashRates(target: Target, seconds: number): Promise<HashRates> {
-  const hashesPerSecond = await hashes(seconds)
-  const statuses = new Map<number, number>()
-  const over = AbortSignal.timeout(seconds * 1000)
-  await Promise.all(Array.from({ length: 4 }, () => signIns(target, over, statuses)))
-  return { hashesPerSecond, signInsPerSecond: (statuses.get(200) ?? 0) / seconds }
-}
-
-async function hashes(seconds: number): Promise<number> {
-  const parameters = { salt: Buffer.alloc(16, 1), memoryKib: 19_456, passes: 2, hashLength: 32 }
-  const until = performance.now() + seconds * 1000
-  let made = 0
-  await Promise.all(
-    Array.from({ length: HASH_SLOTS }, async () => {
-      while (performance.now() < until) {
-        await argon2Here.digest('plum ladder seven harbour', parameters)
-        made++
-      }
-    }),
-  )
-  return made / seconds
 }

@@ -1,15 +1,39 @@
-import { execFileSync, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** `koa`: the ceiling. `bare`: oidc-provider on a Map. `gatehouse`: all of it, on PostgreSQL, and on Redis if it is given. */
-export type TargetKind = 'koa' | 'bare' | 'gatehouse'
-export type Minted = 'code' | 'refresh' | 'access'
+/**
+ * `koa`: the ceiling. `bare`: oidc-provider on a Map. `naive`: the same on Redis by the usual adapter. `gatehouse`: all of it.
+ * The first and the last on PostgreSQL, and with `redisUrl` on Redis too.
+ */
+export type TargetKind = 'koa' | 'bare' | 'naive' | 'gatehouse'
+export type Minted = 'code' | 'refresh' | 'access' | 'session'
 
 export interface TargetSettings {
   readonly kind: TargetKind
+  /** Its name in the results; by default its kind and storage. */
+  readonly label?: string
   readonly databaseUrl: string
   readonly redisUrl?: string | undefined
+  /** Tokens are minted for this many accounts that `grow` has made, by turns. */
+  readonly grownAccounts?: number
+}
+
+export interface Paths {
+  readonly discovery: string
+  readonly jwks: string
+  readonly token: string
+  readonly introspection: string
+  readonly userinfo: string
+}
+
+/** Where oidc-provider has its endpoints, here and in Gatehouse. */
+export const PATHS: Paths = {
+  discovery: '/.well-known/openid-configuration',
+  jwks: '/jwks',
+  token: '/token',
+  introspection: '/token/introspection',
+  userinfo: '/userinfo',
 }
 
 export interface Facts {
@@ -17,6 +41,7 @@ export interface Facts {
   readonly email: string
   readonly password: string
   readonly resource: string
+  readonly paths: Paths
   readonly apiClient: { readonly id: string; readonly secret: string }
 }
 
@@ -40,7 +65,7 @@ export interface Reply {
 /** A server in a process of its own. */
 export class Target implements AsyncDisposable {
   readonly kind: TargetKind
-  readonly storage: string
+  readonly label: string
   readonly facts: Facts
   readonly pid: number
   readonly readyMs: number
@@ -59,9 +84,9 @@ export class Target implements AsyncDisposable {
     return new Target(settings, child, facts, performance.now() - began)
   }
 
-  private constructor({ kind, redisUrl }: TargetSettings, child: ReturnType<typeof fork>, facts: Facts, readyMs: number) {
+  private constructor({ kind, redisUrl, label }: TargetSettings, child: ReturnType<typeof fork>, facts: Facts, readyMs: number) {
     this.kind = kind
-    this.storage = kind === 'gatehouse' ? (redisUrl ? 'Redis' : 'PostgreSQL') : ''
+    this.label = label ?? (redisUrl && kind !== 'naive' ? `${kind} on Redis` : kind)
     this.facts = facts
     this.pid = child.pid ?? 0
     this.readyMs = readyMs
@@ -95,15 +120,5 @@ export class Target implements AsyncDisposable {
     this.#asked.set(id, asked)
     this.#child.send({ ...command, id })
     return asked.promise
-  }
-}
-
-/** All threads of a process on these cores; false where the system has no `taskset`. */
-export function pin(pid: number, cores: string): boolean {
-  try {
-    execFileSync('taskset', ['-a', '-c', '-p', cores, String(pid)], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
   }
 }

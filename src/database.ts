@@ -32,6 +32,8 @@ export function ormOptions({ url, pool }: DatabaseOptions): Options {
       snapshot: true,
       snapshotName: '.snapshot',
       transactional: true,
+      // A start writes nothing beside the program: its folder may be read-only, and the database may have tables of others.
+      snapshotOnMigrate: false,
       silent: true,
     },
     // Written in migrations by hand: the guard of the audit trail.

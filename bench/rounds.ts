@@ -1,0 +1,25 @@
+import { measure, medians, type Sample } from './measure.ts'
+import type { Operation } from './operations.ts'
+import type { Target } from './target.ts'
+
+export interface Effort {
+  readonly rounds: number
+  /** Operations before the first round, and in each. */
+  readonly warmUp: number
+  readonly count: number
+}
+
+/** The rounds of all targets take turns: what disturbs the machine disturbs all of them. Medians, by the target's label. */
+export async function interleaved(
+  targets: readonly Target[],
+  operation: Operation,
+  { rounds, warmUp, count }: Effort,
+): Promise<Record<string, Sample>> {
+  const times = (number: number): number => Math.max(4 * operation.concurrency, Math.round(number * operation.share))
+  const asked = targets.filter(({ kind }) => operation.on.includes(kind))
+  const samples = new Map<Target, Sample[]>(asked.map((target) => [target, []]))
+  for (const target of asked) await measure(target, operation, times(warmUp))
+  for (let round = 0; round < rounds; round++)
+    for (const target of asked) samples.get(target)?.push(await measure(target, operation, times(count)))
+  return Object.fromEntries([...samples].map(([{ label }, own]) => [label, medians(own)]))
+}
