@@ -121,6 +121,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const authorizationServer = await AuthorizationServer.create({
     config,
     adapter: store.adapterFor,
+    honours: (clientId, issuedAt) => directory.honours(clientId, issuedAt),
     keys,
     findAccount: createFindAccount(accounts),
     loadExistingGrant: createGrantLoader(consents),

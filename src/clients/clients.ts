@@ -80,15 +80,17 @@ export class Clients {
     return (await this.#em.fork().findOne(Client, { id })) ?? undefined
   }
 
-  /** From now on the client is unknown to every instance; its tokens and registration stay. Throws `not_found`. */
+  /** From now on the client is unknown to every instance, and what it holds opens nothing; its registration stays. Throws `not_found`. */
   async disable(id: string): Promise<void> {
     await this.#change(id, 'disabled', (client) => {
       client.disabledAt ??= new Date()
     })
   }
 
+  /** What the client was given before it was disabled stays void: people sign in to it again. Throws `not_found`. */
   async enable(id: string): Promise<void> {
     await this.#change(id, 'enabled', (client) => {
+      if (client.disabledAt) client.metadata = { ...client.metadata, not_before: Math.floor(Date.now() / 1000) }
       client.disabledAt = null
     })
   }

@@ -9,7 +9,7 @@ import { followApiSessions } from './api-sessions.ts'
 import { useDigestedSecrets } from './clients.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { signingHere } from './external-key.ts'
-import { accountReadAhead, readingAhead, requestUnits } from './request-unit.ts'
+import { accountReadAhead, type Honours, readingAhead, requestUnits } from './request-unit.ts'
 import type { PrivateJwk, SigningKeys } from './signing-keys.ts'
 import { auditTokens } from './token-events.ts'
 
@@ -34,6 +34,7 @@ export interface SessionRecords {
 
 export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
   readonly adapter: (model: string) => Adapter
+  readonly honours: Honours
   readonly keys: SigningKeys
   readonly sessionRecords: SessionRecords
   readonly audit: AuditSink
@@ -78,7 +79,7 @@ export class AuthorizationServer {
 function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk[]): Provider {
   const configuration: Configuration = createConfiguration({
     ...deps,
-    adapter: readingAhead(deps.adapter, deps.findAccount),
+    adapter: readingAhead(deps.adapter, deps.findAccount, deps.honours),
     findAccount: accountReadAhead(deps.findAccount),
     jwks: { keys: keys.map(signingHere) },
   })
