@@ -87,8 +87,8 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
   useDigestedSecrets(provider)
   provider.use(recordSessions(deps.sessionRecords))
   provider.use(followApiSessions(deps.sessionRecords))
-  provider.use(requestUnits())
   auditTokens(provider, deps.audit)
+  provider.use(requestUnits())
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)
   provider.on('server_error', (ctx, error) => {
@@ -109,14 +109,18 @@ function recordSessions(records: SessionRecords): Middleware {
   return async (ctx, next) => {
     await next()
     const { oidc } = ctx as {
-      oidc?: { route?: string; client?: { clientId: string }; session?: ProviderSession; result?: { login?: unknown } }
+      oidc?: {
+        client?: { clientId: string }
+        session?: ProviderSession
+        result?: { isSignIn?: boolean }
+      }
     }
     const session = oidc?.session
     if (!session) return
     if (session.destroyed) return records.ended(session.uid)
     if (!session.accountId || !session.exp) return
     const expiresAt = new Date(session.exp * 1000)
-    if (!oidc?.result?.login) return records.seen(session.uid, expiresAt)
+    if (!oidc?.result?.isSignIn) return records.seen(session.uid, expiresAt)
     await records.opened(
       {
         id: session.uid,
