@@ -20,6 +20,7 @@ import { createPostgresStore } from './oidc/adapters/postgres.ts'
 import { createRedisStore, withReplaysIn } from './oidc/adapters/redis.ts'
 import { AuthorizationServer } from './oidc/authorization-server.ts'
 import { BackChannelLogout, LOGOUT_POLICY } from './oidc/back-channel-logout.ts'
+import { API_SCOPE, apiResource } from './oidc/built-in-clients.ts'
 import { checkingClientKeys } from './oidc/client-keys.ts'
 import { ClientDirectory } from './oidc/clients.ts'
 import { createFindAccount } from './oidc/find-account.ts'
@@ -83,7 +84,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     }),
   )
 
-  const clients = new Clients({ em, audit })
+  const clients = new Clients({ em, audit, accountApi: { identifier: apiResource(config.issuer), scopes: [API_SCOPE] } })
   const resources = new Resources({ em, audit })
   const directory = undo.use(await ClientDirectory.open({ database, logger }))
   const redis = config.redis && undo.use(await openRedis(config.redis, { logger }))
@@ -120,6 +121,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const authorizationServer = await AuthorizationServer.create({
     config,
     adapter: store.adapterFor,
+    honours: (clientId, issuedAt) => directory.honours(clientId, issuedAt),
     keys,
     findAccount: createFindAccount(accounts),
     loadExistingGrant: createGrantLoader(consents),

@@ -13,8 +13,16 @@ export type { ClientInput }
 
 export type BuiltInClient = ClientInput & { readonly id: string }
 
+/** An API that apps can be registered for. */
+export interface OfferedApi {
+  readonly identifier: string
+  readonly scopes: readonly string[]
+}
+
 export interface ClientsDeps {
   readonly em: EntityManager
+  /** The server's own API, which has no row. */
+  readonly accountApi?: OfferedApi
   readonly audit?: AuditSink
 }
 
@@ -28,9 +36,11 @@ export interface Registration {
 export class Clients {
   readonly #em: EntityManager
   readonly #audit: AuditSink | undefined
+  readonly #accountApi: OfferedApi | undefined
 
-  constructor({ em, audit }: ClientsDeps) {
+  constructor({ em, audit, accountApi }: ClientsDeps) {
     this.#em = em
+    this.#accountApi = accountApi
     this.#audit = audit
   }
 
@@ -39,7 +49,7 @@ export class Clients {
     const wanted = parseClient(input)
     return this.#em.fork().transactional(async (tx) => {
       const secret = usesSecret(wanted.authMethod) ? randomToken() : undefined
-      const scopes = await allowedScopes(tx, wanted)
+      const scopes = await this.#allowedScopes(tx, wanted)
       const client = tx.create(Client, { id: randomUUID(), ...columns(wanted, scopes), secretDigest: secret ? digestOf(secret) : null })
       await announce(tx, { kind: 'client', id: client.id })
       await this.#audit?.append(tx, { type: 'client_registered', clientId: client.id })
@@ -54,7 +64,7 @@ export class Clients {
     await this.#em.fork().transactional(async (tx) => {
       const isNew = (await tx.count(Client, { id })) === 0
       const now = new Date()
-      const row = { id, ...columns(wanted, await allowedScopes(tx, wanted)), secretDigest: null, createdAt: now, updatedAt: now }
+      const row = { id, ...columns(wanted, await this.#allowedScopes(tx, wanted)), secretDigest: null, createdAt: now, updatedAt: now }
       await tx.upsert(Client, row, { onConflictFields: ['id'], onConflictAction: 'merge', onConflictExcludeFields: ['createdAt'] })
       await announce(tx, { kind: 'client', id })
       if (isNew) await this.#audit?.append(tx, { type: 'client_registered', clientId: id, detail: { isBuiltIn: true } })
@@ -70,15 +80,17 @@ export class Clients {
     return (await this.#em.fork().findOne(Client, { id })) ?? undefined
   }
 
-  /** From now on the client is unknown to every instance; its tokens and registration stay. Throws `not_found`. */
+  /** From now on the client is unknown to every instance, and what it holds opens nothing; its registration stays. Throws `not_found`. */
   async disable(id: string): Promise<void> {
     await this.#change(id, 'disabled', (client) => {
       client.disabledAt ??= new Date()
     })
   }
 
+  /** What the client was given before it was disabled stays void: people sign in to it again. Throws `not_found`. */
   async enable(id: string): Promise<void> {
     await this.#change(id, 'enabled', (client) => {
+      if (client.disabledAt) client.metadata = { ...client.metadata, not_before: Math.floor(Date.now() / 1000) }
       client.disabledAt = null
     })
   }
@@ -103,6 +115,24 @@ export class Clients {
       await this.#audit?.append(tx, { type: 'client_changed', clientId: id, detail: { what } })
     })
   }
+
+  /** The scopes as asked for, or the usual ones with all of the client's APIs. Refuses scopes and APIs that do not exist. */
+  async #allowedScopes(tx: EntityManager, { scopes, resources, type, grantTypes }: CheckedClient): Promise<readonly string[]> {
+    const registered = resources.length > 0 ? await tx.find(Resource, { identifier: { $in: resources } }) : []
+    const own = this.#accountApi && type !== 'service' && resources.includes(this.#accountApi.identifier) ? [this.#accountApi] : []
+    const found: readonly OfferedApi[] = [...own, ...registered]
+    const unknown = resources.filter((identifier) => !found.some((resource) => resource.identifier === identifier))
+    if (unknown.length > 0) throw new AppError('invalid_input', { fields: { resources: `not registered: ${unknown.join(', ')}` } })
+    const ofApis = found.flatMap((resource) => resource.scopes)
+    const ofPerson = type === 'service' ? [] : OIDC_SCOPES
+    const offered = [...ofPerson, ...ofApis]
+    const foreign = scopes?.filter((scope) => !offered.includes(scope)) ?? []
+    if (foreign.length > 0) throw new AppError('invalid_input', { fields: { scopes: `of none of its APIs: ${foreign.join(' ')}` } })
+    const usual = DEFAULT_SCOPES.filter(
+      (scope) => ofPerson.includes(scope) && (scope !== 'offline_access' || grantTypes.includes('refresh_token')),
+    )
+    return [...new Set(scopes ?? [...usual, ...ofApis])]
+  }
 }
 
 /** What is kept of a client secret; it holds 256 bits, so a plain digest cannot be turned back (TK-07). */
@@ -112,22 +142,6 @@ export function digestOf(secret: string): string {
 
 function usesSecret(authMethod: string): boolean {
   return authMethod === 'client_secret_basic' || authMethod === 'client_secret_post'
-}
-
-/** The scopes as asked for, or the usual ones with all of the client's APIs. Refuses scopes and APIs that do not exist. */
-async function allowedScopes(tx: EntityManager, { scopes, resources, type, grantTypes }: CheckedClient): Promise<readonly string[]> {
-  const found = resources.length > 0 ? await tx.find(Resource, { identifier: { $in: resources } }) : []
-  const unknown = resources.filter((identifier) => !found.some((resource) => resource.identifier === identifier))
-  if (unknown.length > 0) throw new AppError('invalid_input', { fields: { resources: `not registered: ${unknown.join(', ')}` } })
-  const ofApis = found.flatMap((resource) => resource.scopes)
-  const ofPerson = type === 'service' ? [] : OIDC_SCOPES
-  const offered = [...ofPerson, ...ofApis]
-  const foreign = scopes?.filter((scope) => !offered.includes(scope)) ?? []
-  if (foreign.length > 0) throw new AppError('invalid_input', { fields: { scopes: `of none of its APIs: ${foreign.join(' ')}` } })
-  const usual = DEFAULT_SCOPES.filter(
-    (scope) => ofPerson.includes(scope) && (scope !== 'offline_access' || grantTypes.includes('refresh_token')),
-  )
-  return [...new Set(scopes ?? [...usual, ...ofApis])]
 }
 
 function columns(wanted: CheckedClient, scopes: readonly string[]) {

@@ -13,7 +13,7 @@ export function createCommand(open: Open): Command {
     .option('--redirect <uri...>', 'where people are sent back to, exactly as the app sends it')
     .addOption(new Option('--type <type>', 'what kind of app it is').choices(['web', 'spa', 'native', 'service']).default('web'))
     .option('--post-logout-redirect <uri...>', 'where people may be sent after signing out')
-    .option('--resource <identifier...>', 'an API it may get access tokens for (see: resource create)')
+    .option('--resource <identifier...>', 'an API it may get access tokens for (see: resource create), or <issuer>/api/auth')
     .option('--scope <scope...>', 'all it may ever ask for; default: openid profile email offline_access, and all of its APIs')
     .addOption(new Option('--grant <type...>', 'grant types, if not the usual ones').choices(GRANT_TYPES))
     .addOption(new Option('--auth-method <method>', 'how it authenticates, if not the usual way').choices(AUTH_METHODS))

@@ -15,7 +15,7 @@ export function clientCommand(open: Open): Command {
 
   command
     .command('disable <id>')
-    .description('shut an app out, on every instance, within seconds')
+    .description('shut an app out, on every instance, within seconds; its tokens end for good')
     .action((id: string) => withClients(open, ({ clients }) => clients.disable(id).then(() => [])))
 
   command

@@ -14,6 +14,7 @@ export const LIMITS = {
   refresh: { max: 600, windowSeconds: 300 },
   account: { max: 600, windowSeconds: 300 },
   sensitive: { max: 60, windowSeconds: 300 },
+  authorize: { max: 600, windowSeconds: 300 },
   interaction: { max: 300, windowSeconds: 300 },
   token: { max: 3000, windowSeconds: 60 },
 } as const satisfies Record<string, Limit>

@@ -7,6 +7,8 @@ export interface ApiToken {
   readonly accountId: string
   readonly sessionId: string
   readonly clientId: string
+  /** Unix time. */
+  readonly issuedAt: number
   readonly hasScope: boolean
 }
 
@@ -49,9 +51,10 @@ export class AccessTokens {
         algorithms: ['ES256'],
         requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id', 'sid'],
       })
-      const { aud, sub, sid, client_id: clientId, scope } = payload
+      const { aud, sub, sid, client_id: clientId, scope, iat: issuedAt = 0 } = payload
       if (aud !== audience || typeof sub !== 'string' || typeof sid !== 'string' || typeof clientId !== 'string') return undefined
-      return { accountId: sub, sessionId: sid, clientId, hasScope: typeof scope === 'string' && scope.split(' ').includes(API_SCOPE) }
+      const hasScope = typeof scope === 'string' && scope.split(' ').includes(API_SCOPE)
+      return { accountId: sub, sessionId: sid, clientId, issuedAt, hasScope }
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined
       throw error

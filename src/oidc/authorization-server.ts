@@ -9,7 +9,7 @@ import { followApiSessions } from './api-sessions.ts'
 import { useDigestedSecrets } from './clients.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { signingHere } from './external-key.ts'
-import { accountReadAhead, readingAhead, requestUnits } from './request-unit.ts'
+import { accountReadAhead, type Honours, readingAhead, requestUnits } from './request-unit.ts'
 import type { PrivateJwk, SigningKeys } from './signing-keys.ts'
 import { auditTokens } from './token-events.ts'
 
@@ -34,6 +34,7 @@ export interface SessionRecords {
 
 export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
   readonly adapter: (model: string) => Adapter
+  readonly honours: Honours
   readonly keys: SigningKeys
   readonly sessionRecords: SessionRecords
   readonly audit: AuditSink
@@ -78,7 +79,7 @@ export class AuthorizationServer {
 function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk[]): Provider {
   const configuration: Configuration = createConfiguration({
     ...deps,
-    adapter: readingAhead(deps.adapter, deps.findAccount),
+    adapter: readingAhead(deps.adapter, deps.findAccount, deps.honours),
     findAccount: accountReadAhead(deps.findAccount),
     jwks: { keys: keys.map(signingHere) },
   })
@@ -86,8 +87,8 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
   useDigestedSecrets(provider)
   provider.use(recordSessions(deps.sessionRecords))
   provider.use(followApiSessions(deps.sessionRecords))
-  provider.use(requestUnits())
   auditTokens(provider, deps.audit)
+  provider.use(requestUnits())
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)
   provider.on('server_error', (ctx, error) => {
@@ -108,14 +109,18 @@ function recordSessions(records: SessionRecords): Middleware {
   return async (ctx, next) => {
     await next()
     const { oidc } = ctx as {
-      oidc?: { route?: string; client?: { clientId: string }; session?: ProviderSession; result?: { login?: unknown } }
+      oidc?: {
+        client?: { clientId: string }
+        session?: ProviderSession
+        result?: { isSignIn?: boolean }
+      }
     }
     const session = oidc?.session
     if (!session) return
     if (session.destroyed) return records.ended(session.uid)
     if (!session.accountId || !session.exp) return
     const expiresAt = new Date(session.exp * 1000)
-    if (!oidc?.result?.login) return records.seen(session.uid, expiresAt)
+    if (!oidc?.result?.isSignIn) return records.seen(session.uid, expiresAt)
     await records.opened(
       {
         id: session.uid,

@@ -6,6 +6,9 @@ export const ACCOUNT_CLIENT_ID = 'gatehouse-account'
 export const API_CLIENT_ID = 'gatehouse-api'
 export const API_SCOPE = 'account'
 
+/** These are in the code, not in the table of clients. */
+export const isBuiltIn = (clientId: string): boolean => clientId === ACCOUNT_CLIENT_ID || clientId === API_CLIENT_ID
+
 export const accountCallback = (issuer: string): string => `${issuer}/account/callback`
 export const apiResource = (issuer: string): string => `${issuer}/api/auth`
 

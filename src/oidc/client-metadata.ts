@@ -22,6 +22,8 @@ export interface ProviderMetadata {
   readonly client_secret?: string
   readonly first_party: boolean
   readonly require_mfa: boolean
+  /** Unix time: what it was given before is void, because it has been disabled since. */
+  readonly not_before?: number
   readonly refresh_leeway_seconds?: number
   /** Identifiers of the APIs it may get tokens for; absent: all of them. */
   readonly allowed_resources?: readonly string[]

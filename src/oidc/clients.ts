@@ -4,6 +4,7 @@ import { digestOf } from '../clients/clients.ts'
 import { equal } from '../crypto/token.ts'
 import type { Database } from '../database.ts'
 import type { Logger } from '../logger.ts'
+import { isBuiltIn } from './built-in-clients.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { CLIENT_COLUMNS, type ClientRow, type ProviderMetadata, providerMetadata } from './client-metadata.ts'
 import { LookupCache } from './lookup-cache.ts'
@@ -63,6 +64,13 @@ export class ClientDirectory implements AsyncDisposable {
     findByUid: refuse,
     findByUserCode: refuse,
     revokeByGrantId: refuse,
+  }
+
+  /** Whether the client is live, and was not disabled since `issuedAt` (Unix time). */
+  async honours(clientId: string, issuedAt: number): Promise<boolean> {
+    if (isBuiltIn(clientId)) return true
+    const client = isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined
+    return client !== undefined && issuedAt >= (client.not_before ?? 0)
   }
 
   async findResource(identifier: string): Promise<RegisteredResource | undefined> {

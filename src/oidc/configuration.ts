@@ -1,4 +1,4 @@
-import { type AdapterFactory, type Configuration, errors, type JWKS, type KoaContextWithOIDC } from 'oidc-provider'
+import { type AdapterFactory, type Configuration, errors, type JWKS, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
 import type { Config } from '../config/config.ts'
 import { apiResource, builtInClients } from './built-in-clients.ts'
 import { CLAIMS_BY_SCOPE, SCOPES } from './claims.ts'
@@ -92,9 +92,9 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       rpInitiatedLogout: { enabled: true, logoutSource: pages.confirmLogout, postLogoutSuccessSource: pages.loggedOut },
       resourceIndicators: {
         enabled: true,
-        defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? [],
+        defaultResource: (ctx, client, oneOf) => oneOf?.[0] ?? onlyApi(ctx, client) ?? [],
         useGrantedResource: (ctx) => !isForUserinfo(ctx),
-        getResourceServerInfo: (_ctx, indicator, client) => resources.info(indicator, client),
+        getResourceServerInfo: async (ctx, indicator, client) => knowingAllScopes(ctx, await resources.info(indicator, client)),
       },
     },
     interactions: { policy: createInteractionPolicy(config), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
@@ -114,6 +114,24 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     fetch: deps.fetch,
     enableHttpPostMethods: false,
   } as Configuration
+}
+
+/** A service asks for one API at a time: a scope that is not the API's is an error, not a thing to leave out (RFC 6749 5.2). */
+function knowingAllScopes({ oidc }: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
+  const offered = server.scope.split(' ')
+  const unknown = param(oidc.params, 'scope')
+    .split(' ')
+    .find((name) => name !== '' && !offered.includes(name))
+  if (unknown !== undefined && param(oidc.params, 'grant_type') === 'client_credentials')
+    throw new errors.InvalidScope('the API does not have this scope, or the client may not use it', unknown)
+  return server
+}
+
+/** A service has nothing but its APIs; the one of a service that has one goes without saying. */
+function onlyApi({ oidc }: KoaContextWithOIDC, client: { readonly [member: string]: unknown }): string | undefined {
+  const apis = client['allowed_resources']
+  const isService = param(oidc.params, 'grant_type') === 'client_credentials'
+  return isService && Array.isArray(apis) && apis.length === 1 ? String(apis[0]) : undefined
 }
 
 /** A token is for the API that was granted, unless a refresh names scopes of the person only: then it is for userinfo. */

@@ -1,4 +1,5 @@
 import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
+import { isBuiltIn } from './built-in-clients.ts'
 import { param } from './param.ts'
 
 /** What an account allowed an app before, whatever the session: kept by the consent store. */
@@ -30,7 +31,7 @@ export function addScopes(grant: Grant, { scopes, resourceScopes }: RememberedCo
 /** AZ-14: consent is skipped for the operator's own apps, if they can prove who they are. */
 export function skipsConsent(client: Client, redirectUri: string): boolean {
   if (client['first_party'] !== true) return false
-  return client.tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || client.clientId.startsWith('gatehouse-')
+  return client.tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || isBuiltIn(client.clientId)
 }
 
 /**

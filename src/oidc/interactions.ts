@@ -88,7 +88,7 @@ export class Interactions {
       Reflect.deleteProperty(interaction, 'session')
     }
     const login = { accountId, amr: [...amr], acr: acrFor(amr), remember: isRemembered, ts: Math.floor(Date.now() / 1000) }
-    interaction.result = { ...without(interaction.lastSubmission), login, hasSecondFactor, create: {}, select_account: {} }
+    interaction.result = { ...without(interaction.lastSubmission), login, isSignIn: true, hasSecondFactor, create: {}, select_account: {} }
     await interaction.persist()
     return interaction.returnTo
   }
@@ -142,8 +142,9 @@ export function missingScopes({ prompt }: Interaction): RememberedConsent {
   return { scopes: missingOIDCScope ?? [], resourceScopes: missingResourceScopes ?? {} }
 }
 
+/** What the next prompt of the request takes over: its `login` too, but that is no new sign-in. */
 function without(result: unknown): Record<string, unknown> {
-  const { gatehouse: _ours, ...rest } = (result ?? {}) as Record<string, unknown>
+  const { gatehouse: _ours, isSignIn: _told, ...rest } = (result ?? {}) as Record<string, unknown>
   return rest
 }
 

@@ -77,14 +77,22 @@ function refuse(ctx: KoaContextWithOIDC, error: unknown): void {
   ctx.oidc.provider.emit('server_error', ctx, error)
 }
 
+/** Whether what a client was given at that time still counts. */
+export type Honours = (clientId: string, issuedAt: number) => Promise<boolean>
+
 /** The storage of the models, with what the current request has read ahead in front of it. */
-export function readingAhead(adapterFor: (model: string) => Adapter, findAccount: FindAccount): AdapterFactory {
+export function readingAhead(adapterFor: (model: string) => Adapter, findAccount: FindAccount, honours: Honours): AdapterFactory {
   const grants = adapterFor('Grant')
   const sessions = adapterFor('Session')
   return (model) => {
     const adapter: ContextAdapter = model === 'Grant' ? grants : model === 'Session' ? sessions : adapterFor(model)
     const changed: Partial<Adapter> = {}
-    if (model === 'Grant') changed.find = (id) => take(currentUnit()?.grants, id) ?? adapter.find(id)
+    // Every token of an app hangs on a grant: with it ends what the app held when it was disabled.
+    if (model === 'Grant')
+      changed.find = async (id) => {
+        const grant = await (take(currentUnit()?.grants, id) ?? adapter.find(id))
+        return grant && (await honours(grant.clientId ?? '', grant.iat ?? 0)) ? grant : undefined
+      }
     if (model === 'Session') changed.findByUid = (uid) => take(currentUnit()?.sessions, uid) ?? adapter.findByUid(uid)
     if (SOURCES.has(model) || TOKEN_LENGTHS.has(model)) changed.find = (id) => find(model, id)
     if (MINTED.has(model))

@@ -1,5 +1,5 @@
 import { type Client, errors, type ResourceServer } from 'oidc-provider'
-import { API_SCOPE, apiResource } from './built-in-clients.ts'
+import { API_CLIENT_ID, API_SCOPE, apiResource } from './built-in-clients.ts'
 import type { ProviderMetadata } from './client-metadata.ts'
 
 /** An API as registered, and where to look it up; handed in from the client store. */
@@ -23,10 +23,18 @@ export class ResourceServers {
     this.#lifetimeSeconds = lifetimeSeconds
   }
 
-  /** Throws `invalid_target` for an unknown API, or one that the client may not use; it offers the client's own scopes only (CL-01). */
+  /**
+   * Throws `invalid_target` for an unknown API, or one that the client may not use; it offers the client's own scopes only (CL-01).
+   * The account API holds the person's own powers: beside the operator's apps, only who is registered for it by name gets it.
+   */
   async info(indicator: string, client: Client): Promise<ResourceServer> {
-    if (indicator === apiResource(this.#issuer)) return this.#server(indicator, [API_SCOPE], this.#lifetimeSeconds, 'ES256')
-    const { allowed_resources: allowed, allowed_scopes: allowedScopes } = client as Partial<ProviderMetadata>
+    const { allowed_resources: allowed, allowed_scopes: allowedScopes, first_party: isFirstParty } = client as Partial<ProviderMetadata>
+    if (indicator === apiResource(this.#issuer)) {
+      const isOurs = client.clientId === API_CLIENT_ID || isFirstParty === true
+      if (!isOurs && !allowed?.includes(indicator)) throw new errors.InvalidTarget()
+      const scopes = isOurs || (allowedScopes?.includes(API_SCOPE) ?? true) ? [API_SCOPE] : []
+      return this.#server(indicator, scopes, this.#lifetimeSeconds, 'ES256')
+    }
     if (allowed && !allowed.includes(indicator)) throw new errors.InvalidTarget()
     const found = await this.#find(indicator)
     if (!found) throw new errors.InvalidTarget()

@@ -19,15 +19,8 @@ interface OidcState {
 
 type Ctx = { readonly oidc?: OidcState; readonly status?: number }
 
-/** What the token and revocation endpoints do, told to the audit trail: one event for each answer that gave, renewed, refused as reused, or ended (LG-01). */
+/** What the token and revocation endpoints do, told to the audit trail once it is stored, so outside of the request unit: one event for each answer that gave, renewed, refused as reused, or ended (LG-01). */
 export function auditTokens(provider: Provider, audit: AuditSink): void {
-  provider.on('grant.success', (ctx) => {
-    const { oidc } = ctx as Ctx
-    const grant = String(oidc?.params?.['grant_type'])
-    const token = oidc?.entities?.['AccessToken'] ?? oidc?.entities?.['ClientCredentials']
-    const type = grant === 'refresh_token' ? 'token_refreshed' : 'token_issued'
-    audit.record({ ...about(oidc, token), type, detail: { grant, scopes: token?.scope?.split(' ').filter(Boolean) } })
-  })
   provider.on('grant.error', (ctx) => {
     const { oidc } = ctx as Ctx
     const reused = [oidc?.entities?.['RefreshToken'], oidc?.entities?.['AuthorizationCode']].find((token) => token?.consumed)
@@ -36,7 +29,14 @@ export function auditTokens(provider: Provider, audit: AuditSink): void {
   provider.use(async (ctx, next) => {
     await next()
     const { oidc, status } = ctx as Ctx
-    if (oidc?.route !== 'revocation' || status !== 200) return
+    if (status !== 200) return
+    if (oidc?.route === 'token') {
+      const grant = String(oidc.params?.['grant_type'])
+      const token = oidc.entities?.['AccessToken'] ?? oidc.entities?.['ClientCredentials']
+      const type = grant === 'refresh_token' ? 'token_refreshed' : 'token_issued'
+      audit.record({ ...about(oidc, token), type, detail: { grant, scopes: token?.scope?.split(' ').filter(Boolean) } })
+    }
+    if (oidc?.route !== 'revocation') return
     const revoked = oidc.entities?.['RefreshToken'] ?? oidc.entities?.['AccessToken'] ?? oidc.entities?.['ClientCredentials']
     if (revoked) audit.record({ ...about(oidc, revoked), type: 'token_revoked', detail: { kind: kindOf(revoked) } })
   })

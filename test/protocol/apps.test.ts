@@ -135,6 +135,10 @@ describe('resources', () => {
     const { payload } = await app.verifyAccessToken(tokens.access_token, API)
     expect(payload).toMatchObject({ client_id: client.id, sub: client.id, aud: API, scope: 'read' })
     await expect(app.clientCredentials({ resource: OTHER, scope: 'read' })).rejects.toMatchObject({ error: 'invalid_target' })
+    for (const scope of ['write', 'read nonsense', 'openid'])
+      await expect(app.clientCredentials({ resource: API, scope })).rejects.toMatchObject({ error: 'invalid_scope' })
+    const unnamed = await app.clientCredentials({ scope: 'read' })
+    expect((await app.verifyAccessToken(unnamed.access_token, API)).payload).toMatchObject({ aud: API, scope: 'read' })
   })
 
   it('TK-17 one authorization for two APIs gives a token for each in turn, and each names one audience (RFC 8707 2.2)', async () => {

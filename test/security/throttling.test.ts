@@ -120,6 +120,17 @@ describe('guessing at one account', () => {
     expect((await submitLogin(neighbour, account.email, PASSWORD)).status).toBe(200)
   })
 
+  it('RL-05 authorization requests of one network are counted, however the path is spelled: each is kept for an hour', async () => {
+    const headers = elsewhere()
+    const paths = ['/auth', '/auth/', '/AUTH']
+    const statuses: number[] = []
+    for (let asked = 0; asked < LIMITS.authorize.max + 3; asked += 1)
+      statuses.push((await send(`${server.origin}${paths[asked % 3]}`, { headers })).status)
+    expect(statuses.indexOf(429)).toBe(LIMITS.authorize.max)
+    expect(statuses.slice(-3)).toEqual([429, 429, 429])
+    expect((await send(`${server.origin}/auth`, { headers: elsewhere() })).status).not.toBe(429)
+  })
+
   it('RL-03 guesses with a stolen device cookie are counted as well', async () => {
     const account = await createAccount(server)
     const thief = await atLogin(server, { headers: elsewhere() })

@@ -3,6 +3,7 @@ import type { Sessions } from '../../accounts/sessions.ts'
 import { AppError } from '../../errors.ts'
 import type { AccessTokens } from '../../oidc/access-tokens.ts'
 import { API_SCOPE } from '../../oidc/built-in-clients.ts'
+import type { ClientDirectory } from '../../oidc/clients.ts'
 
 /** Who is calling, as a verified token and a live session say; nothing else in a request names the acting account (IN-05). */
 export interface Principal {
@@ -15,6 +16,7 @@ export interface Principal {
 export interface BearerAuthDeps {
   readonly accessTokens: AccessTokens
   readonly sessions: Sessions
+  readonly directory: Pick<ClientDirectory, 'honours'>
   readonly config: { readonly requireMfa: boolean }
 }
 
@@ -62,8 +64,9 @@ export function challenge(ctx: Context, detail = ''): void {
 async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ principal: Principal; hasScope: boolean } | undefined> {
   const value = AUTHORIZATION.exec(ctx.headers.authorization ?? '')?.[1]
   const token = value ? await deps.accessTokens.verify(value) : undefined
-  const session = token ? await deps.sessions.findLive(token.sessionId, token.accountId) : undefined
-  if (!token || !session) return undefined
+  if (!token || !(await deps.directory.honours(token.clientId, token.issuedAt))) return undefined
+  const session = await deps.sessions.findLive(token.sessionId, token.accountId)
+  if (!session) return undefined
   // Where two factors are demanded, an account without a second one has no API, as it has no pages (TF-11).
   if (deps.config.requireMfa && !session.hasMfa) return undefined
   const { accountId, sessionId, clientId, hasScope } = token

@@ -17,6 +17,7 @@ const TOKEN_PATHS = new Set(['/token', '/token/introspection', '/token/revocatio
  */
 export function protocolGuard(limit: RateLimit): Middleware {
   const limitTokens = limit('token')
+  const limitAuthorize = limit('authorize')
   const form = formBody()
   return async (ctx, next) => {
     if (ctx.url.length > MAX_URL) throw new AppError('invalid_input')
@@ -29,6 +30,8 @@ export function protocolGuard(limit: RateLimit): Middleware {
       ctx.set('Cache-Control', 'no-store')
       return limitTokens(ctx, next)
     }
+    // The provider's router takes any case, and a slash at the end.
+    if (/^\/auth\/?$/i.test(ctx.path)) return limitAuthorize(ctx, next)
     await next()
   }
 }

@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import type { AuthorizationServer } from '../../oidc/authorization-server.ts'
+import { ACCOUNT_CLIENT_ID } from '../../oidc/built-in-clients.ts'
 import type { Renderer } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 import { switchLocale } from './preferences.ts'
@@ -25,7 +26,7 @@ export function pageRoutes({ issuer, authorizationServer, renderer }: PageDeps):
   router.get('/account/callback', async (ctx) => {
     const code =
       typeof ctx.query['code'] === 'string' ? await authorizationServer.provider.AuthorizationCode.find(ctx.query['code']) : undefined
-    await code?.destroy()
+    if (code?.clientId === ACCOUNT_CLIENT_ID) await code.destroy()
     seeOther(ctx, safeReturnPath(ctx.query['state']))
   })
   return router
