@@ -9,14 +9,14 @@ import { prepare } from '../main.ts'
 export async function openContext(): Promise<Context> {
   await using resources = new AsyncDisposableStack()
   const { config, database } = await prepare(readEnv(), resources)
-  return compose(config, database, resources)
+  return await compose(config, database, resources)
 }
 
 /** For what lives in PostgreSQL: an app must be shut out and a leaked key replaced also while Redis is away. */
 export async function openDatabaseContext(): Promise<Context> {
   await using resources = new AsyncDisposableStack()
   const { config, database } = await prepare(readEnv(), resources)
-  return compose({ ...config, redis: undefined }, database, resources)
+  return await compose({ ...config, redis: undefined }, database, resources)
 }
 
 async function compose(config: Config, database: Database, resources: AsyncDisposableStack): Promise<Context> {
