@@ -29,7 +29,6 @@ const CLASSES: Readonly<Record<string, () => Promise<string>>> = {
     await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })
     return email
   },
-  locked: async () => (await createAccount(server, { status: 'locked' })).email,
   disabled: async () => (await createAccount(server, { status: 'disabled' })).email,
   deleting: async () => (await createAccount(server, { status: 'deleting' })).email,
   'without a password': async () => (await createAccount(server, { password: null })).email,
@@ -50,7 +49,7 @@ async function looks(ask: (email: string) => Promise<ApiAnswer>): Promise<Set<st
   return seen
 }
 
-describe('EN-01 known, unknown, unproven, locked, disabled and deleting addresses look the same, byte for byte', () => {
+describe('EN-01 known, unknown, unproven, disabled and deleting addresses look the same, byte for byte', () => {
   it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
     ['sign-in', 401, (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' })],
     ['sign-up', 202, (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })],
