@@ -29,16 +29,18 @@ program
   })
 
 /** Commands that need the use cases are loaded only when one of them is called: `start` stays fast. */
-const NEEDS_CONTEXT = new Set(['client', 'resource', 'keys', 'audit', 'storage', 'help', '--help', '-h'])
+const NEEDS_CONTEXT = new Set(['account', 'client', 'resource', 'keys', 'audit', 'storage', 'help', '--help', '-h'])
 if (NEEDS_CONTEXT.has(process.argv[2] ?? '')) {
   const { openContext, openDatabaseContext } = await import('./commands/open-context.ts')
+  const { accountCommand } = await import('./commands/account.ts')
   const { auditCommand } = await import('./commands/audit.ts')
   const { clientCommand } = await import('./commands/client.ts')
   const { keysCommand } = await import('./commands/keys.ts')
   const { resourceCommand } = await import('./commands/resource.ts')
   const { storageCommand } = await import('./commands/storage.ts')
-  program.addCommand(storageCommand(openContext))
   program
+    .addCommand(accountCommand(openContext))
+    .addCommand(storageCommand(openContext))
     .addCommand(clientCommand(openDatabaseContext))
     .addCommand(resourceCommand(openDatabaseContext))
     .addCommand(keysCommand(openDatabaseContext))

@@ -1,3 +1,4 @@
+import { AccountAdministration } from './accounts/account-administration.ts'
 import { Accounts } from './accounts/accounts.ts'
 import { Attempts } from './accounts/attempts.ts'
 import { Consents } from './accounts/consents.ts'
@@ -63,10 +64,12 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const signUp = new SignUp({ audit, em, hasher, tokens, messages, logger, passwordContext })
   const signIn = new SignIn({ audit, em, hasher, attempts, devices, challenges, signUp })
 
+  const administration = new AccountAdministration({ audit, em, mfa, sessions })
   const activity = new Activity(em)
   const accountExport = new AccountExport({ audit, em, sessions, consents, activity })
   return {
     accounts,
+    administration,
     attempts,
     consents,
     devices,

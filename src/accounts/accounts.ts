@@ -39,7 +39,7 @@ export class Accounts {
     this.#pool = pool
   }
 
-  /** The account if it may act now; disabled, locked and deleting accounts are as good as absent (SE-07). */
+  /** The account if it may act now; disabled and deleting accounts are as good as absent (SE-07). */
   async findActive(id: string): Promise<ActiveAccount | undefined> {
     if (!UUID.test(id)) return undefined
     const { rows } = await this.#pool.query<Row>({ ...FIND_ACTIVE, values: [id] })

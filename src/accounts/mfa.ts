@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
-import type { AuditSink } from '../audit/event.ts'
+import type { AuditRecord, AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import type { SecretBox } from '../crypto/secret-box.ts'
@@ -153,13 +153,18 @@ export class Mfa {
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
     await this.verify(accountId, code, origin)
-    await em.fork().transactional(async (tx) => {
+    await this.remove(accountId, { origin })
+  }
+
+  /** Turns two-step sign-in off without a proof, and tells the owner: for those who have judged it themselves. */
+  async remove(accountId: string, { origin, detail }: Pick<AuditRecord, 'origin' | 'detail'>): Promise<void> {
+    await this.#deps.em.fork().transactional(async (tx) => {
       const locked = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
       locked.mfaEnabled = false
       await tx.nativeDelete(TotpCredential, { account: accountId })
       await tx.nativeDelete(RecoveryCode, { account: accountId })
       await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
-      await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin })
+      await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, detail })
     })
   }
 

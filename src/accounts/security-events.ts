@@ -26,7 +26,13 @@ export class SecurityEvents {
   }
 
   /** Queues the notice in the caller's transaction; the mail goes to `to`, or to the account's own address. */
-  async notify(em: EntityManager, account: Account, kind: SecurityNotice, origin: RequestOrigin, to = account.email): Promise<void> {
+  async notify(
+    em: EntityManager,
+    account: Account,
+    kind: SecurityNotice,
+    origin: RequestOrigin | undefined,
+    to = account.email,
+  ): Promise<void> {
     const { tokens, messages } = this.#deps
     const report = await tokens.issue(em, {
       purpose: 'report_compromise',

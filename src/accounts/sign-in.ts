@@ -40,7 +40,7 @@ export type SignInOutcome =
     }
   | { readonly status: 'email_unverified'; readonly email: CanonicalEmail; readonly started: StartedSignUp }
 
-/** The first factor. Known, unknown, unproven, locked and disabled accounts cost and answer the same (EN-01, EN-02). */
+/** The first factor. Known, unknown, unproven and disabled accounts cost and answer the same (EN-01, EN-02). */
 export class SignIn {
   readonly #deps: SignInDeps
 

@@ -31,6 +31,8 @@ export const AUDIT_TYPES = [
   'deletion_requested',
   'deletion_cancelled',
   'account_erased',
+  'account_disabled',
+  'account_enabled',
   'token_issued',
   'token_refreshed',
   'token_reuse_detected',

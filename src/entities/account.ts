@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
 
-export type AccountStatus = 'active' | 'disabled' | 'locked' | 'deleting'
+export type AccountStatus = 'active' | 'disabled' | 'deleting'
 
 /** The OpenID Connect `address` claim (OIDC Core 5.1.1). */
 export interface PostalAddress {

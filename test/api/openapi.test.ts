@@ -400,8 +400,8 @@ describe('the refusals', () => {
     }
   }, 120_000)
 
-  it('an account that somebody else locked answers like any other', async () => {
-    const { email } = await createAccount(server, { status: 'locked' })
+  it('an account that an operator disabled answers like any other', async () => {
+    const { email } = await createAccount(server, { status: 'disabled' })
     expect((await api(server, 'POST /sign-in/email', { email, password: PASSWORD })).body.error).toBe('invalid_credentials')
   })
 })

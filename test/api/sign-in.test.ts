@@ -108,7 +108,7 @@ describe('sign-in', () => {
     expect(await sessionsOf(id)).toBe(48)
   })
 
-  it.each(['disabled', 'locked', 'deleting'] as const)('an account that is %s is refused like a wrong password', async (status) => {
+  it.each(['disabled', 'deleting'] as const)('an account that is %s is refused like a wrong password', async (status) => {
     const { email, password } = await createAccount(server, { status })
     expect(await api(server, 'POST /sign-in/email', { email, password })).toMatchObject({
       status: 401,

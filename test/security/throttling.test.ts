@@ -83,6 +83,21 @@ describe('guessing at one account', () => {
     expect(server.context.hasher.stats.evaluations - before).toBe(CAPS.passwordFailuresAbsolute)
   })
 
+  it('RL-01 a sign-up with the address, which anybody can begin, neither clears the failures nor adds one', async () => {
+    const account = await createAccount(server)
+    const own = 'chosen by a stranger today'
+    const signUp = await atSignUp(server, { headers: elsewhere() })
+    await signUp.submit('/sign-up', { name: 'Mallory', email: account.email, password: own })
+    const statuses: number[] = []
+    for (let tried = 0; tried < CAPS.passwordFailures; tried += 1) {
+      statuses.push((await byApi(server, account.email, own)).status)
+      statuses.push((await byApi(server, account.email, WRONG)).status)
+    }
+    expect(new Set(statuses)).toEqual(new Set([403, 401]))
+    expect(await counter(server)).toMatchObject({ failures: CAPS.passwordFailures })
+    expect((await byApi(server, account.email, PASSWORD)).status).toBe(429)
+  })
+
   it('RL-03 a known device and a reset still get in when an attacker has burnt every try', async () => {
     const account = await createAccount(server)
     const home = await atLogin(server, { headers: elsewhere() })

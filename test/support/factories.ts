@@ -16,7 +16,7 @@ export interface NewAccount {
   readonly email?: string
   readonly password?: string | null
   readonly locale?: string
-  readonly status?: 'active' | 'disabled' | 'locked' | 'deleting'
+  readonly status?: 'active' | 'disabled' | 'deleting'
 }
 
 /** An account whose address is proven, straight into the database: for tests that are about something else than signing up. */

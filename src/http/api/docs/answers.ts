@@ -13,7 +13,7 @@ export const User = z.strictObject({
   email_verified: z.boolean(),
   phone_number: z.string().nullable(),
   image_url: z.string().nullable(),
-  status: z.enum(['active', 'disabled', 'locked', 'deleting']),
+  status: z.enum(['active', 'disabled', 'deleting']),
   mfa_enabled: z.boolean(),
   created_at: time,
   updated_at: time,
