@@ -30,8 +30,13 @@ import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
 import { cookieNames } from './oidc/configuration.ts'
 
+export interface AppOptions {
+  /** True from the signal on: readiness then fails. */
+  readonly isStopping?: () => boolean
+}
+
 /** The HTTP surface, in the order in which a request meets it. */
-export function createApp(context: Context): Koa {
+export function createApp(context: Context, { isStopping = () => false }: AppOptions = {}): Koa {
   const { config, database, logger, renderer, authorizationServer } = context
   const { issuer } = config
   const isHttps = issuer.startsWith('https:')
@@ -51,7 +56,7 @@ export function createApp(context: Context): Koa {
   app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)) }))
   app.use(requestLog(logger))
   app.use(securityHeaders({ isHttps }))
-  app.use(healthRoutes({ pool: database.pool, redis: context.redis }).routes())
+  app.use(healthRoutes({ pool: database.pool, redis: context.redis, isStopping }).routes())
   app.use(authApi({ ...context, issuer }, limit))
   app.use(errorHandler(logger, presentHtml(renderer)))
   app.use(methods())

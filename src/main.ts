@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { announce, productVersion } from './announce.ts'
 import { createApp } from './app.ts'
 import { buildConfig, type Config } from './config/config.ts'
@@ -15,6 +16,9 @@ import { seedDemoAccount, seedDemoApp } from './seed.ts'
 /** How long requests in flight may take to finish after SIGTERM. */
 const DRAIN_MS = 25_000
 const SAME_SIGNAL_MS = 1000
+const KEEP_ALIVE_MS = 5000
+/** How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and idle connections reach their end. */
+const LINGER_MS = KEEP_ALIVE_MS + 1000
 
 /** Starts the server as the environment says, and runs until it is told to stop. */
 export async function start(env: Env = readEnv()): Promise<void> {
@@ -26,8 +30,13 @@ export async function start(env: Env = readEnv()): Promise<void> {
   context.hashProcess?.start()
   if (!config.production) await seedDemoApp(context)
 
-  const handle = createApp(context).callback()
-  const server = createServer((req, res) => void handle(req, res))
+  let isStopping = false
+  const handle = createApp(context, { isStopping: () => isStopping }).callback()
+  const server = createServer((req, res) => {
+    // Not a header: Koa removes those from errors.
+    if (isStopping) res.shouldKeepAlive = false
+    void handle(req, res)
+  })
   harden(server)
   await listen(server, config)
   resources.defer(() => close(server))
@@ -39,6 +48,8 @@ export async function start(env: Env = readEnv()): Promise<void> {
   // Its password is shown once: nothing that stops a start may come between making and showing it.
   announce(config, config.production ? undefined : await seedDemoAccount(context))
   await stopped
+  isStopping = true
+  if (config.production) await sleep(LINGER_MS)
 }
 
 /** Configuration and an open database: the given one, or outside production an embedded one. */
@@ -62,11 +73,11 @@ function describe(config: Config): { version: string; node: string; settings: st
   return { version: productVersion(), node: process.version, settings: digest }
 }
 
-/** Slow clients cost a socket, not the server (faults.md F21). */
+/** Slow clients cost a socket, not the server (F21). */
 function harden(server: Server): void {
   server.headersTimeout = 10_000
   server.requestTimeout = 15_000
-  server.keepAliveTimeout = 5_000
+  server.keepAliveTimeout = KEEP_ALIVE_MS
   server.maxRequestsPerSocket = 10_000
 }
 

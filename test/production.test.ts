@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -151,9 +151,35 @@ describe('the command of the image, in production', () => {
       expect(await said).toContain(`${name}:`)
   })
 
-  it('stops on SIGTERM with exit code 0 and has told no secret', async () => {
+  it('F25 stops on SIGTERM without dropping a request of kept connections, with exit code 0, and has told no secret', async () => {
+    const exit = new Promise((resolve) => server.once('exit', resolve))
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+    const load = { until: Number.POSITIVE_INFINITY, answered: 0, closing: 0, dropped: [] as unknown[] }
+    const caller = async () => {
+      while (Date.now() < load.until) {
+        const answer = await get('/.well-known/openid-configuration', 'id.example.com', agent).catch((error: unknown) => {
+          load.dropped.push(error)
+          return undefined
+        })
+        load.answered += answer?.status === 200 ? 1 : 0
+        load.closing += answer?.connection === 'close' ? 1 : 0
+        await sleep(5)
+      }
+    }
+    const callers = Array.from({ length: 8 }, caller)
+    await sleep(300)
+    expect(load).toMatchObject({ closing: 0, dropped: [] })
     server.kill('SIGTERM')
-    expect(await new Promise((resolve) => server.once('exit', resolve))).toBe(0)
+    await sleep(100)
+    // What a balancer sees; it sends nothing more soon after.
+    expect(await get('/health/ready', '127.0.0.1')).toMatchObject({ status: 503 })
+    load.until = Date.now() + 2000
+    await Promise.all(callers)
+    agent.destroy()
+    expect(load.dropped).toEqual([])
+    expect(load.answered).toBeGreaterThan(50)
+    expect(load.closing).toBeGreaterThan(8)
+    expect(await exit).toBe(0)
     for (const secret of [key('c'), key('e'), new URL(database.url).password]) expect(await output).not.toContain(secret)
   })
 
@@ -198,10 +224,13 @@ describe('the command of the image, in production', () => {
     throw new Error(`it ended with ${server.exitCode}: ${await output}`)
   }
 
-  function get(path: string, host: string): Promise<{ status: number | undefined; body: string }> {
-    return new Promise((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false })
-      sent.on('response', (response) => void text(response).then((body) => resolve({ status: response.statusCode, body }), reject))
+  function get(path: string, host: string, agent: Agent | false = false) {
+    return new Promise<{ status: number | undefined; body: string; connection: string | undefined }>((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, path, headers: { host }, agent })
+      sent.on('response', (response) => {
+        const { statusCode: status, headers } = response
+        text(response).then((body) => resolve({ status, body, connection: headers.connection }), reject)
+      })
       sent.on('error', reject).end()
     })
   }

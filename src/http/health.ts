@@ -5,10 +5,11 @@ export interface HealthDeps {
   readonly pool: Pool
   /** Where the server has grown to one. */
   readonly redis: { isReady(): Promise<boolean> } | undefined
+  readonly isStopping: () => boolean
 }
 
 /** Liveness says the process runs; readiness that it can serve: for balancers, without any detail. */
-export function healthRoutes({ pool, redis }: HealthDeps): Router {
+export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Router {
   const router = new Router({ prefix: '/health' })
   router.get('/live', (ctx) => {
     ctx.set('Cache-Control', 'no-store')
@@ -20,7 +21,7 @@ export function healthRoutes({ pool, redis }: HealthDeps): Router {
       () => true,
       () => false,
     )
-    const isReady = (await Promise.all([hasDatabase, redis?.isReady() ?? true])).every(Boolean)
+    const isReady = !isStopping() && (await Promise.all([hasDatabase, redis?.isReady() ?? true])).every(Boolean)
     ctx.status = isReady ? 200 : 503
     ctx.body = { status: isReady ? 'ok' : 'unavailable' }
   })

@@ -1,6 +1,6 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis'
 
-/** Longest time for one command, in milliseconds (faults.md F06). */
+/** Longest time for one command, in milliseconds (F06). */
 export const COMMAND_MS = 250
 const RECONNECT_MAX_MS = 500
 
