@@ -8,6 +8,7 @@ import { type Attempts, attempt } from './attempts.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import type { Devices } from './devices.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
+import { findPending } from './pending-sign-ups.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
 
 export interface SignInDeps {
@@ -56,7 +57,7 @@ export class SignIn {
     const [account, pending, isKnownDevice] = email
       ? await Promise.all([
           em.fork().findOne(Account, { email }, { populate: ['passwordHash'] }),
-          signUp.findPending(email),
+          findPending(em.fork(), email),
           device ? devices.isKnown(email, device) : false,
         ])
       : [null, undefined, false]

@@ -13,20 +13,8 @@ import { type Addressee, findAddressee } from './addressee.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import type { Issued, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './password-policy.ts'
+import { findForResend, NO_PASSWORD, type Pending } from './pending-sign-ups.ts'
 import { personName } from './person-name.ts'
-
-/** In place of a hash: the account starts without a password, and forgot-password sets one. */
-const NO_PASSWORD = ''
-
-type Pending = Pick<PendingSignUp, 'id' | 'email' | 'name' | 'locale'>
-
-/** Scalars, and the same statements whether anybody has signed up or not (EN-02). */
-const NEWEST = `
-select "id", "email", "name", "locale" from "pending_sign_up" where "email" = ? and "expires_at" > now() order by "created_at" desc limit 1`
-/** Several people may have signed up with an address: proving it must not put any of their passwords in force (EM-11). */
-const FORGET_PASSWORDS = `
-update "pending_sign_up" set "password_hash" = '${NO_PASSWORD}' where "email" = ?
-and (select count(*) from "pending_sign_up" where "email" = ? and "expires_at" > now()) > 1`
 
 export interface SignUpDeps {
   readonly audit: AuditSink
@@ -71,7 +59,7 @@ export class SignUp {
     if (fault) throw new AppError('password_rejected', { fields: { password: fault } })
     const passwordHash = await hasher.hash(password)
 
-    return this.#deps.em.fork().transactional(async (em) => {
+    const started = await this.#deps.em.fork().transactional(async (em) => {
       const existing = await findAddressee(em, email)
       const pending = em.create(PendingSignUp, {
         id: randomUUID(),
@@ -81,9 +69,10 @@ export class SignUp {
         passwordHash,
         expiresAt: inSeconds(LIFETIMES.pendingSignUp),
       })
-      audit.record({ type: 'sign_up', accountId: pending.id, origin })
       return this.#sendCode(em, pending, origin, existing)
     })
+    audit.record({ type: 'sign_up', accountId: started.userId, origin })
+    return started
   }
 
   /** A new code for the newest sign-up of an address; older codes are void. Answers alike for every address. */
@@ -91,8 +80,7 @@ export class SignUp {
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
     return this.#deps.em.fork().transactional(async (em) => {
-      await em.execute(FORGET_PASSWORDS, [email, email])
-      const [newest] = await em.execute<Pending[]>(NEWEST, [email])
+      const newest = await findForResend(em, email)
       const existing = await findAddressee(em, email)
       return newest ? this.#sendCode(em, newest, origin, existing) : this.#pretend(em, email, origin)
     })
@@ -105,14 +93,6 @@ export class SignUp {
       if (!pending) return { userId, tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
       return this.#sendCode(em, pending, origin, await findAddressee(em, pending.email as CanonicalEmail))
     })
-  }
-
-  /** The sign-up that an unproven address would sign in to, with the hash to check; newest first. */
-  async findPending(email: CanonicalEmail): Promise<PendingSignUp | undefined> {
-    const [pending] = await this.#deps.em
-      .fork()
-      .find(PendingSignUp, { email, expiresAt: { $gt: new Date() } }, { orderBy: { createdAt: 'desc' }, limit: 1 })
-    return pending
   }
 
   /** The code in force for one's own sign-up, without another mail; a new one when there is none. */
