@@ -363,7 +363,7 @@ describe('consent', () => {
     const account = await createAccount(server)
     const pageFor = async (resource: string) => {
       const browser = new Browser(server.origin)
-      const client = await createClient(server)
+      const client = await createClient(server, { metadata: { allowed_resources: [resource] } })
       await browser.visit(authorizationUrl(server, client.clientId, { scope: 'openid account', resource }))
       return (await signIn(browser, account.email)).words
     }
