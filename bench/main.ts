@@ -6,6 +6,7 @@ import { growth } from './growth.ts'
 import { hashRates } from './hashes.ts'
 import { ALL_CORES, MEASURED_CORE, pin, STORAGE_CORE } from './machine.ts'
 import { OPERATIONS } from './operations.ts'
+import { peersInstalled } from './peers.ts'
 import { ratio, tablesOf, writeInto } from './report.ts'
 import { type OperationResult, type Results, share } from './results.ts'
 import { type Effort, interleaved } from './rounds.ts'
@@ -58,6 +59,8 @@ const product = await start({ kind: 'gatehouse', databaseUrl })
 const onRedis = redis && (await start({ kind: 'gatehouse', databaseUrl, redisUrl: redis.url }))
 const session = redis && onRedis && (await bytesPerSession(onRedis, redis.url))
 const targets = [await start({ kind: 'koa', databaseUrl: await postgres.database() }), await start({ kind: 'bare', databaseUrl }), product]
+if (peersInstalled()) targets.push(await start({ kind: 'better-auth', databaseUrl: await postgres.database() }))
+else console.log('better-auth could not be installed: it is not measured')
 if (redis) targets.push(await start({ kind: 'koa', databaseUrl: await postgres.database(), redisUrl: redis.url }))
 if (redis) targets.push(await start({ kind: 'naive', databaseUrl, redisUrl: redis.url }))
 if (onRedis) targets.push(onRedis)

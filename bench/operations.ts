@@ -16,7 +16,9 @@ export interface Operation {
 /** Tokens that take turns where one can be used more than once. */
 const TOKENS = 500
 const ENGINES: readonly TargetKind[] = ['bare', 'naive', 'gatehouse']
-const SIGN_IN = { share: 0.06, concurrency: 4 } as const
+/** The peer has no pages of its own, and it hashes passwords with scrypt. */
+const AND_PEER: readonly TargetKind[] = [...ENGINES, 'better-auth']
+const SIGN_IN = { share: 0.06, concurrency: 4, on: ENGINES } as const
 
 const SPENT_AND_SIGNED: Ceiling = [{ reads: 1, accounts: 1, writes: 1, signatures: 2 }]
 /** Authorization request, page, password, back, code. */
@@ -58,7 +60,7 @@ export function operation(name: string, ceiling: Ceiling, prepare: Operation['pr
     share: 1,
     concurrency: 8,
     ...options,
-    on: ['koa', ...(options.on ?? ENGINES)],
+    on: ['koa', ...(options.on ?? AND_PEER)],
     prepare: async (target, count, concurrency) => (target.kind === 'koa' ? inTurn(...least) : prepare(target, count, concurrency)),
   }
 }

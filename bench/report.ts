@@ -22,7 +22,7 @@ export function tablesOf(results: Results, goals: readonly Goal[]): string {
     head(results),
     '### Processor time of one operation, microseconds',
     table(
-      ['operation', 'ceiling', 'ceiling on Redis', 'bare engine', 'usual Redis adapter', 'Gatehouse', 'Gatehouse on Redis'],
+      ['operation', 'ceiling', 'ceiling on Redis', 'bare engine', 'usual Redis adapter', 'better-auth', 'Gatehouse', 'Gatehouse on Redis'],
       operations.map(costs),
     ),
     '### Of what is possible',
@@ -49,7 +49,7 @@ function head({ command, when, rounds, isPinned, operations }: Results): string 
 
 function costs({ name, figures }: OperationResult): string[] {
   const of = (label: string): string => cost(figures[label])
-  return [name, of('koa'), of('koa on Redis'), of('bare'), of('naive'), ...STORAGES.map(({ ours }) => of(ours))]
+  return [name, of('koa'), of('koa on Redis'), of('bare'), of('naive'), of('better-auth'), ...STORAGES.map(({ ours }) => of(ours))]
 }
 
 function standing(operation: OperationResult, { ours, ceiling }: (typeof STORAGES)[number]): string[] {

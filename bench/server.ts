@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { bareServer } from './server-bare.ts'
+import { betterAuthServer } from './server-better-auth.ts'
 import { gatehouseServer } from './server-gatehouse.ts'
 import { koaServer } from './server-koa.ts'
 import type { Command, Facts, Minted, Reply, TargetSettings } from './target.ts'
@@ -29,10 +30,11 @@ process.on('message', (command: Command) => void reply(command))
 process.on('disconnect', () => void stop())
 
 function serve(): Promise<Served> {
-  const { kind, redisUrl } = settings
+  const { kind, databaseUrl, redisUrl } = settings
   if (kind === 'koa') return koaServer(settings)
   if (kind === 'bare') return bareServer(issuer)
   if (kind === 'naive') return bareServer(issuer, redisUrl)
+  if (kind === 'better-auth') return betterAuthServer(issuer, databaseUrl)
   return gatehouseServer(issuer, port, settings)
 }
 

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 /**
- * `koa`: the ceiling. `bare`: oidc-provider on a Map. `naive`: the same on Redis by the usual adapter. `gatehouse`: all of it.
- * The first and the last on PostgreSQL, and with `redisUrl` on Redis too.
+ * `koa`: the ceiling. `bare`: oidc-provider on a Map. `naive`: the same on Redis by the usual adapter. `better-auth`: the peer, on
+ * PostgreSQL. `gatehouse`: all of it. The first and the last on PostgreSQL, and with `redisUrl` on Redis too.
  */
-export type TargetKind = 'koa' | 'bare' | 'naive' | 'gatehouse'
+export type TargetKind = 'koa' | 'bare' | 'naive' | 'better-auth' | 'gatehouse'
 export type Minted = 'code' | 'refresh' | 'access' | 'session'
 
 export interface TargetSettings {
