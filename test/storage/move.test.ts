@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import { randomToken } from '../../src/crypto/token.ts'
 import type { ArtifactStore } from '../../src/oidc/adapters/adapter.ts'
+import { lookupDigest } from '../../src/oidc/adapters/artifact-keys.ts'
 import { moveToPostgres, moveToRedis } from '../../src/oidc/adapters/move.ts'
 import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
@@ -117,6 +118,77 @@ describe('gatehouse storage move', () => {
       expect((await move()).size).toBe(0)
     },
   )
+
+  it.each(ways)('a session that $to knows under a newer id, or as ended, stays so; what expired there is replaced', async (way) => {
+    const { from, into, move } = way
+    await empty()
+    const [rotated, ended, expired, other] = [newOwner(), newOwner(), newOwner(), newOwner()]
+    const older = [rotated, ended, expired, other].map((owner) => sample('Session', owner))
+    for (const { id, payload } of older) await from().adapterFor('Session').upsert(id, payload, HOUR)
+    const there = into().adapterFor('Session')
+    const newer = sample('Session', rotated)
+    await there.upsert(newer.id, newer.payload, HOUR)
+    const trace = sample('Session', ended)
+    await there.upsert(trace.id, trace.payload, HOUR)
+    await there.destroy(trace.id)
+    if (way.to === 'postgres') {
+      const late = sample('Session', expired)
+      await there.upsert(late.id, late.payload, HOUR)
+      await pool.query(`update "oidc_artifact" set "expires_at" = now() where "lookup_digest" = $1`, [
+        lookupDigest('Session', expired.sessionUid),
+      ])
+    }
+
+    expect([...(await move())]).toEqual([['Session', 4]])
+    expect(await Promise.all(older.map(async ({ id }) => Boolean(await there.find(id))))).toEqual([false, false, true, true])
+    expect(await there.find(newer.id)).toEqual(newer.payload)
+    expect(await there.findByUid(ended.sessionUid)).toBeUndefined()
+    expect((await move()).size).toBe(0)
+  })
+
+  it.each(ways)('goes on after it was cut off between copying to $to and deleting', async ({ to, from, into, move }) => {
+    await empty()
+    const { stored, spent } = await fill(from())
+    const tokens = Array.from({ length: 600 }, () => sample('AccessToken'))
+    await Promise.all(tokens.map(({ id, payload }) => from().adapterFor('AccessToken').upsert(id, payload, HOUR)))
+    const all = [...stored, ...tokens.map((token) => ({ model: 'AccessToken' as const, ...token }))]
+    const found = async (store: ArtifactStore) =>
+      (await Promise.all(all.map(({ model, id }) => store.adapterFor(model).find(id)))).filter(Boolean).length
+    await (to === 'redis' ? cutOffBeforeSessionsGo() : cutOffBeforeAnythingGoes())
+    expect(await found(into())).toBeGreaterThan(0)
+    expect(await found(from())).toBeGreaterThan(0)
+
+    await move()
+    expect([await found(into()), await found(from())]).toEqual([all.length, 0])
+    for (const { model, id, payload } of all) expect(await into().adapterFor(model).find(id)).toEqual(payload)
+    await expect(into().adapterFor('RefreshToken').consume(spent.id)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect((await move()).size).toBe(0)
+  })
+
+  /** The second batch holds them: it is copied, and stays where it was. */
+  async function cutOffBeforeSessionsGo(): Promise<void> {
+    await pool.query(`create function cut_off() returns trigger language plpgsql as $$ begin raise exception 'cut off'; end $$`)
+    await pool.query(
+      `create trigger cut_off before delete on "oidc_artifact" for each row when (old."model" = 'Session') execute function cut_off()`,
+    )
+    try {
+      await expect(moveToRedis({ pool, redis })).rejects.toThrow('cut off')
+    } finally {
+      await pool.query('drop function cut_off cascade')
+    }
+  }
+
+  async function cutOffBeforeAnythingGoes(): Promise<void> {
+    const refuse = () => Promise.reject(new Error('cut off'))
+    const refusing: RedisConnection = {
+      isCluster: redis.isCluster,
+      evaluate: (...call) => redis.evaluate(...call),
+      run: (call) => redis.run((client) => call(Object.create(client, { del: { value: refuse } }) as typeof client)),
+      isReady: () => redis.isReady(),
+      [Symbol.asyncDispose]: async () => undefined,
+    }
+    await expect(moveToPostgres({ pool, redis: refusing })).rejects.toThrow('cut off')
+  }
 
   it('moves more than a batch, and neither what has expired nor the trace of an ended session', async () => {
     await empty()

@@ -27,10 +27,18 @@ where ("model", "id_digest") > ($1::varchar, $2::bytea) and ("expires_at" is nul
 order by "model", "id_digest" limit $3`
 
 const INSERT = `
-insert into "oidc_artifact" as "a"
+insert into "oidc_artifact"
   ("model", "id_digest", "payload", "grant_id", "account_id", "client_id", "session_uid", "lookup_digest", "consumed_at", "expires_at")
 values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, to_timestamp($9::float8 / 1000), now() + $10::float8 * interval '1 millisecond')
-on conflict ("model", "id_digest") do update set "consumed_at" = coalesce("a"."consumed_at", excluded."consumed_at")`
+on conflict do nothing`
+
+const CONSUME = `update "oidc_artifact" set "consumed_at" = coalesce("consumed_at", to_timestamp($3::float8 / 1000)) where "model" = $1 and "id_digest" = $2`
+
+/** A session is there under whatever id it has by now, as a trace too: it is found by its uid as well. */
+const SENT = `unnest($1::varchar[], $2::bytea[], $3::bytea[]) as "sent" ("model", "digest", "lookup")`
+const SAME = `"a"."model" = "sent"."model" and ("a"."id_digest" = "sent"."digest" or "a"."lookup_digest" = "sent"."lookup")`
+const DELETE_EXPIRED = `delete from "oidc_artifact" as "a" using ${SENT} where ${SAME} and "a"."expires_at" <= now()`
+const COUNT = `select count(*)::int as "count" from ${SENT} where exists (select from "oidc_artifact" as "a" where ${SAME})`
 
 export async function rowsAfter(pool: Pool, last: Row | undefined, limit: number): Promise<Row[]> {
   return (await pool.query<Row>(AFTER, [last?.model ?? '', last?.digest ?? Buffer.alloc(0), limit])).rows
@@ -44,23 +52,32 @@ export async function deleteRows(pool: Pool, rows: readonly Row[]): Promise<void
   )
 }
 
-/** All or none; returns how many are there now. */
-export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<number> {
+/** All or none. What is there already stays as it is, but becomes consumed if what arrives is; what has expired there is not there. */
+export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void> {
   const client = await pool.connect()
-  let stored = 0
   try {
     await client.query('begin')
+    await client.query(DELETE_EXPIRED, sent(rows))
     for (const row of rows) {
       const { model, digest, payload, grantId, accountId, clientId, sessionUid, lookup, consumedAt, ttl } = row
       const values = [model, digest, payload, grantId, accountId, clientId, sessionUid, lookup, consumedAt, ttl]
-      stored += (await client.query(INSERT, values)).rowCount ?? 0
+      const { rowCount } = await client.query(INSERT, values)
+      if (rowCount === 0 && consumedAt !== null) await client.query(CONSUME, [model, digest, consumedAt])
     }
     await client.query('commit')
-    return stored
   } catch (error) {
     await client.query('rollback')
     throw error
   } finally {
     client.release()
   }
+}
+
+/** How many of these are there now. */
+export async function countRows(pool: Pool, rows: readonly Row[]): Promise<number> {
+  return (await pool.query<{ count: number }>(COUNT, sent(rows))).rows[0]?.count ?? 0
+}
+
+function sent(rows: readonly Row[]): unknown[] {
+  return [rows.map(({ model }) => model), rows.map(({ digest }) => digest), rows.map(({ lookup }) => lookup)]
 }

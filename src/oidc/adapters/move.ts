@@ -1,7 +1,7 @@
 import type { Pool } from '../../database.ts'
 import { StartupError } from '../../errors.ts'
 import type { RedisConnection } from '../../redis.ts'
-import { deleteRows, insertRows, type Row, rowsAfter } from './move-postgres.ts'
+import { countRows, deleteRows, insertRows, type Row, rowsAfter } from './move-postgres.ts'
 import { entryOf, rowOf } from './move-shapes.ts'
 import { redisCalls } from './redis.ts'
 import type { Calls } from './redis-calls.ts'
@@ -28,7 +28,7 @@ export async function moveToRedis({ pool, redis }: MoveDeps): Promise<Moved> {
   do {
     rows = await rowsAfter(pool, rows.at(-1), BATCH)
     await Promise.all(rows.map((row) => copy(calls, row)))
-    const arrived = (await Promise.all(rows.map((row) => find(calls, row)))).filter(Boolean).length
+    const arrived = (await Promise.all(rows.map((row) => isThere(redis, calls, row)))).filter(Boolean).length
     verify(arrived, rows.length)
     await deleteRows(pool, rows)
     count(moved, rows)
@@ -44,7 +44,8 @@ export async function moveToPostgres({ pool, redis }: MoveDeps): Promise<Moved> 
     const found = await Promise.all(keys.flatMap((key) => readArtifactKey(key) ?? []).map((artifact) => read(redis, calls, artifact)))
     const rows = found.flatMap((row) => row ?? [])
     if (rows.length === 0) continue
-    verify(await insertRows(pool, rows), rows.length)
+    await insertRows(pool, rows)
+    verify(await countRows(pool, rows), rows.length)
     await Promise.all(rows.map((row) => forget(redis, row)))
     count(moved, rows)
   }
@@ -62,6 +63,12 @@ function count(moved: Map<string, number>, rows: readonly Row[]): void {
 
 function find(calls: Calls, { model, digest }: Pick<Row, 'model' | 'digest'>) {
   return model === 'Session' ? calls.findSession(digest) : calls.find(model, digest)
+}
+
+/** A session is there under whatever id it has by now, as a trace too. */
+async function isThere(redis: RedisConnection, calls: Calls, row: Row): Promise<boolean> {
+  if (row.model === 'Session') return (await redis.run((client) => client.exists(KEYS.session(row.sessionUid ?? '')))) === 1
+  return (await calls.find(row.model, row.digest)) !== undefined
 }
 
 async function copy(calls: Calls, row: Row): Promise<void> {
