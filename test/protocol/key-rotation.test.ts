@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { createResource } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { basic, signedInApp } from '../support/protocol.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { TEST_SECRETS } from '../support/secrets.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -95,6 +96,42 @@ describe('signing keys', () => {
     await eventually(async () => new ResourceServer(b.origin).kidOf(before).catch((error: Error) => error.name), 'JWKSNoMatchingKey')
     expect(await new ResourceServer(a.origin).kidOf(await token())).toBeDefined()
   })
+
+  it('JW-07 after an emergency rotation the other instance neither publishes the leaked key nor signs with it', async () => {
+    const leaked = decodeProtectedHeader(await tokenOfB()).kid ?? ''
+    expect(await kidsOf(b)).toContain(leaked)
+    const kid = await a.context.keys.rotate('ES256', { isEmergency: true })
+    await eventually(async () => (await kidsOf(b)).includes(leaked), false)
+    expect(await kidsOf(b)).toContain(kid)
+    expect(decodeProtectedHeader(await tokenOfB()).kid).toBe(kid)
+  })
+
+  it.each(['ES256', 'RS256', 'PS256', 'EdDSA'] as const)(
+    'JW-01 JW-07 %s ID tokens verify by the JWKS before and after a rotation of that algorithm',
+    async (alg) => {
+      const app = await signedInApp(a, { metadata: { id_token_signed_response_alg: alg } })
+      const idToken = async () => (await app.redeem(await app.code())).body.id_token as string
+      const kidOf = async (jwt: string) => {
+        const jwks = (await (await send(`${a.origin}/jwks`)).json()) as JSONWebKeySet
+        const options = { issuer: a.origin, audience: app.client.clientId, algorithms: [alg] }
+        return (await jwtVerify(jwt, createLocalJWKSet(jwks), options)).protectedHeader.kid
+      }
+      const before = await idToken()
+      const old = await kidOf(before)
+      const kid = await a.context.keys.rotate(alg)
+      expect(await kidOf(before)).toBe(old)
+      await eventually(async () => kidOf(await idToken()), kid)
+      expect(kid).not.toBe(old)
+    },
+    60_000,
+  )
+
+  async function tokenOfB(): Promise<string> {
+    const body = new URLSearchParams({ grant_type: 'client_credentials', resource: API }).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length), ...basic(service) }
+    const answer = await send(`${a.origin}/token`, { method: 'POST', connect: b.address, headers, body })
+    return ((await answer.json()) as { access_token: string }).access_token
+  }
 
   it('CF-04 JW-08 re-seals private keys under the newest key-encryption key and goes on with the old tokens', async () => {
     const before = await token()
