@@ -591,7 +591,7 @@ describe('LG-04 what holds the trail together', () => {
     await audit.flush()
     expect((await rowsOf(database.pool)).map(({ type }) => type)).toEqual(['sign_in', 'sign_in', 'sign_in', 'sign_out'])
     expect(await verifyTrail(database.pool)).toMatchObject({ status: 'intact', rows: 4 })
-    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    const told = lines.map((line) => JSON.parse(line) as Record<string, string>)
     expect(told.map(({ event, type }) => `${event} ${type}`)).toEqual(Array(3).fill('audit.refused sign_up'))
   })
 })
