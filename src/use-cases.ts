@@ -60,7 +60,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords })
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
   const profile = new Profile({ em, audit })
-  const deletion = new Deletion({ audit, em, tokens, messages, sessions })
+  const deletion = new Deletion({ audit, em, tokens, messages, sessions, logger })
   const signUp = new SignUp({ audit, em, hasher, tokens, messages, logger, passwordContext })
   const signIn = new SignIn({ audit, em, hasher, attempts, devices, challenges, signUp })
 

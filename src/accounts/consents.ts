@@ -35,17 +35,24 @@ export class Consents {
     return this.#em.fork().find(Consent, { account: accountId }, { populate: ['client'], orderBy: { client: { name: 'asc' } } })
   }
 
-  async save(accountId: string, clientId: string, { scopes, resourceScopes }: AllowedScopes): Promise<void> {
+  /** What was allowed before stays, also what another tab allows at this moment: the upsert holds the row until the union is stored. */
+  async add(accountId: string, clientId: string, added: AllowedScopes): Promise<void> {
+    const key = { account: accountId, client: clientId }
     const now = new Date()
-    const granted = Object.fromEntries(Object.entries(resourceScopes).map(([indicator, names]) => [indicator, [...names]]))
-    await this.#em
-      .fork()
-      .upsert(
+    const allowed = await this.#em.fork().transactional(async (tx) => {
+      await tx.upsert(
         Consent,
-        { account: accountId, client: clientId, scopes: [...scopes], resourceScopes: granted, grantedAt: now, updatedAt: now },
-        { onConflictFields: ['account', 'client'], onConflictAction: 'merge', onConflictExcludeFields: ['grantedAt'] },
+        { ...key, scopes: [], resourceScopes: {}, grantedAt: now, updatedAt: now },
+        { onConflictFields: ['account', 'client'], onConflictAction: 'merge', onConflictMergeFields: ['updatedAt'] },
       )
-    this.#audit.record({ type: 'consent_granted', accountId, clientId, detail: { scopes: [...scopes, ...Object.values(granted).flat()] } })
+      const consent = await tx.findOneOrFail(Consent, key, { refresh: true })
+      const both = union(consent, added)
+      consent.scopes = both.scopes
+      consent.resourceScopes = both.resourceScopes
+      return both
+    })
+    const detail = { scopes: [...allowed.scopes, ...Object.values(allowed.resourceScopes).flat()] }
+    this.#audit.record({ type: 'consent_granted', accountId, clientId, detail })
   }
 
   /** False if there was nothing to take back. */
@@ -59,4 +66,11 @@ export class Consents {
   denied(accountId: string, clientId: string): void {
     this.#audit.record({ type: 'consent_denied', accountId, clientId })
   }
+}
+
+function union(before: AllowedScopes, added: AllowedScopes): { scopes: string[]; resourceScopes: Record<string, string[]> } {
+  const merged = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])]
+  const indicators = merged(Object.keys(before.resourceScopes), Object.keys(added.resourceScopes))
+  const resourceScopes = Object.fromEntries(indicators.map((key) => [key, merged(before.resourceScopes[key], added.resourceScopes[key])]))
+  return { scopes: merged(before.scopes, added.scopes), resourceScopes }
 }

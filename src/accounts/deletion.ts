@@ -6,6 +6,7 @@ import { LIFETIMES } from '../config/limits.ts'
 import type { EntityManager } from '../database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 import type { Messages } from '../mail/messages.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
 import type { Sessions } from './sessions.ts'
@@ -16,6 +17,7 @@ export interface DeletionDeps {
   readonly tokens: OneTimeTokens
   readonly messages: Messages
   readonly sessions: Sessions
+  readonly logger: Logger
 }
 
 /** Deleting an account: ended at once, erased after a grace period in which the mailed link brings it back. */
@@ -70,20 +72,32 @@ export class Deletion {
     })
   }
 
-  /** Erases what is due; returns how many accounts. The audit trail keeps the account's id as a pseudonym (LG-08). */
+  /** Erases what is due, the oldest first; returns how many accounts. One that fails stops no other and is tried again with the next run. */
   async eraseDue(limit = 100): Promise<number> {
-    const em = this.#deps.em.fork()
-    const due = await em.find(Account, { status: 'deleting', deleteAfter: { $lte: new Date() } }, { limit, fields: ['id'] })
+    const isDue = { status: 'deleting', deleteAfter: { $lte: new Date() } } as const
+    const due = await this.#deps.em.fork().find(Account, isDue, { limit, fields: ['id'], orderBy: { deleteAfter: 'asc' } })
+    let erased = 0
     for (const { id } of due) {
-      await this.#deps.sessions.endAll(id, { cause: 'account_erased' })
-      await em.transactional(async (tx) => {
-        await this.#deps.tokens.voidAll(tx, id)
-        const erased = await tx.nativeDelete(Account, { id, status: 'deleting', deleteAfter: { $lte: new Date() } })
-        if (erased === 0) return
-        await this.#deps.audit.append(tx, { type: 'account_erased', accountId: id })
-        await eraseOrigins(tx, id)
-      })
+      try {
+        if (await this.#erase(id)) erased += 1
+      } catch (err) {
+        this.#deps.logger.error({ event: 'account.erase_failed', accountId: id, err }, 'an account could not be erased; it is tried again')
+      }
     }
-    return due.length
+    return erased
+  }
+
+  /** False if it was kept in the meantime. The audit trail keeps the account's id as a pseudonym (LG-08). */
+  async #erase(id: string): Promise<boolean> {
+    const { audit, em, sessions, tokens } = this.#deps
+    await sessions.endAll(id, { cause: 'account_erased' })
+    return em.fork().transactional(async (tx) => {
+      await tokens.voidAll(tx, id)
+      const erased = await tx.nativeDelete(Account, { id, status: 'deleting', deleteAfter: { $lte: new Date() } })
+      if (erased === 0) return false
+      await audit.append(tx, { type: 'account_erased', accountId: id })
+      await eraseOrigins(tx, id)
+      return true
+    })
   }
 }

@@ -30,13 +30,14 @@ export class Devices {
     const em = this.#em.fork()
     const isKnown = device && (await em.nativeUpdate(KnownDevice, { digest, account: accountId }, { lastSeenAt: new Date() })) > 0
     if (isKnown) return value
-    await em.transactional(async (tx) => {
+    const isTold = await em.transactional(async (tx) => {
       const hasOthers = (await tx.count(KnownDevice, { account: accountId })) > 0
       await tx.upsert(KnownDevice, { digest, account: accountId, createdAt: new Date(), lastSeenAt: new Date() })
-      if (!hasOthers) return
+      if (!hasOthers) return false
       await this.#events.notify(tx, await tx.findOneOrFail(Account, { id: accountId }), 'new_device', origin)
-      this.#audit.record({ type: 'new_device', accountId, origin })
+      return true
     })
+    if (isTold) this.#audit.record({ type: 'new_device', accountId, origin })
     return value
   }
 }

@@ -35,12 +35,11 @@ export class EmailChange {
     submitted: string,
     origin: RequestOrigin,
   ): Promise<{ tokenId: string; email: string; expiresInSeconds: number }> {
-    const { em, tokens, messages } = this.#deps
+    const { audit, em, tokens, messages } = this.#deps
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
-    return em.fork().transactional(async (tx) => {
+    const started = await em.fork().transactional(async (tx) => {
       const account = await tx.findOneOrFail(Account, { id: accountId })
-      this.#deps.audit.record({ type: 'email_change_requested', accountId, origin })
       const isTaken = (await tx.count(Account, { email })) > 0
       const issue = () =>
         tokens.issue(tx, { purpose: 'change_email', subjectId: accountId, address: email, credentialVersion: account.credentialVersion })
@@ -55,6 +54,8 @@ export class EmailChange {
       const tokenId = issued?.tokenId ?? (await tokens.current(tx, accountId, 'change_email')) ?? randomUUID()
       return { tokenId, email, expiresInSeconds: LIFETIMES.code }
     })
+    audit.record({ type: 'email_change_requested', accountId, origin })
+    return started
   }
 
   /** Throws `invalid_code`, also when somebody else took the address in the meantime. */

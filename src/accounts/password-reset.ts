@@ -31,14 +31,12 @@ export class PasswordReset {
 
   /** Answers alike for every address, known or not; changes nothing by itself. Throws `invalid_input` for what is no address. */
   async request(submitted: string, origin: RequestOrigin): Promise<{ tokenId: string; expiresInSeconds: number }> {
-    const { tokens, messages } = this.#deps
+    const { audit, tokens, messages } = this.#deps
     const email = canonicalEmail(submitted)
     if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
-    return this.#deps.em.fork().transactional(async (em) => {
+    const { whose, started } = await this.#deps.em.fork().transactional(async (em) => {
       const addressee = await findAddressee(em, email)
       const account = addressee?.isActive ? addressee : undefined
-      const whose = account ? { accountId: account.id } : { address: email }
-      this.#deps.audit.record({ ...whose, type: 'password_reset_requested', origin })
       const nobody = tokens.decoySubject(email)
       const subjectId = account?.id ?? nobody
       const credentialVersion = account?.credentialVersion ?? 0
@@ -51,8 +49,10 @@ export class PasswordReset {
         issued: () => tokens.issue(em, { purpose: 'reset_password', subjectId, address: email, credentialVersion }),
       })
       const tokenId = issued?.tokenId ?? (await tokens.current(em, subjectId, 'reset_password')) ?? randomUUID()
-      return { tokenId, expiresInSeconds: LIFETIMES.code }
+      return { whose: account ? { accountId: account.id } : { address: email }, started: { tokenId, expiresInSeconds: LIFETIMES.code } }
     })
+    audit.record({ ...whose, type: 'password_reset_requested', origin })
+    return started
   }
 
   async completeByCode(

@@ -21,6 +21,8 @@ const MAX_WAITING = 20_000
 const RETRY_MS = 1000
 /** Attempts that a shutdown makes to write what waits. */
 const LAST_ATTEMPTS = 3
+/** SQLSTATEs that speak of the row: its data, a constraint, its size, what a trigger says. With all others events wait. */
+const REFUSED_CODE = /^(?:22|23|54|P0)/
 
 /** The one writer of this process to the audit trail: append-only and hash-chained (LG-01, LG-04). */
 export class Audit implements AuditSink, AsyncDisposable {
@@ -90,9 +92,25 @@ export class Audit implements AuditSink, AsyncDisposable {
   async #writeAll(): Promise<void> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.slice(0, MAX_BATCH)
-      await this.#em.fork().transactional((tx) => extendChain(tx, batch))
-      this.#waiting = this.#waiting.slice(batch.length)
+      await this.#write(batch).catch((error: unknown) => this.#writeOneByOne(batch, error))
     }
+  }
+
+  async #write(rows: readonly AuditRow[]): Promise<void> {
+    await this.#em.fork().transactional((tx) => extendChain(tx, rows))
+    this.#waiting = this.#waiting.slice(rows.length)
+  }
+
+  /** A row that PostgreSQL refuses holds up no other: it alone is lost, and that is told. */
+  async #writeOneByOne(batch: readonly AuditRow[], error: unknown): Promise<void> {
+    if (!isRefused(error)) throw error
+    for (const row of batch) await this.#write([row]).catch((refusal: unknown) => this.#drop(row, refusal))
+  }
+
+  #drop({ type }: AuditRow, error: unknown): void {
+    if (!isRefused(error)) throw error
+    this.#logger.error({ event: 'audit.refused', type, err: error }, 'the database refuses an audit event; it is lost')
+    this.#waiting = this.#waiting.slice(1)
   }
 
   #recovered(): void {
@@ -106,4 +124,8 @@ export class Audit implements AuditSink, AsyncDisposable {
     this.#isFailing = true
     this.#schedule(RETRY_MS)
   }
+}
+
+function isRefused(error: unknown): boolean {
+  return REFUSED_CODE.test(String((error as { code?: unknown } | undefined)?.code))
 }

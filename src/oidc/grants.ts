@@ -9,7 +9,8 @@ export interface RememberedConsent {
 }
 export interface ConsentStore {
   find(accountId: string, clientId: string): Promise<RememberedConsent | undefined>
-  save(accountId: string, clientId: string, consent: RememberedConsent): Promise<void>
+  /** To what is allowed already. */
+  add(accountId: string, clientId: string, allowed: RememberedConsent): Promise<void>
   denied(accountId: string, clientId: string): void
 }
 

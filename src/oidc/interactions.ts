@@ -114,8 +114,7 @@ export class Interactions {
     const asked = missingScopes(interaction)
     addScopes(grant, asked)
     const grantId = await grant.save()
-    const before = await this.#deps.consents.find(accountId, client.clientId)
-    await this.#deps.consents.save(accountId, client.clientId, merge(before, asked))
+    await this.#deps.consents.add(accountId, client.clientId, asked)
     interaction.result = { ...without(interaction.lastSubmission), consent: { grantId } }
     await interaction.persist()
     return interaction.returnTo
@@ -146,11 +145,4 @@ export function missingScopes({ prompt }: Interaction): RememberedConsent {
 function without(result: unknown): Record<string, unknown> {
   const { gatehouse: _ours, isSignIn: _told, ...rest } = (result ?? {}) as Record<string, unknown>
   return rest
-}
-
-function merge(before: RememberedConsent | undefined, added: RememberedConsent): RememberedConsent {
-  const union = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])]
-  const indicators = union(Object.keys(before?.resourceScopes ?? {}), Object.keys(added.resourceScopes))
-  const resourceScopes = Object.fromEntries(indicators.map((key) => [key, union(before?.resourceScopes[key], added.resourceScopes[key])]))
-  return { scopes: union(before?.scopes, added.scopes), resourceScopes }
 }

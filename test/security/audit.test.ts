@@ -578,4 +578,20 @@ describe('LG-04 what holds the trail together', () => {
     await audit.flush()
     expect(await verifyTrail(database.pool)).toMatchObject({ status: 'intact', rows: 6 })
   })
+
+  it('LG-04 an event that PostgreSQL refuses is lost alone, and told: those around it are written, once', async () => {
+    const lines: string[] = []
+    await using own = await startServer({ logger: createLogger('error', { write: (line) => void lines.push(line) }) })
+    const { audit, database } = own.context
+    for (let index = 0; index < 3; index += 1) {
+      audit.record({ type: 'sign_in' })
+      audit.record({ type: 'sign_up', accountId: 'no uuid' })
+    }
+    audit.record({ type: 'sign_out' })
+    await audit.flush()
+    expect((await rowsOf(database.pool)).map(({ type }) => type)).toEqual(['sign_in', 'sign_in', 'sign_in', 'sign_out'])
+    expect(await verifyTrail(database.pool)).toMatchObject({ status: 'intact', rows: 4 })
+    const told = lines.map((line) => JSON.parse(line) as Record<string, string>)
+    expect(told.map(({ event, type }) => `${event} ${type}`)).toEqual(Array(3).fill('audit.refused sign_up'))
+  })
 })

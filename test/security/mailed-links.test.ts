@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { CanonicalEmail } from '../../src/accounts/canonical-email.ts'
+import { findForResend } from '../../src/accounts/pending-sign-ups.ts'
 import { LIFETIMES } from '../../src/config/limits.ts'
 import { startCluster } from '../support/balancer.ts'
 import { Browser, type Page } from '../support/browser.ts'
@@ -275,6 +277,22 @@ describe('EM-11 nobody prepares an account for another’s address', () => {
     expect(forced.status).toBe(400)
     const login = await submitLogin(await atLogin(server, { headers: elsewhere() }), email, ATTACKER)
     expect(login.url.pathname).not.toMatch(/^\/account/)
+  })
+
+  it('EM-11 TF-10 whoever proves the address when no password is in force any more is signed in without `pwd`', async () => {
+    const email = 'em11-amr@example.org'
+    await prepared(email)
+    const victim = await atSignUp(server, { headers: elsewhere() })
+    await victim.submit('/sign-up', { name: 'Victoria', email, password: PASSWORD })
+    const code = await server.inbox.code(email)
+    await findForResend(server.context.database.em.fork(), email as CanonicalEmail)
+    await victim.submit('/verify-email', { code })
+    expect(await isSignedIn(victim)).toBe(true)
+    const { rows } = await server.context.database.pool.query(
+      'select amr, acr, password_hash from session join account on account.id = account_id where email = $1',
+      [email],
+    )
+    expect(rows).toEqual([{ amr: [], acr: 'urn:gatehouse:acr:1fa', password_hash: null }])
   })
 
   it('EM-11 trojan identifier: a reset for an address that only was signed up with creates nothing', async () => {

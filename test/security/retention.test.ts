@@ -143,6 +143,23 @@ describe('retention', () => {
     expect(await verifyTrail(server.context.database.pool)).toMatchObject({ status: 'intact' })
   })
 
+  it('LG-08 an account that cannot be erased stops no other, and is erased when it can', async () => {
+    const accounts = [await createAccount(server), await createAccount(server)] as const
+    for (const [index, { id }] of accounts.entries()) {
+      await server.context.deletion.request(id, { ip: '192.0.2.1', userAgent: '', requestId: 'r' })
+      await sql(`update account set delete_after = now() - make_interval(days => $2) where id = $1`, [id, 2 - index])
+    }
+    const [stuck, other] = accounts
+    await sql(`create function keep() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`)
+    await sql(`create trigger keep before delete on account for each row when (old.id = '${stuck.id}') execute function keep()`)
+    expect(await server.context.deletion.eraseDue()).toBe(1)
+    expect(await count('account', `id = '${other.id}'`)).toBe(0)
+    expect(await count('account', `id = '${stuck.id}'`)).toBe(1)
+    await sql('drop function keep() cascade')
+    expect(await server.context.deletion.eraseDue()).toBe(1)
+    expect(await count('account', `id = '${stuck.id}'`)).toBe(0)
+  })
+
   it('LG-08 an account that was kept by the mailed link is never erased', async () => {
     const { id } = await createAccount(server)
     await server.context.deletion.request(id, { ip: '192.0.2.1', userAgent: '', requestId: 'r' })

@@ -14,16 +14,15 @@ export interface Proven extends SignedIn {
 /** Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up first (TF-11). */
 export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
   if (!proven.hasSecondFactor && deps.interactions.demandsSecondFactor(step.app.client)) return beginEnrolment(ctx, deps, step, proven)
-  const [device, next] = await Promise.all([
-    deps.devices.arrive(proven.accountId, deps.deviceCookie.read(ctx), originOf(ctx)),
-    deps.interactions.login(step.interaction, proven),
-  ])
-  // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
-  if (!(await findProven(deps, proven))) {
+  const next = await deps.interactions.login(step.interaction, proven)
+  try {
+    // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
+    if (!(await findProven(deps, proven))) throw new AppError('invalid_credentials')
+    deps.deviceCookie.write(ctx, await deps.devices.arrive(proven.accountId, deps.deviceCookie.read(ctx), originOf(ctx)))
+  } catch (error) {
     await deps.interactions.takeBack(step.interaction)
-    throw new AppError('invalid_credentials')
+    throw error
   }
-  deps.deviceCookie.write(ctx, device)
   seeOther(ctx, next)
 }
 

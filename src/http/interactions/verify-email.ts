@@ -19,7 +19,7 @@ export function showVerifyEmail(deps: InteractionDeps): Middleware {
   }
 }
 
-/** The right code makes the account and signs it in: password and address were both proven in this browser. */
+/** The right code makes the account and signs it in: its password and address come from this browser. */
 export function submitVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
@@ -32,7 +32,9 @@ export function submitVerifyEmail(deps: InteractionDeps): Middleware {
         if (!form.success) throw new AppError('invalid_code')
         const account = await deps.signUp.verify({ ...signUp, code: form.data.code })
         const { id: accountId, credentialVersion } = account
-        await finishSignIn(ctx, deps, step, { accountId, credentialVersion, amr: ['pwd'], isRemembered: false, hasSecondFactor: false })
+        // None is in force if several people have signed up with the address: then only the address is proven (EM-11).
+        const amr = account.passwordHash ? ['pwd'] : []
+        await finishSignIn(ctx, deps, step, { accountId, credentialVersion, amr, isRemembered: false, hasSecondFactor: false })
       },
       (problems) => render(ctx, deps, step, { problems: problems }),
     )
