@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import type { Config } from './config/config.ts'
+import { productVersion } from './config/version.ts'
 import type { Seeded } from './seed.ts'
 
 /** The first thing an operator sees, and all of it. */
 export function announce(config: Config, seeded: Seeded | undefined): void {
-  const version = productVersion()
   const lines: [string, string][] = [
     ['URL', config.issuer],
     ['Database', config.database.embedded ? `embedded PostgreSQL in ${config.dataDir}` : databaseName(config.database.url)],
@@ -19,14 +18,10 @@ export function announce(config: Config, seeded: Seeded | undefined): void {
     if (!config.mail.smtpUrl) lines.push(['Dev inbox', `${config.issuer}/dev/inbox`])
   }
   lines.push(['Discovery', `${config.issuer}/.well-known/openid-configuration`])
-  process.stdout.write(`Gatehouse ${version}\n${lines.map(([name, value]) => `  ${name.padEnd(13)} ${value}\n`).join('')}`)
+  process.stdout.write(`Gatehouse ${productVersion()}\n${lines.map(([name, value]) => `  ${name.padEnd(13)} ${value}\n`).join('')}`)
 }
 
 function databaseName(url: string): string {
   const { hostname, port, pathname } = new URL(url)
   return `PostgreSQL at ${hostname}${port ? `:${port}` : ''}${pathname}`
-}
-
-export function productVersion(): string {
-  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 }

@@ -1,11 +1,15 @@
 import { Command, CommanderError } from 'commander'
 import { readEnv } from './config/env.ts'
+import { productVersion } from './config/version.ts'
 import { AppError, StartupError } from './errors.ts'
 
-const program = new Command('gatehouse').description('Self-hosted OAuth 2.0 / OpenID Connect authorization server').exitOverride()
+const program = new Command('gatehouse')
+  .description('Self-hosted OAuth 2.0 / OpenID Connect authorization server')
+  .version(productVersion())
+  .exitOverride()
 
 program
-  .command('start', { isDefault: true })
+  .command('start')
   .description('start the server')
   .action(async () => {
     const { start } = await import('./main.ts')
@@ -28,9 +32,11 @@ program
     await resetData(readEnv().DATA_DIR)
   })
 
-/** Commands that need the use cases are loaded only when one of them is called: `start` stays fast. */
-const NEEDS_CONTEXT = new Set(['account', 'client', 'resource', 'keys', 'audit', 'storage', 'help', '--help', '-h'])
-if (NEEDS_CONTEXT.has(process.argv[2] ?? '')) {
+/** Not commander's default command: that one would take a misspelt name for its argument. */
+const [called = 'start', ...rest] = process.argv.slice(2)
+/** Commands that need the use cases are loaded only when one of them may be meant: `start` stays fast. */
+const QUICK = new Set(['start', 'migrate', 'reset', '--version', '-V'])
+if (!QUICK.has(called)) {
   const { openContext, openDatabaseContext } = await import('./commands/open-context.ts')
   const { accountCommand } = await import('./commands/account.ts')
   const { auditCommand } = await import('./commands/audit.ts')
@@ -48,7 +54,7 @@ if (NEEDS_CONTEXT.has(process.argv[2] ?? '')) {
 }
 
 try {
-  await program.parseAsync()
+  await program.parseAsync([called, ...rest], { from: 'user' })
 } catch (error) {
   process.exitCode = report(error)
 }

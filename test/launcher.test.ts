@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -67,6 +67,22 @@ describe('bin/gatehouse.js', () => {
 
   it('runs on a new enough Node of the system without a bundled one', async () => {
     expect(await launch(['4'], { pretend: '22.18.0' })).toMatchObject({ code: 4 })
+  })
+})
+
+describe('the command line', () => {
+  const script = join(PROJECT, 'bin/gatehouse.js')
+
+  it.each([
+    ['strat', "error: unknown command 'strat'\n(Did you mean start?)\n"],
+    ['acount', "error: unknown command 'acount'\n(Did you mean account?)\n"],
+  ])('starts nothing when it does not know the command %s', async (command, stderr) => {
+    expect(await launch([command], { script })).toMatchObject({ code: 1, stdout: '', stderr })
+  })
+
+  it.each(['--version', '-V'])('says its version for %s', async (option) => {
+    const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string }
+    expect(await launch([option], { script })).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 })
 

