@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Config } from '../../src/config/config.ts'
+import { api, canRefresh, signedIn as signedInByApi, totp, withMfa } from '../support/api.ts'
+import { Browser } from '../support/browser.ts'
+import { createDatabase } from '../support/database.ts'
+import { signedIn } from '../support/people.ts'
+import { startRedis, type TestRedis } from '../support/redis.ts'
+import { startServer, TEST_SECRETS } from '../support/server.ts'
+
+const FRESH_COOKIE_KEY = 'Qm5xTc8vLp2zKd6wRb9nGs3yFh7jAe4uXo1iWqMt'
+const FRESH_ENCRYPTION_KEY = 'Vb7nMq2wXc5tYu9zKj4hGf1dSa8pLo3iRe6yTgHw'
+
+describe.each(['PostgreSQL', 'Redis'] as const)('keys change while grants are in %s', (storage) => {
+  let redis: TestRedis | undefined
+  beforeAll(async () => {
+    if (storage === 'Redis') redis = await startRedis()
+  })
+  afterAll(async () => {
+    await redis?.[Symbol.asyncDispose]()
+  })
+
+  it('CF-04 new cookie and encryption keys in front of the old ones sign nobody out, and what is sealed stays readable', async () => {
+    const database = await createDatabase()
+    try {
+      const config: Partial<Config> = { trustedProxyHops: 1, redis: redis && { urls: [redis.url], sentinels: [] } }
+      await using before = await startServer({ database, config })
+      const { browser } = await signedIn(before)
+      const person = await signedInByApi(before)
+      const { secret } = await withMfa(before, person)
+      const { kid } = (await before.context.keys.list())[0] ?? {}
+
+      const secrets = {
+        cookieKeys: [FRESH_COOKIE_KEY, ...TEST_SECRETS.cookieKeys],
+        keyEncryptionKeys: [FRESH_ENCRYPTION_KEY, ...TEST_SECRETS.keyEncryptionKeys],
+      }
+      await using after = await startServer({ database, issuer: before.origin, config: { ...config, secrets } })
+      const moved = new Browser(before.origin, { jar: browser.jar, connect: after.address })
+      expect((await moved.visit('/account')).h1).toMatch(/^Hello/)
+      expect(await canRefresh(after, person.refreshToken)).toBe(true)
+      expect((await after.context.keys.list()).map((key) => key.kid)).toContain(kid)
+
+      const { email, password } = person
+      const { body } = await api(after, 'POST /sign-in/email', { email, password })
+      expect(body.error).toBe('mfa_required')
+      const answer = await api(after, 'POST /sign-in/email', { email, password, token: body.token, code: await totp(secret) })
+      expect(answer.status).toBe(200)
+    } finally {
+      await database.drop()
+    }
+  })
+})
