@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { api, startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
-import { createAccount } from '../support/factories.ts'
+import { createAccount, createResource } from '../support/factories.ts'
 import { signedInApp, signIn } from '../support/protocol.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
@@ -24,8 +24,9 @@ async function registered(resources: readonly string[] = []): Promise<RelyingPar
 }
 
 describe('the account API', () => {
-  it('CL-01 is not for an app that is not registered for it: invalid_target, at both endpoints', async () => {
-    const app = await registered()
+  it('CL-01 is not for an app that is registered for other APIs only: invalid_target, at both endpoints', async () => {
+    const { identifier } = await createResource(server)
+    const app = await registered([identifier])
     const browser = new Browser(server.origin)
     const { url } = await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
     expect(url.searchParams.get('error')).toBe('invalid_target')
@@ -36,8 +37,11 @@ describe('the account API', () => {
     await expect(app.redeem(back.url, { resource })).rejects.toMatchObject({ error: 'invalid_target' })
   })
 
-  it('CL-01 is for an app that is, after the person has been asked in words', async () => {
-    const app = await registered([resource])
+  it.each([
+    ['named it', () => [resource]],
+    ['names no API', () => []],
+  ])('CL-01 is for an app that %s, after the person has been asked in words', async (_what, resources) => {
+    const app = await registered(resources())
     const account = await createAccount(server)
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
