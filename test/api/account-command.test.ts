@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { api, canRefresh, isAlive, type Json, signIn, startApi } from '../support/api.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { createAccount } from '../support/factories.ts'
 import { type Account, enableMfa, signedIn } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -27,7 +28,7 @@ afterAll(async () => {
 function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const { database, issuer, secrets } = server.config
   const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
-  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...keys }
+  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...COMPILE_CACHE, ...keys }
   const command = [join(import.meta.dirname, '../../src/cli.ts'), 'account', ...args]
   return new Promise((resolve) => {
     execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import * as oidc from 'openid-client'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
@@ -32,7 +33,7 @@ interface Outcome {
 function gatehouse(...args: string[]): Promise<Outcome> {
   const { database, issuer, secrets } = server.config
   const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
-  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...keys }
+  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...COMPILE_CACHE, ...keys }
   const command = [join(import.meta.dirname, '../../src/cli.ts'), ...args]
   return new Promise((resolve) => {
     execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
