@@ -6,6 +6,7 @@ import { AppError, StartupError } from '../errors.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { Mfa } from './mfa.ts'
 import type { Sessions } from './sessions.ts'
+import { UUID } from './uuid.ts'
 
 export interface AccountAdministrationDeps {
   readonly audit: AuditSink
@@ -14,7 +15,6 @@ export interface AccountAdministrationDeps {
   readonly sessions: Sessions
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const BY_OPERATOR = { by: 'operator' } as const
 
 /** What an operator does with somebody's account: shut a person out, or help one who has lost the second factor. */

@@ -4,6 +4,7 @@ import type { EntityManager, Pool } from '../database.ts'
 import { VerificationToken } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import { AppError } from '../errors.ts'
+import { UUID } from './uuid.ts'
 
 export interface Issue {
   readonly purpose: TokenPurpose
@@ -41,8 +42,6 @@ interface Row {
   created_at: Date
   code_digest?: Buffer | null
 }
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 const COUNT_TRY = `
 update "verification_token" set "attempts" = "attempts" + 1
