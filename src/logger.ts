@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino, symbols } from 'pino'
 
 export type { Logger }
 
@@ -17,13 +17,53 @@ const REDACTED = [
   'id_token',
 ]
 
+/** How long a line may wait for others while lines come in faster than this. */
+const GATHER_MS = 50
+const GATHER_LENGTH = 16_384
+/** pino's number for `warn`. */
+const URGENT = 40
+
 /** JSON lines in UTC on stdout (LG-01). `silent` is for tests and the CLI. */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+export function createLogger(level: string, destination: DestinationStream = gathering(pino.destination({ dest: 1, sync: true }))): Logger {
   const options = {
     level,
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     redact: { paths: REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]), censor: '[redacted]' },
   }
-  return destination ? pino(options, destination) : pino(options)
+  return pino(options, destination)
+}
+
+/**
+ * A write to the kernel per line is a tenth of the cost of a token. So a line goes out at once after a pause, and when it is a warning or worse;
+ * those that follow it closely go out together. What waits is written when the process ends, by a fault of ours too.
+ */
+export function gathering(file: DestinationStream): DestinationStream {
+  let waiting = ''
+  let isGathering = false
+  const flush = () => {
+    if (waiting !== '') file.write(waiting)
+    waiting = ''
+  }
+  const gather = () => {
+    isGathering = true
+    setTimeout(() => {
+      isGathering = false
+      if (waiting === '') return
+      flush()
+      gather()
+    }, GATHER_MS).unref()
+  }
+  process.once('exit', flush)
+  const destination = {
+    [symbols.needsMetadataGsym]: true,
+    lastLevel: 0,
+    write(line: string) {
+      waiting += line
+      if (isGathering && destination.lastLevel < URGENT && waiting.length < GATHER_LENGTH) return
+      flush()
+      if (!isGathering) gather()
+    },
+  }
+  return destination
 }

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { Redis } from 'ioredis'
 import { LIMITS } from '../../src/config/limits.ts'
 import { randomToken } from '../../src/crypto/token.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
@@ -10,7 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { note } from '../support/notes.ts'
-import { findServer, startRedis, startServer as startRedisServer, type TestRedis } from '../support/redis.ts'
+import { connectTo, findServer, startRedis, startServer as startRedisServer, type TestRedis } from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
@@ -193,7 +192,7 @@ describe('a server whose Redis fails', () => {
       config: { redis: server.config.redis },
     })
     try {
-      const direct = new Redis(redis.url)
+      const direct = connectTo(redis.url)
       for (const key of await direct.keys('gh:limit:forgot*')) await direct.del(key)
       direct.disconnect()
       const at = ({ address }: TestServer) =>
@@ -212,6 +211,52 @@ describe('a server whose Redis fails', () => {
     }
   })
 
+  it('RL-05 the limit of /token, told afterwards, holds over instances: what it is passed by is no more than one report', async () => {
+    const settings = { database: { url: server.config.database.url }, issuer: server.origin, config: { redis: server.config.redis } }
+    const instances = await Promise.all([startServer(settings), startServer(settings)])
+    const direct = connectTo(redis.url)
+    const forget = async () => {
+      for (const key of await direct.keys('gh:limit:token*')) await direct.del(key)
+    }
+    try {
+      await forget()
+      const at = ({ address }: TestServer) =>
+        send(`${server.origin}/token`, {
+          method: 'POST',
+          body: 'grant_type=x',
+          headers: { 'content-type': FORM, 'content-length': '12' },
+          connect: address,
+        }).then(({ status }) => status)
+      const asked: number[] = []
+      for (let wave = 0; wave < LIMITS.token.max / 40 + 5; wave += 1)
+        asked.push(...(await Promise.all(Array.from({ length: 40 }, (_, request) => at(instances[request % 2] as TestServer)))))
+      const passed = asked.filter((status) => status !== 429).length
+      expect(passed).toBeGreaterThanOrEqual(LIMITS.token.max)
+      expect(passed).toBeLessThan(LIMITS.token.max + 80)
+      expect(asked.slice(-80).every((status) => status === 429)).toBe(true)
+      for (const key of await direct.keys('gh:limit:token*')) expect(await direct.pttl(key)).toBeGreaterThan(0)
+    } finally {
+      await forget()
+      direct.disconnect()
+      for (const instance of instances) await instance.stop()
+    }
+  })
+
+  it('RL-05 the limit of /token asks first as soon as a report fails', async () => {
+    await token()
+    await proxy.close()
+    try {
+      const statuses: number[] = []
+      for (let wave = 0; wave < 20; wave += 1)
+        statuses.push(...(await Promise.all(Array.from({ length: 50 }, () => token().then(({ status }) => status)))))
+      expect(statuses).not.toContain(200)
+      expect(statuses.filter((status) => status !== 429).length).toBeLessThan(LIMITS.token.max / 4 + 100)
+    } finally {
+      await proxy.heal()
+    }
+    await expectRecovery()
+  })
+
   it('F04 FLUSHALL: nothing spent comes back, no lockout is lifted, people sign in again', async () => {
     const { app, back, tokens } = await signIn()
     const spent = [tokens.refresh_token ?? '']
@@ -228,7 +273,7 @@ describe('a server whose Redis fails', () => {
     const replays = server.context.store.adapterFor('ReplayDetection')
     await replays.upsert(assertion.id, assertion.payload, 300)
 
-    const direct = new Redis(redis.url)
+    const direct = connectTo(redis.url)
     const flushing = Promise.all(Array.from({ length: 20 }, () => userinfo().then(({ status }) => status)))
     await direct.flushdb()
     direct.disconnect()
@@ -266,7 +311,7 @@ describe('the Redis store under loss', () => {
 
   it('F08 any lost key means less access: what was revoked or consumed stays so, whichever keys vanish', async () => {
     await using connection = await openRedis({ urls: [redis.url], sentinels: [] }, { commandMs: 2000 })
-    const direct = new Redis(redis.url)
+    const direct = connectTo(redis.url)
     const store = createRedisStore({ redis: connection, leewaySeconds: () => 0 })
     const models = ['RefreshToken', 'AccessToken', 'AuthorizationCode', 'Grant'] as const
     for (let round = 0; round < 60; round += 1) {

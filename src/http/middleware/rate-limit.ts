@@ -3,11 +3,12 @@ import ratelimit from 'koa-ratelimit'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { LIMITS, type LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
+import { BoundedMap } from './bounded-map.ts'
 import { networkOf } from './client-address.ts'
 
 /** Where counts live: in the process, or in Redis for all instances. */
 export interface LimitStore {
-  readonly options: Pick<ratelimit.MiddlewareOptions, 'driver' | 'db'>
+  readonly options: (name: LimitName) => Pick<ratelimit.MiddlewareOptions, 'driver' | 'db'>
   /** Counts at a quarter of the rate while the store cannot be used: a limit never fails open. */
   readonly whenDown?: LimitStore
 }
@@ -16,24 +17,8 @@ const QUARTER = 0.25
 
 /** Counts of one process, bounded: the oldest key makes room, so that no flood of addresses fills the memory. */
 export function memoryLimits(maxKeys = 50_000): LimitStore {
-  return { options: { driver: 'memory', db: new BoundedMap(maxKeys) } }
-}
-
-class BoundedMap extends Map<string, unknown> {
-  readonly #max: number
-
-  constructor(max: number) {
-    super()
-    this.#max = max
-  }
-
-  override set(key: string, value: unknown): this {
-    if (!this.has(key) && this.size >= this.#max) {
-      const oldest = this.keys().next().value
-      if (oldest !== undefined) this.delete(oldest)
-    }
-    return super.set(key, value)
-  }
+  const db = new BoundedMap<unknown>(maxKeys)
+  return { options: () => ({ driver: 'memory', db }) }
 }
 
 /** Makes the middleware of a named limit: counted by route identity and the caller's network, never by the raw path (RL-05). */
@@ -43,13 +28,13 @@ export type RateLimit = (name: LimitName) => Middleware
 export type OnRefused = (name: LimitName, origin: RequestOrigin) => void
 
 export function createRateLimit(store: LimitStore, onRefused: OnRefused = () => undefined): RateLimit {
-  const told = new BoundedMap(10_000)
+  const told = new BoundedMap<number>(10_000)
   return (name) => {
     const { windowSeconds } = LIMITS[name]
     const tellOnce = (ctx: Context): void => {
       const origin = ctx.state['origin'] as RequestOrigin
       const key = `${name}:${networkOf(origin.ip)}`
-      if (Number(told.get(key) ?? 0) > Date.now()) return
+      if ((told.get(key) ?? 0) > Date.now()) return
       told.set(key, Date.now() + windowSeconds * 1000)
       onRefused(name, origin)
     }
@@ -74,7 +59,7 @@ export function createRateLimit(store: LimitStore, onRefused: OnRefused = () => 
 function limiter({ options }: LimitStore, name: LimitName, share: number): (ctx: Context) => Promise<void> {
   const { max, windowSeconds } = LIMITS[name]
   const middleware = ratelimit({
-    ...options,
+    ...options(name),
     duration: windowSeconds * 1000,
     max: Math.max(1, Math.floor(max * share)),
     id: (ctx) => `${name}:${networkOf((ctx.state['origin'] as RequestOrigin).ip)}`,
