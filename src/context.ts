@@ -56,7 +56,9 @@ export async function createContext(config: Config, options: ContextOptions = {}
   await using undo = new AsyncDisposableStack()
   const database = undo.use(options.database ?? (await openDatabase({ url: config.database.url, pool: config.database.pool })))
   const { em, pool } = database
-  const audit = undo.use(new Audit({ em, subjectKey: deriveKey(config.secrets.keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }))
+  const audit = undo.use(
+    new Audit({ pool, subjectKey: deriveKey(config.secrets.keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }),
+  )
 
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
   const box = new SecretBox(config.secrets.keyEncryptionKeys)

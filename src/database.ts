@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { Migrator } from '@mikro-orm/migrations'
 import { type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { entities } from './entities/index.ts'
 import { StartupError } from './errors.ts'
 
@@ -75,6 +75,27 @@ export async function migrate({ orm, pool }: Database): Promise<void> {
   } finally {
     await holder.query('select pg_advisory_unlock_all()').catch(() => undefined)
     holder.release(true)
+  }
+}
+
+/** All of `work`'s statements or none, without the ORM. A connection whose state is not known is closed. */
+export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let isClean = false
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    isClean = true
+    return result
+  } catch (error) {
+    isClean = await client.query('rollback').then(
+      () => true,
+      () => false,
+    )
+    throw error
+  } finally {
+    client.release(!isClean)
   }
 }
 

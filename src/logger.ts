@@ -17,6 +17,17 @@ const REDACTED = [
   'id_token',
 ]
 
+let now = 0
+let nowText = ''
+
+/** Many lines share a millisecond; its text is made once. */
+function timestamp(): string {
+  const time = Date.now()
+  if (time !== now) nowText = `,"time":"${new Date(time).toISOString()}"`
+  now = time
+  return nowText
+}
+
 /** How long a line may wait for others while lines come in faster than this. */
 const GATHER_MS = 50
 const GATHER_LENGTH = 16_384
@@ -28,7 +39,7 @@ export function createLogger(level: string, destination: DestinationStream = gat
   const options = {
     level,
     base: null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp,
     redact: { paths: REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]), censor: '[redacted]' },
   }
   return pino(options, destination)

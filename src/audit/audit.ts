@@ -1,13 +1,13 @@
 import { hmac } from '../crypto/token.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager, Pool } from '../database.ts'
 import type { Logger } from '../logger.ts'
-import { extendChain } from './chain.ts'
+import { extendChain, extendChainBy } from './chain.ts'
 import { currentOrigin } from './current-origin.ts'
 import type { AuditRecord, AuditSink } from './event.ts'
 import { type AuditRow, rowOf } from './row.ts'
 
 export interface AuditDeps {
-  readonly em: EntityManager
+  readonly pool: Pool
   /** Digests the addresses that no account has. */
   readonly subjectKey: Uint8Array
   readonly logger: Logger
@@ -26,7 +26,7 @@ const REFUSED_CODE = /^(?:22|23|54|P0)/
 
 /** The one writer of this process to the audit trail: append-only and hash-chained (LG-01, LG-04). */
 export class Audit implements AuditSink, AsyncDisposable {
-  readonly #em: EntityManager
+  readonly #pool: Pool
   readonly #key: Uint8Array
   readonly #logger: Logger
   #waiting: AuditRow[] = []
@@ -35,8 +35,8 @@ export class Audit implements AuditSink, AsyncDisposable {
   #writing: Promise<void> = Promise.resolve()
   #isFailing = false
 
-  constructor({ em, subjectKey, logger }: AuditDeps) {
-    this.#em = em
+  constructor({ pool, subjectKey, logger }: AuditDeps) {
+    this.#pool = pool
     this.#key = subjectKey
     this.#logger = logger
   }
@@ -53,7 +53,7 @@ export class Audit implements AuditSink, AsyncDisposable {
   async append(tx: EntityManager, event: AuditRecord): Promise<void> {
     // Row locks first, the chain's lock last: no two transactions wait for each other.
     await tx.flush()
-    await extendChain(tx, [this.#row(event)])
+    await extendChain(tx, this.#row(event))
   }
 
   /** Resolves when everything recorded so far is written; rejects when it cannot be. */
@@ -97,7 +97,7 @@ export class Audit implements AuditSink, AsyncDisposable {
   }
 
   async #write(rows: readonly AuditRow[]): Promise<void> {
-    await this.#em.fork().transactional((tx) => extendChain(tx, rows))
+    await extendChainBy(this.#pool, rows)
     this.#waiting = this.#waiting.slice(rows.length)
   }
 

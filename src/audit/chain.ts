@@ -1,4 +1,4 @@
-import type { EntityManager } from '../database.ts'
+import { type EntityManager, inTransaction, type Pool } from '../database.ts'
 import { type AuditRow, GENESIS, hashOf } from './row.ts'
 
 /** Any 64-bit number will do, as long as every release uses the same. */
@@ -9,22 +9,41 @@ insert into "audit_event" ("seq", "at", "type", "outcome", "account_id", "client
   "origin_salt", "origin_digest", "previous_hash", "hash")
 select "seq", "at", "type", "outcome", "account_id", "client_id", "session_id", "ip", "user_agent", "request_id", "detail",
   decode("origin_salt", 'hex'), decode("origin_digest", 'hex'), decode("previous_hash", 'hex'), decode("hash", 'hex')
-from jsonb_to_recordset(?::jsonb) as "row" ("seq" bigint, "at" timestamptz, "type" text, "outcome" text, "account_id" uuid, "client_id" text,
+from jsonb_to_recordset($1::jsonb) as "row" ("seq" bigint, "at" timestamptz, "type" text, "outcome" text, "account_id" uuid, "client_id" text,
   "session_id" text, "ip" text, "user_agent" text, "request_id" text, "detail" jsonb, "origin_salt" text, "origin_digest" text,
   "previous_hash" text, "hash" text)`
 
+const LAST = `select "seq"::text as "seq", encode("hash", 'hex') as "hash" from "audit_event" order by "audit_event"."seq" desc limit 1`
+
+interface Link {
+  readonly seq: string
+  /** Hex. */
+  readonly hash: string
+}
+
 /**
- * Puts rows at the end of the chain. The lock is held to the end of the transaction: of all instances one writes at a time,
- * and nobody builds on a row that may yet be rolled back.
+ * Puts a row at the end of the chain, in the caller's transaction. The lock is held to the end of it: of all instances one writes at a
+ * time, and nobody builds on a row that may yet be rolled back.
  */
-export async function extendChain(tx: EntityManager, rows: readonly AuditRow[]): Promise<void> {
+export async function extendChain(tx: EntityManager, row: AuditRow): Promise<void> {
   await lockChain(tx)
-  const last = await tx.execute<{ seq: string; hash: string }[]>(
-    `select "seq"::text as "seq", encode("hash", 'hex') as "hash" from "audit_event" order by "audit_event"."seq" desc limit 1`,
-  )
-  let seq = Number(last[0]?.seq ?? 0)
-  let previousHash: Buffer = last[0] ? Buffer.from(last[0].hash, 'hex') : GENESIS
-  const records = rows.map((row) => {
+  const [last] = await tx.execute<Link[]>(LAST)
+  await tx.execute(INSERT.replace('$1', '?'), [JSON.stringify(linked(last, [row]))])
+}
+
+/** The same for many, in a transaction of their own. Without the ORM, which would write them into the text of the statement: they are most of what the trail costs. */
+export async function extendChainBy(pool: Pool, rows: readonly AuditRow[]): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await client.query('select pg_advisory_xact_lock($1)', [CHAIN_LOCK])
+    const last = await client.query<Link>({ name: 'audit_last', text: LAST })
+    await client.query({ name: 'audit_insert', text: INSERT, values: [JSON.stringify(linked(last.rows[0], rows))] })
+  })
+}
+
+function linked(last: Link | undefined, rows: readonly AuditRow[]): object[] {
+  let seq = Number(last?.seq ?? 0)
+  let previousHash: Buffer = last ? Buffer.from(last.hash, 'hex') : GENESIS
+  return rows.map((row) => {
     seq += 1
     const hash = hashOf(seq, previousHash, row)
     const record = {
@@ -47,7 +66,6 @@ export async function extendChain(tx: EntityManager, rows: readonly AuditRow[]):
     previousHash = hash
     return record
   })
-  await tx.execute(INSERT, [JSON.stringify(records)])
 }
 
 export async function lockChain(tx: EntityManager): Promise<void> {

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { sha256 } from '../crypto/token.ts'
-import type { AuditRecord } from './event.ts'
+import { randomSalt, sha256 } from '../crypto/token.ts'
+import type { AuditDetail, AuditRecord } from './event.ts'
 
 /** Who called, apart from the rest: it is erased with the account, and the chain holds a salted digest of it (LG-08). */
 export interface AuditOrigin {
@@ -24,6 +23,9 @@ export interface AuditContent {
 export interface AuditRow extends AuditContent, AuditOrigin {
   readonly originSalt: Buffer | null
 }
+
+/** Longest text in `detail`. */
+const MAX_TEXT = 512
 
 /** The row before the first. */
 export const GENESIS = Buffer.alloc(32)
@@ -53,7 +55,7 @@ export function originDigest(salt: Uint8Array, { ip, userAgent }: AuditOrigin): 
 export function rowOf(event: AuditRecord, at: Date, subject: string | undefined): AuditRow {
   const { type, outcome = 'success', accountId, clientId, sessionId, origin, detail = {} } = event
   const who = { ip: text(origin?.ip, 45), userAgent: text(origin?.userAgent, 512) }
-  const originSalt = randomBytes(16)
+  const originSalt = randomSalt(16)
   return {
     at,
     type,
@@ -62,7 +64,7 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
     clientId: text(clientId, 100),
     sessionId: text(sessionId, 64),
     requestId: text(origin?.requestId, 64),
-    detail: clean({ ...detail, ...(subject ? { subject } : {}) }),
+    detail: clean(subject ? { ...detail, subject } : detail),
     ...who,
     originSalt,
     originDigest: originDigest(originSalt, who),
@@ -70,18 +72,23 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
 }
 
 function text(value: string | undefined, max: number): string | null {
-  return value === undefined ? null : wellFormed(value).slice(0, max).toWellFormed()
+  return value === undefined ? null : storable(value, max)
 }
 
-function clean(detail: Record<string, unknown>): Record<string, unknown> {
-  return JSON.parse(
-    JSON.stringify(detail, (_key, value: unknown) => (typeof value === 'string' ? wellFormed(value).slice(0, 512).toWellFormed() : value)),
-  )
+function clean(detail: AuditDetail): Record<string, unknown> {
+  const cleaned: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(detail)) {
+    if (typeof value === 'string') cleaned[key] = storable(value, MAX_TEXT)
+    else if (typeof value === 'object') cleaned[key] = value.map((item) => storable(item, MAX_TEXT))
+    else if (value !== undefined) cleaned[key] = value
+  }
+  return cleaned
 }
 
-/** No NUL, which PostgreSQL refuses, and no half characters, which UTF-8 cannot spell. */
-function wellFormed(value: string): string {
-  return value.replaceAll('\0', '').toWellFormed()
+/** Without NUL, which PostgreSQL refuses, and half characters, which UTF-8 cannot spell. */
+function storable(value: string, max: number): string {
+  const whole = value.includes('\0') ? value.replaceAll('\0', '') : value
+  return (whole.length > max ? whole.slice(0, max) : whole).toWellFormed()
 }
 
 /** `jsonb` keeps no order of keys. */

@@ -31,11 +31,11 @@ interface RequestUnit {
   readonly needsAccount: boolean
 }
 
-const units = new WeakMap<object, RequestUnit>()
+/** Where a context carries its unit. */
+const UNIT = Symbol('request unit')
 
 function currentUnit(): RequestUnit | undefined {
-  const ctx: object | undefined = Provider.ctx
-  return ctx && units.get(ctx)
+  return (Provider.ctx as { [UNIT]?: RequestUnit } | undefined)?.[UNIT]
 }
 
 /** Stores the tokens of the answer. One that could not be stored is no answer (TK-10). */
@@ -51,7 +51,7 @@ export function requestUnits(): Parameters<Provider['use']>[0] {
       pending: [],
       needsAccount: route.account,
     }
-    units.set(ctx, unit)
+    Object.assign(ctx, { [UNIT]: unit })
     await next()
     await Promise.all(unit.pending)
     if (ctx.status !== 200 || unit.minted.length === 0) return

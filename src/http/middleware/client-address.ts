@@ -15,6 +15,7 @@ export function clientAddress(req: IncomingMessage, hops: number): string {
 
 /** IPv4-mapped addresses become IPv4, IPv6 is written out in full in lower case; undefined if it is no address. */
 export function canonicalAddress(value: string): string | undefined {
+  if (isIP(value) === 4) return value
   const bare = value.replace(/^\[(.*)\]$/, '$1').split('%')[0] ?? ''
   if (isIP(bare) === 4) return bare
   if (isIP(bare) !== 6) return undefined

@@ -1,4 +1,4 @@
-import type { Pool } from '../../database.ts'
+import { inTransaction, type Pool } from '../../database.ts'
 
 /** A row of `oidc_artifact` that is live. */
 export interface Row {
@@ -54,9 +54,7 @@ export async function deleteRows(pool: Pool, rows: readonly Row[]): Promise<void
 
 /** All or none. What is there already stays as it is, but becomes consumed if what arrives is; what has expired there is not there. */
 export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void> {
-  const client = await pool.connect()
-  try {
-    await client.query('begin')
+  await inTransaction(pool, async (client) => {
     await client.query(DELETE_EXPIRED, sent(rows))
     for (const row of rows) {
       const { model, digest, payload, grantId, accountId, clientId, sessionUid, lookup, consumedAt, ttl } = row
@@ -64,13 +62,7 @@ export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void
       const { rowCount } = await client.query(INSERT, values)
       if (rowCount === 0 && consumedAt !== null) await client.query(CONSUME, [model, digest, consumedAt])
     }
-    await client.query('commit')
-  } catch (error) {
-    await client.query('rollback')
-    throw error
-  } finally {
-    client.release()
-  }
+  })
 }
 
 /** How many of these are there now. */

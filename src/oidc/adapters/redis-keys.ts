@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * The braces are the hash tag: what one script touches on a Cluster has one tag. `lua/functions.ts` builds the same names.
@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 export const KEYS = {
   artifact: (model: string, digest: Buffer): string => `gh:${model}:{${digest.toString('base64url')}}`,
   lookup: (digest: Buffer): string => `gh:lookup:{${digest.toString('base64url')}}`,
-  account: (accountId: string): string => `gh:account:{${createHash('sha1').update(accountId).digest('hex')}}`,
+  account: (accountId: string): string => `gh:account:{${hash('sha1', accountId)}}`,
   session: (uid: string): string => `gh:session:{${uid}}`,
   scope: (uid: string): string => `gh:scope:{${uid}}`,
   grant: (grantId: string): string => `gh:grant:{${grantId}}`,
