@@ -1,9 +1,14 @@
-import { type Answer, cookiesOf, expect, headerOf, type Sent } from './connection.ts'
+import { type Answer, type Connection, cookiesOf, expect, headerOf, type Sent } from './connection.ts'
 import { PKCE, REDIRECT_URI } from './minting.ts'
 import { codeExchange, type Work } from './requests.ts'
 import type { Target } from './target.ts'
 
-/** Everything a browser and an app do: authorize, the page, the password, back, the code. Consent is skipped: a first-party app. */
+const DEVICE_COOKIES = ['device', 'device.sig']
+
+/**
+ * Everything a browser and an app do: authorize, the page, the password, back, the code. Consent is skipped: a first-party app. Each
+ * connection is a browser that has signed in before: of its cookies it keeps the one that says so, and no session.
+ */
 export function signInWithBrowser(target: Target): Work {
   const query = new URLSearchParams({
     client_id: target.facts.apiClient.id,
@@ -14,8 +19,9 @@ export function signInWithBrowser(target: Target): Work {
     code_challenge: PKCE.challenge,
     code_challenge_method: 'S256',
   })
+  const devices = new WeakMap<Connection, [string, string][]>()
   return async (connection) => {
-    const jar = new Map<string, string>()
+    const jar = new Map<string, string>(devices.get(connection))
     const go = async (sent: Sent): Promise<Answer> => {
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
       const answer = await connection.send({ ...sent, headers: { accept: 'text/html', ...(cookie ? { cookie } : {}) } })
@@ -28,6 +34,10 @@ export function signInWithBrowser(target: Target): Work {
       if (location?.startsWith(REDIRECT_URI)) {
         const code = new URL(location).searchParams.get('code') ?? ''
         expect(await connection.send(codeExchange(target, code)), 200)
+        devices.set(
+          connection,
+          [...jar].filter(([name]) => DEVICE_COOKIES.includes(name)),
+        )
         return
       }
       answer = await go(location ? { path: location.replace(/^https?:\/\/[^/]+/, '') } : loginForm(answer, target))

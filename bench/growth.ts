@@ -1,7 +1,7 @@
 import { expect } from './connection.ts'
 import { OPERATIONS, type Operation, operation } from './operations.ts'
 import { clientCredentials } from './requests.ts'
-import { type Effort, interleaved } from './rounds.ts'
+import { type Effort, interleaved, overRounds } from './rounds.ts'
 import { run, type ScratchPostgres } from './scratch.ts'
 import { Target } from './target.ts'
 
@@ -38,7 +38,8 @@ export async function growth({ postgres, accounts, effort, pinned }: GrowthSetti
   ])
   for (const asked of [...OPERATIONS, byAllClients(perTarget)].filter(({ on }) => on.includes('gatehouse'))) {
     const figures = await interleaved([few, many], asked, effort)
-    ratios[asked.name] = (figures['few']?.perSecond ?? Number.NaN) / (figures['many']?.perSecond ?? Number.NaN)
+    const { few: small, many: large } = figures
+    ratios[asked.name] = small && large ? overRounds(small, large, 'perSecond') : Number.NaN
   }
   return { accounts, clients, loadSeconds, ratios }
 }

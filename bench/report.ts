@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import type { Goal } from './goals.ts'
 import type { Sample } from './measure.ts'
-import { type OperationResult, type Results, STORAGES, share } from './results.ts'
+import { type OperationResult, type Results, STORAGES, type Storage, share } from './results.ts'
 
 const BEGIN = '<!-- bench:begin -->'
 const END = '<!-- bench:end -->'
@@ -52,7 +52,7 @@ function costs({ name, figures }: OperationResult): string[] {
   return [name, of('koa'), of('koa on Redis'), of('bare'), of('naive'), of('better-auth'), ...STORAGES.map(({ ours }) => of(ours))]
 }
 
-function standing(operation: OperationResult, { ours, ceiling }: (typeof STORAGES)[number]): string[] {
+function standing(operation: OperationResult, { ours, ceiling }: Storage): string[] {
   const sample = operation.figures[ours]
   const latency = sample ? `${sample.p50Ms.toFixed(1)} / ${sample.p99Ms.toFixed(1)}` : '-'
   return [ratio(share(operation, 'bare', ours)), ratio(share(operation, ceiling, ours)), latency]

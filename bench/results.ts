@@ -1,6 +1,6 @@
 import type { Growth } from './growth.ts'
 import type { HashRates } from './hashes.ts'
-import type { Sample } from './measure.ts'
+import { type Figure, overRounds } from './rounds.ts'
 import type { Soak } from './soak.ts'
 import type { Starts } from './starts.ts'
 import type { Storm } from './storm.ts'
@@ -9,7 +9,7 @@ import type { TwoProcesses } from './two-processes.ts'
 export interface OperationResult {
   readonly name: string
   /** By the label of the target. */
-  readonly figures: Readonly<Record<string, Sample>>
+  readonly figures: Readonly<Record<string, Figure>>
 }
 
 /** What a run leaves behind; what it was not asked for is missing. */
@@ -36,8 +36,10 @@ export const STORAGES = [
   { name: 'Redis', ours: 'gatehouse on Redis', ceiling: 'koa on Redis' },
 ] as const
 
+export type Storage = (typeof STORAGES)[number]
+
 /** How dear the baseline is in terms of ours: above 1, ours is cheaper. */
 export function share(result: OperationResult | undefined, baseline: string, ours: string): number | undefined {
   const [base, own] = [result?.figures[baseline], result?.figures[ours]]
-  return base && own ? base.cpuUs / own.cpuUs : undefined
+  return base && own ? overRounds(base, own, 'cpuUs') : undefined
 }

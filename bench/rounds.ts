@@ -1,4 +1,4 @@
-import { measure, medians, type Sample } from './measure.ts'
+import { measure, median, medians, type Sample } from './measure.ts'
 import type { Operation } from './operations.ts'
 import type { Target } from './target.ts'
 
@@ -9,17 +9,32 @@ export interface Effort {
   readonly count: number
 }
 
+/** Medians over the rounds, and what ratios are made of: each round by itself. */
+export interface Figure extends Sample {
+  readonly rounds: Readonly<Record<'cpuUs' | 'perSecond', readonly number[]>>
+}
+
+/** The median of the rounds' own ratios: the machine's speed changes from minute to minute, and two that took turns saw the same. */
+export function overRounds(a: Figure, b: Figure, what: 'cpuUs' | 'perSecond'): number {
+  return median(a.rounds[what].map((value, round) => value / (b.rounds[what][round] ?? Number.NaN)))
+}
+
 /** The rounds of all targets take turns: what disturbs the machine disturbs all of them. Medians, by the target's label. */
 export async function interleaved(
   targets: readonly Target[],
   operation: Operation,
   { rounds, warmUp, count }: Effort,
-): Promise<Record<string, Sample>> {
+): Promise<Record<string, Figure>> {
   const times = (number: number): number => Math.max(4 * operation.concurrency, Math.round(number * operation.share))
   const asked = targets.filter(({ kind }) => operation.on.includes(kind))
   const samples = new Map<Target, Sample[]>(asked.map((target) => [target, []]))
   for (const target of asked) await measure(target, operation, times(warmUp))
   for (let round = 0; round < rounds; round++)
     for (const target of asked) samples.get(target)?.push(await measure(target, operation, times(count)))
-  return Object.fromEntries([...samples].map(([{ label }, own]) => [label, medians(own)]))
+  return Object.fromEntries([...samples].map(([{ label }, own]) => [label, figure(own)]))
+}
+
+function figure(samples: readonly Sample[]): Figure {
+  const of = (what: 'cpuUs' | 'perSecond') => samples.map((sample) => Number(sample[what].toFixed(1)))
+  return { ...medians(samples), rounds: { cpuUs: of('cpuUs'), perSecond: of('perSecond') } }
 }
