@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     database: { type: 'string' },
   },
 })
-const EFFORT: Effort = options.quick ? { rounds: 3, warmUp: 1500, count: 1000 } : { rounds: 7, warmUp: 6000, count: 1000 }
+const EFFORT: Effort = options.quick ? { rounds: 3, warmUp: 1500, count: 1000 } : { rounds: 5, warmUp: 5000, count: 1000 }
 const SECONDS = options.quick ? 3 : 10
 /** Every run leaves its figures in the first; those that later runs are compared with are kept in the second. */
 const LATEST = new URL('./results/latest.json', import.meta.url)
@@ -122,7 +122,7 @@ async function onAllCores(): Promise<Pick<Results, 'storm' | 'hashes' | 'soak'>>
   for (const pid of [process.pid, product.pid]) pin(pid, ALL_CORES)
   const stormed = isWhole ? await storm(product, SECONDS) : undefined
   stage('storm')
-  const hashes = isWhole ? await hashRates(product, { rounds: 3, seconds: SECONDS / 3 }) : undefined
+  const hashes = isWhole ? await hashRates(product, { rounds: 3, seconds: Math.ceil(SECONDS / 3) }) : undefined
   stage('hashes')
   return { storm: stormed, hashes, soak: options.soak ? await soak(product, Number.parseFloat(options.soak)) : undefined }
 }

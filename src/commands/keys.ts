@@ -3,10 +3,11 @@ import type { Context } from '../context.ts'
 import type { SigningAlg } from '../entities/signing-key.ts'
 import { isPublished, isSigning } from '../oidc/key-schedule.ts'
 import { SIGNING_ALGS } from '../oidc/signing-keys.ts'
+import { reseal } from '../retention/reseal.ts'
 
 /** `gatehouse keys …`: running instances follow by themselves. */
 export function keysCommand(open: () => Promise<Context>): Command {
-  const command = new Command('keys').description('signing keys: list and rotate')
+  const command = new Command('keys').description('signing keys: list and rotate; encryption at rest')
 
   command
     .command('list')
@@ -31,6 +32,14 @@ export function keysCommand(open: () => Promise<Context>): Command {
         const kid = await context.keys.rotate(each, { isEmergency: emergency })
         process.stdout.write(kid ? `${each}\t${kid}\n` : `${each}\ta new key is waiting already\n`)
       }
+    })
+
+  command
+    .command('reseal')
+    .description('encrypt what KEY_ENCRYPTION_KEYS protect with the first of them, so that the others may go')
+    .action(async () => {
+      await using context = await open()
+      for (const [what, count] of await reseal(context.database.pool, context.box)) process.stdout.write(`${count}\t${what}\n`)
     })
   return command
 }

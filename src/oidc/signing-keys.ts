@@ -88,14 +88,6 @@ export class SigningKeys {
     return made
   }
 
-  /** Puts private keys that an older key-encryption key has sealed under the newest one (CF-04). */
-  async reseal(): Promise<void> {
-    const em = this.#em.fork()
-    for (const key of await em.findAll(SigningKey))
-      if (!this.#box.isCurrent(key.privateBox)) key.privateBox = this.#box.seal(this.#box.open(key.privateBox, key.kid), key.kid)
-    await em.flush()
-  }
-
   async #rotateIf(
     alg: SigningAlg,
     isEmergency: boolean,

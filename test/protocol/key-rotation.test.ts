@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
+import { reseal } from '../../src/retention/reseal.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { createResource } from '../support/factories.ts'
@@ -139,7 +140,8 @@ describe('signing keys', () => {
     const fresh = 'Qm8rTz2wKx5vBn1cYd7fGh4jLp9sRa3eUi6oWt0y'
     const rotated = { ...TEST_SECRETS, keyEncryptionKeys: [fresh, old] }
     await using c = await startServer({ database, issuer: a.origin, config: { secrets: rotated } })
-    await c.context.keys.reseal()
+    const resealed = await reseal(c.context.database.pool, c.context.box)
+    expect(resealed.get('private signing keys')).toBeGreaterThan(0)
     await using d = await startServer({ database, issuer: a.origin, config: { secrets: { ...TEST_SECRETS, keyEncryptionKeys: [fresh] } } })
     expect(await new ResourceServer(a.origin).kidOf(before)).toBeDefined()
     const { rows } = await d.context.database.pool.query<{ private_box: Buffer }>('select "private_box" from "signing_key"')

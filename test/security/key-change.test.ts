@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Config } from '../../src/config/config.ts'
+import { reseal } from '../../src/retention/reseal.ts'
 import { api, canRefresh, signedIn as signedInByApi, totp, withMfa } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createDatabase } from '../support/database.ts'
 import { signedIn } from '../support/people.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
-import { startServer, TEST_SECRETS } from '../support/server.ts'
+import { startServer, TEST_SECRETS, type TestServer } from '../support/server.ts'
 
 const FRESH_COOKIE_KEY = 'Qm5xTc8vLp2zKd6wRb9nGs3yFh7jAe4uXo1iWqMt'
 const FRESH_ENCRYPTION_KEY = 'Vb7nMq2wXc5tYu9zKj4hGf1dSa8pLo3iRe6yTgHw'
@@ -19,14 +20,16 @@ describe.each(['PostgreSQL', 'Redis'] as const)('keys change while grants are in
     await redis?.[Symbol.asyncDispose]()
   })
 
-  it('CF-04 new cookie and encryption keys in front of the old ones sign nobody out, and what is sealed stays readable', async () => {
+  it('CF-04 new cookie and encryption keys in front of the old ones sign nobody out, and what is sealed stays readable, and can be sealed anew until the old one may go', async () => {
     const database = await createDatabase()
     try {
       const config: Partial<Config> = { trustedProxyHops: 1, redis: redis && { urls: [redis.url], sentinels: [] } }
       await using before = await startServer({ database, config })
       const { browser } = await signedIn(before)
       const person = await signedInByApi(before)
-      const { secret } = await withMfa(before, person)
+      const another = await signedInByApi(before)
+      const ofPerson = await withMfa(before, person)
+      const ofAnother = await withMfa(before, another)
       const { kid } = (await before.context.keys.list())[0] ?? {}
 
       const secrets = {
@@ -39,11 +42,20 @@ describe.each(['PostgreSQL', 'Redis'] as const)('keys change while grants are in
       expect(await canRefresh(after, person.refreshToken)).toBe(true)
       expect((await after.context.keys.list()).map((key) => key.kid)).toContain(kid)
 
-      const { email, password } = person
-      const { body } = await api(after, 'POST /sign-in/email', { email, password })
-      expect(body.error).toBe('mfa_required')
-      const answer = await api(after, 'POST /sign-in/email', { email, password, token: body.token, code: await totp(secret) })
-      expect(answer.status).toBe(200)
+      const signInWithCode = async (server: TestServer, { email, password }: typeof person, { secret }: typeof ofPerson) => {
+        const { body } = await api(server, 'POST /sign-in/email', { email, password })
+        expect(body.error).toBe('mfa_required')
+        return (await api(server, 'POST /sign-in/email', { email, password, token: body.token, code: await totp(secret) })).status
+      }
+      expect(await signInWithCode(after, person, ofPerson)).toBe(200)
+
+      const anew = await reseal(after.context.database.pool, after.context.box)
+      expect([...anew.values()].every((count) => count > 0)).toBe(true)
+      expect([...(await reseal(after.context.database.pool, after.context.box)).values()]).toEqual([0, 0, 0])
+      const alone = { ...secrets, keyEncryptionKeys: [FRESH_ENCRYPTION_KEY] }
+      await using without = await startServer({ database, issuer: before.origin, config: { ...config, secrets: alone } })
+      expect(await canRefresh(without, (await signedInByApi(after)).refreshToken)).toBe(true)
+      expect(await signInWithCode(without, another, ofAnother)).toBe(200)
     } finally {
       await database.drop()
     }

@@ -73,10 +73,11 @@ export class ReportedCounts {
   /** The requests left with this one, or `undefined` when Redis must be asked. */
   #take(key: string): number | undefined {
     if (!this.#isHeard || (this.#sentAt !== undefined && performance.now() - this.#sentAt > LATE_MS)) return undefined
-    const known = this.#known.get(key)
-    const left = known && known.until > Date.now() ? known.left : this.#max
+    const heard = this.#known.get(key)
+    const known = heard && heard.until > Date.now() ? heard : { left: this.#max, until: Date.now() + this.#windowMs }
+    const { left, until } = known
     if (left <= this.#max * EXACT_SHARE) return undefined
-    this.#known.set(key, { left: left - 1, until: known?.until ?? Date.now() + this.#windowMs })
+    this.#known.set(key, { left: left - 1, until })
     this.#gathered.set(key, (this.#gathered.get(key) ?? 0) + 1)
     this.#schedule()
     return left
