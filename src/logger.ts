@@ -34,15 +34,18 @@ const GATHER_LENGTH = 16_384
 /** pino's number for `warn`. */
 const URGENT = 40
 
+let stdout: DestinationStream | undefined
+
 /** JSON lines in UTC on stdout (LG-01). `silent` is for tests and the CLI. */
-export function createLogger(level: string, destination: DestinationStream = gathering(pino.destination({ dest: 1, sync: true }))): Logger {
+export function createLogger(level: string, destination?: DestinationStream): Logger {
+  stdout ??= gathering(pino.destination({ dest: 1, sync: true }))
   const options = {
     level,
     base: null,
     timestamp,
     redact: { paths: REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]), censor: '[redacted]' },
   }
-  return pino(options, destination)
+  return pino(options, destination ?? stdout)
 }
 
 /**

@@ -8,6 +8,7 @@ import { freePort, startServer, type TestRedis } from '../support/redis.ts'
 
 const run = promisify(execFile)
 const NODE_TIMEOUT_MS = 1500
+const PREPARATION_MS = 45_000
 
 export type Server = TestRedis & { readonly port: number }
 
@@ -63,13 +64,30 @@ async function untilEvery(servers: readonly Server[], section: string, isGood: (
   }
 }
 
+/** What a Sentinel knows, as its INFO has it. */
+export async function viewOf(sentinel: string): Promise<string> {
+  const client = new Redis(`redis://${sentinel}`)
+  try {
+    return await client.info('sentinel')
+  } finally {
+    client.disconnect()
+  }
+}
+
+/** One that has been stopped for a while, or whose clock has jumped, does nothing for 30 seconds (TILT). */
+function isPrepared(view: string): boolean {
+  return /sentinel_tilt:0/.test(view) && view.includes(`slaves=1,sentinels=${SENTINELS}`)
+}
+
 export interface SentinelPair extends AsyncDisposable {
   readonly sentinels: readonly string[]
   readonly master: Server
   readonly replica: Server
 }
 
-/** A master, its replica, and two Sentinels that agree on a failover. */
+const SENTINELS = 3
+
+/** A master, its replica, and Sentinels of which two have to agree on a failover; they know each other and the replica. */
 export async function startSentinels(): Promise<SentinelPair> {
   await using undo = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-sentinel-'))
@@ -78,11 +96,17 @@ export async function startSentinels(): Promise<SentinelPair> {
   const replica = undo.use(await startServer(['--replicaof', '127.0.0.1', String(master.port)]))
   await untilEvery([replica], 'replication', (text) => /master_link_status:up/.test(text))
   const sentinels: string[] = []
-  for (let index = 0; index < 2; index += 1) {
+  for (let index = 0; index < SENTINELS; index += 1) {
     const sentinel = undo.use(await startServer({ sentinel: join(dir, `${index}.conf`), watching: master.port }))
     sentinels.push(`127.0.0.1:${sentinel.port}`)
   }
-  await new Promise((resolve) => setTimeout(resolve, 2500))
+  const deadline = Date.now() + PREPARATION_MS
+  for (const sentinel of sentinels) {
+    while (!isPrepared(await viewOf(sentinel))) {
+      if (Date.now() > deadline) throw new Error(`the Sentinels do not find each other: ${await viewOf(sentinel)}`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
   const owned = undo.move()
   return { sentinels, master, replica, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
