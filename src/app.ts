@@ -48,7 +48,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   const signUpFlow = createFlowCookie('sign-up', { isHttps })
 
   const app = new Koa()
-  app.keys = [...config.secrets.cookieKeys]
+  app.keys = context.cookieKeys
   bindToIssuer(app, issuer)
   app.on('error', (error: unknown) => logger.error({ err: error }, 'response failed'))
 

@@ -2,6 +2,7 @@ import { Audit } from './audit/audit.ts'
 import { Clients } from './clients/clients.ts'
 import { Resources } from './clients/resources.ts'
 import type { Config } from './config/config.ts'
+import { CookieKeys } from './crypto/cookie-keys.ts'
 import { HashProcess } from './crypto/hash-process.ts'
 import { PasswordHasher } from './crypto/password.ts'
 import { SecretBox } from './crypto/secret-box.ts'
@@ -60,6 +61,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     new Audit({ pool, subjectKey: deriveKey(config.secrets.keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }),
   )
 
+  const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
   const box = new SecretBox(config.secrets.keyEncryptionKeys)
   const hashProcess = options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: hashTimeoutMs(config) }))
@@ -122,6 +124,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   if (!options.outgoing) await proveGuard(outgoing)
   const authorizationServer = await AuthorizationServer.create({
     config,
+    cookieKeys,
     adapter: store.adapterFor,
     honours: (clientId, issuedAt) => directory.honours(clientId, issuedAt),
     keys,
@@ -165,6 +168,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     redis,
     views,
     renderer,
+    cookieKeys,
     csrfKey,
     box,
     hashProcess,

@@ -52,7 +52,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const challenges = new MfaChallenges({ em, pool })
   const passwordContext = { product: config.brand.name, issuerHost: new URL(config.issuer).hostname }
   const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
-  const devices = new Devices({ em, events, audit })
+  const devices = new Devices({ em, pool, events, audit })
   const recoveryCodes = new RecoveryCodes({ em, pool })
   const mfa = new Mfa({ audit, em, pool, box, attempts, challenges, recoveryCodes, events, issuerName: config.brand.name })
   const passwords = new Passwords({ audit, em, hasher, attempts, sessions, events, passwordContext })
@@ -62,7 +62,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const profile = new Profile({ em, audit })
   const deletion = new Deletion({ audit, em, tokens, messages, sessions, logger })
   const signUp = new SignUp({ audit, em, hasher, tokens, messages, logger, passwordContext })
-  const signIn = new SignIn({ audit, em, hasher, attempts, devices, challenges, signUp })
+  const signIn = new SignIn({ audit, pool, hasher, attempts, challenges, signUp })
 
   const administration = new AccountAdministration({ audit, em, mfa, sessions })
   const activity = new Activity(em)

@@ -1,6 +1,12 @@
 import type { EntityManager, Pool } from '../database.ts'
 import { Account } from '../entities/index.ts'
 
+/** An account, and what it was when its factors were proven: a change of credentials since then ends what was proven (PW-10). */
+export interface ProvenAccount {
+  readonly accountId: string
+  readonly credentialVersion: number
+}
+
 /** What others may know of an account: no hash, no state that is not theirs. */
 export type ActiveAccount = Pick<
   Account,

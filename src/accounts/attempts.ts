@@ -17,7 +17,9 @@ export interface Reservation {
 }
 
 /** Password: free tries, then a delay that doubles; after the absolute cap only a reset helps. */
-const RESERVE_PASSWORD = `
+const RESERVE_PASSWORD = {
+  name: 'attempt-reserve-password',
+  text: `
 insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'password', 1, now(), now())
 on conflict ("subject", "factor") do update set
   "failures" = c."failures" + 1,
@@ -28,17 +30,28 @@ on conflict ("subject", "factor") do update set
       then now() + least(${CAPS.lockoutMaxSeconds}, ${CAPS.lockoutFirstSeconds} * 2 ^ least(c."failures" + 1 - ${CAPS.passwordFailures}, 12)) * interval '1 second'
     end
 where c."blocked_until" is null or c."blocked_until" <= now()
-returning "failures"`
+returning "failures"`,
+}
 
 /** One-time codes: a fixed number of failures in a window (RL-06). */
-const RESERVE_OTP = `
+const RESERVE_OTP = {
+  name: 'attempt-reserve-otp',
+  text: `
 insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'otp', 1, now(), now())
 on conflict ("subject", "factor") do update set
   "failures" = case when c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second' then 1 else c."failures" + 1 end,
   "window_started_at" = case when c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second' then now() else c."window_started_at" end,
   "updated_at" = now()
 where c."failures" < ${CAPS.codeFailures} or c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second'
-returning "failures"`
+returning "failures"`,
+}
+
+const CLEAR = { name: 'attempt-clear', text: 'delete from "attempt_counter" where "subject" = $1 and "factor" = $2' }
+const RELEASE = {
+  name: 'attempt-release',
+  text: `
+update "attempt_counter" set "failures" = greatest("failures" - 1, 0), "blocked_until" = null where "subject" = $1 and "factor" = $2`,
+}
 
 const WAIT = `
 select ceil(extract(epoch from greatest(
@@ -62,7 +75,10 @@ export class Attempts {
   /** `tried`: what the audit trail is told when the attempt fails, or is not even judged. Throws `too_many_requests` when the subject is blocked. */
   async reserve(subject: string, factor: Factor, tried: AuditRecord): Promise<Reservation> {
     const key = sha256(subject)
-    const { rows } = await this.#pool.query<{ failures: number }>(factor === 'password' ? RESERVE_PASSWORD : RESERVE_OTP, [key])
+    const { rows } = await this.#pool.query<{ failures: number }>({
+      ...(factor === 'password' ? RESERVE_PASSWORD : RESERVE_OTP),
+      values: [key],
+    })
     const [row] = rows
     if (!row) {
       this.#audit.record({ ...tried, outcome: 'failure', detail: { ...tried.detail, reason: 'blocked' } })
@@ -85,14 +101,11 @@ export class Attempts {
   }
 
   async #clear(key: Buffer, factor: Factor): Promise<void> {
-    await this.#pool.query('delete from "attempt_counter" where "subject" = $1 and "factor" = $2', [key, factor])
+    await this.#pool.query({ ...CLEAR, values: [key, factor] })
   }
 
   async #release(key: Buffer, factor: Factor): Promise<void> {
-    await this.#pool.query(
-      'update "attempt_counter" set "failures" = greatest("failures" - 1, 0), "blocked_until" = null where "subject" = $1 and "factor" = $2',
-      [key, factor],
-    )
+    await this.#pool.query({ ...RELEASE, values: [key, factor] })
   }
 
   async #wait(key: Buffer, factor: Factor): Promise<number> {

@@ -1,41 +1,50 @@
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { randomToken, sha256 } from '../crypto/token.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager, Pool } from '../database.ts'
 import { Account, KnownDevice } from '../entities/index.ts'
-import type { CanonicalEmail } from './canonical-email.ts'
+import { AppError } from '../errors.ts'
+import type { ProvenAccount } from './accounts.ts'
 import type { SecurityEvents } from './security-events.ts'
+
+/** Of a browser that is back, while what was proven of the account still holds. */
+const SEEN = {
+  name: 'device-seen',
+  text: `
+update "known_device" d set "last_seen_at" = now() from "account" a
+where d."digest" = $1 and d."account_id" = $2 and a."id" = $2 and a."status" = 'active' and a."credential_version" = $3 and not a."must_reset_password"`,
+}
 
 /** Browsers that an account has signed in from, by a cookie of their own that proves nothing else. */
 export class Devices {
   readonly #em: EntityManager
+  readonly #pool: Pool
   readonly #events: SecurityEvents
   readonly #audit: AuditSink
 
-  constructor({ em, events, audit }: { em: EntityManager; events: SecurityEvents; audit: AuditSink }) {
+  constructor({ em, pool, events, audit }: { em: EntityManager; pool: Pool; events: SecurityEvents; audit: AuditSink }) {
     this.#em = em
+    this.#pool = pool
     this.#events = events
     this.#audit = audit
   }
 
-  /** Asked by address, so that it need not wait for the account to be found. */
-  async isKnown(email: CanonicalEmail, device: string): Promise<boolean> {
-    return (await this.#em.fork().count(KnownDevice, { digest: sha256(device), account: { email } })) > 0
-  }
-
-  /** Remembers the browser of a finished sign-in and returns its cookie. The owner is told of a new one, but for the very first (TF-12). */
-  async arrive(accountId: string, device: string | undefined, origin: RequestOrigin): Promise<string> {
+  /**
+   * Remembers the browser of a finished sign-in and returns its cookie. The owner is told of a new one, but for the very first (TF-12).
+   * Throws `invalid_credentials` if what was proven of the account does not hold any more (PW-10).
+   */
+  async arrive(proven: ProvenAccount, device: string | undefined, origin: RequestOrigin): Promise<string> {
+    const { accountId, credentialVersion } = proven
     const value = device ?? randomToken()
     const digest = sha256(value)
-    const em = this.#em.fork()
-    const isKnown = device && (await em.nativeUpdate(KnownDevice, { digest, account: accountId }, { lastSeenAt: new Date() })) > 0
-    if (isKnown) return value
-    const isTold = await em.transactional(async (tx) => {
+    if (device && (await this.#pool.query({ ...SEEN, values: [digest, accountId, credentialVersion] })).rowCount) return value
+    const isTold = await this.#em.fork().transactional(async (tx) => {
+      const account = await tx.findOne(Account, { id: accountId, status: 'active', credentialVersion, mustResetPassword: false })
+      if (!account) throw new AppError('invalid_credentials')
       const hasOthers = (await tx.count(KnownDevice, { account: accountId })) > 0
       await tx.upsert(KnownDevice, { digest, account: accountId, createdAt: new Date(), lastSeenAt: new Date() })
-      if (!hasOthers) return false
-      await this.#events.notify(tx, await tx.findOneOrFail(Account, { id: accountId }), 'new_device', origin)
-      return true
+      if (hasOthers) await this.#events.notify(tx, account, 'new_device', origin)
+      return hasOthers
     })
     if (isTold) this.#audit.record({ type: 'new_device', accountId, origin })
     return value

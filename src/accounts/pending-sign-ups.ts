@@ -1,5 +1,5 @@
 import type { EntityManager } from '../database.ts'
-import { PendingSignUp } from '../entities/index.ts'
+import type { PendingSignUp } from '../entities/index.ts'
 import type { CanonicalEmail } from './canonical-email.ts'
 
 /** In place of a hash: the account starts without a password, and forgot-password sets one. */
@@ -20,10 +20,4 @@ export async function findForResend(em: EntityManager, email: CanonicalEmail): P
   await em.execute(FORGET_PASSWORDS, [email, email])
   const [newest] = await em.execute<Pending[]>(NEWEST, [email])
   return newest
-}
-
-/** The sign-up that an unproven address would sign in to, with the hash to check; newest first. */
-export async function findPending(em: EntityManager, email: CanonicalEmail): Promise<PendingSignUp | undefined> {
-  const [pending] = await em.find(PendingSignUp, { email, expiresAt: { $gt: new Date() } }, { orderBy: { createdAt: 'desc' }, limit: 1 })
-  return pending
 }

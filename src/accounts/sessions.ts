@@ -1,27 +1,14 @@
 import type { AuditSink, AuditType } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
-import { CAPS } from '../config/limits.ts'
 import type { EntityManager, Pool } from '../database.ts'
 import { Session } from '../entities/index.ts'
+import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
 
 /** What ends access at the protocol; the authorization server hands it in. */
 export interface AccessRevoker {
   revokeSession(sessionId: string): Promise<void>
   /** `sessionIds`: those that end by it. */
   revokeAccount(accountId: string, options: { readonly exceptSessionId?: string; readonly sessionIds: readonly string[] }): Promise<void>
-}
-
-export interface NewSession {
-  readonly id: string
-  readonly accountId: string
-  /** The app that asked for the sign-in. */
-  readonly clientId?: string | undefined
-  readonly door: 'pages' | 'api'
-  readonly amr: readonly string[]
-  readonly acr: string | undefined
-  readonly isRemembered: boolean
-  readonly authenticatedAt: Date
-  readonly expiresAt: Date
 }
 
 export interface EndAll {
@@ -39,13 +26,6 @@ export interface LiveSession {
 /** How long a last-seen time may be out of date: one write per session and minute is enough for a person. */
 const SEEN_RESOLUTION_SECONDS = 60
 
-/** Stores the session and returns those that are one too many with it, least recently seen first to go. */
-const OPEN = `
-with "opened" as (
-insert into "session" as s ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "created_at", "last_seen_at", "expires_at")
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now(), now(), $10)
-on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = $9, "last_seen_at" = now(), "expires_at" = $10)
-select "id" from "session" where "account_id" = $2 and "id" <> $1 and "expires_at" > now() order by "last_seen_at" desc, "id" offset $11`
 const SEEN = `
 update "session" set "last_seen_at" = now(), "expires_at" = $2::timestamptz
 where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < $2::timestamptz - $3::int * interval '1 second')`
@@ -78,24 +58,16 @@ export class Sessions {
     this.#audit = audit
   }
 
-  /** Records a sign-in; over the cap per account the least recently seen ones end (SE-09). */
-  async open(session: NewSession, origin: RequestOrigin): Promise<void> {
-    const { id, accountId, clientId, door, amr, acr, isRemembered, authenticatedAt, expiresAt } = session
-    const { rows } = await this.#pool.query<{ id: string }>(OPEN, [
-      id,
-      accountId,
-      origin.ip,
-      origin.userAgent.slice(0, 512),
-      door,
-      amr,
-      acr ?? null,
-      isRemembered,
-      authenticatedAt,
-      expiresAt,
-      CAPS.sessionsPerAccount - 1,
-    ])
+  /**
+   * Records a sign-in; over the cap per account the least recently seen ones end (SE-09). Throws `invalid_credentials` if there is no such
+   * account, or if it is not any more what was proven of it.
+   */
+  async open(session: NewSession, origin: RequestOrigin): Promise<OpenedSession> {
+    const { id, accountId, clientId, door, amr, acr, isRemembered } = session
+    const { opened, tooMany } = await openSession(this.#pool, session, origin)
     this.#audit.record({ type: 'sign_in', accountId, clientId, sessionId: id, origin, detail: { door, amr: [...amr], acr, isRemembered } })
-    for (const row of rows) await this.endSession(row.id, 'session_ended', 'cap')
+    for (const other of tooMany) await this.endSession(other, 'session_ended', 'cap')
+    return opened
   }
 
   async seen(id: string, expiresAt: Date): Promise<void> {

@@ -1,22 +1,20 @@
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
-import type { EntityManager } from '../database.ts'
-import { Account } from '../entities/index.ts'
+import { sha256 } from '../crypto/token.ts'
+import type { Pool } from '../database.ts'
+import type { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
-import type { Devices } from './devices.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
-import { findPending } from './pending-sign-ups.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
 
 export interface SignInDeps {
   readonly audit: AuditSink
-  readonly em: EntityManager
+  readonly pool: Pool
   readonly hasher: PasswordHasher
   readonly attempts: Attempts
-  readonly devices: Devices
   readonly challenges: MfaChallenges
   readonly signUp: SignUp
 }
@@ -41,6 +39,36 @@ export type SignInOutcome =
     }
   | { readonly status: 'email_unverified'; readonly email: CanonicalEmail; readonly started: StartedSignUp }
 
+/** What an address and a device cookie can sign in to. */
+interface Known {
+  readonly accountId: string | null
+  readonly email: string
+  readonly passwordHash: string | null
+  readonly status: Account['status']
+  readonly mustResetPassword: boolean
+  readonly mfaEnabled: boolean
+  readonly credentialVersion: number
+  /** The sign-up that an unproven address would sign in to; newest first. */
+  readonly pendingId: string | null
+  readonly pendingHash: string | null
+  readonly isKnownDevice: boolean
+}
+
+/** One statement whatever there is: an address that has an account takes no shorter way. */
+const FIND = {
+  name: 'sign-in-find',
+  text: `
+select a."id" as "accountId", a."email", a."password_hash" as "passwordHash", a."status", a."must_reset_password" as "mustResetPassword",
+  a."mfa_enabled" as "mfaEnabled", a."credential_version" as "credentialVersion", p."id" as "pendingId", p."password_hash" as "pendingHash",
+  exists (select from "known_device" d where d."digest" = $2 and d."account_id" = a."id") as "isKnownDevice"
+from (values ($1::varchar)) as q ("email")
+left join "account" a on a."email" = q."email"
+left join lateral (
+  select "id", "password_hash" from "pending_sign_up" where "email" = q."email" and "expires_at" > now() order by "created_at" desc limit 1
+) p on true`,
+}
+const REHASH = 'update "account" set "password_hash" = $3 where "id" = $1 and "password_hash" = $2'
+
 /** The first factor. Known, unknown, unproven and disabled accounts cost and answer the same (EN-01, EN-02). */
 export class SignIn {
   readonly #deps: SignInDeps
@@ -51,21 +79,17 @@ export class SignIn {
 
   /** Throws `invalid_credentials`, or `too_many_requests` with the seconds to wait. */
   async withPassword({ email: submitted, password, device, binding }: Credentials, origin: RequestOrigin): Promise<SignInOutcome> {
-    const { em, hasher, attempts, devices, challenges, signUp, audit } = this.#deps
+    const { hasher, attempts, challenges, signUp, audit } = this.#deps
+    hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
-    // All are asked for whatever the first says: an address that has an account takes no shorter way.
-    const [account, pending, isKnownDevice] = email
-      ? await Promise.all([
-          em.fork().findOne(Account, { email }, { populate: ['passwordHash'] }),
-          findPending(em.fork(), email),
-          device ? devices.isKnown(email, device) : false,
-        ])
-      : [null, undefined, false]
-    const subject = isKnownDevice ? `device:${device}` : `password:${email ?? submitted.slice(0, 320)}`
+    const known = email && (await this.#find(email, device))
+    const account = known?.accountId ? { ...known, id: known.accountId } : undefined
+    const pending = known?.pendingId ? { id: known.pendingId, passwordHash: known.pendingHash } : undefined
+    const subject = known?.isKnownDevice ? `device:${device}` : `password:${email ?? submitted.slice(0, 320)}`
 
     const id = account?.id ?? pending?.id
-    const reason =
-      account && !account.isActive() ? 'account_not_active' : account?.mustResetPassword ? 'must_reset_password' : 'credentials'
+    const isActive = account?.status === 'active'
+    const reason = account && !isActive ? 'account_not_active' : account?.mustResetPassword ? 'must_reset_password' : 'credentials'
     const tried = {
       type: 'sign_in',
       ...(id ? { accountId: id } : { address: email ?? submitted.slice(0, 320) }),
@@ -80,7 +104,7 @@ export class SignIn {
       needsRehash = verdict.needsRehash
       // Anybody can begin a sign-up with anybody's address: what its password leads to must not depend on whether there is an account.
       const isPendingProven = pending !== undefined && (await hasher.verify(pending.passwordHash || undefined, password)).valid
-      if (verdict.valid && account?.isActive() && !account.mustResetPassword) return true
+      if (verdict.valid && isActive && !account.mustResetPassword) return true
       return isPendingProven ? undefined : false
     })
     if (passed === undefined && email && pending) {
@@ -95,11 +119,16 @@ export class SignIn {
     return { status: 'signed_in', accountId: account.id, amr: ['pwd'], credentialVersion: account.credentialVersion }
   }
 
+  async #find(email: CanonicalEmail, device: string | undefined): Promise<Known | undefined> {
+    const { rows } = await this.#deps.pool.query<Known>({ ...FIND, values: [email, device ? sha256(device) : null] })
+    return rows[0]
+  }
+
   /** Only over the hash that was just proven: a reset in the meantime must not be undone. A full hash queue leaves it for next time. */
   async #rehash(id: string, proven: string, password: string): Promise<void> {
     try {
       const passwordHash = await this.#deps.hasher.hash(password)
-      await this.#deps.em.fork().nativeUpdate(Account, { id, passwordHash: proven }, { passwordHash })
+      await this.#deps.pool.query(REHASH, [id, proven, passwordHash])
     } catch (error) {
       if (!(error instanceof AppError)) throw error
     }

@@ -9,12 +9,16 @@ export interface BoundedQueueOptions {
   readonly deadlineMs: number
 }
 
+const WEIGHT_OF_LATEST = 0.1
+
 /** Admission control for work that is dear: first come, first served, and a refusal instead of an endless queue. */
 export class BoundedQueue {
   readonly #options: BoundedQueueOptions
   /** In order of arrival. */
   readonly #waiting = new Set<() => void>()
   #running = 0
+  /** How long a piece of work has taken of late. */
+  #usualMs = 0
   #refused = 0
 
   constructor(options: BoundedQueueOptions) {
@@ -28,20 +32,30 @@ export class BoundedQueue {
   /** Throws `unavailable` when too many wait already, or when no slot came free before the deadline; the work has then not begun. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     await this.#enter()
+    const began = performance.now()
     try {
       return await work()
     } finally {
+      this.#usualMs += (performance.now() - began - this.#usualMs) * WEIGHT_OF_LATEST
       this.#leave()
     }
   }
 
-  async #enter(): Promise<void> {
+  /** Throws `unavailable` when whoever comes now would be refused, or would wait in vain at the pace of late. */
+  refuseWhenFull(): void {
     const { slots, queueLimit, deadlineMs } = this.#options
+    if (this.#running < slots) return
+    const ahead = this.#waiting.size
+    if (ahead >= queueLimit || (ahead / slots) * this.#usualMs > deadlineMs) throw this.#busy()
+  }
+
+  async #enter(): Promise<void> {
+    const { slots, deadlineMs } = this.#options
+    this.refuseWhenFull()
     if (this.#running < slots) {
       this.#running += 1
       return
     }
-    if (this.#waiting.size >= queueLimit) throw this.#busy()
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const timer = setTimeout(() => {
       this.#waiting.delete(admit)

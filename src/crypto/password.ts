@@ -66,6 +66,11 @@ export class PasswordHasher {
     return { evaluations: this.#evaluations, ...this.#queue.stats }
   }
 
+  /** Throws `unavailable` when a hash that is asked for now would be refused: before anything else is done for the caller. */
+  refuseWhenFull(): void {
+    this.#queue.refuseWhenFull()
+  }
+
   /** A PHC string. Throws `password_rejected` over the hard cap and `unavailable` when too many hashes wait. */
   async hash(password: string): Promise<string> {
     const text = normalizePassword(password)

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { StartupError } from '../errors.ts'
 import { deriveKey } from './token.ts'
 
@@ -12,7 +12,7 @@ const OVERHEAD = HEADER_BYTES + NONCE_BYTES + TAG_BYTES
 
 interface Key {
   readonly id: Buffer
-  readonly secret: Buffer
+  readonly secret: KeyObject
 }
 
 /**
@@ -27,7 +27,7 @@ export class SecretBox {
   constructor(keys: readonly string[]) {
     this.#keys = keys.map((key) => ({
       id: deriveKey(key, 'secret-box id').subarray(0, ID_BYTES),
-      secret: deriveKey(key, 'secret-box key'),
+      secret: createSecretKey(deriveKey(key, 'secret-box key')),
     }))
     const [current] = this.#keys
     if (!current) throw new StartupError('KEY_ENCRYPTION_KEYS: at least one key is needed')

@@ -27,7 +27,7 @@ export interface SessionRecords {
       expiresAt: Date
     },
     origin: RequestOrigin,
-  ): Promise<void>
+  ): Promise<unknown>
   seen(sessionId: string, expiresAt: Date): Promise<void>
   ended(sessionId: string): Promise<void>
 }

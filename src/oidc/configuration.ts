@@ -1,5 +1,6 @@
 import { type AdapterFactory, type Configuration, errors, type JWKS, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
 import type { Config } from '../config/config.ts'
+import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { apiResource, builtInClients } from './built-in-clients.ts'
 import { CLAIMS_BY_SCOPE, SCOPES } from './claims.ts'
 import { OUR_METADATA } from './client-metadata.ts'
@@ -15,6 +16,7 @@ import { bitsOfOpaqueRandomness } from './token-lengths.ts'
 
 export interface ConfigurationDeps {
   readonly config: Config
+  readonly cookieKeys: CookieKeys
   readonly adapter: AdapterFactory
   readonly jwks: JWKS
   readonly findAccount: FindAccount
@@ -55,7 +57,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     extraClientMetadata: { properties: [...OUR_METADATA] },
     jwks: deps.jwks,
-    cookies: { names: cookieNames(config.issuer), keys: [...config.secrets.cookieKeys], long: { ...cookie, path: '/' }, short: cookie },
+    cookies: { names: cookieNames(config.issuer), keys: deps.cookieKeys, long: { ...cookie, path: '/' }, short: cookie },
     ttl: lifetimes(config),
     routes: { userinfo: '/userinfo' },
     responseTypes: ['code'],

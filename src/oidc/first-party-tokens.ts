@@ -1,7 +1,7 @@
 import { type Client, errors, type Grant, type Provider, type RefreshToken } from 'oidc-provider'
+import type { OpenedSession } from '../accounts/session-opening.ts'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
-import type { Session as OpenedSession } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { API_CLIENT_ID, API_SCOPE, apiResource } from './built-in-clients.ts'
 import type { ActiveAccounts } from './find-account.ts'
@@ -23,11 +23,10 @@ export interface ApiSessions {
       isRemembered: boolean
       authenticatedAt: Date
       expiresAt: Date
+      credentialVersion: number
     },
     origin: RequestOrigin,
-  ): Promise<void>
-  /** With its account. */
-  find(id: string): Promise<OpenedSession | undefined>
+  ): Promise<OpenedSession>
   seen(id: string, expiresAt: Date): Promise<void>
   endSession(id: string): Promise<void>
 }
@@ -94,28 +93,14 @@ export class FirstPartyTokens {
     const tokens = await this.#pair(client, grant, refreshToken)
     const expiresAt = new Date(Date.now() + refreshToken.remainingTTL * 1000)
     const { amr: methods, acr } = login
-    await sessions.open(
-      {
-        id: session.uid,
-        accountId,
-        clientId: API_CLIENT_ID,
-        door: 'api',
-        amr: methods,
-        acr,
-        isRemembered: true,
-        authenticatedAt,
-        expiresAt,
-      },
-      origin,
-    )
-
-    // A password changed since it was checked has ended all sessions but this one, which did not exist yet (PW-10).
-    const opened = await sessions.find(session.uid)
-    const { account } = opened ?? {}
-    if (opened && account?.isActive() && account.credentialVersion === credentialVersion && !account.mustResetPassword)
-      return { tokens, session: opened }
-    await sessions.endSession(session.uid)
-    throw new AppError('invalid_credentials')
+    const opening = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api', amr: methods, acr, isRemembered: true } as const
+    try {
+      return { tokens, session: await sessions.open({ ...opening, authenticatedAt, expiresAt, credentialVersion }, origin) }
+    } catch (error) {
+      // A password changed since it was checked has ended all sessions but this one, which did not exist yet (PW-10).
+      await sessions.endSession(session.uid)
+      throw error
+    }
   }
 
   /** Rotates a refresh token as the token endpoint does: one winner; reuse after the leeway ends the session (TK-03). Throws `invalid_token`. */

@@ -148,7 +148,7 @@ describe('back-channel logout', () => {
     ],
   ]
 
-  function open(accountId: string, id: string): Promise<void> {
+  function open(accountId: string, id: string): Promise<unknown> {
     const now = new Date()
     return server.context.sessions.open(
       {

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import Keygrip from 'keygrip'
+import { CookieKeys } from '../../src/crypto/cookie-keys.ts'
 import { generateRecoveryCodes, normalizeRecoveryCode } from '../../src/crypto/recovery-codes.ts'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
 import { deriveKey, equal, hmac, randomToken, sha256, sixDigitCode } from '../../src/crypto/token.ts'
@@ -8,6 +10,19 @@ import { StartupError } from '../../src/errors.ts'
 
 const OLD = 'an-old-key-encryption-key-of-32-characters'
 const NEW = 'a-new-key-encryption-key-of-32-characters!'
+
+describe('cookie keys', () => {
+  it('CF-04 JW-09 sign as Keygrip does: its cookies go on, under old keys too', () => {
+    const [ours, library] = [new CookieKeys([NEW, OLD]), new Keygrip([NEW, OLD])]
+    const signed = library.sign('session=abc')
+    expect(ours.sign('session=abc')).toBe(signed)
+    expect(ours.index('session=abc', signed)).toBe(0)
+    expect(ours.index('session=abc', new Keygrip([OLD]).sign('session=abc'))).toBe(1)
+    for (const forged of ['', `${signed}=`, ` ${signed}`, signed.slice(1), signed.toUpperCase(), 'é'.repeat(27)])
+      expect([ours.verify('session=abc', forged), library.verify('session=abc', forged)]).toEqual([false, false])
+    expect(ours.verify('session=abd', signed)).toBe(false)
+  })
+})
 
 describe('tokens', () => {
   it('EM-01 SE-01 makes tokens of 256 bits and more, none of 100,000 twice', () => {

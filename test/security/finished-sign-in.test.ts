@@ -31,23 +31,54 @@ async function secondBrowser() {
 
 describe('what does not come about', () => {
   afterEach(async () => {
-    Reflect.deleteProperty(server.context.accounts, 'loadActive')
+    Reflect.deleteProperty(server.context.devices, 'arrive')
     await sql('drop function if exists refuse() cascade')
   })
 
   it('PW-10 TF-12 a reset that overtakes it leaves no session, no known device and no mail about one', async () => {
     const { account, browser, resume } = await secondBrowser()
-    const { accounts, passwords } = server.context
-    const loadActive = accounts.loadActive.bind(accounts)
-    accounts.loadActive = async (id) => {
-      await passwords.replace(id, 'ember quilt nine lantern')
-      return loadActive(id)
+    const { devices: known, passwords } = server.context
+    const arrive = known.arrive.bind(known)
+    known.arrive = async (proven, ...browsers) => {
+      await passwords.replace(proven.accountId, 'ember quilt nine lantern')
+      return arrive(proven, ...browsers)
     }
     expect((await enter(browser, account)).status).toBe(401)
     expect((await browser.visit(resume)).url.pathname).not.toBe('/account')
     expect(await server.context.sessions.list(account.id)).toEqual([])
     expect(await devices(account.id)).toHaveLength(1)
     expect(await events(account.id, 'new_device')).toEqual([])
+  })
+
+  it('PW-10 a session waits for a change of credentials that is under way, and is not opened then', async () => {
+    const { account } = await signedIn(server)
+    const { database, sessions } = server.context
+    const now = new Date()
+    const session = { accountId: account.id, door: 'api', amr: ['pwd'], acr: undefined, isRemembered: true, authenticatedAt: now } as const
+    const open = (id: string, credentialVersion: number) =>
+      sessions.open(
+        { ...session, id, credentialVersion, expiresAt: new Date(now.getTime() + 60_000) },
+        { ip: '192.0.2.1', userAgent: '', requestId: 'r' },
+      )
+    const [{ version }] = (await sql('select credential_version as version from account where id = $1', [account.id])) as [
+      { version: number },
+    ]
+    expect(await open('before', version)).toMatchObject({ id: 'before', account: { id: account.id, email: account.email } })
+    const change = await database.pool.connect()
+    try {
+      await change.query('begin')
+      await change.query('update account set credential_version = credential_version + 1 where id = $1', [account.id])
+      const opening = open('during', version)
+      expect(await Promise.race([opening.catch(() => 'refused'), new Promise((resolve) => setTimeout(resolve, 300, 'waits'))])).toBe(
+        'waits',
+      )
+      await change.query('commit')
+      await expect(opening).rejects.toMatchObject({ code: 'invalid_credentials' })
+    } finally {
+      change.release()
+    }
+    await expect(open('after', version)).rejects.toMatchObject({ code: 'invalid_credentials' })
+    expect((await sessions.list(account.id)).map(({ id }) => id)).not.toContain('during')
   })
 
   it('TF-12 a new device whose owner cannot be told leaves no session either', async () => {

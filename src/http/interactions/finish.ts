@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import type { ProvenAccount } from '../../accounts/accounts.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SignedIn } from '../../oidc/interactions.ts'
@@ -6,10 +7,7 @@ import { originOf } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 
-export interface Proven extends SignedIn {
-  /** Of the account when its factors were proven. */
-  readonly credentialVersion: number
-}
+export type Proven = SignedIn & ProvenAccount
 
 /** Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up first (TF-11). */
 export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
@@ -17,8 +15,7 @@ export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: St
   const next = await deps.interactions.login(step.interaction, proven)
   try {
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
-    if (!(await findProven(deps, proven))) throw new AppError('invalid_credentials')
-    deps.deviceCookie.write(ctx, await deps.devices.arrive(proven.accountId, deps.deviceCookie.read(ctx), originOf(ctx)))
+    deps.deviceCookie.write(ctx, await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), originOf(ctx)))
   } catch (error) {
     await deps.interactions.takeBack(step.interaction)
     throw error
@@ -29,7 +26,7 @@ export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: St
 /** The account, if what was proven of it still holds: a reset in the meantime ends this sign-in like all others (PW-10). */
 export async function findProven(
   { accounts }: InteractionDeps,
-  { accountId, credentialVersion }: Pick<Proven, 'accountId' | 'credentialVersion'>,
+  { accountId, credentialVersion }: ProvenAccount,
 ): Promise<Account | undefined> {
   const account = await accounts.loadActive(accountId)
   return account?.credentialVersion === credentialVersion && !account.mustResetPassword ? account : undefined

@@ -1,8 +1,9 @@
 import type { ExportedAccount } from '../../../accounts/export.ts'
-import type { Account, AuditEvent, Consent, Session } from '../../../entities/index.ts'
+import type { OpenedSession } from '../../../accounts/session-opening.ts'
+import type { AuditEvent, Consent } from '../../../entities/index.ts'
 
 /** What the JSON door shows: each field is named here, nothing else leaves (IN-06). Times are RFC 3339 in UTC. */
-export function presentUser(account: Account) {
+export function presentUser(account: OpenedSession['account']) {
   return {
     id: account.id,
     name: account.name,
@@ -17,7 +18,7 @@ export function presentUser(account: Account) {
   }
 }
 
-export function presentSession(session: Session, currentId: string) {
+export function presentSession(session: Omit<OpenedSession, 'account'>, currentId: string) {
   return {
     id: session.id,
     ip: session.ip ?? null,
