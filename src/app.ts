@@ -13,7 +13,6 @@ import { errorHandler } from './http/middleware/errors.ts'
 import { issuerHostOnly } from './http/middleware/host.ts'
 import { presentHtml } from './http/middleware/html-errors.ts'
 import { methods } from './http/middleware/methods.ts'
-import { ormScope } from './http/middleware/orm-scope.ts'
 import { protocolGuard } from './http/middleware/protocol-guard.ts'
 import { createRateLimit, memoryLimits } from './http/middleware/rate-limit.ts'
 import { redisLimits } from './http/middleware/redis-limits.ts'
@@ -65,7 +64,6 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes().routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
-  app.use(ormScope(database.orm))
   app.use(pageRoutes({ ...context, issuer }).routes())
   app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())

@@ -1,9 +1,9 @@
 import type { Context, Middleware } from 'koa'
 import ratelimit from 'koa-ratelimit'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { BoundedMap } from '../../bounded-map.ts'
 import { LIMITS, type LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
-import { BoundedMap } from './bounded-map.ts'
 import { networkOf } from './client-address.ts'
 
 /** Where counts live: in the process, or in Redis for all instances. */

@@ -1,7 +1,7 @@
+import { BoundedMap } from '../../bounded-map.ts'
 import type { Limit } from '../../config/limits.ts'
 import { randomToken } from '../../crypto/token.ts'
 import { type RedisConnection, script } from '../../redis.ts'
-import { BoundedMap } from './bounded-map.ts'
 
 /** Asks Redis for a decision: requests left with this one (0: refused), when the window ends, the limit. */
 export type Ask = (key: string, ...args: (string | number)[]) => Promise<[remaining: number, resetSeconds: number, total: number]>

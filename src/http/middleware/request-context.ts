@@ -34,11 +34,17 @@ export function requestContext({
 
 function dropDuplicates(headers: { cookie?: string | undefined }, names: readonly string[]): void {
   if (!headers.cookie) return
-  const pairs = headers.cookie.split(';').map((pair) => pair.trim())
-  const count = (name: string): number => pairs.filter((pair) => pair.startsWith(`${name}=`)).length
-  const doubled = names.filter((name) => count(name) > 1)
-  if (doubled.length > 0)
+  const pairs = headers.cookie.split(';').map((pair) => {
+    const text = pair.trim()
+    return { text, name: text.slice(0, Math.max(0, text.indexOf('='))) }
+  })
+  const seen = new Set<string>()
+  const doubled = new Set<string>()
+  for (const { name } of pairs) (seen.has(name) ? doubled : seen).add(name)
+  const planted = new Set(names.filter((name) => doubled.has(name)).flatMap((name) => [name, `${name}.sig`]))
+  if (planted.size > 0)
     headers.cookie = pairs
-      .filter((pair) => !doubled.some((name) => pair.startsWith(`${name}=`) || pair.startsWith(`${name}.sig=`)))
+      .filter(({ name }) => !planted.has(name))
+      .map(({ text }) => text)
       .join('; ')
 }

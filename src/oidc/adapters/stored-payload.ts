@@ -1,3 +1,4 @@
+import { BoundedMap } from '../../bounded-map.ts'
 import { SecretBox } from '../../crypto/secret-box.ts'
 import type { AdapterPayload } from './adapter.ts'
 
@@ -35,10 +36,21 @@ function withoutCookie({ session, ...payload }: AdapterPayload): AdapterPayload 
   return { ...payload, session: rest }
 }
 
+/** An interaction is opened and sealed at every step. */
+const boxes = new BoundedMap<SecretBox>(1000)
+
+function boxOf(secret: string): SecretBox {
+  const box = boxes.get(secret) ?? new SecretBox([secret])
+  boxes.set(secret, box)
+  return box
+}
+
 function seal(model: string, secret: string, text: string): string {
-  return new SecretBox([secret]).seal(text, `artifact ${model}`).toString('base64')
+  return boxOf(secret).seal(text, `artifact ${model}`).toString('base64')
 }
 
 function open(model: string, secret: string, box: unknown): string {
-  return new SecretBox([secret]).open(Buffer.from(String(box), 'base64'), `artifact ${model}`).toString('utf8')
+  return boxOf(secret)
+    .open(Buffer.from(String(box), 'base64'), `artifact ${model}`)
+    .toString('utf8')
 }
