@@ -55,7 +55,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)) }))
   app.use(requestLog(logger))
   app.use(securityHeaders({ isHttps }))
-  app.use(healthRoutes({ pool: database.pool, redis: context.redis, isStopping }).routes())
+  app.use(healthRoutes({ pool: database.pool, redis: context.redis, isStopping }))
   app.use(authApi({ ...context, issuer }, limit))
   app.use(errorHandler(logger, presentHtml(renderer)))
   app.use(methods())

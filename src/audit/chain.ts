@@ -17,7 +17,6 @@ const LAST = `select "seq"::text as "seq", encode("hash", 'hex') as "hash" from 
 
 interface Link {
   readonly seq: string
-  /** Hex. */
   readonly hash: string
 }
 
@@ -42,7 +41,7 @@ export async function extendChainBy(pool: Pool, rows: readonly AuditRow[]): Prom
 
 function linked(last: Link | undefined, rows: readonly AuditRow[]): object[] {
   let seq = Number(last?.seq ?? 0)
-  let previousHash: Buffer = last ? Buffer.from(last.hash, 'hex') : GENESIS
+  let previousHash = last?.hash ?? GENESIS
   return rows.map((row) => {
     seq += 1
     const hash = hashOf(seq, previousHash, row)
@@ -58,10 +57,10 @@ function linked(last: Link | undefined, rows: readonly AuditRow[]): object[] {
       user_agent: row.userAgent,
       request_id: row.requestId,
       detail: row.detail,
-      origin_salt: row.originSalt?.toString('hex') ?? null,
-      origin_digest: row.originDigest.toString('hex'),
-      previous_hash: previousHash.toString('hex'),
-      hash: hash.toString('hex'),
+      origin_salt: row.originSalt,
+      origin_digest: row.originDigest,
+      previous_hash: previousHash,
+      hash,
     }
     previousHash = hash
     return record

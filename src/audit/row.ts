@@ -1,4 +1,4 @@
-import { randomSalt, sha256 } from '../crypto/token.ts'
+import { randomSalt, sha256Hex } from '../crypto/token.ts'
 import type { AuditDetail, AuditRecord } from './event.ts'
 
 /** Who called, apart from the rest: it is erased with the account, and the chain holds a salted digest of it (LG-08). */
@@ -17,21 +17,22 @@ export interface AuditContent {
   readonly sessionId: string | null
   readonly requestId: string | null
   readonly detail: Record<string, unknown>
-  readonly originDigest: Buffer
+  /** Hex, as all digests and salts of the trail are. */
+  readonly originDigest: string
 }
 
 export interface AuditRow extends AuditContent, AuditOrigin {
-  readonly originSalt: Buffer | null
+  readonly originSalt: string | null
 }
 
 /** Longest text in `detail`. */
 const MAX_TEXT = 512
 
 /** The row before the first. */
-export const GENESIS = Buffer.alloc(32)
+export const GENESIS = '00'.repeat(32)
 
 /** SHA-256 over the previous hash, the number of the row and its content in one spelling. */
-export function hashOf(seq: number, previousHash: Uint8Array, row: AuditContent): Buffer {
+export function hashOf(seq: number, previousHash: string, row: AuditContent): string {
   const content = [
     seq,
     row.at.toISOString(),
@@ -41,14 +42,14 @@ export function hashOf(seq: number, previousHash: Uint8Array, row: AuditContent)
     row.clientId,
     row.sessionId,
     row.requestId,
-    row.originDigest.toString('hex'),
+    row.originDigest,
     sorted(row.detail),
   ]
-  return sha256(Buffer.concat([previousHash, Buffer.from(JSON.stringify(content))]))
+  return sha256Hex(previousHash, JSON.stringify(content))
 }
 
-export function originDigest(salt: Uint8Array, { ip, userAgent }: AuditOrigin): Buffer {
-  return sha256(Buffer.concat([salt, Buffer.from(JSON.stringify([ip, userAgent]))]))
+export function originDigest(salt: string, { ip, userAgent }: AuditOrigin): string {
+  return sha256Hex(salt, JSON.stringify([ip, userAgent]))
 }
 
 /** A row as it will be read back: cut to the columns, without what PostgreSQL cannot hold. */

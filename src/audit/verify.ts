@@ -16,7 +16,7 @@ export interface Head {
 /** Walks the chain from its beginning, or from where the retention job has recorded that it cut it; names the first row that does not hold. */
 export async function verifyTrail(pool: Pool, expected?: Head): Promise<Verdict> {
   const [erased, purges] = await Promise.all([erasedAccounts(pool), recordedPurges(pool)])
-  let before: { readonly seq: number; readonly hash: Buffer } | undefined
+  let before: { readonly seq: number; readonly hash: string } | undefined
   let first: number | undefined
   let rows = 0
   for await (const row of readTrail(pool)) {
@@ -25,20 +25,20 @@ export async function verifyTrail(pool: Pool, expected?: Head): Promise<Verdict>
     if (row.seq !== expectedSeq) return { status: 'broken', seq: expectedSeq, reason: 'the row is missing' }
     const previous = before?.hash ?? (row.seq === 1 ? GENESIS : purges.get(row.seq - 1))
     if (!previous) return broken('the rows before it are missing, and no retention job has recorded that it removed them')
-    if (!row.previousHash.equals(previous)) return broken('it does not follow from the row before')
-    if (!hashOf(row.seq, previous, row).equals(row.hash)) return broken('its content was changed')
+    if (row.previousHash !== previous) return broken('it does not follow from the row before')
+    if (hashOf(row.seq, previous, row) !== row.hash) return broken('its content was changed')
     const isHidden = row.originSalt === null
     if (isHidden && (row.ip !== null || row.userAgent !== null)) return broken('its address was changed')
     if (isHidden && !erased.has(row.accountId ?? '')) return broken('its address was removed, and its account was never erased')
-    if (row.originSalt && !originDigest(row.originSalt, row).equals(row.originDigest)) return broken('its address was changed')
-    if (row.seq === expected?.seq && row.hash.toString('hex') !== expected.hash) return broken('it is not the row that was noted down')
+    if (row.originSalt && originDigest(row.originSalt, row) !== row.originDigest) return broken('its address was changed')
+    if (row.seq === expected?.seq && row.hash !== expected.hash) return broken('it is not the row that was noted down')
     before = row
     first ??= row.seq
     rows += 1
   }
   if (expected && (before?.seq ?? 0) < expected.seq)
     return { status: 'broken', seq: (before?.seq ?? 0) + 1, reason: 'the rows from here to the noted one are missing' }
-  return { status: 'intact', rows, first: first ?? 0, head: before && { seq: before.seq, hash: before.hash.toString('hex') } }
+  return { status: 'intact', rows, first: first ?? 0, head: before && { seq: before.seq, hash: before.hash } }
 }
 
 async function erasedAccounts(pool: Pool): Promise<ReadonlySet<string>> {
@@ -49,7 +49,7 @@ async function erasedAccounts(pool: Pool): Promise<ReadonlySet<string>> {
 }
 
 /** The last removed row of each purge, with its hash: the anchor of what remains. */
-async function recordedPurges(pool: Pool): Promise<ReadonlyMap<number, Buffer>> {
+async function recordedPurges(pool: Pool): Promise<ReadonlyMap<number, string>> {
   const { rows } = await pool.query<{ detail: StoredRow['detail'] }>(`select "detail" from "audit_event" where "type" = 'audit_purged'`)
-  return new Map(rows.map(({ detail }) => [Number(detail['through']), Buffer.from(String(detail['hash']), 'hex')]))
+  return new Map(rows.map(({ detail }) => [Number(detail['through']), String(detail['hash'])]))
 }

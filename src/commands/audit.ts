@@ -30,11 +30,8 @@ export function auditCommand(open: () => Promise<Context>): Command {
     .option('--after <seq>', 'only events after this one', readSeq, 0)
     .action(async ({ after }: { after: number }) => {
       await using context = await open()
-      for await (const { previousHash, hash, originSalt, originDigest, ...event } of readTrail(context.database.pool, after)) {
-        const hex = (bytes: Buffer | null) => bytes?.toString('hex') ?? null
-        const chain = { originSalt: hex(originSalt), originDigest: hex(originDigest), previousHash: hex(previousHash), hash: hex(hash) }
-        if (!process.stdout.write(`${JSON.stringify({ ...event, ...chain })}\n`))
-          await new Promise((resolve) => process.stdout.once('drain', resolve))
+      for await (const event of readTrail(context.database.pool, after)) {
+        if (!process.stdout.write(`${JSON.stringify(event)}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve))
       }
     })
   return command

@@ -8,14 +8,14 @@ export function randomToken(bits = 256): string {
 const drawn = Buffer.alloc(4096)
 let used = drawn.length
 
-/** Random bytes for what is no secret: taken out of one larger draw, since a draw costs the same whatever its size. */
-export function randomSalt(bytes: number): Buffer {
+/** Random bytes in hex, for what is no secret: taken out of one larger draw, since a draw costs the same whatever its size. */
+export function randomSalt(bytes: number): string {
   if (used + bytes > drawn.length) {
     randomFillSync(drawn)
     used = 0
   }
   used += bytes
-  return Buffer.from(drawn.subarray(used - bytes, used))
+  return drawn.toString('hex', used - bytes, used)
 }
 
 /** Six decimal digits, every one of the million equally likely. */
@@ -26,6 +26,15 @@ export function sixDigitCode(): string {
 /** 32 bytes. Fit for values that cannot be guessed; what a person could guess is digested with `hmac`. */
 export function sha256(value: string | Uint8Array): Buffer {
   return hash('sha256', value, 'buffer')
+}
+
+/** The digest of some bytes, given in hex, and a text after them; hex. */
+export function sha256Hex(bytes: string, text: string): string {
+  const start = bytes.length / 2
+  const all = Buffer.allocUnsafe(start + Buffer.byteLength(text))
+  all.write(bytes, 0, 'hex')
+  all.write(text, start)
+  return hash('sha256', all, 'hex')
 }
 
 /** HMAC-SHA-256 (RFC 2104), 32 bytes. Node takes ten microseconds longer for a key of bytes than for a key object. */

@@ -1,4 +1,5 @@
 import Router from '@koa/router'
+import type { Middleware } from 'koa'
 import type { Pool } from '../database.ts'
 
 export interface HealthDeps {
@@ -8,9 +9,11 @@ export interface HealthDeps {
   readonly isStopping: () => boolean
 }
 
+const PREFIX = '/health'
+
 /** Liveness says the process runs; readiness that it can serve: for balancers, without any detail. */
-export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Router {
-  const router = new Router({ prefix: '/health' })
+export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Middleware {
+  const router = new Router({ prefix: PREFIX })
   router.get('/live', (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     ctx.body = { status: 'ok' }
@@ -25,5 +28,7 @@ export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Router {
     ctx.status = isReady ? 200 : 503
     ctx.body = { status: isReady ? 'ok' : 'unavailable' }
   })
-  return router
+  const routes = router.routes() as Middleware
+  // It stands before everything else: a router that looks at every request is a cost of every request.
+  return (ctx, next) => (ctx.path.startsWith(PREFIX) ? routes(ctx, next) : next())
 }

@@ -1,4 +1,5 @@
 import { OIDC_SCOPES } from '../clients/scopes.ts'
+import { sha256 } from '../crypto/token.ts'
 
 export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "refresh_leeway_seconds"`
 
@@ -35,7 +36,7 @@ export interface ProviderMetadata {
 /** A registered client in oidc-provider's words. Its `scope` knows the scopes of the person only; the APIs' go beside it. */
 export function providerMetadata(row: ClientRow): ProviderMetadata {
   const { scope, ...metadata } = JSON.parse(row.metadata) as Readonly<Record<string, unknown>>
-  return Object.freeze({
+  const found = {
     ...metadata,
     ...(typeof scope === 'string' ? scopeMembers(scope) : {}),
     client_id: row.id,
@@ -44,7 +45,10 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
     first_party: row.is_first_party,
     require_mfa: row.require_mfa,
     ...(row.refresh_leeway_seconds === null ? {} : { refresh_leeway_seconds: row.refresh_leeway_seconds }),
-  })
+  }
+  // The provider finds what it has made of a client by the digest of its JSON, for every request anew: a short one says as much.
+  const name = sha256(JSON.stringify(found)).toString('base64url')
+  return Object.freeze(Object.defineProperty(found, 'toJSON', { value: () => name }))
 }
 
 /** An empty `scope` would mean "all" to oidc-provider; `openid` alone gives a client without a person nothing. */

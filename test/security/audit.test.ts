@@ -542,15 +542,15 @@ describe('LG-04 what holds the trail together', () => {
     // As if the first twenty were 500 days old: written then, so with hashes of their own.
     const rows = await rowsOf(database.pool)
     const { hashOf, GENESIS } = await import('../../src/audit/row.ts')
-    let previous: Buffer = GENESIS
+    let previous = GENESIS
     for (const row of rows) {
       const at = new Date(row.at.getTime() - (row.seq <= 20 ? 500 * 86_400_000 : 0))
       const hash = hashOf(row.seq, previous, { ...row, at })
       await database.pool.query('update audit_event set at = $2, previous_hash = $3, hash = $4 where seq = $1', [
         row.seq,
         at,
-        previous,
-        hash,
+        Buffer.from(previous, 'hex'),
+        Buffer.from(hash, 'hex'),
       ])
       previous = hash
     }
