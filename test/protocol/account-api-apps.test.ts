@@ -50,6 +50,7 @@ describe('the account API', () => {
     const { access_token: token } = await app.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url)
     const answer = await api(server, 'POST /user/me', undefined, { token })
     expect(answer).toMatchObject({ status: 200, body: { user: { id: account.id } } })
+    await server.context.audit.flush()
     const { body } = await api(server, 'GET /user/activity', undefined, { token })
     const signIns = body.events.filter(({ type }: { type: string }) => type === 'sign_in')
     expect(signIns).toHaveLength(1)

@@ -355,7 +355,7 @@ describe('IN-11 a check that breaks is a check that fails', () => {
     const guards = [
       [context.attempts, 'reserve'],
       [context.hasher, 'verify'],
-      [context.devices, 'isKnown'],
+      [context.devices, 'arrive'],
       [context.interactions, 'get'],
       [context.interactions, 'login'],
     ] as const

@@ -4,10 +4,10 @@ import { AppError } from '../../errors.ts'
 /** Answers for the issuer's host only (WB-10); health checks come by address and are let through before this. */
 export function issuerHostOnly(issuer: string): Middleware {
   const { host } = new URL(issuer)
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if (ctx.req.headers.host?.toLowerCase() !== host) throw new AppError('misdirected_request')
     if (hosts(ctx.req.rawHeaders) > 1) throw new AppError('invalid_input')
-    await next()
+    return next()
   }
 }
 

@@ -19,7 +19,7 @@ export function protocolGuard(limit: RateLimit): Middleware {
   const limitTokens = limit('token')
   const limitAuthorize = limit('authorize')
   const form = formBody()
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if (ctx.url.length > MAX_URL) throw new AppError('invalid_input')
     if (Number(ctx.req.headers['content-length'] ?? 0) > MAX_BODY) throw new AppError('payload_too_large')
     if (ctx.path === '/auth' || ctx.path === '/session/end') {
@@ -32,7 +32,7 @@ export function protocolGuard(limit: RateLimit): Middleware {
     }
     // The provider's router takes any case, and a slash at the end.
     if (/^\/auth\/?$/i.test(ctx.path)) return limitAuthorize(ctx, next)
-    await next()
+    return next()
   }
 }
 

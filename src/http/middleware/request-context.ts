@@ -20,15 +20,15 @@ export function requestContext({
   trustedProxyHops: number
   sessionCookies: readonly string[]
 }): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const requestId = randomUUID()
     const ip = clientAddress(ctx.req, trustedProxyHops)
     ctx.state['requestId'] = requestId
     const origin: RequestOrigin = { ip, userAgent: ctx.get('user-agent').slice(0, 512), requestId }
     ctx.state['origin'] = origin
-    ctx.set('X-Request-Id', requestId)
+    ctx.res.setHeader('X-Request-Id', requestId)
     dropDuplicates(ctx.req.headers, sessionCookies)
-    await withOrigin(origin, next)
+    return withOrigin(origin, next)
   }
 }
 

@@ -20,10 +20,10 @@ export function fixedHeaders({ isHttps }: { isHttps: boolean }): Record<string, 
 }
 
 export function securityHeaders(options: { isHttps: boolean }): Middleware {
-  const fixed = fixedHeaders(options)
-  return async (ctx, next) => {
-    ctx.set(fixed)
-    await next()
+  const fixed = Object.entries(fixedHeaders(options))
+  return (ctx, next) => {
+    for (const [name, value] of fixed) ctx.res.setHeader(name, value)
+    return next()
   }
 }
 

@@ -85,11 +85,11 @@ export function authApi(deps: AuthApiDeps, limit: RateLimit): Middleware {
     router.routes() as Middleware,
     router.allowedMethods() as Middleware,
   ])
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if (ctx.path !== PREFIX && !ctx.path.startsWith(`${PREFIX}/`)) return next()
     ctx.set('Cache-Control', 'no-store')
     ctx.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
-    await door(ctx, async () => undefined)
+    return door(ctx, async () => undefined)
   }
 }
 
