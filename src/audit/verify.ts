@@ -1,3 +1,4 @@
+import { equal } from '../crypto/token.ts'
 import type { Pool } from '../database.ts'
 import { GENESIS, hashOf, originDigest } from './row.ts'
 import { readTrail, type StoredRow } from './trail.ts'
@@ -30,7 +31,7 @@ export async function verifyTrail(pool: Pool, expected?: Head): Promise<Verdict>
     const isHidden = row.originSalt === null
     if (isHidden && (row.ip !== null || row.userAgent !== null)) return broken('its address was changed')
     if (isHidden && !erased.has(row.accountId ?? '')) return broken('its address was removed, and its account was never erased')
-    if (row.originSalt && originDigest(row.originSalt, row) !== row.originDigest) return broken('its address was changed')
+    if (row.originSalt && !isSame(originDigest(row.originSalt, row), row.originDigest)) return broken('its address was changed')
     if (row.seq === expected?.seq && row.hash !== expected.hash) return broken('it is not the row that was noted down')
     before = row
     first ??= row.seq
@@ -39,6 +40,10 @@ export async function verifyTrail(pool: Pool, expected?: Head): Promise<Verdict>
   if (expected && (before?.seq ?? 0) < expected.seq)
     return { status: 'broken', seq: (before?.seq ?? 0) + 1, reason: 'the rows from here to the noted one are missing' }
   return { status: 'intact', rows, first: first ?? 0, head: before && { seq: before.seq, hash: before.hash } }
+}
+
+function isSame(a: string, b: string): boolean {
+  return equal(Buffer.from(a), Buffer.from(b))
 }
 
 async function erasedAccounts(pool: Pool): Promise<ReadonlySet<string>> {

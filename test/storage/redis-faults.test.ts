@@ -21,6 +21,9 @@ const RECOVERY_MS = 2000
 /** A machine that runs the whole suite at once may take this many times as long. */
 const PATIENCE = 6
 
+/** What requests in waves of forty can be ahead of a report by, on a slow machine too. */
+const OVER = 1.1
+
 describe('a server whose Redis fails', () => {
   let redis: TestRedis
   let proxy: TcpProxy
@@ -228,11 +231,11 @@ describe('a server whose Redis fails', () => {
           connect: address,
         }).then(({ status }) => status)
       const asked: number[] = []
-      for (let wave = 0; wave < LIMITS.token.max / 40 + 5; wave += 1)
+      for (let wave = 0; wave < (LIMITS.token.max * OVER) / 40 + 5; wave += 1)
         asked.push(...(await Promise.all(Array.from({ length: 40 }, (_, request) => at(instances[request % 2] as TestServer)))))
       const passed = asked.filter((status) => status !== 429).length
       expect(passed).toBeGreaterThanOrEqual(LIMITS.token.max)
-      expect(passed).toBeLessThan(LIMITS.token.max + 80)
+      expect(passed).toBeLessThan(LIMITS.token.max * OVER)
       expect(asked.slice(-80).every((status) => status === 429)).toBe(true)
       for (const key of await direct.keys('gh:limit:token*')) expect(await direct.pttl(key)).toBeGreaterThan(0)
     } finally {

@@ -54,7 +54,9 @@ export function inRedis(redis: Redis): StoredArtifacts {
   async function live(model: string, accountId?: string): Promise<string[]> {
     const keys = await redis.keys(KEYS.artifact(model, Buffer.alloc(0)).replace('{}', '{*}'))
     const hashes = await Promise.all(keys.map(async (key) => [key, await redis.hgetall(key)] as const))
-    return hashes.filter(([, { c, a }]) => c === undefined && (accountId === undefined || a === accountId)).map(([key]) => key)
+    return hashes
+      .filter(([, { c, m = '' }]) => c === undefined && (accountId === undefined || m.includes(`a ${accountId}`)))
+      .map(([key]) => key)
   }
   return {
     async secondsLeft(model, accountId) {

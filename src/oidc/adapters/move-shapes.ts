@@ -3,7 +3,7 @@ import { fromJsonb, toJsonb } from './jsonb.ts'
 import type { Row } from './move-postgres.ts'
 import { bindingOf } from './redis-adapter.ts'
 import type { Entry } from './redis-calls.ts'
-import type { StoredPayload } from './stored-payload.ts'
+import { payloadOf } from './redis-entry.ts'
 
 /** Both storages keep the same digests and payloads: nothing has to be opened to be moved. */
 export function entryOf(row: Row): Entry {
@@ -13,7 +13,7 @@ export function entryOf(row: Row): Entry {
     model: row.model,
     digest: row.digest,
     lookup: row.lookup ?? undefined,
-    payload: JSON.stringify(stored),
+    payload: stored,
     accountId: row.accountId ?? '',
     clientId: row.clientId ?? '',
     sessionUid,
@@ -40,7 +40,7 @@ export function rowOf({ model, digest, uid, fields, ttl }: StandingArtifact): Ro
   return {
     model,
     digest,
-    payload: toJsonb(JSON.parse(fields.get('p') ?? '{}') as StoredPayload),
+    payload: toJsonb(payloadOf(model, fields) ?? {}),
     grantId: fields.get('g') ?? null,
     accountId: fields.get('a') ?? null,
     clientId: fields.get('k') ?? null,

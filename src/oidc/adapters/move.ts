@@ -36,10 +36,16 @@ export async function moveToRedis({ pool, redis }: MoveDeps): Promise<Moved> {
   return moved
 }
 
-/** The way back, so that shrinking is no mass logout either. */
-export async function moveToPostgres({ pool, redis }: MoveDeps): Promise<Moved> {
-  const calls = redisCalls(redis)
+/** The way back, so that shrinking is no mass logout either. Goes over all keys until there is nothing left to move. */
+export async function moveToPostgres(deps: MoveDeps): Promise<Moved> {
   const moved = new Map<string, number>()
+  while (await moveWhatIsFound(deps, moved));
+  return moved
+}
+
+async function moveWhatIsFound({ pool, redis }: MoveDeps, moved: Map<string, number>): Promise<boolean> {
+  const calls = redisCalls(redis)
+  let hasMoved = false
   for await (const keys of pages(redis)) {
     const found = await Promise.all(keys.flatMap((key) => readArtifactKey(key) ?? []).map((artifact) => read(redis, calls, artifact)))
     const rows = found.flatMap((row) => row ?? [])
@@ -48,8 +54,9 @@ export async function moveToPostgres({ pool, redis }: MoveDeps): Promise<Moved> 
     verify(await countRows(pool, rows), rows.length)
     await Promise.all(rows.map((row) => forget(redis, row)))
     count(moved, rows)
+    hasMoved = true
   }
-  return moved
+  return hasMoved
 }
 
 function verify(arrived: number, sent: number): void {

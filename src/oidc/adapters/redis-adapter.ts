@@ -3,8 +3,9 @@ import type { Adapter, AdapterPayload } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
 import type { Calls, Found } from './redis-calls.ts'
+import { payloadOf } from './redis-entry.ts'
 import type { Rotations } from './rotations.ts'
-import { type FoundBy, fromStored, type StoredPayload, toStored } from './stored-payload.ts'
+import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
 
 export interface RedisAdapterDeps {
   readonly calls: Calls
@@ -28,14 +29,14 @@ export class RedisAdapter implements Adapter {
     const model = this.#model
     const digest = idDigest(model, id)
     const { grantId = '', accountId = '', clientId = '', sessionUid = '', lookup } = indexOf(model, id, payload)
-    const json = JSON.stringify(toStored(model, id, payload))
+    const stored = toStored(model, id, payload)
     const ttl = expiresIn === undefined ? undefined : expiresIn * 1000
     const isHeld = rotations.wasFound(sessionUid)
     if (model === 'Session') {
       await calls.putSession({
         digest,
         uid: sessionUid,
-        payload: json,
+        payload: stored,
         accountId,
         ttl,
         proof: rotations.proofFor(sessionUid) ?? '',
@@ -46,7 +47,7 @@ export class RedisAdapter implements Adapter {
     const consumedAt = typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined
     const bind = bindingOf(model, sessionUid, payload)
     const owner = { accountId, clientId, sessionUid, grantId, bind, isSessionHeld: isHeld }
-    const isStored = await calls.put({ model, digest, lookup, payload: json, ...owner, consumedAt, ttl })
+    const isStored = await calls.put({ model, digest, lookup, payload: stored, ...owner, consumedAt, ttl })
     if (!isStored && model === 'ReplayDetection') throw replayed()
   }
 
@@ -84,9 +85,9 @@ export class RedisAdapter implements Adapter {
   }
 
   #present(found: Found | undefined, by: FoundBy): AdapterPayload | undefined {
-    const stored = found?.fields.get('p')
-    if (!found || stored === undefined) return undefined
-    const payload = fromStored(this.#model, by, JSON.parse(stored) as StoredPayload)
+    const stored = found && payloadOf(this.#model, found.fields)
+    if (!found || !stored) return undefined
+    const payload = fromStored(this.#model, by, stored)
     if (this.#model === 'Session' && payload.uid) this.#deps.rotations.found(payload.uid)
     const consumedAt = found.fields.get('c')
     if (consumedAt === undefined) return payload

@@ -1,9 +1,11 @@
+import type { StoredPayload } from './stored-payload.ts'
+
 /** An artifact on its way into Redis. All by digest: nothing of it opens anything. */
 export interface Entry {
   readonly model: string
   readonly digest: Buffer
   readonly lookup: Buffer | undefined
-  readonly payload: string
+  readonly payload: StoredPayload
   readonly accountId: string
   readonly clientId: string
   readonly sessionUid: string
@@ -21,7 +23,7 @@ export interface Entry {
 export interface SessionEntry {
   readonly digest: Buffer
   readonly uid: string
-  readonly payload: string
+  readonly payload: StoredPayload
   readonly accountId: string
   readonly ttl: number | undefined
   /** Of the rotation that this instance has begun. */

@@ -1,4 +1,5 @@
-import type { Entry } from './redis-calls.ts'
+import type { Entry, SessionEntry } from './redis-calls.ts'
+import type { StoredPayload } from './stored-payload.ts'
 
 /** Epochs need only never meet by chance. */
 export const EPOCH_BITS = 72
@@ -14,7 +15,51 @@ export function ttlOf(ttl: number | undefined): string {
 }
 
 /** Field and value in turn; empty values are not stored. */
-export function argumentsOf({ payload, accountId, clientId, sessionUid, grantId, bind, lookup }: Entry): string[] {
+export function argumentsOf(entry: Entry): string[] {
+  const { model, payload, accountId, clientId, sessionUid, grantId, bind, lookup } = entry
   const id = lookup?.toString('base64url') ?? ''
-  return ['p', payload, 'a', accountId, 'k', accountId ? clientId : '', 's', sessionUid, 'g', grantId, 'b', bind, 'l', id]
+  const fields = { a: accountId, k: accountId ? clientId : '', s: sessionUid, g: grantId, b: bind, l: id }
+  return ['p', textOf(model, payload, fields), ...Object.entries(fields).flat()]
+}
+
+export function sessionText({ payload, accountId }: SessionEntry): string {
+  return textOf('Session', payload, { a: accountId })
+}
+
+type Beside = readonly (readonly [member: string, field: string])[]
+
+const OF_TOKEN: Beside = [
+  ['accountId', 'a'],
+  ['clientId', 'k'],
+  ['sessionUid', 's'],
+  ['grantId', 'g'],
+]
+/** Members of a payload that stand in a field beside it as well: they are stored once, there. So is the kind, which the key names. */
+const BESIDE: ReadonlyMap<string, Beside> = new Map([
+  ['AccessToken', OF_TOKEN],
+  ['AuthorizationCode', OF_TOKEN],
+  ['RefreshToken', OF_TOKEN],
+  ['Grant', OF_TOKEN.slice(0, 2)],
+  ['Session', OF_TOKEN.slice(0, 1)],
+])
+
+function textOf(model: string, payload: StoredPayload, fields: Readonly<Record<string, string>>): string {
+  const beside = BESIDE.get(model)
+  if (!beside) return JSON.stringify(payload)
+  const rest: Record<string, unknown> = { ...payload }
+  for (const [member, field] of beside) if (rest[member] === fields[field]) rest[member] = undefined
+  if (rest['kind'] === model) rest['kind'] = undefined
+  return JSON.stringify(rest)
+}
+
+/** The payload with what stands beside it; `undefined` if there is none. */
+export function payloadOf(model: string, fields: ReadonlyMap<string, string>): StoredPayload | undefined {
+  const text = fields.get('p')
+  if (text === undefined) return undefined
+  const payload = JSON.parse(text) as Record<string, unknown>
+  const beside = BESIDE.get(model)
+  if (!beside) return payload
+  for (const [member, field] of beside) if (fields.has(field)) payload[member] ??= fields.get(field)
+  payload['kind'] ??= model
+  return payload
 }

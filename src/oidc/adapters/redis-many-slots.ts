@@ -2,7 +2,7 @@ import { randomToken } from '../../crypto/token.ts'
 import type { RedisConnection } from '../../redis.ts'
 import { SPREAD } from './lua/scripts.ts'
 import { type Calls, type Entry, type Found, TRACE_MS } from './redis-calls.ts'
-import { argumentsOf, EPOCH_BITS, modeOf, ttlOf } from './redis-entry.ts'
+import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
 import { fieldsOf, isLive, stands } from './redis-standing.ts'
 
@@ -68,11 +68,12 @@ export function manySlots(redis: RedisConnection): Calls {
       return stored === 1
     },
 
-    async putSession({ digest, uid, payload, accountId, ttl, proof, isHeld }) {
+    async putSession(entry) {
+      const { digest, uid, accountId, ttl, proof, isHeld } = entry
       const stamp = accountId
         ? ((await redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttlOf(ttl), '', fresh()])) as Reply)[0]
         : ''
-      const args = [digest.toString('base64url'), proof, ttlOf(ttl), payload, accountId, stamp ?? '', isHeld ? '1' : '']
+      const args = [digest.toString('base64url'), proof, ttlOf(ttl), sessionText(entry), accountId, stamp ?? '', isHeld ? '1' : '']
       await Promise.all([redis.evaluate(SPREAD.writeSession, [KEYS.session(uid)], args), point(KEYS.artifact('Session', digest), uid, ttl)])
     },
 

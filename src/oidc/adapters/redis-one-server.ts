@@ -2,7 +2,7 @@ import { randomToken } from '../../crypto/token.ts'
 import type { RedisConnection } from '../../redis.ts'
 import { WHOLE } from './lua/scripts.ts'
 import { type Calls, type Entry, TRACE_MS } from './redis-calls.ts'
-import { argumentsOf, EPOCH_BITS, modeOf, ttlOf } from './redis-entry.ts'
+import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
 import { fieldsOf, isLive, standing, stands } from './redis-standing.ts'
 
@@ -46,10 +46,11 @@ export function oneServer(redis: RedisConnection): Calls {
       return (await redis.evaluate(WHOLE.put, keys, [...head, ...scopes, ...argumentsOf(entry)])) === 1
     },
 
-    async putSession({ digest, uid, payload, accountId, ttl, proof, isHeld }) {
+    async putSession(entry) {
+      const { digest, uid, accountId, ttl, proof, isHeld } = entry
       const keys = [KEYS.session(uid), KEYS.account(accountId), KEYS.artifact('Session', digest)]
       const id = digest.toString('base64url')
-      const args = [id, proof, ttlOf(ttl), payload, accountId, randomToken(EPOCH_BITS), uid, isHeld ? '1' : '']
+      const args = [id, proof, ttlOf(ttl), sessionText(entry), accountId, randomToken(EPOCH_BITS), uid, isHeld ? '1' : '']
       await redis.evaluate(WHOLE.putSession, keys, args)
     },
 

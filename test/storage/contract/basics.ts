@@ -70,8 +70,8 @@ export function basics(storage: StoreUnderTest): void {
 
     it('takes ids of any shape and tells all of them apart', async () => {
       const adapter = storage.open().adapterFor('AccessToken')
-      for (const id of WEIRD_IDS) await adapter.upsert(id, { scope: `scope of ${id}` }, HOUR)
-      for (const id of WEIRD_IDS) expect(await adapter.find(id)).toEqual({ jti: id, scope: `scope of ${id}` })
+      for (const id of WEIRD_IDS) await adapter.upsert(id, { kind: 'AccessToken', scope: `scope of ${id}` }, HOUR)
+      for (const id of WEIRD_IDS) expect(await adapter.find(id)).toEqual({ jti: id, kind: 'AccessToken', scope: `scope of ${id}` })
       for (const id of WEIRD_IDS) expect(await adapter.find(`${id}\0`)).toBeUndefined()
     })
 

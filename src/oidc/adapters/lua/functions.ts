@@ -49,15 +49,21 @@ local function stampOf(account, session, id)
   return account[1]
 end
 
+-- All that never changes of an artifact but its payload is one field: of a hash with a long value Redis takes some sixty bytes for
+-- every field beside it.
 local function write(key, mode, ttl, consumed, pairs)
   if mode == 'absent' and redis.call('EXISTS', key) == 1 then return 0 end
   consumed = redis.call('HGET', key, 'c') or consumed
   redis.call('DEL', key)
   if ttl ~= '' and tonumber(ttl) <= 0 then return 1 end
   if consumed ~= '' then redis.call('HSET', key, 'c', consumed) end
+  local fixed = {}
   for i = 1, #pairs, 2 do
-    if pairs[i + 1] ~= '' then redis.call('HSET', key, pairs[i], pairs[i + 1]) end
+    local name, value = pairs[i], pairs[i + 1]
+    if name == 'p' or string.find(value, '%s') then redis.call('HSET', key, name, value)
+    elseif value ~= '' then fixed[#fixed + 1] = name .. ' ' .. value end
   end
+  if #fixed > 0 then redis.call('HSET', key, 'm', table.concat(fixed, ' ')) end
   if ttl ~= '' then redis.call('PEXPIRE', key, ttl) end
   return 1
 end
@@ -100,8 +106,20 @@ local function evenIfFull(key)
   redis.call('HDEL', key, '')
 end
 
+-- Fields and values in turn, each by its own name.
 local function read(key)
-  return redis.call('HGETALL', key)
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do
+    if flat[i] == 'm' then
+      local at = i
+      for name, value in string.gmatch(flat[i + 1], '(%S+) (%S+)') do
+        flat[at], flat[at + 1] = name, value
+        at = #flat + 1
+      end
+      break
+    end
+  end
+  return flat
 end
 
 local function readAccount(key, client, session, grant)
