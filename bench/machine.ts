@@ -18,6 +18,12 @@ export function pin(pid: number, cores: string): boolean {
   }
 }
 
+/** A process and all that came of it. */
+export function familyOf(pid: number): number[] {
+  const children = (read(`/proc/${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number)
+  return [pid, ...children.flatMap(familyOf)]
+}
+
 const TICKS_PER_SECOND = 100
 
 /** Seconds that the measured core has worked for anybody, or was taken by the host; undefined where the system does not tell. */

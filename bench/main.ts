@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { goalsOf } from './goals.ts'
 import { growth } from './growth.ts'
 import { hashRates } from './hashes.ts'
-import { ALL_CORES, MEASURED_CORE, pin, STORAGE_CORE } from './machine.ts'
+import { ALL_CORES, familyOf, MEASURED_CORE, pin, STORAGE_CORE } from './machine.ts'
 import { OPERATIONS } from './operations.ts'
 import { peersInstalled } from './peers.ts'
 import { ratio, tablesOf, writeInto } from './report.ts'
@@ -19,7 +19,7 @@ import { Target, type TargetSettings } from './target.ts'
 import { twoProcesses } from './two-processes.ts'
 
 /**
- * `npm run bench -- [--quick] [--scale 1000000] [--soak 10m] [--only refresh] [--database postgres://…] [--write]`, all on loopback.
+ * `npm run bench -- [--quick] [--scale 1000000] [--soak 10m] [--only refresh|storm|…] [--database postgres://…] [--write]`, all on loopback.
  * Server and generator take turns on one core, so that a figure is the processor time of one request and no cross-core wake-ups are in
  * it; PostgreSQL and Redis have the other. `--write` puts the tables into docs/performance.md and the figures into bench/baseline.json,
  * with which later runs are compared (G22).
@@ -117,11 +117,11 @@ async function inTwoProcesses(): Promise<Results['twoProcesses']> {
   return ratios
 }
 
-/** What is about the whole machine: hashing, storms, long runs. */
+/** What is about the whole machine: hashing, storms, long runs. Everybody may use all of it, the hash process and PostgreSQL too. */
 async function onAllCores(): Promise<Pick<Results, 'storm' | 'hashes' | 'soak'>> {
-  for (const pid of [process.pid, product.pid]) pin(pid, ALL_CORES)
-  const stormed = isWhole ? await storm(product, SECONDS) : undefined
-  stage('storm')
+  for (const pid of [process.pid, product.pid, ...postgres.processes()].flatMap(familyOf)) pin(pid, ALL_CORES)
+  const stormed = isWhole || options.only === 'storm' ? await storm(product, SECONDS) : undefined
+  if (stormed) stage(`storm: ${ratio(stormed.stormPerSecond / stormed.idlePerSecond)} of the tokens of an idle server`)
   const hashes = isWhole ? await hashRates(product, { rounds: 3, seconds: Math.ceil(SECONDS / 3) }) : undefined
   stage('hashes')
   return { storm: stormed, hashes, soak: options.soak ? await soak(product, Number.parseFloat(options.soak)) : undefined }

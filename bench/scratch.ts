@@ -15,6 +15,7 @@ import { pin, read, STORAGE_CORE } from './machine.ts'
 export class ScratchPostgres implements AsyncDisposable {
   readonly #admin: string
   readonly #resources: AsyncDisposableStack
+  readonly #postmaster: number | undefined
 
   static async start(given: string | undefined): Promise<ScratchPostgres> {
     const resources = new AsyncDisposableStack()
@@ -24,13 +25,20 @@ export class ScratchPostgres implements AsyncDisposable {
     chmodSync(folder, 0o755)
     resources.defer(() => rmSync(folder, { recursive: true, force: true }))
     const { url } = resources.use(await startEmbeddedPostgres({ dataDir: folder }))
-    pin(Number(read(join(folder, 'postgres/cluster/data/postmaster.pid'))?.split('\n')[0]), STORAGE_CORE)
-    return new ScratchPostgres(url, resources)
+    const postmaster = Number(read(join(folder, 'postgres/cluster/data/postmaster.pid'))?.split('\n')[0])
+    pin(postmaster, STORAGE_CORE)
+    return new ScratchPostgres(url, resources, postmaster)
   }
 
-  private constructor(admin: string, resources: AsyncDisposableStack) {
+  private constructor(admin: string, resources: AsyncDisposableStack, postmaster?: number) {
     this.#admin = admin
     this.#resources = resources
+    this.#postmaster = postmaster
+  }
+
+  /** The processes that are ours to pin: none of a given server. */
+  processes(): number[] {
+    return this.#postmaster === undefined ? [] : [this.#postmaster]
   }
 
   async database(): Promise<string> {
