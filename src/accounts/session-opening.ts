@@ -59,6 +59,7 @@ interface Opened extends Pick<Account, 'name' | 'email' | 'phoneNumber' | 'image
   readonly updatedMs: number
   readonly tooMany: readonly string[]
 }
+
 /** Throws `invalid_credentials` if there is no such account, or if it is not any more what was proven of it. */
 export async function openSession(
   pool: Pool,

@@ -77,7 +77,7 @@ export class SignIn {
     this.#deps = deps
   }
 
-  /** Throws `invalid_credentials`, or `too_many_requests` with the seconds to wait. */
+  /** Throws `invalid_credentials`, `too_many_requests` with the seconds to wait, or `unavailable` when too many others wait for a hash. */
   async withPassword({ email: submitted, password, device, binding }: Credentials, origin: RequestOrigin): Promise<SignInOutcome> {
     const { hasher, attempts, challenges, signUp, audit } = this.#deps
     hasher.refuseWhenFull()
