@@ -104,6 +104,7 @@ describe('apps', () => {
 describe('my data', () => {
   it("shows one's own events, newest first, and nobody else's", async () => {
     const [owner, stranger] = [await signedIn(server), await signedIn(server)]
+    await server.context.audit.flush()
     const em = server.context.database.em.fork()
     const highest = (await em.find(AuditEvent, {}, { orderBy: { seq: 'desc' }, limit: 1 }))[0]?.seq ?? 0
     const at = (index: number) => new Date(Date.now() + 60_000 + index * 1000)
