@@ -38,14 +38,19 @@ let stdout: DestinationStream | undefined
 
 /** JSON lines in UTC on stdout (LG-01). `silent` is for tests and the CLI. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
-  stdout ??= gathering(pino.destination({ dest: 1, sync: true }))
   const options = {
     level,
     base: null,
     timestamp,
     redact: { paths: REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]), censor: '[redacted]' },
   }
-  return pino(options, destination ?? stdout)
+  return pino(options, destination ?? standardOutput())
+}
+
+/** One for all loggers of the process: each listens for its end. */
+function standardOutput(): DestinationStream {
+  stdout ??= gathering(pino.destination({ dest: 1, sync: true }))
+  return stdout
 }
 
 /**

@@ -7,6 +7,11 @@ export interface ProvenAccount {
   readonly credentialVersion: number
 }
 
+/** The same of a row of `account`, in SQL. `version`: the parameter that holds the credential version. */
+export function stillProven(version: string, alias = 'account'): string {
+  return `("${alias}"."status" = 'active' and not "${alias}"."must_reset_password" and "${alias}"."credential_version" = ${version})`
+}
+
 /** What others may know of an account: no hash, no state that is not theirs. */
 export type ActiveAccount = Pick<
   Account,

@@ -4,7 +4,7 @@ import { randomToken, sha256 } from '../crypto/token.ts'
 import type { EntityManager, Pool } from '../database.ts'
 import { Account, KnownDevice } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
-import type { ProvenAccount } from './accounts.ts'
+import { type ProvenAccount, stillProven } from './accounts.ts'
 import type { SecurityEvents } from './security-events.ts'
 
 /** Of a browser that is back, while what was proven of the account still holds. */
@@ -12,7 +12,7 @@ const SEEN = {
   name: 'device-seen',
   text: `
 update "known_device" d set "last_seen_at" = now() from "account" a
-where d."digest" = $1 and d."account_id" = $2 and a."id" = $2 and a."status" = 'active' and a."credential_version" = $3 and not a."must_reset_password"`,
+where d."digest" = $1 and d."account_id" = $2 and a."id" = $2 and ${stillProven('$3', 'a')}`,
 }
 
 /** Browsers that an account has signed in from, by a cookie of their own that proves nothing else. */

@@ -3,6 +3,7 @@ import { CAPS } from '../config/limits.ts'
 import type { Pool } from '../database.ts'
 import type { Account, Session } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
+import { stillProven } from './accounts.ts'
 
 export interface NewSession {
   readonly id: string
@@ -38,7 +39,7 @@ const OPEN = {
   text: `
 with "owner" as (
   select * from "account"
-  where "id" = $2 and ($12::int is null or ("credential_version" = $12 and "status" = 'active' and not "must_reset_password")) for share
+  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) for share
 ), "opened" as (
   insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "created_at", "last_seen_at", "expires_at")
   select $1, "id", $3, $4, $5, $6, $7, $8, $9, now(), now(), $10 from "owner"

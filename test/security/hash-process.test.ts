@@ -169,6 +169,33 @@ describe('sign-in when hashing is the bottleneck', () => {
     expect(server.context.hasher.stats).toMatchObject({ running: 0, waiting: 0 })
   })
 
+  it('RL-07 G12 a sign-in that the queue has no room for is refused before anything is read or counted', async () => {
+    const account = await createAccount(server)
+    const { hasher, database } = server.context
+    await hasher.hash(PASSWORD)
+    const pid = pidOf(server.context.hashProcess)
+    process.kill(pid, 'SIGSTOP')
+    const others = Array.from({ length: HASH_SLOTS + 64 }, () => hasher.hash(PASSWORD).catch(() => undefined))
+    const { pool } = database
+    const asked: unknown[] = []
+    const query = pool.query.bind(pool)
+    pool.query = ((...args: [{ name?: string }]) => {
+      asked.push(args[0].name)
+      return Reflect.apply(query, pool, args)
+    }) as typeof pool.query
+    try {
+      const refused = await signIn(account.email, PASSWORD)
+      expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true])
+      expect(asked).not.toContain('sign-in-find')
+      expect(asked).not.toContain('attempt-reserve-password')
+    } finally {
+      Reflect.deleteProperty(pool, 'query')
+      process.kill(pid, 'SIGKILL')
+      await Promise.all(others)
+    }
+    expect((await signIn(account.email, PASSWORD)).status).toBe(200)
+  })
+
   it('RL-07 a lost hash process costs the person a 503 and no attempt', async () => {
     const account = await createAccount(server)
     expect((await signIn(account.email, PASSWORD)).status).toBe(200)

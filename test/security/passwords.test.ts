@@ -384,6 +384,20 @@ describe('admission', () => {
     expect(hasher.stats).toEqual({ evaluations: 5, running: 0, waiting: 0, refused: 3 })
   })
 
+  it('RL-07 G12 refuses at once whoever would wait in vain at the pace of late', async () => {
+    const queue = new BoundedQueue({ slots: 1, queueLimit: 64, deadlineMs: 20 })
+    const work = () => new Promise((resolve) => setTimeout(resolve, 400))
+    queue.refuseWhenFull()
+    await queue.run(work)
+    const running = queue.run(work)
+    queue.refuseWhenFull()
+    const waiting = queue.run(work).catch((error: unknown) => error)
+    expect(() => queue.refuseWhenFull()).toThrow('busy')
+    expect(await waiting).toMatchObject({ code: 'unavailable' })
+    await running
+    queue.refuseWhenFull()
+  })
+
   it('serves first come, first served, also those who come while a slot is handed over', async () => {
     const queue = new BoundedQueue({ slots: 1, queueLimit: 10, deadlineMs: 1000 })
     const order: number[] = []

@@ -39,7 +39,9 @@ export async function moveToRedis({ pool, redis }: MoveDeps): Promise<Moved> {
 /** The way back, so that shrinking is no mass logout either. Goes over all keys until there is nothing left to move. */
 export async function moveToPostgres(deps: MoveDeps): Promise<Moved> {
   const moved = new Map<string, number>()
-  while (await moveWhatIsFound(deps, moved));
+  let hasMoved: boolean
+  do hasMoved = await moveWhatIsFound(deps, moved)
+  while (hasMoved)
   return moved
 }
 

@@ -40,7 +40,9 @@ function withoutCookie({ session, ...payload }: AdapterPayload): AdapterPayload 
 const boxes = new BoundedMap<SecretBox>(1000)
 
 function boxOf(secret: string): SecretBox {
-  const box = boxes.get(secret) ?? new SecretBox([secret])
+  const known = boxes.get(secret)
+  if (known) return known
+  const box = new SecretBox([secret])
   boxes.set(secret, box)
   return box
 }
