@@ -3,10 +3,12 @@ import {
   chownSync,
   constants,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -73,26 +75,56 @@ function createHome(dataDir: string): Home {
     mkdirSync(inside, { recursive: true, mode: 0o700 })
     if (!user || hasGiven(inside, user)) return homeAt(inside)
   }
-  const base = ELSEWHERE.find((path) => existsSync(path) && canReach(path, user) && isWritable(path))
+  // Of a place that was cleared the name stays, so that all who look for it at once agree on it.
+  const cleared = readPointer(dataDir)
+  const bases = cleared === undefined ? ELSEWHERE : [dirname(cleared), ...ELSEWHERE]
+  const base = bases.find((path) => existsSync(path) && canReach(path, user) && isWritable(path))
   if (base === undefined) throw Object.assign(new Error('no reachable folder'), { code: 'EACCES' })
-  const root = mkdtempSync(join(base, PREFIX))
-  chownSync(root, user.uid, user.gid)
-  return homeAt(point(dataDir, root))
+  const draft = mkdtempSync(join(base, PREFIX))
+  chownSync(draft, user.uid, user.gid)
+  return homeAt(cleared !== undefined && base === dirname(cleared) ? restore(cleared, draft) : point(dataDir, draft))
+}
+
+/** Gives the folder the name of the place that was cleared, unless another process was faster and has begun to use its own. */
+function restore(cleared: string, draft: string): string {
+  try {
+    renameSync(draft, cleared)
+  } catch (error) {
+    rmdirSync(draft)
+    if (!existsSync(cleared)) throw error
+  }
+  return cleared
 }
 
 /** Points to the folder, unless another process was faster; returns the one that counts. */
 function point(dataDir: string, root: string): string {
   const pointer = pointerPath(dataDir)
-  // One that leads nowhere: the place was cleared.
-  if (!existsSync(readPointer(dataDir) ?? '')) rmSync(pointer, { force: true })
+  // One that cannot be followed, or not any more.
+  if (existsSync(pointer) && !existsSync(readPointer(dataDir) ?? '')) rmSync(pointer, { force: true })
+  if (appear(pointer, `${root}\n`)) return root
+  rmdirSync(root)
+  const theirs = readPointer(dataDir)
+  if (theirs === undefined) throw Object.assign(new Error(`${pointer} does not name a place`), { code: 'EEXIST' })
+  return theirs
+}
+
+/** Makes a file appear whole: one that is seen empty would be taken for one that leads nowhere. False if there is one of that name. */
+function appear(path: string, content: string): boolean {
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, content)
   try {
-    writeFileSync(pointer, `${root}\n`, { flag: 'wx' })
-    return root
+    linkSync(draft, path)
+    return true
   } catch (error) {
-    rmdirSync(root)
-    const theirs = readPointer(dataDir)
-    if (theirs === undefined) throw error
-    return theirs
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    // The shared folders of some virtual machines have no links.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error
+    if (existsSync(path)) return false
+    renameSync(draft, path)
+    return true
+  } finally {
+    rmSync(draft, { force: true })
   }
 }
 

