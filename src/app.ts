@@ -25,6 +25,7 @@ import { forgotPasswordRoutes } from './http/pages/forgot-password.ts'
 import { pageRoutes } from './http/pages/index.ts'
 import { mailLinkRoutes } from './http/pages/mail-links.ts'
 import { createNoticeCookie } from './http/pages/notice-cookie.ts'
+import { plainRequests } from './http/plain-requests.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
 import { cookieNames } from './oidc/configuration.ts'
@@ -61,6 +62,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(methods())
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))
+  app.use(plainRequests(authorizationServer))
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes().routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())

@@ -9,6 +9,7 @@ import { followApiSessions } from './api-sessions.ts'
 import { useDigestedSecrets } from './clients.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { signingHere } from './external-key.ts'
+import { PlainRequests } from './plain-requests.ts'
 import { accountReadAhead, type Honours, readingAhead, requestUnits } from './request-unit.ts'
 import type { PrivateJwk, SigningKeys } from './signing-keys.ts'
 import { auditTokens } from './token-events.ts'
@@ -47,6 +48,7 @@ export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' 
 export class AuthorizationServer {
   readonly #deps: AuthorizationServerDeps
   #provider: Provider
+  #plain: PlainRequests
   #fingerprint: string
 
   static async create(deps: AuthorizationServerDeps): Promise<AuthorizationServer> {
@@ -58,6 +60,7 @@ export class AuthorizationServer {
   private constructor(deps: AuthorizationServerDeps, provider: Provider, fingerprint: string) {
     this.#deps = deps
     this.#provider = provider
+    this.#plain = plainRequests(provider, deps)
     this.#fingerprint = fingerprint
   }
 
@@ -65,11 +68,17 @@ export class AuthorizationServer {
     return this.#provider
   }
 
+  /** The short way to answers of the same provider. */
+  get plain(): PlainRequests {
+    return this.#plain
+  }
+
   /** Takes over the keys of this moment; returns when they will change next by themselves. */
   async reloadKeys(): Promise<Date | undefined> {
     const { keys, fingerprint, nextChange } = await this.#deps.keys.load()
     if (fingerprint !== this.#fingerprint) {
       this.#provider = createProvider(this.#deps, keys)
+      this.#plain = plainRequests(this.#provider, this.#deps)
       this.#fingerprint = fingerprint
     }
     return nextChange
@@ -100,6 +109,10 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
     deps.logger.error({ err: error, requestId: ctx.state?.['requestId'] }, 'oidc server error')
   })
   return provider
+}
+
+function plainRequests(provider: Provider, { findAccount, resources, audit }: AuthorizationServerDeps): PlainRequests {
+  return new PlainRequests(provider, { findAccount: accountReadAhead(findAccount), resources, audit })
 }
 
 type Middleware = Parameters<Provider['use']>[0]

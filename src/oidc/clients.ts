@@ -108,11 +108,16 @@ export class ClientDirectory implements AsyncDisposable {
  */
 export function useDigestedSecrets(provider: Provider): void {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(this: SecretClient, given: string): boolean {
-    if (!this.clientSecret || typeof given !== 'string' || given.length > MAX_SECRET) return false
-    const isRight = equal(Buffer.from(digestOf(given)), Buffer.from(this.clientSecret))
+    const isRight = hasSecret(this, given)
     if (isRight && sentBy() !== this.tokenEndpointAuthMethod) throw wrongMethod(this.tokenEndpointAuthMethod)
     return isRight
   }
+}
+
+/** Whether that is the client's secret, wherever it came from. */
+export function hasSecret({ clientSecret }: { readonly clientSecret?: string | undefined }, given: string): boolean {
+  if (!clientSecret || typeof given !== 'string' || given.length > MAX_SECRET) return false
+  return equal(Buffer.from(digestOf(given)), Buffer.from(clientSecret))
 }
 
 function wrongMethod(registered: string | undefined): Error {

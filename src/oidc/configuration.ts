@@ -87,20 +87,20 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       pushedAuthorizationRequests: { enabled: false },
       claimsParameter: { enabled: false },
       clientCredentials: { enabled: true },
-      introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token) },
       revocation: { enabled: true, allowedPolicy: mayRevoke },
       userinfo: { enabled: true },
       backchannelLogout: { enabled: true },
       rpInitiatedLogout: { enabled: true, logoutSource: pages.confirmLogout, postLogoutSuccessSource: pages.loggedOut },
       resourceIndicators: {
         enabled: true,
-        defaultResource: (ctx, client, oneOf) => oneOf?.[0] ?? onlyApi(ctx, client) ?? [],
+        defaultResource: (ctx, client, oneOf) => oneOf?.[0] ?? (isService(ctx) ? onlyApi(client) : undefined) ?? [],
         useGrantedResource: (ctx) => !isForUserinfo(ctx),
         getResourceServerInfo: async (ctx, indicator, client) => knowingAllScopes(ctx, await resources.info(indicator, client)),
       },
     },
     interactions: { policy: createInteractionPolicy(config), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
-    findAccount: deps.findAccount,
+    findAccount: (_ctx, sub) => deps.findAccount(sub),
     loadExistingGrant: deps.loadExistingGrant,
     expiresWithSession: (_ctx, token) => !token.scopes.has('offline_access'),
     issueRefreshToken: (_ctx, client, code) =>
@@ -119,21 +119,24 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
 }
 
 /** A service asks for one API at a time: a scope that is not the API's is an error, not a thing to leave out (RFC 6749 5.2). */
-function knowingAllScopes({ oidc }: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
+function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
   const offered = server.scope.split(' ')
-  const unknown = param(oidc.params, 'scope')
+  const unknown = param(ctx.oidc.params, 'scope')
     .split(' ')
     .find((name) => name !== '' && !offered.includes(name))
-  if (unknown !== undefined && param(oidc.params, 'grant_type') === 'client_credentials')
+  if (unknown !== undefined && isService(ctx))
     throw new errors.InvalidScope('the API does not have this scope, or the client may not use it', unknown)
   return server
 }
 
 /** A service has nothing but its APIs; the one of a service that has one goes without saying. */
-function onlyApi({ oidc }: KoaContextWithOIDC, client: { readonly [member: string]: unknown }): string | undefined {
+export function onlyApi(client: { readonly [member: string]: unknown }): string | undefined {
   const apis = client['allowed_resources']
-  const isService = param(oidc.params, 'grant_type') === 'client_credentials'
-  return isService && Array.isArray(apis) && apis.length === 1 ? String(apis[0]) : undefined
+  return Array.isArray(apis) && apis.length === 1 ? String(apis[0]) : undefined
+}
+
+function isService({ oidc }: KoaContextWithOIDC): boolean {
+  return param(oidc.params, 'grant_type') === 'client_credentials'
 }
 
 /** A token is for the API that was granted, unless a refresh names scopes of the person only: then it is for userinfo. */
@@ -148,10 +151,9 @@ function isRegisteredOrigin(_ctx: KoaContextWithOIDC, origin: string, redirectUr
 }
 
 /** TK-09: a caller sees its own tokens, and a resource server those for its audience. */
-function mayIntrospect(
-  _ctx: KoaContextWithOIDC,
+export function mayIntrospect(
   client: { clientId: string; [key: string]: unknown },
-  token: { clientId?: string; aud?: unknown },
+  token: { clientId?: string | undefined; aud?: unknown },
 ): boolean {
   if (token.clientId === client.clientId) return true
   const served = client['allowed_resources']

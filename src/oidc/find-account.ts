@@ -1,8 +1,8 @@
-import type { FindAccount as ProviderFindAccount } from 'oidc-provider'
+import type { Account } from 'oidc-provider'
 import type { ActiveAccount } from '../accounts/accounts.ts'
 import { accountClaims } from './claims.ts'
 
-export type FindAccount = ProviderFindAccount
+export type FindAccount = (sub: string) => Promise<Account | undefined>
 
 /** What the protocol needs from below: an account that may act, or nothing (SE-07). */
 export interface ActiveAccounts {
@@ -10,7 +10,7 @@ export interface ActiveAccounts {
 }
 
 export function createFindAccount(accounts: ActiveAccounts): FindAccount {
-  return async (_ctx, sub) => {
+  return async (sub) => {
     const account = await accounts.findActive(sub)
     if (!account) return undefined
     return { accountId: account.id, hasSecondFactor: account.mfaEnabled, claims: async () => accountClaims(account) }

@@ -1,4 +1,6 @@
-import { type AdapterFactory, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Context } from 'koa'
+import type { AdapterFactory, KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Adapter, AdapterPayload, ContextAdapter, InContext, Minted } from './adapters/adapter.ts'
 import { StoreUnavailable } from './adapters/unavailable.ts'
 import type { FindAccount } from './find-account.ts'
@@ -31,11 +33,15 @@ interface RequestUnit {
   readonly needsAccount: boolean
 }
 
-/** Where a context carries its unit. */
-const UNIT = Symbol('request unit')
+const units = new AsyncLocalStorage<RequestUnit>()
 
-function currentUnit(): RequestUnit | undefined {
-  return (Provider.ctx as { [UNIT]?: RequestUnit } | undefined)?.[UNIT]
+function newUnit(needsAccount: boolean): RequestUnit {
+  return { grants: new Map(), sessions: new Map(), accounts: new Map(), minted: [], pending: [], needsAccount }
+}
+
+/** Reads ahead for work that hands out nothing which has to be stored. */
+export function inUnit<T>({ account }: { readonly account: boolean }, work: () => Promise<T>): Promise<T> {
+  return units.run(newUnit(account), work)
 }
 
 /** Stores the tokens of the answer. One that could not be stored is no answer (TK-10). */
@@ -43,22 +49,14 @@ export function requestUnits(): Parameters<Provider['use']>[0] {
   return async (ctx, next) => {
     const route = ROUTES.get(ctx.path) ?? (ctx.path.startsWith('/auth/') ? RESUME : undefined)
     if (!route) return next()
-    const unit: RequestUnit = {
-      grants: new Map(),
-      sessions: new Map(),
-      accounts: new Map(),
-      minted: [],
-      pending: [],
-      needsAccount: route.account,
-    }
-    Object.assign(ctx, { [UNIT]: unit })
-    await next()
+    const unit = newUnit(route.account)
+    await units.run(unit, next)
     await Promise.all(unit.pending)
     if (ctx.status !== 200 || unit.minted.length === 0) return
     try {
       await store(unit.minted)
     } catch (error) {
-      refuse(ctx as KoaContextWithOIDC, error)
+      refuse((ctx as KoaContextWithOIDC).oidc.provider, ctx, error)
     }
   }
 }
@@ -70,11 +68,11 @@ async function store(minted: RequestUnit['minted']): Promise<void> {
 }
 
 /** As the provider answers when its storage fails in the middle of a request. */
-function refuse(ctx: KoaContextWithOIDC, error: unknown): void {
+export function refuse(provider: Provider, ctx: Pick<Context, 'status' | 'body' | 'set'>, error: unknown): void {
   ctx.status = error instanceof StoreUnavailable ? error.statusCode : 500
   if (error instanceof StoreUnavailable) ctx.set('Retry-After', String(error.details.retryAfterSeconds))
   ctx.body = { error: 'server_error', error_description: 'oops! something went wrong' }
-  ctx.oidc.provider.emit('server_error', ctx, error)
+  provider.emit('server_error', ctx, error)
 }
 
 /** Whether what a client was given at that time still counts. */
@@ -90,21 +88,21 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
     // Every token of an app hangs on a grant: with it ends what the app held when it was disabled.
     if (model === 'Grant')
       changed.find = async (id) => {
-        const grant = await (take(currentUnit()?.grants, id) ?? adapter.find(id))
+        const grant = await (take(units.getStore()?.grants, id) ?? adapter.find(id))
         return grant && (await honours(grant.clientId ?? '', grant.iat ?? 0)) ? grant : undefined
       }
-    if (model === 'Session') changed.findByUid = (uid) => take(currentUnit()?.sessions, uid) ?? adapter.findByUid(uid)
+    if (model === 'Session') changed.findByUid = (uid) => take(units.getStore()?.sessions, uid) ?? adapter.findByUid(uid)
     if (SOURCES.has(model) || TOKEN_LENGTHS.has(model)) changed.find = (id) => find(model, id)
     if (MINTED.has(model))
       changed.upsert = async (id, payload, expiresIn) => {
-        const unit = currentUnit()
+        const unit = units.getStore()
         if (!unit) return adapter.upsert(id, payload, expiresIn)
         unit.minted.push({ adapter, model, id, payload, expiresIn })
       }
     // Whoever resumes has read it already, and a second one at the same time would have too.
     if (model === 'Interaction')
       changed.destroy = async (id) => {
-        const unit = currentUnit()
+        const unit = units.getStore()
         const destroyed = Promise.resolve(adapter.destroy(id)).then(() => undefined)
         if (!unit) return destroyed
         unit.pending.push(quiet(destroyed))
@@ -114,7 +112,7 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
     async function find(name: string, id: string): Promise<AdapterPayload | undefined> {
       // Each kind of token has a length of its own: no other can be it.
       if (id.length !== (TOKEN_LENGTHS.get(name) ?? id.length)) return undefined
-      const unit = currentUnit()
+      const unit = units.getStore()
       if (!unit || !SOURCES.has(name)) return present(adapter.find(id))
       const found = adapter.findInContext ? await adapter.findInContext(id) : undefined
       const token = adapter.findInContext ? found?.token : await present(adapter.find(id))
@@ -127,8 +125,7 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
     if (sessionUid && expiresWithSession)
       unit.sessions.set(sessionUid, found ? Promise.resolve(found.session) : quiet(present(sessions.findByUid(sessionUid))))
     if (grantId) unit.grants.set(grantId, found ? Promise.resolve(found.grant) : quiet(present(grants.find(grantId))))
-    const ctx = Provider.ctx
-    if (accountId && unit.needsAccount && ctx) unit.accounts.set(accountId, quiet(Promise.resolve(findAccount(ctx, accountId))))
+    if (accountId && unit.needsAccount) unit.accounts.set(accountId, quiet(findAccount(accountId)))
   }
 }
 
@@ -138,7 +135,7 @@ async function present(found: ReturnType<Adapter['find']>): Promise<AdapterPaylo
 
 /** `findAccount` for the provider: what was read ahead, else the account as it is now. */
 export function accountReadAhead(findAccount: FindAccount): FindAccount {
-  return (ctx, sub, token) => take(currentUnit()?.accounts, sub) ?? findAccount(ctx, sub, token)
+  return (sub) => take(units.getStore()?.accounts, sub) ?? findAccount(sub)
 }
 
 function take<T>(found: Map<string, Promise<T>> | undefined, key: string): Promise<T> | undefined {

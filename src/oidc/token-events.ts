@@ -24,7 +24,13 @@ export function auditTokens(provider: Provider, audit: AuditSink): void {
   provider.on('grant.error', (ctx) => {
     const { oidc } = ctx as Ctx
     const reused = [oidc?.entities?.['RefreshToken'], oidc?.entities?.['AuthorizationCode']].find((token) => token?.consumed)
-    if (reused) audit.record({ ...about(oidc, reused), type: 'token_reuse_detected', outcome: 'failure', detail: { kind: kindOf(reused) } })
+    if (reused)
+      audit.record({
+        ...about(oidc?.client?.clientId, reused),
+        type: 'token_reuse_detected',
+        outcome: 'failure',
+        detail: { kind: kindOf(reused) },
+      })
   })
   provider.use(async (ctx, next) => {
     await next()
@@ -32,18 +38,28 @@ export function auditTokens(provider: Provider, audit: AuditSink): void {
     if (status !== 200) return
     if (oidc?.route === 'token') {
       const grant = String(oidc.params?.['grant_type'])
-      const token = oidc.entities?.['AccessToken'] ?? oidc.entities?.['ClientCredentials']
-      const type = grant === 'refresh_token' ? 'token_refreshed' : 'token_issued'
-      audit.record({ ...about(oidc, token), type, detail: { grant, scopes: token?.scope?.split(' ').filter(Boolean) } })
+      recordIssued(audit, {
+        grant,
+        clientId: oidc.client?.clientId,
+        token: oidc.entities?.['AccessToken'] ?? oidc.entities?.['ClientCredentials'],
+      })
     }
     if (oidc?.route !== 'revocation') return
     const revoked = oidc.entities?.['RefreshToken'] ?? oidc.entities?.['AccessToken'] ?? oidc.entities?.['ClientCredentials']
-    if (revoked) audit.record({ ...about(oidc, revoked), type: 'token_revoked', detail: { kind: kindOf(revoked) } })
+    if (revoked) audit.record({ ...about(oidc?.client?.clientId, revoked), type: 'token_revoked', detail: { kind: kindOf(revoked) } })
   })
 }
 
-function about(oidc: OidcState | undefined, token: UsedToken | undefined) {
-  return { accountId: token?.accountId, clientId: oidc?.client?.clientId ?? token?.clientId, sessionId: token?.sessionUid }
+export function recordIssued(
+  audit: AuditSink,
+  { grant, clientId, token }: { readonly grant: string; readonly clientId: string | undefined; readonly token: UsedToken | undefined },
+): void {
+  const type = grant === 'refresh_token' ? 'token_refreshed' : 'token_issued'
+  audit.record({ ...about(clientId, token), type, detail: { grant, scopes: token?.scope?.split(' ').filter(Boolean) } })
+}
+
+function about(clientId: string | undefined, token: UsedToken | undefined) {
+  return { accountId: token?.accountId, clientId: clientId ?? token?.clientId, sessionId: token?.sessionUid }
 }
 
 function kindOf({ kind }: UsedToken): string {
