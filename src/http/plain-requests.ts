@@ -40,7 +40,7 @@ async function answerTo(req: IncomingMessage, plain: PlainRequests): PlainAnswer
   if (req.method !== 'POST' || (req.url !== '/token' && req.url !== '/token/introspection')) return undefined
   const form = await peek(req)
   if (form === undefined) return undefined
-  return req.url === '/token' ? plain.clientCredentials(authorization, parse(form)) : plain.introspection(authorization, parse(form))
+  return req.url === '/token' ? plain.token(authorization, parse(form)) : plain.introspection(authorization, parse(form))
 }
 
 /** The form, if it has come in one piece; it stays to be read. */

@@ -1,4 +1,12 @@
-import { type AdapterFactory, type Configuration, errors, type JWKS, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
+import {
+  type AdapterFactory,
+  type Client,
+  type Configuration,
+  errors,
+  type JWKS,
+  type KoaContextWithOIDC,
+  type ResourceServer,
+} from 'oidc-provider'
 import type { Config } from '../config/config.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { apiResource, builtInClients } from './built-in-clients.ts'
@@ -103,8 +111,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     findAccount: (_ctx, sub) => deps.findAccount(sub),
     loadExistingGrant: deps.loadExistingGrant,
     expiresWithSession: (_ctx, token) => !token.scopes.has('offline_access'),
-    issueRefreshToken: (_ctx, client, code) =>
-      client.grantTypeAllowed('refresh_token') && (code.scopes.has('offline_access') || client['first_party'] === true),
+    issueRefreshToken: (_ctx, client, code) => issuesRefreshToken(client, code),
     rotateRefreshToken: true,
     clientBasedCORS: (ctx, origin, client) => isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
     extraTokenClaims: (_ctx, token) => {
@@ -127,6 +134,10 @@ function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): Reso
   if (unknown !== undefined && isService(ctx))
     throw new errors.InvalidScope('the API does not have this scope, or the client may not use it', unknown)
   return server
+}
+
+export function issuesRefreshToken(client: Client, { scopes }: { readonly scopes: ReadonlySet<string> }): boolean {
+  return client.grantTypeAllowed('refresh_token') && (scopes.has('offline_access') || client['first_party'] === true)
 }
 
 /** A service has nothing but its APIs; the one of a service that has one goes without saying. */

@@ -1,24 +1,15 @@
 import { type Client, errors, type Provider, type ResourceServerInstance } from 'oidc-provider'
-import type { AuditSink } from '../audit/event.ts'
 import { SCOPES } from './claims.ts'
 import { hasSecret } from './clients.ts'
 import { mayIntrospect, onlyApi } from './configuration.ts'
-import type { FindAccount } from './find-account.ts'
+import { PlainGrants, type PlainGrantsDeps } from './plain-grants.ts'
 import { inUnit } from './request-unit.ts'
-import type { ResourceServers } from './resources.ts'
 import { recordIssued } from './token-events.ts'
 import { TOKEN_LENGTHS } from './token-lengths.ts'
 
 /** The JSON of an answer with status 200; undefined: not for us. */
 export type PlainAnswer = Promise<Readonly<Record<string, unknown>> | undefined>
 export type Form = Readonly<Record<string, string | string[] | undefined>>
-
-export interface PlainRequestsDeps {
-  /** What the provider asks as well, read ahead. */
-  readonly findAccount: FindAccount
-  readonly resources: ResourceServers
-  readonly audit: AuditSink
-}
 
 /** HTTP Basic in its canonical spelling. */
 const BASIC = /^Basic ((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)$/
@@ -38,17 +29,19 @@ const MODELS: ReadonlyMap<number, TokenModel> = new Map([...TOKEN_LENGTHS].map((
  */
 export class PlainRequests {
   readonly #provider: Provider
-  readonly #deps: PlainRequestsDeps
+  readonly #deps: PlainGrantsDeps
+  readonly #grants: PlainGrants
 
-  constructor(provider: Provider, deps: PlainRequestsDeps) {
+  constructor(provider: Provider, deps: PlainGrantsDeps) {
     this.#provider = provider
     this.#deps = deps
+    this.#grants = new PlainGrants(provider, deps)
   }
 
   /** OIDC Core 5.3, with the token in the header. */
   async userinfo(authorization: string): PlainAnswer {
     const token = authorization.slice('Bearer '.length)
-    if (!authorization.startsWith('Bearer ') || !TOKEN.test(token)) return undefined
+    if (!authorization.startsWith('Bearer ') || !isToken(token)) return undefined
     return plainly(() => inUnit({ account: true }, () => this.#claimsFor(token)))
   }
 
@@ -72,12 +65,9 @@ export class PlainRequests {
 
   /** RFC 7662. */
   async introspection(authorization: string, { token, token_type_hint: hint, ...more }: Form): PlainAnswer {
-    const model = typeof token === 'string' && TOKEN.test(token) ? MODELS.get(token.length) : undefined
+    const model = isToken(token) ? MODELS.get(token.length) : undefined
     if (!model || Array.isArray(hint) || Object.keys(more).length > 0) return undefined
-    return plainly(async () => {
-      const client = await this.#authenticated(authorization)
-      return client && inUnit({ account: false }, () => this.#stateOf(model, token as string, client))
-    })
+    return this.#by(authorization, (client) => inUnit({ account: false }, () => this.#stateOf(model, String(token), client)))
   }
 
   async #stateOf(model: TokenModel, value: string, client: Client): PlainAnswer {
@@ -99,17 +89,24 @@ export class PlainRequests {
     }
   }
 
-  /** RFC 6749 4.4, for one API. */
-  async clientCredentials(authorization: string, { grant_type: grantType, scope = '', resource, ...more }: Form): PlainAnswer {
-    if (grantType !== 'client_credentials' || Object.keys(more).length > 0) return undefined
-    if (typeof scope !== 'string' || Array.isArray(resource)) return undefined
-    return plainly(async () => {
-      const client = await this.#authenticated(authorization)
-      return client?.grantTypeAllowed('client_credentials') ? this.#issue(client, scope, resource ?? onlyApi(client)) : undefined
-    })
+  /** RFC 6749 4.1.3, 4.4 and 6. */
+  async token(authorization: string, { grant_type: grantType, ...form }: Form): PlainAnswer {
+    const { scope = '', resource, code, redirect_uri: redirectUri, code_verifier: verifier, refresh_token: refreshToken } = form
+    if (Object.values(form).some((value) => typeof value !== 'string')) return undefined
+    const isOnly = (...names: string[]) => Object.keys(form).every((name) => names.includes(name))
+    if (grantType === 'client_credentials' && isOnly('scope', 'resource'))
+      return this.#by(authorization, (client) => this.#issue(client, scope as string, (resource as string | undefined) ?? onlyApi(client)))
+    if (grantType === 'refresh_token' && isOnly('refresh_token') && isToken(refreshToken))
+      return this.#by(authorization, (client) => this.#grants.refresh(client, refreshToken))
+    if (grantType === 'authorization_code' && isOnly('code', 'redirect_uri', 'code_verifier') && isToken(code))
+      return this.#by(authorization, (client) =>
+        this.#grants.code(client, { code, redirectUri: redirectUri as string, verifier: verifier as string }),
+      )
+    return undefined
   }
 
   async #issue(client: Client, scope: string, resource: string | undefined): PlainAnswer {
+    if (!client.grantTypeAllowed('client_credentials')) return undefined
     const href = URL.parse(resource ?? '')?.href
     if (!resource || !href || href.includes('#')) return undefined
     const resourceServer = await this.#deps.resources.info(resource, client)
@@ -124,6 +121,13 @@ export class PlainRequests {
     const { tokenType, expiration } = token as typeof token & { tokenType: string }
     recordIssued(this.#deps.audit, { grant: 'client_credentials', clientId: client.clientId, token })
     return { access_token: value, expires_in: expiration, ...(token.scope ? { scope: token.scope } : {}), token_type: tokenType }
+  }
+
+  #by(authorization: string, answer: (client: Client) => PlainAnswer): PlainAnswer {
+    return plainly(async () => {
+      const client = await this.#authenticated(authorization)
+      return client && answer(client)
+    })
   }
 
   async #authenticated(authorization: string): Promise<Client | undefined> {
@@ -153,6 +157,10 @@ interface FoundToken {
   readonly extra?: object | undefined
   readonly rar?: unknown
   isSenderConstrained(): boolean
+}
+
+function isToken(value: string | string[] | undefined): value is string {
+  return typeof value === 'string' && TOKEN.test(value)
 }
 
 /** What the protocol refuses, it refuses in the provider's words. */

@@ -39,9 +39,12 @@ function newUnit(needsAccount: boolean): RequestUnit {
   return { grants: new Map(), sessions: new Map(), accounts: new Map(), minted: [], pending: [], needsAccount }
 }
 
-/** Reads ahead for work that hands out nothing which has to be stored. */
-export function inUnit<T>({ account }: { readonly account: boolean }, work: () => Promise<T>): Promise<T> {
-  return units.run(newUnit(account), work)
+/** Reads ahead for the work, and stores what it mints, both tokens or neither, if it comes to an end that is not `undefined`. */
+export async function inUnit<T>({ account }: { readonly account: boolean }, work: () => Promise<T>): Promise<T> {
+  const unit = newUnit(account)
+  const done = await units.run(unit, work)
+  if (done !== undefined && unit.minted.length > 0) await store(unit.minted)
+  return done
 }
 
 /** Stores the tokens of the answer. One that could not be stored is no answer (TK-10). */

@@ -1,33 +1,36 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { AuditEvent } from '../../src/entities/index.ts'
-import { anyAddress } from '../support/api.ts'
 import { createAccount, createClient, createResource } from '../support/factories.ts'
 import { basic, nobody, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import {
+  ask,
+  type Counted,
+  countProvided,
+  FORM,
+  formShot,
+  longWay,
+  mostly,
+  oddHeaders,
+  oneOf,
+  type Shot,
+  seen,
+  writtenForm,
+} from '../support/two-ways.ts'
 
 const RUNS = 1000
 const MACHINE = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
-const FORM = 'application/x-www-form-urlencoded'
 const CLAIMS = { userinfo: { name: null } }
-
-interface Shot {
-  readonly method: string
-  readonly path: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
-}
 
 /** Whatever is asked at these three, the short way answers what the provider would, byte for byte but for what is random. */
 describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
   let redis: TestRedis | undefined
   let server: TestServer
   let app: SignedInApp
-  /** How many requests the provider has had. */
-  let provided = 0
+  let provided: Counted
   /** Authorization headers of clients of every kind, right and wrong. */
   let credentials: Record<string, string>
   /** Opaque tokens in every state that they can be in. */
@@ -38,11 +41,7 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
     if (storage === 'Redis') redis = await startRedis()
     const stored = redis ? { redis: { urls: [redis.url], sentinels: [] } } : {}
     server = await startServer({ config: { ...stored, trustedProxyHops: 1 } })
-    // Before the first request, which composes them.
-    server.context.authorizationServer.provider.use((_ctx, next) => {
-      provided++
-      return next()
-    })
+    provided = countProvided(server)
     apis = [
       (await createResource(server)).identifier,
       (await createResource(server, { identifier: 'https://mail.example/', scopes: ['send', 'email'] })).identifier,
@@ -156,63 +155,10 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
   }
 
   function postForm(path: string, form: Record<string, string>, authorization: string): Promise<Response> {
-    return ask({ method: 'POST', path, headers: { authorization, 'content-type': FORM }, body: new URLSearchParams(form).toString() })
+    return ask(server, formShot(path, authorization, form))
   }
 
-  function ask({ method, path, headers, body }: Shot): Promise<Response> {
-    return fetch(server.origin + path, {
-      method,
-      headers: { 'x-forwarded-for': anyAddress(), ...headers },
-      redirect: 'manual',
-      ...(body === undefined || method === 'GET' || method === 'HEAD' ? {} : { body: Buffer.from(body) }),
-    })
-  }
-
-  /** The same, by the short way if it is plain, and by the provider: its router does not mind a query. */
-  async function bothWays(shot: Shot): Promise<[unknown, unknown]> {
-    const short = await seen(await ask(shot))
-    const long = await seen(await ask({ ...shot, path: `${shot.path}?way=long` }))
-    return [short, long]
-  }
-
-  async function seen(answer: Response): Promise<unknown> {
-    const headers = Object.fromEntries([...answer.headers].map(([name, value]) => [name, alike(value)]))
-    for (const name of ['date', 'x-request-id', 'content-length']) delete headers[name]
-    const text = alike((await answer.text()).replaceAll(answer.headers.get('x-request-id') ?? ' ', 'ID'))
-    const [, jwt] = /"access_token":"([^"]+)"/.exec(text) ?? []
-    return { status: answer.status, headers, ...(jwt ? { token: contentOf(jwt), text: text.replace(jwt, 'JWT') } : { text }) }
-  }
-
-  /** Without what is random in a page, and the way that it was asked. */
-  function alike(text: string): string {
-    return text.replaceAll(/nonce(-|=")[\w-]{22}/g, 'nonce').replaceAll('?way=long', '')
-  }
-
-  /** With the order of its members. */
-  function contentOf(jwt: string): unknown {
-    if (!jwt.includes('.')) return jwt.length
-    const { jti, iat = 0, exp = 0, ...claims } = decodeJwt(jwt)
-    return [decodeProtectedHeader(jwt), Object.keys(decodeJwt(jwt)), claims, typeof jti, exp - iat]
-  }
-
-  const mostly = <T>(plain: fc.Arbitrary<T>, odd: fc.Arbitrary<T>) => fc.oneof({ weight: 3, arbitrary: plain }, odd)
-  const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values)
   const anyKey = (of: Record<string, string>) => fc.constantFrom(...Object.keys(of))
-  const oddHeaders = fc.oneof(
-    { weight: 9, arbitrary: fc.constant({}) },
-    oneOf<Record<string, string>>(
-      { origin: 'https://client.example' },
-      { origin: 'https://evil.example' },
-      { origin: 'null' },
-      { accept: 'text/html' },
-      { 'if-none-match': '*' },
-      { dpop: 'x.y.z' },
-      { 'oauth-client-attestation': 'x.y.z' },
-      { 'oauth-client-attestation-pop': 'x.y.z' },
-      { 'content-encoding': 'gzip' },
-      { 'accept-language': 'de' },
-    ),
-  )
   const contentType = fc.oneof(
     { weight: 9, arbitrary: fc.constant(FORM) },
     oneOf(
@@ -228,44 +174,18 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
   const path = (plain: string) => fc.oneof({ weight: 9, arbitrary: fc.constant(plain) }, oneOf(`${plain}/`, plain.toUpperCase()))
   const method = (plain: string) => fc.oneof({ weight: 12, arbitrary: fc.constant(plain) }, oneOf('GET', 'POST', 'PUT', 'HEAD', 'OPTIONS'))
 
-  /** A form that is plain, or once or twice not. */
   function bodyOf(fields: fc.Arbitrary<readonly (readonly [string, string])[]>): fc.Arbitrary<string> {
-    const mutation = oneOf<(pairs: string[]) => string[]>(
-      (pairs) => pairs.slice(1),
-      (pairs) => pairs.slice(0, -1),
-      (pairs) => [...pairs, ...pairs.slice(0, 1)],
-      (pairs) => [...pairs, ...pairs.slice(-1)],
-      (pairs) => [...pairs, 'client_id=nobody'],
-      (pairs) => [...pairs, 'client_secret=nothing'],
-      (pairs) => [...pairs, 'unheard=of'],
-      (pairs) => [...pairs, '__proto__=x'],
-      (pairs) => [...pairs, 'scope='],
-      (pairs) => [...pairs, 'access_token=x'],
-      (pairs) => pairs.map((pair) => pair.replace('=', '')),
-      (pairs) => [...pairs, '%'],
-      (pairs) => [...pairs, 'é=é'],
-      (pairs) => ['\uFEFF', ...pairs],
-      () => [],
-    )
-    return fc
-      .tuple(fields, mostly(fc.constant<((pairs: string[]) => string[])[]>([]), fc.array(mutation, { minLength: 1, maxLength: 2 })))
-      .map(([pairs, mutations]) =>
-        mutations
-          .reduce(
-            (list, mutate) => mutate(list),
-            pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`),
-          )
-          .join('&'),
-      )
+    return fc.tuple(fields, writtenForm).map(([pairs, write]) => write(pairs))
   }
 
   async function holds(shot: fc.Arbitrary<Shot>): Promise<void> {
     let plain = 0
     await fc.assert(
       fc.asyncProperty(shot, async (each) => {
-        const before = provided
-        const [short, long] = await bothWays(each)
-        if (provided - before === 1) plain++
+        const before = provided.count
+        const short = await seen(await ask(server, each))
+        const long = await seen(await ask(server, longWay(each)))
+        if (provided.count - before === 1) plain++
         expect(short).toEqual(long)
       }),
       { numRuns: RUNS },
@@ -298,7 +218,7 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
         .map(([token, hint]) => [['token', tokens[token] ?? ''], ...(hint ? ([['token_type_hint', hint]] as const) : [])] as const),
     )
     const client = mostly(oneOf('app', 'serving'), anyKey(credentials))
-    await holds(formShot('/token/introspection', client, body))
+    await holds(shots('/token/introspection', client, body))
   })
 
   it('answers client credentials as the provider does', async () => {
@@ -321,10 +241,10 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
         ]),
     )
     const client = mostly(oneOf('machine', 'narrow', 'serving', 'spaced', 'spacedPlus'), anyKey(credentials))
-    await holds(formShot('/token', client, body))
+    await holds(shots('/token', client, body))
   })
 
-  function formShot(to: string, client: fc.Arbitrary<string>, body: fc.Arbitrary<string>): fc.Arbitrary<Shot> {
+  function shots(to: string, client: fc.Arbitrary<string>, body: fc.Arbitrary<string>): fc.Arbitrary<Shot> {
     return fc.tuple(method('POST'), path(to), client, contentType, oddHeaders, body).map(([verb, at, key, type, odd, text]) => ({
       method: verb,
       path: at,
@@ -341,14 +261,14 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
     const { plain = '', refresh = '', unknown = '' } = tokens
     const { machine = '', app: own = '', wrongSecret = '', spacedPlus = '' } = credentials
     const service = { grant_type: 'client_credentials', scope: 'read', resource: apis[0] ?? '' }
-    const before = provided
-    expect((await ask({ method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${plain}` } })).status).toBe(200)
+    const before = provided.count
+    expect((await ask(server, { method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${plain}` } })).status).toBe(200)
     for (const token of [plain, refresh, unknown]) expect((await postForm('/token/introspection', { token }, own)).status).toBe(200)
     for (const client of [machine, spacedPlus]) expect((await postForm('/token', service, client)).status).toBe(200)
-    expect(provided).toBe(before)
+    expect(provided.count).toBe(before)
     expect((await postForm('/token', service, wrongSecret)).status).toBe(401)
-    expect((await ask({ method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${unknown}` } })).status).toBe(401)
-    expect(provided).toBe(before + 2)
+    expect((await ask(server, { method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${unknown}` } })).status).toBe(401)
+    expect(provided.count).toBe(before + 2)
   })
 
   it('LG-01 records a service token as the provider does', async () => {

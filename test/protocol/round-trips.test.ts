@@ -73,10 +73,10 @@ describe('round trips', () => {
     expect([seen.result.status, seen.commands]).toEqual([200, []])
   })
 
-  it.each(KINDS)('G18 G19 a code for $name makes 3, every statement prepared', async ({ scope, isOpaque }) => {
+  it.each(KINDS)('G18 G19 a code for $name makes 4, every statement prepared', async ({ scope, isOpaque }) => {
     const seen = await post(app, '/token', await codeFor(scope))
     expect(seen.result.status).toBe(200)
-    expect(seen).toMatchObject({ depth: 3, unprepared: [] })
+    expect(seen).toMatchObject({ depth: 4, unprepared: [] })
     expect(seen.commands.toSorted()).toEqual(spending(isOpaque))
   })
 
