@@ -117,13 +117,15 @@ describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])('a pe
     await app.callback
     await page.goBack({ waitUntil: 'load' }).catch(() => undefined)
     await page.goBack({ waitUntil: 'load' }).catch(() => undefined)
-    const submit = page.locator('form button[type=submit], form button:not([type])').first()
-    if ((await submit.count()) > 0) {
-      await page.locator('input[type=password]').fill(PASSWORD)
-      await submit.click()
+    await page.waitForLoadState()
+    const password = page.locator('input[type=password]')
+    // Whether the browser still has the form, or asks for it again and is told that it is over, is up to it.
+    if ((await password.count()) > 0) {
+      await password.fill(PASSWORD)
+      await password.press('Enter')
       await page.waitForLoadState()
-      expect(await page.locator('h1').count()).toBe(1)
     }
+    await page.locator('h1').waitFor()
     expect(statuses.filter((status) => status >= 500)).toEqual([])
     await page.context().close()
   })
