@@ -58,7 +58,7 @@ export class PlainGrants {
       const refreshToken = issuesRefreshToken(client, code)
         ? new RefreshToken({ ...inherited(code), client, gty: 'authorization_code', rotations: 0 })
         : undefined
-      return this.#answer(code, standing, accessToken, refreshToken)
+      return spent(this.#answer(code, standing, accessToken, refreshToken))
     })
   }
 
@@ -74,7 +74,7 @@ export class PlainGrants {
       const gty = used.gty && !used.gty.endsWith(REFRESH) ? `${used.gty} ${REFRESH}` : (used.gty as string)
       const rotations = typeof used.rotations === 'number' ? used.rotations + 1 : 1
       const refreshToken = new RefreshToken({ ...inherited(used), client, gty, rotations, iiat: used.iiat })
-      return this.#answer(refreshToken, standing, this.#accessToken(refreshToken, standing, gty), refreshToken)
+      return spent(this.#answer(refreshToken, standing, this.#accessToken(refreshToken, standing, gty), refreshToken))
     })
   }
 
@@ -142,6 +142,15 @@ export class PlainGrants {
     const done = await inUnit({ account: true }, work)
     if (done) recordIssued(this.#deps.audit, { grant, clientId: client.clientId, token: done.accessToken })
     return done?.body
+  }
+}
+
+/** What fails from here on is a fault of ours, never a refusal that the provider is asked for: it would see a token used twice. */
+async function spent<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (cause) {
+    throw new Error('the tokens could not be made', { cause })
   }
 }
 
