@@ -237,6 +237,8 @@ describe.each(['PostgreSQL', 'Redis'])('plain grants on %s', (storage) => {
   it.each<Kind>(['AuthorizationCode', 'RefreshToken'])(
     'spends a %s as the provider does',
     async (kind) => {
+      // The stand-in, which runs its scripts in this process, takes ten times as long for each.
+      const runs = redis && redis.pid === undefined ? RUNS / 8 : RUNS
       let plain = 0
       await fc.assert(
         fc.asyncProperty(
@@ -252,9 +254,9 @@ describe.each(['PostgreSQL', 'Redis'])('plain grants on %s', (storage) => {
             expect(short).toEqual(await outcomeOf(kind, each, written, odd, true))
           },
         ),
-        { numRuns: RUNS },
+        { numRuns: runs },
       )
-      expect(plain).toBeGreaterThan(RUNS / 20)
+      expect(plain).toBeGreaterThan(runs / 20)
     },
     120_000,
   )
