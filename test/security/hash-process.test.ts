@@ -148,7 +148,7 @@ describe('sign-in when hashing is the bottleneck', () => {
     const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': '10.99.0.1' }
     const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'read', resource: identifier }).toString()
 
-    const storm = Array.from({ length: 150 }, (_, at) =>
+    const storm = Array.from({ length: 300 }, (_, at) =>
       at % 3 === 0
         ? signIn(account.email, PASSWORD)
         : signIn(at % 3 === 1 ? account.email : `nobody${at}@example.org`, `wrong wrong wrong ${at}`),
