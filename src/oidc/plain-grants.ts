@@ -84,9 +84,8 @@ export class PlainGrants {
     if (source.clientId !== client.clientId || source.isExpired || consumed || !accountId || !grantId || !source.scope) return undefined
     if ([claims, rar, jkt, source['x5t#S256'], attestationJkt].some((odd) => odd !== undefined) || Array.isArray(resource)) return undefined
     if (client['tlsClientCertificateBoundAccessTokens'] || client['dpopBoundAccessTokens']) return undefined
-    const grant = await this.#provider.Grant.find(grantId, { ignoreExpiration: true })
-    if (!grant || grant.isExpired || grant.clientId !== client.clientId || grant.accountId !== accountId) return undefined
-    const account = await this.#deps.findAccount(accountId)
+    const grant = await grantOf(this.#provider, source)
+    const account = grant && (await this.#deps.findAccount(accountId))
     if (!account) return undefined
     const api = resource ? { identifier: resource, server: await this.#deps.resources.info(resource, client) } : undefined
     return { client, account, grant, api }
@@ -143,6 +142,15 @@ export class PlainGrants {
     if (done) recordIssued(this.#deps.audit, { grant, clientId: client.clientId, token: done.accessToken })
     return done?.body
   }
+}
+
+/** The grant that the token hangs on, if it still holds and is of the same person and app. */
+export async function grantOf(
+  { Grant: Grants }: Provider,
+  { grantId = '', clientId, accountId }: { grantId?: string | undefined; clientId?: string | undefined; accountId?: string | undefined },
+): Promise<Grant | undefined> {
+  const grant = await Grants.find(grantId, { ignoreExpiration: true })
+  return grant && !grant.isExpired && grant.clientId === clientId && grant.accountId === accountId ? grant : undefined
 }
 
 /** What fails from here on is a fault of ours, never a refusal that the provider is asked for: it would see a token used twice. */

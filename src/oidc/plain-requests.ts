@@ -2,7 +2,7 @@ import { type Client, errors, type Provider, type ResourceServerInstance } from 
 import { SCOPES } from './claims.ts'
 import { hasSecret } from './clients.ts'
 import { mayIntrospect, onlyApi } from './configuration.ts'
-import { PlainGrants, type PlainGrantsDeps } from './plain-grants.ts'
+import { grantOf, PlainGrants, type PlainGrantsDeps } from './plain-grants.ts'
 import { inUnit } from './request-unit.ts'
 import { recordIssued } from './token-events.ts'
 import { TOKEN_LENGTHS } from './token-lengths.ts'
@@ -52,7 +52,7 @@ export class PlainRequests {
     if (token.aud !== undefined || token.claims !== undefined || token.isSenderConstrained()) return undefined
     const client = await Client.find(token.clientId ?? '')
     const account = await this.#deps.findAccount(token.accountId)
-    const grant = await this.#grantOf(token)
+    const grant = await grantOf(this.#provider, token)
     if (!client || !account || !grant || client.userinfoSignedResponseAlg || client.userinfoEncryptedResponseAlg) return undefined
     const rejected = grant.getRejectedOIDCClaims()
     const scope = grant.getOIDCScopeFiltered(token.scopes)
@@ -72,7 +72,8 @@ export class PlainRequests {
 
   async #stateOf(model: TokenModel, value: string, client: Client): PlainAnswer {
     const token = await (this.#provider[model] as { find(value: string): Promise<FoundToken | undefined> }).find(value)
-    if (!token?.isValid || (token.grantId && !(await this.#grantOf(token))) || !mayIntrospect(client, token)) return { active: false }
+    if (!token?.isValid || (token.grantId && !(await grantOf(this.#provider, token))) || !mayIntrospect(client, token))
+      return { active: false }
     if (token.rar !== undefined || token.isSenderConstrained()) return undefined
     return {
       active: true,
@@ -136,11 +137,6 @@ export class PlainRequests {
     const client = id === undefined ? undefined : await this.#provider.Client.find(id)
     if (secret === undefined || client?.clientAuthMethod !== 'client_secret_basic' || client.clientSecretExpiresAt) return undefined
     return hasSecret(client, secret) ? client : undefined
-  }
-
-  async #grantOf({ grantId, clientId, accountId }: Pick<FoundToken, 'grantId' | 'clientId' | 'accountId'>) {
-    const grant = await this.#provider.Grant.find(grantId ?? '', { ignoreExpiration: true })
-    return grant && !grant.isExpired && grant.clientId === clientId && grant.accountId === accountId ? grant : undefined
   }
 }
 
