@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { Cluster, Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import { StartupError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { Circuit } from './redis/circuit.ts'
@@ -49,7 +49,8 @@ export async function openRedis(
   settings: RedisSettings,
   { logger, bootMs = BOOT_MS, commandMs = COMMAND_MS }: RedisOptions = {},
 ): Promise<RedisConnection> {
-  const client = connect(settings, commandMs)
+  // Whoever has no Redis does not load its client.
+  const client = connect(await import('ioredis'), settings, commandMs)
   let lastError: unknown
   client.on('error', (error: unknown) => {
     lastError = error
@@ -92,19 +93,24 @@ export async function openRedis(
   }
 }
 
-function connect({ urls, sentinels }: RedisSettings, commandMs: number): Redis | Cluster {
+interface Clients {
+  readonly Redis: typeof Redis
+  readonly Cluster: typeof Cluster
+}
+
+function connect(clients: Clients, { urls, sentinels }: RedisSettings, commandMs: number): Redis | Cluster {
   const [first = ''] = urls
   if (urls.length > 1) {
     const nodes = urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port || 6379) }))
-    return new Cluster(nodes, clusterOptions(first, commandMs))
+    return new clients.Cluster(nodes, clusterOptions(first, commandMs))
   }
-  if (sentinels.length === 0) return new Redis(first, redisOptions(commandMs))
+  if (sentinels.length === 0) return new clients.Redis(first, redisOptions(commandMs))
   const { pathname, hostname, username, password } = new URL(first)
   const addresses = sentinels.map((address) => {
     const at = address.lastIndexOf(':')
     return at < 0 ? { host: address, port: 26_379 } : { host: address.slice(0, at), port: Number(address.slice(at + 1)) }
   })
-  return new Redis({
+  return new clients.Redis({
     ...redisOptions(commandMs),
     sentinels: addresses,
     name: decodeURIComponent(pathname.slice(1)) || hostname,
@@ -129,7 +135,7 @@ async function untilReady(client: Redis | Cluster, deadline: number): Promise<vo
 }
 
 async function refuseEviction(client: Redis | Cluster): Promise<void> {
-  const servers = client instanceof Cluster ? client.nodes('master') : [client]
+  const servers = 'nodes' in client ? client.nodes('master') : [client]
   for (const server of servers) {
     const policy = /^maxmemory_policy:(\S+)/m.exec(await server.info('memory'))?.[1] ?? 'noeviction'
     if (policy !== 'noeviction')

@@ -17,6 +17,8 @@ const RESUME = { account: false }
 const SOURCES = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken'])
 const MINTED = new Set(['AccessToken', 'RefreshToken'])
 
+/** A store's own, or one that stands in for it, which no token is asked of. */
+type StoreAdapter = Adapter & Partial<ContextAdapter>
 type Account = Awaited<ReturnType<FindAccount>>
 
 /**
@@ -27,7 +29,7 @@ interface RequestUnit {
   readonly grants: Map<string, Promise<AdapterPayload | undefined>>
   readonly sessions: Map<string, Promise<AdapterPayload | undefined>>
   readonly accounts: Map<string, Promise<Account>>
-  readonly minted: (Minted & { readonly adapter: ContextAdapter })[]
+  readonly minted: (Minted & { readonly adapter: StoreAdapter })[]
   /** Under way, and done before the answer leaves. */
   readonly pending: Promise<void>[]
   readonly needsAccount: boolean
@@ -86,7 +88,7 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
   const grants = adapterFor('Grant')
   const sessions = adapterFor('Session')
   return (model) => {
-    const adapter: ContextAdapter = model === 'Grant' ? grants : model === 'Session' ? sessions : adapterFor(model)
+    const adapter: StoreAdapter = model === 'Grant' ? grants : model === 'Session' ? sessions : adapterFor(model)
     const changed: Partial<Adapter> = {}
     // Every token of an app hangs on a grant: with it ends what the app held when it was disabled.
     if (model === 'Grant')
@@ -117,17 +119,16 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
       if (id.length !== (TOKEN_LENGTHS.get(name) ?? id.length)) return undefined
       const unit = units.getStore()
       if (!unit || !SOURCES.has(name)) return present(adapter.find(id))
-      const found = adapter.findInContext ? await adapter.findInContext(id) : undefined
-      const token = adapter.findInContext ? found?.token : await present(adapter.find(id))
-      if (token) readAhead(unit, token, found)
-      return token
+      const found = await adapter.findInContext?.(id)
+      if (found) readAhead(unit, found)
+      return found?.token
     }
   }
 
-  function readAhead(unit: RequestUnit, { grantId, accountId, sessionUid, expiresWithSession }: AdapterPayload, found?: InContext): void {
-    if (sessionUid && expiresWithSession)
-      unit.sessions.set(sessionUid, found ? Promise.resolve(found.session) : quiet(present(sessions.findByUid(sessionUid))))
-    if (grantId) unit.grants.set(grantId, found ? Promise.resolve(found.grant) : quiet(present(grants.find(grantId))))
+  function readAhead(unit: RequestUnit, { token, grant, session }: InContext): void {
+    const { grantId, accountId, sessionUid, expiresWithSession } = token
+    if (sessionUid && expiresWithSession) unit.sessions.set(sessionUid, Promise.resolve(session))
+    if (grantId) unit.grants.set(grantId, Promise.resolve(grant))
     if (accountId && unit.needsAccount) unit.accounts.set(accountId, quiet(findAccount(accountId)))
   }
 }

@@ -1,6 +1,7 @@
 import { describe } from '@jest/globals'
 import { basics } from './contract/basics.ts'
 import { consumption } from './contract/consumption.ts'
+import { context } from './contract/context.ts'
 import { expiry } from './contract/expiry.ts'
 import { revocation } from './contract/revocation.ts'
 import { secrecy } from './contract/secrecy.ts'
@@ -16,6 +17,7 @@ export function describeArtifactStore(name: string, makeStore: MakeStore): void 
     basics(storage)
     secrecy(storage)
     consumption(storage)
+    context(storage)
     sessions(storage)
     revocation(storage)
     expiry(storage)

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
+import type { ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
 import { openRedis, type RedisConnection } from '../../src/redis.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { describeArtifactStore } from './adapter-contract.ts'
-import { HOUR, MODELS, sample } from './contract/samples.ts'
+import { GRANTABLE, HOUR, MODELS, sample } from './contract/samples.ts'
 import { RedisStorages } from './redis-store.ts'
 
 let server: TestRedis
@@ -40,7 +41,7 @@ describe('the Redis store', () => {
     }
     const store = createRedisStore({ redis: counting, leewaySeconds: () => 10 })
     for (const model of MODELS) {
-      const adapter = store.adapterFor(model)
+      const adapter = store.adapterFor(model) as ContextAdapter
       const { id, payload } = sample(model)
       const attempts = [
         () => adapter.upsert(id, payload, HOUR),
@@ -48,6 +49,7 @@ describe('the Redis store', () => {
         () => adapter.consume(id).catch(() => undefined),
         () => adapter.destroy(id),
         () => adapter.revokeByGrantId('x'),
+        ...(GRANTABLE.includes(model as never) ? [() => adapter.findInContext(id)] : []),
         ...(model === 'Session' ? [() => adapter.findByUid('x')] : []),
         ...(model === 'DeviceCode' ? [() => adapter.findByUserCode('x')] : []),
       ]

@@ -52,7 +52,7 @@ export function inPostgres({ context }: TestServer): StoredArtifacts {
 
 export function inRedis(redis: Redis): StoredArtifacts {
   async function live(model: string, accountId?: string): Promise<string[]> {
-    const keys = await redis.keys(KEYS.artifact(model, Buffer.alloc(0)).replace('{}', '{*}'))
+    const keys = await redis.keys(KEYS.artifact(model, '*'))
     const hashes = await Promise.all(keys.map(async (key) => [key, await redis.hgetall(key)] as const))
     return hashes
       .filter(([, { c, m = '' }]) => c === undefined && (accountId === undefined || m.includes(`a ${accountId}`)))

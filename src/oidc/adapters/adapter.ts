@@ -17,11 +17,11 @@ export interface Minted {
   readonly expiresIn: number | undefined
 }
 
-/** What an adapter may do besides, where the storage has a statement for it; callers make do without. */
+/** What the stores' own adapters do besides. */
 export interface ContextAdapter extends Adapter {
-  /** One round trip instead of three. */
-  findInContext?(id: string): Promise<InContext | undefined>
-  /** Both or neither. */
+  /** One round trip instead of three, where all of it is on one server. */
+  findInContext(id: string): Promise<InContext | undefined>
+  /** Both or neither; callers make do without. */
   upsertBoth?(first: Minted, second: Minted): Promise<void>
 }
 

@@ -4,6 +4,11 @@ import type { Row } from './move-postgres.ts'
 import { bindingOf } from './redis-adapter.ts'
 import type { Entry } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
+import { nameOf } from './redis-keys.ts'
+
+export function nameOfRow({ model, digest, grantId }: Row): string {
+  return nameOf(model, digest, grantId ?? '')
+}
 
 /** Both storages keep the same digests and payloads: nothing has to be opened to be moved. */
 export function entryOf(row: Row): Entry {
@@ -11,7 +16,7 @@ export function entryOf(row: Row): Entry {
   const sessionUid = row.sessionUid ?? ''
   return {
     model: row.model,
-    digest: row.digest,
+    name: nameOfRow(row),
     lookup: row.lookup ?? undefined,
     payload: stored,
     accountId: row.accountId ?? '',

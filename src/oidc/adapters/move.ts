@@ -2,7 +2,7 @@ import type { Pool } from '../../database.ts'
 import { StartupError } from '../../errors.ts'
 import type { RedisConnection } from '../../redis.ts'
 import { countRows, deleteRows, insertRows, type Row, rowsAfter } from './move-postgres.ts'
-import { entryOf, rowOf } from './move-shapes.ts'
+import { entryOf, nameOfRow, rowOf } from './move-shapes.ts'
 import { redisCalls } from './redis.ts'
 import type { Calls } from './redis-calls.ts'
 import { ALL_KEYS, KEYS, readArtifactKey } from './redis-keys.ts'
@@ -70,20 +70,20 @@ function count(moved: Map<string, number>, rows: readonly Row[]): void {
   for (const { model } of rows) moved.set(model, (moved.get(model) ?? 0) + 1)
 }
 
-function find(calls: Calls, { model, digest }: Pick<Row, 'model' | 'digest'>) {
-  return model === 'Session' ? calls.findSession(digest) : calls.find(model, digest)
+function find(calls: Calls, model: string, name: string) {
+  return model === 'Session' ? calls.findSession(name) : calls.find(model, name)
 }
 
 /** A session is there under whatever id it has by now, as a trace too. */
 async function isThere(redis: RedisConnection, calls: Calls, row: Row): Promise<boolean> {
   if (row.model === 'Session') return (await redis.run((client) => client.exists(KEYS.session(row.sessionUid ?? '')))) === 1
-  return (await calls.find(row.model, row.digest)) !== undefined
+  return (await calls.find(row.model, nameOfRow(row))) !== undefined
 }
 
 async function copy(calls: Calls, row: Row): Promise<void> {
-  const known = await find(calls, row)
+  const known = await find(calls, row.model, nameOfRow(row))
   if (known) {
-    if (row.consumedAt !== null && !known.fields.has('c')) await calls.consume(row.model, row.digest)
+    if (row.consumedAt !== null && !known.fields.has('c')) await calls.consume(row.model, nameOfRow(row))
     return
   }
   const entry = entryOf(row)
@@ -91,18 +91,20 @@ async function copy(calls: Calls, row: Row): Promise<void> {
   else await calls.put(entry)
 }
 
-async function read(redis: RedisConnection, calls: Calls, artifact: { model: string; digest: Buffer }): Promise<Row | undefined> {
-  const found = await find(calls, artifact)
+type Artifact = NonNullable<ReturnType<typeof readArtifactKey>>
+
+async function read(redis: RedisConnection, calls: Calls, artifact: Artifact): Promise<Row | undefined> {
+  const found = await find(calls, artifact.model, artifact.name)
   if (!found) return undefined
-  const key = KEYS.artifact(artifact.model, artifact.digest)
+  const key = KEYS.artifact(artifact.model, artifact.name)
   const uid = artifact.model === 'Session' ? await redis.run((client) => client.get(key)) : undefined
   const ttl = await redis.run((client) => client.pttl(typeof uid === 'string' ? KEYS.session(uid) : key))
   return ttl === -2 ? undefined : rowOf({ ...artifact, uid: uid ?? undefined, fields: found.fields, ttl: ttl === -1 ? null : ttl })
 }
 
-async function forget(redis: RedisConnection, { model, digest, sessionUid }: Row): Promise<void> {
-  await redis.run((client) => client.del(KEYS.artifact(model, digest)))
-  if (model === 'Session') await redis.run((client) => client.del(KEYS.session(sessionUid ?? '')))
+async function forget(redis: RedisConnection, row: Row): Promise<void> {
+  await redis.run((client) => client.del(KEYS.artifact(row.model, nameOfRow(row))))
+  if (row.model === 'Session') await redis.run((client) => client.del(KEYS.session(row.sessionUid ?? '')))
 }
 
 /** Keys of every server, a page at a time; some may come twice. */

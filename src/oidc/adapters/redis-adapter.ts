@@ -1,9 +1,10 @@
 import { randomToken } from '../../crypto/token.ts'
-import type { Adapter, AdapterPayload } from './adapter.ts'
+import type { AdapterPayload, ContextAdapter, InContext } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
 import type { Calls, Found } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
+import { nameOf } from './redis-keys.ts'
 import type { Rotations } from './rotations.ts'
 import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
 
@@ -15,7 +16,7 @@ export interface RedisAdapterDeps {
 }
 
 /** One model's artifacts in Redis. */
-export class RedisAdapter implements Adapter {
+export class RedisAdapter implements ContextAdapter {
   readonly #model: string
   readonly #deps: RedisAdapterDeps
 
@@ -27,14 +28,14 @@ export class RedisAdapter implements Adapter {
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const { calls, rotations } = this.#deps
     const model = this.#model
-    const digest = idDigest(model, id)
+    const name = this.#name(id)
     const { grantId = '', accountId = '', clientId = '', sessionUid = '', lookup } = indexOf(model, id, payload)
     const stored = toStored(model, id, payload)
     const ttl = expiresIn === undefined ? undefined : expiresIn * 1000
     const isHeld = rotations.wasFound(sessionUid)
     if (model === 'Session') {
       await calls.putSession({
-        digest,
+        name,
         uid: sessionUid,
         payload: stored,
         accountId,
@@ -47,15 +48,27 @@ export class RedisAdapter implements Adapter {
     const consumedAt = typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined
     const bind = bindingOf(model, sessionUid, payload)
     const owner = { accountId, clientId, sessionUid, grantId, bind, isSessionHeld: isHeld }
-    const isStored = await calls.put({ model, digest, lookup, payload: stored, ...owner, consumedAt, ttl })
+    const isStored = await calls.put({ model, name, lookup, payload: stored, ...owner, consumedAt, ttl })
     if (!isStored && model === 'ReplayDetection') throw replayed()
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
     const { calls } = this.#deps
-    const digest = idDigest(this.#model, id)
-    const found = await (this.#model === 'Session' ? calls.findSession(digest) : calls.find(this.#model, digest))
+    const name = this.#name(id)
+    const found = await (this.#model === 'Session' ? calls.findSession(name) : calls.find(this.#model, name))
     return this.#present(found, { id })
+  }
+
+  async findInContext(id: string): Promise<InContext | undefined> {
+    const found = await this.#deps.calls.findInContext(this.#model, this.#name(id))
+    const token = this.#present(found?.token, { id })
+    if (!found || !token) return undefined
+    const { grantId = '', sessionUid = '' } = token
+    return {
+      token,
+      grant: this.#present(found.grant, { id: grantId }, 'Grant'),
+      session: this.#present(found.session, { lookup: sessionUid }, 'Session'),
+    }
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -68,15 +81,15 @@ export class RedisAdapter implements Adapter {
   }
 
   async consume(id: string): Promise<void> {
-    if (!(await this.#deps.calls.consume(this.#model, idDigest(this.#model, id)))) throw alreadyConsumed(this.#model)
+    if (!(await this.#deps.calls.consume(this.#model, this.#name(id)))) throw alreadyConsumed(this.#model)
   }
 
   async destroy(id: string): Promise<void> {
     const { calls, rotations } = this.#deps
-    const digest = idDigest(this.#model, id)
-    if (this.#model !== 'Session') return calls.destroy(this.#model, digest)
+    const name = this.#name(id)
+    if (this.#model !== 'Session') return calls.destroy(this.#model, name)
     const proof = randomToken(128)
-    const uid = await calls.destroySession(digest, proof)
+    const uid = await calls.destroySession(name, proof)
     if (uid !== undefined) rotations.begin(uid, proof)
   }
 
@@ -84,11 +97,15 @@ export class RedisAdapter implements Adapter {
     await this.#deps.revokeGrant(grantId)
   }
 
-  #present(found: Found | undefined, by: FoundBy): AdapterPayload | undefined {
-    const stored = found && payloadOf(this.#model, found.fields)
+  #name(id: string): string {
+    return nameOf(this.#model, idDigest(this.#model, id), id)
+  }
+
+  #present(found: Found | undefined, by: FoundBy, model = this.#model): AdapterPayload | undefined {
+    const stored = found && payloadOf(model, found.fields)
     if (!found || !stored) return undefined
-    const payload = fromStored(this.#model, by, stored)
-    if (this.#model === 'Session' && payload.uid) this.#deps.rotations.found(payload.uid)
+    const payload = fromStored(model, by, stored)
+    if (model === 'Session' && payload.uid) this.#deps.rotations.found(payload.uid)
     const consumedAt = found.fields.get('c')
     if (consumedAt === undefined) return payload
     const consumption = { clientId: found.fields.get('k'), secondsAgo: (found.now - Number(consumedAt)) / 1000 }

@@ -1,9 +1,10 @@
 import type { StoredPayload } from './stored-payload.ts'
 
-/** An artifact on its way into Redis. All by digest: nothing of it opens anything. */
+/** An artifact on its way into Redis. Nothing of it opens anything. */
 export interface Entry {
   readonly model: string
-  readonly digest: Buffer
+  /** As `nameOf` says. */
+  readonly name: string
   readonly lookup: Buffer | undefined
   readonly payload: StoredPayload
   readonly accountId: string
@@ -21,7 +22,7 @@ export interface Entry {
 }
 
 export interface SessionEntry {
-  readonly digest: Buffer
+  readonly name: string
   readonly uid: string
   readonly payload: StoredPayload
   readonly accountId: string
@@ -38,20 +39,28 @@ export interface Found {
   readonly now: number
 }
 
+/** A token, and what stands of its grant and of the session that it ends with. */
+export interface FoundInContext {
+  readonly token: Found
+  readonly grant: Found | undefined
+  readonly session: Found | undefined
+}
+
 /** What the adapter asks of Redis: one round trip each on one server; on a Cluster a second one where records are in other slots. */
 export interface Calls {
   /** False if the entry must not be stored: replayed, or a code of an ended session. */
   put(entry: Entry): Promise<boolean>
   putSession(entry: SessionEntry): Promise<void>
-  find(model: string, digest: Buffer): Promise<Found | undefined>
+  find(model: string, name: string): Promise<Found | undefined>
+  findInContext(model: string, name: string): Promise<FoundInContext | undefined>
   findByLookup(model: string, lookup: Buffer): Promise<Found | undefined>
-  findSession(digest: Buffer): Promise<Found | undefined>
+  findSession(name: string): Promise<Found | undefined>
   findSessionByUid(uid: string): Promise<Found | undefined>
   /** The artifact, if this call is the one that consumes it. */
-  consume(model: string, digest: Buffer): Promise<Found | undefined>
-  destroy(model: string, digest: Buffer): Promise<void>
+  consume(model: string, name: string): Promise<Found | undefined>
+  destroy(model: string, name: string): Promise<void>
   /** The session's uid, if there was one of that id. */
-  destroySession(digest: Buffer, proof: string): Promise<string | undefined>
+  destroySession(name: string, proof: string): Promise<string | undefined>
 }
 
 /** How long the trace of an ended session outlives it: longer than any request that may still hold it. */

@@ -4,7 +4,7 @@ import { SPREAD } from './lua/scripts.ts'
 import { type Calls, type Entry, type Found, TRACE_MS } from './redis-calls.ts'
 import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
-import { fieldsOf, isLive, stands } from './redis-standing.ts'
+import { foundIn, isLive, stands } from './redis-standing.ts'
 
 type Reply = string[]
 
@@ -27,11 +27,9 @@ export function manySlots(redis: RedisConnection): Calls {
     return { account: account as Reply, session: session as Reply, grant: grant as string }
   }
 
-  async function standing(reply: unknown): Promise<Found | undefined> {
-    if (!reply) return undefined
-    const [flat, now] = reply as [unknown, number]
-    const fields = fieldsOf(flat)
-    if (fields.size === 0) return undefined
+  async function standing(found: Found | undefined): Promise<Found | undefined> {
+    if (!found) return undefined
+    const { fields, now } = found
     const of = (name: string) => fields.get(name) ?? ''
     const [account, session, grant] = await Promise.all([
       fields.has('a') ? redis.evaluate(SPREAD.readAccount, [KEYS.account(of('a'))], [of('k'), of('s'), of('g')]) : [],
@@ -42,68 +40,81 @@ export function manySlots(redis: RedisConnection): Calls {
   }
 
   async function findSessionByUid(uid: string): Promise<Found | undefined> {
-    const [flat, now] = (await redis.evaluate(SPREAD.read, [KEYS.session(uid)], [])) as [unknown, number]
-    const fields = fieldsOf(flat)
-    if (!isLive(fields)) return undefined
+    const found = await read(KEYS.session(uid))
+    if (!found || !isLive(found.fields)) return undefined
+    const { fields, now } = found
     const accountId = fields.get('a')
     const account = accountId ? await redis.evaluate(SPREAD.readAccount, [KEYS.account(accountId)], ['', uid, '']) : []
     return stands(fields, { account: account as unknown[], session: undefined, grant: undefined }) ? { fields, now } : undefined
   }
 
-  async function find(model: string, digest: Buffer): Promise<Found | undefined> {
-    return standing(await redis.evaluate(SPREAD.read, [KEYS.artifact(model, digest)], []))
+  const find = async (model: string, name: string) => standing(await read(KEYS.artifact(model, name)))
+
+  async function read(key: string): Promise<Found | undefined> {
+    return foundIn(await redis.evaluate(SPREAD.read, [key], []))
   }
 
   return {
     async put(entry) {
-      const { model, digest, lookup, accountId, consumedAt } = entry
+      const { model, name, lookup, accountId, consumedAt } = entry
       const ttl = ttlOf(entry.ttl)
       const { account, session, grant } = await open(entry)
       const stamps = [accountId, ...account, ...session, grant]
       const args = [...stamps, modeOf(model), ttl, consumedAt ?? '', ...argumentsOf(entry)]
       const [stored] = await Promise.all([
-        redis.evaluate(SPREAD.write, [KEYS.artifact(model, digest)], args),
-        lookup && point(KEYS.lookup(lookup), digest.toString('base64url'), entry.ttl),
+        redis.evaluate(SPREAD.write, [KEYS.artifact(model, name)], args),
+        lookup && point(KEYS.lookup(lookup), name, entry.ttl),
       ])
       return stored === 1
     },
 
     async putSession(entry) {
-      const { digest, uid, accountId, ttl, proof, isHeld } = entry
+      const { name, uid, accountId, ttl, proof, isHeld } = entry
       const stamp = accountId
         ? ((await redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttlOf(ttl), '', fresh()])) as Reply)[0]
         : ''
-      const args = [digest.toString('base64url'), proof, ttlOf(ttl), sessionText(entry), accountId, stamp ?? '', isHeld ? '1' : '']
-      await Promise.all([redis.evaluate(SPREAD.writeSession, [KEYS.session(uid)], args), point(KEYS.artifact('Session', digest), uid, ttl)])
+      const args = [name, proof, ttlOf(ttl), sessionText(entry), accountId, stamp ?? '', isHeld ? '1' : '']
+      await Promise.all([redis.evaluate(SPREAD.writeSession, [KEYS.session(uid)], args), point(KEYS.artifact('Session', name), uid, ttl)])
     },
 
     find,
 
-    async findByLookup(model, lookup) {
-      const id = await redis.run((client) => client.get(KEYS.lookup(lookup)))
-      return id === null ? undefined : find(model, Buffer.from(id, 'base64url'))
+    async findInContext(model, name) {
+      const found = await read(KEYS.artifact(model, name))
+      const [uid, grantId] = [found?.fields.get('b') === 'on' && found.fields.get('s'), found?.fields.get('g')]
+      const [token, grant, session] = await Promise.all([
+        standing(found),
+        grantId === undefined ? undefined : find('Grant', grantId),
+        uid ? findSessionByUid(uid) : undefined,
+      ])
+      return token && { token, grant, session }
     },
 
-    async findSession(digest) {
-      const uid = await redis.run((client) => client.get(KEYS.artifact('Session', digest)))
+    async findByLookup(model, lookup) {
+      const name = await redis.run((client) => client.get(KEYS.lookup(lookup)))
+      return name === null ? undefined : find(model, name)
+    },
+
+    async findSession(name) {
+      const uid = await redis.run((client) => client.get(KEYS.artifact('Session', name)))
       const found = uid === null ? undefined : await findSessionByUid(uid)
-      return found?.fields.get('i') === digest.toString('base64url') ? found : undefined
+      return found?.fields.get('i') === name ? found : undefined
     },
 
     findSessionByUid,
 
-    consume: async (model, digest) => standing(await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, digest)], [])),
+    consume: async (model, name) => standing(foundIn(await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], []))),
 
-    async destroy(model, digest) {
-      await redis.run((client) => client.del(KEYS.artifact(model, digest)))
+    async destroy(model, name) {
+      await redis.run((client) => client.del(KEYS.artifact(model, name)))
     },
 
-    async destroySession(digest, proof) {
-      const pointer = KEYS.artifact('Session', digest)
+    async destroySession(name, proof) {
+      const pointer = KEYS.artifact('Session', name)
       const uid = await redis.run((client) => client.get(pointer))
       if (uid === null) return undefined
       const [ended] = await Promise.all([
-        redis.evaluate(SPREAD.endSession, [KEYS.session(uid)], [digest.toString('base64url'), proof, TRACE_MS]),
+        redis.evaluate(SPREAD.endSession, [KEYS.session(uid)], [name, proof, TRACE_MS]),
         redis.run((client) => client.pexpire(pointer, TRACE_MS)),
       ])
       return ended === 1 ? uid : undefined

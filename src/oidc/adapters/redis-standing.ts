@@ -9,10 +9,17 @@ export interface Records {
   readonly grant: unknown
 }
 
-export function fieldsOf(flat: unknown): ReadonlyMap<string, string> {
+/** What never changes of an artifact is in one field, `m`, as `write` in `lua/functions.ts` has put it there. */
+function fieldsOf(flat: unknown): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
-  const list = flat as readonly string[]
-  for (let at = 0; at + 1 < list.length; at += 2) fields.set(list[at] ?? '', list[at + 1] ?? '')
+  const add = (list: readonly string[]): void => {
+    for (let at = 0; at + 1 < list.length; at += 2) {
+      const [name = '', value = ''] = [list[at], list[at + 1]]
+      if (name === 'm') add(value.split(' '))
+      else fields.set(name, value)
+    }
+  }
+  add(flat as readonly string[])
   return fields
 }
 
@@ -29,15 +36,32 @@ export function stands(fields: ReadonlyMap<string, string>, { account, session, 
   return !fields.has('ge') || grant === fields.get('ge')
 }
 
-export function isLive(session: ReadonlyMap<string, string>): boolean {
-  return session.has('i') && !session.has('x')
+/** Fields and time, if there is anything; what follows them in the reply is the caller's. */
+export function foundIn(reply: unknown): Found | undefined {
+  if (!reply) return undefined
+  const [flat, now] = reply as [unknown, number]
+  const fields = fieldsOf(flat)
+  return fields.size > 0 ? { fields, now } : undefined
 }
 
 /** Reads the reply of a script that looks on: fields, time, account, session, grant. */
 export function standing(reply: unknown): Found | undefined {
-  const [flat, now, account, session, grant] = reply as [unknown, number, Reply, unknown, unknown]
-  const fields = fieldsOf(flat)
-  return fields.size > 0 && stands(fields, { account, session, grant }) ? { fields, now } : undefined
+  const found = foundIn(reply)
+  if (!found) return undefined
+  const [, , account, session, grant] = reply as [unknown, unknown, Reply, unknown, unknown]
+  return stands(found.fields, { account, session, grant }) ? found : undefined
+}
+
+/** Of a session: fields, time, account. */
+export function standingSession(reply: unknown): Found | undefined {
+  const found = foundIn(reply)
+  if (!found || !isLive(found.fields)) return undefined
+  const [, , account] = reply as [unknown, unknown, Reply]
+  return stands(found.fields, { account, session: undefined, grant: undefined }) ? found : undefined
+}
+
+export function isLive(session: ReadonlyMap<string, string>): boolean {
+  return session.has('i') && !session.has('x')
 }
 
 /** Epochs that a kept session or grant was stamped with before everything else ended. */

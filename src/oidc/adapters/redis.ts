@@ -1,7 +1,6 @@
 import { randomToken } from '../../crypto/token.ts'
 import { type RedisConnection, RedisUnavailable } from '../../redis.ts'
 import type { Adapter, ArtifactStore, ArtifactStoreOptions } from './adapter.ts'
-import { idDigest } from './artifact-keys.ts'
 import { REVOCATION } from './lua/scripts.ts'
 import { RedisAdapter } from './redis-adapter.ts'
 import { type Calls, TRACE_MS } from './redis-calls.ts'
@@ -63,7 +62,7 @@ export function createRedisStore({ redis: connection, overrides = {}, leewaySeco
   }
 
   async function endGrant(grantId: string): Promise<void> {
-    await Promise.all([revokeGrant(grantId), calls.destroy('Grant', idDigest('Grant', grantId))])
+    await Promise.all([revokeGrant(grantId), calls.destroy('Grant', grantId)])
   }
 
   /** Every grant that the session's tokens hang on: what is not found ends. */

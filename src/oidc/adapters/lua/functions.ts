@@ -106,22 +106,6 @@ local function evenIfFull(key)
   redis.call('HDEL', key, '')
 end
 
--- Fields and values in turn, each by its own name.
-local function read(key)
-  local flat = redis.call('HGETALL', key)
-  for i = 1, #flat, 2 do
-    if flat[i] == 'm' then
-      local at = i
-      for name, value in string.gmatch(flat[i + 1], '(%S+) (%S+)') do
-        flat[at], flat[at + 1] = name, value
-        at = #flat + 1
-      end
-      break
-    end
-  end
-  return flat
-end
-
 local function readAccount(key, client, session, grant)
   return redis.call('HMGET', key, 'e', 'c:' .. client, 's:' .. session, 'g:' .. grant)
 end
@@ -130,34 +114,41 @@ local function spend(key)
   if redis.call('EXISTS', key) == 0 then return 0 end
   return redis.call('HSETNX', key, 'c', now())
 end
-
-local function field(flat, name)
-  for i = 1, #flat, 2 do
-    if flat[i] == name then return flat[i + 1] end
-  end
-  return ''
-end
 `
 
 /** For one server only: a Cluster allows no key that the caller has not named. */
 export const LOOKING_ON = `
 local function accountKey(id) return 'gh:account:{' .. redis.sha1hex(id) .. '}' end
 
-local function standing(flat)
-  local a, s, g = field(flat, 'a'), field(flat, 's'), field(flat, 'g')
-  local b, ge = field(flat, 'b'), field(flat, 'ge')
+-- By name, what write() has put into one field too.
+local function named(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do
+    if flat[i] == 'm' then
+      for name, value in string.gmatch(flat[i + 1], '(%S+) (%S+)') do fields[name] = value end
+    else
+      fields[flat[i]] = flat[i + 1]
+    end
+  end
+  return fields
+end
+
+local function standing(key)
+  local flat = redis.call('HGETALL', key)
+  local f = named(flat)
+  local s, g = f.s or '', f.g or ''
   return {
     flat,
     now(),
-    a ~= '' and readAccount(accountKey(a), field(flat, 'k'), s, g) or {},
-    b ~= '' and redis.call('HGET', 'gh:scope:{' .. s .. '}', b) or '',
-    ge ~= '' and redis.call('HGET', 'gh:grant:{' .. g .. '}', 'e') or '',
-  }
+    f.a and readAccount(accountKey(f.a), f.k or '', s, g) or {},
+    f.b and redis.call('HGET', 'gh:scope:{' .. s .. '}', f.b) or '',
+    f.ge and redis.call('HGET', 'gh:grant:{' .. g .. '}', 'e') or '',
+  }, f
 end
 
 local function standingSession(uid)
-  local flat = read('gh:session:{' .. uid .. '}')
-  local a = field(flat, 'a')
-  return { flat, now(), a ~= '' and readAccount(accountKey(a), '', uid, '') or {} }
+  local flat = redis.call('HGETALL', 'gh:session:{' .. uid .. '}')
+  local a = named(flat).a
+  return { flat, now(), a and readAccount(accountKey(a), '', uid, '') or {} }
 end
 `

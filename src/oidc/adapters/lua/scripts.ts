@@ -22,11 +22,11 @@ export const SPREAD = {
   /** KEYS session; ARGV id, proof, ttl, payload, account, stamp, held. */
   writeSession: of(`return writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])`),
   /** KEYS artifact. */
-  read: of(`return { read(KEYS[1]), now() }`),
+  read: of(`return { redis.call('HGETALL', KEYS[1]), now() }`),
   /** KEYS account; ARGV client, session, grant. */
   readAccount: of(`return readAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
   /** KEYS artifact. */
-  spend: of(`if spend(KEYS[1]) == 0 then return false end return { read(KEYS[1]), now() }`),
+  spend: of(`if spend(KEYS[1]) == 0 then return false end return { redis.call('HGETALL', KEYS[1]), now() }`),
   /** KEYS session; ARGV id, proof, trace. */
   endSession: of(`return endSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
 } as const
@@ -57,13 +57,17 @@ export const WHOLE = {
     if ARGV[3] ~= '' then redis.call('PEXPIRE', KEYS[3], ARGV[3]) end
     return 1`),
   /** KEYS artifact. */
-  find: onOneServer(`return standing(read(KEYS[1]))`),
+  find: onOneServer(`return (standing(KEYS[1]))`),
+  /** KEYS artifact. */
+  findInContext: onOneServer(`
+    local token, f = standing(KEYS[1])
+    return { token, f.g and standing('gh:Grant:{' .. f.g .. '}') or false, f.b == 'on' and standingSession(f.s) or false }`),
   /** KEYS lookup; ARGV model. */
   findByLookup: onOneServer(`
     local id = redis.call('GET', KEYS[1])
-    return id and standing(read('gh:' .. ARGV[1] .. ':{' .. id .. '}'))`),
+    return id and (standing('gh:' .. ARGV[1] .. ':{' .. id .. '}'))`),
   /** KEYS artifact. */
-  consume: onOneServer(`if spend(KEYS[1]) == 0 then return false end return standing(read(KEYS[1]))`),
+  consume: onOneServer(`if spend(KEYS[1]) == 0 then return false end return (standing(KEYS[1]))`),
   /** KEYS pointer. */
   findSession: onOneServer(`
     local uid = redis.call('GET', KEYS[1])
