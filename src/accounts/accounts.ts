@@ -1,4 +1,4 @@
-import type { EntityManager, Pool } from '../database.ts'
+import { type EntityManager, type Pool, readTogether } from '../database.ts'
 import { Account } from '../entities/index.ts'
 
 /** An account, and what it was when its factors were proven: a change of credentials since then ends what was proven (PW-10). */
@@ -24,7 +24,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const FIND_ACTIVE = {
   name: 'account-find-active',
   text: `select "id", "name", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
-  "address"::text, "mfa_enabled", extract(epoch from "updated_at") * 1000 as "updated" from "account" where "id" = $1 and "status" = 'active'`,
+  "address"::text, "mfa_enabled", extract(epoch from "updated_at") * 1000 as "updated" from "account" where "id" = any($1::uuid[]) and "status" = 'active'`,
 }
 
 interface Row {
@@ -43,24 +43,31 @@ interface Row {
 /** Accounts by identifier, for those who only need to know them. */
 export class Accounts {
   readonly #em: EntityManager
-  readonly #pool: Pool
+  readonly #active: (id: string) => Promise<ActiveAccount | undefined>
 
   constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
     this.#em = em
-    this.#pool = pool
+    this.#active = readTogether((ids) => findAllActive(pool, ids))
   }
 
   /** The account if it may act now; disabled and deleting accounts are as good as absent (SE-07). */
   async findActive(id: string): Promise<ActiveAccount | undefined> {
-    if (!UUID.test(id)) return undefined
-    const { rows } = await this.#pool.query<Row>({ ...FIND_ACTIVE, values: [id] })
-    return rows[0] && activeAccount(rows[0])
+    return UUID.test(id) ? this.#active(id) : undefined
   }
 
   /** The whole account, for its owner to see; undefined under the same conditions. */
   async loadActive(id: string): Promise<Account | undefined> {
     return UUID.test(id) ? ((await this.#em.fork().findOne(Account, { id, status: 'active' })) ?? undefined) : undefined
   }
+}
+
+async function findAllActive(pool: Pool, ids: readonly string[]): Promise<(ActiveAccount | undefined)[]> {
+  const { rows } = await pool.query<Row>({ ...FIND_ACTIVE, values: [ids] })
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => {
+    const row = found.get(id)
+    return row && activeAccount(row)
+  })
 }
 
 function activeAccount(row: Row): ActiveAccount {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
 import { randomToken } from '../../src/crypto/token.ts'
+import { openDatabase } from '../../src/database.ts'
 import type { ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
 import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
+import { SQL } from '../../src/oidc/adapters/postgres-statements.ts'
 import { useDatabase } from '../support/database.ts'
 import { describeArtifactStore } from './adapter-contract.ts'
 import { HOUR, MODELS, newOwner, sample } from './contract/samples.ts'
@@ -37,11 +39,12 @@ describe('the PostgreSQL store', () => {
   it('G18 makes one round trip with a prepared statement for every adapter call', async () => {
     const store = createPostgresStore({ pool, leewaySeconds })
     for (const model of MODELS) {
-      const adapter = store.adapterFor(model)
+      const adapter = store.adapterFor(model) as ContextAdapter
       const { id, payload } = sample(model)
       const calls = [
         () => adapter.upsert(id, payload, HOUR),
         () => adapter.find(id),
+        () => adapter.findInContext(id),
         () => adapter.findByUid('x'),
         () => adapter.findByUserCode('x'),
         () => adapter.consume(id),
@@ -56,41 +59,6 @@ describe('the PostgreSQL store', () => {
     }
   })
 
-  it.each(['AccessToken', 'RefreshToken', 'AuthorizationCode'] as const)(
-    'G18 finds a %s with its grant and session in one round trip, each as it is found alone',
-    async (model) => {
-      const adapter = createPostgresStore({ pool, leewaySeconds: () => 0 }).adapterFor(model) as ContextAdapter
-      const store = createPostgresStore({ pool, leewaySeconds: () => 0 })
-      const [grants, sessions] = [store.adapterFor('Grant'), store.adapterFor('Session')]
-      const owner = newOwner()
-      const bound = sample(model, owner, { expiresWithSession: true, nonce: 'lone \ud800 and \0' })
-      const free = sample(model, owner)
-      const [grant, session] = [sample('Grant', owner), sample('Session', owner)]
-      for (const { id, payload } of [bound, free]) await adapter.upsert(id, payload, HOUR)
-      expect(await adapter.findInContext?.(bound.id)).toMatchObject({ grant: undefined, session: undefined })
-      await grants.upsert(grant.id, grant.payload, HOUR)
-      await sessions.upsert(session.id, session.payload, HOUR)
-
-      statements.length = 0
-      const found = await adapter.findInContext?.(bound.id)
-      expect(statements).toEqual(['artifact_find_in_context'])
-      const alone = {
-        token: await adapter.find(bound.id),
-        grant: await grants.find(grant.id),
-        session: await sessions.findByUid(owner.sessionUid),
-      }
-      expect(found).toEqual(alone)
-      expect(alone.grant).toMatchObject({ jti: owner.grantId })
-      expect((await adapter.findInContext?.(free.id))?.session).toBeUndefined()
-
-      await adapter.consume(bound.id)
-      expect((await adapter.findInContext?.(bound.id))?.token).toEqual(await adapter.find(bound.id))
-      await store.revokeBySession(owner.sessionUid)
-      expect(await adapter.findInContext?.(bound.id)).toBeUndefined()
-      expect(await adapter.findInContext?.('no such token')).toBeUndefined()
-    },
-  )
-
   it('G18 stores two tokens in one round trip, both or neither', async () => {
     const store = createPostgresStore({ pool, leewaySeconds })
     const [access, refresh] = [store.adapterFor('AccessToken') as ContextAdapter, store.adapterFor('RefreshToken')]
@@ -104,6 +72,18 @@ describe('the PostgreSQL store', () => {
     const [three, tooLong] = [sample('AccessToken'), sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(101) })]
     await expect(access.upsertBoth?.(minted('AccessToken', three), minted('RefreshToken', tooLong))).rejects.toThrow('too long')
     expect(await access.find(three.id)).toBeUndefined()
+  })
+
+  it('makes one round trip of the reads that begin together', async () => {
+    const store = createPostgresStore({ pool, leewaySeconds })
+    const adapter = store.adapterFor('AccessToken') as ContextAdapter
+    const stored = Array.from({ length: 50 }, () => sample('AccessToken'))
+    await Promise.all(stored.map(({ id, payload }) => adapter.upsert(id, payload, HOUR)))
+    statements.length = 0
+    const asked = [...stored, ...stored.slice(0, 5), { id: 'no such token', payload: undefined }]
+    const found = await Promise.all(asked.map(({ id }) => adapter.findInContext(id)))
+    expect(found.map((each) => each?.token)).toEqual(asked.map(({ payload }) => payload))
+    expect(statements).toEqual(['artifact_find_in_context'])
   })
 
   it('hands the models that live elsewhere to their own adapters', async () => {
@@ -171,6 +151,32 @@ describe('the PostgreSQL store', () => {
       }
     } finally {
       client.release(true)
+    }
+  })
+
+  it('finds them so by a plan that was made when there were few', async () => {
+    await using ours = await openDatabase({ url: database.url, pool: 1 })
+    const grow = (count: number) =>
+      pool.query({
+        text: `insert into "oidc_artifact" ("model", "id_digest", "payload")
+          select 'AccessToken', sha256(random()::text::bytea), '{}' from generate_series(1, ${count})`,
+      })
+    await pool.query({ text: 'truncate "oidc_artifact"' })
+    await grow(20)
+    await pool.query({ text: 'analyze "oidc_artifact"' })
+    const statements = [SQL.find, SQL.findInContext]
+    // So many that PostgreSQL takes the plan for any number, and keeps it.
+    const digests = Array.from({ length: 50 }, () => Buffer.alloc(32))
+    for (const statement of statements)
+      for (let use = 0; use < 12; use += 1) await ours.pool.query({ ...statement, values: ['AccessToken', digests] })
+    await grow(20_000)
+    for (const { name } of statements) {
+      const { rows } = await ours.pool.query<{ 'QUERY PLAN': string }>(
+        `explain execute "${name}" ('AccessToken', array_fill('\\x00'::bytea, array[50]))`,
+      )
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+      expect(plan).toMatch(/Index Scan/)
+      expect(plan).not.toMatch(/Seq Scan/)
     }
   })
 

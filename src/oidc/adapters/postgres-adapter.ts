@@ -1,4 +1,5 @@
 import { randomToken } from '../../crypto/token.ts'
+import { readTogether } from '../../database.ts'
 import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
@@ -33,10 +34,14 @@ interface Row {
 export class PostgresAdapter implements ContextAdapter {
   readonly #model: string
   readonly #deps: PostgresAdapterDeps
+  readonly #found: (digest: Buffer) => Promise<Row | undefined>
+  readonly #foundInContext: (digest: Buffer) => Promise<ContextRow | undefined>
 
   constructor(model: string, deps: PostgresAdapterDeps) {
     this.#model = model
     this.#deps = deps
+    this.#found = readTogether((digests) => this.#byDigest<Row>(SQL.find, digests))
+    this.#foundInContext = readTogether((digests) => this.#byDigest<ContextRow>(SQL.findInContext, digests))
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
@@ -60,8 +65,7 @@ export class PostgresAdapter implements ContextAdapter {
   }
 
   async findInContext(id: string): Promise<InContext | undefined> {
-    const { rows } = await this.#deps.query<ContextRow>(SQL.findInContext, [this.#model, idDigest(this.#model, id)])
-    const [row] = rows
+    const row = await this.#foundInContext(idDigest(this.#model, id))
     const token = this.#present(row, { id })
     if (!row || !token) return undefined
     const { grant, grantId, session, sessionUid } = row
@@ -73,8 +77,7 @@ export class PostgresAdapter implements ContextAdapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const { rows } = await this.#deps.query<Row>(SQL.find, [this.#model, idDigest(this.#model, id)])
-    return this.#present(rows[0], { id })
+    return this.#present(await this.#found(idDigest(this.#model, id)), { id })
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -109,6 +112,12 @@ export class PostgresAdapter implements ContextAdapter {
   async #findByLookup(lookup: string): Promise<AdapterPayload | undefined> {
     const { rows } = await this.#deps.query<Row>(SQL.findByLookup, [this.#model, lookupDigest(this.#model, lookup)])
     return this.#present(rows[0], { lookup })
+  }
+
+  async #byDigest<Found extends Row>(statement: (typeof SQL)['find'], digests: readonly Buffer[]): Promise<(Found | undefined)[]> {
+    const { rows } = await this.#deps.query<Found & { readonly digest: Buffer }>(statement, [this.#model, digests])
+    const found = new Map(rows.map((row) => [row.digest.toString('latin1'), row]))
+    return digests.map((digest) => found.get(digest.toString('latin1')))
   }
 
   #present(row: Row | undefined, by: FoundBy): AdapterPayload | undefined {

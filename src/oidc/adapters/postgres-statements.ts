@@ -15,6 +15,9 @@ const FOUND = `
   extract(epoch from now() - "a"."consumed_at")::float8 as "secondsAgo"`
 const live = (alias: string): string => `("${alias}"."expires_at" is null or "${alias}"."expires_at" > now())`
 
+/** $1 model, $2 digests. */
+const WANTED = `from "oidc_artifact" as "a" where "a"."model" = $1 and "a"."id_digest" = any($2::bytea[]) and ${live('a')}`
+
 const INTO = `
 insert into "oidc_artifact" as "a"
   ("model", "id_digest", "payload", "grant_id", "account_id", "client_id", "session_uid", "lookup_digest", "consumed_at", "expires_at")`
@@ -31,18 +34,18 @@ on conflict ("model", "id_digest") do update set ${REPLACE}, "lookup_digest" = e
 const statement = (name: string, text: string): Statement => ({ name: `artifact_${name}`, text })
 
 export const SQL = {
-  find: statement('find', `select ${FOUND} from "oidc_artifact" as "a" where "model" = $1 and "id_digest" = $2 and ${LIVE}`),
-  /** A token with its grant and its session. The digests are those of `artifact-keys.ts`; subqueries, so that each is always an index lookup. */
+  find: statement('find', `select "a"."id_digest" as "digest", ${FOUND} ${WANTED}`),
+  /** Tokens, each with its grant and its session. The digests are those of `artifact-keys.ts`; subqueries, so that each is always an index lookup. */
   findInContext: statement(
     'find_in_context',
-    `select ${FOUND}, "a"."grant_id" as "grantId", "a"."session_uid" as "sessionUid",
+    `select "a"."id_digest" as "digest", ${FOUND}, "a"."grant_id" as "grantId", "a"."session_uid" as "sessionUid",
        (select "g"."payload"::text from "oidc_artifact" as "g" where "g"."model" = 'Grant'
          and "g"."id_digest" = sha256(convert_to('Grant:' || "a"."grant_id", 'UTF8')) and ${live('g')}) as "grant",
        case when "a"."payload"->'expiresWithSession' = 'true' then (
          select "s"."payload"::text from "oidc_artifact" as "s" where "s"."model" = 'Session'
            and "s"."lookup_digest" = sha256(convert_to('Session.lookup:' || "a"."session_uid", 'UTF8'))
            and "s"."consumed_at" is null and ${live('s')}) end as "session"
-     from "oidc_artifact" as "a" where "a"."model" = $1 and "a"."id_digest" = $2 and ${live('a')}`,
+     ${WANTED}`,
   ),
   findByLookup: statement(
     'find_by_lookup',
