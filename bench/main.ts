@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     database: { type: 'string' },
   },
 })
-const EFFORT: Effort = options.quick ? { rounds: 3, warmUp: 1500, count: 1000 } : { rounds: 5, warmUp: 5000, count: 1000 }
+const EFFORT: Effort = options.quick ? { rounds: 3, warmUp: 1500, count: 1000 } : { rounds: 5, warmUp: 10_000, count: 1000 }
 const SECONDS = options.quick ? 3 : 10
 /** Every run leaves its figures in the first; those that later runs are compared with are kept in the second. */
 const LATEST = new URL('./results/latest.json', import.meta.url)

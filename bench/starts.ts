@@ -8,12 +8,13 @@ import { fileURLToPath } from 'node:url'
 import { resetData } from '../src/embedded/reset.ts'
 import { memoryOf, read } from './machine.ts'
 import { freePort } from './scratch.ts'
+import { START_FLAGS } from './start-flags.ts'
 
 const LATER_STARTS = 2
 const GIVE_UP_MS = 30_000
 const LAUNCHER = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'gatehouse.js')
 
-/** Milliseconds from `node bin/gatehouse.js` to the first 200 of discovery, and megabytes half a second later. */
+/** Milliseconds from `npm start`'s command to the first 200 of discovery, and megabytes half a second later. */
 export interface Starts {
   readonly firstMs: readonly number[]
   readonly laterMs: readonly number[]
@@ -44,7 +45,7 @@ async function measure(measured: { serverRssMb: number[]; postgresPssMb: number[
   const port = await freePort()
   const env = { PATH: '/usr/bin:/bin', PORT: String(port), DATA_DIR: dataDir, NODE_COMPILE_CACHE: join(dataDir, '..', 'cache') }
   const began = performance.now()
-  const server = spawn(process.execPath, [LAUNCHER, 'start'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const server = spawn(process.execPath, [...START_FLAGS, LAUNCHER, 'start'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
   try {
     await answers(`http://localhost:${port}/.well-known/openid-configuration`, began, () => server.exitCode === null)

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { START_FLAGS } from './start-flags.ts'
 
 /**
  * `koa`: the ceiling. `bare`: oidc-provider on a Map. `naive`: the same on Redis by the usual adapter. `better-auth`: the peer, on
@@ -77,7 +78,7 @@ export class Target implements AsyncDisposable {
     const began = performance.now()
     const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: ['--expose-gc', '--disable-warning=ExperimentalWarning'],
+      execArgv: [...(settings.kind === 'gatehouse' ? START_FLAGS : []), '--expose-gc', '--disable-warning=ExperimentalWarning'],
     })
     const [facts] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [undefined])])) as [Facts | undefined]
     if (!facts) throw new Error(`the target ${settings.kind} did not start`)

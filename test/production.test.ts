@@ -40,6 +40,13 @@ describe('Dockerfile', () => {
     expect(image).not.toMatch(/--chown/)
   })
 
+  it('G14 starts as npm start does: with the same bounds on garbage', () => {
+    const [, command = '[]'] = /^CMD (\[.*\])$/m.exec(image) ?? []
+    const { start } = (JSON.parse(file('package.json')) as { scripts: { start: string } }).scripts
+    expect((JSON.parse(command) as string[]).join(' ')).toBe(start)
+    expect(start).toContain('--heap-growing-percent')
+  })
+
   it('ignores all files but those that the build copies', () => {
     const allowed = file('.dockerignore').trim().split('\n')
     expect(allowed[0]).toBe('*')
