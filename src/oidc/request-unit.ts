@@ -85,10 +85,8 @@ export type Honours = (clientId: string, issuedAt: number) => Promise<boolean>
 
 /** The storage of the models, with what the current request has read ahead in front of it. */
 export function readingAhead(adapterFor: (model: string) => Adapter, findAccount: FindAccount, honours: Honours): AdapterFactory {
-  const grants = adapterFor('Grant')
-  const sessions = adapterFor('Session')
   return (model) => {
-    const adapter: StoreAdapter = model === 'Grant' ? grants : model === 'Session' ? sessions : adapterFor(model)
+    const adapter: StoreAdapter = adapterFor(model)
     const changed: Partial<Adapter> = {}
     // Every token of an app hangs on a grant: with it ends what the app held when it was disabled.
     if (model === 'Grant')

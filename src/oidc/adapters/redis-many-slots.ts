@@ -29,23 +29,22 @@ export function manySlots(redis: RedisConnection): Calls {
 
   async function standing(found: Found | undefined): Promise<Found | undefined> {
     if (!found) return undefined
-    const { fields, now } = found
+    const { fields } = found
     const of = (name: string) => fields.get(name) ?? ''
     const [account, session, grant] = await Promise.all([
       fields.has('a') ? redis.evaluate(SPREAD.readAccount, [KEYS.account(of('a'))], [of('k'), of('s'), of('g')]) : [],
       fields.has('b') ? redis.run((client) => client.hget(KEYS.scope(of('s')), of('b'))) : null,
       fields.has('ge') ? redis.run((client) => client.hget(KEYS.grant(of('g')), 'e')) : null,
     ])
-    return stands(fields, { account: account as unknown[], session, grant }) ? { fields, now } : undefined
+    return stands(fields, { account: account as unknown[], session, grant }) ? found : undefined
   }
 
   async function findSessionByUid(uid: string): Promise<Found | undefined> {
     const found = await read(KEYS.session(uid))
     if (!found || !isLive(found.fields)) return undefined
-    const { fields, now } = found
-    const accountId = fields.get('a')
+    const accountId = found.fields.get('a')
     const account = accountId ? await redis.evaluate(SPREAD.readAccount, [KEYS.account(accountId)], ['', uid, '']) : []
-    return stands(fields, { account: account as unknown[], session: undefined, grant: undefined }) ? { fields, now } : undefined
+    return stands(found.fields, { account: account as unknown[], session: undefined, grant: undefined }) ? found : undefined
   }
 
   const find = async (model: string, name: string) => standing(await read(KEYS.artifact(model, name)))
