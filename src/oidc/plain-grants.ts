@@ -32,7 +32,7 @@ const REFRESH = 'refresh_token'
 
 /**
  * Codes and refresh tokens of confidential apps, spent and renewed as the provider's grants do with our configuration, by its own
- * models. Nothing is spent before everything else holds; whoever comes second, too late or with something odd is left to the provider.
+ * models. Nothing is spent before the answer is made; whoever comes second, too late or with something odd is left to the provider.
  */
 export class PlainGrants {
   readonly #provider: Provider
@@ -58,7 +58,7 @@ export class PlainGrants {
       const refreshToken = issuesRefreshToken(client, code)
         ? new RefreshToken({ ...inherited(code), client, gty: 'authorization_code', rotations: 0 })
         : undefined
-      return spent(this.#answer(code, standing, accessToken, refreshToken))
+      return this.#answer(code, standing, accessToken, refreshToken)
     })
   }
 
@@ -74,7 +74,7 @@ export class PlainGrants {
       const gty = used.gty && !used.gty.endsWith(REFRESH) ? `${used.gty} ${REFRESH}` : (used.gty as string)
       const rotations = typeof used.rotations === 'number' ? used.rotations + 1 : 1
       const refreshToken = new RefreshToken({ ...inherited(used), client, gty, rotations, iiat: used.iiat })
-      return spent(this.#answer(refreshToken, standing, this.#accessToken(refreshToken, standing, gty), refreshToken))
+      return this.#answer(refreshToken, standing, this.#accessToken(refreshToken, standing, gty), refreshToken)
     })
   }
 
@@ -151,15 +151,6 @@ export async function grantOf(
 ): Promise<Grant | undefined> {
   const grant = await Grants.find(grantId, { ignoreExpiration: true })
   return grant && !grant.isExpired && grant.clientId === clientId && grant.accountId === accountId ? grant : undefined
-}
-
-/** What fails from here on is a fault of ours, never a refusal that the provider is asked for: it would see a token used twice. */
-async function spent<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer
-  } catch (cause) {
-    throw new Error('the tokens could not be made', { cause })
-  }
 }
 
 /** What a refresh token has of the code or the token before it. */

@@ -15,6 +15,7 @@ const ROUTES: ReadonlyMap<string, { readonly account: boolean }> = new Map([
 const RESUME = { account: false }
 /** Whoever is given one of these goes on to ask for its session, its grant and its account, one after the other. */
 const SOURCES = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken'])
+const SPENT = new Set(['AuthorizationCode', 'RefreshToken'])
 const MINTED = new Set(['AccessToken', 'RefreshToken'])
 
 /** A store's own, or one that stands in for it, which no token is asked of. */
@@ -30,6 +31,10 @@ interface RequestUnit {
   readonly sessions: Map<string, Promise<AdapterPayload | undefined>>
   readonly accounts: Map<string, Promise<Account>>
   readonly minted: (Minted & { readonly adapter: StoreAdapter })[]
+  /** What spends the code or token that the minted ones come of, and stores them. */
+  exchange?: (minted: readonly Minted[]) => Promise<void>
+  /** Whether nothing is spent before all of the answer is there. */
+  readonly spendsLast: boolean
   /** Under way, and done before the answer leaves. */
   readonly pending: Promise<void>[]
   readonly needsAccount: boolean
@@ -37,15 +42,18 @@ interface RequestUnit {
 
 const units = new AsyncLocalStorage<RequestUnit>()
 
-function newUnit(needsAccount: boolean): RequestUnit {
-  return { grants: new Map(), sessions: new Map(), accounts: new Map(), minted: [], pending: [], needsAccount }
+function newUnit(needsAccount: boolean, spendsLast: boolean): RequestUnit {
+  return { grants: new Map(), sessions: new Map(), accounts: new Map(), minted: [], pending: [], needsAccount, spendsLast }
 }
 
-/** Reads ahead for the work, and stores what it mints, both tokens or neither, if it comes to an end that is not `undefined`. */
+/**
+ * Reads ahead for the work. If it comes to an end that is not `undefined`, what it consumed is spent and what it minted is stored, in
+ * one: whoever was not the first to spend gets the provider's `InvalidGrant`, and every other failure leaves all as it was.
+ */
 export async function inUnit<T>({ account }: { readonly account: boolean }, work: () => Promise<T>): Promise<T> {
-  const unit = newUnit(account)
+  const unit = newUnit(account, true)
   const done = await units.run(unit, work)
-  if (done !== undefined && unit.minted.length > 0) await store(unit.minted)
+  if (done !== undefined) await (unit.exchange ? unit.exchange(unit.minted) : store(unit.minted))
   return done
 }
 
@@ -54,7 +62,7 @@ export function requestUnits(): Parameters<Provider['use']>[0] {
   return async (ctx, next) => {
     const route = ROUTES.get(ctx.path) ?? (ctx.path.startsWith('/auth/') ? RESUME : undefined)
     if (!route) return next()
-    const unit = newUnit(route.account)
+    const unit = newUnit(route.account, false)
     await units.run(unit, next)
     await Promise.all(unit.pending)
     if (ctx.status !== 200 || unit.minted.length === 0) return
@@ -96,6 +104,13 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
       }
     if (model === 'Session') changed.findByUid = (uid) => take(units.getStore()?.sessions, uid) ?? adapter.findByUid(uid)
     if (SOURCES.has(model) || TOKEN_LENGTHS.has(model)) changed.find = (id) => find(model, id)
+    if (SPENT.has(model))
+      changed.consume = async (id) => {
+        const unit = units.getStore()
+        const { exchange } = adapter
+        if (!unit?.spendsLast || !exchange) return adapter.consume(id)
+        unit.exchange = async (minted) => (minted.length > 0 ? exchange.call(adapter, id, minted) : adapter.consume(id))
+      }
     if (MINTED.has(model))
       changed.upsert = async (id, payload, expiresIn) => {
         const unit = units.getStore()

@@ -2,6 +2,7 @@ import { describe } from '@jest/globals'
 import { basics } from './contract/basics.ts'
 import { consumption } from './contract/consumption.ts'
 import { context } from './contract/context.ts'
+import { exchange } from './contract/exchange.ts'
 import { expiry } from './contract/expiry.ts'
 import { revocation } from './contract/revocation.ts'
 import { secrecy } from './contract/secrecy.ts'
@@ -18,6 +19,7 @@ export function describeArtifactStore(name: string, makeStore: MakeStore): void 
     secrecy(storage)
     consumption(storage)
     context(storage)
+    exchange(storage)
     sessions(storage)
     revocation(storage)
     expiry(storage)

@@ -48,6 +48,7 @@ describe('the PostgreSQL store', () => {
         () => adapter.findByUid('x'),
         () => adapter.findByUserCode('x'),
         () => adapter.consume(id),
+        () => adapter.exchange(id, [{ model, id, payload, expiresIn: HOUR }]).catch(() => undefined),
         () => adapter.destroy(id),
         () => adapter.revokeByGrantId('x'),
       ]
@@ -59,7 +60,7 @@ describe('the PostgreSQL store', () => {
     }
   })
 
-  it('G18 stores two tokens in one round trip, both or neither', async () => {
+  it('G18 stores two tokens in one round trip, both or neither, and what they come of is spent with them or not at all', async () => {
     const store = createPostgresStore({ pool, leewaySeconds })
     const [access, refresh] = [store.adapterFor('AccessToken') as ContextAdapter, store.adapterFor('RefreshToken')]
     const [one, two] = [sample('AccessToken'), sample('RefreshToken')]
@@ -69,9 +70,21 @@ describe('the PostgreSQL store', () => {
     expect(statements).toEqual(['artifact_upsert_both'])
     expect([await access.find(one.id), await refresh.find(two.id)]).toEqual([one.payload, two.payload])
 
-    const [three, tooLong] = [sample('AccessToken'), sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(101) })]
+    const [three, four, tooLong] = [
+      sample('AccessToken'),
+      sample('RefreshToken'),
+      sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(101) }),
+    ]
     await expect(access.upsertBoth?.(minted('AccessToken', three), minted('RefreshToken', tooLong))).rejects.toThrow('too long')
     expect(await access.find(three.id)).toBeUndefined()
+
+    const adapter = refresh as ContextAdapter
+    await expect(adapter.exchange(two.id, [minted('AccessToken', three), minted('RefreshToken', tooLong)])).rejects.toThrow('too long')
+    expect(await access.find(three.id)).toBeUndefined()
+    statements.length = 0
+    await adapter.exchange(two.id, [minted('AccessToken', three), minted('RefreshToken', four)])
+    expect(statements).toEqual(['artifact_exchange_for_two'])
+    expect([await access.find(three.id), await refresh.find(four.id)]).toEqual([three.payload, four.payload])
   })
 
   it('makes one round trip of the reads that begin together', async () => {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../src/config/limits.ts'
 import { randomToken } from '../../src/crypto/token.ts'
+import type { ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
 import { openRedis } from '../../src/redis.ts'
 import { Browser } from '../support/browser.ts'
@@ -356,7 +357,9 @@ describe('the Redis store under loss', () => {
       await using connection = await openRedis({ urls: [stub.url], sentinels: [] })
       const tokens = createRedisStore({ redis: connection, leewaySeconds: () => 0 }).adapterFor('RefreshToken')
       const { id, payload } = sample('RefreshToken')
-      for (const attempt of [tokens.upsert(id, payload, HOUR), tokens.find(id), tokens.consume(id), tokens.revokeByGrantId(randomToken())])
+      const exchange = (tokens as ContextAdapter).exchange(randomToken(), [{ model: 'RefreshToken', id, payload, expiresIn: HOUR }])
+      const revoke = tokens.revokeByGrantId(randomToken())
+      for (const attempt of [tokens.upsert(id, payload, HOUR), tokens.find(id), tokens.consume(id), exchange, revoke])
         await expect(attempt).rejects.toMatchObject({ code: 'unavailable', status: 503, statusCode: 503 })
     }
   })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import { randomToken } from '../../src/crypto/token.ts'
-import type { ArtifactStore } from '../../src/oidc/adapters/adapter.ts'
+import type { ArtifactStore, ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
 import { openRedis, type RedisConnection } from '../../src/redis.ts'
 import { connectTo, findServer, startServer as startRealRedis, startRedis, type TestRedis } from '../support/redis.ts'
@@ -131,7 +131,10 @@ describe('the rule of absence', () => {
       const token = sample('RefreshToken')
       await expect(store.adapterFor('RefreshToken').upsert(token.id, token.payload, HOUR)).rejects.toMatchObject({ statusCode: 503 })
       const code = byGrant.stored.find(({ model }) => model === 'AuthorizationCode')?.id ?? ''
-      await expect(store.adapterFor('AuthorizationCode').consume(code)).rejects.toMatchObject({ statusCode: 503 })
+      const codes = store.adapterFor('AuthorizationCode') as ContextAdapter
+      await expect(codes.consume(code)).rejects.toMatchObject({ statusCode: 503 })
+      await expect(codes.exchange(code, [{ model: 'RefreshToken', ...token, expiresIn: HOUR }])).rejects.toMatchObject({ statusCode: 503 })
+      expect(await codes.find(code)).not.toHaveProperty('consumed')
       expect((await alive(byAccount.stored)).length).toBe(byAccount.stored.length)
 
       await store.revokeByAccount(byAccount.owner.accountId)

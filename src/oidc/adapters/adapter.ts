@@ -23,6 +23,11 @@ export interface ContextAdapter extends Adapter {
   findInContext(id: string): Promise<InContext | undefined>
   /** Both or neither; callers make do without. */
   upsertBoth?(first: Minted, second: Minted): Promise<void>
+  /**
+   * Consumes the code or refresh token, as `consume` does, and stores the one or two tokens that come of it. On one server all of
+   * it or nothing happens; on a Redis Cluster, whose slots know no such promise, the consumption comes first.
+   */
+  exchange(id: string, minted: readonly Minted[]): Promise<void>
 }
 
 /**

@@ -93,6 +93,12 @@ export class PostgresAdapter implements ContextAdapter {
     if (rowCount !== 1) throw alreadyConsumed(this.#model)
   }
 
+  async exchange(id: string, minted: readonly Minted[]): Promise<void> {
+    const statement = minted.length > 1 ? SQL.exchangeForTwo : SQL.exchange
+    const { rowCount } = await this.#deps.query(statement, [this.#model, idDigest(this.#model, id), ...minted.flatMap(rowOf)])
+    if (rowCount !== minted.length) throw alreadyConsumed(this.#model)
+  }
+
   async destroy(id: string): Promise<void> {
     const { query, rotations } = this.#deps
     const key = idDigest(this.#model, id)

@@ -21,15 +21,22 @@ const WANTED = `from "oidc_artifact" as "a" where "a"."model" = $1 and "a"."id_d
 const INTO = `
 insert into "oidc_artifact" as "a"
   ("model", "id_digest", "payload", "grant_id", "account_id", "client_id", "session_uid", "lookup_digest", "consumed_at", "expires_at")`
-const VALUES = `
-  $1::varchar, $2::bytea, $3::jsonb, $4::varchar, $5::varchar, $6::varchar, $7::varchar, $8::bytea, to_timestamp($9::float8),
-  now() + $10::float8 * interval '1 second'`
+/** The ten parameters of a row, behind so many others. */
+const valuesAfter = (others: number): string =>
+  `$1::varchar, $2::bytea, $3::jsonb, $4::varchar, $5::varchar, $6::varchar, $7::varchar, $8::bytea, to_timestamp($9::float8),
+   now() + $10::float8 * interval '1 second'`.replaceAll(/\$(\d+)/g, (_all, at: string) => `$${Number(at) + others}`)
+const VALUES = valuesAfter(0)
 const REPLACE = `
   "payload" = excluded."payload", "grant_id" = excluded."grant_id", "account_id" = excluded."account_id", "client_id" = excluded."client_id",
   "session_uid" = excluded."session_uid", "expires_at" = excluded."expires_at"`
 const ON_SAME_ID = `
 on conflict ("model", "id_digest") do update set ${REPLACE}, "lookup_digest" = excluded."lookup_digest",
   "consumed_at" = coalesce("a"."consumed_at", excluded."consumed_at")`
+
+/** $1 model, $2 digest. Who waited for another's consumption finds none left. */
+const CONSUME = `
+update "oidc_artifact" set "consumed_at" = now() where "model" = $1 and "id_digest" = $2 and "consumed_at" is null and ${LIVE}`
+const CONSUMED = `with "consumed" as (${CONSUME} returning 1)`
 
 const statement = (name: string, text: string): Statement => ({ name: `artifact_${name}`, text })
 
@@ -53,11 +60,7 @@ export const SQL = {
   ),
 
   upsert: statement('upsert', `${INTO} values (${VALUES}) ${ON_SAME_ID}`),
-  /** Two at once: $11 to $20 are the second's $1 to $10. */
-  upsertBoth: statement(
-    'upsert_both',
-    `${INTO} values (${VALUES}), (${VALUES.replaceAll(/\$(\d+)/g, (_all, at: string) => `$${Number(at) + 10}`)}) ${ON_SAME_ID}`,
-  ),
+  upsertBoth: statement('upsert_both', `${INTO} values (${VALUES}), (${valuesAfter(10)}) ${ON_SAME_ID}`),
 
   /** The lock makes a concurrent revocation wait for this code, or this code see the revocation. */
   upsertCode: statement(
@@ -88,9 +91,12 @@ export const SQL = {
     `${INTO} values (${VALUES}) on conflict ("model", "id_digest") do update set ${REPLACE} where "a"."expires_at" <= now()`,
   ),
 
-  consume: statement(
-    'consume',
-    `update "oidc_artifact" set "consumed_at" = now() where "model" = $1 and "id_digest" = $2 and "consumed_at" is null and ${LIVE}`,
+  consume: statement('consume', CONSUME),
+  /** $1 and $2 as in `consume`, the token's row behind them. */
+  exchange: statement('exchange', `${CONSUMED} ${INTO} select ${valuesAfter(2)} from "consumed" ${ON_SAME_ID}`),
+  exchangeForTwo: statement(
+    'exchange_for_two',
+    `${CONSUMED} ${INTO} select ${valuesAfter(2)} from "consumed" union all select ${valuesAfter(12)} from "consumed" ${ON_SAME_ID}`,
   ),
 
   destroy: statement('destroy', `delete from "oidc_artifact" where "model" = $1 and "id_digest" = $2`),

@@ -1,8 +1,8 @@
 import { randomToken } from '../../crypto/token.ts'
-import type { AdapterPayload, ContextAdapter, InContext } from './adapter.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
-import type { Calls, Found } from './redis-calls.ts'
+import type { Calls, Entry, Found } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
 import { nameOf } from './redis-keys.ts'
 import type { Rotations } from './rotations.ts'
@@ -27,29 +27,13 @@ export class RedisAdapter implements ContextAdapter {
 
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const { calls, rotations } = this.#deps
-    const model = this.#model
-    const name = this.#name(id)
-    const { grantId = '', accountId = '', clientId = '', sessionUid = '', lookup } = indexOf(model, id, payload)
-    const stored = toStored(model, id, payload)
-    const ttl = expiresIn === undefined ? undefined : expiresIn * 1000
-    const isHeld = rotations.wasFound(sessionUid)
-    if (model === 'Session') {
-      await calls.putSession({
-        name,
-        uid: sessionUid,
-        payload: stored,
-        accountId,
-        ttl,
-        proof: rotations.proofFor(sessionUid) ?? '',
-        isHeld,
-      })
-      return
+    const entry = this.#entry({ model: this.#model, id, payload, expiresIn })
+    if (this.#model === 'Session') {
+      const { sessionUid: uid, isSessionHeld: isHeld } = entry
+      await calls.putSession({ ...entry, uid, proof: rotations.proofFor(uid) ?? '', isHeld })
+    } else if (!(await calls.put(entry)) && this.#model === 'ReplayDetection') {
+      throw replayed()
     }
-    const consumedAt = typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined
-    const bind = bindingOf(model, sessionUid, payload)
-    const owner = { accountId, clientId, sessionUid, grantId, bind, isSessionHeld: isHeld }
-    const isStored = await calls.put({ model, name, lookup, payload: stored, ...owner, consumedAt, ttl })
-    if (!isStored && model === 'ReplayDetection') throw replayed()
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
@@ -84,6 +68,11 @@ export class RedisAdapter implements ContextAdapter {
     if (!(await this.#deps.calls.consume(this.#model, this.#name(id)))) throw alreadyConsumed(this.#model)
   }
 
+  async exchange(id: string, minted: readonly Minted[]): Promise<void> {
+    const entries = minted.map((each) => this.#entry(each))
+    if (!(await this.#deps.calls.exchange(this.#model, this.#name(id), entries))) throw alreadyConsumed(this.#model)
+  }
+
   async destroy(id: string): Promise<void> {
     const { calls, rotations } = this.#deps
     const name = this.#name(id)
@@ -99,6 +88,24 @@ export class RedisAdapter implements ContextAdapter {
 
   #name(id: string): string {
     return nameOf(this.#model, idDigest(this.#model, id), id)
+  }
+
+  #entry({ model, id, payload, expiresIn }: Minted): Entry {
+    const { grantId = '', accountId = '', clientId = '', sessionUid = '', lookup } = indexOf(model, id, payload)
+    return {
+      model,
+      name: nameOf(model, idDigest(model, id), id),
+      lookup,
+      payload: toStored(model, id, payload),
+      accountId,
+      clientId,
+      sessionUid,
+      grantId,
+      bind: bindingOf(model, sessionUid, payload),
+      isSessionHeld: this.#deps.rotations.wasFound(sessionUid),
+      consumedAt: typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined,
+      ttl: expiresIn === undefined ? undefined : expiresIn * 1000,
+    }
   }
 
   #present(found: Found | undefined, by: FoundBy, model = this.#model): AdapterPayload | undefined {

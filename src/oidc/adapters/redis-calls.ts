@@ -58,6 +58,8 @@ export interface Calls {
   findSessionByUid(uid: string): Promise<Found | undefined>
   /** The artifact, if this call is the one that consumes it. */
   consume(model: string, name: string): Promise<Found | undefined>
+  /** Whether this call is the one that consumes it; then what comes of it is stored. */
+  exchange(model: string, name: string, entries: readonly Entry[]): Promise<boolean>
   destroy(model: string, name: string): Promise<void>
   /** The session's uid, if there was one of that id. */
   destroySession(name: string, proof: string): Promise<string | undefined>

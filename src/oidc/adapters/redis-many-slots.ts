@@ -53,19 +53,24 @@ export function manySlots(redis: RedisConnection): Calls {
     return foundIn(await redis.evaluate(SPREAD.read, [key], []))
   }
 
+  const consume = async (model: string, name: string) =>
+    standing(foundIn(await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], [])))
+
+  async function put(entry: Entry): Promise<boolean> {
+    const { model, name, lookup, accountId, consumedAt } = entry
+    const ttl = ttlOf(entry.ttl)
+    const { account, session, grant } = await open(entry)
+    const stamps = [accountId, ...account, ...session, grant]
+    const args = [...stamps, modeOf(model), ttl, consumedAt ?? '', ...argumentsOf(entry)]
+    const [stored] = await Promise.all([
+      redis.evaluate(SPREAD.write, [KEYS.artifact(model, name)], args),
+      lookup && point(KEYS.lookup(lookup), name, entry.ttl),
+    ])
+    return stored === 1
+  }
+
   return {
-    async put(entry) {
-      const { model, name, lookup, accountId, consumedAt } = entry
-      const ttl = ttlOf(entry.ttl)
-      const { account, session, grant } = await open(entry)
-      const stamps = [accountId, ...account, ...session, grant]
-      const args = [...stamps, modeOf(model), ttl, consumedAt ?? '', ...argumentsOf(entry)]
-      const [stored] = await Promise.all([
-        redis.evaluate(SPREAD.write, [KEYS.artifact(model, name)], args),
-        lookup && point(KEYS.lookup(lookup), name, entry.ttl),
-      ])
-      return stored === 1
-    },
+    put,
 
     async putSession(entry) {
       const { name, uid, accountId, ttl, proof, isHeld } = entry
@@ -102,7 +107,13 @@ export function manySlots(redis: RedisConnection): Calls {
 
     findSessionByUid,
 
-    consume: async (model, name) => standing(foundIn(await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], []))),
+    consume,
+
+    async exchange(model, name, entries) {
+      if (!(await consume(model, name))) return false
+      await Promise.all(entries.map(put))
+      return true
+    },
 
     async destroy(model, name) {
       await redis.run((client) => client.del(KEYS.artifact(model, name)))

@@ -4,36 +4,14 @@ import { WHOLE } from './lua/scripts.ts'
 import { type Calls, type Entry, TRACE_MS } from './redis-calls.ts'
 import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
-import { standing, standingSession } from './redis-standing.ts'
+import { foundIn } from './redis-standing.ts'
 
 /** One server, or a Sentinel's master: every call is one script and one round trip. */
 export function oneServer(redis: RedisConnection): Calls {
-  const find = async (...call: Parameters<RedisConnection['evaluate']>) => standing(await redis.evaluate(...call))
+  const find = async (...call: Parameters<RedisConnection['evaluate']>) => foundIn(await redis.evaluate(...call))
 
   return {
-    async put(entry: Entry) {
-      const { model, name, lookup, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } = entry
-      const keys = [
-        KEYS.artifact(model, name),
-        KEYS.account(accountId),
-        KEYS.scope(sessionUid),
-        KEYS.session(sessionUid),
-        KEYS.grant(grantId),
-        lookup ? KEYS.lookup(lookup) : KEYS.artifact(model, name),
-      ]
-      const head = [modeOf(model), ttlOf(entry.ttl), entry.consumedAt ?? '', randomToken(EPOCH_BITS)]
-      const scopes = [
-        accountId,
-        clientId,
-        sessionUid,
-        bind,
-        grantId,
-        model !== 'Grant' && grantId ? '1' : '',
-        lookup ? name : '',
-        isSessionHeld ? '1' : '',
-      ]
-      return (await redis.evaluate(WHOLE.put, keys, [...head, ...scopes, ...argumentsOf(entry)])) === 1
-    },
+    put: async (entry) => (await redis.evaluate(WHOLE.put, keysOf(entry), argsOf(entry))) === 1,
 
     async putSession(entry) {
       const { name, uid, accountId, ttl, proof, isHeld } = entry
@@ -44,20 +22,24 @@ export function oneServer(redis: RedisConnection): Calls {
 
     find: (model, name) => find(WHOLE.find, [KEYS.artifact(model, name)], []),
     async findInContext(model, name) {
-      const reply = (await redis.evaluate(WHOLE.findInContext, [KEYS.artifact(model, name)], [])) as unknown[]
-      const token = standing(reply[0])
-      return token && { token, grant: standing(reply[1]), session: standingSession(reply[2]) }
+      const reply = (await redis.evaluate(WHOLE.findInContext, [KEYS.artifact(model, name)], [])) as unknown[] | null
+      const [token, grant, session] = (reply ?? []).map(foundIn)
+      return token && { token, grant, session }
     },
 
     findByLookup: (model, lookup) => find(WHOLE.findByLookup, [KEYS.lookup(lookup)], [model]),
     consume: (model, name) => find(WHOLE.consume, [KEYS.artifact(model, name)], []),
+    async exchange(model, name, entries) {
+      const keys = [KEYS.artifact(model, name), ...entries.flatMap(keysOf)]
+      return (await redis.evaluate(WHOLE.exchange, keys, entries.flatMap(argsOf))) === 1
+    },
 
     async findSession(name) {
-      const found = standingSession(await redis.evaluate(WHOLE.findSession, [KEYS.artifact('Session', name)], []))
+      const found = await find(WHOLE.findSession, [KEYS.artifact('Session', name)], [])
       return found?.fields.get('i') === name ? found : undefined
     },
 
-    findSessionByUid: async (uid) => standingSession(await redis.evaluate(WHOLE.findSessionByUid, [KEYS.session(uid)], [uid])),
+    findSessionByUid: (uid) => find(WHOLE.findSessionByUid, [KEYS.session(uid)], [uid]),
 
     async destroy(model, name) {
       await redis.run((client) => client.del(KEYS.artifact(model, name)))
@@ -68,4 +50,18 @@ export function oneServer(redis: RedisConnection): Calls {
       return typeof uid === 'string' ? uid : undefined
     },
   }
+}
+
+/** Six of each entry, in the order that `put` in `lua/functions.ts` names them. */
+function keysOf({ model, name, lookup, accountId, sessionUid, grantId }: Entry): string[] {
+  const artifact = KEYS.artifact(model, name)
+  const records = [KEYS.account(accountId), KEYS.scope(sessionUid), KEYS.session(sessionUid), KEYS.grant(grantId)]
+  return [artifact, ...records, lookup ? KEYS.lookup(lookup) : artifact]
+}
+
+function argsOf(entry: Entry): (string | number)[] {
+  const { model, name, lookup, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } = entry
+  const head = [modeOf(model), ttlOf(entry.ttl), entry.consumedAt ?? '', randomToken(EPOCH_BITS)]
+  const owner = [accountId, clientId, sessionUid, bind, grantId, model !== 'Grant' && grantId ? '1' : '']
+  return [...head, ...owner, lookup ? name : '', isSessionHeld ? '1' : '', ...argumentsOf(entry)]
 }

@@ -23,7 +23,7 @@ function fieldsOf(flat: unknown): ReadonlyMap<string, string> {
   return fields
 }
 
-/** Whether every epoch that the artifact was stamped with still stands. A record that is missing ends it. */
+/** Whether every epoch that the artifact was stamped with still stands; on one server a script knows. A record that is missing ends it. */
 export function stands(fields: ReadonlyMap<string, string>, { account, session, grant }: Records): boolean {
   if (fields.has('a')) {
     const [epoch, client, keptSession, keptGrant] = account
@@ -36,28 +36,12 @@ export function stands(fields: ReadonlyMap<string, string>, { account, session, 
   return !fields.has('ge') || grant === fields.get('ge')
 }
 
-/** Fields and time, if there is anything; what follows them in the reply is the caller's. */
+/** Fields and time, as a script answers, if there is anything. */
 export function foundIn(reply: unknown): Found | undefined {
   if (!reply) return undefined
   const [flat, now] = reply as [unknown, number]
   const fields = fieldsOf(flat)
   return fields.size > 0 ? { fields, now } : undefined
-}
-
-/** Reads the reply of a script that looks on: fields, time, account, session, grant. */
-export function standing(reply: unknown): Found | undefined {
-  const found = foundIn(reply)
-  if (!found) return undefined
-  const [, , account, session, grant] = reply as [unknown, unknown, Reply, unknown, unknown]
-  return stands(found.fields, { account, session, grant }) ? found : undefined
-}
-
-/** Of a session: fields, time, account. */
-export function standingSession(reply: unknown): Found | undefined {
-  const found = foundIn(reply)
-  if (!found || !isLive(found.fields)) return undefined
-  const [, , account] = reply as [unknown, unknown, Reply]
-  return stands(found.fields, { account, session: undefined, grant: undefined }) ? found : undefined
 }
 
 export function isLive(session: ReadonlyMap<string, string>): boolean {

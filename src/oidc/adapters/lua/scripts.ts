@@ -33,21 +33,8 @@ export const SPREAD = {
 
 /** The same in one round trip, where all keys are on one server. */
 export const WHOLE = {
-  /** KEYS artifact, account, scope, session, grant, lookup; ARGV mode, ttl, consumed, fresh, account, client, session, bind, grant, grant's stamp wanted, id, held, pairs. */
-  put: onOneServer(`
-    local account, session, grant = { '', '' }, { '', '', '', '' }, ''
-    if ARGV[5] ~= '' then account = openAccount(KEYS[2], ARGV[2], ARGV[6], ARGV[4]) end
-    if ARGV[7] ~= '' then session = openSession(KEYS[3], KEYS[4], ARGV[8], ARGV[9], ARGV[2], ARGV[4], ARGV[12]) end
-    if ARGV[10] ~= '' then grant = openEpoch(KEYS[5], 'e', ARGV[2], ARGV[4]) end
-    if ARGV[1] == 'code' and session[2] == '1' then return 0 end
-    local pairs = { 'ae', stampOf(account, session, ARGV[5]), 'ce', account[2], 'se', session[1], 'ge', grant }
-    for i = 13, #ARGV do pairs[#pairs + 1] = ARGV[i] end
-    local stored = write(KEYS[1], ARGV[1], ARGV[2], ARGV[3], pairs)
-    if ARGV[11] ~= '' then
-      redis.call('SET', KEYS[6], ARGV[11])
-      if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[6], ARGV[2]) end
-    end
-    return stored`),
+  /** KEYS and ARGV of one entry, as `put` in `functions.ts` names them. */
+  put: onOneServer(`return put(1, 1, #ARGV)`),
   /** KEYS session, account, pointer; ARGV id, proof, ttl, payload, account, fresh, uid, held. */
   putSession: onOneServer(`
     local stamp = ''
@@ -61,13 +48,20 @@ export const WHOLE = {
   /** KEYS artifact. */
   findInContext: onOneServer(`
     local token, f = standing(KEYS[1])
-    return { token, f.g and standing('gh:Grant:{' .. f.g .. '}') or false, f.b == 'on' and standingSession(f.s) or false }`),
+    return token and { token, f.g and standing('gh:Grant:{' .. f.g .. '}') or false, f.b == 'on' and standingSession(f.s) or false }`),
   /** KEYS lookup; ARGV model. */
   findByLookup: onOneServer(`
     local id = redis.call('GET', KEYS[1])
     return id and (standing('gh:' .. ARGV[1] .. ':{' .. id .. '}'))`),
   /** KEYS artifact. */
-  consume: onOneServer(`if spend(KEYS[1]) == 0 then return false end return (standing(KEYS[1]))`),
+  consume: onOneServer(`return spend(KEYS[1]) == 1 and (standing(KEYS[1]))`),
+  /** KEYS artifact that is spent, then KEYS and ARGV of one entry after the other. */
+  exchange: onOneServer(`
+    if spend(KEYS[1]) == 0 or not standing(KEYS[1]) then return 0 end
+    local entries = (#KEYS - 1) / 6
+    local each = #ARGV / entries
+    for i = 0, entries - 1 do put(2 + i * 6, 1 + i * each, (i + 1) * each) end
+    return 1`),
   /** KEYS pointer. */
   findSession: onOneServer(`
     local uid = redis.call('GET', KEYS[1])
