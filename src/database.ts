@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Migrator } from '@mikro-orm/migrations'
 import { type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
-import DataLoader from 'dataloader'
 import type { Pool, PoolClient } from 'pg'
 import { entities } from './entities/index.ts'
 import { StartupError } from './errors.ts'
@@ -84,17 +83,6 @@ export async function migrate({ orm, pool }: Database): Promise<void> {
     await holder.query('select pg_advisory_unlock_all()').catch(() => undefined)
     holder.release(true)
   }
-}
-
-const MOST_TOGETHER = 100
-
-/**
- * Reads by key that begin in the same turn of the event loop go out as one statement: a round trip costs the driver more than a row.
- * Nothing is kept. `read` answers in the order of the keys.
- */
-export function readTogether<Key, Found>(read: (keys: readonly Key[]) => Promise<readonly Found[]>): (key: Key) => Promise<Found> {
-  const loader = new DataLoader(read, { cache: false, batchScheduleFn: setImmediate, maxBatchSize: MOST_TOGETHER })
-  return (key) => loader.load(key)
 }
 
 /** All of `work`'s statements or none, without the ORM. A connection whose state is not known is closed. */

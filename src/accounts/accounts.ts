@@ -1,5 +1,6 @@
-import { type EntityManager, type Pool, readTogether } from '../database.ts'
+import type { EntityManager, Pool } from '../database.ts'
 import { Account } from '../entities/index.ts'
+import { readTogether } from '../read-together.ts'
 
 /** An account, and what it was when its factors were proven: a change of credentials since then ends what was proven (PW-10). */
 export interface ProvenAccount {

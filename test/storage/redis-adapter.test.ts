@@ -61,6 +61,26 @@ describe('the Redis store', () => {
     }
   })
 
+  it('makes one round trip of the tokens that are asked for together', async () => {
+    await using connection = await openRedis({ urls: [server.url], sentinels: [] }, { commandMs: 2000 })
+    let calls = 0
+    const evaluate: RedisConnection['evaluate'] = (...call) => {
+      calls += 1
+      return connection.evaluate(...call)
+    }
+    const store = createRedisStore({ redis: { ...connection, evaluate }, leewaySeconds: () => 10 })
+    const adapters = (['AccessToken', 'RefreshToken'] as const).map((model) => ({
+      model,
+      adapter: store.adapterFor(model) as ContextAdapter,
+    }))
+    const asked = adapters.flatMap(({ model, adapter }) => Array.from({ length: 20 }, () => ({ ...sample(model), adapter })))
+    await Promise.all(asked.map(({ adapter, id, payload }) => adapter.upsert(id, payload, HOUR)))
+    calls = 0
+    const found = await Promise.all(asked.map(({ adapter, id }) => adapter.findInContext(id)))
+    expect(found.map((each) => each?.token)).toEqual(asked.map(({ payload }) => payload))
+    expect(calls).toBe(1)
+  })
+
   it('LG-07 gives every key a time to live', async () => {
     const store = (await storages.make()).open()
     for (const model of MODELS) {

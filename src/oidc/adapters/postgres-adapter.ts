@@ -1,5 +1,5 @@
 import { randomToken } from '../../crypto/token.ts'
-import { readTogether } from '../../database.ts'
+import { readTogether } from '../../read-together.ts'
 import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'

@@ -1,4 +1,5 @@
 import { randomToken } from '../../crypto/token.ts'
+import { readTogether } from '../../read-together.ts'
 import type { RedisConnection } from '../../redis.ts'
 import { WHOLE } from './lua/scripts.ts'
 import { type Calls, type Entry, TRACE_MS } from './redis-calls.ts'
@@ -9,6 +10,9 @@ import { foundIn } from './redis-standing.ts'
 /** One server, or a Sentinel's master: every call is one script and one round trip. */
 export function oneServer(redis: RedisConnection): Calls {
   const find = async (...call: Parameters<RedisConnection['evaluate']>) => foundIn(await redis.evaluate(...call))
+  const inContext = readTogether(
+    async (keys: readonly string[]) => (await redis.evaluate(WHOLE.findInContext, keys, [])) as (unknown[] | null)[],
+  )
 
   return {
     put: async (entry) => (await redis.evaluate(WHOLE.put, keysOf(entry), argsOf(entry))) === 1,
@@ -22,8 +26,7 @@ export function oneServer(redis: RedisConnection): Calls {
 
     find: (model, name) => find(WHOLE.find, [KEYS.artifact(model, name)], []),
     async findInContext(model, name) {
-      const reply = (await redis.evaluate(WHOLE.findInContext, [KEYS.artifact(model, name)], [])) as unknown[] | null
-      const [token, grant, session] = (reply ?? []).map(foundIn)
+      const [token, grant, session] = ((await inContext(KEYS.artifact(model, name))) ?? []).map(foundIn)
       return token && { token, grant, session }
     },
 

@@ -45,10 +45,14 @@ export const WHOLE = {
     return 1`),
   /** KEYS artifact. */
   find: onOneServer(`return (standing(KEYS[1]))`),
-  /** KEYS artifact. */
+  /** KEYS artifacts; of each, itself, its grant and its session. */
   findInContext: onOneServer(`
-    local token, f = standing(KEYS[1])
-    return token and { token, f.g and standing('gh:Grant:{' .. f.g .. '}') or false, f.b == 'on' and standingSession(f.s) or false }`),
+    local found = {}
+    for i, key in ipairs(KEYS) do
+      local token, f = standing(key)
+      found[i] = token and { token, f.g and standing('gh:Grant:{' .. f.g .. '}') or false, f.b == 'on' and standingSession(f.s) or false }
+    end
+    return found`),
   /** KEYS lookup; ARGV model. */
   findByLookup: onOneServer(`
     local id = redis.call('GET', KEYS[1])
