@@ -257,6 +257,29 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
     }))
   }
 
+  it('SE-07 tells each of many who ask at once about themselves, and nobody who is shut out', async () => {
+    const { provider } = server.context.authorizationServer
+    const client = await provider.Client.find(app.client.clientId)
+    if (!client) throw new Error('the client is not registered')
+    const people = await Promise.all(
+      Array.from({ length: 24 }, async (_, index) => {
+        const { id, email } = await createAccount(server, { password: null, status: index % 6 === 5 ? 'disabled' : 'active' })
+        const grant = new provider.Grant({ accountId: id, clientId: client.clientId })
+        grant.addOIDCScope('openid email')
+        const facts = { accountId: id, client, grantId: await grant.save(), gty: 'authorization_code', scope: 'openid email' }
+        const claims = index % 6 === 5 ? undefined : { sub: id, email, email_verified: true }
+        return { token: await new provider.AccessToken(facts).save(), claims }
+      }),
+    )
+    const asked = [...people, ...people.toReversed()]
+    const answers = await Promise.all(
+      asked.map(({ token }) => ask(server, { method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${token}` } })),
+    )
+    expect(await Promise.all(answers.map(async (answer) => (answer.status === 200 ? answer.json() : undefined)))).toEqual(
+      asked.map(({ claims }) => claims),
+    )
+  })
+
   it('never goes to the provider with what is plain, and always with what is refused', async () => {
     const { plain = '', refresh = '', unknown = '' } = tokens
     const { machine = '', app: own = '', wrongSecret = '', spacedPlus = '' } = credentials
