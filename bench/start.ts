@@ -5,7 +5,7 @@ import { starts } from './starts.ts'
 const { firstMs, laterMs, serverRssMb, postgresPssMb } = await starts(Number(process.argv[2] ?? 5))
 report('first start', firstMs, 'ms', 3000)
 report('later start', laterMs, 'ms', 1500)
-report('server RSS', serverRssMb, 'MB', 200)
+report('server RSS', serverRssMb, 'MB', 150)
 report('PostgreSQL PSS', postgresPssMb, 'MB')
 
 function report(name: string, values: readonly number[], unit: string, goal?: number): void {

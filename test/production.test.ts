@@ -44,7 +44,7 @@ describe('Dockerfile', () => {
     const [, command = '[]'] = /^CMD (\[.*\])$/m.exec(image) ?? []
     const { start } = (JSON.parse(file('package.json')) as { scripts: { start: string } }).scripts
     expect((JSON.parse(command) as string[]).join(' ')).toBe(start)
-    expect(start).toContain('--heap-growing-percent')
+    for (const flag of ['--heap-growing-percent', '--expose-gc']) expect(start).toContain(flag)
   })
 
   it('ignores all files but those that the build copies', () => {
