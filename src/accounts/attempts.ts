@@ -16,11 +16,12 @@ export interface Reservation {
   release(): Promise<void>
 }
 
-/** Password: free tries, then a delay that doubles; after the absolute cap only a reset helps. */
-const RESERVE_PASSWORD = {
-  name: 'attempt-reserve-password',
-  text: `
-insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'password', 1, now(), now())
+/**
+ * Password: free tries, then a delay that doubles; after the absolute cap only a reset helps. Who has to ask something first does it in
+ * the same round trip: the key of the subject may be a column of `from`. No row: the subject is blocked.
+ */
+export const countPassword = (key: string, from = ''): string => `
+insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") select ${key}, 'password', 1, now(), now() ${from}
 on conflict ("subject", "factor") do update set
   "failures" = c."failures" + 1,
   "updated_at" = now(),
@@ -30,8 +31,8 @@ on conflict ("subject", "factor") do update set
       then now() + least(${CAPS.lockoutMaxSeconds}, ${CAPS.lockoutFirstSeconds} * 2 ^ least(c."failures" + 1 - ${CAPS.passwordFailures}, 12)) * interval '1 second'
     end
 where c."blocked_until" is null or c."blocked_until" <= now()
-returning "failures"`,
-}
+returning "failures"`
+const RESERVE_PASSWORD = { name: 'attempt-reserve-password', text: countPassword('$1::bytea') }
 
 /** One-time codes: a fixed number of failures in a window (RL-06). */
 const RESERVE_OTP = {
@@ -74,22 +75,24 @@ export class Attempts {
 
   /** `tried`: what the audit trail is told when the attempt fails, or is not even judged. Throws `too_many_requests` when the subject is blocked. */
   async reserve(subject: string, factor: Factor, tried: AuditRecord): Promise<Reservation> {
-    const key = sha256(subject)
-    const { rows } = await this.#pool.query<{ failures: number }>({
-      ...(factor === 'password' ? RESERVE_PASSWORD : RESERVE_OTP),
-      values: [key],
-    })
-    const [row] = rows
-    if (!row) {
+    const statement = factor === 'password' ? RESERVE_PASSWORD : RESERVE_OTP
+    const { rows } = await this.#pool.query<{ failures: number }>({ ...statement, values: [keyOf(subject)] })
+    return this.reserved(subject, factor, rows[0]?.failures, tried)
+  }
+
+  /** The same where the count is known already; without one the subject is blocked. */
+  async reserved(subject: string, factor: Factor, failures: number | undefined, tried: AuditRecord): Promise<Reservation> {
+    const key = keyOf(subject)
+    if (failures === undefined) {
       this.#audit.record({ ...tried, outcome: 'failure', detail: { ...tried.detail, reason: 'blocked' } })
       throw new AppError('too_many_requests', { retryAfterSeconds: await this.#wait(key, factor) })
     }
-    const isLast = row.failures >= (factor === 'password' ? CAPS.passwordFailures : CAPS.codeFailures)
+    const isLast = failures >= (factor === 'password' ? CAPS.passwordFailures : CAPS.codeFailures)
     return {
       succeed: () => this.#clear(key, factor),
       fail: () => {
         this.#audit.record({ ...tried, outcome: 'failure' })
-        if (isLast) this.#audit.record({ ...tried, type: 'lockout', detail: { factor, failures: row.failures } })
+        if (isLast) this.#audit.record({ ...tried, type: 'lockout', detail: { factor, failures } })
       },
       release: () => this.#release(key, factor),
     }
@@ -97,7 +100,7 @@ export class Attempts {
 
   /** Forgets the failures of a subject: after a reset, which proves more than a password does (RL-03). */
   async clear(subject: string, factor: Factor): Promise<void> {
-    await this.#clear(sha256(subject), factor)
+    await this.#clear(keyOf(subject), factor)
   }
 
   async #clear(key: Buffer, factor: Factor): Promise<void> {
@@ -112,6 +115,10 @@ export class Attempts {
     const { rows } = await this.#pool.query<{ seconds: number | null }>(WAIT, [key, factor])
     return Math.max(1, rows[0]?.seconds ?? 1)
   }
+}
+
+export function keyOf(subject: string): Buffer {
+  return sha256(subject)
 }
 
 /** Runs a check under a reservation: `true` clears the count, `false` leaves the failure, an exception or `undefined` gives the try back. */

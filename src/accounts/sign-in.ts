@@ -5,7 +5,7 @@ import { sha256 } from '../crypto/token.ts'
 import type { Pool } from '../database.ts'
 import type { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
-import { type Attempts, attempt } from './attempts.ts'
+import { type Attempts, attempt, countPassword, keyOf } from './attempts.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
@@ -29,7 +29,14 @@ export interface Credentials {
 }
 
 export type SignInOutcome =
-  | { readonly status: 'signed_in'; readonly accountId: string; readonly amr: readonly string[]; readonly credentialVersion: number }
+  | {
+      readonly status: 'signed_in'
+      readonly accountId: string
+      readonly amr: readonly string[]
+      readonly credentialVersion: number
+      /** The failures before it are being forgotten: nobody is told of the sign-in before this is done (RL-08). */
+      readonly forgotten: Promise<void>
+    }
   | {
       readonly status: 'mfa_required'
       readonly accountId: string
@@ -52,20 +59,26 @@ interface Known {
   readonly pendingId: string | null
   readonly pendingHash: string | null
   readonly isKnownDevice: boolean
+  /** Tries of the device or the address, this one included; none if it is blocked. */
+  readonly failures: number | null
 }
 
-/** One statement whatever there is: an address that has an account takes no shorter way. */
-const FIND = {
-  name: 'sign-in-find',
+/** One statement whatever there is: an address that has an account takes no shorter way. It counts the try as it looks. */
+const BEGIN = {
+  name: 'sign-in-begin',
   text: `
-select a."id" as "accountId", a."email", a."password_hash" as "passwordHash", a."status", a."must_reset_password" as "mustResetPassword",
-  a."mfa_enabled" as "mfaEnabled", a."credential_version" as "credentialVersion", p."id" as "pendingId", p."password_hash" as "pendingHash",
-  exists (select from "known_device" d where d."digest" = $2 and d."account_id" = a."id") as "isKnownDevice"
-from (values ($1::varchar)) as q ("email")
-left join "account" a on a."email" = q."email"
-left join lateral (
-  select "id", "password_hash" from "pending_sign_up" where "email" = q."email" and "expires_at" > now() order by "created_at" desc limit 1
-) p on true`,
+with "known" as materialized (
+  select a."id" as "accountId", a."email", a."password_hash" as "passwordHash", a."status", a."must_reset_password" as "mustResetPassword",
+    a."mfa_enabled" as "mfaEnabled", a."credential_version" as "credentialVersion", p."id" as "pendingId", p."password_hash" as "pendingHash",
+    d."digest" is not null as "isKnownDevice", case when d."digest" is null then $3::bytea else $4::bytea end as "subject"
+  from (values ($1::varchar)) as q ("email")
+  left join "account" a on a."email" = q."email"
+  left join "known_device" d on d."digest" = $2 and d."account_id" = a."id"
+  left join lateral (
+    select "id", "password_hash" from "pending_sign_up" where "email" = q."email" and "expires_at" > now() order by "created_at" desc limit 1
+  ) p on true
+), "tried" as (${countPassword('"subject"', 'from "known"')})
+select "known".*, "tried"."failures" from "known" left join "tried" on true`,
 }
 const REHASH = 'update "account" set "password_hash" = $3 where "id" = $1 and "password_hash" = $2'
 
@@ -82,24 +95,31 @@ export class SignIn {
     const { hasher, attempts, challenges, signUp, audit } = this.#deps
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
-    const known = email && (await this.#find(email, device))
-    const account = known?.accountId ? { ...known, id: known.accountId } : undefined
-    const pending = known?.pendingId ? { id: known.pendingId, passwordHash: known.pendingHash } : undefined
-    const subject = known?.isKnownDevice ? `device:${device}` : `password:${email ?? submitted.slice(0, 320)}`
+    const address = email ?? submitted.slice(0, 320)
+    const subjects = { device: `device:${device}`, address: `password:${address}` }
+    const known = await this.#begin(email, device, subjects)
+    const account = known.accountId ? { ...known, id: known.accountId } : undefined
+    const pending = known.pendingId ? { id: known.pendingId, passwordHash: known.pendingHash } : undefined
 
     const id = account?.id ?? pending?.id
     const isActive = account?.status === 'active'
     const reason = account && !isActive ? 'account_not_active' : account?.mustResetPassword ? 'must_reset_password' : 'credentials'
     const tried = {
       type: 'sign_in',
-      ...(id ? { accountId: id } : { address: email ?? submitted.slice(0, 320) }),
+      ...(id ? { accountId: id } : { address }),
       origin,
       detail: { factor: 'password', reason },
     } as const
-    const reservation = await attempts.reserve(subject, 'password', tried)
+    const subject = known.isKnownDevice ? subjects.device : subjects.address
+    const reservation = await attempts.reserved(subject, 'password', known.failures ?? undefined, tried)
 
     let needsRehash = false
-    const passed = await attempt(reservation, async () => {
+    let forgotten = Promise.resolve()
+    const succeed = async () => {
+      forgotten = reservation.succeed()
+      forgotten.catch(() => undefined)
+    }
+    const passed = await attempt({ ...reservation, succeed }, async () => {
       const verdict = await hasher.verify(account?.passwordHash ?? undefined, password)
       needsRehash = verdict.needsRehash
       // Anybody can begin a sign-up with anybody's address: what its password leads to must not depend on whether there is an account.
@@ -114,14 +134,20 @@ export class SignIn {
     if (!passed || !account) throw new AppError('invalid_credentials')
 
     if (needsRehash && account.passwordHash) await this.#rehash(account.id, account.passwordHash, password)
-    if (account.mfaEnabled)
-      return { status: 'mfa_required', accountId: account.id, email: account.email, ...(await challenges.issue(account.id, binding)) }
-    return { status: 'signed_in', accountId: account.id, amr: ['pwd'], credentialVersion: account.credentialVersion }
+    if (!account.mfaEnabled)
+      return { status: 'signed_in', accountId: account.id, amr: ['pwd'], credentialVersion: account.credentialVersion, forgotten }
+    const [challenge] = await Promise.all([challenges.issue(account.id, binding), forgotten])
+    return { status: 'mfa_required', accountId: account.id, email: account.email, ...challenge }
   }
 
-  async #find(email: CanonicalEmail, device: string | undefined): Promise<Known | undefined> {
-    const { rows } = await this.#deps.pool.query<Known>({ ...FIND, values: [email, device ? sha256(device) : null] })
-    return rows[0]
+  async #begin(
+    email: CanonicalEmail | undefined,
+    device: string | undefined,
+    subjects: { readonly device: string; readonly address: string },
+  ): Promise<Known> {
+    const values = [email ?? null, device ? sha256(device) : null, keyOf(subjects.address), keyOf(subjects.device)]
+    const { rows } = await this.#deps.pool.query<Known>({ ...BEGIN, values })
+    return rows[0] as Known
   }
 
   /** Only over the hash that was just proven: a reset in the meantime must not be undone. A full hash queue leaves it for next time. */

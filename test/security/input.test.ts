@@ -353,7 +353,7 @@ describe('IN-11 a check that breaks is a check that fails', () => {
     await submitLogin(home, account.email, PASSWORD)
     for (const name of ['session', 'session.sig']) home.jar.delete(name)
     const guards = [
-      [context.attempts, 'reserve'],
+      [context.attempts, 'reserved'],
       [context.hasher, 'verify'],
       [context.devices, 'arrive'],
       [context.interactions, 'get'],

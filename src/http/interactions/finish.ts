@@ -7,13 +7,14 @@ import { originOf } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 
-export type Proven = SignedIn & ProvenAccount
+export type Proven = SignedIn & ProvenAccount & { readonly forgotten?: Promise<void> }
 
 /** Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up first (TF-11). */
 export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
   if (!proven.hasSecondFactor && deps.interactions.demandsSecondFactor(step.app.client)) return beginEnrolment(ctx, deps, step, proven)
   const next = await deps.interactions.login(step.interaction, proven)
   try {
+    await proven.forgotten
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
     deps.deviceCookie.write(ctx, await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), originOf(ctx)))
   } catch (error) {
@@ -33,7 +34,7 @@ export async function findProven(
 }
 
 async function beginEnrolment(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
-  const account = await deps.accounts.findActive(proven.accountId)
+  const [account] = await Promise.all([deps.accounts.findActive(proven.accountId), proven.forgotten])
   if (!account) throw new AppError('invalid_credentials')
   await deps.mfa.enrol(account)
   const { accountId, amr, isRemembered, credentialVersion } = proven

@@ -30,6 +30,7 @@ function withPassword(deps: SignInDeps): Handler<First> {
     const outcome = await deps.signIn.withPassword({ email, password, binding: BINDING }, origin)
     switch (outcome.status) {
       case 'signed_in':
+        await outcome.forgotten
         // Two factors are demanded and there is one: the second is set up on the hosted pages (TF-11).
         if (deps.config.requireMfa) throw new AppError('mfa_required', { extra: { methods: [] } })
         return issue(deps, outcome, origin)
