@@ -7,8 +7,9 @@ import type { Minted, Target, TargetKind } from './target.ts'
 export interface Operation {
   readonly name: string
   readonly on: readonly TargetKind[]
-  /** Share of the usual number of repetitions. */
+  /** Share of the usual number of repetitions, and of those that warm up. */
   readonly share: number
+  readonly warmUpShare: number
   readonly concurrency: number
   prepare(target: Target, count: number, concurrency: number): Promise<Work>
 }
@@ -18,7 +19,8 @@ const TOKENS = 500
 const ENGINES: readonly TargetKind[] = ['bare', 'naive', 'gatehouse']
 /** The peer has no pages of its own, and it hashes passwords with scrypt. */
 const AND_PEER: readonly TargetKind[] = [...ENGINES, 'better-auth']
-const SIGN_IN = { share: 0.06, concurrency: 4, on: ENGINES } as const
+/** Five requests, and a hash that takes longer than all of them: as many requests warm up as elsewhere. */
+const SIGN_IN = { share: 0.06, warmUpShare: 0.2, concurrency: 4, on: ENGINES } as const
 
 const SPENT_AND_SIGNED: Ceiling = [{ reads: 1, accounts: 1, writes: 1, signatures: 2 }]
 /** Authorization request, page, password, back, code. */
@@ -51,13 +53,14 @@ export function operationNamed(name: string): Operation {
   return found
 }
 
-type Options = Partial<Pick<Operation, 'on' | 'share' | 'concurrency'>>
+type Options = Partial<Pick<Operation, 'on' | 'share' | 'warmUpShare' | 'concurrency'>>
 
 export function operation(name: string, ceiling: Ceiling, prepare: Operation['prepare'], options: Options = {}): Operation {
   const least = requestsOf(ceiling)
   return {
     name,
     share: 1,
+    warmUpShare: 1,
     concurrency: 8,
     ...options,
     on: ['koa', ...(options.on ?? AND_PEER)],
