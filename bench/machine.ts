@@ -34,6 +34,17 @@ export function busySeconds(): number | undefined {
   return (user + nice + system + irq + softirq + steal) / TICKS_PER_SECOND
 }
 
+/** Seconds that a process has worked; 0 where there is none, or the system does not tell. */
+export function workedSeconds(pid: number | undefined): number {
+  const stat = read(`/proc/${pid}/stat`) ?? ''
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number)
+  return (user + system) / TICKS_PER_SECOND
+}
+
 /** Megabytes of a process by the name of a line in its `status` or `smaps_rollup`. */
 export function memoryOf(pid: number | undefined, file: 'status' | 'smaps_rollup', key: string): number {
   return (Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${pid}/${file}`) ?? '')?.[1] ?? Number.NaN) * 1024) / 1e6

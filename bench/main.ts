@@ -34,7 +34,7 @@ const { values: options } = parseArgs({
     database: { type: 'string' },
   },
 })
-const EFFORT: Effort = options.quick ? { rounds: 3, warmUp: 1500, count: 1000 } : { rounds: 5, warmUp: 10_000, count: 1000 }
+const EFFORT: Effort = options.quick ? { rounds: 3, warmUp: 1500, count: 1000 } : { rounds: 9, warmUp: 10_000, count: 1000 }
 const SECONDS = options.quick ? 3 : 10
 /** Every run leaves its figures in the first; those that later runs are compared with are kept in the second. */
 const LATEST = new URL('./results/latest.json', import.meta.url)
@@ -46,7 +46,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void resources.disposeAsync().finally(() => process.exit(130)))
 
 const isWhole = options.only === undefined
-const started = isWhole ? await starts(EFFORT.rounds - 2) : undefined
+const started = isWhole ? await starts(options.quick ? 1 : 3) : undefined
 const postgres = resources.use(await ScratchPostgres.start(options.database))
 const redis = await startRedis()
 if (redis) resources.use(redis)

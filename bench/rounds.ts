@@ -28,7 +28,7 @@ export async function interleaved(
   const times = (number: number): number => Math.max(4 * operation.concurrency, Math.round(number))
   const asked = targets.filter(({ kind }) => operation.on.includes(kind))
   const samples = new Map<Target, Sample[]>(asked.map((target) => [target, []]))
-  for (const target of asked) await measure(target, operation, times(warmUp * operation.warmUpShare))
+  for (const target of asked) await measure(target, operation, times(warmUp * operation.warmUpShare), 1)
   for (let round = 0; round < rounds; round++)
     for (const target of asked) samples.get(target)?.push(await measure(target, operation, times(count * operation.share)))
   return Object.fromEntries([...samples].map(([{ label }, own]) => [label, figure(own)]))
