@@ -115,9 +115,8 @@ describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])('a pe
     await page.goto(app.rp.authorizationUrl().href)
     await signIn(page, account.email)
     await app.callback
-    await page.goBack({ waitUntil: 'load' }).catch(() => undefined)
-    await page.goBack({ waitUntil: 'load' }).catch(() => undefined)
-    await page.waitForLoadState()
+    await page.waitForURL(`${app.rp.redirectUri}?*`)
+    await page.goBack()
     const password = page.locator('input[type=password]')
     // Whether the browser still has the form, or asks for it again and is told that it is over, is up to it.
     if ((await password.count()) > 0) {
