@@ -17,6 +17,8 @@ import { seedDemoAccount, seedDemoApp } from './seed.ts'
 /** How long requests in flight may take to finish after SIGTERM. */
 const DRAIN_MS = 25_000
 const SAME_SIGNAL_MS = 1000
+/** When a start is over, and who waited for it has the first answer. */
+const SETTLED_MS = 250
 const KEEP_ALIVE_MS = 5000
 /** How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and idle connections reach their end. */
 const LINGER_MS = KEEP_ALIVE_MS + 1000
@@ -39,7 +41,6 @@ export async function start(env: Env = readEnv()): Promise<void> {
     void handle(req, res)
   })
   harden(server)
-  await dropGarbageOfStart()
   await listen(server, config)
   resources.defer(() => close(server))
   context.worker.start()
@@ -49,6 +50,7 @@ export async function start(env: Env = readEnv()): Promise<void> {
   keepSane(context.logger)
   // Its password is shown once: nothing that stops a start may come between making and showing it.
   announce(config, config.production ? undefined : await seedDemoAccount(context))
+  setTimeout(dropGarbageOfStart, SETTLED_MS).unref()
   await stopped
   isStopping = true
   if (config.production) await sleep(LINGER_MS)
@@ -75,9 +77,9 @@ function describe(config: Config): { version: string; node: string; settings: st
   return { version: productVersion(), node: process.version, settings: digest }
 }
 
-/** A fifth of the memory, in a tenth of a second in which nobody waits yet. Only under `--expose-gc`, as `npm start` has it. */
-async function dropGarbageOfStart(): Promise<void> {
-  await globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' })
+/** A fifth of the memory, for a tenth of a second once. Only under `--expose-gc`, as `npm start` has it. */
+function dropGarbageOfStart(): void {
+  void globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' })
 }
 
 /** Slow clients cost a socket, not the server (F21). */

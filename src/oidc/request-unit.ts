@@ -107,9 +107,8 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
     if (SPENT.has(model))
       changed.consume = async (id) => {
         const unit = units.getStore()
-        const { exchange } = adapter
-        if (!unit?.spendsLast || !exchange) return adapter.consume(id)
-        unit.exchange = async (minted) => (minted.length > 0 ? exchange.call(adapter, id, minted) : adapter.consume(id))
+        if (!unit?.spendsLast) return adapter.consume(id)
+        unit.exchange = async (minted) => (minted.length > 0 ? (adapter as ContextAdapter).exchange(id, minted) : adapter.consume(id))
       }
     if (MINTED.has(model))
       changed.upsert = async (id, payload, expiresIn) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { asAdmin } from '../support/postgres.ts'
+import { signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 /** What an app, a browser and a mobile app ask for; none of it can be answered without the database. */
@@ -44,6 +45,25 @@ describe('F09 the database goes away and comes back', () => {
       await allowConnections(true)
     }
     expect((await ask()).status).toBe(before)
+  })
+
+  it('TK-01 TK-03 TK-10 a code or refresh token whose successor cannot be stored is not spent: the next try gets tokens', async () => {
+    const app = await signedInApp(server, { refreshLeewaySeconds: 0 })
+    const { pool } = server.context.database
+    const codes = [await app.code(), await app.code()] as const
+    const held = String((await app.redeem(codes[0])).body['refresh_token'])
+    await pool.query(`
+      create function refuse_row() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+      create trigger refuse_row before insert on oidc_artifact for each row when (new.model = 'RefreshToken') execute function refuse_row()`)
+    try {
+      for (const refused of [await app.redeem(codes[1]), await app.refresh(held)])
+        expect([refused.status, refused.body['error']]).toEqual([500, 'server_error'])
+    } finally {
+      await pool.query('drop trigger refuse_row on oidc_artifact; drop function refuse_row()')
+    }
+    for (const given of [await app.redeem(codes[1]), await app.refresh(held)])
+      expect([given.status, typeof given.body['refresh_token']]).toEqual([200, 'string'])
+    expect((await app.refresh(held)).status).toBe(400)
   })
 
   async function allowConnections(allowed: boolean): Promise<void> {

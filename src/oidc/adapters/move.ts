@@ -87,7 +87,7 @@ async function copy(calls: Calls, row: Row): Promise<void> {
     return
   }
   const entry = entryOf(row)
-  if (row.model === 'Session') await calls.putSession({ ...entry, uid: entry.sessionUid, proof: '', isHeld: false })
+  if (row.model === 'Session') await calls.putSession({ ...entry, proof: '' })
   else await calls.put(entry)
 }
 

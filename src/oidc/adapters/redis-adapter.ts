@@ -29,8 +29,7 @@ export class RedisAdapter implements ContextAdapter {
     const { calls, rotations } = this.#deps
     const entry = this.#entry({ model: this.#model, id, payload, expiresIn })
     if (this.#model === 'Session') {
-      const { sessionUid: uid, isSessionHeld: isHeld } = entry
-      await calls.putSession({ ...entry, uid, proof: rotations.proofFor(uid) ?? '', isHeld })
+      await calls.putSession({ ...entry, proof: rotations.proofFor(entry.sessionUid) ?? '' })
     } else if (!(await calls.put(entry)) && this.#model === 'ReplayDetection') {
       throw replayed()
     }

@@ -21,15 +21,9 @@ export interface Entry {
   readonly ttl: number | undefined
 }
 
-export interface SessionEntry {
-  readonly name: string
-  readonly uid: string
-  readonly payload: StoredPayload
-  readonly accountId: string
-  readonly ttl: number | undefined
+export interface SessionEntry extends Entry {
   /** Of the rotation that this instance has begun. */
   readonly proof: string
-  readonly isHeld: boolean
 }
 
 /** An artifact that stands, as it is stored. */

@@ -73,11 +73,11 @@ export function manySlots(redis: RedisConnection): Calls {
     put,
 
     async putSession(entry) {
-      const { name, uid, accountId, ttl, proof, isHeld } = entry
+      const { name, sessionUid: uid, accountId, ttl, proof, isSessionHeld } = entry
       const stamp = accountId
         ? ((await redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttlOf(ttl), '', fresh()])) as Reply)[0]
         : ''
-      const args = [name, proof, ttlOf(ttl), sessionText(entry), accountId, stamp ?? '', isHeld ? '1' : '']
+      const args = [name, proof, ttlOf(ttl), sessionText(entry), accountId, stamp ?? '', isSessionHeld ? '1' : '']
       await Promise.all([redis.evaluate(SPREAD.writeSession, [KEYS.session(uid)], args), point(KEYS.artifact('Session', name), uid, ttl)])
     },
 

@@ -18,9 +18,9 @@ export function oneServer(redis: RedisConnection): Calls {
     put: async (entry) => (await redis.evaluate(WHOLE.put, keysOf(entry), argsOf(entry))) === 1,
 
     async putSession(entry) {
-      const { name, uid, accountId, ttl, proof, isHeld } = entry
+      const { name, sessionUid: uid, accountId, ttl, proof, isSessionHeld } = entry
       const keys = [KEYS.session(uid), KEYS.account(accountId), KEYS.artifact('Session', name)]
-      const args = [name, proof, ttlOf(ttl), sessionText(entry), accountId, randomToken(EPOCH_BITS), uid, isHeld ? '1' : '']
+      const args = [name, proof, ttlOf(ttl), sessionText(entry), accountId, randomToken(EPOCH_BITS), uid, isSessionHeld ? '1' : '']
       await redis.evaluate(WHOLE.putSession, keys, args)
     },
 
