@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { getCompileCacheDir } from 'node:module'
-import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -104,7 +103,6 @@ export class HashProcess implements Argon2, AsyncDisposable {
     child.on('message', (answer: HashAnswer) => this.#answered(answer))
     child.on('exit', (code, signal) => this.#lose(child, `ended with ${signal ?? code}`))
     child.on('error', (error) => this.#lose(child, error.message))
-    yieldTo(child)
     // Idle it keeps nobody alive; a hash under way does, by its timer.
     child.unref()
     child.channel?.unref()
@@ -130,15 +128,6 @@ export class HashProcess implements Argon2, AsyncDisposable {
       job.abandon()
     }
     this.#jobs.clear()
-  }
-}
-
-/** Before it has any other thread: Linux gives the priority of a thread to those that it starts, and to no others. */
-function yieldTo(child: ChildProcess): void {
-  try {
-    if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
-  } catch {
-    // It has ended already, or the system does not let us.
   }
 }
 
