@@ -1,14 +1,14 @@
-import { type Answer, type Connection, cookiesOf, expect, headerOf, type Sent } from './connection.ts'
+import { type Answer, cookiesOf, expect, headerOf, type Sent } from './connection.ts'
 import { PKCE, REDIRECT_URI } from './minting.ts'
 import { codeExchange, type Work } from './requests.ts'
 import type { Target } from './target.ts'
 
 const DEVICE_COOKIES = ['device', 'device.sig']
 
-/**
- * Everything a browser and an app do: authorize, the page, the password, back, the code. Consent is skipped: a first-party app. Each
- * connection is a browser that has signed in before: of its cookies it keeps the one that says so, and no session.
- */
+/** Cookies by which each person's browser is known: all that it keeps of one sign-in for the next. */
+const browsers = new WeakMap<Target, Map<string, [string, string][]>>()
+
+/** Everything a browser and an app do: authorize, the page, the password, back, the code. Consent is skipped: a first-party app. */
 export function signInWithBrowser(target: Target): Work {
   const query = new URLSearchParams({
     client_id: target.facts.apiClient.id,
@@ -19,9 +19,11 @@ export function signInWithBrowser(target: Target): Work {
     code_challenge: PKCE.challenge,
     code_challenge_method: 'S256',
   })
-  const devices = new WeakMap<Connection, [string, string][]>()
+  const known = browsers.get(target) ?? new Map<string, [string, string][]>()
+  browsers.set(target, known)
   return async (connection) => {
-    const jar = new Map<string, string>(devices.get(connection))
+    const person = target.nextPerson()
+    const jar = new Map<string, string>(known.get(person))
     const go = async (sent: Sent): Promise<Answer> => {
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
       const answer = await connection.send({ ...sent, headers: { accept: 'text/html', ...(cookie ? { cookie } : {}) } })
@@ -34,21 +36,21 @@ export function signInWithBrowser(target: Target): Work {
       if (location?.startsWith(REDIRECT_URI)) {
         const code = new URL(location).searchParams.get('code') ?? ''
         expect(await connection.send(codeExchange(target, code)), 200)
-        devices.set(
-          connection,
+        known.set(
+          person,
           [...jar].filter(([name]) => DEVICE_COOKIES.includes(name)),
         )
         return
       }
-      answer = await go(location ? { path: location.replace(/^https?:\/\/[^/]+/, '') } : loginForm(answer, target))
+      answer = await go(location ? { path: location.replace(/^https?:\/\/[^/]+/, '') } : loginForm(answer, person, target.facts.password))
     }
     throw new Error(`the flow ended at ${answer.status}`)
   }
 }
 
-function loginForm(answer: Answer, { facts }: Target): Sent {
+function loginForm(answer: Answer, username: string, password: string): Sent {
   const { body } = expect(answer, 200)
   const path = /<form[^>]*action="([^"]*\/login)"/.exec(body)?.[1] ?? ''
   const csrf = /name="_csrf"[^>]*value="([^"]*)"/.exec(body)?.[1] ?? ''
-  return { method: 'POST', path, form: { _csrf: csrf, username: facts.email, password: facts.password } }
+  return { method: 'POST', path, form: { _csrf: csrf, username, password } }
 }

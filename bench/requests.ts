@@ -37,6 +37,6 @@ export function userinfo({ facts }: Target, token: string): Sent {
   return { path: facts.paths.userinfo, headers: { authorization: `Bearer ${token}` } }
 }
 
-export function passwordSignIn({ facts }: Target): Sent {
-  return { method: 'POST', path: '/api/auth/sign-in/email', json: { email: facts.email, password: facts.password } }
+export function passwordSignIn(target: Target): Sent {
+  return { method: 'POST', path: '/api/auth/sign-in/email', json: { email: target.nextPerson(), password: target.facts.password } }
 }

@@ -17,7 +17,7 @@ export async function bareServer(issuer: string, redisUrl?: string): Promise<Ser
   const handle = provider.callback()
   return {
     handle: (req, res) => (req.url?.startsWith('/interaction/') ? signIn(provider, req, res) : handle(req, res)),
-    facts: { email: '', password: '', resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
+    facts: { people: [], password: '', resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
     mint: (what) => mintFor(provider, { accountId: ACCOUNT, clientId: CLIENT.id }, what),
     [Symbol.asyncDispose]: async () => undefined,
   }

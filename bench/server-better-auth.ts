@@ -74,7 +74,7 @@ export async function betterAuthServer(issuer: string, databaseUrl: string): Pro
   const { id: sessionId } = await internalAdapter.createSession(userId)
   return {
     handle: (req, res) => answer(auth, issuer, req, res),
-    facts: { email: '', password: '', resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
+    facts: { people: [], password: '', resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
     mint,
     [Symbol.asyncDispose]: () => pool.end(),
   }

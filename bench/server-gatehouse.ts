@@ -12,12 +12,13 @@ import type { Served } from './server.ts'
 import { PATHS, type TargetSettings } from './target.ts'
 
 const PASSWORD = 'plum ladder seven harbour'
-const EMAIL = 'bench@example.org'
+/** So many that a whole run leaves each of them below the cap of sessions. */
+const PEOPLE = Array.from({ length: 250 }, (_, index) => `person${index + 1}@bench.example`)
 const CLIENT = { id: 'bench', secret: 'a secret of the bench that is long enough' }
 
 /** The product as it runs in production: hashing apart at full cost, a log line for every request (to nowhere), rate limits on. */
 export async function gatehouseServer(issuer: string, port: number, settings: TargetSettings): Promise<Served> {
-  const { databaseUrl, redisUrl, grownAccounts = 0 } = settings
+  const { databaseUrl, redisUrl, grownAccounts = 0, hasCheapHash } = settings
   const env = EnvSchema.parse({
     NODE_ENV: 'test',
     PORT: String(port),
@@ -28,7 +29,8 @@ export async function gatehouseServer(issuer: string, port: number, settings: Ta
     ...(redisUrl ? { REDIS_URL: redisUrl } : {}),
   })
   const secrets = { cookieKeys: ['c'.repeat(32)], keyEncryptionKeys: ['k'.repeat(32)] }
-  const config = buildConfig(env, { databaseUrl, embedded: false, secrets })
+  const asRun = buildConfig(env, { databaseUrl, embedded: false, secrets })
+  const config = hasCheapHash ? { ...asRun, argon2: { ...asRun.argon2, memoryKib: 64, passes: 1 } } : asRun
   const database = await openDatabase({ url: databaseUrl, pool: config.database.pool })
   await migrate(database)
   const context = await createContext(config, { database, logger: createLogger('info') })
@@ -37,7 +39,7 @@ export async function gatehouseServer(issuer: string, port: number, settings: Ta
   context.worker.start()
   return {
     handle: createApp(context).callback(),
-    facts: { email: EMAIL, password: PASSWORD, resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
+    facts: { people: PEOPLE, password: PASSWORD, resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
     hashPid: () => context.hashProcess?.pid,
     mint: (what) => {
       const owner = { accountId: grownAccounts > 0 ? anyOf(grownAccounts) : accountId, clientId: CLIENT.id }
@@ -51,11 +53,13 @@ export async function gatehouseServer(issuer: string, port: number, settings: Ta
 
   async function seed(): Promise<string> {
     const em = database.em.fork()
-    const known = await em.findOne(Account, { email: EMAIL })
+    const known = await em.findOne(Account, { email: { $in: PEOPLE.slice(0, 1) } })
     if (known) return known.id
     const now = new Date()
     const passwordHash = await context.hasher.hash(PASSWORD)
-    const account = em.create(Account, { name: 'Ada Lovelace', email: EMAIL, emailVerifiedAt: now, passwordHash, passwordChangedAt: now })
+    const [account] = PEOPLE.map((email) =>
+      em.create(Account, { name: 'Ada Lovelace', email, emailVerifiedAt: now, passwordHash, passwordChangedAt: now }),
+    )
     em.create(Client, {
       id: CLIENT.id,
       name: `Bench ${randomToken(32)}`,
@@ -70,7 +74,7 @@ export async function gatehouseServer(issuer: string, port: number, settings: Ta
     })
     em.create(Resource, { identifier: RESOURCE, name: 'Example API', scopes: ['read'] })
     await em.flush()
-    return account.id
+    return account?.id ?? ''
   }
 }
 

@@ -51,7 +51,7 @@ export async function koaServer({ databaseUrl, redisUrl }: TargetSettings): Prom
   })
   return {
     handle: app.callback(),
-    facts: { email: '', password: '', resource: '', paths: PATHS, apiClient: { id: 'x', secret: 'secret' } },
+    facts: { people: [], password: '', resource: '', paths: PATHS, apiClient: { id: 'x', secret: 'secret' } },
     mint: () => Promise.reject(new Error('nothing to mint')),
     async [Symbol.asyncDispose]() {
       await accounts[Symbol.asyncDispose]()

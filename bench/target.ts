@@ -16,6 +16,8 @@ export interface TargetSettings {
   readonly label?: string
   readonly databaseUrl: string
   readonly redisUrl?: string | undefined
+  /** Passwords are hashed at next to no cost: for what a sign-in costs beside its hash. */
+  readonly hasCheapHash?: boolean
   /** Tokens are minted for this many accounts that `grow` has made, by turns. */
   readonly grownAccounts?: number
 }
@@ -39,7 +41,8 @@ export const PATHS: Paths = {
 
 export interface Facts {
   readonly port: number
-  readonly email: string
+  /** Addresses of those who sign in, all by the same password; none where nobody does. */
+  readonly people: readonly string[]
   readonly password: string
   readonly resource: string
   readonly paths: Paths
@@ -73,6 +76,7 @@ export class Target implements AsyncDisposable {
   readonly #child: ReturnType<typeof fork>
   readonly #asked = new Map<number, PromiseWithResolvers<unknown>>()
   #lastId = 0
+  #turn = 0
 
   static async start(settings: TargetSettings): Promise<Target> {
     const began = performance.now()
@@ -98,6 +102,12 @@ export class Target implements AsyncDisposable {
       if (error === undefined) asked?.resolve(value)
       else asked?.reject(new Error(error))
     })
+  }
+
+  /** Who signs in next: people take turns, so that none of them has as many sessions as an account may have, and one ends for another. */
+  nextPerson(): string {
+    const { people } = this.facts
+    return people[this.#turn++ % people.length] ?? ''
   }
 
   /** Tokens that are as good as those of a sign-in, without one. */

@@ -63,6 +63,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))
   app.use(plainRequests(authorizationServer))
+  app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie: createDeviceCookie({ isHttps }), signUpFlow }, limit).routes())
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes().routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
@@ -70,7 +71,6 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
   app.use(forgotPasswordRoutes({ ...context, csrf, limit, flow: createFlowCookie('reset', { isHttps }) }).routes())
-  app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie: createDeviceCookie({ isHttps }), signUpFlow }, limit).routes())
   if (!config.production) {
     if (!config.mail.smtpUrl) app.use(devInbox(context).routes())
     app.use(demoRoutes({ issuer }).routes())

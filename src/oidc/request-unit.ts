@@ -6,17 +6,20 @@ import { StoreUnavailable } from './adapters/unavailable.ts'
 import type { FindAccount } from './find-account.ts'
 import { TOKEN_LENGTHS } from './token-lengths.ts'
 
-/** Where tokens are spent and shown. `account`: the request will ask for it. */
+const AUTHORIZE = { account: false }
+/** Where apps are authorized, and where tokens are spent and shown. `account`: the request will ask for that of its token. */
 const ROUTES: ReadonlyMap<string, { readonly account: boolean }> = new Map([
+  ['/auth', AUTHORIZE],
   ['/token', { account: true }],
   ['/userinfo', { account: true }],
   ['/token/introspection', { account: false }],
 ])
-const RESUME = { account: false }
 /** Whoever is given one of these goes on to ask for its session, its grant and its account, one after the other. */
 const SOURCES = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken'])
 const SPENT = new Set(['AuthorizationCode', 'RefreshToken'])
 const MINTED = new Set(['AccessToken', 'RefreshToken'])
+/** What an authorization leaves behind: nothing that the same request asks for again. */
+const LEFT = new Set(['Grant', 'AuthorizationCode'])
 
 /** A store's own, or one that stands in for it, which no token is asked of. */
 type StoreAdapter = Adapter & Partial<ContextAdapter>
@@ -36,7 +39,7 @@ interface RequestUnit {
   /** Whether nothing is spent before all of the answer is there. */
   readonly spendsLast: boolean
   /** Under way, and done before the answer leaves. */
-  readonly pending: Promise<void>[]
+  readonly pending: Promise<unknown>[]
   readonly needsAccount: boolean
 }
 
@@ -60,7 +63,7 @@ export async function inUnit<T>({ account }: { readonly account: boolean }, work
 /** Stores the tokens of the answer. One that could not be stored is no answer (TK-10). */
 export function requestUnits(): Parameters<Provider['use']>[0] {
   return async (ctx, next) => {
-    const route = ROUTES.get(ctx.path) ?? (ctx.path.startsWith('/auth/') ? RESUME : undefined)
+    const route = ROUTES.get(ctx.path) ?? (ctx.path.startsWith('/auth/') ? AUTHORIZE : undefined)
     if (!route) return next()
     const unit = newUnit(route.account, false)
     await units.run(unit, next)
@@ -116,14 +119,9 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
         if (!unit) return adapter.upsert(id, payload, expiresIn)
         unit.minted.push({ adapter, model, id, payload, expiresIn })
       }
+    if (LEFT.has(model)) changed.upsert = (id, payload, expiresIn) => beforeTheAnswer(adapter.upsert(id, payload, expiresIn))
     // Whoever resumes has read it already, and a second one at the same time would have too.
-    if (model === 'Interaction')
-      changed.destroy = async (id) => {
-        const unit = units.getStore()
-        const destroyed = Promise.resolve(adapter.destroy(id)).then(() => undefined)
-        if (!unit) return destroyed
-        unit.pending.push(quiet(destroyed))
-      }
+    if (model === 'Interaction') changed.destroy = (id) => beforeTheAnswer(adapter.destroy(id))
     return Object.keys(changed).length > 0 ? Object.assign(bound(adapter), changed) : adapter
 
     async function find(name: string, id: string): Promise<AdapterPayload | undefined> {
@@ -143,6 +141,13 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
     if (grantId) unit.grants.set(grantId, Promise.resolve(grant))
     if (accountId && unit.needsAccount) unit.accounts.set(accountId, quiet(findAccount(accountId)))
   }
+}
+
+/** At once where there is no unit; in one, together with what follows. */
+async function beforeTheAnswer(change: Promise<unknown>): Promise<void> {
+  const unit = units.getStore()
+  if (unit) unit.pending.push(quiet(change))
+  else await change
 }
 
 async function present(found: ReturnType<Adapter['find']>): Promise<AdapterPayload | undefined> {

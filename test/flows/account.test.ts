@@ -143,7 +143,7 @@ describe('the account area, by a person without JavaScript', () => {
     await expect(app.userinfo(tokens?.access_token ?? '')).rejects.toThrow()
     expect((await kept.refresh(others?.refresh_token ?? '')).access_token).toBeTruthy()
     const asks = await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
-    expect(asks.url.pathname).toMatch(/consent$/)
+    expect(asks.step).toBe('consent')
     expect((await server.context.accounts.findActive(account.id))?.id).toBe(account.id)
   })
 

@@ -80,7 +80,7 @@ describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])('a pe
     await page.waitForURL(/verify-email/)
     await page.locator('input[autocomplete=one-time-code]').fill(await server.inbox.code(email))
     await page.keyboard.press('Enter')
-    await page.waitForURL(/consent/)
+    await page.locator('form[action$="/consent"]').waitFor()
     expect(await page.locator('main').innerText()).toContain('Plant Diary')
     await page.getByRole('button', { name: 'Allow', exact: true }).click()
     const tokens = await app.rp.redeem(await app.callback)

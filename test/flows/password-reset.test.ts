@@ -86,7 +86,7 @@ describe('a forgotten password, by a person without JavaScript', () => {
     const app = await relyingParty(server, { firstParty: true })
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid' }))
-    const signInAt = browser.page.url.pathname
+    const signInAt = browser.page.form('/login').action.pathname
     await browser.follow(browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '')
     expect(browser.page.links.map(({ pathname }) => pathname)).toContain(signInAt)
     const name = (await server.context.clients.find(app.clientId))?.name ?? 'none'

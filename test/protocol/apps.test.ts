@@ -31,7 +31,7 @@ async function signIn(app: RelyingParty, parameters: Readonly<Record<string, str
   const account = email ? { email } : await createAccount(server)
   await browser.visit(app.authorizationUrl(parameters))
   let page = await browser.submit('/login', { username: account.email, password: PASSWORD })
-  if (page.url.pathname.endsWith('/consent')) page = await browser.submit('/consent', {}, { button: 'allow' })
+  if (page.step === 'consent') page = await browser.submit('/consent', {}, { button: 'allow' })
   return { browser, callback: page.url }
 }
 

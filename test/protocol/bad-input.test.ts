@@ -153,9 +153,9 @@ describe('bad input at the pages', () => {
     const thief = new Browser(server.origin)
     const page = await thief.visit(login.url)
     expect([page.status, page.forms.some(({ fields }) => fields.some(({ name }) => name === 'password'))]).toEqual([400, false])
-    const posted = await thief.post(login.url, { username: app.account.email, password: PASSWORD })
+    const posted = await thief.post(`${login.url.pathname}/login`, { username: app.account.email, password: PASSWORD })
     expect([posted.status >= 400 && posted.status < 500, thief.jar.find('session')]).toEqual([true, undefined])
-    const resumed = await thief.visit(login.url.pathname.replace(/\/interaction\/([^/]+)\/login/, '/auth/$1'))
+    const resumed = await thief.visit(login.url.pathname.replace('/interaction/', '/auth/'))
     expect([resumed.status, resumed.isForeign]).toEqual([400, false])
     expect((await signIn(owner, app.account.email)).isForeign).toBe(true)
   })
@@ -166,7 +166,10 @@ describe('bad input at the pages', () => {
     await server.context.database.pool.query(
       `update "oidc_artifact" set "expires_at" = now() - interval '1 second' where "model" = 'Interaction'`,
     )
-    for (const attempt of [await browser.visit(login.url), await browser.post(login.url, { username: 'a', password: 'b' })]) {
+    for (const attempt of [
+      await browser.visit(login.url),
+      await browser.post(`${login.url.pathname}/login`, { username: 'a', password: 'b' }),
+    ]) {
       expect([attempt.status >= 400 && attempt.status < 500, attempt.isForeign]).toEqual([true, false])
       expect(attempt.response.headers.get('content-type')).toMatch(/^text\/html/)
     }

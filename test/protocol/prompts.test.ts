@@ -19,7 +19,6 @@ afterAll(() => server.stop())
 
 type Change = Parameters<typeof authorizationUrl>[2]
 const visit = (browser: Browser, change: Change = {}, id = clientId): Promise<Page> => browser.visit(authorizationUrl(server, id, change))
-const stepOf = (page: Page): string => (page.isForeign ? 'app' : (page.url.pathname.split('/').at(-1) ?? ''))
 const errorOf = (page: Page): string | null => page.url.searchParams.get('error')
 
 async function idTokenOf(page: Page, of = app) {
@@ -47,22 +46,22 @@ describe('prompt', () => {
     const before = (await idTokenOf(await visit(app.browser))).claims['auth_time'] as number
     await sleep(1100)
     const page = await visit(app.browser, { prompt: 'login' })
-    expect(stepOf(page)).toBe('login')
+    expect(page.step).toBe('login')
     const { claims } = await idTokenOf(await signIn(app.browser, app.account.email))
     expect(claims['auth_time']).toBeGreaterThan(before)
   })
 
   it('AZ-09 consent asks again what was allowed already, and login consent asks for both', async () => {
-    expect(stepOf(await visit(app.browser, { prompt: 'consent' }))).toBe('consent')
-    expect(stepOf(await visit(app.browser, { prompt: 'login consent' }))).toBe('login')
-    expect(stepOf(await signIn(app.browser, app.account.email))).toBe('consent')
-    expect(stepOf(await app.browser.submit('/consent', {}, { button: 'allow' }))).toBe('app')
+    expect((await visit(app.browser, { prompt: 'consent' })).step).toBe('consent')
+    expect((await visit(app.browser, { prompt: 'login consent' })).step).toBe('login')
+    expect((await signIn(app.browser, app.account.email)).step).toBe('consent')
+    expect((await app.browser.submit('/consent', {}, { button: 'allow' })).step).toBe('app')
   })
 
   it('AZ-09 select_account shows who is signed in; going on needs no password', async () => {
     const page = await visit(app.browser, { prompt: 'select_account' })
-    expect([stepOf(page), page.words.includes(app.account.email)]).toEqual(['select-account', true])
-    expect(stepOf(await app.browser.submit('/select-account', {}, { button: 'continue' }))).toBe('app')
+    expect([page.step, page.words.includes(app.account.email)]).toEqual(['select-account', true])
+    expect((await app.browser.submit('/select-account', {}, { button: 'continue' })).step).toBe('app')
   })
 
   it('AZ-09 select_account lets another person sign in, who gets a session of their own', async () => {
@@ -78,7 +77,7 @@ describe('prompt', () => {
 
   it('AZ-09 create begins with signing up (Initiating User Registration 1.0), and says so in the metadata', async () => {
     const page = await visit(new Browser(server.origin), { prompt: 'create' })
-    expect(stepOf(page)).toBe('sign-up')
+    expect(page.step).toBe('sign-up')
     const metadata = (await (await fetch(`${server.origin}/.well-known/openid-configuration`)).json()) as Record<string, string[]>
     expect(metadata['prompt_values_supported']?.toSorted()).toEqual(['consent', 'create', 'login', 'none', 'select_account'])
   })
@@ -89,9 +88,9 @@ describe('max_age, id_token_hint, login_hint, acr_values', () => {
     const { claims } = await idTokenOf(await visit(app.browser, { max_age: '3600' }))
     expect(claims['auth_time']).toEqual(expect.any(Number))
     await sleep(2100)
-    expect(stepOf(await visit(app.browser, { max_age: '1' }))).toBe('login')
+    expect((await visit(app.browser, { max_age: '1' })).step).toBe('login')
     expect(errorOf(await visit(app.browser, { max_age: '1', prompt: 'none' }))).toBe('login_required')
-    expect(stepOf(await visit(app.browser, { max_age: '0' }))).toBe('login')
+    expect((await visit(app.browser, { max_age: '0' })).step).toBe('login')
   })
 
   it.each(['-1', 'x', '1.5', '1e3', '99999999999999999999'])('AZ-09 refuses max_age=%s or treats it as a number', async (age) => {
@@ -102,7 +101,7 @@ describe('max_age, id_token_hint, login_hint, acr_values', () => {
 
   it('AZ-09 id_token_hint of the person signed in passes; of another one it asks for a login', async () => {
     const { idToken } = await idTokenOf(await visit(app.browser))
-    expect(stepOf(await visit(app.browser, { id_token_hint: idToken, prompt: 'none' }))).toBe('app')
+    expect((await visit(app.browser, { id_token_hint: idToken, prompt: 'none' })).step).toBe('app')
     expect(errorOf(await visit(app.browser, { id_token_hint: idToken, prompt: 'none' }))).toBeNull()
     const other = await signedInApp(server)
     const page = await other.browser.visit(authorizationUrl(server, clientId, { id_token_hint: idToken, prompt: 'none' }))
@@ -152,12 +151,12 @@ describe('max_age, id_token_hint, login_hint, acr_values', () => {
       'ar',
       'en',
     ])
-    expect(stepOf(await visit(app.browser, { claims_locales: 'de', display: 'popup' }))).toBe('app')
+    expect((await visit(app.browser, { claims_locales: 'de', display: 'popup' })).step).toBe('app')
   })
 
   it('AZ-09 TF-10 acr_values that names only two factors is not met by one, and says so', async () => {
     const twoFactors = 'urn:gatehouse:acr:2fa'
-    expect(stepOf(await visit(app.browser, { acr_values: twoFactors }))).not.toBe('app')
+    expect((await visit(app.browser, { acr_values: twoFactors })).step).not.toBe('app')
     expect(errorOf(await visit(app.browser, { acr_values: twoFactors, prompt: 'none' }))).toMatch(
       /login_required|unmet_authentication_requirements/,
     )
@@ -177,14 +176,14 @@ describe('consent that is remembered', () => {
 
     const second = new Browser(server.origin)
     await visit(second, { scope: 'openid email' }, client.clientId)
-    expect(stepOf(await signIn(second, account.email))).toBe('app')
+    expect((await signIn(second, account.email)).step).toBe('app')
     const page = await visit(second, { scope: 'openid email phone' }, client.clientId)
-    expect(stepOf(page)).toBe('consent')
+    expect(page.step).toBe('consent')
     expect(page.words).toMatch(/phone number.*New|New.*phone number/i)
     expect(page.words.match(/\bNew\b/g)).toHaveLength(1)
     await second.submit('/consent', {}, { button: 'deny' })
     expect(errorOf(await visit(second, { scope: 'openid email phone', prompt: 'none' }, client.clientId))).toBe('consent_required')
-    expect(stepOf(await visit(second, { scope: 'openid email' }, client.clientId))).toBe('app')
+    expect((await visit(second, { scope: 'openid email' }, client.clientId)).step).toBe('app')
   })
 
   it('says access_denied with state and iss when the person does not allow it, and forgets the interaction', async () => {

@@ -5,12 +5,12 @@ import { send } from '../support/http.ts'
 import { startRedis, type TestRedis } from '../support/redis.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { trace } from '../support/tracing.ts'
+import { trace, traceSignIn } from '../support/tracing.ts'
 
 /** Where a report came late, as it may on a busy machine, a request asks for its limit: the least of some rounds is what it makes by itself. */
 const ROUNDS = 3
 
-/** The limit of `/token`, which all instances share on Redis, is told afterwards: no request waits for it. */
+/** Wide limits, which all instances share on Redis, are told afterwards: no request waits for them. */
 describe('round trips on Redis', () => {
   let redis: TestRedis
   let server: TestServer
@@ -67,5 +67,20 @@ describe('round trips on Redis', () => {
     const usual = { credentials: 0, code: 3, refresh: 3, introspected: 1, userinfo: 2 }
     const least = Object.keys(usual).map((name) => [name, Math.min(...depths.map((depth) => depth[name] ?? Number.NaN))])
     expect(Object.fromEntries(least)).toEqual(usual)
+  })
+
+  it('G18 a sign-in from a known device: authorize 1, the page 1, the password 4 with its limit, and 4 from there to the code', async () => {
+    const depths: number[][] = []
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const browser = new Browser(server.origin)
+      await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
+      await browser.submit('/login', { username: account.email, password: PASSWORD })
+      browser.jar.delete('session')
+      const credentials = { username: account.email, password: PASSWORD }
+      const { begun, page, posted, resumed } = await traceSignIn(browser, app.authorizationUrl({ scope: 'openid email' }), credentials)
+      expect(resumed.result.isForeign).toBe(true)
+      depths.push([begun, page, posted, resumed].map(({ depth }) => depth))
+    }
+    expect(depths.reduce((least, each) => least.map((depth, at) => Math.min(depth, each[at] ?? Number.NaN)))).toEqual([1, 1, 4, 4])
   })
 })

@@ -18,11 +18,12 @@ describe('forms', () => {
 
   /** A post of raw bytes to the form that the browser stands before. */
   async function post(browser: Browser, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
-    return send(browser.page.url, {
+    const { action } = browser.page.form()
+    return send(action, {
       method: 'POST',
       headers: {
         ...elsewhere(),
-        cookie: browser.jar.header(browser.page.url) ?? '',
+        cookie: browser.jar.header(action) ?? '',
         origin: server.origin,
         'content-type': 'application/x-www-form-urlencoded',
         'content-length': Buffer.byteLength(body),
@@ -386,7 +387,7 @@ describe('IN-11 a check that breaks is a check that fails', () => {
     const signUp = await atSignUp(server, { headers: elsewhere() })
     await broken(context.signUp, 'start', async () => {
       expectRefused(
-        await signUp.copy().post(signUp.page.url.pathname, {
+        await signUp.copy().post(signUp.page.form().action, {
           _csrf: signUp.page.form(0).fields[0]?.value ?? '',
           name: 'Ada',
           email: 'in11@example.org',

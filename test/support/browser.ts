@@ -54,6 +54,13 @@ export class Page {
     return formsOf(this.text, this.url)
   }
 
+  /** Where a sign-in stands by what the page asks: `login`, `consent`, … or `app` when it went back to one; undefined for other pages. */
+  get step(): string | undefined {
+    if (this.isForeign) return 'app'
+    const asked = this.forms.map(({ action }) => /^\/interaction\/[^/]+\/([^/]+)$/.exec(action.pathname)?.[1])
+    return asked.find((step) => step !== undefined && step !== 'switch-account')
+  }
+
   get links(): readonly URL[] {
     const links: URL[] = []
     for (const token of tokensOf(this.text))

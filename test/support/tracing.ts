@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { REPORT } from '../../src/http/middleware/reported-counts.ts'
+import type { Browser, Page } from './browser.ts'
+import { send } from './http.ts'
 
 export interface Trace<T> {
   readonly result: T
@@ -36,6 +38,17 @@ export async function trace<T>(request: () => Promise<T>): Promise<Trace<T>> {
   } finally {
     recording = undefined
   }
+}
+
+/** A sign-in without consent or second factor, request by request. */
+export async function traceSignIn(browser: Browser, url: URL | string, credentials: { username: string; password: string }) {
+  const origin = new URL(browser.origin)
+  const begun = await trace(() => send(url, { headers: { cookie: browser.jar.header(origin) ?? '' } }))
+  browser.jar.store(origin, begun.result.headers.getSetCookie())
+  const page = await trace<Page>(() => browser.visit(begun.result.headers.get('location') ?? ''))
+  const posted = await trace<Page>(() => browser.submit('/login', credentials, { follow: false }))
+  const resumed = await trace<Page>(() => browser.visit(posted.result.response.headers.get('location') ?? ''))
+  return { begun, page, posted, resumed }
 }
 
 function begin(label: string, isPrepared: boolean): () => void {

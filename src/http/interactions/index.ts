@@ -11,25 +11,31 @@ import { showSelectAccount, submitSelectAccount } from './select-account.ts'
 import { showSignUp, submitSignUp } from './sign-up.ts'
 import { resendCode, showVerifyEmail, submitVerifyEmail } from './verify-email.ts'
 
-const FIRST_STEP: Readonly<Record<string, string>> = {
-  login: 'login',
-  create: 'sign-up',
-  select_account: 'select-account',
-  consent: 'consent',
-}
-
 /** The steps between an authorization request and its answer. */
 export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Router {
   const router = new Router({ prefix: '/interaction/:uid' })
   const form = formBody()
   const { guard } = deps.csrf
+  const [login, signUp, selectAccount, consent] = [showLogin(deps), showSignUp(deps), showSelectAccount(deps), showConsent(deps)]
+  /** By the prompt that the browser comes with. Shown in place: a redirect would cost it a round trip. */
+  const first = new Map([
+    ['login', login],
+    ['create', signUp],
+    ['select_account', selectAccount],
+    ['consent', consent],
+  ])
 
   router.use(limit('interaction'))
-  router.get('/', async (ctx) => {
-    const step = await loadStep(ctx, deps)
-    seeOther(ctx, step.url(FIRST_STEP[step.interaction.prompt.name] ?? 'login'))
+  // Every step begins with it, so it is on its way while a narrower limit is asked for.
+  router.use((ctx, next) => {
+    loadStep(ctx, deps).catch(() => undefined)
+    return next()
   })
-  router.get('/login', showLogin(deps))
+  router.get('/', async (ctx, next) => {
+    const { prompt } = (await loadStep(ctx, deps)).interaction
+    await (first.get(prompt.name) ?? login)(ctx, next)
+  })
+  router.get('/login', login)
   router.post('/login', limit('sign-in'), form, guard, submitLogin(deps))
   router.get('/mfa', showMfa(deps))
   router.post('/mfa', limit('verify'), form, guard, submitMfa(deps))
@@ -37,15 +43,15 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
   router.post('/mfa-enrol', limit('verify'), form, guard, submitMfaEnrol(deps))
   router.get('/recovery-codes', showRecoveryCodes(deps))
   router.post('/recovery-codes', form, guard, submitRecoveryCodes(deps))
-  router.get('/sign-up', showSignUp(deps))
+  router.get('/sign-up', signUp)
   router.post('/sign-up', limit('sign-up'), form, guard, submitSignUp(deps))
   router.get('/verify-email', showVerifyEmail(deps))
   router.post('/verify-email', limit('verify'), form, guard, submitVerifyEmail(deps))
   router.post('/resend', limit('resend'), form, guard, resendCode(deps))
-  router.get('/select-account', showSelectAccount(deps))
+  router.get('/select-account', selectAccount)
   router.post('/select-account', form, guard, submitSelectAccount(deps))
   router.post('/switch-account', form, guard, async (ctx) => seeOther(ctx, (await loadStep(ctx, deps)).url('select-account')))
-  router.get('/consent', showConsent(deps))
+  router.get('/consent', consent)
   router.post('/consent', form, guard, submitConsent(deps))
   return router
 }

@@ -40,8 +40,14 @@ export interface Step {
   readonly url: (step: string) => string
 }
 
-/** Loads the interaction that URL and cookie name together, and tells the renderer which language the app asked for. */
-export async function loadStep(ctx: Context, { interactions }: InteractionDeps): Promise<Step> {
+/** The interaction that URL and cookie name together, loaded once for each request. */
+export function loadStep(ctx: Context, deps: InteractionDeps): Promise<Step> {
+  ctx.state['step'] ??= load(ctx, deps)
+  return ctx.state['step'] as Promise<Step>
+}
+
+/** Tells the renderer which language the app asked for, too. */
+async function load(ctx: Context, { interactions }: InteractionDeps): Promise<Step> {
   const uid = String(ctx['params']['uid'])
   const { interaction, client, state } = await interactions.get(ctx, uid)
   ctx.state['uiLocales'] = param(interaction.params, 'ui_locales')

@@ -9,10 +9,10 @@ interface Definition {
 }
 
 /**
- * A limit so wide that what is asked under it is cheaper than to ask Redis first: instances decide by what they know and report.
+ * Limits so wide that what is asked under them is cheaper than to ask Redis first: instances decide by what they know and report.
  * All others are narrow, guard something costly or secret, and are exact.
  */
-const REPORTED: ReadonlySet<LimitName> = new Set(['token'])
+const REPORTED: ReadonlySet<LimitName> = new Set(['token', 'authorize', 'interaction'])
 
 /** Counts that all instances share. While Redis is away, each instance counts by itself and allows a quarter. */
 export function redisLimits(redis: RedisConnection): LimitStore {
