@@ -149,12 +149,12 @@ async function refuseEviction(client: Redis | Cluster): Promise<void> {
 function report(client: Redis | Cluster, logger: Logger): () => void {
   let isLost = false
   const lost = () => {
-    if (!isLost) logger.warn('Redis is lost; what needs it answers 503 until it is back')
+    if (!isLost) logger.warn({ event: 'redis.lost' }, 'Redis is lost; what needs it answers 503 until it is back')
     isLost = true
   }
   client.on('close', lost)
   client.on('ready', () => {
-    if (isLost) logger.warn('Redis is back')
+    if (isLost) logger.warn({ event: 'redis.back' }, 'Redis is back')
     isLost = false
   })
   return () => void client.off('close', lost)

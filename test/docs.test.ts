@@ -70,6 +70,16 @@ describe('the documents', () => {
     ).toEqual([])
   })
 
+  it('say what every event of the log means, and of no other', () => {
+    const logged = globSync('src/**/*.ts', { cwd: ROOT }).flatMap((path) =>
+      Array.from(read(path).matchAll(/(?:event: |#about\(message, )'([a-z_]+\.[a-z_]+)'/g), ([, event = '']) => event),
+    )
+    const [, section = ''] = /^## Logs\n([\s\S]*?)^## /m.exec(read('docs/operations.md')) ?? []
+    const told = Array.from(section.matchAll(/`([a-z_]+\.[a-z_]+)`/g), ([, event = '']) => event)
+    expect(logged.length).toBeGreaterThan(15)
+    expect(new Set(told)).toEqual(new Set(logged))
+  })
+
   it('name only files of ours that are there', () => {
     const missing = documents.flatMap((document) =>
       pathsOf(document)

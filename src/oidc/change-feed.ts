@@ -69,7 +69,7 @@ export class ChangeFeed implements AsyncDisposable {
       await client.connect()
       await client.query(`listen ${client.escapeIdentifier(this.#deps.channel)}`)
     } catch (err) {
-      this.#deps.logger.warn({ err }, 'change feed cannot connect')
+      this.#deps.logger.warn({ event: 'change_feed.lost', err }, 'the change feed cannot connect')
       client.end().catch(() => undefined)
       return false
     }
@@ -89,7 +89,7 @@ export class ChangeFeed implements AsyncDisposable {
     client.end().catch(() => undefined)
     this.#deps.onGap()
     if (this.#end.signal.aborted) return
-    this.#deps.logger.warn({ err }, 'change feed lost')
+    this.#deps.logger.warn({ event: 'change_feed.lost', err }, 'the change feed is lost')
     this.#reconnect()
   }
 

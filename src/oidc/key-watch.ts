@@ -48,7 +48,7 @@ export class KeyWatch implements Disposable {
       const next = await server.reloadKeys()
       if (next) delayMs = Math.min(delayMs, Math.max(1, next.getTime() - Date.now()))
     } catch (error) {
-      logger.warn({ err: error }, 'signing keys cannot be read; the known ones stay in use')
+      logger.warn({ event: 'keys.unreadable', err: error }, 'signing keys cannot be read; the known ones stay in use')
     }
     if (this.#timer === running && running !== undefined) this.#schedule(delayMs)
   }

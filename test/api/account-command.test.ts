@@ -9,139 +9,154 @@ import { createAccount } from '../support/factories.ts'
 import { type Account, enableMfa, signedIn } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
+import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
 jest.setTimeout(120_000)
 
-let server: TestServer
-let folder: string
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
-  server = await startApi()
-})
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
-
-/** The command as an operator runs it, in a process of its own on the server's database. */
-function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { database, issuer, secrets } = server.config
-  const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
-  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...COMPILE_CACHE, ...keys }
-  const command = [join(import.meta.dirname, '../../src/cli.ts'), 'account', ...args]
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
+describe.each(STORAGES)('grants in %s', (name) => {
+  let storage: TestStorage
+  let server: TestServer
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
+    storage = await startStorage(name)
+    server = await startApi(storage)
   })
-}
-
-const SILENT_SUCCESS = { code: 0, stdout: '', stderr: '' }
-const signInStatus = async ({ email, password }: Account) => (await api(server, 'POST /sign-in/email', { email, password })).status
-
-/** A person who is signed in through both doors and to an app, with a code on its way; `look` tells what of it still works. */
-async function everythingOpen() {
-  const account = await createAccount(server)
-  const { browser } = await signedIn(server, { account })
-  const app = await relyingParty(server, { firstParty: true })
-  const authorize = async () => (await browser.visit(app.authorizationUrl({ scope: 'openid' }))).url
-  const [first, code] = [await app.redeem(await authorize()), await authorize()]
-  const mobile = await signIn(server, account)
-  const works = (attempt: Promise<unknown>) =>
-    attempt.then(
-      () => true,
-      () => false,
-    )
-  const look = async () => ({
-    userinfo: await works(app.userinfo(first.access_token)),
-    introspection: (await app.introspect(first.access_token)).active,
-    refresh: await works(app.refresh(first.refresh_token ?? '')),
-    code: await works(app.redeem(code)),
-    api: await isAlive(server, mobile.token),
-    apiRefresh: await canRefresh(server, mobile.refreshToken),
-    session: (await browser.visit('/account')).words.includes(account.email),
-  })
-  return { account, look }
-}
-const all = (isOpen: boolean) => ({
-  userinfo: isOpen,
-  introspection: isOpen,
-  refresh: isOpen,
-  code: isOpen,
-  api: isOpen,
-  apiRefresh: isOpen,
-  session: isOpen,
-})
-
-async function events(accountId: string): Promise<Json[]> {
-  const { rows } = await server.context.database.pool.query(
-    `select type, detail from audit_event where account_id = $1 and type = any('{account_disabled,account_enabled,mfa_disabled,sign_out_all}') order by seq`,
-    [accountId],
-  )
-  return rows
-}
-
-describe('gatehouse account', () => {
-  it('SE-07 is measured with what is open: it all works until somebody ends it', async () => {
-    expect(await (await everythingOpen()).look()).toEqual(all(true))
+  afterAll(async () => {
+    await server.stop()
+    await storage[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
   })
 
-  it('SE-07 disable ends every artifact at once and lets nobody in; enable does', async () => {
-    const { account, look } = await everythingOpen()
-    expect(await gatehouse('disable', account.email.toUpperCase())).toEqual(SILENT_SUCCESS)
-    expect(await look()).toEqual(all(false))
-    expect(await signInStatus(account)).toBe(401)
-    expect((await gatehouse('show', account.id)).stdout).toMatch(/^status\tdisabled$/m)
-    expect(await gatehouse('disable', account.id)).toEqual(SILENT_SUCCESS)
-
-    expect(await gatehouse('enable', account.id)).toEqual(SILENT_SUCCESS)
-    expect(await look()).toEqual(all(false))
-    expect(await signInStatus(account)).toBe(200)
-    const detail = { by: 'operator' }
-    expect(await events(account.id)).toEqual([
-      { type: 'account_disabled', detail },
-      { type: 'account_enabled', detail },
-    ])
-  })
-
-  it('SE-07 sign-out ends every artifact at once, and the person signs in again', async () => {
-    const { account, look } = await everythingOpen()
-    expect(await gatehouse('sign-out', account.id)).toEqual(SILENT_SUCCESS)
-    expect(await look()).toEqual(all(false))
-    expect(await signInStatus(account)).toBe(200)
-    expect(await events(account.id)).toMatchObject([{ type: 'sign_out_all' }])
-  })
-
-  it('SE-07 TF-12 remove-mfa ends every artifact at once and tells the owner; the password alone then does', async () => {
-    const { account, look } = await everythingOpen()
-    await enableMfa(server, account)
-    expect(await signInStatus(account)).toBe(401)
-    await server.inbox.next(account.email)
-    expect(await gatehouse('remove-mfa', account.email)).toEqual(SILENT_SUCCESS)
-    expect(await look()).toEqual(all(false))
-    expect((await server.inbox.link(account.email, '/report-compromise')).search).toMatch(/token=/)
-    expect(await signInStatus(account)).toBe(200)
-    expect(await events(account.id)).toEqual([{ type: 'mfa_disabled', detail: { by: 'operator' } }])
-    expect(await gatehouse('remove-mfa', account.email)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^.+\.\n$/) })
-  })
-
-  it('an account that does not exist is one sentence and exit code 1; one about to be deleted stays so', async () => {
-    for (const [verb, name] of [
-      ['show', 'nobody@example.org'],
-      ['disable', crypto.randomUUID()],
-      ['enable', 'not an address'],
-    ])
-      expect(await gatehouse(verb ?? '', name ?? '')).toEqual({
-        code: 1,
-        stdout: '',
-        stderr: 'There is no account of that id or address.\n',
+  /** The command as an operator runs it, in a process of its own on the server's database. */
+  function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { database, issuer, secrets } = server.config
+    const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
+    const redis = storage.redis ? { REDIS_URL: storage.redis.url } : {}
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      DATABASE_URL: database.url,
+      ...redis,
+      DATA_DIR: folder,
+      ISSUER: issuer,
+      ...COMPILE_CACHE,
+      ...keys,
+    }
+    const command = [join(import.meta.dirname, '../../src/cli.ts'), 'account', ...args]
+    return new Promise((resolve) => {
+      execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
       })
-    const { id } = await createAccount(server, { status: 'deleting' })
-    expect(await gatehouse('disable', id)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^This account is about to be deleted.*\n$/),
     })
-    expect((await gatehouse('show', id)).stdout).toMatch(/^status\tdeleting$/m)
+  }
+
+  const SILENT_SUCCESS = { code: 0, stdout: '', stderr: '' }
+  const signInStatus = async ({ email, password }: Account) => (await api(server, 'POST /sign-in/email', { email, password })).status
+
+  /** A person who is signed in through both doors and to an app, with a code on its way; `look` tells what of it still works. */
+  async function everythingOpen() {
+    const account = await createAccount(server)
+    const { browser } = await signedIn(server, { account })
+    const app = await relyingParty(server, { firstParty: true })
+    const authorize = async () => (await browser.visit(app.authorizationUrl({ scope: 'openid' }))).url
+    const [first, code] = [await app.redeem(await authorize()), await authorize()]
+    const mobile = await signIn(server, account)
+    const works = (attempt: Promise<unknown>) =>
+      attempt.then(
+        () => true,
+        () => false,
+      )
+    const look = async () => ({
+      userinfo: await works(app.userinfo(first.access_token)),
+      introspection: (await app.introspect(first.access_token)).active,
+      refresh: await works(app.refresh(first.refresh_token ?? '')),
+      code: await works(app.redeem(code)),
+      api: await isAlive(server, mobile.token),
+      apiRefresh: await canRefresh(server, mobile.refreshToken),
+      session: (await browser.visit('/account')).words.includes(account.email),
+    })
+    return { account, look }
+  }
+  const all = (isOpen: boolean) => ({
+    userinfo: isOpen,
+    introspection: isOpen,
+    refresh: isOpen,
+    code: isOpen,
+    api: isOpen,
+    apiRefresh: isOpen,
+    session: isOpen,
+  })
+
+  async function events(accountId: string): Promise<Json[]> {
+    const { rows } = await server.context.database.pool.query(
+      `select type, detail from audit_event where account_id = $1 and type = any('{account_disabled,account_enabled,mfa_disabled,sign_out_all}') order by seq`,
+      [accountId],
+    )
+    return rows
+  }
+
+  describe('gatehouse account', () => {
+    it('SE-07 is measured with what is open: it all works until somebody ends it', async () => {
+      expect(await (await everythingOpen()).look()).toEqual(all(true))
+    })
+
+    it('SE-07 disable ends every artifact at once and lets nobody in; enable does', async () => {
+      const { account, look } = await everythingOpen()
+      expect(await gatehouse('disable', account.email.toUpperCase())).toEqual(SILENT_SUCCESS)
+      expect(await look()).toEqual(all(false))
+      expect(await signInStatus(account)).toBe(401)
+      expect((await gatehouse('show', account.id)).stdout).toMatch(/^status\tdisabled$/m)
+      expect(await gatehouse('disable', account.id)).toEqual(SILENT_SUCCESS)
+
+      expect(await gatehouse('enable', account.id)).toEqual(SILENT_SUCCESS)
+      expect(await look()).toEqual(all(false))
+      expect(await signInStatus(account)).toBe(200)
+      const detail = { by: 'operator' }
+      expect(await events(account.id)).toEqual([
+        { type: 'account_disabled', detail },
+        { type: 'account_enabled', detail },
+      ])
+    })
+
+    it('SE-07 sign-out ends every artifact at once, and the person signs in again', async () => {
+      const { account, look } = await everythingOpen()
+      expect(await gatehouse('sign-out', account.id)).toEqual(SILENT_SUCCESS)
+      expect(await look()).toEqual(all(false))
+      expect(await signInStatus(account)).toBe(200)
+      expect(await events(account.id)).toMatchObject([{ type: 'sign_out_all' }])
+    })
+
+    it('SE-07 TF-12 remove-mfa ends every artifact at once and tells the owner; the password alone then does', async () => {
+      const { account, look } = await everythingOpen()
+      await enableMfa(server, account)
+      expect(await signInStatus(account)).toBe(401)
+      await server.inbox.next(account.email)
+      expect(await gatehouse('remove-mfa', account.email)).toEqual(SILENT_SUCCESS)
+      expect(await look()).toEqual(all(false))
+      expect((await server.inbox.link(account.email, '/report-compromise')).search).toMatch(/token=/)
+      expect(await signInStatus(account)).toBe(200)
+      expect(await events(account.id)).toEqual([{ type: 'mfa_disabled', detail: { by: 'operator' } }])
+      expect(await gatehouse('remove-mfa', account.email)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^.+\.\n$/) })
+    })
+
+    it('an account that does not exist is one sentence and exit code 1; one about to be deleted stays so', async () => {
+      for (const [verb, name] of [
+        ['show', 'nobody@example.org'],
+        ['disable', crypto.randomUUID()],
+        ['enable', 'not an address'],
+      ])
+        expect(await gatehouse(verb ?? '', name ?? '')).toEqual({
+          code: 1,
+          stdout: '',
+          stderr: 'There is no account of that id or address.\n',
+        })
+      const { id } = await createAccount(server, { status: 'deleting' })
+      expect(await gatehouse('disable', id)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^This account is about to be deleted.*\n$/),
+      })
+      expect((await gatehouse('show', id)).stdout).toMatch(/^status\tdeleting$/m)
+    })
   })
 })

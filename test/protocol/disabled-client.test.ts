@@ -3,19 +3,19 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { isAlive, startApi } from '../support/api.ts'
 import { eventually } from '../support/eventually.ts'
 import { signedInApp } from '../support/protocol.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import type { TestServer } from '../support/server.ts'
+import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
 
-describe.each(['PostgreSQL', 'Redis'])('a disabled client, tokens in %s', (storage) => {
-  let redis: TestRedis | undefined
+describe.each(STORAGES)('a disabled client, tokens in %s', (name) => {
+  let storage: TestStorage
   let server: TestServer
   beforeAll(async () => {
-    redis = storage === 'Redis' ? await startRedis() : undefined
-    server = await startApi(redis ? { config: { redis: { urls: [redis.url], sentinels: [] } } } : {})
+    storage = await startStorage(name)
+    server = await startApi(storage)
   })
   afterAll(async () => {
     await server.stop()
-    await redis?.[Symbol.asyncDispose]()
+    await storage[Symbol.asyncDispose]()
   })
 
   it('CL-01 TK-06 loses what it holds at the next call, and gets none of it back when it is enabled', async () => {

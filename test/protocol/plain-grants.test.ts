@@ -4,8 +4,8 @@ import type { Adapter, AdapterPayload, Client, Provider } from 'oidc-provider'
 import { AuditEvent } from '../../src/entities/index.ts'
 import { createAccount, createClient, createResource, REDIRECT_URI } from '../support/factories.ts'
 import { basic, CHALLENGE, nobody, type SignedInApp, signedInApp, VERIFIER } from '../support/protocol.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
 import {
   ask,
   type Counted,
@@ -52,8 +52,8 @@ function formOf(kind: Kind, value: string, verifier = VERIFIER): Record<string, 
 }
 
 /** Codes and refresh tokens are spent on the short way as the provider spends them: of two that are alike, the same comes. */
-describe.each(['PostgreSQL', 'Redis'])('plain grants on %s', (storage) => {
-  let redis: TestRedis | undefined
+describe.each(STORAGES)('plain grants on %s', (name) => {
+  let storage: TestStorage
   let server: TestServer
   let app: SignedInApp
   let provided: Counted
@@ -63,9 +63,8 @@ describe.each(['PostgreSQL', 'Redis'])('plain grants on %s', (storage) => {
   let accounts: { other: string; gone: string }
 
   beforeAll(async () => {
-    if (storage === 'Redis') redis = await startRedis()
-    const stored = redis ? { redis: { urls: [redis.url], sentinels: [] } } : {}
-    server = await startServer({ config: { ...stored, trustedProxyHops: 1 } })
+    storage = await startStorage(name)
+    server = await startServer({ config: { ...storage.config, trustedProxyHops: 1 } })
     provided = countProvided(server)
     provider = server.context.authorizationServer.provider
     await createResource(server)
@@ -87,7 +86,7 @@ describe.each(['PostgreSQL', 'Redis'])('plain grants on %s', (storage) => {
   })
   afterAll(async () => {
     await server.stop()
-    await redis?.[Symbol.asyncDispose]()
+    await storage[Symbol.asyncDispose]()
   })
 
   /** A code or token of the case, with a grant and a session of its own. */
@@ -238,7 +237,7 @@ describe.each(['PostgreSQL', 'Redis'])('plain grants on %s', (storage) => {
     'spends a %s as the provider does',
     async (kind) => {
       // The stand-in, which runs its scripts in this process, takes ten times as long for each.
-      const runs = redis && redis.pid === undefined ? RUNS / 8 : RUNS
+      const runs = storage.redis && storage.redis.pid === undefined ? RUNS / 8 : RUNS
       let plain = 0
       await fc.assert(
         fc.asyncProperty(

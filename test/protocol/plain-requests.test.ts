@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { AuditEvent } from '../../src/entities/index.ts'
 import { createAccount, createClient, createResource } from '../support/factories.ts'
 import { basic, nobody, type SignedInApp, signedInApp } from '../support/protocol.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
 import {
   ask,
   type Counted,
@@ -26,8 +26,8 @@ const MACHINE = { grant_types: ['client_credentials'], redirect_uris: [], respon
 const CLAIMS = { userinfo: { name: null } }
 
 /** Whatever is asked at these three, the short way answers what the provider would, byte for byte but for what is random. */
-describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
-  let redis: TestRedis | undefined
+describe.each(STORAGES)('plain requests on %s', (name) => {
+  let storage: TestStorage
   let server: TestServer
   let app: SignedInApp
   let provided: Counted
@@ -38,9 +38,8 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
   let apis: string[]
 
   beforeAll(async () => {
-    if (storage === 'Redis') redis = await startRedis()
-    const stored = redis ? { redis: { urls: [redis.url], sentinels: [] } } : {}
-    server = await startServer({ config: { ...stored, trustedProxyHops: 1 } })
+    storage = await startStorage(name)
+    server = await startServer({ config: { ...storage.config, trustedProxyHops: 1 } })
     provided = countProvided(server)
     apis = [
       (await createResource(server)).identifier,
@@ -52,7 +51,7 @@ describe.each(['PostgreSQL', 'Redis'])('plain requests on %s', (storage) => {
   })
   afterAll(async () => {
     await server.stop()
-    await redis?.[Symbol.asyncDispose]()
+    await storage[Symbol.asyncDispose]()
   })
 
   async function clientsOfEveryKind(): Promise<Record<string, string>> {

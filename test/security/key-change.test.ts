@@ -5,25 +5,25 @@ import { api, canRefresh, signedIn as signedInByApi, totp, withMfa } from '../su
 import { Browser } from '../support/browser.ts'
 import { createDatabase } from '../support/database.ts'
 import { signedIn } from '../support/people.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { startServer, TEST_SECRETS, type TestServer } from '../support/server.ts'
+import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
 
 const FRESH_COOKIE_KEY = 'Qm5xTc8vLp2zKd6wRb9nGs3yFh7jAe4uXo1iWqMt'
 const FRESH_ENCRYPTION_KEY = 'Vb7nMq2wXc5tYu9zKj4hGf1dSa8pLo3iRe6yTgHw'
 
-describe.each(['PostgreSQL', 'Redis'] as const)('keys change while grants are in %s', (storage) => {
-  let redis: TestRedis | undefined
+describe.each(STORAGES)('keys change while grants are in %s', (name) => {
+  let storage: TestStorage
   beforeAll(async () => {
-    if (storage === 'Redis') redis = await startRedis()
+    storage = await startStorage(name)
   })
   afterAll(async () => {
-    await redis?.[Symbol.asyncDispose]()
+    await storage[Symbol.asyncDispose]()
   })
 
   it('CF-04 new cookie and encryption keys in front of the old ones sign nobody out, and what is sealed stays readable, and can be sealed anew until the old one may go', async () => {
     const database = await createDatabase()
     try {
-      const config: Partial<Config> = { trustedProxyHops: 1, redis: redis && { urls: [redis.url], sentinels: [] } }
+      const config: Partial<Config> = { trustedProxyHops: 1, ...storage.config }
       await using before = await startServer({ database, config })
       const { browser } = await signedIn(before)
       const person = await signedInByApi(before)

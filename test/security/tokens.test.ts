@@ -6,16 +6,17 @@ import { type Cluster, startCluster } from '../support/balancer.ts'
 import { createResource } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { type Answer, basic, get, nobody, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
-import { connectTo, startRedis, type TestRedis } from '../support/redis.ts'
+import { connectTo } from '../support/redis.ts'
 import type { TestServer } from '../support/server.ts'
+import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
 import { inPostgres, inRedis, type StoredArtifacts } from '../support/stored-artifacts.ts'
 
 const API = 'https://api.example/'
 const LEEWAY_SECONDS = 1
 const DAY = 86_400
 
-describe.each(['PostgreSQL', 'Redis'] as const)('tokens in %s', (storage) => {
-  let redis: TestRedis | undefined
+describe.each(STORAGES)('tokens in %s', (name) => {
+  let storage: TestStorage
   let direct: Redis | undefined
   let stored: StoredArtifacts
   let cluster: Cluster
@@ -25,9 +26,9 @@ describe.each(['PostgreSQL', 'Redis'] as const)('tokens in %s', (storage) => {
   let spa: SignedInApp
 
   beforeAll(async () => {
-    redis = storage === 'Redis' ? await startRedis() : undefined
-    direct = redis && connectTo(redis.url)
-    cluster = await startCluster(2, redis ? { config: { redis: { urls: [redis.url], sentinels: [] } } } : {})
+    storage = await startStorage(name)
+    direct = storage.redis && connectTo(storage.redis.url)
+    cluster = await startCluster(2, { config: storage.config })
     const [one] = cluster.instances
     if (!one) throw new Error('the cluster has instances')
     server = one
@@ -39,7 +40,7 @@ describe.each(['PostgreSQL', 'Redis'] as const)('tokens in %s', (storage) => {
   afterAll(async () => {
     await cluster.stop()
     direct?.disconnect()
-    await redis?.[Symbol.asyncDispose]()
+    await storage[Symbol.asyncDispose]()
   })
 
   const sql = (text: string, ...values: string[]) => server.context.database.pool.query(text, values)
