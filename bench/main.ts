@@ -5,7 +5,7 @@ import { goalsOf } from './goals.ts'
 import { growth } from './growth.ts'
 import { hashRates } from './hashes.ts'
 import { ALL_CORES, familyOf, MEASURED_CORE, pin, STORAGE_CORE } from './machine.ts'
-import { OPERATIONS, type Operation, SIGN_INS_BUT_THE_HASH } from './operations.ts'
+import { OPERATIONS, type Operation, SIGN_INS, SIGN_INS_BUT_THE_HASH } from './operations.ts'
 import { peersInstalled } from './peers.ts'
 import { ratio, tablesOf, writeInto } from './report.ts'
 import { type OperationResult, type Results, share } from './results.ts'
@@ -16,7 +16,7 @@ import { soak } from './soak.ts'
 import { starts } from './starts.ts'
 import { storm } from './storm.ts'
 import { Target, type TargetSettings } from './target.ts'
-import { twoProcesses } from './two-processes.ts'
+import { type TwoProcesses, twoProcesses } from './two-processes.ts'
 
 /**
  * `npm run bench -- [--quick] [--scale 1000000] [--soak 10m] [--only refresh|storm|…] [--database postgres://…] [--write]`, all on loopback.
@@ -66,9 +66,14 @@ if (redis) targets.push(await start({ kind: 'naive', databaseUrl, redisUrl: redi
 if (onRedis) targets.push(onRedis)
 
 const operations: OperationResult[] = []
+const twoProcessesOf: Record<string, TwoProcesses> = {}
 await measureAll(OPERATIONS, targets)
 const loadedRssMb: Record<string, number> = {}
 for (const target of targets.filter(({ kind }) => kind === 'gatehouse')) loadedRssMb[target.label] = (await target.usage()).rssMb
+await inTwoProcesses(
+  OPERATIONS.filter((operation) => !SIGN_INS.includes(operation)),
+  targets.filter(({ kind }) => kind === 'gatehouse'),
+)
 await measureButTheHash()
 
 const results: Results = {
@@ -80,7 +85,7 @@ const results: Results = {
   loadedRssMb,
   bytesPerSession: session,
   starts: started,
-  twoProcesses: isWhole ? await inTwoProcesses() : undefined,
+  twoProcesses: twoProcessesOf,
   growth: options.scale ? await growth({ postgres, accounts: Number(options.scale), effort: EFFORT, pinned }) : undefined,
   ...(await onAllCores()),
 }
@@ -123,14 +128,18 @@ async function measureButTheHash(): Promise<void> {
   const ours = [await start({ kind: 'gatehouse', databaseUrl: await postgres.database(), hasCheapHash: true })]
   if (redis) ours.push(await start({ kind: 'gatehouse', databaseUrl: await postgres.database(), redisUrl: redis.url, hasCheapHash: true }))
   await measureAll(SIGN_INS_BUT_THE_HASH, [...targets.filter(({ kind }) => kind !== 'gatehouse'), ...ours])
+  await inTwoProcesses(SIGN_INS_BUT_THE_HASH, ours)
 }
 
-async function inTwoProcesses(): Promise<Results['twoProcesses']> {
-  await using second = await Target.start({ kind: 'gatehouse', databaseUrl })
-  if (isPinned) pin(second.pid, STORAGE_CORE)
-  const ratios = await twoProcesses(product, second, EFFORT)
-  stage('two processes')
-  return ratios
+/** Beside a second process on the same storage; the second has the other core. */
+async function inTwoProcesses(all: readonly Operation[], ours: readonly Target[]): Promise<void> {
+  if (!isWhole) return
+  for (const first of ours) {
+    await using second = await Target.start(first.settings)
+    if (isPinned) pin(second.pid, STORAGE_CORE)
+    twoProcessesOf[first.label] = { ...twoProcessesOf[first.label], ...(await twoProcesses([first, second], all, EFFORT)) }
+    stage(`two processes, ${first.label}`)
+  }
 }
 
 /** What is about the whole machine: hashing, storms, long runs. Everybody may use all of it, the hash process and PostgreSQL too. */

@@ -58,8 +58,17 @@ function standing(operation: OperationResult, { ours, ceiling }: Storage): strin
   return [ratio(share(operation, 'bare', ours)), ratio(share(operation, ceiling, ours)), latency]
 }
 
-function details({ storm, hashes, growth, soak }: Results): string[] {
+function details({ storm, hashes, growth, soak, twoProcesses }: Results): string[] {
   const parts: string[] = []
+  const names = Object.keys(Object.values(twoProcesses)[0] ?? {})
+  if (names.length > 0)
+    parts.push(
+      'Two processes: what both can serve over what one can.',
+      table(
+        ['operation', ...STORAGES.map(({ name }) => name)],
+        names.map((name) => [name, ...STORAGES.map(({ ours }) => ratio(twoProcesses[ours]?.[name]))]),
+      ),
+    )
   if (storm)
     parts.push(
       `Storm: ${whole(storm.idlePerSecond)} tokens a second before (p99 ${storm.idleP99Ms.toFixed(1)} ms), ${whole(storm.stormPerSecond)} in it (p99 ${storm.stormP99Ms.toFixed(1)} ms); ${storm.signedIn} people were signed in, ${storm.refused} told to come back later. Server ${whole(storm.serverRssMb)} MB, hash process ${whole(storm.hashRssMb)} MB at most.`,

@@ -22,7 +22,8 @@ export interface Results {
   /** Megabytes of each Gatehouse process after all operations, by label. */
   readonly loadedRssMb: Readonly<Record<string, number>>
   readonly bytesPerSession: number | undefined
-  readonly twoProcesses: TwoProcesses | undefined
+  /** By label of ours. */
+  readonly twoProcesses: Readonly<Record<string, TwoProcesses>>
   readonly storm: Storm | undefined
   readonly hashes: HashRates | undefined
   readonly starts: Starts | undefined

@@ -19,18 +19,20 @@ export function overRounds(a: Figure, b: Figure, what: 'cpuUs' | 'perSecond'): n
   return median(a.rounds[what].map((value, round) => value / (b.rounds[what][round] ?? Number.NaN)))
 }
 
+/** Repetitions of this operation: at least a few for each connection. */
+export function sizesOf({ concurrency, share, warmUpShare }: Operation, { warmUp, count }: Effort): Pick<Effort, 'warmUp' | 'count'> {
+  const atLeast = (number: number): number => Math.max(4 * concurrency, Math.round(number))
+  return { warmUp: atLeast(warmUp * warmUpShare), count: atLeast(count * share) }
+}
+
 /** The rounds of all targets take turns: what disturbs the machine disturbs all of them. Medians, by the target's label. */
-export async function interleaved(
-  targets: readonly Target[],
-  operation: Operation,
-  { rounds, warmUp, count }: Effort,
-): Promise<Record<string, Figure>> {
-  const times = (number: number): number => Math.max(4 * operation.concurrency, Math.round(number))
+export async function interleaved(targets: readonly Target[], operation: Operation, effort: Effort): Promise<Record<string, Figure>> {
+  const { warmUp, count } = sizesOf(operation, effort)
   const asked = targets.filter(({ kind }) => operation.on.includes(kind))
   const samples = new Map<Target, Sample[]>(asked.map((target) => [target, []]))
-  for (const target of asked) await measure(target, operation, times(warmUp * operation.warmUpShare), 1)
-  for (let round = 0; round < rounds; round++)
-    for (const target of asked) samples.get(target)?.push(await measure(target, operation, times(count * operation.share)))
+  for (const target of asked) await measure(target, operation, warmUp, 1)
+  for (let round = 0; round < effort.rounds; round++)
+    for (const target of asked) samples.get(target)?.push(await measure(target, operation, count))
   return Object.fromEntries([...samples].map(([{ label }, own]) => [label, figure(own)]))
 }
 

@@ -13,7 +13,7 @@ import { PATHS, type TargetSettings } from './target.ts'
 
 const PASSWORD = 'plum ladder seven harbour'
 /** So many that a whole run leaves each of them below the cap of sessions. */
-const PEOPLE = Array.from({ length: 250 }, (_, index) => `person${index + 1}@bench.example`)
+const PEOPLE = Array.from({ length: 450 }, (_, index) => `person${index + 1}@bench.example`)
 const CLIENT = { id: 'bench', secret: 'a secret of the bench that is long enough' }
 
 /** The product as it runs in production: hashing apart at full cost, a log line for every request (to nowhere), rate limits on. */

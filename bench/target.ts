@@ -68,6 +68,7 @@ export interface Reply {
 
 /** A server in a process of its own. */
 export class Target implements AsyncDisposable {
+  readonly settings: TargetSettings
   readonly kind: TargetKind
   readonly label: string
   readonly facts: Facts
@@ -89,7 +90,9 @@ export class Target implements AsyncDisposable {
     return new Target(settings, child, facts, performance.now() - began)
   }
 
-  private constructor({ kind, redisUrl, label }: TargetSettings, child: ReturnType<typeof fork>, facts: Facts, readyMs: number) {
+  private constructor(settings: TargetSettings, child: ReturnType<typeof fork>, facts: Facts, readyMs: number) {
+    const { kind, redisUrl, label } = settings
+    this.settings = settings
     this.kind = kind
     this.label = label ?? (redisUrl && kind !== 'naive' ? `${kind} on Redis` : kind)
     this.facts = facts

@@ -73,6 +73,7 @@ describe('F09 the database goes away and comes back', () => {
         await browser.visit(app.authorizationUrl({ scope: 'openid' }))
         const page = await browser.submit('/login', { username: account.email, password: PASSWORD })
         expect([page.status, page.isForeign, page.words.includes('nothing was changed')]).toEqual([500, false, true])
+        expect(page.response.headers.get('location')).toBeNull()
       })
       expect((await browser.visit('/account')).step).toBe('login')
       expect(await server.context.sessions.list(account.id)).toEqual([])

@@ -20,6 +20,8 @@ export function errorHandler(logger: Logger, present: Present): Middleware {
       if (refusal.details.retryAfterSeconds) ctx.set('Retry-After', String(refusal.details.retryAfterSeconds))
       else if (refusal.status === 503) ctx.set('Retry-After', '1')
       ctx.set('Cache-Control', 'no-store')
+      // Of an answer that was under way: it may carry a code.
+      ctx.remove('Location')
       present(ctx, refusal)
     }
   }
