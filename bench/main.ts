@@ -147,7 +147,7 @@ async function onAllCores(): Promise<Pick<Results, 'storm' | 'hashes' | 'soak'>>
   for (const pid of [process.pid, product.pid, ...postgres.processes()].flatMap(familyOf)) pin(pid, ALL_CORES)
   const stormed = isWhole || options.only === 'storm' ? await storm(product, SECONDS) : undefined
   if (stormed) stage(`storm: ${ratio(stormed.stormPerSecond / stormed.idlePerSecond)} of the tokens of an idle server`)
-  const hashes = isWhole ? await hashRates(product, { rounds: 3, seconds: Math.ceil(SECONDS / 3) }) : undefined
+  const hashes = isWhole ? await hashRates(product, { rounds: EFFORT.rounds, seconds: Math.ceil(SECONDS / 5) }) : undefined
   stage('hashes')
   return { storm: stormed, hashes, soak: options.soak ? await soak(product, Number.parseFloat(options.soak)) : undefined }
 }
