@@ -19,6 +19,8 @@ export interface HashRates {
   /** The same package compiled for this processor; undefined where there is no compiler. */
   readonly compiled: number | undefined
   readonly signIns: number
+  /** Over what is installed: medians of the rounds' own shares. */
+  readonly shares: { readonly compiled: number | undefined; readonly signIns: number }
 }
 
 /** G10 and G11: argon2 alone, argon2 compiled by `npm run native` in a copy, and sign-ins; by turns. */
@@ -35,7 +37,13 @@ export async function hashRates(target: Target, { rounds, seconds }: { rounds: n
       await Promise.all(Array.from({ length: 4 }, () => signIns(target, over, statuses)))
       signedIn.push((statuses.get(200) ?? 0) / seconds)
     }
-    return { installed: median(installed), compiled: isCompiled ? median(compiled) : undefined, signIns: median(signedIn) }
+    const overInstalled = (rates: readonly number[]): number => median(rates.map((rate, round) => rate / (installed[round] ?? Number.NaN)))
+    return {
+      installed: median(installed),
+      compiled: isCompiled ? median(compiled) : undefined,
+      signIns: median(signedIn),
+      shares: { compiled: isCompiled ? overInstalled(compiled) : undefined, signIns: overInstalled(signedIn) },
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -70,7 +70,7 @@ describe('round trips on Redis', () => {
   })
 
   it('G18 a sign-in from a known device: authorize 1, the page 1, the password 4 with its limit, and 4 from there to the code', async () => {
-    const depths: number[][] = []
+    const seen: number[][] = []
     for (let round = 0; round < ROUNDS; round += 1) {
       const browser = new Browser(server.origin)
       await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
@@ -79,8 +79,12 @@ describe('round trips on Redis', () => {
       const credentials = { username: account.email, password: PASSWORD }
       const { begun, page, posted, resumed } = await traceSignIn(browser, app.authorizationUrl({ scope: 'openid email' }), credentials)
       expect(resumed.result.isForeign).toBe(true)
-      depths.push([begun, page, posted, resumed].map(({ depth }) => depth))
+      const traces = [begun, page, posted, resumed]
+      seen.push([...traces.map(({ commands }) => commands.length), ...traces.map(({ depth }) => depth)])
     }
-    expect(depths.reduce((least, each) => least.map((depth, at) => Math.min(depth, each[at] ?? Number.NaN)))).toEqual([1, 1, 4, 4])
+    const least = seen.reduce((known, each) => known.map((count, at) => Math.min(count, each[at] ?? Number.NaN)))
+    expect(least.slice(0, 4)).toEqual([1, 1, 6, 7])
+    // The stand-in works in this process: while it does, nothing else is on its way.
+    if (redis.pid !== undefined || process.env['REDIS_URL']) expect(least.slice(4)).toEqual([1, 1, 4, 4])
   })
 })
