@@ -15,14 +15,13 @@ const ARGON2_MB = (19_456 * 1024) / 1e6
 const HASH_BASE_MB = 90
 const CC = 'client_credentials, JWT'
 
-const finder =
-  ({ operations }: Results) =>
-  (name: string): OperationResult | undefined =>
-    operations.find((operation) => operation.name === name)
+function operationIn({ operations }: Results, name: string): OperationResult | undefined {
+  return operations.find((operation) => operation.name === name)
+}
 
 /** G1 to G8: what an operation costs beside a baseline of the same run. */
 function sharesOf(results: Results): Goal[] {
-  const find = finder(results)
+  const find = (name: string) => operationIn(results, name)
   const perStorage = (make: (ours: string, storage: string, ceiling: string) => Goal, storages: readonly Storage[] = STORAGES): Goal[] =>
     storages.map(({ name, ours, ceiling }) => make(ours, name, ceiling))
   const ofBare = (id: string, name: string, target: number, storages?: readonly Storage[]): Goal[] =>
@@ -45,8 +44,7 @@ function sharesOf(results: Results): Goal[] {
 /** The goals of this run, as measured: cut off, never rounded up; what was not measured says so. */
 export function goalsOf(results: Results, baseline: Results | undefined): Goal[] {
   const { storm, hashes, starts, growth, soak, twoProcesses, bytesPerSession, loadedRssMb } = results
-  const find = finder(results)
-  const flow = find('full code flow but the hash')
+  const flow = operationIn(results, 'full code flow but the hash')
   const shares = sharesOf(results)
   return [
     ...shares,
@@ -71,7 +69,7 @@ export function goalsOf(results: Results, baseline: Results | undefined): Goal[]
     atMost('G20', 'soak: heap at the end over the beginning', soak && soak.heapMb[1] / soak.heapMb[0], 1.02),
     atMost('G20', 'soak: p99 at the end over the beginning', soak && soak.p99Ms[1] / soak.p99Ms[0], 1.2),
     ...[CC, 'refresh with rotation'].map((name) =>
-      atLeast('G21', `${name} over better-auth, both on PostgreSQL`, share(find(name), 'better-auth', 'gatehouse'), 3),
+      atLeast('G21', `${name} over better-auth, both on PostgreSQL`, share(operationIn(results, name), 'better-auth', 'gatehouse'), 3),
     ),
     atMost(
       'G22',

@@ -69,7 +69,6 @@ export interface Reply {
 /** A server in a process of its own. */
 export class Target implements AsyncDisposable {
   readonly settings: TargetSettings
-  readonly kind: TargetKind
   readonly label: string
   readonly facts: Facts
   readonly pid: number
@@ -93,7 +92,6 @@ export class Target implements AsyncDisposable {
   private constructor(settings: TargetSettings, child: ReturnType<typeof fork>, facts: Facts, readyMs: number) {
     const { kind, redisUrl, label } = settings
     this.settings = settings
-    this.kind = kind
     this.label = label ?? (redisUrl && kind !== 'naive' ? `${kind} on Redis` : kind)
     this.facts = facts
     this.pid = child.pid ?? 0
@@ -105,6 +103,10 @@ export class Target implements AsyncDisposable {
       if (error === undefined) asked?.resolve(value)
       else asked?.reject(new Error(error))
     })
+  }
+
+  get kind(): TargetKind {
+    return this.settings.kind
   }
 
   /** Who signs in next: people take turns, so that none of them has as many sessions as an account may have, and one ends for another. */

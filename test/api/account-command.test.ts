@@ -9,23 +9,20 @@ import { createAccount } from '../support/factories.ts'
 import { type Account, enableMfa, signedIn } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
-import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { STORAGES } from '../support/storages.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
 jest.setTimeout(120_000)
 
-describe.each(STORAGES)('grants in %s', (name) => {
-  let storage: TestStorage
+describe.each(STORAGES)('grants in %s', (storage) => {
   let server: TestServer
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
-    storage = await startStorage(name)
-    server = await startApi(storage)
+    server = await startApi({ storage })
   })
   afterAll(async () => {
     await server.stop()
-    await storage[Symbol.asyncDispose]()
     await rm(folder, { recursive: true })
   })
 
@@ -33,7 +30,7 @@ describe.each(STORAGES)('grants in %s', (name) => {
   function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const { database, issuer, secrets } = server.config
     const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
-    const redis = storage.redis ? { REDIS_URL: storage.redis.url } : {}
+    const redis = server.redis ? { REDIS_URL: server.redis.url } : {}
     const env = {
       PATH: process.env['PATH'] ?? '',
       DATABASE_URL: database.url,

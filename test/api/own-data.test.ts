@@ -6,19 +6,14 @@ import { Browser } from '../support/browser.ts'
 import { PASSWORD } from '../support/factories.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
-import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { STORAGES } from '../support/storages.ts'
 
-describe.each(STORAGES)('grants in %s', (name) => {
-  let storage: TestStorage
+describe.each(STORAGES)('grants in %s', (storage) => {
   let server: TestServer
   beforeAll(async () => {
-    storage = await startStorage(name)
-    server = await startApi(storage)
+    server = await startApi({ storage })
   })
-  afterAll(async () => {
-    await server.stop()
-    await storage[Symbol.asyncDispose]()
-  })
+  afterAll(() => server.stop())
 
   describe('the profile', () => {
     const edit = (body: unknown, token: string) => api(server, 'PATCH /edit/basic', body, { token })

@@ -1,21 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 describe('the flows on Redis', () => {
-  let redis: TestRedis
   let server: TestServer
   beforeAll(async () => {
-    redis = await startRedis()
-    server = await startServer({ config: { redis: { urls: [redis.url], sentinels: [] } } })
+    server = await startServer({ storage: 'Redis' })
   })
-  afterAll(async () => {
-    await server.stop()
-    await redis[Symbol.asyncDispose]()
-  })
+  afterAll(() => server.stop())
 
   async function signedIn(account: { email: string }) {
     const app = await relyingParty(server, { firstParty: true })

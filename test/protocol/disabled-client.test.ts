@@ -4,19 +4,14 @@ import { isAlive, startApi } from '../support/api.ts'
 import { eventually } from '../support/eventually.ts'
 import { signedInApp } from '../support/protocol.ts'
 import type { TestServer } from '../support/server.ts'
-import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { STORAGES } from '../support/storages.ts'
 
-describe.each(STORAGES)('a disabled client, tokens in %s', (name) => {
-  let storage: TestStorage
+describe.each(STORAGES)('a disabled client, tokens in %s', (storage) => {
   let server: TestServer
   beforeAll(async () => {
-    storage = await startStorage(name)
-    server = await startApi(storage)
+    server = await startApi({ storage })
   })
-  afterAll(async () => {
-    await server.stop()
-    await storage[Symbol.asyncDispose]()
-  })
+  afterAll(() => server.stop())
 
   it('CL-01 TK-06 loses what it holds at the next call, and gets none of it back when it is enabled', async () => {
     const app = await signedInApp(server)

@@ -5,7 +5,7 @@ import { AuditEvent } from '../../src/entities/index.ts'
 import { createAccount, createClient, createResource, REDIRECT_URI } from '../support/factories.ts'
 import { basic, CHALLENGE, nobody, type SignedInApp, signedInApp, VERIFIER } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { STORAGES } from '../support/storages.ts'
 import {
   ask,
   type Counted,
@@ -52,8 +52,7 @@ function formOf(kind: Kind, value: string, verifier = VERIFIER): Record<string, 
 }
 
 /** Codes and refresh tokens are spent on the short way as the provider spends them: of two that are alike, the same comes. */
-describe.each(STORAGES)('plain grants on %s', (name) => {
-  let storage: TestStorage
+describe.each(STORAGES)('plain grants on %s', (storage) => {
   let server: TestServer
   let app: SignedInApp
   let provided: Counted
@@ -63,8 +62,7 @@ describe.each(STORAGES)('plain grants on %s', (name) => {
   let accounts: { other: string; gone: string }
 
   beforeAll(async () => {
-    storage = await startStorage(name)
-    server = await startServer({ config: { ...storage.config, trustedProxyHops: 1 } })
+    server = await startServer({ storage, config: { trustedProxyHops: 1 } })
     provided = countProvided(server)
     provider = server.context.authorizationServer.provider
     await createResource(server)
@@ -84,10 +82,7 @@ describe.each(STORAGES)('plain grants on %s', (name) => {
     }
     accounts = { other: other.account.id, gone: (await createAccount(server, { status: 'disabled' })).id }
   })
-  afterAll(async () => {
-    await server.stop()
-    await storage[Symbol.asyncDispose]()
-  })
+  afterAll(() => server.stop())
 
   /** A code or token of the case, with a grant and a session of its own. */
   async function make(kind: Kind, { scope, change, granted, rejected, isSpent, grantOf }: Case): Promise<string> {
@@ -237,7 +232,7 @@ describe.each(STORAGES)('plain grants on %s', (name) => {
     'spends a %s as the provider does',
     async (kind) => {
       // The stand-in, which runs its scripts in this process, takes ten times as long for each.
-      const runs = storage.redis && storage.redis.pid === undefined ? RUNS / 8 : RUNS
+      const runs = server.redis && server.redis.pid === undefined ? RUNS / 8 : RUNS
       let plain = 0
       await fc.assert(
         fc.asyncProperty(

@@ -5,7 +5,7 @@ import { AuditEvent } from '../../src/entities/index.ts'
 import { createAccount, createClient, createResource } from '../support/factories.ts'
 import { basic, nobody, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { STORAGES } from '../support/storages.ts'
 import {
   ask,
   type Counted,
@@ -26,8 +26,7 @@ const MACHINE = { grant_types: ['client_credentials'], redirect_uris: [], respon
 const CLAIMS = { userinfo: { name: null } }
 
 /** Whatever is asked at these three, the short way answers what the provider would, byte for byte but for what is random. */
-describe.each(STORAGES)('plain requests on %s', (name) => {
-  let storage: TestStorage
+describe.each(STORAGES)('plain requests on %s', (storage) => {
   let server: TestServer
   let app: SignedInApp
   let provided: Counted
@@ -38,8 +37,7 @@ describe.each(STORAGES)('plain requests on %s', (name) => {
   let apis: string[]
 
   beforeAll(async () => {
-    storage = await startStorage(name)
-    server = await startServer({ config: { ...storage.config, trustedProxyHops: 1 } })
+    server = await startServer({ storage, config: { trustedProxyHops: 1 } })
     provided = countProvided(server)
     apis = [
       (await createResource(server)).identifier,
@@ -49,10 +47,7 @@ describe.each(STORAGES)('plain requests on %s', (name) => {
     credentials = await clientsOfEveryKind()
     tokens = await tokensOfEveryKind()
   })
-  afterAll(async () => {
-    await server.stop()
-    await storage[Symbol.asyncDispose]()
-  })
+  afterAll(() => server.stop())
 
   async function clientsOfEveryKind(): Promise<Record<string, string>> {
     const machine = await createClient(server, { metadata: MACHINE })

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount, createResource, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { trace, traceSignIn } from '../support/tracing.ts'
@@ -12,14 +11,12 @@ const ROUNDS = 3
 
 /** Wide limits, which all instances share on Redis, are told afterwards: no request waits for them. */
 describe('round trips on Redis', () => {
-  let redis: TestRedis
   let server: TestServer
   let app: RelyingParty
   let account: { email: string }
 
   beforeAll(async () => {
-    redis = await startRedis()
-    server = await startServer({ config: { redis: { urls: [redis.url], sentinels: [] } } })
+    server = await startServer({ storage: 'Redis' })
     app = await relyingParty(server, { firstParty: true })
     account = await createAccount(server)
     await tokens()
@@ -27,10 +24,7 @@ describe('round trips on Redis', () => {
     await server.context.audit.flush()
     server.context.audit.record = () => undefined
   })
-  afterAll(async () => {
-    await server.stop()
-    await redis[Symbol.asyncDispose]()
-  })
+  afterAll(() => server.stop())
 
   async function post(party: RelyingParty, path: string, form: Record<string, string>) {
     const authorization = `Basic ${Buffer.from(`${party.clientId}:${party.clientSecret}`).toString('base64')}`
@@ -85,6 +79,6 @@ describe('round trips on Redis', () => {
     const least = seen.reduce((known, each) => known.map((count, at) => Math.min(count, each[at] ?? Number.NaN)))
     expect(least.slice(0, 4)).toEqual([1, 1, 6, 7])
     // The stand-in works in this process: while it does, nothing else is on its way.
-    if (redis.pid !== undefined || process.env['REDIS_URL']) expect(least.slice(4)).toEqual([1, 1, 4, 4])
+    if (server.redis?.pid !== undefined || process.env['REDIS_URL']) expect(least.slice(4)).toEqual([1, 1, 4, 4])
   })
 })

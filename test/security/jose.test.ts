@@ -11,14 +11,13 @@ import { fastest } from '../support/fastest.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
 import { type Answer, authorizationUrl, get, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { STORAGES } from '../support/storages.ts'
 
 const API = 'https://api.example/'
 const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
-describe.each(STORAGES)('JSON web tokens, grants in %s', (name) => {
-  let storage: TestStorage
+describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
   let server: TestServer
   let app: SignedInApp
   let serviceId: string
@@ -34,9 +33,8 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (name) => {
   beforeAll(async () => {
     // In a realm of jest the provider does not find the dispatcher to which it adds a guard of its own; ours is what is tested.
     jest.spyOn(console, 'warn').mockImplementation(() => undefined)
-    storage = await startStorage(name)
     server = await startServer({
-      config: storage.config,
+      storage,
       outgoing: { isAllowed: (address) => address === '127.0.0.1', resolve: async () => ['127.0.0.1'], ca: LOOPBACK_CERTIFICATE },
     })
     await createResource(server, { identifier: API, scopes: ['read'] })
@@ -57,7 +55,6 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (name) => {
     listener.close()
     keyServer.close()
     await server.stop()
-    await storage[Symbol.asyncDispose]()
   })
 
   const publicJwk = (key: KeyObject, kid: string) => ({ ...key.export({ format: 'jwk' }), kid })

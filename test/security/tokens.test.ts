@@ -8,15 +8,14 @@ import { send } from '../support/http.ts'
 import { type Answer, basic, get, nobody, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { connectTo } from '../support/redis.ts'
 import type { TestServer } from '../support/server.ts'
-import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { STORAGES } from '../support/storages.ts'
 import { inPostgres, inRedis, type StoredArtifacts } from '../support/stored-artifacts.ts'
 
 const API = 'https://api.example/'
 const LEEWAY_SECONDS = 1
 const DAY = 86_400
 
-describe.each(STORAGES)('tokens in %s', (name) => {
-  let storage: TestStorage
+describe.each(STORAGES)('tokens in %s', (storage) => {
   let direct: Redis | undefined
   let stored: StoredArtifacts
   let cluster: Cluster
@@ -26,9 +25,8 @@ describe.each(STORAGES)('tokens in %s', (name) => {
   let spa: SignedInApp
 
   beforeAll(async () => {
-    storage = await startStorage(name)
-    direct = storage.redis && connectTo(storage.redis.url)
-    cluster = await startCluster(2, { config: storage.config })
+    cluster = await startCluster(2, { storage })
+    direct = cluster.redis && connectTo(cluster.redis.url)
     const [one] = cluster.instances
     if (!one) throw new Error('the cluster has instances')
     server = one
@@ -38,9 +36,8 @@ describe.each(STORAGES)('tokens in %s', (name) => {
     spa = await signedInApp(server, { secret: null, refreshLeewaySeconds: LEEWAY_SECONDS })
   })
   afterAll(async () => {
-    await cluster.stop()
     direct?.disconnect()
-    await storage[Symbol.asyncDispose]()
+    await cluster.stop()
   })
 
   const sql = (text: string, ...values: string[]) => server.context.database.pool.query(text, values)

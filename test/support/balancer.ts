@@ -1,7 +1,9 @@
 import { createServer, request as httpRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createDatabase } from './database.ts'
+import type { TestRedis } from './redis.ts'
 import { type ServerOptions, startServer, type TestServer } from './server.ts'
+import { startStorage } from './storages.ts'
 
 export interface Balancer extends AsyncDisposable {
   readonly origin: string
@@ -39,22 +41,25 @@ export interface Cluster extends AsyncDisposable {
   /** The issuer that all instances share. */
   readonly origin: string
   readonly instances: readonly TestServer[]
+  readonly redis: TestRedis | undefined
   stop(): Promise<void>
 }
 
-/** Several instances on one database behind one issuer, requests in turn. */
-export async function startCluster(size = 2, options: Omit<ServerOptions, 'issuer' | 'database'> = {}): Promise<Cluster> {
+/** Several instances on one storage behind one issuer, requests in turn. */
+export async function startCluster(size = 2, { storage, ...options }: Omit<ServerOptions, 'issuer' | 'database'> = {}): Promise<Cluster> {
   await using undo = new AsyncDisposableStack()
   const database = await createDatabase()
   undo.defer(() => database.drop())
+  const { redis, config: stored } = undo.use(await startStorage(storage))
+  const config = { ...stored, ...options.config }
   const balancer = undo.use(await startBalancer())
   const instances: TestServer[] = []
   for (let index = 0; index < size; index += 1) {
-    const instance = undo.use(await startServer({ ...options, database, issuer: balancer.origin }))
+    const instance = undo.use(await startServer({ ...options, config, database, issuer: balancer.origin }))
     balancer.targets.push(instance.address)
     instances.push(instance)
   }
   const owned = undo.move()
   const stop = () => owned.disposeAsync()
-  return { origin: balancer.origin, instances, stop, [Symbol.asyncDispose]: stop }
+  return { origin: balancer.origin, instances, redis, stop, [Symbol.asyncDispose]: stop }
 }

@@ -7,7 +7,9 @@ import { type Context, type ContextOptions, createContext } from '../../src/cont
 import { createLogger, type Logger } from '../../src/logger.ts'
 import { createDatabase } from './database.ts'
 import { Inbox } from './inbox.ts'
+import type { TestRedis } from './redis.ts'
 import { TEST_SECRETS } from './secrets.ts'
+import { type StorageName, startStorage } from './storages.ts'
 
 export interface ServerOptions {
   /** Shared with another server; without it the server has a database of its own, dropped when it stops. */
@@ -15,6 +17,8 @@ export interface ServerOptions {
   /** The address in front, if it is not the server's own (a balancer). */
   readonly issuer?: string
   readonly config?: Partial<Config>
+  /** Where grants live; a Redis of its own ends with the server. Default PostgreSQL. */
+  readonly storage?: StorageName
   readonly logger?: Logger
   /** Default `here`: a process of its own for every test server would be slow to start. */
   readonly hashing?: 'apart' | 'here'
@@ -28,6 +32,8 @@ export interface TestServer extends AsyncDisposable {
   /** Where it really listens; pass it as `connect` to speak to it as another host. */
   readonly address: { readonly host: string; readonly port: number }
   readonly config: Config
+  /** Its own, if it has one. */
+  readonly redis: TestRedis | undefined
   readonly context: Context
   readonly inbox: Inbox
   stop(): Promise<void>
@@ -40,6 +46,7 @@ export async function startServer({
   database,
   issuer,
   config: overrides,
+  storage,
   logger,
   hashing = 'here',
   outgoing,
@@ -47,6 +54,7 @@ export async function startServer({
   await using undo = new AsyncDisposableStack()
   const own = database ? undefined : await createDatabase()
   if (own) undo.defer(() => own.drop())
+  const { redis, config: stored } = undo.use(await startStorage(storage))
   const http = createServer()
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   undo.defer(() => close(http))
@@ -54,6 +62,7 @@ export async function startServer({
 
   const config: Config = {
     ...testConfig({ databaseUrl: database?.url ?? own?.url ?? '', port, ...(issuer ? { issuer } : {}) }),
+    ...stored,
     ...overrides,
   }
   const context = undo.use(
@@ -74,6 +83,7 @@ export async function startServer({
     origin: config.issuer,
     address,
     config,
+    redis,
     context,
     inbox: new Inbox({ address, origin: config.issuer }),
     stop,

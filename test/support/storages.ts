@@ -11,7 +11,7 @@ export interface TestStorage extends AsyncDisposable {
   readonly redis: TestRedis | undefined
 }
 
-export async function startStorage(name: StorageName): Promise<TestStorage> {
+export async function startStorage(name: StorageName = 'PostgreSQL'): Promise<TestStorage> {
   const redis = name === 'Redis' ? await startRedis() : undefined
   return {
     redis,
