@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach } from '@jest/globals'
 import pg from 'pg'
 import { resetData } from '../../src/embedded/reset.ts'
+import { eventually } from '../support/eventually.ts'
 
 const SRC = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src')
 
@@ -30,7 +31,9 @@ afterEach(async () => {
   owners.clear()
   for (const folder of folders) {
     chmodSync(folder, 0o755)
-    await resetData(join(folder, 'data'))
+    // PostgreSQL may notice a moment later that a process which was killed is gone.
+    const reset = () => resetData(join(folder, 'data')).then(() => 'reset', String)
+    await eventually(reset, 'reset')
     rmSync(folder, { recursive: true, force: true })
   }
   folders.clear()
