@@ -4,6 +4,7 @@ import { StartupError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { Circuit } from './redis/circuit.ts'
 import { COMMAND_MS, clusterOptions, hostOf, isTls, redisOptions } from './redis/options.ts'
+import { type Servers, serversOf } from './redis/servers.ts'
 
 export { RedisUnavailable } from './redis/unavailable.ts'
 
@@ -33,7 +34,10 @@ export interface RedisConnection extends AsyncDisposable {
   /** Keys of one call must be in one slot. */
   readonly isCluster: boolean
   evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
-  run<T>(call: (client: Redis | Cluster) => Promise<T>): Promise<T>
+  /** A command about one key. */
+  run<T>(key: string, command: (client: Redis | Cluster, key: string) => Promise<T>): Promise<T>
+  /** Each by itself: what is in all of them is not asked for by key. */
+  servers(): readonly Redis[]
   isReady(): Promise<boolean>
 }
 
@@ -50,41 +54,37 @@ export async function openRedis(
   { logger, bootMs = BOOT_MS, commandMs = COMMAND_MS }: RedisOptions = {},
 ): Promise<RedisConnection> {
   // Whoever has no Redis does not load its client.
-  const client = connect(await import('ioredis'), settings, commandMs)
+  const [clients, { default: slotOf }] = await Promise.all([import('ioredis'), import('cluster-key-slot')])
+  const client = connect(clients, settings, commandMs)
+  const servers = serversOf(client, slotOf)
   let lastError: unknown
   client.on('error', (error: unknown) => {
     lastError = error
   })
   try {
     await untilReady(client, Date.now() + bootMs)
-    await refuseEviction(client)
+    await refuseEviction(servers)
   } catch (cause) {
     client.disconnect()
     if (cause instanceof StartupError) throw cause
     throw new StartupError(`The Redis at ${settings.urls.map(hostOf).join(', ')} cannot be used: ${reason(lastError ?? cause)}.`, { cause })
   }
   const silence = logger && report(client, logger)
-  const circuit = new Circuit(client, commandMs)
-  const isReady = () =>
-    circuit
-      .run((redis) => redis.ping())
-      .then(
-        () => true,
-        () => false,
-      )
+  const circuit = new Circuit(servers, commandMs)
   return {
     isCluster: client.isCluster,
-    run: (call) => circuit.run(call),
+    run: (key, command) => circuit.run(key, () => command(client, key)),
     evaluate: ({ lua, sha }, keys, args) =>
-      circuit.run(async (redis) => {
+      circuit.run(keys[0] ?? '', async () => {
         try {
-          return await redis.evalsha(sha, keys.length, ...keys, ...args)
+          return await client.evalsha(sha, keys.length, ...keys, ...args)
         } catch (error) {
           if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-          return redis.eval(lua, keys.length, ...keys, ...args)
+          return client.eval(lua, keys.length, ...keys, ...args)
         }
       }),
-    isReady,
+    servers: () => servers.all(),
+    isReady: () => circuit.isAnswering(),
     async [Symbol.asyncDispose]() {
       circuit.stop()
       silence?.()
@@ -134,9 +134,8 @@ async function untilReady(client: Redis | Cluster, deadline: number): Promise<vo
   }
 }
 
-async function refuseEviction(client: Redis | Cluster): Promise<void> {
-  const servers = 'nodes' in client ? client.nodes('master') : [client]
-  for (const server of servers) {
+async function refuseEviction(servers: Servers): Promise<void> {
+  for (const server of servers.all()) {
     const policy = /^maxmemory_policy:(\S+)/m.exec(await server.info('memory'))?.[1] ?? 'noeviction'
     if (policy !== 'noeviction')
       throw new StartupError(

@@ -1,71 +1,83 @@
-import type { Cluster, Redis } from 'ioredis'
+import type { Servers } from './servers.ts'
 import { RedisUnavailable, translate } from './unavailable.ts'
 
 const PROBE_MS = 100
 /** Probes in vain before the socket counts as half-open and is replaced. */
 const PROBES_PER_SOCKET = 5
 
-type Call<T> = (client: Redis | Cluster) => Promise<T>
-
 /**
- * Bounds every call. After one that hung, all others are refused at once until a PING comes back: a request that needs Redis
- * several times waits once. A Cluster has no such switch: one shard that hangs must not take the others along.
+ * Bounds every call. After one that hung, all others that need the same server are refused at once until a PING of it comes back: a
+ * request that needs Redis several times waits once, and one shard that hangs does not take the others along.
  */
 export class Circuit {
-  readonly #client: Redis | Cluster
+  readonly #servers: Servers
   readonly #commandMs: number
-  #isOpen = false
+  /** Names of servers that do not answer. */
+  readonly #hanging = new Set<string>()
   #isStopped = false
 
-  constructor(client: Redis | Cluster, commandMs: number) {
-    this.#client = client
+  constructor(servers: Servers, commandMs: number) {
+    this.#servers = servers
     this.#commandMs = commandMs
   }
 
-  async run<T>(call: Call<T>): Promise<T> {
-    if (this.#isOpen) throw new RedisUnavailable('Redis does not answer')
+  /** `call` is for the server that has `key`. */
+  async run<T>(key: string, call: () => Promise<T>): Promise<T> {
+    const name = this.#servers.nameFor(key)
+    if (this.#hanging.has(name)) throw new RedisUnavailable('Redis does not answer')
     try {
       return await this.#bounded(call)
     } catch (error) {
-      if (error === LATE) this.#open()
+      if (error === LATE) this.#open(name)
       throw error === LATE ? new RedisUnavailable('Redis does not answer in time') : translate(error)
     }
+  }
+
+  /** Whether any server answers. */
+  async isAnswering(): Promise<boolean> {
+    const pings = this.#servers.all().map((server) => this.#bounded(() => server.ping()))
+    return Promise.any(pings).then(
+      () => true,
+      () => false,
+    )
   }
 
   stop(): void {
     this.#isStopped = true
   }
 
-  async #bounded<T>(call: Call<T>): Promise<T> {
+  async #bounded<T>(call: () => Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       // Timers come before sockets in a turn of the loop: after a busy stretch of ours the answer may be there, unread.
       timer = setTimeout(() => setImmediate(() => setImmediate(reject, LATE)), this.#commandMs)
     })
     try {
-      return await Promise.race([call(this.#client), late])
+      return await Promise.race([call(), late])
     } finally {
       clearTimeout(timer)
     }
   }
 
-  #open(): void {
-    if (this.#isOpen || this.#isStopped || this.#client.isCluster) return
-    this.#isOpen = true
-    void this.#probe()
+  #open(name: string): void {
+    if (this.#hanging.has(name) || this.#isStopped) return
+    this.#hanging.add(name)
+    void this.#probe(name).finally(() => this.#hanging.delete(name))
   }
 
-  async #probe(): Promise<void> {
+  /** Until the server answers, or is none of ours any more. */
+  async #probe(name: string): Promise<void> {
     for (let tries = 1; !this.#isStopped; tries += 1) {
-      const hasAnswered = await this.#bounded((client) => client.ping()).then(
+      const server = this.#servers.named(name)
+      if (!server) return
+      const hasAnswered = await this.#bounded(() => server.ping()).then(
         () => true,
         () => false,
       )
-      if (hasAnswered) break
-      if (tries % PROBES_PER_SOCKET === 0 && this.#client.status === 'ready') this.#client.disconnect(true)
+      if (hasAnswered) return
+      if (tries % PROBES_PER_SOCKET === 0 && server.status === 'ready') server.disconnect(true)
       await new Promise((resolve) => setTimeout(resolve, PROBE_MS).unref())
     }
-    this.#isOpen = false
   }
 }
 

@@ -183,7 +183,8 @@ describe('gatehouse storage move', () => {
     const refusing: RedisConnection = {
       isCluster: redis.isCluster,
       evaluate: (...call) => redis.evaluate(...call),
-      run: (call) => redis.run((client) => call(Object.create(client, { del: { value: refuse } }) as typeof client)),
+      run: (key, command) => redis.run(key, (client) => command(Object.create(client, { del: { value: refuse } }) as typeof client, key)),
+      servers: () => redis.servers(),
       isReady: () => redis.isReady(),
       [Symbol.asyncDispose]: async () => undefined,
     }

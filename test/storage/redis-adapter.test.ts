@@ -34,9 +34,9 @@ describe('the Redis store', () => {
         calls += 1
         return connection.evaluate(...call)
       },
-      run: (call) => {
+      run: (...call) => {
         calls += 1
-        return connection.run(call)
+        return connection.run(...call)
       },
     }
     const store = createRedisStore({ redis: counting, leewaySeconds: () => 10 })

@@ -76,7 +76,7 @@ function find(calls: Calls, model: string, name: string) {
 
 /** A session is there under whatever id it has by now, as a trace too. */
 async function isThere(redis: RedisConnection, calls: Calls, row: Row): Promise<boolean> {
-  if (row.model === 'Session') return (await redis.run((client) => client.exists(KEYS.session(row.sessionUid ?? '')))) === 1
+  if (row.model === 'Session') return (await redis.run(KEYS.session(row.sessionUid ?? ''), (client, key) => client.exists(key))) === 1
   return (await calls.find(row.model, nameOfRow(row))) !== undefined
 }
 
@@ -97,20 +97,19 @@ async function read(redis: RedisConnection, calls: Calls, artifact: Artifact): P
   const found = await find(calls, artifact.model, artifact.name)
   if (!found) return undefined
   const key = KEYS.artifact(artifact.model, artifact.name)
-  const uid = artifact.model === 'Session' ? await redis.run((client) => client.get(key)) : undefined
-  const ttl = await redis.run((client) => client.pttl(typeof uid === 'string' ? KEYS.session(uid) : key))
+  const uid = artifact.model === 'Session' ? await redis.run(key, (client) => client.get(key)) : undefined
+  const ttl = await redis.run(typeof uid === 'string' ? KEYS.session(uid) : key, (client, held) => client.pttl(held))
   return ttl === -2 ? undefined : rowOf({ ...artifact, uid: uid ?? undefined, fields: found.fields, ttl: ttl === -1 ? null : ttl })
 }
 
 async function forget(redis: RedisConnection, row: Row): Promise<void> {
-  await redis.run((client) => client.del(KEYS.artifact(row.model, nameOfRow(row))))
-  if (row.model === 'Session') await redis.run((client) => client.del(KEYS.session(row.sessionUid ?? '')))
+  await redis.run(KEYS.artifact(row.model, nameOfRow(row)), (client, key) => client.del(key))
+  if (row.model === 'Session') await redis.run(KEYS.session(row.sessionUid ?? ''), (client, key) => client.del(key))
 }
 
 /** Keys of every server, a page at a time; some may come twice. */
 async function* pages(redis: RedisConnection): AsyncGenerator<string[]> {
-  const servers = await redis.run(async (client) => ('nodes' in client ? client.nodes('master') : [client]))
-  for (const server of servers) {
+  for (const server of redis.servers()) {
     let cursor = '0'
     do {
       const [next, keys] = await server.scan(cursor, 'MATCH', ALL_KEYS, 'COUNT', BATCH)

@@ -33,8 +33,8 @@ export function manySlots(redis: RedisConnection): Calls {
     const of = (name: string) => fields.get(name) ?? ''
     const [account, session, grant] = await Promise.all([
       fields.has('a') ? redis.evaluate(SPREAD.readAccount, [KEYS.account(of('a'))], [of('k'), of('s'), of('g')]) : [],
-      fields.has('b') ? redis.run((client) => client.hget(KEYS.scope(of('s')), of('b'))) : null,
-      fields.has('ge') ? redis.run((client) => client.hget(KEYS.grant(of('g')), 'e')) : null,
+      fields.has('b') ? redis.run(KEYS.scope(of('s')), (client, key) => client.hget(key, of('b'))) : null,
+      fields.has('ge') ? redis.run(KEYS.grant(of('g')), (client, key) => client.hget(key, 'e')) : null,
     ])
     return stands(fields, { account: account as unknown[], session, grant }) ? found : undefined
   }
@@ -95,12 +95,12 @@ export function manySlots(redis: RedisConnection): Calls {
     },
 
     async findByLookup(model, lookup) {
-      const name = await redis.run((client) => client.get(KEYS.lookup(lookup)))
+      const name = await redis.run(KEYS.lookup(lookup), (client, key) => client.get(key))
       return name === null ? undefined : find(model, name)
     },
 
     async findSession(name) {
-      const uid = await redis.run((client) => client.get(KEYS.artifact('Session', name)))
+      const uid = await redis.run(KEYS.artifact('Session', name), (client, key) => client.get(key))
       const found = uid === null ? undefined : await findSessionByUid(uid)
       return found?.fields.get('i') === name ? found : undefined
     },
@@ -116,16 +116,16 @@ export function manySlots(redis: RedisConnection): Calls {
     },
 
     async destroy(model, name) {
-      await redis.run((client) => client.del(KEYS.artifact(model, name)))
+      await redis.run(KEYS.artifact(model, name), (client, key) => client.del(key))
     },
 
     async destroySession(name, proof) {
       const pointer = KEYS.artifact('Session', name)
-      const uid = await redis.run((client) => client.get(pointer))
+      const uid = await redis.run(pointer, (client) => client.get(pointer))
       if (uid === null) return undefined
       const [ended] = await Promise.all([
         redis.evaluate(SPREAD.endSession, [KEYS.session(uid)], [name, proof, TRACE_MS]),
-        redis.run((client) => client.pexpire(pointer, TRACE_MS)),
+        redis.run(pointer, (client) => client.pexpire(pointer, TRACE_MS)),
       ])
       return ended === 1 ? uid : undefined
     },
@@ -133,8 +133,8 @@ export function manySlots(redis: RedisConnection): Calls {
 
   /** Holds no authority: what it points at knows its own id. */
   async function point(key: string, to: string, ttl: number | undefined): Promise<void> {
-    if (ttl !== undefined && ttl <= 0) await redis.run((client) => client.del(key))
-    else if (ttl === undefined) await redis.run((client) => client.set(key, to))
-    else await redis.run((client) => client.set(key, to, 'PX', Math.round(ttl)))
+    if (ttl !== undefined && ttl <= 0) await redis.run(key, (client) => client.del(key))
+    else if (ttl === undefined) await redis.run(key, (client) => client.set(key, to))
+    else await redis.run(key, (client) => client.set(key, to, 'PX', Math.round(ttl)))
   }
 }

@@ -45,7 +45,7 @@ export function oneServer(redis: RedisConnection): Calls {
     findSessionByUid: (uid) => find(WHOLE.findSessionByUid, [KEYS.session(uid)], [uid]),
 
     async destroy(model, name) {
-      await redis.run((client) => client.del(KEYS.artifact(model, name)))
+      await redis.run(KEYS.artifact(model, name), (client, key) => client.del(key))
     },
 
     async destroySession(name, proof) {

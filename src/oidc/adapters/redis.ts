@@ -90,7 +90,8 @@ function answering(redis: RedisConnection): RedisConnection {
   return {
     isCluster: redis.isCluster,
     evaluate: (...call) => redis.evaluate(...call).catch(orUnavailable),
-    run: (call) => redis.run(call).catch(orUnavailable),
+    run: (...call) => redis.run(...call).catch(orUnavailable),
+    servers: () => redis.servers(),
     isReady: () => redis.isReady(),
     [Symbol.asyncDispose]: async () => undefined,
   }
