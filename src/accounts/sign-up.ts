@@ -32,6 +32,8 @@ export interface NewAccount {
   readonly email: string
   readonly password: string
   readonly locale?: string
+  /** Name of the app that the person came from: the mail says it. */
+  readonly app?: string
 }
 
 /** Names the started sign-up; looks alike whether or not the address was free (EN-03). */
@@ -39,6 +41,12 @@ export interface StartedSignUp {
   readonly userId: string
   readonly tokenId: string
   readonly expiresInSeconds: number
+}
+
+interface Sending {
+  readonly origin: RequestOrigin
+  readonly app?: string | undefined
+  readonly existing: Addressee | undefined
 }
 
 /** Sign-up: nothing but a pending row exists until the address is proven, so nobody can prepare an account for another's address (EM-11). */
@@ -50,7 +58,7 @@ export class SignUp {
   }
 
   /** Throws `invalid_input` or `password_rejected` with the reason by field. */
-  async start({ name, email: submitted, password, locale }: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
+  async start({ name, email: submitted, password, locale, app }: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
     const { hasher, passwordContext, audit } = this.#deps
     const [email, cleanName] = [canonicalEmail(submitted), personName(name)]
     const wrong = { ...(email ? {} : { email: 'invalid_email' }), ...(cleanName ? {} : { name: 'invalid_name' }) }
@@ -69,7 +77,7 @@ export class SignUp {
         passwordHash,
         expiresAt: inSeconds(LIFETIMES.pendingSignUp),
       })
-      return this.#sendCode(em, pending, origin, existing)
+      return this.#sendCode(em, pending, { origin, existing, app })
     })
     audit.record({ type: 'sign_up', accountId: started.userId, origin })
     return started
@@ -82,16 +90,16 @@ export class SignUp {
     return this.#deps.em.fork().transactional(async (em) => {
       const newest = await findForResend(em, email)
       const existing = await findAddressee(em, email)
-      return newest ? this.#sendCode(em, newest, origin, existing) : this.#pretend(em, email, origin)
+      return newest ? this.#sendCode(em, newest, { origin, existing }) : this.#pretend(em, email, origin)
     })
   }
 
   /** A new code for one's own sign-up, named by its id. */
-  async resendFor(userId: string, origin: RequestOrigin): Promise<StartedSignUp> {
+  async resendFor(userId: string, origin: RequestOrigin, app?: string): Promise<StartedSignUp> {
     return this.#deps.em.fork().transactional(async (em) => {
       const pending = await em.findOne(PendingSignUp, { id: userId, expiresAt: { $gt: new Date() } })
       if (!pending) return { userId, tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
-      return this.#sendCode(em, pending, origin, await findAddressee(em, pending.email as CanonicalEmail))
+      return this.#sendCode(em, pending, { origin, app, existing: await findAddressee(em, pending.email as CanonicalEmail) })
     })
   }
 
@@ -153,12 +161,12 @@ export class SignUp {
   }
 
   /** Whoever has an account already is told so instead; the code is made all the same, and never mailed (EN-01, EN-03). */
-  async #sendCode(em: EntityManager, pending: Pending, origin: RequestOrigin, existing: Addressee | undefined): Promise<StartedSignUp> {
+  async #sendCode(em: EntityManager, pending: Pending, { origin, app, existing }: Sending): Promise<StartedSignUp> {
     const { tokens, messages } = this.#deps
     const { id, email, name } = pending
     const issue = () => tokens.issue(em, { purpose: 'verify_email', subjectId: id, address: email })
     const locale = existing?.locale ?? pending.locale ?? undefined
-    const issued = await messages.verifyEmail(em, { to: email, name, locale, origin, isRegistered: !!existing, issued: issue })
+    const issued = await messages.verifyEmail(em, { to: email, name, locale, origin, client: app, isRegistered: !!existing, issued: issue })
     return this.#started(em, id, issued)
   }
 

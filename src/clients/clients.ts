@@ -75,11 +75,6 @@ export class Clients {
     return this.#em.fork().findAll(Client, { orderBy: { createdAt: 'asc', id: 'asc' } })
   }
 
-  /** Disabled ones too. */
-  async find(id: string): Promise<Client | undefined> {
-    return (await this.#em.fork().findOne(Client, { id })) ?? undefined
-  }
-
   /** From now on the client is unknown to every instance, and what it holds opens nothing; its registration stays. Throws `not_found`. */
   async disable(id: string): Promise<void> {
     await this.#change(id, 'disabled', (client) => {

@@ -69,10 +69,6 @@ export class Resources {
   async list(): Promise<Resource[]> {
     return this.#em.fork().findAll(Resource, { orderBy: { identifier: 'asc' } })
   }
-
-  async find(identifier: string): Promise<Resource | undefined> {
-    return (await this.#em.fork().findOne(Resource, { identifier })) ?? undefined
-  }
 }
 
 function parse(input: unknown): z.output<typeof ResourceSchema> {

@@ -50,11 +50,16 @@ function themeOf(ctx: Context): 'light' | 'dark' | undefined {
   return theme === 'light' || theme === 'dark' ? theme : undefined
 }
 
+export function nameOfApp({ client }: AskingApp): string {
+  return client.clientName ?? client.clientId
+}
+
 /** UX-30: apps that are not the operator's own also show where they send the person. */
-function chipOf({ client, redirectUri }: AskingApp): ClientChip {
+function chipOf(app: AskingApp): ClientChip {
+  const { client, redirectUri } = app
   const isOurs = client['first_party'] === true
   return {
-    name: client.clientName ?? client.clientId,
+    name: nameOfApp(app),
     ...(isOurs ? {} : { host: URL.parse(redirectUri)?.host || redirectUri }),
   }
 }

@@ -16,8 +16,8 @@ export class Outbox {
   }
 
   /** Persists in the caller's unit of work; the caller flushes. The body is encrypted and bound to the message's id. */
-  enqueue(em: EntityManager, topic: OutboxTopic, body: JsonValue, { availableAt = AT_ONCE }: { readonly availableAt?: Date } = {}): void {
+  enqueue(em: EntityManager, topic: OutboxTopic, body: JsonValue): void {
     const id = randomUUID()
-    em.persist(em.create(OutboxMessage, { id, topic, bodyBox: this.#box.seal(JSON.stringify(body), id), availableAt }))
+    em.persist(em.create(OutboxMessage, { id, topic, bodyBox: this.#box.seal(JSON.stringify(body), id), availableAt: AT_ONCE }))
   }
 }

@@ -57,7 +57,8 @@ describe('gatehouse client', () => {
     const env = parseEnv(stdout)
     expect(env).toMatchObject({ OIDC_ISSUER: server.origin, OIDC_REDIRECT_URI: 'https://app.example.com/callback' })
     expect(env['OIDC_CLIENT_SECRET']).toMatch(/^[\w-]{43}$/)
-    expect(await server.context.clients.find(env['OIDC_CLIENT_ID'] ?? '')).toMatchObject({ name: 'My app' })
+    const registered = (await server.context.clients.list()).find(({ id }) => id === env['OIDC_CLIENT_ID'])
+    expect(registered).toMatchObject({ name: 'My app' })
   })
 
   it('registers an API and a service that gets tokens for it', async () => {

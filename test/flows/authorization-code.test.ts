@@ -25,7 +25,11 @@ describe('the authorization code flow, by a person without JavaScript', () => {
     const check = await browser.submit('/sign-up', { name: 'Grace Hopper', email: 'Grace@Example.org', password: PASSWORD })
     expect(check.url.pathname).toMatch(/verify-email$/)
 
+    await server.inbox.next('grace@example.org')
+    await browser.submit('/resend')
     const code = await server.inbox.code('grace@example.org')
+    const mails = await server.inbox.mails('grace@example.org')
+    expect(mails.map(({ text }) => text.includes('to continue to Plant Diary:'))).toEqual([true, true])
     const consent = await browser.submit('/verify-email', { code })
     expect(consent.step).toBe('consent')
     expect(consent.words).toContain('grace@example.org')

@@ -47,20 +47,6 @@ describe('enqueueing', () => {
     await until(() => seen.length === 2)
   })
 
-  it('keeps a message that is for later until then', async () => {
-    const database = await rig.database()
-    const seen: JsonValue[] = []
-    const worker = rig.worker(database, { mail: record(seen) })
-    const em = database.em.fork()
-    outbox.enqueue(em, 'mail', 'later', { availableAt: new Date(Date.now() + 3_600_000) })
-    await em.flush()
-    await worker.drain()
-    expect(seen).toEqual([])
-    await letTimePass(database)
-    await worker.drain()
-    expect(seen).toEqual(['later'])
-  })
-
   it('stores the body encrypted and bound to its row', async () => {
     const database = await rig.database()
     await enqueue(database, { code: '483920' }, { code: '483920' })

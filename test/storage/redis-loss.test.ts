@@ -72,7 +72,7 @@ describe('the rule of absence', () => {
     for (const { session } of signIns) await store.adapterFor('Session').find(session.id)
 
     await store.revokeByAccount(revoked.owner.accountId)
-    await store.revokeBySession(ended.owner.sessionUid, { includeOffline: true })
+    await store.revokeBySession(ended.owner.sessionUid)
     await store.revokeByAccountAndClient(dropped.owner.accountId, dropped.owner.clientId)
     for (const { model, id } of spent.stored.filter(({ model }) => TOKENS.includes(model as never)))
       await store.adapterFor(model).consume(id)
@@ -138,7 +138,7 @@ describe('the rule of absence', () => {
       expect((await alive(byAccount.stored)).length).toBe(byAccount.stored.length)
 
       await store.revokeByAccount(byAccount.owner.accountId)
-      await store.revokeBySession(bySession.owner.sessionUid, { includeOffline: true })
+      await store.revokeBySession(bySession.owner.sessionUid)
       await store.revokeByAccountAndClient(byClient.owner.accountId, byClient.owner.clientId)
       await store.adapterFor('RefreshToken').revokeByGrantId(byGrant.owner.grantId)
       await store.adapterFor('Session').destroy(byGrant.session.id)

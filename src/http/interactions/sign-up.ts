@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import type { Problems } from '../../views.ts'
 import { originOf, refusable } from '../refusable.ts'
+import { nameOfApp } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 
@@ -24,7 +25,8 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         if (!form.success) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
-        const { userId, tokenId } = await deps.signUp.start({ ...form.data, locale: deps.renderer.locale(ctx) }, originOf(ctx))
+        const wanted = { ...form.data, locale: deps.renderer.locale(ctx), app: nameOfApp(step.app) }
+        const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: form.data.email.trim().slice(0, 254) })
         await deps.interactions.remember(step.interaction, { ...step.state, signUp: { userId, tokenId, email: form.data.email.trim() } })
         seeOther(ctx, step.url('verify-email'))

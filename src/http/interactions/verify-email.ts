@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import type { NoticeKind, Problems } from '../../views.ts'
 import { originOf, refusable } from '../refusable.ts'
+import { nameOfApp } from '../renderer.ts'
 import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import { finishSignIn } from './finish.ts'
@@ -46,7 +47,7 @@ export function resendCode(deps: InteractionDeps): Middleware {
     const step = await loadStep(ctx, deps)
     const { signUp } = step.state
     if (!signUp) return seeOther(ctx, step.url('sign-up'))
-    const { tokenId } = await deps.signUp.resendFor(signUp.userId, originOf(ctx))
+    const { tokenId } = await deps.signUp.resendFor(signUp.userId, originOf(ctx), nameOfApp(step.app))
     await deps.interactions.remember(step.interaction, { ...step.state, signUp: { ...signUp, tokenId } })
     seeOther(ctx, `${step.url('verify-email')}?resent=1`)
   }

@@ -48,8 +48,8 @@ export interface ArtifactStore extends AsyncDisposable {
   readonly adapterFor: (model: string) => Adapter
   /** Everything of the account: sessions, interactions, grants, codes and tokens; but for one session and what hangs on it, if named. */
   revokeByAccount(accountId: string, options?: { readonly exceptSessionUid?: string | undefined }): Promise<void>
-  /** The session, and the codes, tokens and grants that expire with it; on request also those with offline access. */
-  revokeBySession(sessionUid: string, options?: { readonly includeOffline?: boolean | undefined }): Promise<void>
+  /** The session, and the codes, tokens and grants that expire with it; what has offline access stays. */
+  revokeBySession(sessionUid: string): Promise<void>
   /** What the account allowed one client: grants, codes and tokens. */
   revokeByAccountAndClient(accountId: string, clientId: string): Promise<void>
   /** Deletes up to `batch` expired artifacts and returns how many; 0 where the storage expires them by itself. */

@@ -125,9 +125,8 @@ export const SQL = {
   deleteBySession: statement(
     'delete_by_session',
     `delete from "oidc_artifact" where
-       ("session_uid" = $1 and "model" not in ('Session', 'Interaction') and ($3::boolean or "payload"->'expiresWithSession' = 'true'))
-       or "grant_id" = any($2::varchar[])
-       or ($3::boolean and "grant_id" in (select "grant_id" from "oidc_artifact" where "session_uid" = $1 and "grant_id" is not null))`,
+       ("session_uid" = $1 and "model" not in ('Session', 'Interaction') and "payload"->'expiresWithSession' = 'true')
+       or "grant_id" = any($2::varchar[])`,
   ),
 
   /** $1 account, $2 uid of the session that stays. */

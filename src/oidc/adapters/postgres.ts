@@ -26,10 +26,10 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
       await query(SQL.deleteByAccount, [accountId, exceptSessionUid ?? null, kept?.map(({ grantId }) => grantId) ?? []])
     },
 
-    async revokeBySession(sessionUid, { includeOffline = false } = {}) {
+    async revokeBySession(sessionUid) {
       const { rows } = await query<{ payload: string }>(SQL.revokeSession, [lookupDigest('Session', sessionUid)])
-      const ended = rows.flatMap(({ payload }) => grantsIn(fromJsonb(payload))).filter(({ isOffline }) => includeOffline || !isOffline)
-      await query(SQL.deleteBySession, [sessionUid, ended.map(({ grantId }) => grantId), includeOffline])
+      const ended = rows.flatMap(({ payload }) => grantsIn(fromJsonb(payload))).filter(({ isOffline }) => !isOffline)
+      await query(SQL.deleteBySession, [sessionUid, ended.map(({ grantId }) => grantId)])
     },
 
     async revokeByAccountAndClient(accountId, clientId) {

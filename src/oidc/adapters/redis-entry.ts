@@ -18,7 +18,7 @@ export function ttlOf(ttl: number | undefined): string {
 export function argumentsOf(entry: Entry): string[] {
   const { model, payload, accountId, clientId, sessionUid, grantId, bind, lookup } = entry
   const id = lookup?.toString('base64url') ?? ''
-  const fields = { a: accountId, k: accountId ? clientId : '', s: sessionUid, g: grantId, b: bind, l: id }
+  const fields = { a: accountId, k: accountId ? clientId : '', s: sessionUid, g: grantId, b: bind === 'on' ? bind : '', l: id }
   return ['p', textOf(model, payload, fields), ...Object.entries(fields).flat()]
 }
 

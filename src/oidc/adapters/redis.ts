@@ -41,11 +41,10 @@ export function createRedisStore({ redis: connection, overrides = {}, leewaySeco
       await redis.evaluate(REVOCATION.account, [KEYS.account(accountId)], [fresh(), exceptSessionUid ?? '', ...kept])
     },
 
-    async revokeBySession(sessionUid, { includeOffline = false } = {}) {
-      const args = [includeOffline ? '1' : '', fresh(), TRACE_MS]
-      const { authorizations, tied } = readSession(await redis.evaluate(REVOCATION.session, sessionKeys(sessionUid), args))
-      const ended = authorizations.filter(({ isOffline }) => includeOffline || !isOffline).map(({ grantId }) => grantId)
-      await Promise.all([...new Set([...ended, ...(includeOffline ? tied : [])])].map(endGrant))
+    async revokeBySession(sessionUid) {
+      const payload = await redis.evaluate(REVOCATION.session, sessionKeys(sessionUid), [fresh(), TRACE_MS])
+      const ended = authorizationsIn(payload as string).filter(({ isOffline }) => !isOffline)
+      await Promise.all(ended.map(({ grantId }) => endGrant(grantId)))
     },
 
     async revokeByAccountAndClient(accountId, clientId) {
@@ -67,19 +66,16 @@ export function createRedisStore({ redis: connection, overrides = {}, leewaySeco
 
   /** Every grant that the session's tokens hang on: what is not found ends. */
   async function grantsOf(sessionUid: string): Promise<string[]> {
-    const { authorizations, tied } = readSession(await redis.evaluate(REVOCATION.readSession, sessionKeys(sessionUid), []))
-    return [...new Set([...authorizations.map(({ grantId }) => grantId), ...tied])]
+    const [payload, tied] = (await redis.evaluate(REVOCATION.readSession, sessionKeys(sessionUid), [])) as [string, string[]]
+    const named = tied.filter((name) => name.startsWith('g:')).map((name) => name.slice(2))
+    return [...new Set([...authorizationsIn(payload).map(({ grantId }) => grantId), ...named])]
   }
 }
 
 const sessionKeys = (uid: string): string[] => [KEYS.session(uid), KEYS.scope(uid)]
 
-function readSession(reply: unknown): { authorizations: SessionGrant[]; tied: string[] } {
-  const [payload, names] = reply as [string, string[]]
-  return {
-    authorizations: payload === '' ? [] : grantsIn(JSON.parse(payload) as StoredPayload),
-    tied: names.filter((name) => name.startsWith('g:')).map((name) => name.slice(2)),
-  }
+function authorizationsIn(payload: string): SessionGrant[] {
+  return payload === '' ? [] : grantsIn(JSON.parse(payload) as StoredPayload)
 }
 
 /** The same connection, saying "unavailable" as PostgreSQL's store does. */

@@ -117,20 +117,6 @@ export function revocation(storage: StoreUnderTest): void {
       expect(await alive(others)).toEqual(names(others))
     })
 
-    it('SE-05 ends offline access too where it is asked to, also without a session of its own', async () => {
-      const [owner, api] = [newOwner(), newOwner()]
-      const ended = [
-        ...(await putSignIn(owner, { isOffline: true })),
-        await put('Grant', api),
-        await put('RefreshToken', api),
-        await put('AccessToken', api),
-      ]
-      const others = await putSignIn(sameAccount(owner))
-      for (const { sessionUid } of [owner, api]) await store.revokeBySession(sessionUid, { includeOffline: true })
-      expect(await alive(ended)).toEqual([])
-      expect(await alive(others)).toEqual(names(others))
-    })
-
     it('CL-06 ends what an account allowed one app, and neither its session nor other apps', async () => {
       const owner = newOwner()
       const mine = await putSignIn(owner, { isOffline: true })

@@ -33,10 +33,9 @@ end
 local function openSession(scope, session, bind, grant, ttl, fresh, held)
   local epoch = ''
   if bind ~= '' then
-    openEpoch(scope, 'on', ttl, fresh)
-    redis.call('HSETNX', scope, 'off', fresh)
+    local on = openEpoch(scope, 'on', ttl, fresh)
+    if bind == 'on' then epoch = on end
     if grant ~= '' then redis.call('HSETNX', scope, 'g:' .. grant, '1') end
-    epoch = redis.call('HGET', scope, bind)
   end
   local s = redis.call('HMGET', session, 'x', 'r', 'a', 'ae', 'i')
   local isOver = s[1] and not s[2] or held == '1' and not s[5]

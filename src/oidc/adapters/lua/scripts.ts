@@ -113,18 +113,15 @@ export const REVOCATION = {
   grant: of(`return redis.call('DEL', KEYS[1])`),
   /** KEYS session, scope; returns the payload and the fields of the scope. */
   readSession: of(`return { redis.call('HGET', KEYS[1], 'p') or '', redis.call('HKEYS', KEYS[2]) }`),
-  /** KEYS session, scope; ARGV whether offline access ends too, fresh, trace. */
+  /** KEYS session, scope; ARGV fresh, trace; returns the payload. */
   session: of(`
     local payload = redis.call('HGET', KEYS[1], 'p') or ''
     evenIfFull(KEYS[2])
     if redis.call('EXISTS', KEYS[1]) == 1 then
       redis.call('HDEL', KEYS[1], 'p', 'r')
       redis.call('HSET', KEYS[1], 'x', '1')
-      redis.call('PEXPIRE', KEYS[1], ARGV[3])
+      redis.call('PEXPIRE', KEYS[1], ARGV[2])
     end
-    if redis.call('EXISTS', KEYS[2]) == 1 then
-      redis.call('HSET', KEYS[2], 'on', ARGV[2])
-      if ARGV[1] == '1' then redis.call('HSET', KEYS[2], 'off', ARGV[2]) end
-    end
-    return { payload, redis.call('HKEYS', KEYS[2]) }`),
+    if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'on', ARGV[1]) end
+    return payload`),
 } as const
