@@ -1,17 +1,20 @@
 FROM node:24-slim AS build
 WORKDIR /app
-RUN apt-get update && apt-get install -y --no-install-recommends g++ make python3
+RUN apt-get update && apt-get install -y --no-install-recommends clang make python3
 COPY package.json package-lock.json .npmrc ./
 # The optional packages are a second Node and the embedded PostgreSQL, which production never starts.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
-# argon2 with AVX2 is almost twice as fast as its prebuilt binary. For older processors: --build-arg MARCH=x86-64-v2
-ARG MARCH=x86-64-v3
-RUN if [ "$(uname -m)" = x86_64 ]; then npm run native && find node_modules/argon2/build -type f ! -name argon2.node -delete; fi
+# Compiled for AVX-512 or AVX2, argon2 is twice as fast as its prebuilt binary. The server takes what its processor can run.
+RUN mkdir native && if [ "$(uname -m)" = x86_64 ]; then for MARCH in x86-64-v3 x86-64-v4; do \
+      MARCH=$MARCH npm run native && mkdir -p native/$MARCH/build/Release \
+      && mv node_modules/argon2/build/Release/argon2.node native/$MARCH/build/Release/ || exit 1; \
+    done; rm -r node_modules/argon2/build; fi
 
 FROM node:24-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
+COPY --from=build /app/native native
 COPY package.json ./
 COPY bin bin
 COPY migrations migrations

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { HASH_SLOTS } from '../src/crypto/argon2.ts'
+import { processorLevels } from '../src/crypto/argon2-build.ts'
 import { median } from './measure.ts'
 import { signIns } from './storm.ts'
 import type { Target } from './target.ts'
@@ -16,7 +17,7 @@ const SCRIPT = fileURLToPath(new URL('./hash-rate.ts', import.meta.url))
 export interface HashRates {
   /** Hashes per second of the argon2 that is installed, with as many at once as there are slots. */
   readonly installed: number
-  /** The same package compiled for this processor; undefined where there is no compiler. */
+  /** The same package as the image has it for this processor; undefined where there is no compiler. */
   readonly compiled: number | undefined
   readonly signIns: number
   /** Over what is installed: medians of the rounds' own shares. */
@@ -49,11 +50,12 @@ export async function hashRates(target: Target, { rounds, seconds }: { rounds: n
   }
 }
 
-/** In a copy: the installed package stays as it is. */
+/** As the Dockerfile does, in a copy: the installed package stays as it is. */
 async function compile(folder: string): Promise<boolean> {
   for (const part of ['package.json', ...['argon2', 'node-addon-api', 'node-gyp-build', '@phc'].map((name) => `node_modules/${name}`)])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true, dereference: true })
-  const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` }
+  const [level = 'native'] = processorLevels()
+  const env = { ...process.env, MARCH: level, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` }
   return run('npm', ['run', 'native'], { cwd: folder, env }).then(
     () => true,
     (error: unknown) => {

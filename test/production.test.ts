@@ -54,9 +54,12 @@ describe('Dockerfile', () => {
     expect(new Set(allowed.slice(1))).toEqual(new Set(sources.map((source) => `!${source}`)))
   })
 
-  it('compiles argon2 for x86-64-v3 there only', () => {
-    expect(dockerfile).toMatch(/^ARG MARCH=x86-64-v3$/m)
-    expect(dockerfile).toMatch(/if \[ "\$\(uname -m\)" = x86_64 \]; then npm run native/)
+  it('compiles argon2 for each level of x86-64, there only, where the server looks for it', () => {
+    expect(dockerfile).toMatch(
+      /if \[ "\$\(uname -m\)" = x86_64 \]; then for MARCH in x86-64-v3 x86-64-v4; do +MARCH=\$MARCH npm run native/,
+    )
+    expect(dockerfile).toMatch(/native\/\$MARCH\/build\/Release\//)
+    expect(image).toMatch(/^WORKDIR \/app\n(.*\n)*COPY --from=build \/app\/native native$/m)
     expect(file('package.json')).toMatch(/"native": ".*-march=\$\{MARCH:-native\}.*node-gyp rebuild/)
   })
 })

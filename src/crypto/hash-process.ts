@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { type Argon2, type DigestParameters, HASH_SLOTS } from './argon2.ts'
+import { argon2Build } from './argon2-build.ts'
 import type { HashAnswer, HashRequest } from './hash-messages.ts'
 
 export interface HashProcessOptions {
@@ -13,6 +14,8 @@ export interface HashProcessOptions {
   readonly slots?: number
   /** After this long without an answer it counts as hung and is killed; default 5000. */
   readonly timeoutMs?: number
+  /** Folder of argon2 compiled for several processors; default that of the image. */
+  readonly builds?: string
 }
 
 /** Without the requests' ids, which are given when they are sent. */
@@ -25,6 +28,8 @@ interface Job {
 }
 
 const WORKER = fileURLToPath(new URL('./hash-worker.ts', import.meta.url))
+/** The Dockerfile makes it. */
+const BUILDS = fileURLToPath(new URL('../../native', import.meta.url))
 /** A process that dies before it has answered anything is not started again at once. */
 const PAUSE_MS = 1000
 
@@ -42,7 +47,7 @@ export class HashProcess implements Argon2, AsyncDisposable {
   #isEnded = false
 
   constructor(options: HashProcessOptions) {
-    this.#options = { slots: HASH_SLOTS, timeoutMs: 5000, ...options }
+    this.#options = { slots: HASH_SLOTS, timeoutMs: 5000, builds: BUILDS, ...options }
   }
 
   get pid(): number | undefined {
@@ -92,12 +97,17 @@ export class HashProcess implements Argon2, AsyncDisposable {
   }
 
   #fork(): ChildProcess {
-    const cache = getCompileCacheDir()
+    const { slots, builds } = this.#options
+    const [cache, build] = [getCompileCacheDir(), argon2Build(builds)]
     const child = fork(WORKER, {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: ['--max-semi-space-size=1', '--max-old-space-size=64'],
-      env: { UV_THREADPOOL_SIZE: String(this.#options.slots), ...(cache ? { NODE_COMPILE_CACHE: cache } : {}) },
+      env: {
+        UV_THREADPOOL_SIZE: String(slots),
+        ...(cache ? { NODE_COMPILE_CACHE: cache } : {}),
+        ...(build ? { ARGON2_PREBUILD: build } : {}),
+      },
     })
     this.#hasAnswered = false
     child.on('message', (answer: HashAnswer) => this.#answered(answer))

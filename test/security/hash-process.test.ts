@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { HASH_SLOTS } from '../../src/crypto/argon2.ts'
+import { processorLevels } from '../../src/crypto/argon2-build.ts'
 import { HashProcess } from '../../src/crypto/hash-process.ts'
 import { PasswordHasher } from '../../src/crypto/password.ts'
 import { createLogger } from '../../src/logger.ts'
@@ -55,6 +59,42 @@ describe('the hash process', () => {
       )
     },
   )
+
+  onLinux('computes with the argon2 that was compiled for its processor, where there is one', async () => {
+    const builds = mkdtempSync(join(tmpdir(), 'gatehouse-native-'))
+    try {
+      const { resolve } = createRequire(import.meta.url)('node-gyp-build') as { resolve(folder: string): string }
+      const installed = resolve(dirname(createRequire(import.meta.url).resolve('argon2/package.json')))
+      for (const level of ['x86-64-v3', 'x86-64-v4']) {
+        mkdirSync(join(builds, level, 'build/Release'), { recursive: true })
+        cpSync(installed, join(builds, level, 'build/Release/argon2.node'))
+      }
+      await using hashing = new HashProcess({ logger, builds })
+      const hasher = hasherOn(hashing)
+      expect((await hasher.verify(await hasher.hash(PASSWORD), PASSWORD)).valid).toBe(true)
+      const [level] = processorLevels()
+      const loaded = new Set(readFileSync(`/proc/${pidOf(hashing)}/maps`, 'utf8').match(/\/\S*argon2\S*\.node/g))
+      expect([...loaded]).toEqual([level ? join(builds, level, 'build/Release/argon2.node') : installed])
+    } finally {
+      rmSync(builds, { recursive: true, force: true })
+    }
+  })
+
+  it.each([
+    ['avx avx2 bmi1 bmi2 f16c fma abm movbe xsave avx512f avx512bw avx512cd avx512dq avx512vl', ['x86-64-v4', 'x86-64-v3']],
+    ['avx avx2 bmi1 bmi2 f16c fma abm movbe xsave avx512f', ['x86-64-v3']],
+    ['avx avx2 bmi1 bmi2 f16c fma movbe xsave', []],
+    ['', []],
+  ])('a processor with %s has the levels %j', (flags, levels) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cpuinfo-'))
+    try {
+      writeFileSync(join(folder, 'cpuinfo'), `processor\t: 0\nmodel name\t: one\nflags\t\t: fpu sse2 ${flags} lm\nbugs\t\t:\n`)
+      expect(processorLevels(join(folder, 'cpuinfo'))).toEqual(levels)
+      expect(processorLevels(join(folder, 'nowhere'))).toEqual([])
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
 
   it('is killed: who waits for it gets 503 and no verdict, and the next hash starts it again', async () => {
     await using hashing = new HashProcess({ logger })
