@@ -5,7 +5,12 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import * as oidc from 'openid-client'
+import { Browser } from '../support/browser.ts'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { createAccount } from '../support/factories.ts'
+import { send } from '../support/http.ts'
+import { signIn } from '../support/protocol.ts'
+import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
@@ -86,6 +91,27 @@ describe('gatehouse client', () => {
       scope: 'notes:read',
       expires_in: 600,
     })
+  })
+
+  it('registers an app for the account API, whose tokens open it, and no service', async () => {
+    const accountApi = `${server.origin}/api/auth`
+    const redirect = 'https://panel.example.com/callback'
+    const options = ['--name', 'Panel', '--first-party', '--redirect', redirect, '--resource', accountApi]
+    const { code, stdout, stderr } = await gatehouse('client', 'create', ...options)
+    expect([code, stderr]).toEqual([0, ''])
+    const env = parseEnv(stdout)
+    const [clientId, clientSecret] = [env['OIDC_CLIENT_ID'] ?? '', env['OIDC_CLIENT_SECRET'] ?? '']
+    const app = await relyingParty(server, { clientId, clientSecret, redirectUri: redirect })
+    const browser = new Browser(server.origin)
+    const { email } = await createAccount(server)
+    await browser.visit(app.authorizationUrl({ scope: 'openid account', resource: accountApi }))
+    const { url } = await signIn(browser, email)
+    const { access_token: token } = await app.redeem(url, { resource: accountApi })
+    const me = await send(`${accountApi}/user/me`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    expect([me.status, await me.json()]).toMatchObject([200, { user: { email } }])
+
+    const refused = await gatehouse('client', 'create', '--name', 'x', '--type', 'service', '--resource', accountApi)
+    expect(refused).toEqual({ code: 1, stdout: '', stderr: `--resource: not registered: ${accountApi}\n` })
   })
 
   it('AZ-01 gives the reason for every bad redirect on stderr, prints nothing and ends with 1', async () => {
