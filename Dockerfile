@@ -4,7 +4,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends clang make pyth
 COPY package.json package-lock.json .npmrc ./
 # The optional packages are a second Node and the embedded PostgreSQL, which production never starts.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
-# Compiled for AVX-512 or AVX2, argon2 is twice as fast as its prebuilt binary. The server takes what its processor can run.
+# Compiled for AVX-512 argon2 is twice as fast as its prebuilt binary, for AVX2 a little less. The server takes what its processor can run.
 RUN mkdir native && if [ "$(uname -m)" = x86_64 ]; then for MARCH in x86-64-v3 x86-64-v4; do \
       MARCH=$MARCH npm run native && mkdir -p native/$MARCH/build/Release \
       && mv node_modules/argon2/build/Release/argon2.node native/$MARCH/build/Release/ || exit 1; \

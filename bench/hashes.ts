@@ -17,7 +17,7 @@ const SCRIPT = fileURLToPath(new URL('./hash-rate.ts', import.meta.url))
 export interface HashRates {
   /** Hashes per second of the argon2 that is installed, with as many at once as there are slots. */
   readonly installed: number
-  /** The same package as the image has it for this processor; undefined where there is no compiler. */
+  /** The same package as the image has it for this processor; undefined where nothing can be compiled for it. */
   readonly compiled: number | undefined
   readonly signIns: number
   /** Over what is installed: medians of the rounds' own shares. */
@@ -54,7 +54,11 @@ export async function hashRates(target: Target, { rounds, seconds }: { rounds: n
 async function compile(folder: string): Promise<boolean> {
   for (const part of ['package.json', ...['argon2', 'node-addon-api', 'node-gyp-build', '@phc'].map((name) => `node_modules/${name}`)])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true, dereference: true })
-  const [level = 'native'] = processorLevels()
+  const [level] = processorLevels()
+  if (!level) {
+    console.log('this processor has no AVX2: the image takes the installed argon2')
+    return false
+  }
   const env = { ...process.env, MARCH: level, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` }
   return run('npm', ['run', 'native'], { cwd: folder, env }).then(
     () => true,

@@ -75,7 +75,7 @@ function details({ storm, hashes, growth, soak, twoProcesses }: Results): string
     )
   if (hashes)
     parts.push(
-      `Hashes a second: ${hashes.installed.toFixed(1)} with the installed argon2, ${hashes.compiled?.toFixed(1) ?? '- (no compiler)'} compiled for this processor; ${hashes.signIns.toFixed(1)} sign-ins a second.`,
+      `Hashes a second: ${hashes.installed.toFixed(1)} with the installed argon2, ${hashes.compiled?.toFixed(1) ?? '- (not compiled)'} as the image has it; ${hashes.signIns.toFixed(1)} sign-ins a second.`,
     )
   if (growth)
     parts.push(

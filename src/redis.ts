@@ -29,7 +29,7 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
-/** The one connection to Redis. Every call settles within 250 ms, with `RedisUnavailable` when Redis cannot be used just now. */
+/** The one connection to Redis. Every call by key settles within 250 ms, with `RedisUnavailable` when Redis cannot be used just now. */
 export interface RedisConnection extends AsyncDisposable {
   /** Keys of one call must be in one slot. */
   readonly isCluster: boolean

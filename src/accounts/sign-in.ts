@@ -26,6 +26,8 @@ export interface Credentials {
   readonly device?: string | undefined
   /** What an MFA challenge will be bound to: `interaction:<uid>` or `api`. */
   readonly binding: string
+  /** Name of the app that the person came from, for a mail about a sign-up that is not finished. */
+  readonly app?: string | undefined
 }
 
 export type SignInOutcome =
@@ -91,7 +93,7 @@ export class SignIn {
   }
 
   /** Throws `invalid_credentials`, `too_many_requests` with the seconds to wait, or `unavailable` when too many others wait for a hash. */
-  async withPassword({ email: submitted, password, device, binding }: Credentials, origin: RequestOrigin): Promise<SignInOutcome> {
+  async withPassword({ email: submitted, password, device, binding, app }: Credentials, origin: RequestOrigin): Promise<SignInOutcome> {
     const { hasher, attempts, challenges, signUp, audit } = this.#deps
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
@@ -129,7 +131,7 @@ export class SignIn {
     })
     if (passed === undefined && email && pending) {
       audit.record({ ...tried, outcome: 'failure', detail: { factor: 'password', reason: 'email_unverified' } })
-      return { status: 'email_unverified', email, started: await signUp.continueFor(pending.id, origin) }
+      return { status: 'email_unverified', email, started: await signUp.continueFor(pending.id, origin, app) }
     }
     if (!passed || !account) throw new AppError('invalid_credentials')
 

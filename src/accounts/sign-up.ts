@@ -104,9 +104,9 @@ export class SignUp {
   }
 
   /** The code in force for one's own sign-up, without another mail; a new one when there is none. */
-  async continueFor(userId: string, origin: RequestOrigin): Promise<StartedSignUp> {
+  async continueFor(userId: string, origin: RequestOrigin, app?: string): Promise<StartedSignUp> {
     const tokenId = await this.#deps.tokens.current(this.#deps.em.fork(), userId, 'verify_email')
-    return tokenId ? { userId, tokenId, expiresInSeconds: LIFETIMES.code } : this.resendFor(userId, origin)
+    return tokenId ? { userId, tokenId, expiresInSeconds: LIFETIMES.code } : this.resendFor(userId, origin, app)
   }
 
   /**

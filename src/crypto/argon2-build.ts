@@ -20,8 +20,11 @@ export function processorLevels(cpuinfo = '/proc/cpuinfo'): string[] {
  * Where argon2 was compiled for this processor, of a folder that has a build for each level, as the image does; node-gyp-build takes
  * it from `ARGON2_PREBUILD`. Without one the package's own build does, which runs everywhere.
  */
-export function argon2Build(folder: string, levels = processorLevels()): string | undefined {
-  return levels.map((level) => join(folder, level)).find((build) => existsSync(join(build, 'build/Release/argon2.node')))
+export function argon2Build(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined
+  return processorLevels()
+    .map((level) => join(folder, level))
+    .find((build) => existsSync(join(build, 'build/Release/argon2.node')))
 }
 
 function textOf(path: string): string {

@@ -33,10 +33,10 @@ export class Circuit {
     }
   }
 
-  /** Whether any server answers. */
+  /** Whether any server answers: a Cluster serves whoever needs nothing of those that do not. */
   async isAnswering(): Promise<boolean> {
-    const pings = this.#servers.all().map((server) => this.#bounded(() => server.ping()))
-    return Promise.any(pings).then(
+    const asked = this.#servers.all().filter((server) => !this.#hanging.has(this.#servers.nameOf(server)))
+    return Promise.any(asked.map((server) => this.#bounded(() => server.ping()))).then(
       () => true,
       () => false,
     )
@@ -65,17 +65,16 @@ export class Circuit {
     void this.#probe(name).finally(() => this.#hanging.delete(name))
   }
 
-  /** Until the server answers, or is none of ours any more. */
+  /** Until the server answers, or another holds its keys. */
   async #probe(name: string): Promise<void> {
-    for (let tries = 1; !this.#isStopped; tries += 1) {
+    for (let tries = 1; !this.#isStopped && this.#servers.holdsKeys(name); tries += 1) {
       const server = this.#servers.named(name)
-      if (!server) return
-      const hasAnswered = await this.#bounded(() => server.ping()).then(
-        () => true,
+      const hasAnswered = await this.#bounded(async () => server?.ping()).then(
+        (answer) => answer !== undefined,
         () => false,
       )
       if (hasAnswered) return
-      if (tries % PROBES_PER_SOCKET === 0 && server.status === 'ready') server.disconnect(true)
+      if (tries % PROBES_PER_SOCKET === 0 && server?.status === 'ready') server.disconnect(true)
       await new Promise((resolve) => setTimeout(resolve, PROBE_MS).unref())
     }
   }

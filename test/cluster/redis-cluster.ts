@@ -7,6 +7,7 @@ import { Redis } from 'ioredis'
 import { freePort, startServer, type TestRedis } from '../support/redis.ts'
 
 const run = promisify(execFile)
+/** Until the others agree that a server has failed, in milliseconds. */
 const NODE_TIMEOUT_MS = 1500
 const PREPARATION_MS = 45_000
 
@@ -20,7 +21,7 @@ export interface RedisCluster extends AsyncDisposable {
 }
 
 /** Three masters and three replicas on loopback. */
-export async function startCluster(): Promise<RedisCluster> {
+export async function startCluster({ nodeTimeoutMs = NODE_TIMEOUT_MS } = {}): Promise<RedisCluster> {
   await using undo = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-cluster-'))
   undo.defer(() => rmSync(dir, { recursive: true, force: true }))
@@ -28,7 +29,7 @@ export async function startCluster(): Promise<RedisCluster> {
   for (let index = 0; index < 6; index += 1) {
     const bus = await freePort()
     const options = ['--cluster-enabled', 'yes', '--cluster-config-file', join(dir, `${index}.conf`), '--cluster-port', String(bus)]
-    servers.push(undo.use(await startServer([...options, '--cluster-node-timeout', String(NODE_TIMEOUT_MS), '--dir', dir])))
+    servers.push(undo.use(await startServer([...options, '--cluster-node-timeout', String(nodeTimeoutMs), '--dir', dir])))
   }
   const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
   await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'])

@@ -44,6 +44,24 @@ describe('the authorization code flow, by a person without JavaScript', () => {
     expect(userinfo).toMatchObject({ email: 'grace@example.org', email_verified: true, name: 'Grace Hopper' })
   })
 
+  it('goes on with a sign-up whose code was guessed at too often: signing in mails another, which names the app', async () => {
+    const app = await relyingParty(server, { name: 'Plant Diary', firstParty: true })
+    const [first, second] = [new Browser(server.origin), new Browser(server.origin)]
+    const login = await first.visit(app.authorizationUrl())
+    await first.follow(login.links.find((link) => link.pathname.endsWith('/sign-up')) ?? '')
+    await first.submit('/sign-up', { name: 'Mary Somerville', email: 'mary@example.org', password: PASSWORD })
+    const spent = await server.inbox.code('mary@example.org')
+    for (let tries = 0; tries < 5; tries += 1) await first.submit('/verify-email', { code: spent === '000000' ? '000001' : '000000' })
+
+    await second.visit(app.authorizationUrl())
+    const check = await second.submit('/login', { username: 'mary@example.org', password: PASSWORD })
+    expect(check.step).toBe('verify-email')
+    const code = await server.inbox.code('mary@example.org')
+    const [mail] = await server.inbox.mails('mary@example.org')
+    expect(mail?.text).toContain('to continue to Plant Diary:')
+    expect((await second.submit('/verify-email', { code })).isForeign).toBe(true)
+  })
+
   it('signs in with a password, keeps the address after a wrong one (UX-10), and skips consent that was given before', async () => {
     const account = await createAccount(server, { password: PASSWORD })
     const app = await relyingParty(server)

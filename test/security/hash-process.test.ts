@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { HASH_SLOTS } from '../../src/crypto/argon2.ts'
 import { processorLevels } from '../../src/crypto/argon2-build.ts'
@@ -28,6 +27,11 @@ function hasherOn(argon2: HashProcess, cost = COST): PasswordHasher {
 function pidOf(hashing: HashProcess | undefined): number {
   if (!hashing?.pid) throw new Error('the hash process does not run')
   return hashing.pid
+}
+
+/** The libraries of that name that the process has loaded. */
+function argon2In(hashing: HashProcess): string[] {
+  return [...new Set(readFileSync(`/proc/${pidOf(hashing)}/maps`, 'utf8').match(/\/\S*argon2\S*\.node/g))]
 }
 
 describe('the hash process', () => {
@@ -63,8 +67,9 @@ describe('the hash process', () => {
   onLinux('computes with the argon2 that was compiled for its processor, where there is one', async () => {
     const builds = mkdtempSync(join(tmpdir(), 'gatehouse-native-'))
     try {
-      const { resolve } = createRequire(import.meta.url)('node-gyp-build') as { resolve(folder: string): string }
-      const installed = resolve(dirname(createRequire(import.meta.url).resolve('argon2/package.json')))
+      await using usual = new HashProcess({ logger })
+      await hasherOn(usual).hash(PASSWORD)
+      const [installed = ''] = argon2In(usual)
       for (const level of ['x86-64-v3', 'x86-64-v4']) {
         mkdirSync(join(builds, level, 'build/Release'), { recursive: true })
         cpSync(installed, join(builds, level, 'build/Release/argon2.node'))
@@ -73,8 +78,7 @@ describe('the hash process', () => {
       const hasher = hasherOn(hashing)
       expect((await hasher.verify(await hasher.hash(PASSWORD), PASSWORD)).valid).toBe(true)
       const [level] = processorLevels()
-      const loaded = new Set(readFileSync(`/proc/${pidOf(hashing)}/maps`, 'utf8').match(/\/\S*argon2\S*\.node/g))
-      expect([...loaded]).toEqual([level ? join(builds, level, 'build/Release/argon2.node') : installed])
+      expect(argon2In(hashing)).toEqual([level ? join(builds, level, 'build/Release/argon2.node') : installed])
     } finally {
       rmSync(builds, { recursive: true, force: true })
     }

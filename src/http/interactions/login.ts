@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { AppError } from '../../errors.ts'
 import type { Problems } from '../../views.ts'
 import { originOf, refusable } from '../refusable.ts'
+import { nameOfApp } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
@@ -48,7 +49,8 @@ async function signIn(
   known: KnownPerson | undefined,
 ): Promise<void> {
   const isRemembered = known?.isFixed ? known.isRemembered : remember === 'yes'
-  const credentials = { email: username, password, device: deps.deviceCookie.read(ctx), binding: `interaction:${step.uid}` }
+  const asked = { device: deps.deviceCookie.read(ctx), binding: `interaction:${step.uid}`, app: nameOfApp(step.app) }
+  const credentials = { email: username, password, ...asked }
   const outcome = await deps.signIn.withPassword(credentials, originOf(ctx))
   if (outcome.status === 'mfa_required') {
     await deps.interactions.remember(step.interaction, {

@@ -96,9 +96,9 @@ type Artifact = NonNullable<ReturnType<typeof readArtifactKey>>
 async function read(redis: RedisConnection, calls: Calls, artifact: Artifact): Promise<Row | undefined> {
   const found = await find(calls, artifact.model, artifact.name)
   if (!found) return undefined
-  const key = KEYS.artifact(artifact.model, artifact.name)
-  const uid = artifact.model === 'Session' ? await redis.run(key, (client) => client.get(key)) : undefined
-  const ttl = await redis.run(typeof uid === 'string' ? KEYS.session(uid) : key, (client, held) => client.pttl(held))
+  const pointer = KEYS.artifact(artifact.model, artifact.name)
+  const uid = artifact.model === 'Session' ? await redis.run(pointer, (client, key) => client.get(key)) : undefined
+  const ttl = await redis.run(typeof uid === 'string' ? KEYS.session(uid) : pointer, (client, key) => client.pttl(key))
   return ttl === -2 ? undefined : rowOf({ ...artifact, uid: uid ?? undefined, fields: found.fields, ttl: ttl === -1 ? null : ttl })
 }
 

@@ -121,20 +121,20 @@ export function manySlots(redis: RedisConnection): Calls {
 
     async destroySession(name, proof) {
       const pointer = KEYS.artifact('Session', name)
-      const uid = await redis.run(pointer, (client) => client.get(pointer))
+      const uid = await redis.run(pointer, (client, key) => client.get(key))
       if (uid === null) return undefined
       const [ended] = await Promise.all([
         redis.evaluate(SPREAD.endSession, [KEYS.session(uid)], [name, proof, TRACE_MS]),
-        redis.run(pointer, (client) => client.pexpire(pointer, TRACE_MS)),
+        redis.run(pointer, (client, key) => client.pexpire(key, TRACE_MS)),
       ])
       return ended === 1 ? uid : undefined
     },
   }
 
   /** Holds no authority: what it points at knows its own id. */
-  async function point(key: string, to: string, ttl: number | undefined): Promise<void> {
-    if (ttl !== undefined && ttl <= 0) await redis.run(key, (client) => client.del(key))
-    else if (ttl === undefined) await redis.run(key, (client) => client.set(key, to))
-    else await redis.run(key, (client) => client.set(key, to, 'PX', Math.round(ttl)))
+  async function point(pointer: string, to: string, ttl: number | undefined): Promise<void> {
+    if (ttl !== undefined && ttl <= 0) await redis.run(pointer, (client, key) => client.del(key))
+    else if (ttl === undefined) await redis.run(pointer, (client, key) => client.set(key, to))
+    else await redis.run(pointer, (client, key) => client.set(key, to, 'PX', Math.round(ttl)))
   }
 }
