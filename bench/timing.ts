@@ -28,6 +28,7 @@ await using context = await createContext(config, { database, logger: createLogg
 const domain = `${randomToken(32).toLowerCase()}.example.org`
 const addresses = { known: `ada@${domain}`, unknown: `eve@${domain}` }
 await addAccount(addresses.known)
+context.worker.start()
 
 const handle = createApp(context).callback()
 const server = createServer((req, res) => void handle(req, res))

@@ -20,10 +20,14 @@ export interface OutboxWorkerDeps {
   readonly policies?: Partial<Record<OutboxTopic, Partial<DeliveryPolicy>>>
 }
 
+/** Longer than it takes to answer whoever caused a message: whether there is something to deliver must not show in that time (EN-02). */
+const WAKE_AFTER_MS = 50
+
 /** Delivers what the outbox holds, at least once, in any number of instances. */
 export class OutboxWorker implements AsyncDisposable {
   readonly #lanes: readonly Lane[]
   readonly #database: Database
+  #waking: NodeJS.Timeout | undefined
 
   constructor({ database, box, logger, handlers, keepDelivered, policy, policies }: OutboxWorkerDeps) {
     const store = new OutboxStore(database.pool, keepDelivered)
@@ -36,7 +40,7 @@ export class OutboxWorker implements AsyncDisposable {
     })
   }
 
-  /** Starts delivering, and wakes by itself after every commit of this process that enqueued something. */
+  /** Starts delivering, and wakes by itself soon after every commit of this process that enqueued something. */
   start(): void {
     this.#wakeAfterCommit()
     for (const lane of this.#lanes) lane.start()
@@ -54,7 +58,15 @@ export class OutboxWorker implements AsyncDisposable {
 
   /** At most five seconds, whatever the receivers and the database do. */
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#waking)
     await Promise.all(this.#lanes.map((lane) => lane.stop()))
+  }
+
+  #wakeSoon(): void {
+    this.#waking ??= setTimeout(() => {
+      this.#waking = undefined
+      this.wake()
+    }, WAKE_AFTER_MS).unref()
   }
 
   #wakeAfterCommit(): void {
@@ -63,7 +75,7 @@ export class OutboxWorker implements AsyncDisposable {
       getSubscribedEntities: () => [OutboxMessage],
       afterCreate: ({ em }) => void enqueued.add(em),
       afterTransactionCommit: ({ em }) => {
-        if (enqueued.delete(em)) this.wake()
+        if (enqueued.delete(em)) this.#wakeSoon()
       },
     })
   }
