@@ -256,6 +256,7 @@ describe('a server whose Redis fails', () => {
         for (const instance of instances) await instance.stop()
       }
     },
+    120_000,
   )
 
   it('RL-05 the limit of /token asks first as soon as a report fails', async () => {
