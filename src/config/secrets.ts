@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { StartupError } from '../errors.ts'
@@ -16,6 +16,21 @@ export function loadSecrets(env: Env): Secrets {
   return { cookieKeys: cookieKeys ?? stored.cookieKeys, keyEncryptionKeys: keyEncryptionKeys ?? stored.keyEncryptionKeys }
 }
 
+/** Nobody finds the file half written, and nobody replaces what was quicker: `EEXIST`. */
+function createWhole(path: string, text: string): void {
+  const draft = `${path}.${process.pid}`
+  try {
+    writeFileSync(draft, text, { mode: 0o600 })
+    linkSync(draft, path)
+  } catch (error) {
+    // A file system without hard links.
+    if (!existsSync(draft) || existsSync(path)) throw error
+    renameSync(draft, path)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+}
+
 function readOrCreate(path: string): Secrets {
   if (!existsSync(path)) {
     const made: Secrets = {
@@ -24,7 +39,7 @@ function readOrCreate(path: string): Secrets {
     }
     try {
       mkdirSync(join(path, '..'), { recursive: true, mode: 0o755 })
-      writeFileSync(path, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+      createWhole(path, `${JSON.stringify(made, null, 2)}\n`)
     } catch (cause) {
       // Another first start was quicker.
       if (existsSync(path)) return readOrCreate(path)

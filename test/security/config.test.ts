@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readEnv } from '../../src/config/env.ts'
+import { loadSecrets } from '../../src/config/secrets.ts'
 import { StartupError } from '../../src/errors.ts'
 import { Browser } from '../support/browser.ts'
 import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts'
@@ -192,6 +195,30 @@ describe('a start that cannot succeed', () => {
     ;[stranger.username, stranger.password] = ['nobody_here', 'hunter78']
     await fails({ DATABASE_URL: stranger.href }, /^(?!.*hunter78)The database at \S+ cannot be used: .+$/m)
   }, 180_000)
+
+  it('CF-03 secrets that a first start makes are whole as soon as they are there: another that starts then reads them', async () => {
+    const folders = Array.from({ length: 200 }, (_, index) => join(folder, `first-${index}`))
+    const at = new Int32Array(new SharedArrayBuffer(4)).fill(-1)
+    const reader = new Worker(
+      `const { readFileSync } = require('node:fs')
+      const { workerData, parentPort } = require('node:worker_threads')
+      const read = (folder) => { try { return readFileSync(folder + '/secrets.json', 'utf8') } catch {} }
+      const found = workerData.folders.map((folder, index) => {
+        Atomics.store(workerData.at, 0, index)
+        for (;;) { const text = read(folder); if (text !== undefined) return text }
+      })
+      parentPort.postMessage(found)`,
+      { eval: true, workerData: { folders, at } },
+    )
+    const found = once(reader, 'message')
+    const made = folders.map((folder, index) => {
+      while (Atomics.load(at, 0) < index);
+      return loadSecrets(readEnv({ DATA_DIR: folder }))
+    })
+    expect(((await found)[0] as string[]).map((text) => JSON.parse(text) as unknown)).toEqual(made)
+    expect(folders.map((each) => readdirSync(each))).toEqual(folders.map(() => ['secrets.json']))
+    for (const each of folders) expect(statSync(join(each, 'secrets.json')).mode & 0o777).toBe(0o600)
+  })
 
   it('CF-03 a damaged .data: one sentence that says what to do', async () => {
     const damaged = join(folder, 'damaged')
