@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { StartupError } from '../errors.ts'
+import { appear } from '../whole-file.ts'
 import type { Secrets } from './config.ts'
 import type { Env } from './env.ts'
 
@@ -16,21 +17,6 @@ export function loadSecrets(env: Env): Secrets {
   return { cookieKeys: cookieKeys ?? stored.cookieKeys, keyEncryptionKeys: keyEncryptionKeys ?? stored.keyEncryptionKeys }
 }
 
-/** Nobody finds the file half written, and nobody replaces what was quicker: `EEXIST`. */
-function createWhole(path: string, text: string): void {
-  const draft = `${path}.${process.pid}`
-  try {
-    writeFileSync(draft, text, { mode: 0o600 })
-    linkSync(draft, path)
-  } catch (error) {
-    // A file system without hard links.
-    if (!existsSync(draft) || existsSync(path)) throw error
-    renameSync(draft, path)
-  } finally {
-    rmSync(draft, { force: true })
-  }
-}
-
 function readOrCreate(path: string): Secrets {
   if (!existsSync(path)) {
     const made: Secrets = {
@@ -39,14 +25,12 @@ function readOrCreate(path: string): Secrets {
     }
     try {
       mkdirSync(join(path, '..'), { recursive: true, mode: 0o755 })
-      createWhole(path, `${JSON.stringify(made, null, 2)}\n`)
+      // Else another first start was quicker.
+      if (appear(path, `${JSON.stringify(made, null, 2)}\n`, 0o600)) return made
     } catch (cause) {
-      // Another first start was quicker.
-      if (existsSync(path)) return readOrCreate(path)
       const { code } = cause as NodeJS.ErrnoException
       throw new StartupError(`${path} cannot be written (${code}). Set DATA_DIR to a folder that this user may write to.`, { cause })
     }
-    return made
   }
   try {
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600)

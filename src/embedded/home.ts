@@ -3,7 +3,6 @@ import {
   chownSync,
   constants,
   existsSync,
-  linkSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -12,10 +11,10 @@ import {
   rmdirSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { appear } from '../whole-file.ts'
 import { startupFault } from './faults.ts'
 import { canReach, type ServerUser, serverUser } from './user.ts'
 
@@ -106,26 +105,6 @@ function point(dataDir: string, root: string): string {
   const theirs = readPointer(dataDir)
   if (theirs === undefined) throw Object.assign(new Error(`${pointer} does not name a place`), { code: 'EEXIST' })
   return theirs
-}
-
-/** Makes a file appear whole: one that is seen empty would be taken for one that leads nowhere. False if there is one of that name. */
-function appear(path: string, content: string): boolean {
-  const draft = `${path}.${process.pid}`
-  writeFileSync(draft, content)
-  try {
-    linkSync(draft, path)
-    return true
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return false
-    // The shared folders of some virtual machines have no links.
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error
-    if (existsSync(path)) return false
-    renameSync(draft, path)
-    return true
-  } finally {
-    rmSync(draft, { force: true })
-  }
 }
 
 /** Some file systems (NFS, shared folders of virtual machines) refuse a change of owner. */

@@ -63,10 +63,9 @@ export class OutboxWorker implements AsyncDisposable {
   }
 
   #wakeSoon(): void {
-    this.#waking ??= setTimeout(() => {
-      this.#waking = undefined
-      this.wake()
-    }, WAKE_AFTER_MS).unref()
+    // Begun anew by every commit: the last of several has an answer to come too. Under a steady stream the next poll takes them.
+    if (this.#waking) this.#waking.refresh()
+    else this.#waking = setTimeout(() => this.wake(), WAKE_AFTER_MS).unref()
   }
 
   #wakeAfterCommit(): void {

@@ -69,7 +69,8 @@ function installInto(folder: string): string {
   const isPacked = (path: string) => !lstatSync(path).isSymbolicLink()
   cpSync(join(PROJECT, 'node_modules', bundle), join(modules, bundle), { recursive: true, filter: isPacked })
   symlinkSync(join(PROJECT, 'node_modules/pg'), join(modules, 'pg'))
-  for (const path of ['package.json', 'src/errors.ts', 'src/embedded']) cpSync(join(PROJECT, path), join(folder, path), { recursive: true })
+  for (const path of ['package.json', 'src/errors.ts', 'src/whole-file.ts', 'src/embedded'])
+    cpSync(join(PROJECT, path), join(folder, path), { recursive: true })
   return join(folder, 'src')
 }
 

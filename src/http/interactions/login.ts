@@ -49,8 +49,13 @@ async function signIn(
   known: KnownPerson | undefined,
 ): Promise<void> {
   const isRemembered = known?.isFixed ? known.isRemembered : remember === 'yes'
-  const asked = { device: deps.deviceCookie.read(ctx), binding: `interaction:${step.uid}`, app: nameOfApp(step.app) }
-  const credentials = { email: username, password, ...asked }
+  const credentials = {
+    email: username,
+    password,
+    device: deps.deviceCookie.read(ctx),
+    binding: `interaction:${step.uid}`,
+    app: nameOfApp(step.app),
+  }
   const outcome = await deps.signIn.withPassword(credentials, originOf(ctx))
   if (outcome.status === 'mfa_required') {
     await deps.interactions.remember(step.interaction, {
