@@ -72,17 +72,20 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
 }
 
-/** Applies pending migrations; instances that start together take turns (PostgreSQL advisory lock). */
-export async function migrate({ orm, pool }: Database): Promise<void> {
-  const holder = await pool.connect()
-  try {
-    await holder.query('set lock_timeout = 0; set statement_timeout = 0')
-    await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK.toString()])
-    await orm.migrator.up()
-  } finally {
-    await holder.query('select pg_advisory_unlock_all()').catch(() => undefined)
-    holder.release(true)
-  }
+/**
+ * Applies pending migrations, all or none; instances that start together take turns (PostgreSQL advisory lock). A large table may take
+ * its time, but a lock that others hold is waited for no longer than by a request: everybody else would queue behind it.
+ */
+export async function migrate({ orm }: Database): Promise<void> {
+  const connection = orm.em.getConnection()
+  await connection.transactional(async (transaction) => {
+    const run = (statement: string) => connection.execute(statement, [], 'run', transaction)
+    await run('set local statement_timeout = 0')
+    await run('set local lock_timeout = 0')
+    await run(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+    await run('set local lock_timeout to default')
+    await orm.migrator.up({ transaction })
+  })
 }
 
 /** All of `work`'s statements or none, without the ORM. A connection whose state is not known is closed. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { Migration } from '@mikro-orm/migrations'
 import { type Database, migrate, openDatabase } from '../src/database.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
 
@@ -34,4 +35,34 @@ describe('migrations', () => {
     for (const instance of instances) await instance[Symbol.asyncDispose]()
     await empty.drop()
   })
+
+  it('have the time that a large table takes, and are applied all or none', async () => {
+    const empty = await createEmptyDatabase()
+    const instance = await openDatabase({ url: empty.url, pool: 2 })
+    const limits = `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock`
+    instance.orm.config.set('migrations', {
+      ...instance.orm.config.get('migrations'),
+      migrationsList: [named('first', `create table seen as ${limits}`), named('second', 'select * from "no such table"')],
+    })
+    await expect(migrate(instance)).rejects.toThrow('no such table')
+    expect((await instance.pool.query(`select to_regclass('seen') as seen`)).rows).toEqual([{ seen: null }])
+
+    instance.orm.config.get('migrations').migrationsList?.pop()
+    await migrate(instance)
+    expect((await instance.pool.query('select * from seen')).rows).toEqual([{ statement: '0', lock: '2s' }])
+    expect((await instance.pool.query(limits)).rows).toEqual([{ statement: '10s', lock: '2s' }])
+    await instance[Symbol.asyncDispose]()
+    await empty.drop()
+  })
 })
+
+function named(name: string, sql: string) {
+  return {
+    name,
+    class: class extends Migration {
+      override up(): void {
+        this.addSql(sql)
+      }
+    },
+  }
+}
