@@ -18,7 +18,7 @@ import { smtpTransport } from './mail/smtp.ts'
 import { AccessRevoker } from './oidc/access-revoker.ts'
 import { AccessTokens } from './oidc/access-tokens.ts'
 import { createPostgresStore } from './oidc/adapters/postgres.ts'
-import { createRedisStore, withReplaysIn } from './oidc/adapters/redis.ts'
+import { createRedisStore, withUsesIn } from './oidc/adapters/redis.ts'
 import { AuthorizationServer } from './oidc/authorization-server.ts'
 import { BackChannelLogout, LOGOUT_POLICY } from './oidc/back-channel-logout.ts'
 import { API_SCOPE, apiResource } from './oidc/built-in-clients.ts'
@@ -97,7 +97,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     leewaySeconds: (clientId: string) => directory.leewaySeconds(clientId) ?? config.refreshLeewaySeconds,
   }
   const inPostgres = undo.use(createPostgresStore({ pool, ...artifacts }))
-  const store = redis ? undo.use(createRedisStore({ redis, ...withReplaysIn(inPostgres, artifacts) })) : inPostgres
+  const store = redis ? undo.use(createRedisStore({ redis, ...withUsesIn(inPostgres, artifacts) })) : inPostgres
   const outgoing = createGuardedFetch(options.outgoing)
   const logout: BackChannelLogout = new BackChannelLogout({
     em,

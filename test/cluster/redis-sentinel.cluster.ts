@@ -5,7 +5,13 @@ import { openRedis } from '../../src/redis.ts'
 import { describeArtifactStore } from '../storage/adapter-contract.ts'
 import { HOUR, sample } from '../storage/contract/samples.ts'
 import { RedisStorages } from '../storage/redis-store.ts'
+import { Browser } from '../support/browser.ts'
+import { createAccount } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
+import { signIn } from '../support/protocol.ts'
+import { connectTo } from '../support/redis.ts'
+import { relyingParty } from '../support/relying-party.ts'
+import { startServer } from '../support/server.ts'
 import { type SentinelPair, startSentinels, viewOf } from './redis-cluster.ts'
 
 /** A vote comes after a second, another six seconds after one that failed; a Sentinel that a busy machine has stopped waits 30 seconds. */
@@ -76,3 +82,45 @@ describe('a Redis watched by Sentinels', () => {
     await patiently(() => adapter.consume(live.id))
   }, 120_000)
 })
+
+describe('a failover to a replica that has not heard the last word', () => {
+  it('F05 TK-01 a code that was used stays used, though the new master has it unused', async () => {
+    await using watched = await startSentinels()
+    await using server = await startServer({ config: { redis: settings(watched) } })
+    const app = await relyingParty(server, { firstParty: true })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl())
+    const { url } = await signIn(browser, (await createAccount(server)).email)
+    const [master, replica] = [connectTo(watched.master.url), connectTo(watched.replica.url)]
+    const code = await untilFound(async () => (await replica.keys('gh:AuthorizationCode:*'))[0])
+
+    process.kill(watched.replica.pid ?? 0, 'SIGSTOP')
+    await master.call('CLIENT', 'KILL', 'TYPE', 'replica')
+    await app.redeem(url)
+    expect(await master.hexists(code, 'c')).toBe(1)
+    master.disconnect()
+    process.kill(watched.master.pid ?? 0, 'SIGKILL')
+    process.kill(watched.replica.pid ?? 0, 'SIGCONT')
+
+    await untilFound(async () => /role:master/.exec(await replica.info('replication')) ?? undefined)
+    expect([await replica.exists(code), await replica.hexists(code, 'c')]).toEqual([1, 0])
+    replica.disconnect()
+    const answer = await untilFound(() =>
+      app.redeem(url).then(
+        () => 'tokens',
+        ({ error, cause }: { error?: string; cause?: Partial<Response> }) => (cause?.status === 503 ? undefined : error),
+      ),
+    )
+    expect(answer).toBe('invalid_grant')
+  }, 200_000)
+})
+
+async function untilFound<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + FAILOVER_MS
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    if (Date.now() > deadline) throw new Error(`nothing within ${FAILOVER_MS} ms`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

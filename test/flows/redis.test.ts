@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { send } from '../support/http.ts'
+import { connectTo } from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -20,14 +22,63 @@ describe('the flows on Redis', () => {
     return { app, browser, back, tokens: await app.redeem(back.url) }
   }
 
-  it('keeps artifacts in Redis and none in PostgreSQL', async () => {
+  it('keeps artifacts in Redis, and in PostgreSQL only that a code was used', async () => {
     const account = await createAccount(server)
     const { app, tokens } = await signedIn(account)
     expect(tokens.claims()?.sub).toBe(account.id)
     const next = await app.refresh(tokens.refresh_token ?? '')
     expect((await app.userinfo(next.access_token, account.id)).email).toBe(account.email)
-    const { rows } = await server.context.database.pool.query<{ model: string }>('select "model" from "oidc_artifact"')
-    expect(rows).toEqual([])
+    const kept = `select "model", "payload", "expires_at" <= now() + interval '1 minute' as "isBrief" from "oidc_artifact"`
+    const { rows } = await server.context.database.pool.query(kept)
+    expect(rows).toEqual([{ model: 'ReplayDetection', payload: {}, isBrief: true }])
+  })
+
+  it.each([
+    ['a confidential app', {}],
+    ['a public app', { secret: null }],
+  ])('F05 TK-01 a code of %s that was used stays so, also where a failover makes Redis forget the use', async (_of, options) => {
+    const account = await createAccount(server)
+    const app = await relyingParty(server, { firstParty: true, ...options })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
+    const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
+    const { access_token: first } = await app.redeem(url)
+
+    const settings = { database: { url: server.config.database.url }, issuer: server.origin, config: { redis: server.config.redis } }
+    await using second = await startServer(settings)
+    const direct = connectTo(server.redis?.url ?? '')
+    const forget = async () => {
+      for (const key of await direct.keys('gh:AuthorizationCode:*')) await direct.hdel(key, 'c')
+    }
+    const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', redirect_uri: app.redirectUri }
+    const proof = { code_verifier: app.verifierOf(url), ...(app.clientSecret ? {} : { client_id: app.clientId }) }
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...(app.clientSecret ? { authorization: `Basic ${btoa(`${app.clientId}:${app.clientSecret}`)}` } : {}),
+    }
+    const again = async ({ address }: TestServer) => {
+      await forget()
+      const sent = { method: 'POST', headers, body: new URLSearchParams({ ...form, ...proof }).toString(), connect: address }
+      const answer = await send(`${server.origin}/token`, sent)
+      return [answer.status, ((await answer.json()) as { error?: string }).error]
+    }
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => again(index % 2 === 0 ? server : second)))
+    for (const answer of answers) expect(answer).toEqual([400, 'invalid_grant'])
+    expect((await app.userinfo(first, account.id)).email).toBe(account.email)
+    direct.disconnect()
+  })
+
+  it('F05 a code that PostgreSQL cannot remember is not answered', async () => {
+    const account = await createAccount(server)
+    const app = await relyingParty(server, { firstParty: true })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
+    const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
+    const { pool } = server.context.database
+    await pool.query('alter table "oidc_artifact" rename to "away"')
+    const status = await app.redeem(url).catch(({ cause }: { cause?: Response }) => cause?.status)
+    await pool.query('alter table "away" rename to "oidc_artifact"')
+    expect(status).toBe(500)
   })
 
   it('SE-06 PW-10 ends every session and token when the account revokes them, on the next request', async () => {

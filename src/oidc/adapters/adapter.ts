@@ -56,6 +56,12 @@ export interface ArtifactStore extends AsyncDisposable {
   purgeExpired(batch: number): Promise<number>
 }
 
+/** Remembers what was used, for storage that may forget it. */
+export interface UseLedger {
+  /** Whether this is the first use of that name, remembered for as long as a code lives; of those at once, one is. */
+  firstUse(name: string): Promise<boolean>
+}
+
 export interface ArtifactStoreOptions {
   /** Models that live elsewhere, such as `Client`. */
   readonly overrides?: Readonly<Record<string, Adapter>> | undefined

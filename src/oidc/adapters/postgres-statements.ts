@@ -91,6 +91,14 @@ export const SQL = {
     `${INTO} values (${VALUES}) on conflict ("model", "id_digest") do update set ${REPLACE} where "a"."expires_at" <= now()`,
   ),
 
+  /** $1 digests, $2 seconds. In one order, so that no two instances wait for each other. */
+  use: statement(
+    'use',
+    `insert into "oidc_artifact" ("model", "id_digest", "payload", "expires_at")
+     select 'ReplayDetection', "digest", '{}', now() + $2::float8 * interval '1 second' from unnest($1::bytea[]) as "digest" order by "digest"
+     on conflict do nothing returning "id_digest" as "digest"`,
+  ),
+
   consume: statement('consume', CONSUME),
   /** $1 and $2 as in `consume`, the token's row behind them. */
   exchange: statement('exchange', `${CONSUMED} ${INTO} select ${valuesAfter(2)} from "consumed" ${ON_SAME_ID}`),

@@ -1,6 +1,8 @@
+import { LIFETIMES } from '../../config/limits.ts'
 import type { Pool } from '../../database.ts'
-import type { Adapter, ArtifactStore, ArtifactStoreOptions } from './adapter.ts'
-import { lookupDigest } from './artifact-keys.ts'
+import { readTogether } from '../../read-together.ts'
+import type { Adapter, ArtifactStore, ArtifactStoreOptions, UseLedger } from './adapter.ts'
+import { idDigest, lookupDigest } from './artifact-keys.ts'
 import { fromJsonb } from './jsonb.ts'
 import { PostgresAdapter } from './postgres-adapter.ts'
 import { createQuery } from './postgres-query.ts'
@@ -13,9 +15,14 @@ export interface PostgresStoreOptions extends ArtifactStoreOptions {
 }
 
 /** The artifacts in PostgreSQL, table `oidc_artifact`. Times are the database's. The pool stays its owner's. */
-export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: PostgresStoreOptions): ArtifactStore {
+export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: PostgresStoreOptions): ArtifactStore & UseLedger {
   const query = createQuery(pool)
   const rotations = new Rotations()
+  const firstUse = readTogether(async (digests: readonly Buffer[]) => {
+    const { rows } = await query<{ digest: Buffer }>(SQL.use, [digests, LIFETIMES.authorizationCode])
+    const first = new Set(rows.map(({ digest }) => digest.toString('latin1')))
+    return digests.map((digest) => first.delete(digest.toString('latin1')))
+  })
   return {
     adapterFor: (model): Adapter => overrides[model] ?? new PostgresAdapter(model, { query, rotations, leewaySeconds }),
 
@@ -35,6 +42,8 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
     async revokeByAccountAndClient(accountId, clientId) {
       await query(SQL.deleteByAccountAndClient, [accountId, clientId])
     },
+
+    firstUse: (name) => firstUse(idDigest('ReplayDetection', name)),
 
     async purgeExpired(batch) {
       return (await query(SQL.purge, [batch])).rowCount ?? 0

@@ -1,5 +1,5 @@
 import { randomToken } from '../../crypto/token.ts'
-import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted, UseLedger } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
 import type { Calls, Entry, Found } from './redis-calls.ts'
@@ -10,6 +10,7 @@ import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
 
 export interface RedisAdapterDeps {
   readonly calls: Calls
+  readonly uses: UseLedger | undefined
   readonly rotations: Rotations
   readonly leewaySeconds: (clientId: string) => number
   readonly revokeGrant: (grantId: string) => Promise<void>
@@ -64,12 +65,14 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   async consume(id: string): Promise<void> {
-    if (!(await this.#deps.calls.consume(this.#model, this.#name(id)))) throw alreadyConsumed(this.#model)
+    const isMine = await this.#deps.calls.consume(this.#model, this.#name(id))
+    if (!isMine || !(await this.#isFirst(id))) throw alreadyConsumed(this.#model)
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
     const entries = minted.map((each) => this.#entry(each))
-    if (!(await this.#deps.calls.exchange(this.#model, this.#name(id), entries))) throw alreadyConsumed(this.#model)
+    const isMine = await this.#deps.calls.exchange(this.#model, this.#name(id), entries)
+    if (!isMine || !(await this.#isFirst(id))) throw alreadyConsumed(this.#model)
   }
 
   async destroy(id: string): Promise<void> {
@@ -83,6 +86,12 @@ export class RedisAdapter implements ContextAdapter {
 
   async revokeByGrantId(grantId: string): Promise<void> {
     await this.#deps.revokeGrant(grantId)
+  }
+
+  /** After Redis, so that a fault there leaves the code as it was; before the answer, so that no code that was answered comes back (F05). */
+  async #isFirst(id: string): Promise<boolean> {
+    const { uses } = this.#deps
+    return this.#model !== 'AuthorizationCode' || !uses || uses.firstUse(`${this.#model}:${id}`)
   }
 
   #name(id: string): string {

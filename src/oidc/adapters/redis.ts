@@ -1,6 +1,6 @@
 import { randomToken } from '../../crypto/token.ts'
 import { type RedisConnection, RedisUnavailable } from '../../redis.ts'
-import type { Adapter, ArtifactStore, ArtifactStoreOptions } from './adapter.ts'
+import type { Adapter, ArtifactStore, ArtifactStoreOptions, UseLedger } from './adapter.ts'
 import { REVOCATION } from './lua/scripts.ts'
 import { RedisAdapter } from './redis-adapter.ts'
 import { type Calls, TRACE_MS } from './redis-calls.ts'
@@ -15,11 +15,13 @@ import { StoreUnavailable } from './unavailable.ts'
 
 export interface RedisStoreOptions extends ArtifactStoreOptions {
   readonly redis: RedisConnection
+  /** Where uses of codes are remembered, too: a failover makes Redis forget its last moments. */
+  readonly uses?: UseLedger
 }
 
-/** What has been used is a negative fact: lost, it would let an assertion in again. So it stays in PostgreSQL (rule of absence). */
-export function withReplaysIn(durable: ArtifactStore, options: ArtifactStoreOptions): ArtifactStoreOptions {
-  return { ...options, overrides: { ...options.overrides, ReplayDetection: durable.adapterFor('ReplayDetection') } }
+/** What has been used is a negative fact: lost, it would let an assertion or a code in again. So it stays in PostgreSQL (rule of absence). */
+export function withUsesIn(durable: ArtifactStore & UseLedger, options: ArtifactStoreOptions): Omit<RedisStoreOptions, 'redis'> {
+  return { ...options, uses: durable, overrides: { ...options.overrides, ReplayDetection: durable.adapterFor('ReplayDetection') } }
 }
 
 export function redisCalls(redis: RedisConnection): Calls {
@@ -27,14 +29,14 @@ export function redisCalls(redis: RedisConnection): Calls {
 }
 
 /** The artifacts in Redis. Times are those of Redis, which expires everything by itself. The connection stays its owner's. */
-export function createRedisStore({ redis: connection, overrides = {}, leewaySeconds }: RedisStoreOptions): ArtifactStore {
+export function createRedisStore({ redis: connection, uses, overrides = {}, leewaySeconds }: RedisStoreOptions): ArtifactStore {
   const redis = answering(connection)
   const calls = redisCalls(redis)
   const rotations = new Rotations()
   const fresh = () => randomToken(EPOCH_BITS)
 
   return {
-    adapterFor: (model): Adapter => overrides[model] ?? new RedisAdapter(model, { calls, rotations, leewaySeconds, revokeGrant }),
+    adapterFor: (model): Adapter => overrides[model] ?? new RedisAdapter(model, { calls, uses, rotations, leewaySeconds, revokeGrant }),
 
     async revokeByAccount(accountId, { exceptSessionUid } = {}) {
       const kept = exceptSessionUid === undefined ? [] : await grantsOf(exceptSessionUid)
