@@ -27,23 +27,26 @@ describe('round trips on Redis', () => {
   afterAll(() => server.stop())
 
   async function post(party: RelyingParty, path: string, form: Record<string, string>) {
-    const authorization = `Basic ${Buffer.from(`${party.clientId}:${party.clientSecret}`).toString('base64')}`
-    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
-    return trace(() => send(server.origin + path, { method: 'POST', headers, body: new URLSearchParams(form).toString() }))
+    const { clientId, clientSecret } = party
+    const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...(clientSecret ? { authorization } : {}) }
+    const body = new URLSearchParams({ ...form, ...(clientSecret ? {} : { client_id: clientId }) }).toString()
+    return trace(() => send(server.origin + path, { method: 'POST', headers, body }))
   }
 
-  async function tokens() {
+  async function tokens(party = app) {
     const browser = new Browser(server.origin)
-    await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
+    await browser.visit(party.authorizationUrl({ scope: 'openid email' }))
     const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
-    const code = { code: url.searchParams.get('code') ?? '', code_verifier: app.verifierOf(url), redirect_uri: app.redirectUri }
-    const seen = await post(app, '/token', { grant_type: 'authorization_code', ...code })
+    const code = { code: url.searchParams.get('code') ?? '', code_verifier: party.verifierOf(url), redirect_uri: party.redirectUri }
+    const seen = await post(party, '/token', { grant_type: 'authorization_code', ...code })
     return { seen, body: (await seen.result.json()) as { access_token: string; refresh_token: string } }
   }
 
-  it('G18 client_credentials 0, code 4 with the use that PostgreSQL remembers, refresh 3, introspection 1, userinfo 2', async () => {
+  it('G18 client_credentials 0, code 4 with the use that PostgreSQL remembers, refresh 3, introspection 1, userinfo 2; without a secret 4 each', async () => {
     const resource = (await createResource(server)).identifier
     const machine = await relyingParty(server, { metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] } })
+    const open = await relyingParty(server, { firstParty: true, secret: null })
     const form = { grant_type: 'client_credentials', scope: 'read', resource }
     await post(machine, '/token', form)
     const depths: Record<string, number>[] = []
@@ -54,11 +57,13 @@ describe('round trips on Redis', () => {
       const headers = { authorization: `Bearer ${body.access_token}` }
       const userinfo = await trace(() => send(`${server.origin}/userinfo`, { headers }))
       const refresh = await post(app, '/token', { grant_type: 'refresh_token', refresh_token: body.refresh_token })
-      const traces = { credentials, code, refresh, introspected, userinfo }
-      expect(Object.values(traces).map(({ result }) => result.status)).toEqual([200, 200, 200, 200, 200])
+      const { seen: openCode, body: openTokens } = await tokens(open)
+      const openRefresh = await post(open, '/token', { grant_type: 'refresh_token', refresh_token: openTokens.refresh_token })
+      const traces = { credentials, code, refresh, introspected, userinfo, openCode, openRefresh }
+      expect(new Set(Object.values(traces).map(({ result }) => result.status))).toEqual(new Set([200]))
       depths.push(Object.fromEntries(Object.entries(traces).map(([name, { depth }]) => [name, depth])))
     }
-    const usual = { credentials: 0, code: 4, refresh: 3, introspected: 1, userinfo: 2 }
+    const usual = { credentials: 0, code: 4, refresh: 3, introspected: 1, userinfo: 2, openCode: 4, openRefresh: 4 }
     const least = Object.keys(usual).map((name) => [name, Math.min(...depths.map((depth) => depth[name] ?? Number.NaN))])
     expect(Object.fromEntries(least)).toEqual(usual)
   })
