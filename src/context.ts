@@ -111,7 +111,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
 
   const useCases = composeUseCases({ config, database, box, hasher, messages, access, audit, logger })
   const { accounts, consents, sessions, deletion } = useCases
-  const retained = { em, pool, store, deletion, audit, auditRetentionDays: config.auditRetentionDays }
+  const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))
 
   const keys = new SigningKeys({ em, box, timing: config.keys, audit })

@@ -1,6 +1,6 @@
+import { batched } from '../batched.ts'
 import type { EntityManager, Pool } from '../database.ts'
 import { Account } from '../entities/index.ts'
-import { readTogether } from '../read-together.ts'
 
 /** An account, and what it was when its factors were proven: a change of credentials since then ends what was proven (PW-10). */
 export interface ProvenAccount {
@@ -48,7 +48,7 @@ export class Accounts {
 
   constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
     this.#em = em
-    this.#active = readTogether((ids) => findAllActive(pool, ids))
+    this.#active = batched((ids) => findAllActive(pool, ids))
   }
 
   /** The account if it may act now; disabled and deleting accounts are as good as absent (SE-07). */

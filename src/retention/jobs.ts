@@ -12,7 +12,6 @@ export interface Job {
 export interface JobsDeps {
   readonly em: EntityManager
   readonly pool: Pool
-  readonly store: { purgeExpired(batch: number): Promise<number> }
   readonly deletion: Pick<Deletion, 'eraseDue'>
   readonly audit: Audit
   readonly auditRetentionDays: number
@@ -26,6 +25,7 @@ const BATCH = 1000
  * blocks nothing and its subject has been quiet for longer than any window.
  */
 const EXPIRED = {
+  'protocol artifacts': { table: 'oidc_artifact', where: `"expires_at" <= now()` },
   sessions: { table: 'session', where: `"expires_at" <= now()` },
   'pending sign-ups': { table: 'pending_sign_up', where: `"expires_at" <= now()` },
   'mailed codes and links': { table: 'verification_token', where: `"expires_at" <= now()` },
@@ -40,7 +40,7 @@ const EXPIRED = {
   'undeliverable mail': { table: 'outbox_message', where: `"failed_at" < now() - interval '30 days'` },
 } as const
 
-export function retentionJobs({ em, pool, store, deletion, audit, auditRetentionDays }: JobsDeps): Job[] {
+export function retentionJobs({ em, pool, deletion, audit, auditRetentionDays }: JobsDeps): Job[] {
   const expired = Object.entries(EXPIRED).map(([name, { table, where }]) => ({
     name,
     run: () =>
@@ -50,7 +50,6 @@ export function retentionJobs({ em, pool, store, deletion, audit, auditRetention
       }),
   }))
   return [
-    { name: 'protocol artifacts', run: () => exhaust(BATCH, () => store.purgeExpired(BATCH)) },
     ...expired,
     { name: 'accounts to erase', run: () => exhaust(100, () => deletion.eraseDue(100)) },
     { name: 'audit events', run: () => purgeAudit(em, audit, auditRetentionDays) },

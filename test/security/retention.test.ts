@@ -90,6 +90,37 @@ describe('retention', () => {
     expect(done?.['protocol artifacts']).toBeGreaterThanOrEqual(3500)
   })
 
+  it('LG-07 leaves a row that somebody holds for the next time', async () => {
+    await sql(
+      `insert into oidc_artifact (model, id_digest, payload, expires_at)
+       select 'AccessToken', sha256(n::text::bytea), '{}', now() - interval '1 day' from generate_series(1, 50) n`,
+    )
+    const holder = await server.context.database.pool.connect()
+    await holder.query('begin')
+    await holder.query('select 1 from "oidc_artifact" where "expires_at" <= now() limit 10 for update')
+    const done = await server.context.jobs.runOnce()
+    await holder.query('rollback')
+    holder.release()
+    expect(done?.['protocol artifacts']).toBe(40)
+    expect((await server.context.jobs.runOnce())?.['protocol artifacts']).toBe(10)
+  })
+
+  it('LG-07 on Redis, that a code was used is forgotten when no code can be that old', async () => {
+    await using onRedis = await startServer({ storage: 'Redis' })
+    const { pool } = onRedis.context.database
+    const account = await createAccount(onRedis)
+    const app = await relyingParty(onRedis, { firstParty: true })
+    const browser = new Browser(onRedis.origin)
+    await browser.visit(app.authorizationUrl())
+    await app.redeem((await browser.submit('/login', { username: account.email, password: PASSWORD })).url)
+    const uses = async () => (await pool.query('select 1 from "oidc_artifact"')).rowCount
+    await onRedis.context.jobs.runOnce()
+    expect(await uses()).toBe(1)
+    await pool.query(`update "oidc_artifact" set "expires_at" = "expires_at" - interval '1 minute'`)
+    await onRedis.context.jobs.runOnce()
+    expect(await uses()).toBe(0)
+  })
+
   it('LG-07 is done by one instance at a time, and a job that fails stops no other', async () => {
     const other = await startServer({ database: { url: server.config.database.url }, issuer: server.origin })
     await using _stopped = other

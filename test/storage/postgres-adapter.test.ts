@@ -127,25 +127,6 @@ describe('the PostgreSQL store', () => {
     }
   })
 
-  it('purges around rows that another instance holds, and every row once', async () => {
-    await pool.query({ text: 'truncate "oidc_artifact"' })
-    const store = createPostgresStore({ pool, leewaySeconds })
-    const tokens = store.adapterFor('AccessToken')
-    await Promise.all(Array.from({ length: 50 }, () => sample('AccessToken')).map(({ id, payload }) => tokens.upsert(id, payload, -1)))
-    const holder = await pool.connect()
-    try {
-      await holder.query('begin')
-      await holder.query('select 1 from "oidc_artifact" limit 10 for update')
-      const purged = await Promise.all(Array.from({ length: 5 }, () => store.purgeExpired(20)))
-      expect(purged.reduce((sum, count) => sum + count, 0)).toBe(40)
-    } finally {
-      await holder.query('rollback')
-      holder.release()
-    }
-    expect(await store.purgeExpired(20)).toBe(10)
-    expect(await store.purgeExpired(20)).toBe(0)
-  })
-
   it('finds its rows by an index, whatever the way', async () => {
     const ways = [
       `"model" = 'Session' and "id_digest" = '\\x00'`,

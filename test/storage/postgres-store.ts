@@ -27,6 +27,7 @@ export class PostgresStorages implements AsyncDisposable {
     return {
       open: ({ leewaySeconds = () => 10 } = {}) => createPostgresStore({ pool: this.#pool(opened++), leewaySeconds }),
       age: (seconds) => this.#age(seconds),
+      purge: async () => void (await this.#admin.query('delete from "oidc_artifact" where "expires_at" <= now()')),
       dump: () => this.#dump(),
       [Symbol.asyncDispose]: async () => undefined,
     }

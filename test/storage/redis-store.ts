@@ -30,6 +30,7 @@ export class RedisStorages implements AsyncDisposable {
       age: async (seconds) => {
         for (const server of await this.#servers()) await age(server, seconds)
       },
+      purge: async () => undefined,
       dump: async () => {
         const parts: string[] = []
         for (const server of await this.#servers()) parts.push(await dump(server))

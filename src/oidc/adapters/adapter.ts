@@ -52,8 +52,6 @@ export interface ArtifactStore extends AsyncDisposable {
   revokeBySession(sessionUid: string): Promise<void>
   /** What the account allowed one client: grants, codes and tokens. */
   revokeByAccountAndClient(accountId: string, clientId: string): Promise<void>
-  /** Deletes up to `batch` expired artifacts and returns how many; 0 where the storage expires them by itself. */
-  purgeExpired(batch: number): Promise<number>
 }
 
 /** Remembers what was used, for storage that may forget it. */

@@ -1,5 +1,5 @@
+import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
-import { readTogether } from '../../read-together.ts'
 import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
@@ -40,8 +40,8 @@ export class PostgresAdapter implements ContextAdapter {
   constructor(model: string, deps: PostgresAdapterDeps) {
     this.#model = model
     this.#deps = deps
-    this.#found = readTogether((digests) => this.#byDigest<Row>(SQL.find, digests))
-    this.#foundInContext = readTogether((digests) => this.#byDigest<ContextRow>(SQL.findInContext, digests))
+    this.#found = batched((digests) => this.#byDigest<Row>(SQL.find, digests))
+    this.#foundInContext = batched((digests) => this.#byDigest<ContextRow>(SQL.findInContext, digests))
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {

@@ -153,10 +153,4 @@ export const SQL = {
   ),
 
   deleteByAccountAndClient: statement('delete_by_client', `delete from "oidc_artifact" where "account_id" = $1 and "client_id" = $2`),
-
-  purge: statement(
-    'purge',
-    `delete from "oidc_artifact" where ctid = any(array(
-       select ctid from "oidc_artifact" where "expires_at" <= now() order by "expires_at" limit $1 for update skip locked))`,
-  ),
 } as const satisfies Record<string, Statement>

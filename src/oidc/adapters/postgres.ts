@@ -1,6 +1,6 @@
+import { batched } from '../../batched.ts'
 import { LIFETIMES } from '../../config/limits.ts'
 import type { Pool } from '../../database.ts'
-import { readTogether } from '../../read-together.ts'
 import type { Adapter, ArtifactStore, ArtifactStoreOptions, UseLedger } from './adapter.ts'
 import { idDigest, lookupDigest } from './artifact-keys.ts'
 import { fromJsonb } from './jsonb.ts'
@@ -18,7 +18,7 @@ export interface PostgresStoreOptions extends ArtifactStoreOptions {
 export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: PostgresStoreOptions): ArtifactStore & UseLedger {
   const query = createQuery(pool)
   const rotations = new Rotations()
-  const firstUse = readTogether(async (digests: readonly Buffer[]) => {
+  const firstUse = batched(async (digests: readonly Buffer[]) => {
     const { rows } = await query<{ digest: Buffer }>(SQL.use, [digests, LIFETIMES.authorizationCode])
     const first = new Set(rows.map(({ digest }) => digest.toString('latin1')))
     return digests.map((digest) => first.delete(digest.toString('latin1')))
@@ -44,10 +44,6 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
     },
 
     firstUse: (name) => firstUse(idDigest('ReplayDetection', name)),
-
-    async purgeExpired(batch) {
-      return (await query(SQL.purge, [batch])).rowCount ?? 0
-    },
 
     [Symbol.asyncDispose]: async () => undefined,
   }

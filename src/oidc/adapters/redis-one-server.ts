@@ -1,5 +1,5 @@
+import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
-import { readTogether } from '../../read-together.ts'
 import type { RedisConnection } from '../../redis.ts'
 import { WHOLE } from './lua/scripts.ts'
 import { type Calls, type Entry, TRACE_MS } from './redis-calls.ts'
@@ -10,7 +10,7 @@ import { foundIn } from './redis-standing.ts'
 /** One server, or a Sentinel's master: every call is one script and one round trip. */
 export function oneServer(redis: RedisConnection): Calls {
   const find = async (...call: Parameters<RedisConnection['evaluate']>) => foundIn(await redis.evaluate(...call))
-  const inContext = readTogether(
+  const inContext = batched(
     async (keys: readonly string[]) => (await redis.evaluate(WHOLE.findInContext, keys, [])) as (unknown[] | null)[],
   )
 

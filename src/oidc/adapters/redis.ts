@@ -53,8 +53,6 @@ export function createRedisStore({ redis: connection, uses, overrides = {}, leew
       await redis.evaluate(REVOCATION.client, [KEYS.account(accountId)], [clientId, fresh()])
     },
 
-    purgeExpired: async () => 0,
-
     [Symbol.asyncDispose]: async () => undefined,
   }
 

@@ -116,10 +116,10 @@ export function sessions(storage: StoreUnderTest): void {
     })
 
     it('LG-07 keeps no trace of an ended session for longer than ten minutes', async () => {
-      const { store, adapter, id, uid, owner } = await signedIn()
+      const { adapter, id, uid, owner } = await signedIn()
       await adapter.destroy(id)
       await storage.age(TEN_MINUTES + 1)
-      await store.purgeExpired(100)
+      await storage.purge()
       const dump = await storage.dump()
       expect([uid, owner.accountId].filter((text) => dump.includes(text))).toEqual([])
     })

@@ -7,6 +7,8 @@ export interface StoreUnderTest extends AsyncDisposable {
   open(options?: { leewaySeconds?: (clientId: string) => number }): ArtifactStore
   /** Makes everything stored so far that many seconds older. */
   age(seconds: number): Promise<void>
+  /** Deletes what has expired, where the storage does not do it by itself. */
+  purge(): Promise<void>
   /** Everything at rest, keys included, as text; bytes in hexadecimal. */
   dump(): Promise<string>
 }
@@ -30,6 +32,7 @@ export function useStore(make: MakeStore): StoreUnderTest {
   return {
     open: (options) => storage().open(options),
     age: (seconds) => storage().age(seconds),
+    purge: () => storage().purge(),
     dump: () => storage().dump(),
     [Symbol.asyncDispose]: async () => undefined,
   }
