@@ -41,19 +41,18 @@ const EXPIRED = {
 } as const
 
 export function retentionJobs({ em, pool, deletion, audit, auditRetentionDays }: JobsDeps): Job[] {
-  const expired = Object.entries(EXPIRED).map(([name, { table, where }]) => ({
-    name,
-    run: () =>
-      exhaust(BATCH, async () => {
-        const limited = `select ctid from "${table}" where ${where} limit ${BATCH} for update skip locked`
-        return (await pool.query(`delete from "${table}" where ctid = any(array(${limited}))`)).rowCount ?? 0
-      }),
-  }))
+  const expired = Object.keys(EXPIRED) as (keyof typeof EXPIRED)[]
   return [
-    ...expired,
+    ...expired.map((name) => ({ name, run: () => deleteExpired(pool, name) })),
     { name: 'accounts to erase', run: () => exhaust(100, () => deletion.eraseDue(100)) },
     { name: 'audit events', run: () => purgeAudit(em, audit, auditRetentionDays) },
   ]
+}
+
+export function deleteExpired(pool: Pool, what: keyof typeof EXPIRED): Promise<number> {
+  const { table, where } = EXPIRED[what]
+  const limited = `select ctid from "${table}" where ${where} limit ${BATCH} for update skip locked`
+  return exhaust(BATCH, async () => (await pool.query(`delete from "${table}" where ctid = any(array(${limited}))`)).rowCount ?? 0)
 }
 
 /** Batch after batch until one is not full, and no more than a hundred in one go. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { basic } from '../support/protocol.ts'
 import { connectTo } from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -54,7 +55,7 @@ describe('the flows on Redis', () => {
     const proof = { code_verifier: app.verifierOf(url), ...(app.clientSecret ? {} : { client_id: app.clientId }) }
     const headers = {
       'content-type': 'application/x-www-form-urlencoded',
-      ...(app.clientSecret ? { authorization: `Basic ${btoa(`${app.clientId}:${app.clientSecret}`)}` } : {}),
+      ...(app.clientSecret ? basic(app) : {}),
     }
     const again = async ({ address }: TestServer) => {
       await forget()

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount, createResource, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { basic } from '../support/protocol.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { trace, traceSignIn } from '../support/tracing.ts'
@@ -28,8 +29,7 @@ describe('round trips on Redis', () => {
 
   async function post(party: RelyingParty, path: string, form: Record<string, string>) {
     const { clientId, clientSecret } = party
-    const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`
-    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...(clientSecret ? { authorization } : {}) }
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...(clientSecret ? basic(party) : {}) }
     const body = new URLSearchParams({ ...form, ...(clientSecret ? {} : { client_id: clientId }) }).toString()
     return trace(() => send(server.origin + path, { method: 'POST', headers, body }))
   }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
+import { deleteExpired } from '../../src/retention/jobs.ts'
 import type { StoreUnderTest } from './adapter-contract.ts'
 
 /** A pool that outlives its database: `pool.end()` does not wait for the sockets, and the database is dropped right after. */
@@ -27,7 +28,7 @@ export class PostgresStorages implements AsyncDisposable {
     return {
       open: ({ leewaySeconds = () => 10 } = {}) => createPostgresStore({ pool: this.#pool(opened++), leewaySeconds }),
       age: (seconds) => this.#age(seconds),
-      purge: async () => void (await this.#admin.query('delete from "oidc_artifact" where "expires_at" <= now()')),
+      purge: async () => void (await deleteExpired(this.#pool(opened++), 'protocol artifacts')),
       dump: () => this.#dump(),
       [Symbol.asyncDispose]: async () => undefined,
     }
