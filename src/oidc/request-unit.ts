@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from 'koa'
-import type { AdapterFactory, KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { type AdapterFactory, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import type { Adapter, AdapterPayload, ContextAdapter, InContext, Minted } from './adapters/adapter.ts'
 import { StoreUnavailable } from './adapters/unavailable.ts'
 import type { FindAccount } from './find-account.ts'
@@ -36,6 +36,8 @@ interface RequestUnit {
   readonly minted: (Minted & { readonly adapter: StoreAdapter })[]
   /** What spends the code or token that the minted ones come of, and stores them. */
   exchange?: (minted: readonly Minted[]) => Promise<void>
+  /** Of what was spent: done beside the storing of the minted ones. */
+  remember?: () => Promise<void>
   /** Whether nothing is spent before all of the answer is there. */
   readonly spendsLast: boolean
   /** Under way, and done before the answer leaves. */
@@ -68,9 +70,8 @@ export function requestUnits(): Parameters<Provider['use']>[0] {
     const unit = newUnit(route.account, false)
     await units.run(unit, next)
     await Promise.all(unit.pending)
-    if (ctx.status !== 200 || unit.minted.length === 0) return
     try {
-      await store(unit.minted)
+      await Promise.all([unit.remember?.(), ctx.status === 200 ? store(unit.minted) : undefined])
     } catch (error) {
       refuse((ctx as KoaContextWithOIDC).oidc.provider, ctx, error)
     }
@@ -83,8 +84,14 @@ async function store(minted: RequestUnit['minted']): Promise<void> {
   else await Promise.all(minted.map(({ adapter, id, payload, expiresIn }) => adapter.upsert(id, payload, expiresIn as number)))
 }
 
-/** As the provider answers when its storage fails in the middle of a request. */
+/** As the provider answers when its storage fails, or knows that a token was used, in the middle of a request. */
 export function refuse(provider: Provider, ctx: Pick<Context, 'status' | 'body' | 'set'>, error: unknown): void {
+  if (error instanceof errors.InvalidGrant) {
+    ctx.status = error.statusCode
+    ctx.body = { error: error.error, error_description: error.error_description }
+    provider.emit('grant.error', ctx, error)
+    return
+  }
   ctx.status = error instanceof StoreUnavailable ? error.statusCode : 500
   if (error instanceof StoreUnavailable) ctx.set('Retry-After', String(error.details.retryAfterSeconds))
   ctx.body = { error: 'server_error', error_description: 'oops! something went wrong' }
@@ -110,7 +117,7 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
     if (SPENT.has(model))
       changed.consume = async (id) => {
         const unit = units.getStore()
-        if (!unit?.spendsLast) return adapter.consume(id)
+        if (!unit?.spendsLast) return spend(id)
         unit.exchange = async (minted) => (minted.length > 0 ? (adapter as ContextAdapter).exchange(id, minted) : adapter.consume(id))
       }
     if (MINTED.has(model))
@@ -123,6 +130,12 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
     // Whoever resumes has read it already, and a second one at the same time would have too.
     if (model === 'Interaction') changed.destroy = (id) => beforeTheAnswer(adapter.destroy(id))
     return Object.keys(changed).length > 0 ? Object.assign(bound(adapter), changed) : adapter
+
+    async function spend(id: string): Promise<void> {
+      const unit = units.getStore()
+      if (unit && adapter.spend) unit.remember = await adapter.spend(id)
+      else await adapter.consume(id)
+    }
 
     async function find(name: string, id: string): Promise<AdapterPayload | undefined> {
       // Each kind of token has a length of its own: no other can be it.

@@ -12,7 +12,7 @@ import { createAccount } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
 import { signIn } from '../support/protocol.ts'
 import { connectTo } from '../support/redis.ts'
-import { relyingParty } from '../support/relying-party.ts'
+import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer } from '../support/server.ts'
 import { type SentinelPair, startSentinels, viewOf } from './redis-cluster.ts'
 
@@ -91,38 +91,62 @@ interface Refusal {
   readonly cause?: { readonly status: number }
 }
 
+/** What the token endpoint says once Redis is back: the error, or that there were tokens. */
+function answerTo(call: () => Promise<unknown>): Promise<string | undefined> {
+  return patiently(async () => {
+    const { error, cause }: Refusal = await call().then(
+      () => ({ error: 'none: there were tokens' }),
+      (refused: Refusal) => refused,
+    )
+    if (cause?.status === 503) throw new AppError('unavailable')
+    return error
+  })
+}
+
 describe('a failover to a replica that has not heard the last word', () => {
-  it('F05 TK-01 a code that was used stays used, though the new master has it unused', async () => {
+  it('F05 TK-01 TK-04 codes and refresh tokens that were used stay used, though the new master has them unused', async () => {
     await using watched = await startSentinels()
     await using server = await startServer({ config: { redis: settings(watched) } })
-    const app = await relyingParty(server, { firstParty: true })
+    const account = await createAccount(server)
+    const apps = await Promise.all([{}, { secret: null }].map((options) => relyingParty(server, { firstParty: true, ...options })))
     const browser = new Browser(server.origin)
-    await browser.visit(app.authorizationUrl())
-    const { url } = await signIn(browser, (await createAccount(server)).email)
-    const [master, replica] = [connectTo(watched.master.url), connectTo(watched.replica.url)]
-    const codes = () => replica.keys('gh:AuthorizationCode:*')
-    await eventually(async () => (await codes()).length, 1)
-    const [code = ''] = await codes()
+    await browser.visit((apps[0] as RelyingParty).authorizationUrl())
+    const { url: signedIn } = await signIn(browser, account.email)
+    await apps[0]?.revoke((await apps[0].redeem(signedIn)).refresh_token ?? '')
+    const held: { app: RelyingParty; url: URL; token: string }[] = []
+    for (const app of apps) {
+      const { refresh_token: token = '' } = await app.redeem((await browser.visit(app.authorizationUrl())).url)
+      held.push({ app, url: (await browser.visit(app.authorizationUrl())).url, token })
+    }
 
+    const [master, replica] = [connectTo(watched.master.url), connectTo(watched.replica.url)]
+    await eventually(() => unusedIn(replica), 4)
     process.kill(watched.replica.pid ?? 0, 'SIGSTOP')
     await master.call('CLIENT', 'KILL', 'TYPE', 'replica')
-    await app.redeem(url)
-    expect(await master.hexists(code, 'c')).toBe(1)
+    const renewed: string[] = []
+    for (const { app, url, token } of held) {
+      await app.redeem(url)
+      renewed.push((await app.refresh(token)).refresh_token ?? '')
+    }
     master.disconnect()
     process.kill(watched.master.pid ?? 0, 'SIGKILL')
     process.kill(watched.replica.pid ?? 0, 'SIGCONT')
-
     await eventually(async () => /role:master/.test(await replica.info('replication')), true, FAILOVER_MS)
-    expect([await replica.exists(code), await replica.hexists(code, 'c')]).toEqual([1, 0])
+    expect(await unusedIn(replica)).toBe(4)
     replica.disconnect()
-    const answer = await patiently(async () => {
-      const { error, cause }: Refusal = await app.redeem(url).then(
-        () => ({ error: 'none: there were tokens' }),
-        (refused: Refusal) => refused,
-      )
-      if (cause?.status === 503) throw new AppError('unavailable')
-      return error
-    })
-    expect(answer).toBe('invalid_grant')
+
+    for (const [index, { app, url, token }] of held.entries()) {
+      expect(await answerTo(() => app.redeem(url))).toBe('invalid_grant')
+      expect(await answerTo(() => app.refresh(token))).toBe('invalid_grant')
+      expect(await answerTo(() => app.refresh(renewed[index] ?? ''))).toBe('invalid_grant')
+      const again = await browser.visit(app.authorizationUrl())
+      expect((await app.redeem(again.url)).refresh_token).toBeTruthy()
+    }
   }, 200_000)
+
+  /** Codes and refresh tokens that a server takes for unused. */
+  async function unusedIn(server: Redis): Promise<number> {
+    const keys = (await Promise.all(['AuthorizationCode', 'RefreshToken'].map((model) => server.keys(`gh:${model}:*`)))).flat()
+    return (await Promise.all(keys.map((key) => server.hexists(key, 'c')))).filter((isUsed) => isUsed === 0).length
+  }
 })

@@ -4,7 +4,7 @@ import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { basic } from '../support/protocol.ts'
 import { connectTo } from '../support/redis.ts'
-import { relyingParty } from '../support/relying-party.ts'
+import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 describe('the flows on Redis', () => {
@@ -23,63 +23,88 @@ describe('the flows on Redis', () => {
     return { app, browser, back, tokens: await app.redeem(back.url) }
   }
 
-  it('keeps artifacts in Redis, and in PostgreSQL only that a code was used', async () => {
+  it('keeps artifacts in Redis, and in PostgreSQL only that codes and refresh tokens were used', async () => {
     const account = await createAccount(server)
     const { app, tokens } = await signedIn(account)
     expect(tokens.claims()?.sub).toBe(account.id)
     const next = await app.refresh(tokens.refresh_token ?? '')
     expect((await app.userinfo(next.access_token, account.id)).email).toBe(account.email)
-    const kept = `select "model", "payload", "expires_at" <= now() + interval '1 minute' as "isBrief" from "oidc_artifact"`
+    const kept = `select "model", "payload", "grant_id" from "oidc_artifact" where "consumed_at" is not null order by "model"`
     const { rows } = await server.context.database.pool.query(kept)
-    expect(rows).toEqual([{ model: 'ReplayDetection', payload: {}, isBrief: true }])
+    const nothing = { payload: {}, grant_id: null }
+    expect(rows).toEqual([
+      { model: 'AuthorizationCode', ...nothing },
+      { model: 'RefreshToken', ...nothing },
+    ])
   })
 
-  it.each([
+  const APPS = [
     ['a confidential app', {}],
     ['a public app', { secret: null }],
-  ])('F05 TK-01 a code of %s that was used stays so, also where a failover makes Redis forget the use', async (_of, options) => {
+  ] as const
+
+  async function redirected(options: object) {
     const account = await createAccount(server)
     const app = await relyingParty(server, { firstParty: true, ...options })
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
     const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
-    const { access_token: first } = await app.redeem(url)
+    return { account, app, url }
+  }
 
+  /** Spends it 20 times at once on two instances, and makes Redis forget each time that it was used. */
+  async function replay(app: RelyingParty, form: Record<string, string>): Promise<unknown[]> {
     const settings = { database: { url: server.config.database.url }, issuer: server.origin, config: { redis: server.config.redis } }
     await using second = await startServer(settings)
     const direct = connectTo(server.redis?.url ?? '')
-    const forget = async () => {
-      for (const key of await direct.keys('gh:AuthorizationCode:*')) await direct.hdel(key, 'c')
-    }
-    const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', redirect_uri: app.redirectUri }
-    const proof = { code_verifier: app.verifierOf(url), ...(app.clientSecret ? {} : { client_id: app.clientId }) }
-    const headers = {
-      'content-type': 'application/x-www-form-urlencoded',
-      ...(app.clientSecret ? basic(app) : {}),
-    }
+    const body = new URLSearchParams({ ...form, ...(app.clientSecret ? {} : { client_id: app.clientId }) }).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', ...(app.clientSecret ? basic(app) : {}) }
     const again = async ({ address }: TestServer) => {
-      await forget()
-      const sent = { method: 'POST', headers, body: new URLSearchParams({ ...form, ...proof }).toString(), connect: address }
-      const answer = await send(`${server.origin}/token`, sent)
+      for (const model of ['AuthorizationCode', 'RefreshToken'])
+        for (const key of await direct.keys(`gh:${model}:*`)) await direct.hdel(key, 'c')
+      const answer = await send(`${server.origin}/token`, { method: 'POST', headers, body, connect: address })
       return [answer.status, ((await answer.json()) as { error?: string }).error]
     }
     const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => again(index % 2 === 0 ? server : second)))
-    for (const answer of answers) expect(answer).toEqual([400, 'invalid_grant'])
-    expect((await app.userinfo(first, account.id)).email).toBe(account.email)
     direct.disconnect()
+    return [...new Set(answers.map((answer) => answer.join(' ')))]
+  }
+
+  it.each(APPS)('F05 TK-01 a code of %s that was used stays so, also where a failover makes Redis forget the use', async (_of, options) => {
+    const { account, app, url } = await redirected(options)
+    const { access_token: first } = await app.redeem(url)
+    const code = { code: url.searchParams.get('code') ?? '', redirect_uri: app.redirectUri, code_verifier: app.verifierOf(url) }
+    expect(await replay(app, { grant_type: 'authorization_code', ...code })).toEqual(['400 invalid_grant'])
+    expect((await app.userinfo(first, account.id)).email).toBe(account.email)
   })
 
-  it('F05 a code that PostgreSQL cannot remember is not answered', async () => {
-    const account = await createAccount(server)
-    const app = await relyingParty(server, { firstParty: true })
-    const browser = new Browser(server.origin)
-    await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
-    const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
+  it.each(APPS)('TK-04 a refresh token of %s that was rotated stays so, and its family lives', async (_of, options) => {
+    const { app, url } = await redirected(options)
+    const { refresh_token: first = '' } = await app.redeem(url)
+    const { refresh_token: second = '' } = await app.refresh(first)
+    expect(await replay(app, { grant_type: 'refresh_token', refresh_token: first })).toEqual(['400 invalid_grant'])
+    expect((await app.refresh(second)).access_token).toBeTruthy()
+  })
+
+  it.each(APPS)('TK-03 TK-04 such a refresh token of %s ends its family when it comes after the leeway', async (_of, options) => {
+    const { app, url } = await redirected(options)
+    const { refresh_token: first = '' } = await app.redeem(url)
+    const { refresh_token: second = '' } = await app.refresh(first)
+    await server.context.database.pool.query(`update "oidc_artifact" set "consumed_at" = "consumed_at" - interval '1 minute'`)
+    expect(await replay(app, { grant_type: 'refresh_token', refresh_token: first })).toEqual(['400 invalid_grant'])
+    await expect(app.refresh(second)).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  it.each(APPS)('F05 TK-04 what PostgreSQL cannot remember is not answered: codes and refresh tokens of %s', async (_of, options) => {
+    const { app, url } = await redirected(options)
+    const { app: another, url: unused } = await redirected(options)
+    const { refresh_token: token = '' } = await app.redeem(url)
     const { pool } = server.context.database
     await pool.query('alter table "oidc_artifact" rename to "away"')
-    const status = await app.redeem(url).catch(({ cause }: { cause?: Response }) => cause?.status)
+    const statusOf = (answer: Promise<unknown>) => answer.catch(({ cause }: { cause?: Response }) => cause?.status)
+    const statuses = await Promise.all([app.refresh(token), another.redeem(unused)].map(statusOf))
     await pool.query('alter table "away" rename to "oidc_artifact"')
-    expect(status).toBe(500)
+    expect(statuses).toEqual([500, 500])
   })
 
   it('SE-06 PW-10 ends every session and token when the account revokes them, on the next request', async () => {

@@ -43,7 +43,7 @@ describe('round trips on Redis', () => {
     return { seen, body: (await seen.result.json()) as { access_token: string; refresh_token: string } }
   }
 
-  it('G18 client_credentials 0, code 4 with the use that PostgreSQL remembers, refresh 3, introspection 1, userinfo 2; without a secret 4 each', async () => {
+  it('G18 client_credentials 0, code and refresh 4 with the use that PostgreSQL remembers, introspection 1, userinfo 2; without a secret no more', async () => {
     const resource = (await createResource(server)).identifier
     const machine = await relyingParty(server, { metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] } })
     const open = await relyingParty(server, { firstParty: true, secret: null })
@@ -63,7 +63,7 @@ describe('round trips on Redis', () => {
       expect(new Set(Object.values(traces).map(({ result }) => result.status))).toEqual(new Set([200]))
       depths.push(Object.fromEntries(Object.entries(traces).map(([name, { depth }]) => [name, depth])))
     }
-    const usual = { credentials: 0, code: 4, refresh: 3, introspected: 1, userinfo: 2, openCode: 4, openRefresh: 4 }
+    const usual = { credentials: 0, code: 4, refresh: 4, introspected: 1, userinfo: 2, openCode: 3, openRefresh: 4 }
     const least = Object.keys(usual).map((name) => [name, Math.min(...depths.map((depth) => depth[name] ?? Number.NaN))])
     expect(Object.fromEntries(least)).toEqual(usual)
   })

@@ -28,6 +28,11 @@ export interface ContextAdapter extends Adapter {
    * it or nothing happens; on a Redis Cluster, whose slots know no such promise, the consumption comes first.
    */
   exchange(id: string, minted: readonly Minted[]): Promise<void>
+  /**
+   * As `consume`, but what storage that may forget has yet to do is left to the caller, to do beside something else: before the answer
+   * leaves, and there is none if it fails.
+   */
+  spend?(id: string): Promise<() => Promise<void>>
 }
 
 /**
@@ -54,10 +59,17 @@ export interface ArtifactStore extends AsyncDisposable {
   revokeByAccountAndClient(accountId: string, clientId: string): Promise<void>
 }
 
-/** Remembers what was used, for storage that may forget it. */
+export interface Use {
+  readonly model: string
+  readonly id: string
+  /** Milliseconds that it would have lived on; for ever if negative. */
+  readonly leftMs: number
+}
+
+/** Remembers what was used for as long as it would have lived, for storage that may forget it. */
 export interface UseLedger {
-  /** Whether this is the first use of that name, remembered for as long as a code lives; of those at once, one is. */
-  firstUse(name: string): Promise<boolean>
+  /** Seconds since the use that came before; `undefined` for the first, and of those at once, one is. */
+  earlierUse(use: Use): Promise<number | undefined>
 }
 
 export interface ArtifactStoreOptions {

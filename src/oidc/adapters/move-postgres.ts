@@ -16,14 +16,17 @@ export interface Row {
   readonly ttl: number | null
 }
 
-/** Replay records stay in PostgreSQL whatever the storage; the trace of an ended session is nothing to move. Nor is what ends within a second. */
+/**
+ * Replay records and uses that are remembered for Redis (empty) stay in PostgreSQL whatever the storage; the trace of an ended session
+ * is nothing to move. Nor is what ends within a second.
+ */
 const AFTER = `
 select "model", "id_digest" as "digest", "payload"::text as "payload", "grant_id" as "grantId", "account_id" as "accountId",
   "client_id" as "clientId", "session_uid" as "sessionUid", "lookup_digest" as "lookup",
   extract(epoch from "consumed_at")::float8 * 1000 as "consumedAt", extract(epoch from "expires_at" - now())::float8 * 1000 as "ttl"
 from "oidc_artifact"
 where ("model", "id_digest") > ($1::varchar, $2::bytea) and ("expires_at" is null or "expires_at" > now() + interval '1 second')
-  and "model" <> 'ReplayDetection' and ("model" <> 'Session' or "consumed_at" is null)
+  and "model" <> 'ReplayDetection' and "payload" <> '{}' and ("model" <> 'Session' or "consumed_at" is null)
 order by "model", "id_digest" limit $3`
 
 const INSERT = `
@@ -31,6 +34,12 @@ insert into "oidc_artifact"
   ("model", "id_digest", "payload", "grant_id", "account_id", "client_id", "session_uid", "lookup_digest", "consumed_at", "expires_at")
 values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, to_timestamp($9::float8 / 1000), now() + $10::float8 * interval '1 millisecond')
 on conflict do nothing`
+
+/** What is remembered of a code or token that Redis has spent stays consumed, and gets what it was, so that its reuse can end its family. */
+const COMPLETE = `
+update "oidc_artifact" set
+  "payload" = $3::jsonb, "grant_id" = $4, "account_id" = $5, "client_id" = $6, "session_uid" = $7, "lookup_digest" = $8
+where "model" = $1 and "id_digest" = $2 and "payload" = '{}' and "model" <> 'Session'`
 
 const CONSUME = `update "oidc_artifact" set "consumed_at" = coalesce("consumed_at", to_timestamp($3::float8 / 1000)) where "model" = $1 and "id_digest" = $2`
 
@@ -60,7 +69,9 @@ export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void
       const { model, digest, payload, grantId, accountId, clientId, sessionUid, lookup, consumedAt, ttl } = row
       const values = [model, digest, payload, grantId, accountId, clientId, sessionUid, lookup, consumedAt, ttl]
       const { rowCount } = await client.query(INSERT, values)
-      if (rowCount === 0 && consumedAt !== null) await client.query(CONSUME, [model, digest, consumedAt])
+      if (rowCount !== 0) continue
+      await client.query(COMPLETE, values.slice(0, 8))
+      if (consumedAt !== null) await client.query(CONSUME, [model, digest, consumedAt])
     }
   })
 }

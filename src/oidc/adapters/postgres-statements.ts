@@ -91,12 +91,22 @@ export const SQL = {
     `${INTO} values (${VALUES}) on conflict ("model", "id_digest") do update set ${REPLACE} where "a"."expires_at" <= now()`,
   ),
 
-  /** $1 digests, $2 seconds. In one order, so that no two instances wait for each other. */
+  /**
+   * $1 models, $2 digests, $3 milliseconds, of what another storage has spent: its row here is empty and consumed. In one order, so that
+   * no two instances wait for each other.
+   */
   use: statement(
     'use',
-    `insert into "oidc_artifact" ("model", "id_digest", "payload", "expires_at")
-     select 'ReplayDetection', "digest", '{}', now() + $2::float8 * interval '1 second' from unnest($1::bytea[]) as "digest" order by "digest"
+    `insert into "oidc_artifact" ("model", "id_digest", "payload", "consumed_at", "expires_at")
+     select "model", "digest", '{}', now(), now() + "left" * interval '1 millisecond'
+     from unnest($1::varchar[], $2::bytea[], $3::float8[]) as "used" ("model", "digest", "left") order by "model", "digest"
      on conflict do nothing returning "id_digest" as "digest"`,
+  ),
+  /** $1 digests. */
+  used: statement(
+    'used',
+    `select "id_digest" as "digest", extract(epoch from now() - "consumed_at")::float8 as "secondsAgo" from "oidc_artifact"
+     where "model" in ('AuthorizationCode', 'RefreshToken') and "id_digest" = any($1::bytea[])`,
   ),
 
   consume: statement('consume', CONSUME),

@@ -1,7 +1,6 @@
 import { batched } from '../../batched.ts'
-import { LIFETIMES } from '../../config/limits.ts'
 import type { Pool } from '../../database.ts'
-import type { Adapter, ArtifactStore, ArtifactStoreOptions, UseLedger } from './adapter.ts'
+import type { Adapter, ArtifactStore, ArtifactStoreOptions, Use, UseLedger } from './adapter.ts'
 import { idDigest, lookupDigest } from './artifact-keys.ts'
 import { fromJsonb } from './jsonb.ts'
 import { PostgresAdapter } from './postgres-adapter.ts'
@@ -18,10 +17,15 @@ export interface PostgresStoreOptions extends ArtifactStoreOptions {
 export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: PostgresStoreOptions): ArtifactStore & UseLedger {
   const query = createQuery(pool)
   const rotations = new Rotations()
-  const firstUse = batched(async (digests: readonly Buffer[]) => {
-    const { rows } = await query<{ digest: Buffer }>(SQL.use, [digests, LIFETIMES.authorizationCode])
-    const first = new Set(rows.map(({ digest }) => digest.toString('latin1')))
-    return digests.map((digest) => first.delete(digest.toString('latin1')))
+  const earlierUse = batched(async (uses: readonly Use[]) => {
+    const digests = uses.map(({ model, id }) => idDigest(model, id))
+    const columns = [uses.map(({ model }) => model), digests, uses.map(({ leftMs }) => (leftMs < 0 ? null : leftMs))]
+    const { rows: inserted } = await query<{ digest: Buffer }>(SQL.use, columns)
+    if (inserted.length === uses.length) return uses.map(() => undefined)
+    const first = new Set(inserted.map(({ digest }) => digest.toString('latin1')))
+    const { rows: known } = await query<{ digest: Buffer; secondsAgo: number }>(SQL.used, [digests])
+    const secondsAgo = new Map(known.map((row) => [row.digest.toString('latin1'), row.secondsAgo]))
+    return digests.map((digest) => digest.toString('latin1')).map((key) => (first.delete(key) ? undefined : (secondsAgo.get(key) ?? 0)))
   })
   return {
     adapterFor: (model): Adapter => overrides[model] ?? new PostgresAdapter(model, { query, rotations, leewaySeconds }),
@@ -43,7 +47,7 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
       await query(SQL.deleteByAccountAndClient, [accountId, clientId])
     },
 
-    firstUse: (name) => firstUse(idDigest('ReplayDetection', name)),
+    earlierUse,
 
     [Symbol.asyncDispose]: async () => undefined,
   }

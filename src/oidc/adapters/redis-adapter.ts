@@ -16,6 +16,9 @@ export interface RedisAdapterDeps {
   readonly revokeGrant: (grantId: string) => Promise<void>
 }
 
+/** What is worth something to whoever has seen it used. */
+const REMEMBERED = new Set(['AuthorizationCode', 'RefreshToken'])
+
 /** One model's artifacts in Redis. */
 export class RedisAdapter implements ContextAdapter {
   readonly #model: string
@@ -65,14 +68,21 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   async consume(id: string): Promise<void> {
-    const isMine = await this.#deps.calls.consume(this.#model, this.#name(id))
-    if (!isMine || !(await this.#isFirst(id))) throw alreadyConsumed(this.#model)
+    const remember = await this.spend(id)
+    await remember()
+  }
+
+  async spend(id: string): Promise<() => Promise<void>> {
+    const left = await this.#deps.calls.consume(this.#model, this.#name(id))
+    if (left === undefined) throw alreadyConsumed(this.#model)
+    return () => this.#remember(id, left)
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
     const entries = minted.map((each) => this.#entry(each))
-    const isMine = await this.#deps.calls.exchange(this.#model, this.#name(id), entries)
-    if (!isMine || !(await this.#isFirst(id))) throw alreadyConsumed(this.#model)
+    const left = await this.#deps.calls.exchange(this.#model, this.#name(id), entries)
+    if (left === undefined) throw alreadyConsumed(this.#model)
+    await this.#remember(id, left)
   }
 
   async destroy(id: string): Promise<void> {
@@ -88,10 +98,19 @@ export class RedisAdapter implements ContextAdapter {
     await this.#deps.revokeGrant(grantId)
   }
 
-  /** After Redis, so that a fault there leaves the code as it was; before the answer, so that no code that was answered comes back (F05). */
-  async #isFirst(id: string): Promise<boolean> {
-    const { uses } = this.#deps
-    return this.#model !== 'AuthorizationCode' || !uses || uses.firstUse(`${this.#model}:${id}`)
+  /**
+   * After Redis, so that a fault there leaves it as it was; before the answer, so that nothing whose use was answered comes back with a
+   * server that has not heard of it (F05, TK-04). Its second use is judged as if Redis had known of the first.
+   */
+  async #remember(id: string, leftMs: number): Promise<void> {
+    const { calls, uses, leewaySeconds, revokeGrant } = this.#deps
+    if (!REMEMBERED.has(this.#model)) return
+    const secondsAgo = await uses?.earlierUse({ model: this.#model, id, leftMs })
+    if (secondsAgo === undefined) return
+    const { fields } = (await calls.find(this.#model, this.#name(id))) ?? {}
+    const grantId = fields?.get('g')
+    if (grantId !== undefined && !isForgiven({ clientId: fields?.get('k'), secondsAgo }, leewaySeconds)) await revokeGrant(grantId)
+    throw alreadyConsumed(this.#model)
   }
 
   #name(id: string): string {

@@ -50,10 +50,10 @@ export interface Calls {
   findByLookup(model: string, lookup: Buffer): Promise<Found | undefined>
   findSession(name: string): Promise<Found | undefined>
   findSessionByUid(uid: string): Promise<Found | undefined>
-  /** The artifact, if this call is the one that consumes it. */
-  consume(model: string, name: string): Promise<Found | undefined>
-  /** Whether this call is the one that consumes it; then what comes of it is stored. */
-  exchange(model: string, name: string, entries: readonly Entry[]): Promise<boolean>
+  /** Milliseconds that it would have lived on (for ever if negative), if this call is the one that consumes it. */
+  consume(model: string, name: string): Promise<number | undefined>
+  /** The same; then what comes of it is stored. */
+  exchange(model: string, name: string, entries: readonly Entry[]): Promise<number | undefined>
   destroy(model: string, name: string): Promise<void>
   /** The session's uid, if there was one of that id. */
   destroySession(name: string, proof: string): Promise<string | undefined>

@@ -53,8 +53,10 @@ export function manySlots(redis: RedisConnection): Calls {
     return foundIn(await redis.evaluate(SPREAD.read, [key], []))
   }
 
-  const consume = async (model: string, name: string) =>
-    standing(foundIn(await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], [])))
+  async function consume(model: string, name: string): Promise<number | undefined> {
+    const reply = (await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], [])) as [unknown, number, number] | null
+    return (await standing(foundIn(reply))) && reply?.[2]
+  }
 
   async function put(entry: Entry): Promise<boolean> {
     const { model, name, lookup, accountId, consumedAt } = entry
@@ -110,9 +112,9 @@ export function manySlots(redis: RedisConnection): Calls {
     consume,
 
     async exchange(model, name, entries) {
-      if (!(await consume(model, name))) return false
-      await Promise.all(entries.map(put))
-      return true
+      const left = await consume(model, name)
+      if (left !== undefined) await Promise.all(entries.map(put))
+      return left
     },
 
     async destroy(model, name) {

@@ -10,6 +10,7 @@ import { foundIn } from './redis-standing.ts'
 /** One server, or a Sentinel's master: every call is one script and one round trip. */
 export function oneServer(redis: RedisConnection): Calls {
   const find = async (...call: Parameters<RedisConnection['evaluate']>) => foundIn(await redis.evaluate(...call))
+  const left = async (...call: Parameters<RedisConnection['evaluate']>) => ((await redis.evaluate(...call)) as number | null) ?? undefined
   const inContext = batched(
     async (keys: readonly string[]) => (await redis.evaluate(WHOLE.findInContext, keys, [])) as (unknown[] | null)[],
   )
@@ -31,11 +32,9 @@ export function oneServer(redis: RedisConnection): Calls {
     },
 
     findByLookup: (model, lookup) => find(WHOLE.findByLookup, [KEYS.lookup(lookup)], [model]),
-    consume: (model, name) => find(WHOLE.consume, [KEYS.artifact(model, name)], []),
-    async exchange(model, name, entries) {
-      const keys = [KEYS.artifact(model, name), ...entries.flatMap(keysOf)]
-      return (await redis.evaluate(WHOLE.exchange, keys, entries.flatMap(argsOf))) === 1
-    },
+    consume: (model, name) => left(WHOLE.consume, [KEYS.artifact(model, name)], []),
+    exchange: (model, name, entries) =>
+      left(WHOLE.exchange, [KEYS.artifact(model, name), ...entries.flatMap(keysOf)], entries.flatMap(argsOf)),
 
     async findSession(name) {
       const found = await find(WHOLE.findSession, [KEYS.artifact('Session', name)], [])

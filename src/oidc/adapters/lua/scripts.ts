@@ -26,7 +26,7 @@ export const SPREAD = {
   /** KEYS account; ARGV client, session, grant. */
   readAccount: of(`return readAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
   /** KEYS artifact. */
-  spend: of(`if spend(KEYS[1]) == 0 then return false end return { redis.call('HGETALL', KEYS[1]), now() }`),
+  spend: of(`if spend(KEYS[1]) == 0 then return false end return { redis.call('HGETALL', KEYS[1]), now(), redis.call('PTTL', KEYS[1]) }`),
   /** KEYS session; ARGV id, proof, trace. */
   endSession: of(`return endSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
 } as const
@@ -58,14 +58,14 @@ export const WHOLE = {
     local id = redis.call('GET', KEYS[1])
     return id and (standing('gh:' .. ARGV[1] .. ':{' .. id .. '}'))`),
   /** KEYS artifact. */
-  consume: onOneServer(`return spend(KEYS[1]) == 1 and (standing(KEYS[1]))`),
+  consume: onOneServer(`return spend(KEYS[1]) == 1 and standing(KEYS[1]) and redis.call('PTTL', KEYS[1])`),
   /** KEYS artifact that is spent, then KEYS and ARGV of one entry after the other. */
   exchange: onOneServer(`
-    if spend(KEYS[1]) == 0 or not standing(KEYS[1]) then return 0 end
+    if spend(KEYS[1]) == 0 or not standing(KEYS[1]) then return false end
     local entries = (#KEYS - 1) / 6
     local each = #ARGV / entries
     for i = 0, entries - 1 do put(2 + i * 6, 1 + i * each, (i + 1) * each) end
-    return 1`),
+    return redis.call('PTTL', KEYS[1])`),
   /** KEYS pointer. */
   findSession: onOneServer(`
     local uid = redis.call('GET', KEYS[1])
