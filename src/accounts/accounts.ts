@@ -21,11 +21,13 @@ export type ActiveAccount = Pick<
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** On the path of every token: one prepared statement, no identity map. */
+/** On the path of every token: one prepared statement, no identity map. $1 accounts, $2 the sessions that are asked about. */
 const FIND_ACTIVE = {
   name: 'account-find-active',
   text: `select "id", "name", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
-  "address"::text, "mfa_enabled", extract(epoch from "updated_at") * 1000 as "updated" from "account" where "id" = any($1::uuid[]) and "status" = 'active'`,
+  "address"::text, "mfa_enabled", extract(epoch from "updated_at") * 1000 as "updated",
+  array(select "s"."id" from "session" as "s" where "s"."id" = any($2::varchar[]) and "s"."account_id" = "account"."id") as "sessions"
+  from "account" where "id" = any($1::uuid[]) and "status" = 'active'`,
 }
 
 interface Row {
@@ -39,21 +41,27 @@ interface Row {
   readonly address: string | null
   readonly mfa_enabled: boolean
   readonly updated: string
+  readonly sessions: readonly string[]
+}
+
+interface Wanted {
+  readonly id: string
+  readonly sessionId: string | undefined
 }
 
 /** Accounts by identifier, for those who only need to know them. */
 export class Accounts {
   readonly #em: EntityManager
-  readonly #active: (id: string) => Promise<ActiveAccount | undefined>
+  readonly #active: (wanted: Wanted) => Promise<ActiveAccount | undefined>
 
   constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
     this.#em = em
-    this.#active = batched((ids) => findAllActive(pool, ids))
+    this.#active = batched((wanted) => findAllActive(pool, wanted))
   }
 
-  /** The account if it may act now; disabled and deleting accounts are as good as absent (SE-07). */
-  async findActive(id: string): Promise<ActiveAccount | undefined> {
-    return UUID.test(id) ? this.#active(id) : undefined
+  /** The account if it may act now, in that session if one is named; disabled and deleting accounts are as good as absent (SE-07). */
+  async findActive(id: string, sessionId?: string): Promise<ActiveAccount | undefined> {
+    return UUID.test(id) ? this.#active({ id, sessionId }) : undefined
   }
 
   /** The whole account, for its owner to see; undefined under the same conditions. */
@@ -62,12 +70,13 @@ export class Accounts {
   }
 }
 
-async function findAllActive(pool: Pool, ids: readonly string[]): Promise<(ActiveAccount | undefined)[]> {
-  const { rows } = await pool.query<Row>({ ...FIND_ACTIVE, values: [ids] })
+async function findAllActive(pool: Pool, wanted: readonly Wanted[]): Promise<(ActiveAccount | undefined)[]> {
+  const values = [wanted.map(({ id }) => id), wanted.flatMap(({ sessionId }) => sessionId ?? [])]
+  const { rows } = await pool.query<Row>({ ...FIND_ACTIVE, values })
   const found = new Map(rows.map((row) => [row.id, row]))
-  return ids.map((id) => {
+  return wanted.map(({ id, sessionId }) => {
     const row = found.get(id)
-    return row && activeAccount(row)
+    return row && (sessionId === undefined || row.sessions.includes(sessionId)) ? activeAccount(row) : undefined
   })
 }
 

@@ -2,16 +2,17 @@ import type { Account } from 'oidc-provider'
 import type { ActiveAccount } from '../accounts/accounts.ts'
 import { accountClaims } from './claims.ts'
 
-export type FindAccount = (sub: string) => Promise<Account | undefined>
+/** The account, in that session if one is named. */
+export type FindAccount = (sub: string, sessionId?: string) => Promise<Account | undefined>
 
-/** What the protocol needs from below: an account that may act, or nothing (SE-07). */
+/** What the protocol needs from below: an account that may act, in that session if one is named, or nothing (SE-06, SE-07). */
 export interface ActiveAccounts {
-  findActive(id: string): Promise<ActiveAccount | undefined>
+  findActive(id: string, sessionId?: string): Promise<ActiveAccount | undefined>
 }
 
 export function createFindAccount(accounts: ActiveAccounts): FindAccount {
-  return async (sub) => {
-    const account = await accounts.findActive(sub)
+  return async (sub, sessionId) => {
+    const account = await accounts.findActive(sub, sessionId)
     if (!account) return undefined
     return { accountId: account.id, hasSecondFactor: account.mfaEnabled, claims: async () => accountClaims(account) }
   }

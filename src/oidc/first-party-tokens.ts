@@ -111,7 +111,7 @@ export class FirstPartyTokens {
     if (used?.clientId !== API_CLIENT_ID || used.isExpired || !used.sessionUid) throw new AppError('invalid_token')
     const grant = await Grant.find(used.grantId ?? '')
     if (grant?.clientId !== API_CLIENT_ID || grant.accountId !== used.accountId) throw new AppError('invalid_token')
-    if (!(await accounts.findActive(used.accountId))) throw new AppError('invalid_token')
+    if (!(await accounts.findActive(used.accountId, used.sessionUid))) throw new AppError('invalid_token')
     if (used.consumed) {
       this.#deps.audit.record({ ...aboutToken(used), type: 'token_reuse_detected', outcome: 'failure', detail: { kind: 'refresh_token' } })
       await sessions.endSession(used.sessionUid)

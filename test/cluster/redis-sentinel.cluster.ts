@@ -104,7 +104,7 @@ function answerTo(call: () => Promise<unknown>): Promise<string | undefined> {
 }
 
 describe('a failover to a replica that has not heard the last word', () => {
-  it('F05 TK-01 TK-04 codes and refresh tokens that were used stay used, though the new master has them unused', async () => {
+  it('F05 TK-01 TK-04 SE-06 codes and refresh tokens that were used stay used, and sign-ins that ended stay ended', async () => {
     await using watched = await startSentinels()
     await using server = await startServer({ config: { redis: settings(watched) } })
     const account = await createAccount(server)
@@ -119,8 +119,14 @@ describe('a failover to a replica that has not heard the last word', () => {
       held.push({ app, url: (await browser.visit(app.authorizationUrl())).url, token })
     }
 
+    const leaver = await createAccount(server)
+    const left = new Browser(server.origin)
+    const [app] = apps as [RelyingParty]
+    await left.visit(app.authorizationUrl())
+    const { refresh_token: ended = '' } = await app.redeem((await signIn(left, leaver.email)).url)
+
     const [master, replica] = [connectTo(watched.master.url), connectTo(watched.replica.url)]
-    await eventually(() => unusedIn(replica), 4)
+    await eventually(() => unusedIn(replica), 5)
     process.kill(watched.replica.pid ?? 0, 'SIGSTOP')
     await master.call('CLIENT', 'KILL', 'TYPE', 'replica')
     const renewed: string[] = []
@@ -128,11 +134,13 @@ describe('a failover to a replica that has not heard the last word', () => {
       await app.redeem(url)
       renewed.push((await app.refresh(token)).refresh_token ?? '')
     }
+    await server.context.sessions.endAll(leaver.id)
+    await expect(app.refresh(ended)).rejects.toMatchObject({ error: 'invalid_grant' })
     master.disconnect()
     process.kill(watched.master.pid ?? 0, 'SIGKILL')
     process.kill(watched.replica.pid ?? 0, 'SIGCONT')
     await eventually(async () => /role:master/.test(await replica.info('replication')), true, FAILOVER_MS)
-    expect(await unusedIn(replica)).toBe(4)
+    expect(await unusedIn(replica)).toBe(5)
     replica.disconnect()
 
     for (const [index, { app, url, token }] of held.entries()) {
@@ -142,9 +150,11 @@ describe('a failover to a replica that has not heard the last word', () => {
       const again = await browser.visit(app.authorizationUrl())
       expect((await app.redeem(again.url)).refresh_token).toBeTruthy()
     }
+    expect(await answerTo(() => app.refresh(ended))).toBe('invalid_grant')
+    expect((await left.visit(app.authorizationUrl())).step).toBe('login')
   }, 200_000)
 
-  /** Codes and refresh tokens that a server takes for unused. */
+  /** Codes and refresh tokens that a server takes for unused, whatever else it may have forgotten of them. */
   async function unusedIn(server: Redis): Promise<number> {
     const keys = (await Promise.all(['AuthorizationCode', 'RefreshToken'].map((model) => server.keys(`gh:${model}:*`)))).flat()
     return (await Promise.all(keys.map((key) => server.hexists(key, 'c')))).filter((isUsed) => isUsed === 0).length

@@ -101,6 +101,7 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     session.loginAccount({ accountId, amr: ['pwd'], acr: 'urn:gatehouse:acr:1fa', loginTs: Math.floor(Date.now() / 1000) - 60 })
     session.grantIdFor(client.clientId, grantId)
     await session.save(600)
+    if (!change['isSessionOver']) await openRow(session.uid, accountId)
     const facts = {
       accountId,
       client,
@@ -122,6 +123,15 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     if (change['isLate']) await storeAsExpired(made)
     if (isSpent) await made.consume()
     return value
+  }
+
+  /** Of the session, as a sign-in leaves it behind. */
+  async function openRow(id: string, accountId: string): Promise<void> {
+    await server.context.database.pool.query(
+      `insert into "session" ("id", "account_id", "door", "amr", "authenticated_at", "created_at", "last_seen_at", "expires_at")
+       values ($1, $2, 'pages', '{pwd}', now(), now(), now(), now() + interval '10 minutes')`,
+      [id, accountId],
+    )
   }
 
   /** By so little that other clocks may not have noticed: it is found. */
@@ -208,6 +218,7 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     { isLate: true },
     { isGrantLate: true },
     { sessionUid: 'nowhere' },
+    { isSessionOver: true },
     { grantId: 'nowhere' },
   ]
   const oddCode = fc.constantFrom<Facts[]>(
@@ -255,17 +266,21 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     120_000,
   )
 
-  it.each<Kind>(['AuthorizationCode', 'RefreshToken'])('spends nothing of a %s whose account or grant does not hold', async (kind) => {
-    for (const change of [
-      { change: { accountId: accounts.other } },
-      { grantOf: accounts.other },
-      { change: { accountId: accounts.gone, expiresWithSession: undefined }, grantOf: accounts.gone },
-    ]) {
-      const short = await outcomeOf(kind, { ...PLAIN, ...change }, urlencoded, {}, false)
-      expect(short.first.status).toBe(400)
-      expect(short).toEqual(await outcomeOf(kind, { ...PLAIN, ...change }, urlencoded, {}, true))
-    }
-  })
+  it.each<Kind>(['AuthorizationCode', 'RefreshToken'])(
+    'SE-06 spends nothing of a %s whose account, session or grant does not hold',
+    async (kind) => {
+      for (const change of [
+        { change: { isSessionOver: true } },
+        { change: { accountId: accounts.other } },
+        { grantOf: accounts.other },
+        { change: { accountId: accounts.gone, expiresWithSession: undefined }, grantOf: accounts.gone },
+      ]) {
+        const short = await outcomeOf(kind, { ...PLAIN, ...change }, urlencoded, {}, false)
+        expect(short.first.status).toBe(400)
+        expect(short).toEqual(await outcomeOf(kind, { ...PLAIN, ...change }, urlencoded, {}, true))
+      }
+    },
+  )
 
   it.each<Kind>(['AuthorizationCode', 'RefreshToken'])(
     'TK-01 TK-03 gives tokens for a %s to one of fifty at once, by either way',
