@@ -95,16 +95,24 @@ describe('the flows on Redis', () => {
     await expect(app.refresh(second)).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
-  it.each(APPS)('F05 TK-04 what PostgreSQL cannot remember is not answered: codes and refresh tokens of %s', async (_of, options) => {
+  it.each(APPS)('F05 F12 TK-04 what PostgreSQL cannot remember is not answered: codes and refresh tokens of %s', async (_of, options) => {
     const { app, url } = await redirected(options)
     const { app: another, url: unused } = await redirected(options)
     const { refresh_token: token = '' } = await app.redeem(url)
-    const { pool } = server.context.database
-    await pool.query('alter table "oidc_artifact" rename to "away"')
-    const statusOf = (answer: Promise<unknown>) => answer.catch(({ cause }: { cause?: Response }) => cause?.status)
-    const statuses = await Promise.all([app.refresh(token), another.redeem(unused)].map(statusOf))
-    await pool.query('alter table "away" rename to "oidc_artifact"')
-    expect(statuses).toEqual([500, 500])
+    const holder = await server.context.database.pool.connect()
+    await holder.query('begin')
+    await holder.query('lock table "oidc_artifact" in exclusive mode')
+    const refusal = (answer: Promise<unknown>) =>
+      answer.catch(({ cause }: { cause?: Response }) => [cause?.status, cause?.headers.get('retry-after')])
+    const refusals = await Promise.all([app.refresh(token), another.redeem(unused)].map(refusal))
+    await holder.query('rollback')
+    holder.release()
+    expect(refusals).toEqual([
+      [503, '1'],
+      [503, '1'],
+    ])
+    await expect(app.refresh(token)).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(another.redeem(unused)).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
   it('SE-06 PW-10 ends every session and token when the account revokes them, on the next request', async () => {
