@@ -2,8 +2,8 @@ import type { EntityManager } from '../database.ts'
 import type { Audit } from './audit.ts'
 import { lockChain } from './chain.ts'
 
-/** Rows that one purge removes at most. */
-const BATCH = 10_000
+/** Rows that one purge removes. */
+export const PURGED_AT_MOST = 10_000
 
 /**
  * Removes the oldest events that are older than so many days, and appends where the chain was cut with the hash of the last row
@@ -15,7 +15,7 @@ export async function purgeAudit(em: EntityManager, audit: Audit, keepDays: numb
     const [last] = await tx.execute<{ seq: string; hash: string }[]>(
       `select "seq"::text as "seq", encode("hash", 'hex') as "hash" from (
          select "seq", "hash", bool_and("at" < now() - ?::int * interval '1 day') over (order by "seq") as "is_old"
-         from "audit_event" order by "seq" limit ${BATCH}) as "oldest"
+         from "audit_event" order by "seq" limit ${PURGED_AT_MOST}) as "oldest"
        where "is_old" order by "oldest"."seq" desc limit 1`,
       [keepDays],
     )

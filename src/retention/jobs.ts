@@ -1,11 +1,13 @@
 import type { Deletion } from '../accounts/deletion.ts'
 import type { Audit } from '../audit/audit.ts'
-import { purgeAudit } from '../audit/retention.ts'
+import { PURGED_AT_MOST, purgeAudit } from '../audit/retention.ts'
 import type { EntityManager, Pool } from '../database.ts'
 
 /** One thing that is done again and again; answers how many rows it was about. */
 export interface Job {
   readonly name: string
+  /** Rows that one run is about at most: when it was about so many, there are more. */
+  readonly most: number
   run(): Promise<number>
 }
 
@@ -19,6 +21,8 @@ export interface JobsDeps {
 
 /** Rows that one statement deletes at most: no lock is held for long, and no dead row waits for much. */
 const BATCH = 1000
+const ACCOUNTS = 100
+const BATCHES = 100
 
 /**
  * What is deleted when (LG-07, docs/operations.md). A block is a positive fact that limits access: a counter goes only when it
@@ -43,9 +47,9 @@ const EXPIRED = {
 export function retentionJobs({ em, pool, deletion, audit, auditRetentionDays }: JobsDeps): Job[] {
   const expired = Object.keys(EXPIRED) as (keyof typeof EXPIRED)[]
   return [
-    ...expired.map((name) => ({ name, run: () => deleteExpired(pool, name) })),
-    { name: 'accounts to erase', run: () => exhaust(100, () => deletion.eraseDue(100)) },
-    { name: 'audit events', run: () => purgeAudit(em, audit, auditRetentionDays) },
+    ...expired.map((name) => ({ name, most: BATCH * BATCHES, run: () => deleteExpired(pool, name) })),
+    { name: 'accounts to erase', most: ACCOUNTS * BATCHES, run: () => exhaust(ACCOUNTS, () => deletion.eraseDue(ACCOUNTS)) },
+    { name: 'audit events', most: PURGED_AT_MOST, run: () => purgeAudit(em, audit, auditRetentionDays) },
   ]
 }
 
@@ -55,10 +59,10 @@ export function deleteExpired(pool: Pool, what: keyof typeof EXPIRED): Promise<n
   return exhaust(BATCH, async () => (await pool.query(`delete from "${table}" where ctid = any(array(${limited}))`)).rowCount ?? 0)
 }
 
-/** Batch after batch until one is not full, and no more than a hundred in one go. */
+/** Batch after batch until one is not full, and no more in one go than leaves the other jobs their turn. */
 async function exhaust(full: number, batch: () => Promise<number>): Promise<number> {
   let total = 0
-  for (let round = 0; round < 100; round += 1) {
+  for (let round = 0; round < BATCHES; round += 1) {
     const count = await batch()
     total += count
     if (count < full) break

@@ -14,6 +14,8 @@ export interface JobRunnerDeps {
 /** Any 64-bit number will do, as long as every release uses the same. */
 const JOBS_LOCK = '6842173905116'
 const INTERVAL_MS = 300_000
+/** While there is more to do than a run does: more must go than comes. */
+const BEHIND_MS = 1000
 
 /** Runs the jobs one after the other, again and again; of all instances one at a time. */
 export class JobRunner implements AsyncDisposable {
@@ -21,6 +23,7 @@ export class JobRunner implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> = Promise.resolve()
   #isStopped = false
+  #isBehind = false
 
   constructor(deps: JobRunnerDeps) {
     this.#deps = deps
@@ -32,6 +35,7 @@ export class JobRunner implements AsyncDisposable {
 
   /** Everything once, now. Answers how many rows each job was about, or undefined when another instance is at it. */
   async runOnce(): Promise<Readonly<Record<string, number>> | undefined> {
+    this.#isBehind = false
     const holder = await this.#deps.pool.connect()
     let isBroken = false
     try {
@@ -60,10 +64,11 @@ export class JobRunner implements AsyncDisposable {
 
   async #runAll(): Promise<Record<string, number>> {
     const done: Record<string, number> = {}
-    for (const { name, run } of this.#deps.jobs) {
+    for (const { name, most, run } of this.#deps.jobs) {
       if (this.#isStopped) break
       try {
         done[name] = await run()
+        if (done[name] >= most) this.#isBehind = true
       } catch (err) {
         this.#deps.logger.error({ event: 'job.failed', job: name, err }, 'a retention job failed; it is tried again')
       }
@@ -83,7 +88,7 @@ export class JobRunner implements AsyncDisposable {
             if (!this.#isStopped) this.#schedule()
           })
       },
-      intervalMs * (0.75 + randomInt(0, 501) / 1000),
+      this.#isBehind ? BEHIND_MS : intervalMs * (0.75 + randomInt(0, 501) / 1000),
     ).unref()
   }
 }

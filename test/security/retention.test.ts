@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS } from '../../src/config/limits.ts'
+import { createLogger } from '../../src/logger.ts'
+import { JobRunner } from '../../src/retention/runner.ts'
 import { api, signedIn, startApi, withMfa } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
+import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -88,6 +91,19 @@ describe('retention', () => {
     )
     const done = await server.context.jobs.runOnce()
     expect(done?.['protocol artifacts']).toBeGreaterThanOrEqual(3500)
+  })
+
+  it('LG-07 goes on at once while there is more than a round takes, and waits for the next round then', async () => {
+    const left = [10, 10, 10, 3, 0]
+    let rounds = 0
+    const job = { name: 'much', most: 10, run: async () => left[rounds++] ?? 0 }
+    const deps = { pool: server.context.database.pool, logger: createLogger('silent'), jobs: [job] }
+    await using runner = new JobRunner({ ...deps, intervalMs: 600_000 })
+    await runner.runOnce()
+    runner.start()
+    await eventually(() => rounds, 4, 30_000)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    expect(rounds).toBe(4)
   })
 
   it('LG-07 leaves a row that somebody holds for the next time', async () => {

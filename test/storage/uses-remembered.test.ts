@@ -140,6 +140,17 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     expect(await deleteExpired(pool, 'protocol artifacts')).toBe(1)
   })
 
+  it('a use is the first though a move that was cut off has left the token in PostgreSQL too, and the rest of the move knows of it', async () => {
+    const { id, payload } = await stored('RefreshToken')
+    const inPostgres = createPostgresStore({ pool, leewaySeconds: () => 0 })
+    await inPostgres.adapterFor('RefreshToken').upsert(id, payload, HOUR)
+    await adapterOf('RefreshToken').consume(id)
+    await forgetUses()
+    await moveToRedis({ pool, redis: connections[0] as RedisConnection })
+    await passes(LEEWAY + 1)
+    await expect(adapterOf('RefreshToken').consume(id)).rejects.toMatchObject(refused)
+  })
+
   it('does not remember what is worth nothing to others: a pushed request', async () => {
     const { id, payload } = sample('PushedAuthorizationRequest')
     await adapterOf('PushedAuthorizationRequest').upsert(id, payload, HOUR)
