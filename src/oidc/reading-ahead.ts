@@ -68,8 +68,10 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
       const unit = currentUnit()
       if (!unit || !SOURCES.has(name)) return present(adapter.find(id))
       const found = await adapter.findInContext?.(id)
-      if (found) readAhead(unit, found)
-      return found?.token
+      // What was spent long ago is found by itself only.
+      if (!found) return name === 'RefreshToken' ? present(adapter.find(id)) : undefined
+      readAhead(unit, found)
+      return found.token
     }
   }
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { AuditEvent } from '../../src/entities/index.ts'
+import { idDigest } from '../../src/oidc/adapters/artifact-keys.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
@@ -31,7 +33,8 @@ describe('the flows on Redis', () => {
     expect((await app.userinfo(next.access_token, account.id)).email).toBe(account.email)
     const kept = `select "model", "payload", "grant_id" from "oidc_artifact" where "consumed_at" is not null order by "model"`
     const { rows } = await server.context.database.pool.query(kept)
-    const nothing = { payload: {}, grant_id: null }
+    const used = { clientId: app.clientId, grantId: expect.any(String), sessionUid: expect.any(String) }
+    const nothing = { payload: { $used: used }, grant_id: null }
     expect(rows).toEqual([
       { model: 'AuthorizationCode', ...nothing },
       { model: 'RefreshToken', ...nothing },
@@ -95,6 +98,31 @@ describe('the flows on Redis', () => {
     await expect(app.refresh(second)).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
+  /** Redis keeps what was spent for ten minutes; here they have passed. */
+  async function passTenMinutes(token: string): Promise<void> {
+    const direct = connectTo(server.redis?.url ?? '')
+    const key = `gh:RefreshToken:{${idDigest('RefreshToken', token).toString('base64url')}}`
+    expect(await direct.pttl(key)).toBeLessThanOrEqual(600_000)
+    expect(await direct.del(key)).toBe(1)
+    direct.disconnect()
+    await server.context.database.pool.query(`update "oidc_artifact" set "consumed_at" = "consumed_at" - interval '10 minutes'`)
+  }
+
+  it.each(APPS)(
+    'TK-03 LG-01 a refresh token of %s that was used long ago ends its family, though Redis has it no more',
+    async (_of, options) => {
+      const { account, app, url } = await redirected(options)
+      const { refresh_token: first = '' } = await app.redeem(url)
+      const { refresh_token: second = '' } = await app.refresh(first)
+      await passTenMinutes(first)
+      await expect(app.refresh(first)).rejects.toMatchObject({ error: 'invalid_grant' })
+      await expect(app.refresh(second)).rejects.toMatchObject({ error: 'invalid_grant' })
+      await server.context.audit.flush()
+      const events = await server.context.database.em.fork().find(AuditEvent, { type: 'token_reuse_detected', accountId: account.id })
+      expect(events.map(({ clientId, detail }) => [clientId, detail])).toEqual([[app.clientId, { kind: 'refresh_token' }]])
+    },
+  )
+
   it.each(APPS)('F05 F12 TK-04 what PostgreSQL cannot remember is not answered: codes and refresh tokens of %s', async (_of, options) => {
     const { app, url } = await redirected(options)
     const { app: another, url: unused } = await redirected(options)
@@ -124,7 +152,7 @@ describe('the flows on Redis', () => {
     expect(again.url.pathname).toMatch(/^\/interaction\//)
   })
 
-  it('signs in through the account API, refreshes, and logs out', async () => {
+  it('signs in through the account API, refreshes, ends the session whose token is used again long after, and logs out', async () => {
     const account = await createAccount(server)
     const call = (method: string, path: string, body: unknown, token?: string) =>
       fetch(`${server.origin}/api/auth${path}`, {
@@ -139,6 +167,11 @@ describe('the flows on Redis', () => {
     expect(refreshed.status).toBe(200)
     const second = (await refreshed.json()) as { access_token: string; refresh_token: string }
     expect((await call('POST', '/user/me', {}, second.access_token)).status).toBe(200)
+    const other = (await (await call('POST', '/sign-in/email', { email: account.email, password: PASSWORD })).json()) as typeof first
+    const renewed = (await (await call('PATCH', '/user/refresh', { refresh_token: other.refresh_token })).json()) as typeof first
+    await passTenMinutes(other.refresh_token)
+    expect((await call('PATCH', '/user/refresh', { refresh_token: other.refresh_token })).status).toBe(401)
+    expect((await call('POST', '/user/me', {}, renewed.access_token)).status).toBe(401)
     expect((await call('DELETE', '/user/logout-all', {}, second.access_token)).status).toBeLessThan(300)
     expect((await call('PATCH', '/user/refresh', { refresh_token: second.refresh_token })).status).toBe(401)
   })

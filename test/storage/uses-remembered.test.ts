@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import type { ArtifactStore, ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
+import { idDigest } from '../../src/oidc/adapters/artifact-keys.ts'
 import { moveToPostgres, moveToRedis } from '../../src/oidc/adapters/move.ts'
 import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
 import { createRedisStore, withUsesIn } from '../../src/oidc/adapters/redis.ts'
@@ -12,6 +13,7 @@ import { HOUR, newOwner, sample } from './contract/samples.ts'
 import { openPool } from './postgres-store.ts'
 
 const LEEWAY = 10
+const NOBODY = { clientId: '', grantId: '', sessionUid: '' }
 const SPENT = ['AuthorizationCode', 'RefreshToken'] as const
 const refused = { error: 'invalid_grant', statusCode: 400 }
 
@@ -64,6 +66,8 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     for (const model of SPENT) for (const key of await direct.keys(`gh:${model}:*`)) await direct.hdel(key, 'c')
   }
 
+  const keyName = (id: string): string => idDigest('RefreshToken', id).toString('base64url')
+
   async function passes(seconds: number): Promise<void> {
     await pool.query(`update "oidc_artifact" set "consumed_at" = "consumed_at" - $1 * interval '1 second'`, [seconds])
   }
@@ -71,6 +75,8 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
   async function stored(model: (typeof SPENT)[number]) {
     const owner = newOwner()
     const { id, payload } = sample(model, owner)
+    const grant = sample('Grant', owner)
+    await adapterOf('Grant').upsert(grant.id, grant.payload, HOUR)
     await adapterOf(model).upsert(id, payload, HOUR)
     const child = sample('RefreshToken', owner)
     const exchange = (index: 0 | 1 = 0) => adapterOf(model, index).exchange(id, [{ model: 'RefreshToken', ...child, expiresIn: HOUR }])
@@ -103,7 +109,12 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
   it('TK-01 one of 40 uses told at once by two instances is the first, also of those that are told together', async () => {
     const ledger = () => createPostgresStore({ pool, leewaySeconds: () => LEEWAY })
     const [one, two] = [ledger(), ledger()]
-    const uses = Array.from({ length: 40 }, (_, index) => ({ model: 'RefreshToken', id: `token ${index % 2}`, leftMs: HOUR * 1000 }))
+    const uses = Array.from({ length: 40 }, (_, index) => ({
+      model: 'RefreshToken',
+      id: `token ${index % 2}`,
+      leftMs: HOUR * 1000,
+      ...NOBODY,
+    }))
     const earlier = await Promise.all(uses.map((use, index) => (index % 4 < 2 ? one : two).earlierUse(use)))
     expect(earlier.filter((seconds) => seconds === undefined).length).toBe(2)
   })
@@ -121,7 +132,25 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     expect(await adapterOf('RefreshToken').find(child.id)).toBeUndefined()
   })
 
-  it('remembers for as long as the token would have lived, with nothing of it, and forgets it then', async () => {
+  it('TK-03 a spent refresh token leaves Redis after ten minutes, and its reuse ends the family still', async () => {
+    const { owner, id, child, exchange } = await stored('RefreshToken')
+    await exchange()
+    const [key = ''] = (await direct.keys('gh:RefreshToken:*')).filter((name) => name.includes(keyName(id)))
+    expect(await direct.pttl(key)).toBeLessThanOrEqual(600_000)
+    await direct.del(key)
+    expect(await adapterOf('RefreshToken').find(id)).toBeUndefined()
+    await passes(LEEWAY + 1)
+    const { accountId, clientId, grantId, sessionUid } = owner
+    const reused = await adapterOf('RefreshToken', 1).find(id)
+    expect(reused).toEqual({ jti: id, kind: 'RefreshToken', accountId, clientId, grantId, sessionUid, consumed: expect.any(Number) })
+    expect(await adapterOf('RefreshToken').find(child.id)).toEqual(child.payload)
+    await expect(adapterOf('RefreshToken').consume(id)).rejects.toMatchObject(refused)
+
+    await adapterOf('Grant').destroy(grantId)
+    expect(await adapterOf('RefreshToken').find(id)).toBeUndefined()
+  })
+
+  it('remembers for as long as the token would have lived, by nothing but random names, and forgets it then', async () => {
     const { id, payload } = sample('RefreshToken')
     await adapterOf('RefreshToken').upsert(id, payload, HOUR)
     await adapterOf('RefreshToken').consume(id)
@@ -131,7 +160,8 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     const { rows } = await pool.query<Record<string, unknown>>(
       `select *, extract(epoch from "expires_at" - now())::float8 as "left" from "oidc_artifact" order by "expires_at"`,
     )
-    const nothing = { payload: {}, account_id: null, client_id: null, grant_id: null, session_uid: null }
+    const used = { clientId: 'app', grantId: expect.any(String), sessionUid: expect.any(String) }
+    const nothing = { payload: { $used: used }, account_id: null, client_id: null, grant_id: null, session_uid: null }
     expect(rows).toEqual([expect.objectContaining(nothing), expect.objectContaining({ ...nothing, expires_at: null })])
     expect(Number(rows[0]?.['left'])).toBeGreaterThan(HOUR - 60)
     expect(Number(rows[0]?.['left'])).toBeLessThanOrEqual(HOUR)
@@ -172,6 +202,17 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     await expect(inPostgres.adapterFor('RefreshToken').consume(id)).rejects.toMatchObject(refused)
     await inPostgres.adapterFor('RefreshToken').revokeByGrantId(payload.grantId ?? '')
     expect(await inPostgres.adapterFor('RefreshToken').find(child.id)).toBeUndefined()
+
+    const lost = await stored('RefreshToken')
+    await lost.exchange()
+    await passes(LEEWAY + 1)
+    await direct.del(`gh:RefreshToken:{${keyName(lost.id)}}`)
+    await moveToPostgres(move)
+    expect(await inPostgres.adapterFor('RefreshToken').find(lost.id)).toMatchObject({
+      accountId: lost.owner.accountId,
+      consumed: expect.any(Number),
+    })
+    await moveToRedis(move)
 
     const second = await stored('RefreshToken')
     await second.exchange()

@@ -59,17 +59,26 @@ export interface ArtifactStore extends AsyncDisposable {
   revokeByAccountAndClient(accountId: string, clientId: string): Promise<void>
 }
 
-export interface Use {
+/** What is left of a code or token that was spent: enough to end its family when it comes again. */
+export interface Spent {
+  readonly clientId: string
+  readonly grantId: string
+  readonly sessionUid: string
+}
+
+export interface Use extends Spent {
   readonly model: string
   readonly id: string
   /** Milliseconds that it would have lived on; for ever if negative. */
   readonly leftMs: number
 }
 
-/** Remembers what was used for as long as it would have lived, for storage that may forget it. */
+/** Remembers what was used for as long as it would have lived, for storage that may forget it, and need not keep it. */
 export interface UseLedger {
   /** Seconds since the use that came before; `undefined` for the first, and of those at once, one is. */
   earlierUse(use: Use): Promise<number | undefined>
+  /** `consumedAt` is Unix time in seconds. */
+  findUse(model: string, id: string): Promise<(Spent & { readonly consumedAt: number; readonly secondsAgo: number }) | undefined>
 }
 
 export interface ArtifactStoreOptions {

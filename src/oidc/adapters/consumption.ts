@@ -1,4 +1,5 @@
 import { errors } from 'oidc-provider'
+import type { AdapterPayload, Spent } from './adapter.ts'
 
 export interface Consumption {
   /** Absent from pushed requests: they are no grant, so their second use ends none and needs no leeway. */
@@ -9,6 +10,21 @@ export interface Consumption {
 /** Whether `find` keeps quiet about a consumption, so that a double submit fails without ending the winner's family. */
 export function isForgiven({ clientId, secondsAgo }: Consumption, leewaySeconds: (clientId: string) => number): boolean {
   return clientId !== undefined && secondsAgo < leewaySeconds(clientId)
+}
+
+/** A refresh token of which only its use is left, as the library has to see it to end its family, if that still lives. */
+export async function fromUse(
+  id: string,
+  { secondsAgo, consumedAt, ...spent }: Spent & { readonly consumedAt: number; readonly secondsAgo: number },
+  {
+    findGrant,
+    leewaySeconds,
+  }: { findGrant: (id: string) => Promise<AdapterPayload | undefined>; leewaySeconds: (clientId: string) => number },
+): Promise<AdapterPayload | undefined> {
+  const { clientId, grantId } = spent
+  const grant = await findGrant(grantId)
+  if (grant?.clientId !== clientId || !grant.accountId || isForgiven({ clientId, secondsAgo }, leewaySeconds)) return undefined
+  return { ...spent, kind: 'RefreshToken', jti: id, accountId: grant.accountId, consumed: Math.floor(consumedAt) }
 }
 
 /** What the losers of `consume` get. */

@@ -17,7 +17,7 @@ export interface Row {
 }
 
 /**
- * Replay records and uses that are remembered for Redis (empty) stay in PostgreSQL whatever the storage; the trace of an ended session
+ * Replay records and uses that are remembered for Redis (`$used`) stay in PostgreSQL whatever the storage; the trace of an ended session
  * is nothing to move. Nor is what ends within a second.
  */
 const AFTER = `
@@ -26,7 +26,7 @@ select "model", "id_digest" as "digest", "payload"::text as "payload", "grant_id
   extract(epoch from "consumed_at")::float8 * 1000 as "consumedAt", extract(epoch from "expires_at" - now())::float8 * 1000 as "ttl"
 from "oidc_artifact"
 where ("model", "id_digest") > ($1::varchar, $2::bytea) and ("expires_at" is null or "expires_at" > now() + interval '1 second')
-  and "model" <> 'ReplayDetection' and "payload" <> '{}' and ("model" <> 'Session' or "consumed_at" is null)
+  and "model" <> 'ReplayDetection' and not "payload" ? '$used' and ("model" <> 'Session' or "consumed_at" is null)
 order by "model", "id_digest" limit $3`
 
 const INSERT = `
@@ -39,7 +39,7 @@ on conflict do nothing`
 const COMPLETE = `
 update "oidc_artifact" set
   "payload" = $3::jsonb, "grant_id" = $4, "account_id" = $5, "client_id" = $6, "session_uid" = $7, "lookup_digest" = $8
-where "model" = $1 and "id_digest" = $2 and "payload" = '{}' and "model" <> 'Session'`
+where "model" = $1 and "id_digest" = $2 and "payload" ? '$used'`
 
 const CONSUME = `update "oidc_artifact" set "consumed_at" = coalesce("consumed_at", to_timestamp($3::float8 / 1000)) where "model" = $1 and "id_digest" = $2`
 

@@ -83,7 +83,7 @@ async function isThere(redis: RedisConnection, calls: Calls, row: Row): Promise<
 async function copy(calls: Calls, row: Row): Promise<void> {
   const known = await find(calls, row.model, nameOfRow(row))
   if (known) {
-    if (row.consumedAt !== null && !known.fields.has('c')) await calls.consume(row.model, nameOfRow(row))
+    if (row.consumedAt !== null && !known.fields.has('c')) await calls.consume(row.model, nameOfRow(row), undefined)
     return
   }
   const entry = entryOf(row)

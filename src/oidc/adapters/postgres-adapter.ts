@@ -1,8 +1,8 @@
 import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
-import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted, Spent } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
-import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
+import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
 import { fromJsonb, toJsonb } from './jsonb.ts'
 import type { Query } from './postgres-query.ts'
 import { SQL } from './postgres-statements.ts'
@@ -22,12 +22,18 @@ interface ContextRow extends Row {
   readonly session: string | null
 }
 
-interface Row {
+export interface Row {
   readonly payload: string
   readonly clientId: string | null
   /** Unix time and age in seconds, by the database's clock. */
   readonly consumedAt: number | null
   readonly secondsAgo: number
+}
+
+/** Of a row that holds no more than that it was used, as Redis leaves it behind. */
+export function useOf({ payload, consumedAt, secondsAgo }: Row): (Spent & { consumedAt: number; secondsAgo: number }) | undefined {
+  const { $used: spent } = consumedAt === null ? {} : (fromJsonb(payload) as { $used?: Spent })
+  return spent && consumedAt !== null ? { ...spent, consumedAt, secondsAgo } : undefined
 }
 
 /** One model's artifacts; every call is one statement. */
@@ -77,7 +83,15 @@ export class PostgresAdapter implements ContextAdapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    return this.#present(await this.#found(idDigest(this.#model, id)), { id })
+    const row = await this.#found(idDigest(this.#model, id))
+    const use = row && this.#model === 'RefreshToken' ? useOf(row) : undefined
+    if (!use) return this.#present(row, { id })
+    const { query, leewaySeconds } = this.#deps
+    const findGrant = async (grantId: string) => {
+      const { rows } = await query<Row>(SQL.find, ['Grant', [idDigest('Grant', grantId)]])
+      return rows[0] && fromStored('Grant', { id: grantId }, fromJsonb(rows[0].payload))
+    }
+    return fromUse(id, use, { findGrant, leewaySeconds })
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -130,7 +144,7 @@ export class PostgresAdapter implements ContextAdapter {
     if (!row) return undefined
     const { consumedAt, secondsAgo } = row
     if (consumedAt === null) return fromStored(this.#model, by, fromJsonb(row.payload))
-    if (this.#model === 'Session') return undefined
+    if (this.#model === 'Session' || useOf(row)) return undefined
     const payload = fromStored(this.#model, by, fromJsonb(row.payload))
     const consumption = { clientId: row.clientId ?? undefined, secondsAgo }
     return isForgiven(consumption, this.#deps.leewaySeconds) ? payload : { ...payload, consumed: Math.floor(consumedAt) }

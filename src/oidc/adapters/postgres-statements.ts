@@ -92,14 +92,15 @@ export const SQL = {
   ),
 
   /**
-   * $1 models, $2 digests, $3 milliseconds, of what another storage has spent: its row here is empty and consumed, and a whole one, of a
-   * move that was cut off, is consumed too. In one order, so that no two instances wait for each other.
+   * $1 models, $2 digests, $3 milliseconds, $4 payloads (`$used`), of what another storage has spent: its row here is consumed and holds
+   * no more; a whole one, of a move that was cut off, is consumed too. In one order, so that no two instances wait for each other.
    */
   use: statement(
     'use',
     `insert into "oidc_artifact" as "a" ("model", "id_digest", "payload", "consumed_at", "expires_at")
-     select distinct on ("model", "digest") "model", "digest", '{}'::jsonb, now(), now() + "left" * interval '1 millisecond'
-     from unnest($1::varchar[], $2::bytea[], $3::float8[]) as "used" ("model", "digest", "left") order by "model", "digest"
+     select distinct on ("model", "digest") "model", "digest", "payload", now(), now() + "left" * interval '1 millisecond'
+     from unnest($1::varchar[], $2::bytea[], $3::float8[], $4::jsonb[]) as "used" ("model", "digest", "left", "payload")
+     order by "model", "digest"
      on conflict ("model", "id_digest") do update set "consumed_at" = now() where "a"."consumed_at" is null
      returning "id_digest" as "digest"`,
   ),

@@ -2,8 +2,8 @@ import { batched } from '../../batched.ts'
 import type { Pool } from '../../database.ts'
 import type { Adapter, ArtifactStore, ArtifactStoreOptions, Use, UseLedger } from './adapter.ts'
 import { idDigest, lookupDigest } from './artifact-keys.ts'
-import { fromJsonb } from './jsonb.ts'
-import { PostgresAdapter } from './postgres-adapter.ts'
+import { fromJsonb, toJsonb } from './jsonb.ts'
+import { PostgresAdapter, type Row, useOf } from './postgres-adapter.ts'
 import { createQuery } from './postgres-query.ts'
 import { SQL } from './postgres-statements.ts'
 import { Rotations } from './rotations.ts'
@@ -19,8 +19,9 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
   const rotations = new Rotations()
   const earlierUse = batched(async (uses: readonly Use[]) => {
     const digests = uses.map(({ model, id }) => idDigest(model, id))
-    const columns = [uses.map(({ model }) => model), digests, uses.map(({ leftMs }) => (leftMs < 0 ? null : leftMs))]
-    const { rows: inserted } = await query<{ digest: Buffer }>(SQL.use, columns)
+    const left = uses.map(({ leftMs }) => (leftMs < 0 ? null : leftMs))
+    const payloads = uses.map(({ clientId, grantId, sessionUid }) => toJsonb({ $used: { clientId, grantId, sessionUid } }))
+    const { rows: inserted } = await query<{ digest: Buffer }>(SQL.use, [uses.map(({ model }) => model), digests, left, payloads])
     if (inserted.length === uses.length) return uses.map(() => undefined)
     const first = new Set(inserted.map(({ digest }) => digest.toString('latin1')))
     const { rows: known } = await query<{ digest: Buffer; secondsAgo: number }>(SQL.used, [digests])
@@ -48,6 +49,11 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
     },
 
     earlierUse,
+
+    async findUse(model, id) {
+      const { rows } = await query<Row>(SQL.find, [model, [idDigest(model, id)]])
+      return rows[0] && useOf(rows[0])
+    },
 
     [Symbol.asyncDispose]: async () => undefined,
   }

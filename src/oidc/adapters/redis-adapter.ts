@@ -1,8 +1,8 @@
 import { randomToken } from '../../crypto/token.ts'
 import type { AdapterPayload, ContextAdapter, InContext, Minted, UseLedger } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
-import { alreadyConsumed, isForgiven, replayed } from './consumption.ts'
-import type { Calls, Entry, Found } from './redis-calls.ts'
+import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
+import type { Calls, Consumed, Entry, Found } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
 import { nameOf } from './redis-keys.ts'
 import type { Rotations } from './rotations.ts'
@@ -16,6 +16,8 @@ export interface RedisAdapterDeps {
   readonly revokeGrant: (grantId: string) => Promise<void>
 }
 
+/** How long a spent refresh token stays where PostgreSQL remembers it: longer than any leeway. */
+const SPENT_MS = 600_000
 /** What is worth something to whoever has seen it used. */
 const REMEMBERED = new Set(['AuthorizationCode', 'RefreshToken'])
 
@@ -43,7 +45,7 @@ export class RedisAdapter implements ContextAdapter {
     const { calls } = this.#deps
     const name = this.#name(id)
     const found = await (this.#model === 'Session' ? calls.findSession(name) : calls.find(this.#model, name))
-    return this.#present(found, { id })
+    return this.#present(found, { id }) ?? this.#ofUse(id)
   }
 
   async findInContext(id: string): Promise<InContext | undefined> {
@@ -73,16 +75,16 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   async spend(id: string): Promise<() => Promise<void>> {
-    const left = await this.#deps.calls.consume(this.#model, this.#name(id))
-    if (left === undefined) throw alreadyConsumed(this.#model)
-    return () => this.#remember(id, left)
+    const consumed = await this.#deps.calls.consume(this.#model, this.#name(id), this.#keepMs)
+    if (!consumed) throw alreadyConsumed(this.#model)
+    return () => this.#remember(id, consumed)
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
     const entries = minted.map((each) => this.#entry(each))
-    const left = await this.#deps.calls.exchange(this.#model, this.#name(id), entries)
-    if (left === undefined) throw alreadyConsumed(this.#model)
-    await this.#remember(id, left)
+    const consumed = await this.#deps.calls.exchange(this.#model, this.#name(id), entries, this.#keepMs)
+    if (!consumed) throw alreadyConsumed(this.#model)
+    await this.#remember(id, consumed)
   }
 
   async destroy(id: string): Promise<void> {
@@ -102,15 +104,27 @@ export class RedisAdapter implements ContextAdapter {
    * After Redis, so that a fault there leaves it as it was; before the answer, so that nothing whose use was answered comes back with a
    * server that has not heard of it (F05, TK-04). Its second use is judged as if Redis had known of the first.
    */
-  async #remember(id: string, leftMs: number): Promise<void> {
-    const { calls, uses, leewaySeconds, revokeGrant } = this.#deps
+  async #remember(id: string, consumed: Consumed): Promise<void> {
+    const { uses, leewaySeconds, revokeGrant } = this.#deps
     if (!REMEMBERED.has(this.#model)) return
-    const secondsAgo = await uses?.earlierUse({ model: this.#model, id, leftMs })
+    const secondsAgo = await uses?.earlierUse({ model: this.#model, id, ...consumed })
     if (secondsAgo === undefined) return
-    const { fields } = (await calls.find(this.#model, this.#name(id))) ?? {}
-    const grantId = fields?.get('g')
-    if (grantId !== undefined && !isForgiven({ clientId: fields?.get('k'), secondsAgo }, leewaySeconds)) await revokeGrant(grantId)
+    const { clientId, grantId } = consumed
+    if (!isForgiven({ clientId, secondsAgo }, leewaySeconds)) await revokeGrant(grantId)
     throw alreadyConsumed(this.#model)
+  }
+
+  get #keepMs(): number | undefined {
+    return this.#deps.uses && this.#model === 'RefreshToken' ? SPENT_MS : undefined
+  }
+
+  /** Of a refresh token that is not kept any more. */
+  async #ofUse(id: string): Promise<AdapterPayload | undefined> {
+    const { calls, uses, leewaySeconds } = this.#deps
+    const use = this.#model === 'RefreshToken' ? await uses?.findUse(this.#model, id) : undefined
+    if (!use) return undefined
+    const findGrant = async (grantId: string) => this.#present(await calls.find('Grant', grantId), { id: grantId }, 'Grant')
+    return fromUse(id, use, { findGrant, leewaySeconds })
   }
 
   #name(id: string): string {

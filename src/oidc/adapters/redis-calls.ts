@@ -1,3 +1,4 @@
+import type { Spent } from './adapter.ts'
 import type { StoredPayload } from './stored-payload.ts'
 
 /** An artifact on its way into Redis. Nothing of it opens anything. */
@@ -40,6 +41,12 @@ export interface FoundInContext {
   readonly session: Found | undefined
 }
 
+/** What was consumed, which stays for `keepMs` at most. */
+export interface Consumed extends Spent {
+  /** Milliseconds that it would have lived on; for ever if negative. */
+  readonly leftMs: number
+}
+
 /** What the adapter asks of Redis: one round trip each on one server; on a Cluster a second one where records are in other slots. */
 export interface Calls {
   /** False if the entry must not be stored: replayed, or a code of an ended session. */
@@ -50,10 +57,10 @@ export interface Calls {
   findByLookup(model: string, lookup: Buffer): Promise<Found | undefined>
   findSession(name: string): Promise<Found | undefined>
   findSessionByUid(uid: string): Promise<Found | undefined>
-  /** Milliseconds that it would have lived on (for ever if negative), if this call is the one that consumes it. */
-  consume(model: string, name: string): Promise<number | undefined>
+  /** Undefined if this call is not the one that consumes it. */
+  consume(model: string, name: string, keepMs: number | undefined): Promise<Consumed | undefined>
   /** The same; then what comes of it is stored. */
-  exchange(model: string, name: string, entries: readonly Entry[]): Promise<number | undefined>
+  exchange(model: string, name: string, entries: readonly Entry[], keepMs: number | undefined): Promise<Consumed | undefined>
   destroy(model: string, name: string): Promise<void>
   /** The session's uid, if there was one of that id. */
   destroySession(name: string, proof: string): Promise<string | undefined>

@@ -1,7 +1,7 @@
 import { randomToken } from '../../crypto/token.ts'
 import type { RedisConnection } from '../../redis.ts'
 import { SPREAD } from './lua/scripts.ts'
-import { type Calls, type Entry, type Found, TRACE_MS } from './redis-calls.ts'
+import { type Calls, type Consumed, type Entry, type Found, TRACE_MS } from './redis-calls.ts'
 import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
 import { foundIn, isLive, stands } from './redis-standing.ts'
@@ -53,9 +53,12 @@ export function manySlots(redis: RedisConnection): Calls {
     return foundIn(await redis.evaluate(SPREAD.read, [key], []))
   }
 
-  async function consume(model: string, name: string): Promise<number | undefined> {
-    const reply = (await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], [])) as [unknown, number, number] | null
-    return (await standing(foundIn(reply))) && reply?.[2]
+  async function consume(model: string, name: string, keepMs: number | undefined): Promise<Consumed | undefined> {
+    const reply = (await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], [keepMs ?? ''])) as [unknown, number, number] | null
+    const found = await standing(foundIn(reply))
+    if (!found || !reply) return undefined
+    const of = (field: string) => found.fields.get(field) ?? ''
+    return { leftMs: reply[2], clientId: of('k'), grantId: of('g'), sessionUid: of('s') }
   }
 
   async function put(entry: Entry): Promise<boolean> {
@@ -111,10 +114,10 @@ export function manySlots(redis: RedisConnection): Calls {
 
     consume,
 
-    async exchange(model, name, entries) {
-      const left = await consume(model, name)
-      if (left !== undefined) await Promise.all(entries.map(put))
-      return left
+    async exchange(model, name, entries, keepMs) {
+      const consumed = await consume(model, name, keepMs)
+      if (consumed) await Promise.all(entries.map(put))
+      return consumed
     },
 
     async destroy(model, name) {

@@ -2,7 +2,7 @@ import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
 import type { RedisConnection } from '../../redis.ts'
 import { WHOLE } from './lua/scripts.ts'
-import { type Calls, type Entry, TRACE_MS } from './redis-calls.ts'
+import { type Calls, type Consumed, type Entry, TRACE_MS } from './redis-calls.ts'
 import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
 import { foundIn } from './redis-standing.ts'
@@ -10,7 +10,12 @@ import { foundIn } from './redis-standing.ts'
 /** One server, or a Sentinel's master: every call is one script and one round trip. */
 export function oneServer(redis: RedisConnection): Calls {
   const find = async (...call: Parameters<RedisConnection['evaluate']>) => foundIn(await redis.evaluate(...call))
-  const left = async (...call: Parameters<RedisConnection['evaluate']>) => ((await redis.evaluate(...call)) as number | null) ?? undefined
+  const spent = async (...call: Parameters<RedisConnection['evaluate']>): Promise<Consumed | undefined> => {
+    const reply = (await redis.evaluate(...call)) as [number, string, string, string] | null
+    if (!reply) return undefined
+    const [leftMs, clientId, grantId, sessionUid] = reply
+    return { leftMs, clientId, grantId, sessionUid }
+  }
   const inContext = batched(
     async (keys: readonly string[]) => (await redis.evaluate(WHOLE.findInContext, keys, [])) as (unknown[] | null)[],
   )
@@ -32,9 +37,9 @@ export function oneServer(redis: RedisConnection): Calls {
     },
 
     findByLookup: (model, lookup) => find(WHOLE.findByLookup, [KEYS.lookup(lookup)], [model]),
-    consume: (model, name) => left(WHOLE.consume, [KEYS.artifact(model, name)], []),
-    exchange: (model, name, entries) =>
-      left(WHOLE.exchange, [KEYS.artifact(model, name), ...entries.flatMap(keysOf)], entries.flatMap(argsOf)),
+    consume: (model, name, keepMs) => spent(WHOLE.consume, [KEYS.artifact(model, name)], [keepMs ?? '']),
+    exchange: (model, name, entries, keepMs) =>
+      spent(WHOLE.exchange, [KEYS.artifact(model, name), ...entries.flatMap(keysOf)], [keepMs ?? '', ...entries.flatMap(argsOf)]),
 
     async findSession(name) {
       const found = await find(WHOLE.findSession, [KEYS.artifact('Session', name)], [])

@@ -113,6 +113,13 @@ local function spend(key)
   if redis.call('EXISTS', key) == 0 then return 0 end
   return redis.call('HSETNX', key, 'c', now())
 end
+
+-- The time that it would have lived; it lives no longer than \`most\`, '' for as long as it would have.
+local function shorten(key, most)
+  local left = redis.call('PTTL', key)
+  if most ~= '' and (left < 0 or left > tonumber(most)) then redis.call('PEXPIRE', key, most) end
+  return left
+end
 `
 
 /** For one server only: a Cluster allows no key that the caller has not named. */

@@ -25,8 +25,8 @@ export const SPREAD = {
   read: of(`return { redis.call('HGETALL', KEYS[1]), now() }`),
   /** KEYS account; ARGV client, session, grant. */
   readAccount: of(`return readAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
-  /** KEYS artifact. */
-  spend: of(`if spend(KEYS[1]) == 0 then return false end return { redis.call('HGETALL', KEYS[1]), now(), redis.call('PTTL', KEYS[1]) }`),
+  /** KEYS artifact; ARGV most. */
+  spend: of(`if spend(KEYS[1]) == 0 then return false end return { redis.call('HGETALL', KEYS[1]), now(), shorten(KEYS[1], ARGV[1]) }`),
   /** KEYS session; ARGV id, proof, trace. */
   endSession: of(`return endSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
 } as const
@@ -57,15 +57,20 @@ export const WHOLE = {
   findByLookup: onOneServer(`
     local id = redis.call('GET', KEYS[1])
     return id and (standing('gh:' .. ARGV[1] .. ':{' .. id .. '}'))`),
-  /** KEYS artifact. */
-  consume: onOneServer(`return spend(KEYS[1]) == 1 and standing(KEYS[1]) and redis.call('PTTL', KEYS[1])`),
-  /** KEYS artifact that is spent, then KEYS and ARGV of one entry after the other. */
+  /** KEYS artifact; ARGV most. */
+  consume: onOneServer(`
+    local found, f = false, nil
+    if spend(KEYS[1]) == 1 then found, f = standing(KEYS[1]) end
+    return found and { shorten(KEYS[1], ARGV[1]), f.k or '', f.g or '', f.s or '' }`),
+  /** KEYS artifact that is spent, then those of one entry after the other; ARGV most, and the same. */
   exchange: onOneServer(`
-    if spend(KEYS[1]) == 0 or not standing(KEYS[1]) then return false end
+    local found, f = false, nil
+    if spend(KEYS[1]) == 1 then found, f = standing(KEYS[1]) end
+    if not found then return false end
     local entries = (#KEYS - 1) / 6
-    local each = #ARGV / entries
-    for i = 0, entries - 1 do put(2 + i * 6, 1 + i * each, (i + 1) * each) end
-    return redis.call('PTTL', KEYS[1])`),
+    local each = (#ARGV - 1) / entries
+    for i = 0, entries - 1 do put(2 + i * 6, 2 + i * each, 1 + (i + 1) * each) end
+    return { shorten(KEYS[1], ARGV[1]), f.k or '', f.g or '', f.s or '' }`),
   /** KEYS pointer. */
   findSession: onOneServer(`
     local uid = redis.call('GET', KEYS[1])
