@@ -26,7 +26,7 @@ const FIND_ACTIVE = {
   name: 'account-find-active',
   text: `select "id", "name", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
   "address"::text, "mfa_enabled", extract(epoch from "updated_at") * 1000 as "updated",
-  array(select "s"."id" from "session" as "s" where "s"."id" = any($2::varchar[]) and "s"."account_id" = "account"."id") as "sessions"
+  (select string_agg("s"."id", ' ') from "session" as "s" where "s"."id" = any($2::varchar[]) and "s"."account_id" = "account"."id") as "sessions"
   from "account" where "id" = any($1::uuid[]) and "status" = 'active'`,
 }
 
@@ -41,7 +41,8 @@ interface Row {
   readonly address: string | null
   readonly mfa_enabled: boolean
   readonly updated: string
-  readonly sessions: readonly string[]
+  /** Those that were asked about and are there. */
+  readonly sessions: string | null
 }
 
 interface Wanted {
@@ -76,7 +77,7 @@ async function findAllActive(pool: Pool, wanted: readonly Wanted[]): Promise<(Ac
   const found = new Map(rows.map((row) => [row.id, row]))
   return wanted.map(({ id, sessionId }) => {
     const row = found.get(id)
-    return row && (sessionId === undefined || row.sessions.includes(sessionId)) ? activeAccount(row) : undefined
+    return row && (sessionId === undefined || row.sessions?.split(' ').includes(sessionId)) ? activeAccount(row) : undefined
   })
 }
 
