@@ -73,12 +73,17 @@ export interface Use extends Spent {
   readonly leftMs: number
 }
 
+export interface PastUse extends Spent {
+  /** Unix time and age in seconds, by the clock of whoever remembers it. */
+  readonly consumedAt: number
+  readonly secondsAgo: number
+}
+
 /** Remembers what was used for as long as it would have lived, for storage that may forget it, and need not keep it. */
 export interface UseLedger {
   /** Seconds since the use that came before; `undefined` for the first, and of those at once, one is. */
   earlierUse(use: Use): Promise<number | undefined>
-  /** `consumedAt` is Unix time in seconds. */
-  findUse(model: string, id: string): Promise<(Spent & { readonly consumedAt: number; readonly secondsAgo: number }) | undefined>
+  findUse(model: string, id: string): Promise<PastUse | undefined>
 }
 
 export interface ArtifactStoreOptions {

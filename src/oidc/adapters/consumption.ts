@@ -1,5 +1,5 @@
 import { errors } from 'oidc-provider'
-import type { AdapterPayload, Spent } from './adapter.ts'
+import type { AdapterPayload, PastUse } from './adapter.ts'
 
 export interface Consumption {
   /** Absent from pushed requests: they are no grant, so their second use ends none and needs no leeway. */
@@ -15,7 +15,7 @@ export function isForgiven({ clientId, secondsAgo }: Consumption, leewaySeconds:
 /** A refresh token of which only its use is left, as the library has to see it to end its family, if that still lives. */
 export async function fromUse(
   id: string,
-  { secondsAgo, consumedAt, ...spent }: Spent & { readonly consumedAt: number; readonly secondsAgo: number },
+  { secondsAgo, consumedAt, ...spent }: PastUse,
   {
     findGrant,
     leewaySeconds,

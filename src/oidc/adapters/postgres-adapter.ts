@@ -1,6 +1,6 @@
 import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
-import type { AdapterPayload, ContextAdapter, InContext, Minted, Spent } from './adapter.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted, PastUse, Spent } from './adapter.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
 import { fromJsonb, toJsonb } from './jsonb.ts'
@@ -31,7 +31,7 @@ export interface Row {
 }
 
 /** Of a row that holds no more than that it was used, as Redis leaves it behind. */
-export function useOf({ payload, consumedAt, secondsAgo }: Row): (Spent & { consumedAt: number; secondsAgo: number }) | undefined {
+export function useOf({ payload, consumedAt, secondsAgo }: Row): PastUse | undefined {
   const { $used: spent } = consumedAt === null ? {} : (fromJsonb(payload) as { $used?: Spent })
   return spent && consumedAt !== null ? { ...spent, consumedAt, secondsAgo } : undefined
 }
