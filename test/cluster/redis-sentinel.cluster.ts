@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts'
 import { createAccount } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
 import { signIn } from '../support/protocol.ts'
-import { connectTo } from '../support/redis.ts'
+import { connectTo, spendableIn } from '../support/redis.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer } from '../support/server.ts'
 import { type SentinelPair, startSentinels, viewOf } from './redis-cluster.ts'
@@ -156,7 +156,7 @@ describe('a failover to a replica that has not heard the last word', () => {
 
   /** Codes and refresh tokens that a server takes for unused, whatever else it may have forgotten of them. */
   async function unusedIn(server: Redis): Promise<number> {
-    const keys = (await Promise.all(['AuthorizationCode', 'RefreshToken'].map((model) => server.keys(`gh:${model}:*`)))).flat()
+    const keys = await spendableIn(server)
     return (await Promise.all(keys.map((key) => server.hexists(key, 'c')))).filter((isUsed) => isUsed === 0).length
   }
 })

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
+import { api, signIn, startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
-import { send } from '../support/http.ts'
 import { connectTo } from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import type { TestServer } from '../support/server.ts'
 
 /** What a failover, a restart or a restore may do: Redis is again as it was a moment before. */
 describe('sign-ins that ended, on a Redis that goes back in time', () => {
   let server: TestServer
   let direct: Redis
   beforeAll(async () => {
-    server = await startServer({ storage: 'Redis' })
+    server = await startApi({ storage: 'Redis' })
     direct = connectTo(server.redis?.url ?? '')
   })
   afterAll(async () => {
@@ -39,9 +39,6 @@ describe('sign-ins that ended, on a Redis that goes back in time', () => {
     }
   }
 
-  const api = (path: string, method: string, body: object) =>
-    send(`${server.origin}/api/auth${path}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-
   /** One browser with an app that holds tokens and a code, and a second sign-in through the account API. */
   async function signedIn() {
     const account = await createAccount(server)
@@ -51,32 +48,30 @@ describe('sign-ins that ended, on a Redis that goes back in time', () => {
     const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
     const { access_token, refresh_token = '' } = await app.redeem(url)
     const unused = (await browser.visit(app.authorizationUrl({ scope: 'openid email' }))).url
-    const opened = (await (await api('/sign-in/email', 'POST', { email: account.email, password: PASSWORD })).json()) as {
-      refresh_token: string
-    }
-    const { rows } = await server.context.database.pool.query<{ id: string; door: string }>(
-      'select "id", "door" from "session" where "account_id" = $1',
-      [account.id],
-    )
-    const sessionOf = (door: string): string => rows.find((row) => row.door === door)?.id ?? ''
+    const { refreshToken, sessionId } = await signIn(server, { email: account.email, password: PASSWORD })
+    const inBrowser = (await server.context.sessions.list(account.id)).find(({ door }) => door === 'pages')?.id ?? ''
 
-    /** Whatever of it still opens something. */
+    /** What of it still opens something, and what the rest is refused with. */
     async function works() {
-      const isGood = (answer: Promise<unknown>) => answer.then(() => true).catch(() => false)
+      const outcome = (answer: Promise<unknown>) =>
+        answer.then(
+          () => 'yes',
+          ({ error, status }: { error?: string; status?: number }) => error ?? status,
+        )
       return {
-        userinfo: await isGood(app.userinfo(access_token, account.id)),
-        refresh: await isGood(app.refresh(refresh_token)),
-        code: await isGood(app.redeem(unused)),
-        browser: (await browser.visit(app.authorizationUrl({ scope: 'openid email' }))).isForeign,
-        pages: (await browser.visit('/account')).url.pathname === '/account',
-        api: (await api('/user/refresh', 'PATCH', { refresh_token: opened.refresh_token })).status === 200,
+        userinfo: await outcome(app.userinfo(access_token, account.id)),
+        refresh: await outcome(app.refresh(refresh_token)),
+        code: await outcome(app.redeem(unused)),
+        browser: (await browser.visit(app.authorizationUrl({ scope: 'openid email' }))).step,
+        pages: (await browser.visit('/account')).step ?? 'yes',
+        api: (await api(server, 'PATCH /user/refresh', { refresh_token: refreshToken })).status,
       }
     }
-    return { account, app, browser, works, pages: sessionOf('pages'), door: sessionOf('api') }
+    return { account, app, browser, works, inBrowser, byApi: sessionId }
   }
 
-  const ALL = { userinfo: true, refresh: true, code: true, browser: true, pages: true, api: true }
-  const NONE = { userinfo: false, refresh: false, code: false, browser: false, pages: false, api: false }
+  const ALL = { userinfo: 'yes', refresh: 'yes', code: 'yes', browser: 'app', pages: 'yes', api: 200 }
+  const REFUSED = { userinfo: 401, refresh: 'invalid_grant', code: 'invalid_grant', browser: 'login', pages: 'login' }
 
   it('all of it works where nothing ended', async () => {
     const person = await signedIn()
@@ -90,27 +85,27 @@ describe('sign-ins that ended, on a Redis that goes back in time', () => {
     const back = await remember()
     await server.context.sessions.endAll(person.account.id)
     await back()
-    expect(await person.works()).toEqual(NONE)
+    expect(await person.works()).toEqual({ ...REFUSED, api: 401 })
   })
 
   it('SE-05 a session that was ended stays ended, and the other goes on', async () => {
     const person = await signedIn()
     const back = await remember()
-    await server.context.sessions.endSession(person.pages)
+    await server.context.sessions.endSession(person.inBrowser)
     await back()
-    expect(await person.works()).toEqual({ ...NONE, api: true })
+    expect(await person.works()).toEqual({ ...REFUSED, api: 200 })
 
     const other = await signedIn()
     const backAgain = await remember()
-    await server.context.sessions.endSession(other.door)
+    await server.context.sessions.endSession(other.byApi)
     await backAgain()
-    expect(await other.works()).toEqual({ ...ALL, api: false })
+    expect(await other.works()).toEqual({ ...ALL, api: 401 })
   })
 
   it('the browser of such a session signs in again with the cookie that it has', async () => {
-    const { account, app, browser, pages } = await signedIn()
+    const { account, app, browser, inBrowser } = await signedIn()
     const back = await remember()
-    await server.context.sessions.endSession(pages)
+    await server.context.sessions.endSession(inBrowser)
     await back()
     await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
     const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { AuditEvent } from '../../src/entities/index.ts'
-import { idDigest } from '../../src/oidc/adapters/artifact-keys.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { basic } from '../support/protocol.ts'
-import { connectTo } from '../support/redis.ts'
+import { connectTo, forgetUses, keyOf } from '../support/redis.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -63,8 +62,7 @@ describe('the flows on Redis', () => {
     const body = new URLSearchParams({ ...form, ...(app.clientSecret ? {} : { client_id: app.clientId }) }).toString()
     const headers = { 'content-type': 'application/x-www-form-urlencoded', ...(app.clientSecret ? basic(app) : {}) }
     const again = async ({ address }: TestServer) => {
-      for (const model of ['AuthorizationCode', 'RefreshToken'])
-        for (const key of await direct.keys(`gh:${model}:*`)) await direct.hdel(key, 'c')
+      await forgetUses(direct)
       const answer = await send(`${server.origin}/token`, { method: 'POST', headers, body, connect: address })
       return [answer.status, ((await answer.json()) as { error?: string }).error]
     }
@@ -101,7 +99,7 @@ describe('the flows on Redis', () => {
   /** Redis keeps what was spent for ten minutes; here they have passed. */
   async function passTenMinutes(token: string): Promise<void> {
     const direct = connectTo(server.redis?.url ?? '')
-    const key = `gh:RefreshToken:{${idDigest('RefreshToken', token).toString('base64url')}}`
+    const key = keyOf('RefreshToken', token)
     expect(await direct.pttl(key)).toBeLessThanOrEqual(600_000)
     expect(await direct.del(key)).toBe(1)
     direct.disconnect()

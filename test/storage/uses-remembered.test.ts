@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import type { ArtifactStore, ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
-import { idDigest } from '../../src/oidc/adapters/artifact-keys.ts'
 import { moveToPostgres, moveToRedis } from '../../src/oidc/adapters/move.ts'
 import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
 import { createRedisStore, withUsesIn } from '../../src/oidc/adapters/redis.ts'
 import { openRedis, type RedisConnection } from '../../src/redis.ts'
 import { deleteExpired } from '../../src/retention/jobs.ts'
 import { useDatabase } from '../support/database.ts'
-import { connectTo, startRedis, type TestRedis } from '../support/redis.ts'
+import { connectTo, forgetUses, keyOf, startRedis, type TestRedis } from '../support/redis.ts'
 import { HOUR, newOwner, sample } from './contract/samples.ts'
 import { openPool } from './postgres-store.ts'
 
@@ -61,13 +60,6 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
 
   const adapterOf = (model: string, index: 0 | 1 = 0) => stores[index].adapterFor(model) as ContextAdapter
 
-  /** As a server that takes over without having heard of the last uses. */
-  async function forgetUses(): Promise<void> {
-    for (const model of SPENT) for (const key of await direct.keys(`gh:${model}:*`)) await direct.hdel(key, 'c')
-  }
-
-  const keyName = (id: string): string => idDigest('RefreshToken', id).toString('base64url')
-
   async function passes(seconds: number): Promise<void> {
     await pool.query(`update "oidc_artifact" set "consumed_at" = "consumed_at" - $1 * interval '1 second'`, [seconds])
   }
@@ -88,7 +80,7 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
       const { id, exchange } = await stored(model)
       await (first === 'consume' ? adapterOf(model).consume(id) : exchange())
       const attempts = Array.from({ length: 40 }, async (_, index) => {
-        await forgetUses()
+        await forgetUses(direct)
         const side = index % 2 === 0 ? 0 : 1
         await (index % 4 < 2 ? adapterOf(model, side).consume(id) : exchange(side))
       })
@@ -99,7 +91,7 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
   it.each(SPENT)('TK-01 gives a %s to one of 40 at once, though Redis forgets every use as it is made', async (model) => {
     const { id } = await stored(model)
     const attempts = Array.from({ length: 40 }, async (_, index) => {
-      await forgetUses()
+      await forgetUses(direct)
       await adapterOf(model, index % 2 === 0 ? 0 : 1).consume(id)
     })
     const outcomes = await Promise.allSettled(attempts)
@@ -123,11 +115,11 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     const { id, child, exchange } = await stored(model)
     await exchange()
     await passes(LEEWAY - 2)
-    await forgetUses()
+    await forgetUses(direct)
     await expect(adapterOf(model).consume(id)).rejects.toMatchObject(refused)
     expect(await adapterOf('RefreshToken').find(child.id)).toEqual(child.payload)
     await passes(3)
-    await forgetUses()
+    await forgetUses(direct)
     await expect(adapterOf(model, 1).consume(id)).rejects.toMatchObject(refused)
     expect(await adapterOf('RefreshToken').find(child.id)).toBeUndefined()
   })
@@ -135,9 +127,8 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
   it('TK-03 a spent refresh token leaves Redis after ten minutes, and its reuse ends the family still', async () => {
     const { owner, id, child, exchange } = await stored('RefreshToken')
     await exchange()
-    const [key = ''] = (await direct.keys('gh:RefreshToken:*')).filter((name) => name.includes(keyName(id)))
-    expect(await direct.pttl(key)).toBeLessThanOrEqual(600_000)
-    await direct.del(key)
+    expect(await direct.pttl(keyOf('RefreshToken', id))).toBeLessThanOrEqual(600_000)
+    expect(await direct.del(keyOf('RefreshToken', id))).toBe(1)
     expect(await adapterOf('RefreshToken').find(id)).toBeUndefined()
     await passes(LEEWAY + 1)
     const { accountId, clientId, grantId, sessionUid } = owner
@@ -150,7 +141,7 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     expect(await adapterOf('RefreshToken').find(id)).toBeUndefined()
   })
 
-  it('remembers for as long as the token would have lived, by nothing but random names, and forgets it then', async () => {
+  it('remembers for as long as the token would have lived, by nothing but the names of app, grant and session, and forgets it then', async () => {
     const { id, payload } = sample('RefreshToken')
     await adapterOf('RefreshToken').upsert(id, payload, HOUR)
     await adapterOf('RefreshToken').consume(id)
@@ -175,7 +166,7 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     const inPostgres = createPostgresStore({ pool, leewaySeconds: () => 0 })
     await inPostgres.adapterFor('RefreshToken').upsert(id, payload, HOUR)
     await adapterOf('RefreshToken').consume(id)
-    await forgetUses()
+    await forgetUses(direct)
     await moveToRedis({ pool, redis: connections[0] as RedisConnection })
     await passes(LEEWAY + 1)
     await expect(adapterOf('RefreshToken').consume(id)).rejects.toMatchObject(refused)
@@ -192,7 +183,7 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     const { id, exchange, child, payload } = await stored('RefreshToken')
     await exchange()
     await passes(LEEWAY + 1)
-    await forgetUses()
+    await forgetUses(direct)
     const move = { pool, redis: connections[0] as RedisConnection }
     await moveToPostgres(move)
     const inPostgres = createPostgresStore({ pool, leewaySeconds: () => LEEWAY })
@@ -206,7 +197,7 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     const lost = await stored('RefreshToken')
     await lost.exchange()
     await passes(LEEWAY + 1)
-    await direct.del(`gh:RefreshToken:{${keyName(lost.id)}}`)
+    expect(await direct.del(keyOf('RefreshToken', lost.id))).toBe(1)
     await moveToPostgres(move)
     expect(await inPostgres.adapterFor('RefreshToken').find(lost.id)).toMatchObject({
       accountId: lost.owner.accountId,
@@ -217,7 +208,7 @@ describe.each(SHAPES)('uses that PostgreSQL remembers for Redis, with the calls 
     const second = await stored('RefreshToken')
     await second.exchange()
     expect([...(await moveToRedis(move))]).toEqual([])
-    await forgetUses()
+    await forgetUses(direct)
     await expect(adapterOf('RefreshToken').consume(second.id)).rejects.toMatchObject(refused)
   })
 })

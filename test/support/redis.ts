@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { idDigest } from '../../src/oidc/adapters/artifact-keys.ts'
+import { KEYS, nameOf } from '../../src/oidc/adapters/redis-keys.ts'
 import { note } from './notes.ts'
 
 export interface TestRedis extends AsyncDisposable {
@@ -27,6 +29,21 @@ export async function startRedis(): Promise<TestRedis> {
 /** Straight, for what a test looks at. */
 export function connectTo(url: string): Redis {
   return new Redis(url)
+}
+
+/** The key of a token. */
+export function keyOf(model: string, id: string): string {
+  return KEYS.artifact(model, nameOf(model, idDigest(model, id), id))
+}
+
+/** Codes and refresh tokens. */
+export async function spendableIn(redis: Redis): Promise<string[]> {
+  return (await Promise.all(['AuthorizationCode', 'RefreshToken'].map((model) => redis.keys(KEYS.artifact(model, '*'))))).flat()
+}
+
+/** As a server that takes over without having heard of the last uses. */
+export async function forgetUses(redis: Redis): Promise<void> {
+  for (const key of await spendableIn(redis)) await redis.hdel(key, 'c')
 }
 
 export function findServer(): string | undefined {

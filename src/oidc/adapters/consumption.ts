@@ -16,13 +16,11 @@ export function isForgiven({ clientId, secondsAgo }: Consumption, leewaySeconds:
 export async function fromUse(
   id: string,
   { secondsAgo, consumedAt, ...spent }: PastUse,
-  {
-    findGrant,
-    leewaySeconds,
-  }: { findGrant: (id: string) => Promise<AdapterPayload | undefined>; leewaySeconds: (clientId: string) => number },
+  grants: { find(id: string): Promise<AdapterPayload | undefined> },
+  leewaySeconds: (clientId: string) => number,
 ): Promise<AdapterPayload | undefined> {
   const { clientId, grantId } = spent
-  const grant = await findGrant(grantId)
+  const grant = await grants.find(grantId)
   if (grant?.clientId !== clientId || !grant.accountId || isForgiven({ clientId, secondsAgo }, leewaySeconds)) return undefined
   return { ...spent, kind: 'RefreshToken', jti: id, accountId: grant.accountId, consumed: Math.floor(consumedAt) }
 }

@@ -86,12 +86,7 @@ export class PostgresAdapter implements ContextAdapter {
     const row = await this.#found(idDigest(this.#model, id))
     const use = row && this.#model === 'RefreshToken' ? useOf(row) : undefined
     if (!use) return this.#present(row, { id })
-    const { query, leewaySeconds } = this.#deps
-    const findGrant = async (grantId: string) => {
-      const { rows } = await query<Row>(SQL.find, ['Grant', [idDigest('Grant', grantId)]])
-      return rows[0] && fromStored('Grant', { id: grantId }, fromJsonb(rows[0].payload))
-    }
-    return fromUse(id, use, { findGrant, leewaySeconds })
+    return fromUse(id, use, new PostgresAdapter('Grant', this.#deps), this.#deps.leewaySeconds)
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {

@@ -104,12 +104,6 @@ export const SQL = {
      on conflict ("model", "id_digest") do update set "consumed_at" = now() where "a"."consumed_at" is null
      returning "id_digest" as "digest"`,
   ),
-  /** $1 digests. */
-  used: statement(
-    'used',
-    `select "id_digest" as "digest", extract(epoch from now() - "consumed_at")::float8 as "secondsAgo" from "oidc_artifact"
-     where "model" in ('AuthorizationCode', 'RefreshToken') and "id_digest" = any($1::bytea[])`,
-  ),
 
   consume: statement('consume', CONSUME),
   /** $1 and $2 as in `consume`, the token's row behind them. */

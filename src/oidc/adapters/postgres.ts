@@ -17,16 +17,14 @@ export interface PostgresStoreOptions extends ArtifactStoreOptions {
 export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: PostgresStoreOptions): ArtifactStore & UseLedger {
   const query = createQuery(pool)
   const rotations = new Rotations()
-  const earlierUse = batched(async (uses: readonly Use[]) => {
+  const find = async (model: string, id: string) => (await query<Row>(SQL.find, [model, [idDigest(model, id)]])).rows[0]
+  const isFirst = batched(async (uses: readonly Use[]) => {
     const digests = uses.map(({ model, id }) => idDigest(model, id))
     const left = uses.map(({ leftMs }) => (leftMs < 0 ? null : leftMs))
     const payloads = uses.map(({ clientId, grantId, sessionUid }) => toJsonb({ $used: { clientId, grantId, sessionUid } }))
-    const { rows: inserted } = await query<{ digest: Buffer }>(SQL.use, [uses.map(({ model }) => model), digests, left, payloads])
-    if (inserted.length === uses.length) return uses.map(() => undefined)
-    const first = new Set(inserted.map(({ digest }) => digest.toString('latin1')))
-    const { rows: known } = await query<{ digest: Buffer; secondsAgo: number }>(SQL.used, [digests])
-    const secondsAgo = new Map(known.map((row) => [row.digest.toString('latin1'), row.secondsAgo]))
-    return digests.map((digest) => digest.toString('latin1')).map((key) => (first.delete(key) ? undefined : (secondsAgo.get(key) ?? 0)))
+    const { rows } = await query<{ digest: Buffer }>(SQL.use, [uses.map(({ model }) => model), digests, left, payloads])
+    const first = new Set(rows.map(({ digest }) => digest.toString('latin1')))
+    return digests.map((digest) => first.delete(digest.toString('latin1')))
   })
   return {
     adapterFor: (model): Adapter => overrides[model] ?? new PostgresAdapter(model, { query, rotations, leewaySeconds }),
@@ -48,11 +46,14 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
       await query(SQL.deleteByAccountAndClient, [accountId, clientId])
     },
 
-    earlierUse,
+    async earlierUse(use) {
+      if (await isFirst(use)) return undefined
+      return (await find(use.model, use.id))?.secondsAgo ?? 0
+    },
 
     async findUse(model, id) {
-      const { rows } = await query<Row>(SQL.find, [model, [idDigest(model, id)]])
-      return rows[0] && useOf(rows[0])
+      const row = await find(model, id)
+      return row && useOf(row)
     },
 
     [Symbol.asyncDispose]: async () => undefined,

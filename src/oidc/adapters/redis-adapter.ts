@@ -120,11 +120,8 @@ export class RedisAdapter implements ContextAdapter {
 
   /** Of a refresh token that is not kept any more. */
   async #ofUse(id: string): Promise<AdapterPayload | undefined> {
-    const { calls, uses, leewaySeconds } = this.#deps
-    const use = this.#model === 'RefreshToken' ? await uses?.findUse(this.#model, id) : undefined
-    if (!use) return undefined
-    const findGrant = async (grantId: string) => this.#present(await calls.find('Grant', grantId), { id: grantId }, 'Grant')
-    return fromUse(id, use, { findGrant, leewaySeconds })
+    const use = this.#model === 'RefreshToken' ? await this.#deps.uses?.findUse(this.#model, id) : undefined
+    return use && fromUse(id, use, new RedisAdapter('Grant', this.#deps), this.#deps.leewaySeconds)
   }
 
   #name(id: string): string {
