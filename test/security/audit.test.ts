@@ -353,9 +353,11 @@ describe('LG-01 what is recorded', () => {
     const { rows } = await server.context.database.pool.query<{ line: string }>(`select t::text as line from audit_event t`)
     const trail = rows.map(({ line }) => line).join('\n')
     expect(trail.length).toBeGreaterThan(10_000)
-    expect(trail).not.toMatch(/[\w.]+@[\w.]+|example\.org|eyJ|plum ladder|ember quilt|wrong wrong|Bearer|Ada King/i)
+    expect(trail).not.toMatch(/[\w.]+@[\w.]+|example\.org|plum ladder|ember quilt|wrong wrong|Bearer|Ada King/i)
+    // Random ids have no point, so none of them looks like a JWT; a digest may well hold six digits.
+    expect(trail).not.toMatch(/eyJ[\w-]+\./)
     const codes = await server.context.database.pool.query(
-      `select lower(detail::text) as d from audit_event where detail::text ~ '[^0-9a-f][0-9]{6}[^0-9a-f]'`,
+      `select detail from audit_event where (detail - 'subject')::text ~ '[^0-9a-f][0-9]{6}[^0-9a-f]'`,
     )
     expect(codes.rows).toEqual([])
   })
