@@ -1,5 +1,5 @@
 import { HASH_SLOTS } from '../src/crypto/argon2.ts'
-import { median } from './measure.ts'
+import { median } from '../test/support/statistics.ts'
 import { type OperationResult, type Results, STORAGES, type Storage, share } from './results.ts'
 
 export interface Goal {

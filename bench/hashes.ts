@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { HASH_SLOTS } from '../src/crypto/argon2.ts'
 import { processorLevels } from '../src/crypto/argon2-build.ts'
-import { median } from './measure.ts'
+import { median } from '../test/support/statistics.ts'
 import { signIns } from './storm.ts'
 import type { Target } from './target.ts'
 

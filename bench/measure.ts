@@ -1,3 +1,4 @@
+import { median, quantile } from '../test/support/statistics.ts'
 import { Connection } from './connection.ts'
 import { busySeconds, workedSeconds } from './machine.ts'
 import type { Operation } from './operations.ts'
@@ -68,13 +69,6 @@ async function timed(work: () => Promise<void>): Promise<number> {
   await work()
   return performance.now() - began
 }
-
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
-}
-
-export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
 /** Of every figure the median over the rounds. */
 export function medians(samples: readonly Sample[]): Sample {

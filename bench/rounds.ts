@@ -1,4 +1,5 @@
-import { measure, median, medians, type Sample } from './measure.ts'
+import { median } from '../test/support/statistics.ts'
+import { measure, medians, type Sample } from './measure.ts'
 import type { Operation } from './operations.ts'
 import type { Target } from './target.ts'
 

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../src/embedded/postgres.ts'
+import { freePort } from '../test/support/free-port.ts'
 import { pin, read, STORAGE_CORE } from './machine.ts'
 
 /** Databases of this run only, on the given server or on an embedded one that has a core of its own. */
@@ -93,12 +93,4 @@ async function answering(url: string): Promise<void> {
   await client.ping()
   client.disconnect()
   await sleep(0)
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { quantile, sampleOf } from './measure.ts'
+import { quantile } from '../test/support/statistics.ts'
+import { sampleOf } from './measure.ts'
 import { operationNamed } from './operations.ts'
 import type { Target } from './target.ts'
 

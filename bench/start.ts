@@ -1,4 +1,4 @@
-import { median } from './measure.ts'
+import { median } from '../test/support/statistics.ts'
 import { starts } from './starts.ts'
 
 /** `npm run bench:start [rounds]`: the start alone. */

@@ -6,8 +6,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { resetData } from '../src/embedded/reset.ts'
+import { freePort } from '../test/support/free-port.ts'
 import { memoryOf, read } from './machine.ts'
-import { freePort } from './scratch.ts'
 import { START_FLAGS } from './start-flags.ts'
 
 const LATER_STARTS = 2

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { quantile } from '../test/support/statistics.ts'
 import { Connection } from './connection.ts'
 import { memoryOf } from './machine.ts'
-import { quantile } from './measure.ts'
 import { clientCredentials, passwordSignIn } from './requests.ts'
 import type { Target } from './target.ts'
 

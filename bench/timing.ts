@@ -8,6 +8,7 @@ import { randomToken } from '../src/crypto/token.ts'
 import { migrate, openDatabase } from '../src/database.ts'
 import { Account } from '../src/entities/index.ts'
 import { createLogger } from '../src/logger.ts'
+import { median, rankStatistic } from '../test/support/statistics.ts'
 
 /**
  * EN-02: `DATABASE_URL=postgres://…/scratch node bench/timing.ts [samples]` asks one server in turn about an address with and one
@@ -87,15 +88,4 @@ async function addAccount(email: string): Promise<void> {
   const passwordHash = await context.hasher.hash(randomToken())
   em.create(Account, { name: 'Timing', email, emailVerifiedAt: now, passwordHash, passwordChangedAt: now })
   await em.flush()
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0
-}
-
-/** How often a sample of the one takes longer than one of the other. */
-function rankStatistic(a: readonly number[], b: readonly number[]): number {
-  let wins = 0
-  for (const x of a) for (const y of b) wins += x > y ? 1 : x === y ? 0.5 : 0
-  return wins / (a.length * b.length)
 }

@@ -1,4 +1,5 @@
-import { median, sampleOf } from './measure.ts'
+import { median } from '../test/support/statistics.ts'
+import { sampleOf } from './measure.ts'
 import type { Operation } from './operations.ts'
 import { type Effort, sizesOf } from './rounds.ts'
 import type { Target } from './target.ts'

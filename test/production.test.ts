@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -11,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { EnvSchema } from '../src/config/env.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
+import { freePort } from './support/free-port.ts'
 import { isRoot, PERSON } from './support/users.ts'
 
 type Process = ChildProcessByStdio<null, Readable, Readable>
@@ -249,12 +249,4 @@ describe('the command of the image, in production', () => {
 /** 43 characters that are no example. */
 function key(seed: string): string {
   return Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37 + seed.charCodeAt(0)) % 256)).toString('base64url')
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -5,6 +5,7 @@ import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
 import type { TestServer } from '../support/server.ts'
+import { median, rankStatistic } from '../support/statistics.ts'
 
 let server: TestServer
 let owner: SignedIn
@@ -138,15 +139,6 @@ const PAIRS = 500
 const PENDING_PAIRS = 100
 const WARM_UP = 20
 const PROMISE = { min: 0.4, max: 0.6 } as const
-
-/** Probability that one of `a` takes longer than one of `b` (Mann-Whitney): 0.5 if nobody can tell them apart. */
-function rankStatistic(a: readonly number[], b: readonly number[]): number {
-  const sorted = [...a.map((ms) => ({ ms, isA: true })), ...b.map((ms) => ({ ms, isA: false }))].sort((x, y) => x.ms - y.ms)
-  const ranks = sorted.reduce((sum, { isA }, index) => (isA ? sum + index + 1 : sum), 0)
-  return (ranks - (a.length * (a.length + 1)) / 2) / (a.length * b.length)
-}
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 interface Measuring {
   readonly pairs?: number

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
-import { freePort, startServer, type TestRedis } from '../support/redis.ts'
+import { freePort } from '../support/free-port.ts'
+import { startServer, type TestRedis } from '../support/redis.ts'
 
 const run = promisify(execFile)
 /** Until the others agree that a server has failed, in milliseconds. */

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, it, jest } from '@jest/globals'
 import { findHome } from '../../src/embedded/home.ts'
 import { findPostmaster } from '../../src/embedded/postmaster.ts'
+import { freePort } from '../support/free-port.ts'
 import { Inbox } from '../support/inbox.ts'
-import { freePort } from '../support/redis.ts'
 import { dataFolder, endWithTest, serversOf } from './support.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url))

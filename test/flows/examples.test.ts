@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { importJWK, SignJWT } from 'jose'
 import { Browser, type Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
+import { freePort } from '../support/free-port.ts'
 import { send } from '../support/http.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -39,14 +38,6 @@ function run(file: string, settings: Readonly<Record<string, string>>): Promise<
     })
     child.on('exit', (code) => reject(new Error(`${file} ended with ${code}: ${said}`)))
   })
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, 'localhost', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 describe('examples/express-app', () => {

@@ -4,26 +4,26 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { SignJWT } from 'jose'
 import type { ClientInput, Registration } from '../../src/clients/clients.ts'
 import { send } from '../support/http.ts'
+import { basic } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const API = 'https://api.example.com/'
 let server: TestServer
-let basic: Registration
-let post: Registration
+let byHeader: Registration
+let byForm: Registration
 
 beforeAll(async () => {
   server = await startServer()
   await server.context.resources.create({ identifier: API, name: 'API', scopes: ['read', 'write'] })
-  basic = await service()
-  post = await service({ authMethod: 'client_secret_post' })
+  byHeader = await service()
+  byForm = await service({ authMethod: 'client_secret_post' })
 })
 afterAll(() => server.stop())
 
 const service = (change: Partial<ClientInput> = {}): Promise<Registration> =>
   server.context.clients.create({ name: 'Export', type: 'service', resources: [API], scopes: ['read'], ...change })
 
-const basicHeader = (id: string, secret = ''): string =>
-  `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`
+const basicAuth = (clientId: string, clientSecret?: string) => basic({ clientId, clientSecret })
 
 interface Answer {
   readonly status: number
@@ -42,40 +42,40 @@ async function token(fields: Readonly<Record<string, string>>, headers: Readonly
 }
 
 const asBasic = (secret: string | undefined, fields: Readonly<Record<string, string>> = {}) =>
-  token({ resource: API, scope: 'read', ...fields }, { authorization: basicHeader(basic.client.id, secret) })
+  token({ resource: API, scope: 'read', ...fields }, basicAuth(byHeader.client.id, secret))
 
 describe('client secrets at the token endpoint', () => {
   it('TK-07 lets the right secret in, by the registered method', async () => {
-    expect((await asBasic(basic.secret)).status).toBe(200)
-    const { status } = await token({ client_id: post.client.id, client_secret: post.secret ?? '', resource: API, scope: 'read' })
+    expect((await asBasic(byHeader.secret)).status).toBe(200)
+    const { status } = await token({ client_id: byForm.client.id, client_secret: byForm.secret ?? '', resource: API, scope: 'read' })
     expect(status).toBe(200)
   })
 
   it('TK-07 refuses every other method than the registered one', async () => {
-    const posted = await token({ client_id: basic.client.id, client_secret: basic.secret ?? '' })
-    const inHeader = await token({}, { authorization: basicHeader(post.client.id, post.secret) })
-    const none = await token({ client_id: basic.client.id })
+    const posted = await token({ client_id: byHeader.client.id, client_secret: byHeader.secret ?? '' })
+    const inHeader = await token({}, basicAuth(byForm.client.id, byForm.secret))
+    const none = await token({ client_id: byHeader.client.id })
     for (const { status, body } of [posted, inHeader, none]) expect([status, body['error']]).toEqual([401, 'invalid_client'])
   })
 
   it('TK-07 tells who has the right secret, and nobody else, that another method is registered', async () => {
-    const posted = (secret = '') => token({ client_id: basic.client.id, client_secret: secret })
-    expect((await posted(basic.secret)).body['error_description']).toMatch(/registered for client_secret_basic$/)
+    const posted = (secret = '') => token({ client_id: byHeader.client.id, client_secret: secret })
+    expect((await posted(byHeader.secret)).body['error_description']).toMatch(/registered for client_secret_basic$/)
     expect((await posted('wrong')).body['error_description']).toBe('client authentication failed')
-    const inHeader = await token({}, { authorization: basicHeader(post.client.id, post.secret) })
+    const inHeader = await token({}, basicAuth(byForm.client.id, byForm.secret))
     expect(inHeader.body['error_description']).toMatch(/registered for client_secret_post$/)
   })
 
   it('TK-07 refuses two methods at once', async () => {
     const { status } = await token(
-      { client_id: basic.client.id, client_secret: basic.secret ?? '' },
-      { authorization: basicHeader(basic.client.id, basic.secret) },
+      { client_id: byHeader.client.id, client_secret: byHeader.secret ?? '' },
+      basicAuth(byHeader.client.id, byHeader.secret),
     )
     expect(status).toBe(400)
   })
 
   it('TK-07 refuses what a stolen database holds: the digest is no secret', async () => {
-    expect((await asBasic(basic.client.secretDigest ?? '')).status).toBe(401)
+    expect((await asBasic(byHeader.client.secretDigest ?? '')).status).toBe(401)
   })
 
   it.each<[string, (secret: string) => string]>([
@@ -87,14 +87,14 @@ describe('client secrets at the token endpoint', () => {
     ['with padding', (secret) => `${secret}=`],
     ['of more than 1 kB', () => 'x'.repeat(1025)],
   ])('TK-07 refuses the secret %s', async (_what, change) => {
-    const { status, body, headers } = await asBasic(change(basic.secret ?? ''))
+    const { status, body, headers } = await asBasic(change(byHeader.secret ?? ''))
     expect([status, body['error']]).toEqual([401, 'invalid_client'])
     expect(headers.get('www-authenticate')).toMatch(/^Basic /)
   })
 
   it('TK-07 refuses a secret that was rotated, and a client that was disabled, within a second', async () => {
     const { client, secret } = await service()
-    const tryWith = async (value?: string) => (await token({}, { authorization: basicHeader(client.id, value) })).status
+    const tryWith = async (value?: string) => (await token({}, basicAuth(client.id, value))).status
     expect(await tryWith(secret)).toBe(200)
     const next = await server.context.clients.rotateSecret(client.id)
     await sleep(500)
@@ -106,7 +106,7 @@ describe('client secrets at the token endpoint', () => {
 
   it('TK-15 answers an unknown client as it does a wrong secret', async () => {
     const wrong = await asBasic('wrong')
-    const unknown = await token({ resource: API, scope: 'read' }, { authorization: basicHeader('nobody', 'wrong') })
+    const unknown = await token({ resource: API, scope: 'read' }, basicAuth('nobody', 'wrong'))
     expect([unknown.status, unknown.body]).toEqual([wrong.status, wrong.body])
   })
 })
@@ -167,7 +167,7 @@ describe('private_key_jwt', () => {
     ['for several audiences', () => ({ aud: [server.origin, 'https://other.example'] })],
     ['for another server', () => ({ aud: 'https://other.example' })],
     ['of another issuer', () => ({ iss: 'someone' })],
-    ['about another client', () => ({ iss: basic.client.id, sub: basic.client.id })],
+    ['about another client', () => ({ iss: byHeader.client.id, sub: byHeader.client.id })],
     ['that is expired', () => ({ seconds: -60 })],
     ['that lives an hour', () => ({ seconds: 3600 })],
     ['by another key', () => ({ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey })],
@@ -180,20 +180,20 @@ describe('private_key_jwt', () => {
 
 describe('allowlists of a client', () => {
   it('CL-01 hands out the scopes it was registered with, and no other of the API', async () => {
-    expect((await asBasic(basic.secret)).body['scope']).toBe('read')
-    const { body } = await asBasic(basic.secret, { scope: 'read write' })
+    expect((await asBasic(byHeader.secret)).body['scope']).toBe('read')
+    const { body } = await asBasic(byHeader.secret, { scope: 'read write' })
     expect([body['error'], body['access_token']]).toEqual(['invalid_scope', undefined])
   })
 
   it('CL-01 refuses an API that the client was not registered for', async () => {
     await server.context.resources.create({ identifier: 'https://other.example/', name: 'Other', scopes: ['read'] })
-    const { status, body } = await asBasic(basic.secret, { resource: 'https://other.example/' })
+    const { status, body } = await asBasic(byHeader.secret, { resource: 'https://other.example/' })
     expect([status, body['error']]).toEqual([400, 'invalid_target'])
   })
 
   it('CL-01 refuses a grant that the client was not registered for', async () => {
     const { client, secret } = await server.context.clients.create({ name: 'Web', redirectUris: ['https://app.example.com/'] })
-    const { status, body } = await token({}, { authorization: basicHeader(client.id, secret) })
+    const { status, body } = await token({}, basicAuth(client.id, secret))
     expect([status, body]).toEqual([400, expect.not.objectContaining({ access_token: expect.anything() })])
   })
 

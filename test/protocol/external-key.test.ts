@@ -5,6 +5,7 @@ import { rawSignature, signingHere } from '../../src/oidc/external-key.ts'
 import { newKey } from '../../src/oidc/new-key.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { basic } from '../support/protocol.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -26,8 +27,7 @@ describe('signatures made on the thread that asks', () => {
       const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
       const form = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', redirect_uri: party.redirectUri }
       const body = new URLSearchParams({ ...form, code_verifier: party.verifierOf(url), client_id: party.clientId }).toString()
-      const authorization = `Basic ${Buffer.from(`${party.clientId}:${party.clientSecret}`).toString('base64')}`
-      const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
+      const headers = { ...basic(party), 'content-type': 'application/x-www-form-urlencoded' }
       const { id_token: token } = (await (await fetch(`${server.origin}/token`, { method: 'POST', headers, body })).json()) as {
         id_token: string
       }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount, createResource, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { basic } from '../support/protocol.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type Trace, trace, traceSignIn } from '../support/tracing.ts'
@@ -61,8 +62,7 @@ describe('round trips', () => {
   }
 
   function post(party: RelyingParty, path: string, form: Form): Promise<Trace<Response>> {
-    const authorization = `Basic ${Buffer.from(`${party.clientId}:${party.clientSecret}`).toString('base64')}`
-    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded' }
+    const headers = { ...basic(party), 'content-type': 'application/x-www-form-urlencoded' }
     return trace(() => send(server.origin + path, { method: 'POST', headers, body: new URLSearchParams(form).toString() }))
   }
 

@@ -1,11 +1,11 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { freePort } from '../support/free-port.ts'
 import { startServer, TEST_SECRETS, type TestServer } from '../support/server.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
@@ -37,14 +37,6 @@ describe('gatehouse audit', () => {
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
       })
     })
-  }
-
-  async function freePort(): Promise<number> {
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    const { port } = probe.address() as { port: number }
-    probe.close()
-    return port
   }
 
   it('LG-01 the start of a server is recorded: version, runtime, and a digest that changes with the settings', async () => {

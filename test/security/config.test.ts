@@ -13,6 +13,7 @@ import { StartupError } from '../../src/errors.ts'
 import { Browser } from '../support/browser.ts'
 import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { freePort } from '../support/free-port.ts'
 import { send } from '../support/http.ts'
 import { startServer, TEST_SECRETS } from '../support/server.ts'
 import { atLogin, isSignedIn, signedIn, submitLogin } from './attacks.ts'
@@ -243,10 +244,7 @@ describe('a start that cannot succeed', () => {
 
   it('LG-06 a rejection that nobody handles is logged, and the server goes on; SIGTERM ends it with exit code 0', async () => {
     const inject = `data:text/javascript,process.on('SIGUSR2',()=>{Promise.reject(new Error('boom of the test'))})`
-    const probe = createServer()
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-    const { port } = probe.address() as { port: number }
-    await new Promise((resolve) => probe.close(resolve))
+    const port = await freePort()
     const { child, output, exited } = await start({ ...base, PORT: String(port), LOG_LEVEL: 'error' }, { node: ['--import', inject] })
     const alive = () =>
       send(`http://localhost:${port}/health/ready`, { connect: { host: '127.0.0.1', port } }).then(

@@ -4,6 +4,7 @@ import { createAccount, PASSWORD } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { rankStatistic } from '../support/statistics.ts'
 import { addresses, atLogin, atSignUp, submitLogin } from './attacks.ts'
 
 const WRONG = 'never the right passphrase'
@@ -162,10 +163,3 @@ describe('hosted pages and whether an account exists', () => {
     expect(auc).toBeLessThan(0.8)
   })
 })
-
-/** Mann-Whitney U over all pairs: how often a sample of the one takes longer than one of the other. */
-function rankStatistic(a: readonly number[], b: readonly number[]): number {
-  let wins = 0
-  for (const x of a) for (const y of b) wins += x > y ? 1 : x === y ? 0.5 : 0
-  return wins / (a.length * b.length)
-}

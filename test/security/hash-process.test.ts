@@ -12,6 +12,7 @@ import { createLogger } from '../../src/logger.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, createClient, createResource, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { basic } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const COST = { memoryKib: 19_456, passes: 2 }
@@ -188,8 +189,7 @@ describe('sign-in when hashing is the bottleneck', () => {
     const { identifier } = await createResource(server)
     const metadata = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
     const client = await createClient(server, { metadata })
-    const authorization = `Basic ${Buffer.from(`${client.clientId}:${client.clientSecret}`).toString('base64')}`
-    const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': '10.99.0.1' }
+    const headers = { ...basic(client), 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': '10.99.0.1' }
     const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'read', resource: identifier }).toString()
 
     const storm = Array.from({ length: 300 }, (_, at) =>

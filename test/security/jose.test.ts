@@ -9,7 +9,7 @@ import { api, signIn as apiSignIn } from '../support/api.ts'
 import { createClient, createResource, PASSWORD, REDIRECT_URI } from '../support/factories.ts'
 import { fastest } from '../support/fastest.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
-import { type Answer, authorizationUrl, get, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
+import { type Answer, authorizationUrl, basic, get, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { STORAGES } from '../support/storages.ts'
 
@@ -118,8 +118,7 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
     'Bearer at /userinfo': async (token) =>
       (await get(new URL('/userinfo', server.origin), { authorization: `Bearer ${token}` })).status === 200,
     introspection: async (token) => {
-      const pair = Buffer.from(`${app.client.clientId}:${app.client.clientSecret}`).toString('base64')
-      const { body } = await post(server, '/token/introspection', { token }, { authorization: `Basic ${pair}` })
+      const { body } = await post(server, '/token/introspection', { token }, basic(app.client))
       return body.active === true
     },
     'refresh_token at /token': async (token) => (await app.refresh(token)).status === 200,

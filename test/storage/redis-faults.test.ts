@@ -10,6 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { note } from '../support/notes.ts'
+import { basic } from '../support/protocol.ts'
 import { connectTo, findServer, startRedis, startServer as startRedisServer, type TestRedis } from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -63,7 +64,6 @@ describe('a server whose Redis fails', () => {
   }
 
   const FORM = 'application/x-www-form-urlencoded'
-  const basic = () => `Basic ${btoa(`${signedIn.app.clientId}:${signedIn.app.clientSecret}`)}`
   const userinfo = () => fetch(`${server.origin}/userinfo`, { headers: { authorization: `Bearer ${signedIn.tokens.access_token}` } })
   const token = () => {
     const form = {
@@ -72,7 +72,7 @@ describe('a server whose Redis fails', () => {
       redirect_uri: signedIn.app.redirectUri,
       code_verifier: randomToken(),
     }
-    return post('/token', new URLSearchParams(form).toString(), FORM, { authorization: basic() })
+    return post('/token', new URLSearchParams(form).toString(), FORM, basic(signedIn.app))
   }
   const authorize = () => fetch(signedIn.app.authorizationUrl(), { redirect: 'manual' })
   const me = () => post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${signedIn.jwt}` })
@@ -303,7 +303,7 @@ describe('a server whose Redis fails', () => {
       redirect_uri: app.redirectUri,
       code_verifier: app.verifierOf(back.url),
     })
-    const again = await post('/token', code.toString(), FORM, { authorization: `Basic ${btoa(`${app.clientId}:${app.clientSecret}`)}` })
+    const again = await post('/token', code.toString(), FORM, basic(app))
     expect(again.status).toBe(400)
     await expect(replays.upsert(assertion.id, assertion.payload, 300)).rejects.toMatchObject({ error: 'invalid_client' })
     const stillLocked = await post(

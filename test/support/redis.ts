@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
 import { idDigest } from '../../src/oidc/adapters/artifact-keys.ts'
 import { KEYS, nameOf } from '../../src/oidc/adapters/redis-keys.ts'
+import { freePort } from './free-port.ts'
 import { note } from './notes.ts'
 
 export interface TestRedis extends AsyncDisposable {
@@ -99,14 +98,6 @@ function sentinelArguments({ sentinel, watching }: Sentinel, port: number): stri
   ]
   writeFileSync(sentinel, `${lines.join('\n')}\n`)
   return [sentinel, '--sentinel']
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** One logical database for each jest worker, so that files that run at once do not meet. */
