@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { Migrator } from '@mikro-orm/migrations'
 import { type EntityManager, MikroORM, type Options } from '@mikro-orm/postgresql'
-import type { Pool, PoolClient } from 'pg'
+import type { Client, Pool, PoolClient } from 'pg'
 import { entities } from './entities/index.ts'
 import { StartupError } from './errors.ts'
 
@@ -12,6 +13,11 @@ const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 
 /** Any 64-bit number will do, as long as every release uses the same. */
 const MIGRATION_LOCK = 6_842_173_905_114n
+
+/** Milliseconds that a statement may take. */
+const STATEMENT_MS = 5000
+/** Milliseconds without a word, of a server that would have cut off the statement before. */
+const SILENCE_MS = STATEMENT_MS + 1000
 
 export interface DatabaseOptions {
   readonly url: string
@@ -44,7 +50,7 @@ export function ormOptions({ url, pool }: DatabaseOptions): Options {
     ensureDatabase: false,
     driverOptions: {
       connectionTimeoutMillis: 5000,
-      statement_timeout: 10_000,
+      statement_timeout: STATEMENT_MS,
       lock_timeout: 2000,
       application_name: 'gatehouse',
       // Prepared statements keep the plan of their first uses: one that reads a whole table, made while it was small, would stay.
@@ -64,6 +70,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const orm = await MikroORM.init(ormOptions(options))
   try {
     const pool = await orm.em.getConnection().getNativeClient()
+    giveUpTheDead(pool)
     await pool.query('select 1')
     return { orm, em: orm.em, pool, [Symbol.asyncDispose]: () => orm.close(true) }
   } catch (cause) {
@@ -73,19 +80,59 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 }
 
 /**
+ * Gives up connections that are dead. Without it
+ * - one whose server or network is gone is found out by the system in a quarter of an hour: now, by its silence while somebody waits;
+ * - one that is lost within a transaction stays taken for ever, as Kysely forgets it when BEGIN or ROLLBACK fail (its issue 1990).
+ * Whoever waits is told (503), and nobody is given it again.
+ */
+function giveUpTheDead(pool: Pool): void {
+  const taken = new Set<PoolClient>()
+  pool.on('connect', (client) => {
+    const socket = socketOf(client)
+    socket.on('timeout', () => socket.destroy(Object.assign(new Error('The database does not answer'), { code: 'ETIMEDOUT' })))
+    socket.on('close', () => {
+      if (!taken.has(client)) return
+      client.release(true)
+      client.release = () => undefined
+    })
+  })
+  pool.on('acquire', (client) => {
+    taken.add(client)
+    socketOf(client).setTimeout(SILENCE_MS)
+  })
+  pool.on('release', (_error, client) => {
+    taken.delete(client)
+    bePatient(client)
+  })
+}
+
+function bePatient(client: PoolClient): void {
+  socketOf(client).setTimeout(0)
+}
+
+function socketOf(client: PoolClient): Socket {
+  return (client as unknown as Client).connection.stream as Socket
+}
+
+/**
  * Applies pending migrations, all or none; instances that start together take turns (PostgreSQL advisory lock). A large table may take
  * its time, but a lock that others hold is waited for no longer than by a request: everybody else would queue behind it.
  */
-export async function migrate({ orm }: Database): Promise<void> {
+export async function migrate({ orm, pool }: Database): Promise<void> {
   const connection = orm.em.getConnection()
-  await connection.transactional(async (transaction) => {
-    const run = (statement: string) => connection.execute(statement, [], 'run', transaction)
-    await run('set local statement_timeout = 0')
-    await run('set local lock_timeout = 0')
-    await run(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
-    await run('set local lock_timeout to default')
-    await orm.migrator.up({ transaction })
-  })
+  pool.on('acquire', bePatient)
+  try {
+    await connection.transactional(async (transaction) => {
+      const run = (statement: string) => connection.execute(statement, [], 'run', transaction)
+      await run('set local statement_timeout = 0')
+      await run('set local lock_timeout = 0')
+      await run(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
+      await run('set local lock_timeout to default')
+      await orm.migrator.up({ transaction })
+    })
+  } finally {
+    pool.off('acquire', bePatient)
+  }
 }
 
 /** All of `work`'s statements or none, without the ORM. A connection whose state is not known is closed. */
@@ -127,7 +174,7 @@ function reason(cause: unknown): string {
 const UNAVAILABLE_CODE = /^(?:08|53|57P|57014|55P03|40P01|40001|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/
 /** What `pg` says without a code. */
 const UNAVAILABLE_MESSAGE =
-  /timeout exceeded when trying to connect|Connection terminated|not queryable|Query read timeout|not currently accepting connections/
+  /timeout exceeded when trying to connect|Connection terminated|not queryable|not currently accepting connections/
 
 /** Whether the fault is the database's and may pass (503), rather than ours (500). */
 export function isUnavailable(error: unknown): boolean {

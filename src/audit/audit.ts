@@ -21,6 +21,8 @@ const MAX_WAITING = 20_000
 const RETRY_MS = 1000
 /** Attempts that a shutdown makes to write what waits. */
 const LAST_ATTEMPTS = 3
+/** Milliseconds after which it makes no other: a database that does not answer must not hold up a stop. */
+const LAST_MS = 3000
 /** SQLSTATEs that speak of the row: its data, a constraint, its size, what a trigger says. With all others events wait. */
 const REFUSED_CODE = /^(?:22|23|54|P0)/
 
@@ -63,14 +65,14 @@ export class Audit implements AuditSink, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (let attempt = 1; attempt <= LAST_ATTEMPTS; attempt += 1) {
-      try {
-        await this.flush()
-        break
-      } catch {
-        if (attempt === LAST_ATTEMPTS) this.#logger.error({ event: 'audit.lost', count: this.#waiting.length }, 'audit events are lost')
-      }
-    }
+    const until = performance.now() + LAST_MS
+    let isWritten = false
+    for (let attempt = 0; !isWritten && attempt < LAST_ATTEMPTS && performance.now() < until; attempt += 1)
+      isWritten = await this.flush().then(
+        () => true,
+        () => false,
+      )
+    if (!isWritten) this.#logger.error({ event: 'audit.lost', count: this.#waiting.length }, 'audit events are lost')
     clearTimeout(this.#timer)
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import type { Pool } from '../database.ts'
@@ -10,6 +11,8 @@ export interface HealthDeps {
 }
 
 const PREFIX = '/health'
+/** Milliseconds: a balancer does not wait long either. */
+const READY_MS = 2000
 
 /** Liveness says the process runs; readiness that it can serve: for balancers, without any detail. */
 export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Middleware {
@@ -24,7 +27,8 @@ export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Middlewar
       () => true,
       () => false,
     )
-    const isReady = !isStopping() && (await Promise.all([hasDatabase, redis?.isReady() ?? true])).every(Boolean)
+    const stores = Promise.all([hasDatabase, redis?.isReady() ?? true]).then((each) => each.every(Boolean))
+    const isReady = !isStopping() && (await Promise.race([stores, sleep(READY_MS, false, { ref: false })]))
     ctx.status = isReady ? 200 : 503
     ctx.body = { status: isReady ? 'ok' : 'unavailable' }
   })

@@ -35,9 +35,6 @@ const GIVE_UP = `
 update "outbox_message" set "failed_at" = now(), "last_error" = $3
 where "id" = $1 and "available_at" = $2::timestamptz and "delivered_at" is null`
 
-/** No statement of the outbox waits longer: a dead connection must not hold a lane. */
-const QUERY_TIMEOUT_MS = 5000
-
 /** The table as a queue that several instances share. All times are the database's. */
 export class OutboxStore {
   readonly #pool: Pool
@@ -78,7 +75,6 @@ export class OutboxStore {
   }
 
   async #query<T extends object>(text: string, values: unknown[]): Promise<T[]> {
-    const { rows } = await this.#pool.query<T>({ text, values, query_timeout: QUERY_TIMEOUT_MS } as { text: string; values: unknown[] })
-    return rows
+    return (await this.#pool.query<T>(text, values)).rows
   }
 }
