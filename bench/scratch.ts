@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import pg from 'pg'
+import { freePort } from '../src/embedded/free-port.ts'
 import { startEmbeddedPostgres } from '../src/embedded/postgres.ts'
-import { freePort } from '../test/support/free-port.ts'
 import { pin, read, STORAGE_CORE } from './machine.ts'
 
 /** Databases of this run only, on the given server or on an embedded one that has a core of its own. */

@@ -9,8 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { EnvSchema } from '../src/config/env.ts'
+import { freePort } from '../src/embedded/free-port.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
-import { freePort } from './support/free-port.ts'
 import { isRoot, PERSON } from './support/users.ts'
 
 type Process = ChildProcessByStdio<null, Readable, Readable>

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, fchownSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.ts'
 import { ROLE } from './cluster.ts'
+import { freePort } from './free-port.ts'
 import type { Home } from './home.ts'
 import { holdsWithin, isAlive, isServerOf } from './processes.ts'
 
@@ -50,9 +50,14 @@ const SETTINGS = {
 }
 
 export function readPostmaster({ data }: Home): Postmaster | undefined {
-  const path = join(data, 'postmaster.pid')
-  if (!existsSync(path)) return undefined
-  const lines = readFileSync(path, 'utf8').split('\n')
+  let lines: string[]
+  try {
+    lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+  } catch (error) {
+    // A server that ends takes it away at any moment.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
   return { pid: Number(lines[0]), port: lines[3] ? Number(lines[3]) : Number.NaN, status: lines[7]?.trim() ?? '' }
 }
 
@@ -107,12 +112,4 @@ export async function stop(home: Home, { pid }: Postmaster, state: 'well' | 'hun
     if (await holdsWithin(milliseconds, isGone)) return true
   }
   return false
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  return typeof address === 'object' && address ? address.port : 0
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
-import { freePort } from '../support/free-port.ts'
+import { freePort } from '../../src/embedded/free-port.ts'
 import { startServer, type TestRedis } from '../support/redis.ts'
 
 const run = promisify(execFile)

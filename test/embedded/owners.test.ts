@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import type { Home } from '../../src/embedded/home.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
+import { readPostmaster } from '../../src/embedded/postmaster.ts'
+import { eventually } from '../support/eventually.ts'
 import { PERSON } from '../support/users.ts'
 import { dataFolder, homeOf, own, query, serversOf } from './support.ts'
 
@@ -100,3 +104,22 @@ it('replaces a server that hangs', async () => {
   expect(serversOf(dataDir)).not.toContain(hung)
   await next.stop()
 }, 60_000)
+
+it('reads the file of a server that comes and goes at any moment', async () => {
+  const home = { data: dataFolder() } as Home
+  mkdirSync(home.data)
+  const path = JSON.stringify(join(home.data, 'postmaster.pid'))
+  const child = spawn(process.execPath, [
+    '-e',
+    `const fs = require('node:fs'); for (;;) { fs.writeFileSync(${path}, '1'); fs.rmSync(${path}) }`,
+  ])
+  try {
+    await eventually(() => readPostmaster(home)?.pid, 1)
+    const found = new Set(Array.from({ length: 20_000 }, () => readPostmaster(home)?.pid))
+    expect([...found].filter(Boolean)).toEqual([1])
+    expect(found).toContain(undefined)
+  } finally {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+})

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Redis } from 'ioredis'
+import { freePort } from '../../src/embedded/free-port.ts'
 import { idDigest } from '../../src/oidc/adapters/artifact-keys.ts'
 import { KEYS, nameOf } from '../../src/oidc/adapters/redis-keys.ts'
-import { freePort } from './free-port.ts'
 import { note } from './notes.ts'
 
 export interface TestRedis extends AsyncDisposable {
