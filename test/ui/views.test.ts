@@ -110,6 +110,10 @@ describe.each(rendered)('$title', ({ name, markup, locale, model }) => {
     ).toEqual([...LOCALES])
   })
 
+  it('UX-11 leaves no form to the bubbles of the browser, which speak its language and hide the words of the page', () => {
+    expect(tags(markup, 'form').filter((form) => form['novalidate'] === undefined)).toEqual([])
+  })
+
   it('UX-7 PW-13 never blocks paste or autofill', () => {
     expect(markup).not.toMatch(/onpaste|autocomplete="(off|nope|false)"[^>]*type="password"|type="password"[^>]*autocomplete="off"/)
   })
