@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts'
+import { isLoopback } from './config/env.ts'
 import { productVersion } from './config/version.ts'
 import type { Seeded } from './seed.ts'
 
@@ -15,10 +16,16 @@ export function announce(config: Config, seeded: Seeded | undefined): void {
     ])
   if (!config.production) {
     lines.push(['Sample app', `${config.issuer}/demo`])
-    if (!config.mail.smtpUrl) lines.push(['Dev inbox', `${config.issuer}/dev/inbox`])
+    if (!config.mail.smtpUrl) lines.push(['Dev inbox', `${config.issuer}/dev/inbox${readers(config)}`])
   }
   lines.push(['Discovery', `${config.issuer}/.well-known/openid-configuration`])
   process.stdout.write(`Gatehouse ${productVersion()}\n${lines.map(([name, value]) => `  ${name.padEnd(13)} ${value}\n`).join('')}`)
+}
+
+/** Who sees the inbox and the sample app, where it is not plain. */
+function readers({ devInbox, host }: Config): string {
+  if (devInbox) return '  (DEV_INBOX: for everybody who reaches this server)'
+  return isLoopback(host.includes(':') ? `[${host}]` : host) ? '' : '  (from this machine only; DEV_INBOX=1 opens it)'
 }
 
 function databaseName(url: string): string {

@@ -3,8 +3,7 @@ import type { Context } from './context.ts'
 import { authApi } from './http/api/auth/index.ts'
 import { apiDocsRoutes } from './http/api/docs/index.ts'
 import { assetRoutes } from './http/assets.ts'
-import { demoRoutes } from './http/dev/demo.ts'
-import { devInbox } from './http/dev/inbox.ts'
+import { developmentPages } from './http/dev/index.ts'
 import { createDeviceCookie } from './http/device-cookie.ts'
 import { healthRoutes } from './http/health.ts'
 import { interactionRoutes } from './http/interactions/index.ts'
@@ -71,10 +70,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
   app.use(forgotPasswordRoutes({ ...context, csrf, limit, flow: createFlowCookie('reset', { isHttps }) }).routes())
-  if (!config.production) {
-    if (!config.mail.smtpUrl) app.use(devInbox(context).routes())
-    app.use(demoRoutes({ issuer }).routes())
-  }
+  if (!config.production) app.use(developmentPages(context))
   return app
 }
 

@@ -1,4 +1,4 @@
-import type { Env } from './env.ts'
+import { type Env, isDevelopment } from './env.ts'
 import { LIFETIMES } from './limits.ts'
 
 /** Secrets in memory: newest first; every element at least 256 bits. */
@@ -8,7 +8,10 @@ export interface Secrets {
 }
 
 export interface Config {
+  /** Without any convenience of development. */
   readonly production: boolean
+  /** Inbox and demo also for callers who are not on this machine. */
+  readonly devInbox: boolean
   /** Origin without a trailing slash; the only source of absolute URLs. */
   readonly issuer: string
   readonly host: string
@@ -42,10 +45,11 @@ export interface Resolved {
 }
 
 export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolved): Config {
-  const production = env.NODE_ENV === 'production'
+  const production = !isDevelopment(env)
   const issuer = new URL(env.ISSUER ?? `http://localhost:${env.PORT}`).origin
   return {
     production,
+    devInbox: env.DEV_INBOX,
     issuer,
     host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     port: env.PORT,

@@ -11,18 +11,18 @@ const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter(Boolean),
 )
-const flag = z.enum(['true', 'false'], { error: 'must be true or false' }).transform((value) => value === 'true')
+const flag = z.enum(['true', 'false', '1', '0'], { error: 'must be true or false' }).transform((value) => value === 'true' || value === '1')
 
 /** Every setting. `describe` becomes the table in docs/operations.md; secrets may also be given as `<NAME>_FILE`. */
 export const EnvSchema = z.strictObject({
   NODE_ENV: z
     .enum(['production', 'development', 'test'])
     .default('development')
-    .describe('`production` turns every development convenience off and demands the settings below.'),
+    .describe('`production` turns every development convenience off and demands the settings below. So does an `ISSUER` elsewhere.'),
   ISSUER: httpUrl
     .optional()
     .describe(
-      'The public base URL, exactly as clients will see it in `iss`. Default `http://localhost:$PORT`; must be https in production.',
+      'The public base URL, exactly as clients will see it in `iss`. Default `http://localhost:$PORT`; must be https unless it is this machine: loopback or `*.localhost`.',
     ),
   PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000).describe('Port to listen on.'),
   HOST: z.string().min(1).optional().describe('Address to listen on. Default `127.0.0.1` in development, `0.0.0.0` in production.'),
@@ -47,6 +47,11 @@ export const EnvSchema = z.strictObject({
     .optional()
     .describe(
       'Mail server. `smtp:` demands STARTTLS unless the host is loopback or `?requireTLS=false` is appended. Unset outside production: mail is kept in the dev inbox.',
+    ),
+  DEV_INBOX: flag
+    .default(false)
+    .describe(
+      "Development for an `ISSUER` or callers that are not this machine (containers, `.test`): whoever reaches the server reads everybody's mail in `/dev/inbox`.",
     ),
   MAIL_FROM: z.string().min(3).max(254).optional().describe('Sender address of all mail. Default `no-reply@<issuer host>`.'),
   COOKIE_KEYS: list.pipe(z.array(secret).min(1)).optional().describe('Secrets that sign cookies, newest first, separated by commas.'),
@@ -133,7 +138,7 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
   if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`))
   const env = parsed.success ? parsed.data : undefined
   if (env) faults.push(...weaknesses(env))
-  else if (input['NODE_ENV'] === 'production') faults.push(...missingInProduction(input))
+  else if (input['NODE_ENV'] === 'production') faults.push(...missing(input, 'in production'))
   if (!env || faults.length > 0)
     throw new StartupError(`Invalid configuration:\n${[...new Set(faults)].map((fault) => `  ${fault}`).join('\n')}`)
   return env
@@ -152,17 +157,25 @@ function weaknesses(env: Env): string[] {
     if (issuer.pathname !== '/') faults.push('ISSUER: must have no path; give Gatehouse a host of its own')
     if (issuer.protocol === 'http:' && !isLoopback(issuer.hostname)) faults.push('ISSUER: must be https unless the host is loopback')
   }
-  if (env.NODE_ENV === 'production') faults.push(...missingInProduction(env))
+  if (env.DEV_INBOX && env.NODE_ENV === 'production') faults.push('DEV_INBOX: refused in production')
+  if (env.DEV_INBOX && env.SMTP_URL) faults.push('DEV_INBOX: there is no inbox with SMTP_URL; set one of them')
+  if (env.NODE_ENV === 'production') faults.push(...missing(env, 'in production'))
+  else if (!isDevelopment(env)) faults.push(...missing(env, 'for an issuer that is not this machine; DEV_INBOX=1 makes it development'))
   return faults
 }
 
-function missingInProduction(given: Readonly<Record<string, unknown>>): string[] {
+/** A missing NODE_ENV alone does not make a public server one of development: the issuer is this machine, or the operator has said so. */
+export function isDevelopment({ NODE_ENV, ISSUER, DEV_INBOX }: Env): boolean {
+  return NODE_ENV !== 'production' && (DEV_INBOX || ISSUER === undefined || isLoopback(new URL(ISSUER).hostname))
+}
+
+function missing(given: Readonly<Record<string, unknown>>, where: string): string[] {
   const required = ['ISSUER', 'DATABASE_URL', 'COOKIE_KEYS', 'KEY_ENCRYPTION_KEYS', 'SMTP_URL']
-  const faults = required.filter((name) => given[name] === undefined).map((name) => `${name}: required in production`)
-  if (typeof given['ISSUER'] === 'string' && !given['ISSUER'].startsWith('https://')) faults.push('ISSUER: must be https in production')
+  const faults = required.filter((name) => given[name] === undefined).map((name) => `${name}: required ${where}`)
+  if (typeof given['ISSUER'] === 'string' && !given['ISSUER'].startsWith('https://')) faults.push(`ISSUER: must be https ${where}`)
   return faults
 }
 
 export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+  return /^(.+\.)?localhost$/.test(hostname) || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }

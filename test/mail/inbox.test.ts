@@ -12,6 +12,7 @@ import { keepingMailer } from '../../src/mail/mailer.ts'
 import { useDatabase } from '../support/database.ts'
 import { box, empty, enqueue, Rig } from './outbox-rig.ts'
 
+const ISSUER = 'http://id.localhost'
 const at = useDatabase()
 const rig = new Rig(() => at.url)
 let database: Database
@@ -29,7 +30,7 @@ beforeAll(async () => {
       ctx.status = error instanceof AppError ? error.status : 500
     }
   })
-  app.use(devInbox({ database, box }).routes())
+  app.use(devInbox({ database, box, issuer: ISSUER }).routes())
   const handle = app.callback()
   server = createServer((request, response) => void handle(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -86,7 +87,7 @@ describe('as JSON', () => {
 
   it('DELETE empties it', async () => {
     await enqueue(database, mail('gone'))
-    expect((await fetch(`${origin}/dev/inbox`, { method: 'DELETE' })).status).toBe(204)
+    expect((await fetch(`${origin}/dev/inbox`, { method: 'DELETE', headers: { origin: ISSUER } })).status).toBe(204)
     expect(await json()).toEqual([])
   })
 })

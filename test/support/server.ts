@@ -92,7 +92,8 @@ export async function startServer({
 }
 
 export function testConfig({ databaseUrl, port, issuer }: { databaseUrl: string; port: number; issuer?: string }): Config {
-  const env = EnvSchema.parse({ NODE_ENV: 'test', PORT: port, ISSUER: issuer ?? `http://localhost:${port}`, LOG_LEVEL: 'silent' })
+  const at = issuer ? { ISSUER: issuer, DEV_INBOX: 'true' } : { ISSUER: `http://localhost:${port}` }
+  const env = EnvSchema.parse({ NODE_ENV: 'test', PORT: port, ...at, LOG_LEVEL: 'silent' })
   const config = buildConfig(env, { databaseUrl, embedded: false, secrets: TEST_SECRETS })
   return { ...config, argon2: { ...config.argon2, memoryKib: 1024, passes: 2 } }
 }

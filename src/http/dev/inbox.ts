@@ -10,10 +10,11 @@ import { inboxPage, mailPage } from './inbox-page.ts'
 export interface DevInboxDeps {
   readonly database: Database
   readonly box: SecretBox
+  readonly issuer: string
 }
 
-/** The mailbox of every address, for development: shows one-time codes, so it must never be mounted in production. */
-export function devInbox({ database, box }: DevInboxDeps): Router {
+/** The mailbox of every address, for development: shows one-time codes, so it is never mounted in production. */
+export function devInbox({ database, box, issuer }: DevInboxDeps): Router {
   const mails = new InboxMails({ pool: database.pool, box })
   const router = new Router({ prefix: '/dev/inbox' })
 
@@ -23,6 +24,7 @@ export function devInbox({ database, box }: DevInboxDeps): Router {
     else show(ctx, { page: inboxPage(list, nonceOf(ctx)) })
   })
   router.delete('/', async (ctx) => {
+    if (ctx.get('origin') !== issuer) throw new AppError('forbidden')
     await mails.clear()
     ctx.status = 204
   })
