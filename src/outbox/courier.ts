@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts'
 import { attempt, type Outcome } from './attempt.ts'
 import { exponential, jittered } from './backoff.ts'
 import type { Breaker } from './breaker.ts'
-import { type Handler, type JsonValue, type OutboxTopic, PermanentFailure, reasonOf } from './message.ts'
+import { type Handler, type JsonValue, type OutboxTopic, PermanentFailure, reasonOf, TemporaryFailure } from './message.ts'
 import type { DeliveryPolicy } from './policy.ts'
 import type { Leased, OutboxStore } from './store.ts'
 import { pause } from './timing.ts'
@@ -48,7 +48,8 @@ export class Courier {
 
   #consequence(message: Leased, outcome: Outcome): () => Promise<void> {
     const { store, policy, logger } = this.#deps
-    const isOld = Date.now() - message.createdAt.getTime() >= policy.maxAgeMs
+    const ageMs = Date.now() - message.createdAt.getTime()
+    const isOld = ageMs >= policy.maxAgeMs
     if (outcome.status === 'aborted') return () => store.postpone(message, 0, { countsAttempt: false })
     if (outcome.status === 'unreachable') {
       const delayMs = this.#unreachable(reasonOf(outcome.error))
@@ -58,7 +59,8 @@ export class Courier {
     }
     this.#reached()
     if (outcome.status === 'delivered') return () => store.delivered(message)
-    if (outcome.status === 'refused' || isOld || message.attempt >= policy.maxAttempts) return this.#giveUp(message, outcome.error)
+    const isFinal = outcome.status === 'refused' || isOld || ageMs >= finalAtMs(outcome.error)
+    if (isFinal || message.attempt >= policy.maxAttempts) return this.#giveUp(message, outcome.error)
     const delayMs = jittered(exponential(message.attempt, policy.firstDelayMs, policy.maxDelayMs))
     const reason = reasonOf(outcome.error)
     logger.warn({ ...this.#about(message, 'outbox.retry'), delayMs, reason })
@@ -101,4 +103,8 @@ export class Courier {
   #about({ id, attempt: number }: Leased, event: string): Record<string, unknown> {
     return { event, topic: this.#deps.topic, id, attempt: number }
   }
+}
+
+function finalAtMs(error: unknown): number {
+  return (error instanceof TemporaryFailure ? error.finalAtMs : undefined) ?? Number.POSITIVE_INFINITY
 }

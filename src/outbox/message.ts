@@ -26,6 +26,13 @@ export class PermanentFailure extends Error {
 /** The receiver did not take this message now. The text reaches the log and the table: no address, no content. */
 export class TemporaryFailure extends Error {
   override readonly name = 'TemporaryFailure'
+  /** Age in milliseconds at which this answer is believed; without it the message waits as long as the policy allows. */
+  readonly finalAtMs: number | undefined
+
+  constructor(message: string, { finalAtMs }: { readonly finalAtMs?: number } = {}) {
+    super(message)
+    this.finalAtMs = finalAtMs
+  }
 }
 
 /** Nothing can be delivered on this topic for now: every message waits and none of them loses an attempt. */

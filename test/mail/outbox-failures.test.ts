@@ -72,6 +72,24 @@ describe('failures', () => {
     expect((await stored(database)).map(({ failed }) => failed)).toEqual([true, true])
   })
 
+  it('F13 a refusal that may be about us is tried again and believed at the age that it names', async () => {
+    const database = await rig.database()
+    await enqueue(database, 'refused')
+    const worker = rig.worker(database, {
+      mail: async () => {
+        throw new TemporaryFailure('smtp EMESSAGE 554 5.7.0 at DATA', { finalAtMs: 6 * 3_600_000 })
+      },
+    })
+    const at = async (age: string) => {
+      await database.pool.query(`update "outbox_message" set "created_at" = now() - $1::interval, "available_at" = now()`, [age])
+      await worker.drain()
+      return (await stored(database)).map(({ failed }) => failed)
+    }
+    expect(await at('0 seconds')).toEqual([false])
+    expect(await at('5 hours 59 minutes')).toEqual([false])
+    expect(await at('6 hours 1 second')).toEqual([true])
+  })
+
   it('gives up at once when the failure is permanent', async () => {
     const database = await rig.database()
     await enqueue(database, 'refused')

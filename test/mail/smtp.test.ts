@@ -79,7 +79,7 @@ describe('a mail on the wire', () => {
 })
 
 describe('what the server says', () => {
-  const cases: [string, Partial<SmtpScript>, new (message?: string) => Error, string][] = [
+  const cases: [string, Partial<SmtpScript>, new (message: string) => Error, string][] = [
     ['4xx to the recipient', { rcptTo: '450 4.2.1 <ada@example.org> try later' }, TemporaryFailure, 'smtp EENVELOPE 450 4.2.1 at RCPT TO'],
     [
       '5xx to the recipient',
@@ -88,8 +88,13 @@ describe('what the server says', () => {
       'smtp EENVELOPE 550 5.1.1 at RCPT TO',
     ],
     ['4xx to the content', { end: '451 4.7.1 greylisted 123 456' }, TemporaryFailure, 'smtp EMESSAGE 451 4.7.1 at DATA'],
-    ['5xx to the content', { end: '554 5.7.1 your 123 456 is spam' }, PermanentFailure, 'smtp EMESSAGE 554 5.7.1 at DATA'],
-    ['5xx to DATA', { data: '554 5.5.1 no valid recipients' }, PermanentFailure, 'smtp EENVELOPE 554 5.5.1 at DATA'],
+    ['5xx to the recipient without a detail', { rcptTo: '550 no such user' }, PermanentFailure, 'smtp EENVELOPE 550 at RCPT TO'],
+    ['5xx to our relaying', { rcptTo: '554 5.7.1 relay access denied' }, TemporaryFailure, 'smtp EENVELOPE 554 5.7.1 at RCPT TO'],
+    ['5xx to us after the content', { end: '554 5.7.0 blocked' }, TemporaryFailure, 'smtp EMESSAGE 554 5.7.0 at DATA'],
+    ['5xx without a detail after the content', { end: '554 no' }, TemporaryFailure, 'smtp EMESSAGE 554 at DATA'],
+    ['5xx to the content', { end: '554 5.6.0 your 123 456 is malformed' }, PermanentFailure, 'smtp EMESSAGE 554 5.6.0 at DATA'],
+    ['5xx to its size', { end: '552 5.3.4 too large' }, PermanentFailure, 'smtp EMESSAGE 552 5.3.4 at DATA'],
+    ['5xx to DATA', { data: '554 5.5.1 no valid recipients' }, TemporaryFailure, 'smtp EENVELOPE 554 5.5.1 at DATA'],
     ['5xx to the sender', { mailFrom: '530 5.7.0 authenticate first' }, Unreachable, 'smtp EENVELOPE 530 5.7.0 at MAIL FROM'],
     ['421 at any time', { rcptTo: '421 4.3.2 closing' }, Unreachable, 'smtp EENVELOPE 421 4.3.2 at RCPT TO'],
     ['5xx as greeting', { greeting: '554 5.3.2 not today' }, Unreachable, 'smtp EPROTOCOL 554 5.3.2 at CONN'],
@@ -101,6 +106,13 @@ describe('what the server says', () => {
     const error = await failure()
     expect(error).toBeInstanceOf(type)
     expect(error.message).toBe(reason)
+  })
+
+  it('F13 a refusal of us is believed after six hours, one for now never before the outbox gives up', async () => {
+    smtp.script.end = '554 5.7.0 blocked'
+    expect(await failure()).toMatchObject({ finalAtMs: 6 * 3_600_000 })
+    smtp.script.end = '451 4.7.1 greylisted'
+    expect(await failure()).toMatchObject({ finalAtMs: undefined })
   })
 
   it('F13 a wrong password for the mail server is the server, not the mail', async () => {
