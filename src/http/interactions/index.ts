@@ -1,4 +1,5 @@
 import Router from '@koa/router'
+import compose from 'koa-compose'
 import { formBody } from '../middleware/body.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
@@ -14,8 +15,7 @@ import { resendCode, showVerifyEmail, submitVerifyEmail } from './verify-email.t
 /** The steps between an authorization request and its answer. */
 export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Router {
   const router = new Router({ prefix: '/interaction/:uid' })
-  const form = formBody()
-  const { guard } = deps.csrf
+  const form = compose([formBody(), deps.csrf.guard])
   const [login, signUp, selectAccount, consent] = [showLogin(deps), showSignUp(deps), showSelectAccount(deps), showConsent(deps)]
   /** By the prompt that the browser comes with. Shown in place: a redirect would cost it a round trip. */
   const first = new Map([
@@ -25,6 +25,8 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
     ['consent', consent],
   ])
 
+  // What another site sends is refused before it is counted.
+  router.use((ctx, next) => (ctx.method === 'POST' ? form : deps.csrf.pagesOnly)(ctx, next))
   router.use(limit('interaction'))
   // Every step begins with it, so it is on its way while a narrower limit is asked for.
   router.use((ctx, next) => {
@@ -36,22 +38,22 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
     await (first.get(prompt.name) ?? login)(ctx, next)
   })
   router.get('/login', login)
-  router.post('/login', limit('sign-in'), form, guard, submitLogin(deps))
+  router.post('/login', limit('sign-in'), submitLogin(deps))
   router.get('/mfa', showMfa(deps))
-  router.post('/mfa', limit('verify'), form, guard, submitMfa(deps))
+  router.post('/mfa', limit('verify'), submitMfa(deps))
   router.get('/mfa-enrol', showMfaEnrol(deps))
-  router.post('/mfa-enrol', limit('verify'), form, guard, submitMfaEnrol(deps))
+  router.post('/mfa-enrol', limit('verify'), submitMfaEnrol(deps))
   router.get('/recovery-codes', showRecoveryCodes(deps))
-  router.post('/recovery-codes', form, guard, submitRecoveryCodes(deps))
+  router.post('/recovery-codes', submitRecoveryCodes(deps))
   router.get('/sign-up', signUp)
-  router.post('/sign-up', limit('sign-up'), form, guard, submitSignUp(deps))
+  router.post('/sign-up', limit('sign-up'), submitSignUp(deps))
   router.get('/verify-email', showVerifyEmail(deps))
-  router.post('/verify-email', limit('verify'), form, guard, submitVerifyEmail(deps))
-  router.post('/resend', limit('resend'), form, guard, resendCode(deps))
+  router.post('/verify-email', limit('verify'), submitVerifyEmail(deps))
+  router.post('/resend', limit('resend'), resendCode(deps))
   router.get('/select-account', selectAccount)
-  router.post('/select-account', form, guard, submitSelectAccount(deps))
-  router.post('/switch-account', form, guard, async (ctx) => seeOther(ctx, (await loadStep(ctx, deps)).url('select-account')))
+  router.post('/select-account', submitSelectAccount(deps))
+  router.post('/switch-account', async (ctx) => seeOther(ctx, (await loadStep(ctx, deps)).url('select-account')))
   router.get('/consent', consent)
-  router.post('/consent', form, guard, submitConsent(deps))
+  router.post('/consent', submitConsent(deps))
   return router
 }

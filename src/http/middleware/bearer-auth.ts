@@ -24,14 +24,17 @@ const REALM = 'Bearer realm="account"'
 /** One scheme, one space, one token: no list, no second space, no tab (TK-08). */
 const AUTHORIZATION = /^Bearer ([\w.-]+)$/i
 
+/** Lets through what carries a token at all, good or not: a page of another site cannot make a browser send one. */
+export const bearsToken: Middleware = (ctx, next) => {
+  if (!AUTHORIZATION.test(ctx.headers.authorization ?? '')) throw unauthorized(ctx)
+  return next()
+}
+
 /** Lets through who bears a live token with the scope; else 401 or 403 with `WWW-Authenticate` (RFC 6750 3). */
 export function bearerAuth(deps: BearerAuthDeps): Middleware {
   return async (ctx, next) => {
     const found = await findPrincipal(ctx, deps)
-    if (!found) {
-      challenge(ctx, ctx.headers.authorization === undefined ? '' : ', error="invalid_token"')
-      throw new AppError('invalid_token')
-    }
+    if (!found) throw unauthorized(ctx)
     if (!found.hasScope) {
       challenge(ctx, `, error="insufficient_scope", scope="${API_SCOPE}"`)
       throw new AppError('forbidden')
@@ -59,6 +62,11 @@ export function principalOf(ctx: Context): Principal {
 /** Every 401 names a scheme (RFC 9110 15.5.2), also those that are about a password or a code. */
 export function challenge(ctx: Context, detail = ''): void {
   ctx.set('WWW-Authenticate', `${REALM}${detail}`)
+}
+
+function unauthorized(ctx: Context): AppError {
+  challenge(ctx, ctx.headers.authorization === undefined ? '' : ', error="invalid_token"')
+  return new AppError('invalid_token')
 }
 
 async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ principal: Principal; hasScope: boolean } | undefined> {

@@ -35,21 +35,32 @@ function isDecodable(text: string): boolean {
   }
 }
 
-/** A JSON object in `ctx.state.json`, not yet trusted: depth, keys, duplicates and prototype names are bounded here (IN-02). */
-export function jsonBody({ isOptional = false }: { isOptional?: boolean } = {}): Middleware {
+interface JsonOptions {
+  readonly isOptional?: boolean
+}
+
+/** Refuses what is no JSON by its headers alone, so that it can come before a limit. */
+export function jsonOnly({ isOptional = false }: JsonOptions = {}): Middleware {
+  return (ctx, next) => {
+    if (!isEmpty(ctx.req)) {
+      if (!ctx.is('application/json')) throw new AppError('unsupported_media_type')
+    } else if (!isOptional) throw new AppError('invalid_input')
+    return next()
+  }
+}
+
+/** A JSON object in `ctx.state.json`, not yet trusted: depth, keys, duplicates and prototype names are bounded here (IN-02). After `jsonOnly`. */
+export function jsonBody({ isOptional = false }: JsonOptions = {}): Middleware {
   return async (ctx, next) => {
-    const length = ctx.req.headers['content-length']
-    const isEmpty = ctx.req.headers['transfer-encoding'] === undefined && (length === undefined || length === '0')
-    if (isEmpty) {
-      if (!isOptional) throw new AppError('invalid_input')
-      ctx.state['json'] = {}
-      return next()
-    }
-    if (!ctx.is('application/json')) throw new AppError('unsupported_media_type')
-    const text = await readText(ctx.req, JSON_LIMIT)
+    const text = isEmpty(ctx.req) ? '' : await readText(ctx.req, JSON_LIMIT)
     ctx.state['json'] = text === '' && isOptional ? {} : parseJson(text)
     await next()
   }
+}
+
+function isEmpty({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length']
+  return headers['transfer-encoding'] === undefined && (length === undefined || length === '0')
 }
 
 async function readText(req: IncomingMessage, limit: number): Promise<string> {

@@ -7,6 +7,17 @@ export interface Csrf {
   token(ctx: Context): string
   /** Refuses unsafe requests that another site could have made (SE-11): by fetch metadata, by Origin, and by the field. */
   readonly guard: Middleware
+  /** Refuses what a page of another site loads into itself. It would show nobody anything, and use up the limits of their network. */
+  readonly pagesOnly: Middleware
+}
+
+/** A page that is opened, rather than loaded into another one. */
+const isOpened = (ctx: Context): boolean => ctx.get('sec-fetch-mode') === 'navigate' && !FRAMES.has(ctx.get('sec-fetch-dest'))
+const FRAMES = new Set(['iframe', 'frame', 'object', 'embed', 'fencedframe'])
+
+function isForeign(ctx: Context): boolean {
+  const site = ctx.get('sec-fetch-site')
+  return site !== '' && site !== 'same-origin' && site !== 'none'
 }
 
 export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array }): Csrf {
@@ -25,14 +36,17 @@ export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array })
       return derive(seed).toString('base64url')
     },
     guard: async (ctx, next) => {
-      const site = ctx.get('sec-fetch-site')
       const origin = ctx.get('origin')
-      if (site && site !== 'same-origin' && site !== 'none') throw new AppError('forbidden')
+      if (isForeign(ctx)) throw new AppError('forbidden')
       if (origin && origin !== issuer && origin !== 'null') throw new AppError('forbidden')
       const seed = ctx.cookies.get(cookie, { signed: false })
       const sent = (ctx.state['form'] as Record<string, string> | undefined)?.['_csrf']
       if (!seed || !sent || !equal(Buffer.from(sent, 'base64url'), derive(seed))) throw new AppError('forbidden')
       await next()
+    },
+    pagesOnly: (ctx, next) => {
+      if (isForeign(ctx) && !isOpened(ctx)) throw new AppError('forbidden')
+      return next()
     },
   }
 }

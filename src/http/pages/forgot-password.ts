@@ -33,14 +33,14 @@ const LinkForm = z.object({ token: z.string().max(128), password: z.string().max
 export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
   const { passwordReset, renderer, csrf, limit, flow } = deps
   const router = new Router()
-  const form = formBody()
+  const form = [formBody(), csrf.guard] as const
 
   router.get('/forgot', (ctx) => seeOther(ctx, '/forgot-password'))
   router.get('/forgot-password', async (ctx) => {
     const { email, interaction } = ctx.query
     await showForgot(ctx, deps, { email: typeof email === 'string' ? email.slice(0, 254) : '', interaction: interactionOf(interaction) })
   })
-  router.post('/forgot-password', limit('forgot'), form, csrf.guard, async (ctx) => {
+  router.post('/forgot-password', ...form, limit('forgot'), async (ctx) => {
     const sent = EmailForm.safeParse(ctx.state['form'])
     const interaction = interactionOf(sent.data?.interaction)
     await refusable(
@@ -65,7 +65,7 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
     if (!begun) return seeOther(ctx, '/forgot-password')
     await showReset(ctx, deps, { ...begun, ...(ctx.query['sent'] === '1' ? { notice: 'code_sent' } : {}) })
   })
-  router.post('/reset-password', limit('verify'), form, csrf.guard, async (ctx) => {
+  router.post('/reset-password', ...form, limit('verify'), async (ctx) => {
     const link = LinkForm.safeParse(ctx.state['form'])
     const code = CodeForm.safeParse(ctx.state['form'])
     const begun = flow.read(ctx)
@@ -85,7 +85,7 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
         showReset(ctx, deps, { email, problems, interaction: begun?.interaction, ...(link.success ? { token: link.data.token } : {}) }),
     )
   })
-  router.post('/reset-password/resend', limit('resend'), form, csrf.guard, async (ctx) => {
+  router.post('/reset-password/resend', ...form, limit('resend'), async (ctx) => {
     const begun = flow.read(ctx)
     if (!begun) return seeOther(ctx, '/forgot-password')
     const { tokenId } = await passwordReset.request(begun.email, originOf(ctx))

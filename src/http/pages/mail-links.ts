@@ -29,7 +29,7 @@ export interface MailLinkDeps {
 export function mailLinkRoutes(deps: MailLinkDeps): Router {
   const { signUp, emailChange, events, deletion, renderer, csrf, limit, signUpFlow } = deps
   const router = new Router()
-  const guarded = [limit('verify'), formBody(), csrf.guard] as const
+  const guarded = [formBody(), csrf.guard, limit('verify')] as const
   const form = (ctx: Context, action: string) => ({ action, csrf: csrf.token(ctx), hidden: { token: tokenOf(ctx) } })
 
   router.get('/verify-email', async (ctx) => {

@@ -1,10 +1,11 @@
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import compose from 'koa-compose'
+import type { LimitName } from '../../../config/limits.ts'
 import { AppError } from '../../../errors.ts'
 import type { Logger } from '../../../logger.ts'
-import { type BearerAuthDeps, bearerAuth, challenge, publicOnly } from '../../middleware/bearer-auth.ts'
-import { jsonBody } from '../../middleware/body.ts'
+import { type BearerAuthDeps, bearerAuth, bearsToken, challenge, publicOnly } from '../../middleware/bearer-auth.ts'
+import { jsonBody, jsonOnly } from '../../middleware/body.ts'
 import { errorHandler } from '../../middleware/errors.ts'
 import { issuerHostOnly } from '../../middleware/host.ts'
 import { presentJson } from '../../middleware/json-errors.ts'
@@ -38,37 +39,42 @@ export interface AuthApiDeps
   readonly logger: Logger
 }
 
-/** The JSON door: each line is a route with its limit, who may call it, and what is done. */
+/**
+ * The JSON door: each line is a route with who may call it, its limit, and what is done. What a page of another site can send (another media
+ * type, no body, no token) is refused before it is counted: it would use up the limits of whoever looks at that page (SE-11).
+ */
 export function authRoutes(deps: AuthApiDeps, limit: RateLimit): Router {
-  const anyone = publicOnly(deps)
-  const bearer = bearerAuth(deps)
   const json = jsonBody()
   const maybe = jsonBody({ isOptional: true })
+  const anyone = (name: LimitName) => [jsonOnly(), limit(name), publicOnly(deps), json] as const
+  const owner = (name: LimitName) => [bearsToken, jsonOnly(), limit(name), bearerAuth(deps), json] as const
+  const ownerMaybe = (name: LimitName) => [bearsToken, jsonOnly({ isOptional: true }), limit(name), bearerAuth(deps), maybe] as const
+  const ownerOnly = (name: LimitName) => [bearsToken, limit(name), bearerAuth(deps)] as const
   const router = new Router({ prefix: PREFIX, strict: true, sensitive: true })
 
-  router.post('/sign-up/email', limit('sign-up'), anyone, json, call(body.SignUp, signUp(deps)))
-  router.post('/verify/email', limit('verify'), anyone, json, call(body.VerifyEmail, verifyEmail(deps)))
-  router.post('/resend/verify/email', limit('resend'), anyone, json, call(body.Resend, resend(deps)))
-  router.post('/sign-in/email', limit('sign-in'), anyone, json, twoCalls(body.SignIn, signIn(deps)))
-  router.post('/enable/mfa', limit('sensitive'), bearer, json, twoCalls(body.EnableMfa, enableMfa(deps)))
-  router.post('/disable/mfa', limit('sensitive'), bearer, json, twoCalls(body.DisableMfa, disableMfa(deps)))
-  router.patch('/edit/basic', limit('account'), bearer, json, call(body.EditBasic, editBasic(deps)))
-  router.patch('/edit/email', limit('sensitive'), bearer, json, twoCalls(body.EditEmail, editEmail(deps)))
-  router.patch('/edit/password', limit('sensitive'), bearer, json, twoCalls(body.EditPassword, editPassword(deps)))
-  router.patch('/forgot/password', limit('forgot'), anyone, json, twoCalls(body.ForgotPassword, forgotPassword(deps)))
-  router.post('/user/me', limit('account'), bearer, maybe, call(body.Empty, me(deps)))
-  router.delete('/user/logout', limit('account'), bearer, call(body.Empty, logout(deps)))
-  router.delete('/user/logout-all', limit('account'), bearer, call(body.Empty, logoutAll(deps)))
-  router.patch('/user/refresh', limit('refresh'), json, call(body.Refresh, refresh(deps)))
+  router.post('/sign-up/email', ...anyone('sign-up'), call(body.SignUp, signUp(deps)))
+  router.post('/verify/email', ...anyone('verify'), call(body.VerifyEmail, verifyEmail(deps)))
+  router.post('/resend/verify/email', ...anyone('resend'), call(body.Resend, resend(deps)))
+  router.post('/sign-in/email', ...anyone('sign-in'), twoCalls(body.SignIn, signIn(deps)))
+  router.post('/enable/mfa', ...owner('sensitive'), twoCalls(body.EnableMfa, enableMfa(deps)))
+  router.post('/disable/mfa', ...owner('sensitive'), twoCalls(body.DisableMfa, disableMfa(deps)))
+  router.patch('/edit/basic', ...owner('account'), call(body.EditBasic, editBasic(deps)))
+  router.patch('/edit/email', ...owner('sensitive'), twoCalls(body.EditEmail, editEmail(deps)))
+  router.patch('/edit/password', ...owner('sensitive'), twoCalls(body.EditPassword, editPassword(deps)))
+  router.patch('/forgot/password', ...anyone('forgot'), twoCalls(body.ForgotPassword, forgotPassword(deps)))
+  router.post('/user/me', ...ownerMaybe('account'), call(body.Empty, me(deps)))
+  router.delete('/user/logout', ...ownerOnly('account'), call(body.Empty, logout(deps)))
+  router.delete('/user/logout-all', ...ownerOnly('account'), call(body.Empty, logoutAll(deps)))
+  router.patch('/user/refresh', jsonOnly(), limit('refresh'), json, call(body.Refresh, refresh(deps)))
 
-  router.get('/user/sessions', limit('account'), bearer, call(body.Empty, listSessions(deps)))
-  router.delete('/user/sessions/:id', limit('account'), bearer, call(body.Empty, endSession(deps)))
-  router.get('/user/apps', limit('account'), bearer, call(body.Empty, listApps(deps)))
-  router.delete('/user/apps/:clientId', limit('account'), bearer, call(body.Empty, revokeApp(deps)))
-  router.post('/recovery-codes', limit('sensitive'), bearer, maybe, call(body.Confirmed, regenerateRecoveryCodes(deps)))
-  router.get('/user/activity', limit('account'), bearer, call(body.Empty, listActivity(deps)))
-  router.get('/user/export', limit('sensitive'), bearer, call(body.Empty, exportAccount(deps)))
-  router.delete('/user', limit('sensitive'), bearer, maybe, call(body.Confirmed, deleteAccount(deps)))
+  router.get('/user/sessions', ...ownerOnly('account'), call(body.Empty, listSessions(deps)))
+  router.delete('/user/sessions/:id', ...ownerOnly('account'), call(body.Empty, endSession(deps)))
+  router.get('/user/apps', ...ownerOnly('account'), call(body.Empty, listApps(deps)))
+  router.delete('/user/apps/:clientId', ...ownerOnly('account'), call(body.Empty, revokeApp(deps)))
+  router.post('/recovery-codes', ...ownerMaybe('sensitive'), call(body.Confirmed, regenerateRecoveryCodes(deps)))
+  router.get('/user/activity', ...ownerOnly('account'), call(body.Empty, listActivity(deps)))
+  router.get('/user/export', ...ownerOnly('sensitive'), call(body.Empty, exportAccount(deps)))
+  router.delete('/user', ...ownerMaybe('sensitive'), call(body.Confirmed, deleteAccount(deps)))
   return router
 }
 

@@ -31,7 +31,7 @@ export interface AccountDeps
     SessionsDeps,
     SignOutDeps {}
 
-/** The account area: `fresh` guards what asks again after ten minutes, `form` what changes anything. */
+/** The account area: `form` guards what changes anything, before it is counted; `fresh` what asks again after ten minutes. */
 export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   const router = new Router({ prefix: '/account' })
   const signedIn = accountSession(deps)
@@ -40,41 +40,42 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   const calm = [limit('account'), signedIn] as const
   const sensitive = [limit('sensitive'), signedIn, fresh] as const
 
+  router.use(deps.csrf.pagesOnly)
   router.get('/', ...calm, showOverview(deps))
   router.get('/security', ...calm, (ctx) => seeOther(ctx, '/account#security'))
-  router.post('/sign-out', limit('account'), ...form, signOut(deps))
+  router.post('/sign-out', ...form, limit('account'), signOut(deps))
 
   router.get('/profile', ...calm, showProfile(deps))
-  router.post('/profile', ...calm, ...form, submitProfile(deps))
+  router.post('/profile', ...form, ...calm, submitProfile(deps))
 
   router.get('/email', ...calm, fresh, showEmail(deps))
-  router.post('/email', ...sensitive, ...form, submitEmail(deps))
+  router.post('/email', ...form, ...sensitive, submitEmail(deps))
   router.get('/email/confirm', ...calm, fresh, showConfirmEmail(deps))
-  router.post('/email/confirm', ...sensitive, ...form, confirmEmail(deps))
-  router.post('/email/confirm/resend', ...sensitive, ...form, resendEmailCode(deps))
+  router.post('/email/confirm', ...form, ...sensitive, confirmEmail(deps))
+  router.post('/email/confirm/resend', ...form, ...sensitive, resendEmailCode(deps))
 
   router.get('/password', ...calm, fresh, showPassword(deps))
-  router.post('/password', ...sensitive, ...form, submitPassword(deps))
+  router.post('/password', ...form, ...sensitive, submitPassword(deps))
   router.get('/password/confirm', ...calm, fresh, showNewPassword(deps))
-  router.post('/password/confirm', ...sensitive, ...form, submitNewPassword(deps))
+  router.post('/password/confirm', ...form, ...sensitive, submitNewPassword(deps))
 
   router.get('/mfa', ...calm, fresh, showMfa(deps))
-  router.post('/mfa/start', ...sensitive, ...form, startMfa(deps))
-  router.post('/mfa', ...sensitive, ...form, confirmMfa(deps))
+  router.post('/mfa/start', ...form, ...sensitive, startMfa(deps))
+  router.post('/mfa', ...form, ...sensitive, confirmMfa(deps))
   router.get('/mfa/disable', ...calm, fresh, showDisableMfa(deps))
-  router.post('/mfa/disable', ...sensitive, ...form, disableMfa(deps))
+  router.post('/mfa/disable', ...form, ...sensitive, disableMfa(deps))
   router.get('/recovery-codes', ...calm, fresh, showRecoveryCodes(deps))
-  router.post('/recovery-codes', ...sensitive, ...form, regenerateRecoveryCodes(deps))
+  router.post('/recovery-codes', ...form, ...sensitive, regenerateRecoveryCodes(deps))
 
   router.get('/sessions', ...calm, showSessions(deps))
-  router.post('/sessions/end', ...calm, ...form, endSession(deps))
-  router.post('/sessions/end-others', ...calm, ...form, endOtherSessions(deps))
+  router.post('/sessions/end', ...form, ...calm, endSession(deps))
+  router.post('/sessions/end-others', ...form, ...calm, endOtherSessions(deps))
   router.get('/apps', ...calm, showApps(deps))
-  router.post('/apps/remove', ...calm, ...form, removeApp(deps))
+  router.post('/apps/remove', ...form, ...calm, removeApp(deps))
   router.get('/activity', ...calm, showActivity(deps))
 
   router.get('/export', limit('sensitive'), signedIn, downloadExport(deps))
   router.get('/delete', ...calm, fresh, showDelete(deps))
-  router.post('/delete', ...sensitive, ...form, submitDelete(deps))
+  router.post('/delete', ...form, ...sensitive, submitDelete(deps))
   return router
 }
