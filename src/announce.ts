@@ -1,6 +1,7 @@
 import type { Config } from './config/config.ts'
 import { isLoopback } from './config/env.ts'
 import { productVersion } from './config/version.ts'
+import { say } from './logger.ts'
 import type { Seeded } from './seed.ts'
 
 /** The first thing an operator sees, and all of it. */
@@ -19,7 +20,7 @@ export function announce(config: Config, seeded: Seeded | undefined): void {
     if (!config.mail.smtpUrl) lines.push(['Dev inbox', `${config.issuer}/dev/inbox${readers(config)}`])
   }
   lines.push(['Discovery', `${config.issuer}/.well-known/openid-configuration`])
-  process.stdout.write(`Gatehouse ${productVersion()}\n${lines.map(([name, value]) => `  ${name.padEnd(13)} ${value}\n`).join('')}`)
+  say(`Gatehouse ${productVersion()}\n${lines.map(([name, value]) => `  ${name.padEnd(13)} ${value}\n`).join('')}`)
 }
 
 /** Who sees the inbox and the sample app, where it is not plain. */

@@ -1,4 +1,6 @@
-import { type DestinationStream, type Logger, pino, symbols } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
+import { gathering } from './logger/gathering.ts'
+import { Outlet } from './logger/outlet.ts'
 
 export type { Logger }
 
@@ -28,13 +30,8 @@ function timestamp(): string {
   return nowText
 }
 
-/** How long a line may wait for others while lines come in faster than this. */
-const GATHER_MS = 50
-const GATHER_LENGTH = 16_384
-/** pino's number for `warn`. */
-const URGENT = 40
-
-let stdout: DestinationStream | undefined
+let stdout: Outlet | undefined
+let lines: DestinationStream | undefined
 
 /** JSON lines in UTC on stdout (LG-01). `silent` is for tests and the CLI. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
@@ -49,40 +46,16 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
 
 /** One for all loggers of the process: each listens for its end. */
 function standardOutput(): DestinationStream {
-  stdout ??= gathering(pino.destination({ dest: 1, sync: true }))
-  return stdout
+  lines ??= gathering(outlet())
+  return lines
 }
 
-/**
- * A write to the kernel per line is a tenth of the cost of a token. So a line goes out at once after a pause, and when it is a warning or worse;
- * those that follow it closely go out together. What waits is written when the process ends, by a fault of ours too.
- */
-export function gathering(file: DestinationStream): DestinationStream {
-  let waiting = ''
-  let isGathering = false
-  const flush = () => {
-    if (waiting !== '') file.write(waiting)
-    waiting = ''
-  }
-  const gather = () => {
-    isGathering = true
-    setTimeout(() => {
-      isGathering = false
-      if (waiting === '') return
-      flush()
-      gather()
-    }, GATHER_MS).unref()
-  }
-  process.once('exit', flush)
-  const destination = {
-    [symbols.needsMetadataGsym]: true,
-    lastLevel: 0,
-    write(line: string) {
-      waiting += line
-      if (isGathering && destination.lastLevel < URGENT && waiting.length < GATHER_LENGTH) return
-      flush()
-      if (!isGathering) gather()
-    },
-  }
-  return destination
+/** What is said on stdout and is no line of the log; it waits for nobody either. */
+export function say(text: string): void {
+  outlet().write(text)
+}
+
+function outlet(): Outlet {
+  stdout ??= new Outlet(1)
+  return stdout
 }

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
-import { createLogger, gathering } from '../src/logger.ts'
+import { gathering } from '../src/logger/gathering.ts'
+import { createLogger } from '../src/logger.ts'
 
 describe('lines of the log', () => {
   function logger() {
