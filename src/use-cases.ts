@@ -53,8 +53,8 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const passwordContext = { product: config.brand.name, issuerHost: new URL(config.issuer).hostname }
   const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
   const devices = new Devices({ em, pool, events, audit })
-  const recoveryCodes = new RecoveryCodes({ em, pool })
-  const mfa = new Mfa({ audit, em, pool, box, attempts, challenges, recoveryCodes, events, issuerName: config.brand.name })
+  const recoveryCodes = new RecoveryCodes({ em, pool, events, audit })
+  const mfa = new Mfa({ audit, em, pool, box, attempts, challenges, recoveryCodes, events, sessions, issuerName: config.brand.name })
   const passwords = new Passwords({ audit, em, hasher, attempts, sessions, events, passwordContext })
   const passwordReset = new PasswordReset({ audit, em, tokens, messages, passwords, attempts })
   const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords })

@@ -12,6 +12,7 @@ import { canonicalEmail } from './canonical-email.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { SecurityEvents } from './security-events.ts'
+import type { Sessions } from './sessions.ts'
 
 export interface MfaDeps {
   readonly audit: AuditSink
@@ -22,6 +23,7 @@ export interface MfaDeps {
   readonly challenges: MfaChallenges
   readonly recoveryCodes: RecoveryCodes
   readonly events: SecurityEvents
+  readonly sessions: Sessions
   /** The issuer's name in the person's authenticator app. */
   readonly issuerName: string
 }
@@ -85,9 +87,12 @@ export class Mfa {
     return { secret, otpauthUri: await otpauthUri({ secret, account: account.email, issuer: issuerName }), expiresInSeconds }
   }
 
-  /** The first valid code turns two-step sign-in on; returns the recovery codes, which are shown this once. Throws `invalid_code`. */
-  async confirm(accountId: string, code: string, origin: RequestOrigin): Promise<string[]> {
-    const { em, box, attempts, recoveryCodes, events, audit } = this.#deps
+  /**
+   * The first valid code turns two-step sign-in on and ends every sign-in that did not show it, with its tokens: all but `sessionId`, the one
+   * that it was turned on in. Returns the recovery codes, which are shown this once. Throws `invalid_code`.
+   */
+  async confirm(accountId: string, code: string, origin: RequestOrigin, sessionId?: string): Promise<string[]> {
+    const { em, box, attempts, recoveryCodes, events, audit, sessions } = this.#deps
     const pending = await em.fork().findOne(TotpCredential, { account: accountId, confirmedAt: null, expiresAt: { $gt: new Date() } })
     if (!pending) throw new AppError('invalid_code')
     let step: number | undefined
@@ -100,7 +105,7 @@ export class Mfa {
     )
     if (!passed || step === undefined) throw new AppError('invalid_code')
     const lastStep = step
-    return em.fork().transactional(async (tx) => {
+    const turnOn = async (tx: EntityManager): Promise<string[]> => {
       const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
       if (account.mfaEnabled) throw new AppError('mfa_already_enabled')
       const confirmed = await tx.nativeUpdate(
@@ -111,10 +116,13 @@ export class Mfa {
       if (confirmed === 0) throw new AppError('invalid_code')
       account.mfaEnabled = true
       const codes = recoveryCodes.replace(tx, accountId)
+      if (sessionId) await sessions.raise(tx, accountId, sessionId)
       await events.notify(tx, account, 'mfa_enabled', origin)
-      await audit.append(tx, { type: 'mfa_enabled', accountId, origin })
+      await audit.append(tx, { type: 'mfa_enabled', accountId, sessionId, origin })
       return codes
-    })
+    }
+    const ended = { cause: 'mfa_enabled', ...(sessionId ? { exceptSessionId: sessionId } : {}) } as const
+    return sessions.endAllWith(accountId, ended, () => em.fork().transactional(turnOn))
   }
 
   /** Answers a challenge with a one-time or a recovery code; each is good once. `email`, if given, must be the account's. Throws `invalid_code` or `too_many_requests`. */
@@ -165,19 +173,6 @@ export class Mfa {
       await tx.nativeDelete(RecoveryCode, { account: accountId })
       await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
       await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, detail })
-    })
-  }
-
-  /** New recovery codes, shown this once; the old ones are void. Throws `mfa_not_enabled`. */
-  async regenerateRecoveryCodes(accountId: string, origin: RequestOrigin): Promise<string[]> {
-    return this.#deps.em.fork().transactional(async (tx) => {
-      const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
-      await tx.nativeDelete(RecoveryCode, { account: accountId })
-      const codes = this.#deps.recoveryCodes.replace(tx, accountId)
-      await this.#deps.events.notify(tx, account, 'recovery_codes_regenerated', origin)
-      await this.#deps.audit.append(tx, { type: 'recovery_codes_regenerated', accountId, origin })
-      return codes
     })
   }
 

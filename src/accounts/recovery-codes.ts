@@ -1,7 +1,19 @@
+import { LockMode } from '@mikro-orm/core'
+import type { AuditSink } from '../audit/event.ts'
+import type { RequestOrigin } from '../audit/request-origin.ts'
 import { generateRecoveryCodes, normalizeRecoveryCode } from '../crypto/recovery-codes.ts'
 import { sha256 } from '../crypto/token.ts'
 import type { EntityManager, Pool } from '../database.ts'
-import { RecoveryCode } from '../entities/index.ts'
+import { Account, RecoveryCode } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import type { SecurityEvents } from './security-events.ts'
+
+export interface RecoveryCodesDeps {
+  readonly em: EntityManager
+  readonly pool: Pool
+  readonly events: SecurityEvents
+  readonly audit: AuditSink
+}
 
 const SPEND = 'update "recovery_code" set "used_at" = now() where "account_id" = $1 and "digest" = $2 and "used_at" is null'
 
@@ -9,10 +21,27 @@ const SPEND = 'update "recovery_code" set "used_at" = now() where "account_id" =
 export class RecoveryCodes {
   readonly #em: EntityManager
   readonly #pool: Pool
+  readonly #events: SecurityEvents
+  readonly #audit: AuditSink
 
-  constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
+  constructor({ em, pool, events, audit }: RecoveryCodesDeps) {
     this.#em = em
     this.#pool = pool
+    this.#events = events
+    this.#audit = audit
+  }
+
+  /** New codes, shown this once; the old ones are void, and the owner is told. Throws `mfa_not_enabled`. */
+  async regenerate(accountId: string, origin: RequestOrigin): Promise<string[]> {
+    return this.#em.fork().transactional(async (tx) => {
+      const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
+      await tx.nativeDelete(RecoveryCode, { account: accountId })
+      const codes = this.replace(tx, accountId)
+      await this.#events.notify(tx, account, 'recovery_codes_regenerated', origin)
+      await this.#audit.append(tx, { type: 'recovery_codes_regenerated', accountId, origin })
+      return codes
+    })
   }
 
   /** Makes a new set in the caller's transaction, which has removed the old one. */

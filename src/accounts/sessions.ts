@@ -2,6 +2,7 @@ import type { AuditSink, AuditType } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { EntityManager, Pool } from '../database.ts'
 import { Session } from '../entities/index.ts'
+import { levelOf, type SessionLevel, type Shown } from './session-level.ts'
 import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
 
 /** What ends access at the protocol; the authorization server hands it in. */
@@ -17,10 +18,8 @@ export interface EndAll {
   readonly cause?: AuditType
 }
 
-export interface LiveSession {
-  readonly authenticatedAt: Date
-  /** Whether the account has a second factor. */
-  readonly hasMfa: boolean
+export interface LiveSession extends Shown {
+  readonly level: SessionLevel
 }
 
 /** How long a last-seen time may be out of date: one write per session and minute is enough for a person. */
@@ -30,12 +29,24 @@ const SEEN = `
 update "session" set "last_seen_at" = now(), "expires_at" = $2::timestamptz
 where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < $2::timestamptz - $3::int * interval '1 second')`
 const TOUCH = 'update "session" set "last_seen_at" = now() where "id" = $1'
+const RAISE = `
+update "session" set "second_proved_at" = now(), "amr" = case when 'mfa' = any("amr") then "amr" else "amr" || '{otp,mfa}' end
+where "id" = ? and "account_id" = ?`
 const LIVE = {
   name: 'session-live',
   text: `
-select extract(epoch from s."authenticated_at")::float8 * 1000 as "authenticatedMs", a."mfa_enabled" as "hasMfa", s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
+select extract(epoch from s."authenticated_at")::float8 * 1000 as "authenticatedMs",
+  extract(epoch from s."second_proved_at")::float8 * 1000 as "secondProvedMs", array_to_string(s."amr", ' ') as "amr", a."mfa_enabled" as "hasMfa",
+  s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
 from "session" s join "account" a on a."id" = s."account_id"
 where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
+}
+interface Live {
+  readonly authenticatedMs: number
+  readonly secondProvedMs: number | null
+  readonly amr: string
+  readonly hasMfa: boolean
+  readonly isStale: boolean
 }
 /** What is under way and would outlast the end of all sign-ins: codes, the state between two factors, and a second factor that waits for its first code. */
 const END_PENDING = [
@@ -76,14 +87,17 @@ export class Sessions {
 
   /** The session if it is live and its account may act: one query on the path of every call. Notes that it was seen. */
   async findLive(id: string, accountId: string): Promise<LiveSession | undefined> {
-    const { rows } = await this.#pool.query<{ authenticatedMs: number; hasMfa: boolean; isStale: boolean }>({
-      ...LIVE,
-      values: [id, accountId],
-    })
+    const { rows } = await this.#pool.query<Live>({ ...LIVE, values: [id, accountId] })
     const [row] = rows
     if (!row) return undefined
     if (row.isStale) await this.#pool.query(TOUCH, [id])
-    return { authenticatedAt: new Date(row.authenticatedMs), hasMfa: row.hasMfa }
+    const shown = { hasMfa: row.hasMfa, secondProvedAt: row.secondProvedMs === null ? undefined : new Date(row.secondProvedMs) }
+    return { ...shown, authenticatedAt: new Date(row.authenticatedMs), level: levelOf({ ...shown, amr: row.amr.split(' ') }) }
+  }
+
+  /** A second factor was made and shown in this session: it counts as one of two from here on. */
+  async raise(tx: EntityManager, accountId: string, id: string): Promise<void> {
+    await tx.execute(RAISE, [id, accountId])
   }
 
   /** The session if it is live. */

@@ -19,6 +19,8 @@ const SessionSchema = defineEntity({
     acr: p.string().length(64).nullable(),
     isRemembered: p.boolean().default(false),
     authenticatedAt: p.datetime(),
+    /** When a second factor was shown last, were it a recovery code. */
+    secondProvedAt: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     lastSeenAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),

@@ -25,6 +25,7 @@ export interface SessionRecords {
       amr: string[]
       acr: string | undefined
       isRemembered: boolean
+      hasSecondFactor: boolean
       authenticatedAt: Date
       expiresAt: Date
     },
@@ -126,7 +127,7 @@ function recordSessions(records: SessionRecords): Middleware {
       oidc?: {
         client?: { clientId: string }
         session?: ProviderSession
-        result?: { isSignIn?: boolean }
+        result?: { isSignIn?: boolean; hasSecondFactor?: boolean }
       }
     }
     const session = oidc?.session
@@ -143,6 +144,7 @@ function recordSessions(records: SessionRecords): Middleware {
         amr: session.amr ?? [],
         acr: session.acr,
         isRemembered: !session.transient,
+        hasSecondFactor: oidc.result.hasSecondFactor === true,
         authenticatedAt: new Date((session.loginTs ?? 0) * 1000),
         expiresAt,
       },

@@ -21,6 +21,7 @@ export interface ApiSessions {
       amr: readonly string[]
       acr: string
       isRemembered: boolean
+      hasSecondFactor: boolean
       authenticatedAt: Date
       expiresAt: Date
       credentialVersion: number
@@ -54,6 +55,8 @@ export interface TokenPair {
 export interface SignedIn {
   readonly accountId: string
   readonly amr: readonly string[]
+  /** A second factor was shown, were it a recovery code. */
+  readonly hasSecondFactor: boolean
   /** Of the account when the factors were proven. */
   readonly credentialVersion: number
 }
@@ -70,7 +73,7 @@ export class FirstPartyTokens {
 
   /** Opens a session without a cookie and mints its first pair. Throws `invalid_credentials` if the credentials changed meanwhile. */
   async issue(
-    { accountId, amr, credentialVersion }: SignedIn,
+    { accountId, amr, hasSecondFactor, credentialVersion }: SignedIn,
     origin: RequestOrigin,
   ): Promise<{ tokens: TokenPair; session: OpenedSession }> {
     const { sessions, sessionSeconds } = this.#deps
@@ -93,7 +96,8 @@ export class FirstPartyTokens {
     const tokens = await this.#pair(client, grant, refreshToken)
     const expiresAt = new Date(Date.now() + refreshToken.remainingTTL * 1000)
     const { amr: methods, acr } = login
-    const opening = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api', amr: methods, acr, isRemembered: true } as const
+    const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
+    const opening = { ...whose, amr: methods, acr, isRemembered: true, hasSecondFactor }
     try {
       return { tokens, session: await sessions.open({ ...opening, authenticatedAt, expiresAt, credentialVersion }, origin) }
     } catch (error) {

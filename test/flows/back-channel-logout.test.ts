@@ -158,6 +158,7 @@ describe('back-channel logout', () => {
         amr: ['pwd'],
         acr: undefined,
         isRemembered: false,
+        hasSecondFactor: false,
         authenticatedAt: now,
         expiresAt: new Date(Date.now() + 3_600_000),
       },

@@ -44,14 +44,14 @@ describe('"this wasn’t me"', () => {
 
   it('TF-12 UX-29 every security mail carries the link, and each link works by itself', async () => {
     const account = await createAccount(server)
-    const { mfa, passwords, events, database } = server.context
+    const { mfa, recoveryCodes, passwords, events, database } = server.context
     const links: URL[] = []
     const { secret } = await mfa.enrol(account)
     const codes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN)
     links.push(await server.inbox.link(account.email, '/report-compromise'))
     await mfa.verify(account.id, codes[0] ?? '', ORIGIN)
     links.push(await server.inbox.link(account.email, '/report-compromise'))
-    const [code = ''] = await mfa.regenerateRecoveryCodes(account.id, ORIGIN)
+    const [code = ''] = await recoveryCodes.regenerate(account.id, ORIGIN)
     links.push(await server.inbox.link(account.email, '/report-compromise'))
     await mfa.disable(account.id, code, ORIGIN)
     links.push(await server.inbox.link(account.email, '/report-compromise'))
@@ -81,12 +81,12 @@ describe('"this wasn’t me"', () => {
   it('EM-01 the secret of one kind of mail opens no page of another', async () => {
     const account = await createAccount(server)
     const { browser } = await signedIn(server, { account, path: '/account/email' })
+    await enableMfa(server, account)
+    const report = await server.inbox.link(account.email, '/report-compromise')
     await browser.submit('/account/email', { email: 'elsewhere@example.net' })
     const change = await server.inbox.link('elsewhere@example.net', '/change-email')
     await server.context.passwordReset.request(account.email, ORIGIN)
     const reset = await server.inbox.link(account.email, '/reset-password')
-    await enableMfa(server, account)
-    const report = await server.inbox.link(account.email, '/report-compromise')
     const pages = ['/verify-email', '/change-email', '/undo-email', '/report-compromise', '/keep-account', '/reset-password']
     const csrf = browser.page.form('/account/sign-out').fields.find(({ name }) => name === '_csrf')?.value ?? ''
     for (const link of [change, reset, report])

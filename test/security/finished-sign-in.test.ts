@@ -54,7 +54,8 @@ describe('what does not come about', () => {
     const { account } = await signedIn(server)
     const { database, sessions } = server.context
     const now = new Date()
-    const session = { accountId: account.id, door: 'api', amr: ['pwd'], acr: undefined, isRemembered: true, authenticatedAt: now } as const
+    const proven = { amr: ['pwd'], acr: undefined, hasSecondFactor: false, authenticatedAt: now } as const
+    const session = { ...proven, accountId: account.id, door: 'api', isRemembered: true } as const
     const open = (id: string, credentialVersion: number) =>
       sessions.open(
         { ...session, id, credentialVersion, expiresAt: new Date(now.getTime() + 60_000) },

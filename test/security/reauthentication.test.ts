@@ -7,8 +7,8 @@ import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const OLD_SECONDS = 601
-const SENSITIVE = ['email', 'email/confirm', 'password', 'password/confirm', 'mfa', 'mfa/disable', 'recovery-codes', 'delete']
-const CALM = ['', 'profile', 'sessions', 'apps', 'activity', 'export']
+const SENSITIVE = ['email', 'email/confirm', 'password', 'password/confirm', 'mfa', 'mfa/disable', 'recovery-codes', 'delete', 'export']
+const CALM = ['', 'profile', 'sessions', 'apps', 'activity']
 
 describe('SE-10 UX-36 sensitive pages ask again when the sign-in is old', () => {
   let server: TestServer

@@ -95,7 +95,8 @@ export async function withMfa(server: TestServer, { token }: { token: string }):
 /** As if the person had signed in so long ago. */
 export async function age(server: TestServer, { sessionId }: { sessionId: string }, seconds: number): Promise<void> {
   await server.context.database.pool.query(
-    `update "session" set "authenticated_at" = now() - $2::int * interval '1 second' where "id" = $1`,
+    `update "session" set "authenticated_at" = now() - $2::int * interval '1 second',
+      "second_proved_at" = case when "second_proved_at" is not null then now() - $2::int * interval '1 second' end where "id" = $1`,
     [sessionId, seconds],
   )
 }

@@ -20,11 +20,15 @@ export function codeOf(secret: string, steps = 0): Promise<string> {
   return generate({ secret, epoch: Math.floor(Date.now() / 1000) + steps * 30 })
 }
 
-/** Turns two-step sign-in on by the use case; the code of this moment is still unused afterwards. */
+/**
+ * Turns two-step sign-in on by the use case, in the session that was seen last, if there is one: all others end. The code of this moment is
+ * still unused afterwards.
+ */
 export async function enableMfa(server: Server, account: { id: string; email: string }): Promise<Authenticator> {
-  const { mfa } = server.context
+  const { mfa, sessions } = server.context
+  const [own] = await sessions.list(account.id)
   const { secret } = await mfa.enrol(account)
-  const recoveryCodes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN)
+  const recoveryCodes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN, own?.id)
   await forgetStep(server, account.id)
   return { secret, recoveryCodes, code: (steps) => codeOf(secret, steps) }
 }
@@ -77,7 +81,8 @@ export async function age({ context }: Server, accountId: string, seconds: numbe
     [accountId, seconds],
   )
   await context.database.pool.query(
-    `update "session" set "authenticated_at" = "authenticated_at" - $2::int * interval '1 second' where "account_id" = $1`,
+    `update "session" set "authenticated_at" = "authenticated_at" - $2::int * interval '1 second',
+      "second_proved_at" = "second_proved_at" - $2::int * interval '1 second' where "account_id" = $1`,
     [accountId, seconds],
   )
 }

@@ -32,7 +32,7 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         if (!form.success) throw new AppError('invalid_code')
-        const codes = await deps.mfa.confirm(enrol.accountId, form.data.code, originOf(ctx))
+        const codes = await deps.mfa.confirm(enrol.accountId, form.data.code, originOf(ctx), ownSession(step, enrol.accountId))
         await deps.interactions.remember(step.interaction, { enrol: { ...enrol, isDone: true } })
         renderCodes(ctx, deps, step, codes)
       },
@@ -62,6 +62,12 @@ export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
     const proven = { accountId, amr: [...amr, 'otp', 'mfa'], isRemembered, credentialVersion, hasSecondFactor: true }
     await finishSignIn(ctx, deps, step, proven)
   }
+}
+
+/** The session of this browser, if it is the person's who sets it up: this sign-in goes on in it. */
+function ownSession({ interaction }: Step, accountId: string): string | undefined {
+  const { session } = interaction as { session?: { uid?: string; accountId?: string } }
+  return session?.accountId === accountId ? session.uid : undefined
 }
 
 async function renderEnrol(ctx: Context, deps: InteractionDeps, step: Step, problems?: Problems): Promise<void> {

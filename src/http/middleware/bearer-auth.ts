@@ -1,16 +1,15 @@
 import type { Context, Middleware } from 'koa'
-import type { Sessions } from '../../accounts/sessions.ts'
+import type { LiveSession, Sessions } from '../../accounts/sessions.ts'
 import { AppError } from '../../errors.ts'
 import type { AccessTokens } from '../../oidc/access-tokens.ts'
 import { API_SCOPE } from '../../oidc/built-in-clients.ts'
 import type { ClientDirectory } from '../../oidc/clients.ts'
 
 /** Who is calling, as a verified token and a live session say; nothing else in a request names the acting account (IN-05). */
-export interface Principal {
+export interface Principal extends LiveSession {
   readonly accountId: string
   readonly sessionId: string
   readonly clientId: string
-  readonly authenticatedAt: Date
 }
 
 export interface BearerAuthDeps {
@@ -21,6 +20,8 @@ export interface BearerAuthDeps {
 }
 
 const REALM = 'Bearer realm="account"'
+/** All that a recovery code opens where two factors are demanded: turning the lost one off, and signing out (TF-11). */
+const FOR_THE_RECOVERED = new Set(['/api/auth/disable/mfa', '/api/auth/user/logout', '/api/auth/user/logout-all'])
 /** One scheme, one space, one token: no list, no second space, no tab (TK-08). */
 const AUTHORIZATION = /^Bearer ([\w.-]+)$/i
 
@@ -39,6 +40,8 @@ export function bearerAuth(deps: BearerAuthDeps): Middleware {
       challenge(ctx, `, error="insufficient_scope", scope="${API_SCOPE}"`)
       throw new AppError('forbidden')
     }
+    if (deps.config.requireMfa && found.principal.level === 'recovered' && !FOR_THE_RECOVERED.has(ctx.path))
+      throw new AppError('mfa_required', { extra: { methods: [] } })
     ctx.state['principal'] = found.principal
     await next()
   }
@@ -75,8 +78,8 @@ async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ prin
   if (!token || !(await deps.directory.honours(token.clientId, token.issuedAt))) return undefined
   const session = await deps.sessions.findLive(token.sessionId, token.accountId)
   if (!session) return undefined
-  // Where two factors are demanded, an account without a second one has no API, as it has no pages (TF-11).
-  if (deps.config.requireMfa && !session.hasMfa) return undefined
+  // Where two factors are demanded, a sign-in with one has no API, as it has no pages (TF-11).
+  if (deps.config.requireMfa && session.level === 'one') return undefined
   const { accountId, sessionId, clientId, hasScope } = token
-  return { principal: { accountId, sessionId, clientId, authenticatedAt: session.authenticatedAt }, hasScope }
+  return { principal: { ...session, accountId, sessionId, clientId }, hasScope }
 }

@@ -24,8 +24,11 @@ export function listActivity({ activity }: AccountDeps): Handler<Nothing> {
     ok({ events: (await activity.listForAccount(caller.accountId, { limit: MAX_EVENTS })).map(presentEvent) })
 }
 
-export function exportAccount({ accountExport }: AccountDeps): Handler<Nothing> {
-  return async (_input, { caller }) => ok(presentExport(await accountExport.collect(caller.accountId), caller.sessionId))
+export function exportAccount({ accountExport, passwords }: AccountDeps): Handler<Nothing> {
+  return async (_input, { caller }) => {
+    await requireFresh(passwords, caller, undefined)
+    return ok(presentExport(await accountExport.collect(caller.accountId), caller.sessionId))
+  }
 }
 
 /** Signed out everywhere at once, erased after the grace period unless the mailed link brings the account back. */

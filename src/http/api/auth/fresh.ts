@@ -1,14 +1,16 @@
 import type { Passwords } from '../../../accounts/passwords.ts'
-import { LIFETIMES } from '../../../config/limits.ts'
+import { isFresh } from '../../../accounts/session-level.ts'
 import { AppError } from '../../../errors.ts'
 import type { Principal } from '../../middleware/bearer-auth.ts'
 
-/** Sensitive calls: the sign-in is at most ten minutes old, or the password comes along (SE-10). A password that is sent is always checked. */
+/**
+ * Sensitive calls: the sign-in is at most ten minutes old, or the password comes along, which is enough where there is no second factor
+ * (SE-10). A password that is sent is always checked.
+ */
 export async function requireFresh(passwords: Passwords, caller: Principal, password: string | undefined): Promise<void> {
   if (password !== undefined) {
     await passwords.prove(caller.accountId, password)
-    return
+    if (!caller.hasMfa) return
   }
-  const ageSeconds = (Date.now() - caller.authenticatedAt.getTime()) / 1000
-  if (ageSeconds > LIFETIMES.freshAuthentication) throw new AppError('reauthentication_required')
+  if (!isFresh(caller)) throw new AppError('reauthentication_required')
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Mfa } from '../../../accounts/mfa.ts'
 import type { MfaChallenges } from '../../../accounts/mfa-challenges.ts'
 import type { Passwords } from '../../../accounts/passwords.ts'
+import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
 import type { Sessions } from '../../../accounts/sessions.ts'
 import type { Account } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
@@ -15,6 +16,7 @@ export interface MfaDeps {
   readonly mfa: Mfa
   readonly challenges: MfaChallenges
   readonly passwords: Passwords
+  readonly recoveryCodes: RecoveryCodes
   readonly sessions: Sessions
 }
 
@@ -32,7 +34,7 @@ export function enableMfa({ mfa, challenges, passwords, sessions }: MfaDeps): Tw
     },
     async second({ token, code }, { caller, origin }) {
       await redeem(challenges, token, 'enable', caller)
-      const codes = await mfa.confirm(caller.accountId, code, origin)
+      const codes = await mfa.confirm(caller.accountId, code, origin, caller.sessionId)
       await challenges.spend(token)
       return ok({ mfa_enabled: true, recovery_codes: codes })
     },
@@ -57,10 +59,10 @@ export function disableMfa({ mfa, challenges, passwords, sessions }: MfaDeps): T
   }
 }
 
-export function regenerateRecoveryCodes({ mfa, passwords }: MfaDeps): Handler<Password> {
+export function regenerateRecoveryCodes({ recoveryCodes, passwords }: MfaDeps): Handler<Password> {
   return async ({ password }, { caller, origin }) => {
     await requireFresh(passwords, caller, password)
-    return ok({ recovery_codes: await mfa.regenerateRecoveryCodes(caller.accountId, origin) })
+    return ok({ recovery_codes: await recoveryCodes.regenerate(caller.accountId, origin) })
   }
 }
 

@@ -33,7 +33,7 @@ function withPassword(deps: SignInDeps): Handler<First> {
         await outcome.forgotten
         // Two factors are demanded and there is one: the second is set up on the hosted pages (TF-11).
         if (deps.config.requireMfa) throw new AppError('mfa_required', { extra: { methods: [] } })
-        return issue(deps, outcome, origin)
+        return issue(deps, { ...outcome, hasSecondFactor: false }, origin)
       case 'mfa_required':
         throw new AppError('mfa_required', {
           extra: { token: outcome.challenge, methods: ['totp', 'recovery'], expires_in: outcome.expiresInSeconds },
@@ -46,8 +46,10 @@ function withPassword(deps: SignInDeps): Handler<First> {
 
 /** The challenge stands for the password, so only it and the code are judged; an address that is sent must be the challenge's. */
 function withCode(deps: SignInDeps): Handler<Second> {
-  return async ({ email, code, token }, { origin }) =>
-    issue(deps, await deps.mfa.verifyChallenge({ challenge: token, binding: BINDING, code, email }, origin), origin)
+  return async ({ email, code, token }, { origin }) => {
+    const proven = await deps.mfa.verifyChallenge({ challenge: token, binding: BINDING, code, email }, origin)
+    return issue(deps, { ...proven, hasSecondFactor: true }, origin)
+  }
 }
 
 export function refresh({ firstPartyTokens }: SignInDeps): Handler<z.infer<typeof body.Refresh>> {

@@ -74,7 +74,7 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.post('/apps/remove', ...form, ...calm, removeApp(deps))
   router.get('/activity', ...calm, showActivity(deps))
 
-  router.get('/export', limit('sensitive'), signedIn, downloadExport(deps))
+  router.get('/export', ...sensitive, downloadExport(deps))
   router.get('/delete', ...calm, fresh, showDelete(deps))
   router.post('/delete', ...form, ...sensitive, submitDelete(deps))
   return router

@@ -36,7 +36,7 @@ export function startMfa(deps: MfaDeps): Middleware {
 /** The first right code turns it on, and its answer is the only one that ever shows the recovery codes (TF-04, TF-09). */
 export function confirmMfa(deps: MfaDeps): Middleware {
   return async (ctx) => {
-    const { account } = visitorOf(ctx)
+    const { account, sessionId } = visitorOf(ctx)
     if (account.mfaEnabled) return seeOther(ctx, SECURITY)
     const form = CodeForm.safeParse(formOf(ctx))
     let refused: Problems | undefined
@@ -44,7 +44,7 @@ export function confirmMfa(deps: MfaDeps): Middleware {
       ctx,
       async () => {
         if (!form.success) throw new AppError('invalid_code')
-        const codes = await deps.mfa.confirm(account.id, form.data.code, originOf(ctx))
+        const codes = await deps.mfa.confirm(account.id, form.data.code, originOf(ctx), sessionId)
         renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'mfa_enabled' })
       },
       (problems) => {

@@ -1,5 +1,4 @@
 import type { Context, Middleware } from 'koa'
-import type { Mfa } from '../../../accounts/mfa.ts'
 import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
 import type { NoticeKind } from '../../../views.ts'
 import { originOf } from '../../refusable.ts'
@@ -8,7 +7,6 @@ import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface RecoveryCodesDeps extends AreaDeps {
-  readonly mfa: Mfa
   readonly recoveryCodes: RecoveryCodes
 }
 
@@ -28,7 +26,7 @@ export function regenerateRecoveryCodes(deps: RecoveryCodesDeps): Middleware {
   return async (ctx) => {
     const { account } = visitorOf(ctx)
     if (!account.mfaEnabled) return seeOther(ctx, '/account/mfa')
-    const codes = await deps.mfa.regenerateRecoveryCodes(account.id, originOf(ctx))
+    const codes = await deps.recoveryCodes.regenerate(account.id, originOf(ctx))
     renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'recovery_codes_regenerated' })
   }
 }

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import { ageSeconds, isFresh, levelOf, type SessionLevel, type Shown } from '../../../accounts/session-level.ts'
 import type { Sessions } from '../../../accounts/sessions.ts'
 import type { Config } from '../../../config/config.ts'
 import type { Account } from '../../../entities/index.ts'
@@ -14,11 +15,15 @@ export interface AccountSessionDeps {
 }
 
 /** Who is looking at the account pages, as a live session of this browser proves it; nothing in a request can name another (IN-05). */
-export interface Visitor {
+export interface Visitor extends Shown {
   readonly account: Account
   readonly sessionId: string
-  readonly authenticatedAt: Date
+  readonly level: SessionLevel
 }
+
+/** What a person with a recovery code reaches where two factors are demanded (TF-11). */
+const FACTOR_PAGES = '/account/mfa'
+const OLD_FACTOR = '/account/mfa/disable'
 
 /** Lets signed-in people through; others sign in first and come back to the page they wanted. */
 export function accountSession(deps: AccountSessionDeps): Middleware {
@@ -26,23 +31,24 @@ export function accountSession(deps: AccountSessionDeps): Middleware {
   return async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store')
     const visitor = await findVisitor(ctx, deps)
-    // Where two factors are demanded, an account without a second one has none of its pages: the sign-in sets it up (TF-11).
-    if (!visitor || (requireMfa && !visitor.account.mfaEnabled))
-      return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path) }))
+    // Where two factors are demanded, a sign-in with one has none of these pages: the next one asks for the second, or sets it up (TF-11).
+    if (!visitor || (requireMfa && visitor.level === 'one')) return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path) }))
+    if (requireMfa && visitor.level === 'recovered' && !ctx.path.startsWith(FACTOR_PAGES)) return seeOther(ctx, OLD_FACTOR)
     ctx.state['visitor'] = visitor
     await next()
   }
 }
 
-/** Sensitive pages ask who it is once more when the sign-in is older than ten minutes, and go on where the person was (SE-10, UX-36). */
+/** Sensitive pages ask who it is once more when the proof is older than ten minutes, and go on where the person was (SE-10, UX-36). */
 export function freshSession({ config }: AccountSessionDeps): Middleware {
   const { issuer, lifetimes } = config
   const maxAgeSeconds = lifetimes.freshAuthentication
   return async (ctx, next) => {
-    // Whole seconds, as the authorization endpoint counts them: it must not find fresh what is stale here.
-    const age = Math.floor(Date.now() / 1000) - visitorOf(ctx).authenticatedAt.getTime() / 1000
-    if (age > maxAgeSeconds) return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path), maxAgeSeconds }))
-    await next()
+    const visitor = visitorOf(ctx)
+    if (isFresh(visitor)) return next()
+    // A young sign-in that did not show the second factor would be young enough for `max_age`.
+    const again = ageSeconds(visitor.authenticatedAt) > maxAgeSeconds ? { maxAgeSeconds } : ({ prompt: 'login' } as const)
+    seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path), ...again }))
   }
 }
 
@@ -57,18 +63,21 @@ export function visitorOf(ctx: Context): Visitor {
 async function findVisitor(ctx: Context, { config, authorizationServer, sessions }: AccountSessionDeps): Promise<Visitor | undefined> {
   const browser = await findBrowserSession(authorizationServer.provider, ctx, config.lifetimes)
   if (!browser) return undefined
-  const account = (await sessions.find(browser.id))?.account
+  const session = await sessions.find(browser.id)
+  const account = session?.account
   if (!account?.isActive() || account.mustResetPassword || account.id !== browser.accountId) {
     // Left alive, the other half would sign the browser in again at once, and so on for ever.
     await sessions.endSession(browser.id)
     return undefined
   }
   await sessions.seen(browser.id, browser.expiresAt)
-  return { account, sessionId: browser.id, authenticatedAt: browser.authenticatedAt }
+  const shown = { hasMfa: account.mfaEnabled, secondProvedAt: session?.secondProvedAt ?? undefined }
+  const level = levelOf({ ...shown, amr: session?.amr ?? [] })
+  return { ...shown, account, sessionId: browser.id, authenticatedAt: browser.authenticatedAt, level }
 }
 
-/** Routes that only take a form; what a person comes back to is the page that has it. */
-const FORM_ONLY = new Set(['end', 'end-others', 'remove', 'resend', 'start'])
+/** Routes that only take a form or give a file; what a person comes back to is the page that has it. */
+const FORM_ONLY = new Set(['end', 'end-others', 'export', 'remove', 'resend', 'start'])
 
 function pageOf(path: string): string {
   const cut = path.lastIndexOf('/')
