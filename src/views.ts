@@ -80,7 +80,7 @@ export function createViews({ brand, issuer, translators = createTranslators() }
         title: (text: string) => {
           page.title = text
         },
-        problemOf: (field: string) => problems.find((problem) => problem.field === field)?.text ?? '',
+        problemOf: (field: string) => problems.find((problem) => problem.field === field),
         part: (part: string, p: object = {}): Html => template(`parts/${part}`)({ ...scope, p }),
       }
       const body = template(name)(scope)

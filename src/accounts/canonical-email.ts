@@ -1,4 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
+import { AppError } from '../errors.ts'
 
 /** One mailbox, one spelling: pure ASCII, lower case. Everything that looks up, limits by or mails an address takes this type. */
 export type CanonicalEmail = string & { readonly __brand: 'CanonicalEmail' }
@@ -32,6 +33,13 @@ export function canonicalEmail(input: string): CanonicalEmail | undefined {
   if (domain === undefined || local.length > MAX_LOCAL_BYTES || !LOCAL.test(local)) return undefined
   const canonical = `${local}@${domain}`
   return canonical.length <= MAX_BYTES ? (canonical as CanonicalEmail) : undefined
+}
+
+/** Throws `invalid_input`. */
+export function requireEmail(input: string): CanonicalEmail {
+  const email = canonicalEmail(input)
+  if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+  return email
 }
 
 function canonicalDomain(typed: string): string | undefined {

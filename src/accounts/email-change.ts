@@ -7,7 +7,7 @@ import type { EntityManager } from '../database.ts'
 import { Account, VerificationToken } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
-import { canonicalEmail } from './canonical-email.ts'
+import { canonicalEmail, requireEmail } from './canonical-email.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { SecurityEvents } from './security-events.ts'
 import type { Sessions } from './sessions.ts'
@@ -36,8 +36,7 @@ export class EmailChange {
     origin: RequestOrigin,
   ): Promise<{ tokenId: string; email: string; expiresInSeconds: number }> {
     const { audit, em, tokens, messages } = this.#deps
-    const email = canonicalEmail(submitted)
-    if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+    const email = requireEmail(submitted)
     const started = await em.fork().transactional(async (tx) => {
       const account = await tx.findOneOrFail(Account, { id: accountId })
       const isTaken = (await tx.count(Account, { email })) > 0

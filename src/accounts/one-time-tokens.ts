@@ -1,5 +1,6 @@
 import { CAPS, LIFETIMES } from '../config/limits.ts'
 import { equal, hmac, randomToken, sha256, sixDigitCode } from '../crypto/token.ts'
+import { foldCode } from '../crypto/typed-code.ts'
 import type { EntityManager, Pool } from '../database.ts'
 import { VerificationToken } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
@@ -102,7 +103,7 @@ export class OneTimeTokens {
     judge?: (proof: Proof) => Promise<void>,
   ): Promise<Proof> {
     if (!UUID.test(tokenId)) throw new AppError('invalid_code')
-    const digits = code.replace(/[\s-]/g, '')
+    const digits = foldCode(code)
     const { rows } = await this.#pool.query<Row>(COUNT_TRY, [tokenId, purpose])
     const [row] = rows
     const stored = row?.code_digest

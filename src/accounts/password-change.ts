@@ -9,6 +9,7 @@ import { canonicalEmail } from './canonical-email.ts'
 import type { Mfa } from './mfa.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { PasswordContext, PasswordFault } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
 
 export interface PasswordChangeDeps {
@@ -64,6 +65,10 @@ export class PasswordChange {
     })
   }
 
+  faultOf(account: Account, password: string): PasswordFault | undefined {
+    return this.#deps.passwords.faultOf(password, contextOf(account))
+  }
+
   /** Every other session ends, this one stays. Throws `invalid_code` or `password_rejected`. */
   async complete(
     {
@@ -79,7 +84,7 @@ export class PasswordChange {
     const { em, passwords } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (canonicalEmail(submitted) !== account.email) throw new AppError('invalid_code')
-    passwords.check(password, { email: account.email, name: account.name, hasMfa: account.mfaEnabled })
+    passwords.check(password, contextOf(account))
     const passwordHash = await passwords.hash(password)
     await this.#prove(account, tokenId, code, origin)
     const proof = { credentialVersion: account.credentialVersion, refusal: 'invalid_code' } as const
@@ -96,4 +101,8 @@ export class PasswordChange {
     const proof = await tokens.redeemCode({ tokenId, purpose: 'change_password', code })
     if (proof.subjectId !== account.id || proof.credentialVersion !== account.credentialVersion) throw new AppError('invalid_code')
   }
+}
+
+function contextOf({ email, name, mfaEnabled }: Account): PasswordContext {
+  return { email, name, hasMfa: mfaEnabled }
 }

@@ -8,8 +8,9 @@ import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
 import { findAddressee } from './addressee.ts'
 import type { Attempts } from './attempts.ts'
-import { canonicalEmail } from './canonical-email.ts'
+import { canonicalEmail, requireEmail } from './canonical-email.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
+import type { PasswordFault } from './password-policy.ts'
 import type { Passwords, Replacement } from './passwords.ts'
 
 export interface PasswordResetDeps {
@@ -32,8 +33,7 @@ export class PasswordReset {
   /** Answers alike for every address, known or not; changes nothing by itself. Throws `invalid_input` for what is no address. */
   async request(submitted: string, origin: RequestOrigin): Promise<{ tokenId: string; expiresInSeconds: number }> {
     const { audit, tokens, messages } = this.#deps
-    const email = canonicalEmail(submitted)
-    if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+    const email = requireEmail(submitted)
     const { whose, started } = await this.#deps.em.fork().transactional(async (em) => {
       const addressee = await findAddressee(em, email)
       const account = addressee?.isActive ? addressee : undefined
@@ -53,6 +53,11 @@ export class PasswordReset {
     })
     audit.record({ ...whose, type: 'password_reset_requested', origin })
     return started
+  }
+
+  /** As far as it can be told before the code or link is proven. */
+  faultOf(password: string, email: string): PasswordFault | undefined {
+    return this.#deps.passwords.faultOf(password, { email })
   }
 
   async completeByCode(

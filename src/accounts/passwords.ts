@@ -6,7 +6,7 @@ import type { EntityManager } from '../database.ts'
 import { Account, VerificationToken } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { type Attempts, attempt } from './attempts.ts'
-import { checkPassword, type PasswordContext } from './password-policy.ts'
+import { checkPassword, type PasswordContext, type PasswordFault } from './password-policy.ts'
 import type { SecurityEvents } from './security-events.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -41,9 +41,13 @@ export class Passwords {
     this.#deps = deps
   }
 
+  faultOf(password: string, context: PasswordContext): PasswordFault | undefined {
+    return checkPassword(password, { ...this.#deps.passwordContext, ...context })
+  }
+
   /** Throws `password_rejected` with the reason. */
   check(password: string, context: PasswordContext): void {
-    const fault = checkPassword(password, { ...this.#deps.passwordContext, ...context })
+    const fault = this.faultOf(password, context)
     if (fault) throw new AppError('password_rejected', { fields: { password: fault } })
   }
 

@@ -10,7 +10,7 @@ import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Messages } from '../mail/messages.ts'
 import { type Addressee, findAddressee } from './addressee.ts'
-import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
+import { type CanonicalEmail, canonicalEmail, requireEmail } from './canonical-email.ts'
 import type { Issued, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './password-policy.ts'
 import { findForResend, NO_PASSWORD, type Pending } from './pending-sign-ups.ts'
@@ -57,14 +57,20 @@ export class SignUp {
     this.#deps = deps
   }
 
-  /** Throws `invalid_input` or `password_rejected` with the reason by field. */
+  /** Throws `invalid_input` or, if the password is all that is wrong, `password_rejected`: with the reasons of every field (UX-11). */
   async start({ name, email: submitted, password, locale, app }: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
     const { hasher, passwordContext, audit } = this.#deps
     const [email, cleanName] = [canonicalEmail(submitted), personName(name)]
-    const wrong = { ...(email ? {} : { email: 'invalid_email' }), ...(cleanName ? {} : { name: 'invalid_name' }) }
-    if (!email || !cleanName) throw new AppError('invalid_input', { fields: wrong })
-    const fault = checkPassword(password, { ...passwordContext, email, name: cleanName })
-    if (fault) throw new AppError('password_rejected', { fields: { password: fault } })
+    const fault = checkPassword(password, { ...passwordContext, email: email ?? '', name: cleanName ?? '' })
+    const weak = fault ? { password: fault } : {}
+    if (!email || !cleanName) {
+      const wrong = {
+        ...(cleanName ? {} : { name: 'invalid_name' }),
+        ...(email ? {} : { email: 'invalid_email' }),
+      }
+      throw new AppError('invalid_input', { fields: { ...wrong, ...weak } })
+    }
+    if (fault) throw new AppError('password_rejected', { fields: weak })
     const passwordHash = await hasher.hash(password)
 
     const started = await this.#deps.em.fork().transactional(async (em) => {
@@ -85,8 +91,7 @@ export class SignUp {
 
   /** A new code for the newest sign-up of an address; older codes are void. Answers alike for every address. */
   async resend(submitted: string, origin: RequestOrigin): Promise<StartedSignUp> {
-    const email = canonicalEmail(submitted)
-    if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+    const email = requireEmail(submitted)
     return this.#deps.em.fork().transactional(async (em) => {
       const newest = await findForResend(em, email)
       const existing = await findAddressee(em, email)

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { foldCode } from './typed-code.ts'
 
 /** Crockford's base32: no I, L, O and U, which people misread. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -12,13 +13,7 @@ export function generateRecoveryCodes(count = 10): string[] {
 
 /** The one spelling to digest: no separators, upper case, misread letters put right. Undefined if it cannot be a recovery code. */
 export function normalizeRecoveryCode(typed: string): string | undefined {
-  if (typed.length > 100) return undefined
-  const code = typed
-    .normalize('NFKC')
-    .replace(/[\s\p{Pd}]/gu, '')
-    .toUpperCase()
-    .replace(/[IL]/g, '1')
-    .replace(/O/g, '0')
+  const code = foldCode(typed).replace(/[IL]/g, '1').replace(/O/g, '0')
   return /^[0-9A-HJKMNP-TV-Z]{16}$/.test(code) ? code : undefined
 }
 

@@ -33,6 +33,8 @@ export interface AccountModels {
   'account/password': AccountArea &
     FormModel & {
       readonly step: 'current' | 'confirm'
+      /** As it was typed, when only the password was refused. */
+      readonly code?: string | undefined
       readonly method: 'email' | 'totp'
       readonly passwordMinLength?: number
     }
@@ -60,7 +62,8 @@ export interface AccountModels {
   'account/apps': AccountArea & { readonly csrf: string; readonly removeAction: string; readonly apps: readonly AppItem[] }
   'account/activity': AccountArea & { readonly events: readonly ActivityItem[]; readonly olderHref?: string | undefined }
   /** Posts `confirmation`, which must be the account's e-mail address. `exportHref` downloads the person's data. */
-  'account/delete': AccountArea & FormModel & { readonly graceDays: number; readonly exportHref: string }
+  'account/delete': AccountArea &
+    FormModel & { readonly graceDays: number; readonly exportHref: string; readonly confirmation?: string | undefined }
 }
 
 export interface SessionItem {

@@ -76,6 +76,8 @@ export interface PageModels extends AccountModels {
   'pages/reset-password': FormModel & {
     readonly email: string
     readonly asksCode: boolean
+    /** As it was typed, when only the password was refused. */
+    readonly code?: string | undefined
     readonly resend?: Resend | undefined
     readonly startOverHref?: string | undefined
     readonly notice?: NoticeKind | undefined

@@ -2,10 +2,27 @@ import type { ErrorCode } from '../errors.ts'
 import type { Problems } from './models.ts'
 import type { Translator } from './translator.ts'
 
-/** One refusal in words; `field` is the id of the input it belongs to. */
+/**
+ * One refusal in words; `field` is the id of the input it belongs to. With a `label` the words stand beside the field and the summary
+ * names it; without one they stand in the summary. Nothing is said twice.
+ */
 export interface Problem {
   readonly field?: string
+  readonly label?: string
   readonly text: string
+}
+
+/** What the summary calls a field. */
+const LABELS: Readonly<Record<string, string>> = {
+  name: 'field.name',
+  email: 'field.email',
+  username: 'field.email',
+  password: 'field.password',
+  current_password: 'field.currentPassword',
+  code: 'field.anyCode',
+  image_url: 'profile.picture',
+  phone_number: 'profile.phone',
+  confirmation: 'delete.confirmation',
 }
 
 /** Codes that concern one field of whatever form they come from. */
@@ -13,7 +30,10 @@ const FIELD_OF: Readonly<Record<string, string>> = { invalid_credentials: 'passw
 
 /** The refusals in words (UX-11): those of fields, or else the one of the whole form. */
 export function problemList(problems: Problems | undefined, translator: Translator, passwordMinLength: number): Problem[] {
-  const fields = Object.entries(problems?.fields ?? {}).map(([field, reason]) => ({ field, text: reasonText(field, reason) }))
+  const fields = Object.entries(problems?.fields ?? {}).map(([field, reason]) => {
+    const label = LABELS[field]
+    return { field, text: reasonText(field, reason), ...(label ? { label: translator.t(label) } : {}) }
+  })
   if (fields.length > 0 || !problems?.code) return fields
   const field = FIELD_OF[problems.code]
   return [{ text: problemText({ ...problems, code: problems.code }, translator), ...(field ? { field } : {}) }]

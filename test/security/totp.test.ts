@@ -7,6 +7,9 @@ const RFC_SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 const at = (seconds: number): Date => new Date(seconds * 1000)
 const codeAt = (secret: string, seconds: number): Promise<string> => generate({ secret, epoch: seconds })
 
+/** The same code in the digits of another script, by its zero. */
+const inDigits = (code: string, zero: number): string => [...code].map((digit) => String.fromCodePoint(zero + Number(digit))).join('')
+
 describe('TOTP', () => {
   it('accepts the codes of RFC 6238 appendix B, cut to six digits, and names their time step', async () => {
     const vectors = [
@@ -59,7 +62,7 @@ describe('TOTP', () => {
       expect(await verifyTotp({ secret, code, afterStep: step + ahead, now: at(step * 30) })).toBe(undefined)
   })
 
-  it('reads spaces and dashes away, and takes nothing that is not six digits', async () => {
+  it('reads six digits of every script and width, without the spaces, dashes and marks around them, and nothing else', async () => {
     const secret = await generateTotpSecret()
     const step = 58_000_000
     const now = at(step * 30)
@@ -70,9 +73,11 @@ describe('TOTP', () => {
       `${code.slice(0, 3)} ${code.slice(3)}`,
       `${code.slice(0, 3)}-${code.slice(3)}`,
       `${code.slice(0, 3)}\u00a0${code.slice(3)}`,
+      `\u200f${code}\u200e`,
+      `\u2068${code.slice(0, 3)}\u200b${code.slice(3)}\u2069`,
+      ...[0x660, 0x6f0, 0x966, 0xff10, 0x1d7ce, 0x1d7f6].map((zero) => inDigits(code, zero)),
     ])
       expect(await verifyTotp({ secret, code: typed, afterStep: 0, now })).toBe(step)
-    const arabic = [...code].map((digit) => String.fromCodePoint(0x660 + Number(digit))).join('')
     for (const typed of [
       '',
       ' ',
@@ -81,7 +86,7 @@ describe('TOTP', () => {
       `0${code}`,
       `+${code}`,
       `${code.slice(0, 5)}x`,
-      arabic,
+      inDigits(code.slice(1), 0x660),
       '0x1e24',
       '1e5000',
       'null',
@@ -90,13 +95,26 @@ describe('TOTP', () => {
       expect(await verifyTotp({ secret, code: typed, afterStep: 0, now })).toBe(undefined)
   })
 
+  it('writes a label of two parts, whatever the brand is called', async () => {
+    const secret = await generateTotpSecret()
+    for (const [issuer, read] of [
+      ['Acme: Login', 'Acme Login'],
+      ['a:b : c', 'a b c'],
+      [':', 'Gatehouse'],
+    ] as const) {
+      const uri = new URL(await otpauthUri({ secret, account: 'ada@example.com', issuer }))
+      expect(decodeURIComponent(uri.pathname).slice(1).split(':')).toEqual([read, 'ada@example.com'])
+      expect(uri.searchParams.get('issuer')).toBe(read)
+    }
+  })
+
   it('writes a URI that authenticator apps read', async () => {
     const secret = await generateTotpSecret()
-    const uri = new URL(await otpauthUri({ secret, account: 'ada+x@example.com', issuer: 'Gate & House: Ünion' }))
+    const uri = new URL(await otpauthUri({ secret, account: 'ada+x@example.com', issuer: 'Gate & House – Ünion' }))
     expect(uri.protocol + uri.host).toBe('otpauth:totp')
     expect(decodeURIComponent(uri.pathname)).toMatch(/:ada\+x@example\.com$/)
     expect(uri.searchParams.get('secret')).toBe(secret)
-    expect(uri.searchParams.get('issuer')).toBe('Gate & House: Ünion')
+    expect(uri.searchParams.get('issuer')).toBe('Gate & House – Ünion')
     expect(uri.href).not.toContain('+')
     for (const [name, value] of [
       ['algorithm', 'SHA1'],

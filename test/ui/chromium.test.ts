@@ -68,6 +68,27 @@ describe('every page in Chromium', () => {
     expect(faults).toEqual([])
   })
 
+  it('UX-11 opens where it begins: nothing below the fold takes the focus, and on a phone the app comes before the picture', async () => {
+    const page = await newPage({ viewport: { width: 320, height: 640 } })
+    const faults: string[] = []
+    for (const { name, variant } of eachPage()) {
+      if (name === 'pages/form-post') continue
+      await page.goto(`${origin}/page/${name}/${variant}`)
+      const { scrolled, focus } = await page.evaluate<{ scrolled: number; focus: number }>(
+        '({ scrolled: scrollY, focus: document.activeElement === document.body ? 0 : document.activeElement.getBoundingClientRect().bottom })',
+      )
+      if (scrolled > 0 || focus > 640) faults.push(`${name} ${variant} is scrolled by ${scrolled}, its focus ends at ${focus}`)
+    }
+    expect(faults).toEqual([])
+    const places = (): Promise<number[]> =>
+      page.evaluate(`['a[href^=otpauth]', '.qr'].map((part) => document.querySelector(part).getBoundingClientRect().top)`)
+    await open(page, 'interaction/mfa-enrol')
+    const [linkOnPhone = 0, pictureOnPhone = 0] = await places()
+    await page.setViewportSize({ width: 1280, height: 800 })
+    const [link = 0, picture = 0] = await places()
+    expect([linkOnPhone < pictureOnPhone, link < picture]).toEqual([true, false])
+  })
+
   it('UX-38 has a dark theme, by the system or by choice, and keeps still for those who ask', async () => {
     const background = (page: Page): Promise<string> => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
     const light = await open(await newPage({ colorScheme: 'light' }), 'interaction/login')

@@ -74,6 +74,11 @@ export const PAGES: Samples<PageModels> = {
     plain: login,
     hint: { ...login, email: person.email, remember: true },
     wrong: { ...login, email: person.email, problems: { code: 'invalid_credentials' } },
+    spaced: {
+      ...login,
+      email: 'ada @example.org',
+      problems: { code: 'invalid_input', fields: { username: 'has_spaces', password: 'required' } },
+    },
     limited: { ...login, email: person.email, problems: { code: 'too_many_requests', retryAfterSeconds: 30 } },
     again: { ...login, email: person.email, isReauthentication: true, otherAccountHref: '?account=other', notice: 'saved' },
   },
@@ -251,8 +256,14 @@ export const PAGES: Samples<PageModels> = {
     },
   },
   'account/mfa-start': { plain: { ...area, ...form('/account/mfa/start') } },
-  'account/mfa-enrol': { plain: { ...area, ...form('/account/mfa'), ...key } },
-  'account/mfa-disable': { plain: { ...area, ...form('/account/mfa/disable') } },
+  'account/mfa-enrol': {
+    plain: { ...area, ...form('/account/mfa'), ...key },
+    wrong: { ...area, ...form('/account/mfa'), ...key, problems: { fields: { code: 'wrong' } } },
+  },
+  'account/mfa-disable': {
+    plain: { ...area, ...form('/account/mfa/disable') },
+    empty: { ...area, ...form('/account/mfa/disable'), problems: { code: 'invalid_input', fields: { code: 'required' } } },
+  },
   'account/recovery-codes': {
     fresh: {
       ...area,

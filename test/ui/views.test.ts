@@ -1,7 +1,18 @@
 import { describe, expect, it } from '@jest/globals'
 import { AppError } from '../../src/errors.ts'
+import { problemList } from '../../src/views/problems.ts'
 import { createTranslator } from '../../src/views/translator.ts'
-import { createViews, deviceName, foreignForm, LOCALES, type PageModels, type PageName, problemsOf, type Views } from '../../src/views.ts'
+import {
+  createViews,
+  deviceName,
+  foreignForm,
+  LOCALES,
+  type PageModels,
+  type PageName,
+  type Problems,
+  problemsOf,
+  type Views,
+} from '../../src/views.ts'
 import { type Token, textOf, tokensOf, visibleText } from '../support/html.ts'
 import { BRAND, contextOf, eachMail, eachPage, PAGES } from './samples.ts'
 
@@ -22,6 +33,7 @@ const rendered = LOCALES.flatMap((locale) =>
     markup: views.page(name, model, contextOf(name, { locale })),
   })),
 )
+const passwordMinLengthOf = (model: object): number => (model as { passwordMinLength?: number }).passwordMinLength ?? 15
 const en = rendered.filter(({ locale }) => locale === 'en')
 const markupOf = (name: PageName, variant = 'plain'): string => en.find(({ title }) => title === `${name} ${variant} en`)?.markup ?? ''
 
@@ -92,6 +104,13 @@ describe.each(rendered)('$title', ({ name, markup, locale, model }) => {
     for (const field of Object.keys(problems?.fields ?? {})) expect(byId(markup, field)['aria-invalid']).toBe('true')
   })
 
+  it('UX-11 says nothing twice: a summary that names the field leaves the sentence to it', () => {
+    const words = visibleText(markup)
+    const translator = createTranslator(locale)
+    for (const { text } of problemList((model as { problems?: Problems }).problems, translator, passwordMinLengthOf(model)))
+      expect(`${text}: ${words.split(text).length - 1}`).toBe(`${text}: 1`)
+  })
+
   it('UX-1 posts each of its forms with a token, has at most one primary action and a way to change the language', () => {
     const posts = markup
       .split('<form')
@@ -137,7 +156,9 @@ describe('the fields of the pages', () => {
 
   it.each(['interaction/sign-up', 'pages/reset-password', 'account/password'] as const)('UX-3 PW-13 a new password on %s', (name) => {
     const markup = markupOf(name, { 'interaction/sign-up': 'plain', 'pages/reset-password': 'code', 'account/password': 'confirm' }[name])
-    expect(byId(markup, 'password')).toMatchObject({ type: 'password', autocomplete: 'new-password', minlength: '15', maxlength: '256' })
+    expect(byId(markup, 'password')).toMatchObject({ type: 'password', autocomplete: 'new-password', minlength: '15' })
+    // Cut by the browser, a longer one that is pasted would become another password (PW-02).
+    expect(byId(markup, 'password')['maxlength']).toBeUndefined()
     expect(byId(markup, 'password')['passwordrules']).toContain('minlength: 15')
   })
 
@@ -186,6 +207,16 @@ describe('the fields of the pages', () => {
     expect(byId(markup, 'username')['value']).toBe('ada@example.org')
     expect(byId(markup, 'password')['value']).toBeUndefined()
     expect(byId(markup, 'username')['autofocus']).toBeUndefined()
+  })
+
+  it('UX-10 keeps a code that was not what is wrong', () => {
+    const { code: sample } = PAGES['pages/reset-password']
+    if (!sample) throw new Error('no sample')
+    const codeAfter = (problems: Problems) =>
+      byId(views.page('pages/reset-password', { ...sample, code: '123456', problems }, contextOf('pages/reset-password')), 'code')['value']
+    expect(codeAfter({ code: 'password_rejected', fields: { password: 'too_common' } })).toBe('123456')
+    expect(codeAfter({ code: 'invalid_code' })).toBeUndefined()
+    expect(codeAfter({ code: 'invalid_input', fields: { code: 'six_digits' } })).toBeUndefined()
   })
 
   it('UX-13 says when to try again', () => {

@@ -1,16 +1,12 @@
 import type { Context, Middleware } from 'koa'
-import { z } from 'zod'
-import { AppError } from '../../errors.ts'
 import type { Problems } from '../../views.ts'
+import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 import { findKnownPerson, isOther, type KnownPerson, OTHER } from './known-person.ts'
-
-const LoginForm = z.object({ username: z.string().max(1024), password: z.string().max(4096), remember: z.literal('yes').optional() })
-type LoginForm = z.infer<typeof LoginForm>
 
 /** GET: the form, with the hint that the app gave or the person that has to confirm. */
 export function showLogin(deps: InteractionDeps): Middleware {
@@ -26,14 +22,15 @@ export function showLogin(deps: InteractionDeps): Middleware {
 export function submitLogin(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
-    const form = LoginForm.safeParse(ctx.state['form'])
+    const { username, password, remember } = textsOf(ctx, 'username', 'password', 'remember')
     const known = await findKnownPerson(ctx, deps, step)
-    const shown = { email: form.data?.username ?? '', isRemembered: form.data?.remember === 'yes', known }
+    const email = known?.isFixed ? known.email : username
+    const shown = { email: username, isRemembered: remember === 'yes', known }
     await refusable(
       ctx,
       async () => {
-        if (!form.success) throw new AppError('invalid_credentials')
-        await signIn(ctx, deps, step, known?.isFixed ? { ...form.data, username: known.email } : form.data, known)
+        refuseFaults({ username: emailFault(email), password: passwordFault(password) })
+        await signIn(ctx, deps, step, { email, password, isRemembered: known?.isFixed ? known.isRemembered : shown.isRemembered })
       },
       (problems) => render(deps, ctx, step, { ...shown, problems }),
     )
@@ -45,12 +42,10 @@ async function signIn(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  { username, password, remember }: LoginForm,
-  known: KnownPerson | undefined,
+  { email, password, isRemembered }: { email: string; password: string; isRemembered: boolean },
 ): Promise<void> {
-  const isRemembered = known?.isFixed ? known.isRemembered : remember === 'yes'
   const credentials = {
-    email: username,
+    email,
     password,
     device: deps.deviceCookie.read(ctx),
     binding: `interaction:${step.uid}`,

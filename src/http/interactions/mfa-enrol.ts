@@ -1,14 +1,11 @@
 import type { Context, Middleware } from 'koa'
-import { z } from 'zod'
-import { AppError } from '../../errors.ts'
 import type { Problems } from '../../views.ts'
+import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'
 import { totpProblems } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
-
-const CodeForm = z.object({ code: z.string().max(64) })
 
 /** Two factors are demanded of an account that has one: the secret waits here for its first code. No session exists yet. */
 export function showMfaEnrol(deps: InteractionDeps): Middleware {
@@ -26,13 +23,13 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
     const { enrol } = step.state
     if (enrol?.isDone) return seeOther(ctx, step.url('recovery-codes'))
     if (!enrol || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
-    const form = CodeForm.safeParse(ctx.state['form'])
+    const { code } = textsOf(ctx, 'code')
     let refused: Problems | undefined
     await refusable(
       ctx,
       async () => {
-        if (!form.success) throw new AppError('invalid_code')
-        const codes = await deps.mfa.confirm(enrol.accountId, form.data.code, originOf(ctx), ownSession(step, enrol.accountId))
+        refuseFaults({ code: codeFault(code) })
+        const codes = await deps.mfa.confirm(enrol.accountId, code, originOf(ctx), ownSession(step, enrol.accountId))
         await deps.interactions.remember(step.interaction, { enrol: { ...enrol, isDone: true } })
         renderCodes(ctx, deps, step, codes)
       },

@@ -1,15 +1,12 @@
 import type { Context, Middleware } from 'koa'
-import { z } from 'zod'
-import { AppError } from '../../errors.ts'
 import type { NoticeKind, Problems } from '../../views.ts'
+import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
-
-const CodeForm = z.object({ code: z.string().max(64) })
 
 export function showVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
@@ -26,12 +23,12 @@ export function submitVerifyEmail(deps: InteractionDeps): Middleware {
     const step = await loadStep(ctx, deps)
     const { signUp } = step.state
     if (!signUp) return seeOther(ctx, step.url('sign-up'))
-    const form = CodeForm.safeParse(ctx.state['form'])
+    const { code } = textsOf(ctx, 'code')
     await refusable(
       ctx,
       async () => {
-        if (!form.success) throw new AppError('invalid_code')
-        const account = await deps.signUp.verify({ ...signUp, code: form.data.code })
+        refuseFaults({ code: codeFault(code) })
+        const account = await deps.signUp.verify({ ...signUp, code })
         const { id: accountId, credentialVersion } = account
         // None is in force if several people have signed up with the address: then only the address is proven (EM-11).
         const amr = account.passwordHash ? ['pwd'] : []

@@ -1,11 +1,10 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import { z } from 'zod'
 import { canonicalEmail } from '../../accounts/canonical-email.ts'
 import type { PasswordReset } from '../../accounts/password-reset.ts'
-import { AppError } from '../../errors.ts'
 import type { Interactions } from '../../oidc/interactions.ts'
 import type { NoticeKind, Problems } from '../../views.ts'
+import { codeFault, preciseProblems, refuseFaults, textsOf } from '../form.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
@@ -25,10 +24,6 @@ export interface ForgotPasswordDeps {
   readonly flow: FlowCookie
 }
 
-const EmailForm = z.object({ email: z.string().max(1024), interaction: z.string().optional() })
-const CodeForm = z.object({ code: z.string().max(64), password: z.string().max(4096) })
-const LinkForm = z.object({ token: z.string().max(128), password: z.string().max(4096) })
-
 /** Forgot password asks for a mail; reset password performs, by the mailed code or link. Both answer alike for every address (UX-12). */
 export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
   const { passwordReset, renderer, csrf, limit, flow } = deps
@@ -41,17 +36,16 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
     await showForgot(ctx, deps, { email: typeof email === 'string' ? email.slice(0, 254) : '', interaction: interactionOf(interaction) })
   })
   router.post('/forgot-password', ...form, limit('forgot'), async (ctx) => {
-    const sent = EmailForm.safeParse(ctx.state['form'])
-    const interaction = interactionOf(sent.data?.interaction)
+    const sent = textsOf(ctx, 'email', 'interaction')
+    const interaction = interactionOf(sent.interaction)
     await refusable(
       ctx,
       async () => {
-        if (!sent.success) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
-        const { tokenId } = await passwordReset.request(sent.data.email, originOf(ctx))
-        flow.write(ctx, { tokenId, email: canonicalEmail(sent.data.email) ?? '', interaction })
+        const { tokenId } = await passwordReset.request(sent.email, originOf(ctx))
+        flow.write(ctx, { tokenId, email: canonicalEmail(sent.email) ?? '', interaction })
         seeOther(ctx, '/reset-password?sent=1')
       },
-      (problems) => showForgot(ctx, deps, { email: sent.data?.email ?? '', interaction, problems }),
+      (problems) => showForgot(ctx, deps, { email: sent.email, interaction, problems: preciseProblems(problems, sent) }),
     )
   })
 
@@ -66,23 +60,21 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
     await showReset(ctx, deps, { ...begun, ...(ctx.query['sent'] === '1' ? { notice: 'code_sent' } : {}) })
   })
   router.post('/reset-password', ...form, limit('verify'), async (ctx) => {
-    const link = LinkForm.safeParse(ctx.state['form'])
-    const code = CodeForm.safeParse(ctx.state['form'])
+    const { token, code, password } = textsOf(ctx, 'token', 'code', 'password')
     const begun = flow.read(ctx)
-    if (!link.success && !begun) return seeOther(ctx, '/forgot-password')
-    const email = link.success ? (await passwordReset.peekLink(link.data.token)).address : (begun?.email ?? '')
+    if (!token && !begun) return seeOther(ctx, '/forgot-password')
+    const email = token ? (await passwordReset.peekLink(token.slice(0, 128))).address : (begun?.email ?? '')
     await refusable(
       ctx,
       async () => {
-        if (link.success) await passwordReset.completeByLink({ secret: link.data.token, password: link.data.password }, originOf(ctx))
-        else if (code.success && begun) await passwordReset.completeByCode({ ...begun, ...code.data }, originOf(ctx))
-        else throw new AppError('invalid_code')
+        refuseFaults({ code: token ? undefined : codeFault(code), password: passwordReset.faultOf(password, email) })
+        if (token) await passwordReset.completeByLink({ secret: token, password }, originOf(ctx))
+        else if (begun) await passwordReset.completeByCode({ ...begun, code, password }, originOf(ctx))
         flow.clear(ctx)
         const actions = [{ href: signInOf(begun?.interaction), label: 'sign_in' as const }]
         renderer.page(ctx, 'pages/message', { kind: 'password_reset', actions }, await appOf(deps, begun?.interaction))
       },
-      (problems) =>
-        showReset(ctx, deps, { email, problems, interaction: begun?.interaction, ...(link.success ? { token: link.data.token } : {}) }),
+      (problems) => showReset(ctx, deps, { email, code, problems, interaction: begun?.interaction, ...(token ? { token } : {}) }),
     )
   })
   router.post('/reset-password/resend', ...form, limit('resend'), async (ctx) => {
@@ -122,19 +114,20 @@ async function showForgot(
 interface ShownReset {
   readonly email: string
   readonly token?: string
+  readonly code?: string
   readonly interaction?: string | undefined
   readonly notice?: NoticeKind
   readonly problems?: Problems
 }
 
 async function showReset(ctx: Context, deps: ForgotPasswordDeps, shown: ShownReset): Promise<void> {
-  const { email, token, interaction, notice, problems } = shown
+  const { email, token, code, interaction, notice, problems } = shown
   const csrf = deps.csrf.token(ctx)
   const byCode = {
     resend: { action: '/reset-password/resend', csrf, availableInSeconds: problems ? 0 : RESEND_SECONDS },
     startOverHref: interaction ? `/forgot-password?interaction=${interaction}` : '/forgot-password',
   }
-  const page = { action: '/reset-password', csrf, email, asksCode: token === undefined, notice, problems }
+  const page = { action: '/reset-password', csrf, email, asksCode: token === undefined, code, notice, problems }
   const way = token === undefined ? byCode : { hidden: { token } }
   deps.renderer.page(ctx, 'pages/reset-password', { ...page, ...way }, await appOf(deps, interaction))
 }

@@ -2,10 +2,10 @@ import type { Context, Middleware } from 'koa'
 import { canonicalEmail } from '../../../accounts/canonical-email.ts'
 import type { Deletion } from '../../../accounts/deletion.ts'
 import type { Config } from '../../../config/config.ts'
-import { AppError } from '../../../errors.ts'
 import type { Problems } from '../../../views.ts'
+import { emptyFault, refuseFaults, textsOf } from '../../form.ts'
 import { originOf, refusable } from '../../refusable.ts'
-import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 import { forgetBrowser } from './sign-out.ts'
 
@@ -24,27 +24,29 @@ export function showDelete(deps: DeleteDeps): Middleware {
 export function submitDelete(deps: DeleteDeps): Middleware {
   return async (ctx) => {
     const { account } = visitorOf(ctx)
+    const { confirmation } = textsOf(ctx, 'confirmation')
     await refusable(
       ctx,
       async () => {
-        const typed = (formOf(ctx)['confirmation'] ?? '').slice(0, 1024)
-        if (canonicalEmail(typed) !== account.email) throw new AppError('invalid_input', { fields: { confirmation: 'no_match' } })
+        refuseFaults({
+          confirmation: emptyFault(confirmation) ?? (canonicalEmail(confirmation) === account.email ? undefined : 'no_match'),
+        })
         await deps.deletion.request(account.id, originOf(ctx))
         forgetBrowser(ctx, deps.config.issuer)
         deps.renderer.page(ctx, 'pages/message', { kind: 'account_deletion_scheduled' })
       },
-      (problems) => render(ctx, deps, problems),
+      (problems) => render(ctx, deps, { confirmation, problems }),
     )
   }
 }
 
-function render(ctx: Context, deps: DeleteDeps, problems?: Problems): void {
+function render(ctx: Context, deps: DeleteDeps, shown: { confirmation?: string; problems?: Problems } = {}): void {
   deps.renderer.page(ctx, 'account/delete', {
     ...areaOf(ctx, deps),
     action: PATH,
     csrf: deps.csrf.token(ctx),
     graceDays: Math.round(deps.config.lifetimes.deleteGrace / 86_400),
     exportHref: '/account/export',
-    problems,
+    ...shown,
   })
 }

@@ -1,13 +1,12 @@
 import type { Context, Middleware } from 'koa'
-import { z } from 'zod'
 import type { EmailChange } from '../../../accounts/email-change.ts'
-import { AppError } from '../../../errors.ts'
 import type { Problems } from '../../../views.ts'
+import { codeFault, preciseProblems, refuseFaults, textsOf } from '../../form.ts'
 import { originOf, refusable } from '../../refusable.ts'
 import { RESEND_SECONDS } from '../../resend.ts'
 import { seeOther } from '../../see-other.ts'
 import type { Flow, FlowCookie } from '../flow-cookie.ts'
-import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface EmailDeps extends AreaDeps {
@@ -19,9 +18,6 @@ export interface EmailDeps extends AreaDeps {
 const FIRST = '/account/email'
 const CONFIRM = '/account/email/confirm'
 
-const EmailForm = z.object({ email: z.string().max(1024) })
-const CodeForm = z.object({ code: z.string().max(64) })
-
 export function showEmail(deps: EmailDeps): Middleware {
   return (ctx) => renderFirst(ctx, deps, '')
 }
@@ -29,14 +25,11 @@ export function showEmail(deps: EmailDeps): Middleware {
 /** The answer is the same whether or not the address is free (EN-01). */
 export function submitEmail(deps: EmailDeps): Middleware {
   return async (ctx) => {
-    const form = EmailForm.safeParse(formOf(ctx))
+    const { email } = textsOf(ctx, 'email')
     await refusable(
       ctx,
-      async () => {
-        if (!form.success) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
-        await begin(ctx, deps, form.data.email)
-      },
-      (problems) => renderFirst(ctx, deps, form.data?.email ?? '', problems),
+      () => begin(ctx, deps, email),
+      (problems) => renderFirst(ctx, deps, email, preciseProblems(problems, { email })),
     )
   }
 }
@@ -54,13 +47,13 @@ export function confirmEmail(deps: EmailDeps): Middleware {
   return async (ctx) => {
     const begun = deps.emailFlow.read(ctx)
     if (!begun) return seeOther(ctx, FIRST)
-    const form = CodeForm.safeParse(formOf(ctx))
+    const { code } = textsOf(ctx, 'code')
     await refusable(
       ctx,
       async () => {
-        if (!form.success) throw new AppError('invalid_code')
+        refuseFaults({ code: codeFault(code) })
         const { id: accountId } = visitorOf(ctx).account
-        await deps.emailChange.complete({ ...begun, accountId, code: form.data.code }, originOf(ctx))
+        await deps.emailChange.complete({ ...begun, accountId, code }, originOf(ctx))
         deps.emailFlow.clear(ctx)
         deps.notices.leave(ctx, 'email_changed')
         seeOther(ctx, '/account')

@@ -1,12 +1,11 @@
 import type { Context, Middleware } from 'koa'
-import { z } from 'zod'
 import type { Mfa } from '../../../accounts/mfa.ts'
-import { AppError } from '../../../errors.ts'
 import type { Problems } from '../../../views.ts'
+import { codeFault, emptyFault, refuseFaults, textsOf } from '../../form.ts'
 import { originOf, refusable } from '../../refusable.ts'
 import { seeOther } from '../../see-other.ts'
 import { totpProblems } from '../../totp-problems.ts'
-import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { type AreaDeps, areaOf } from './area.ts'
 import { renderRecoveryCodes } from './recovery-codes.ts'
 import { visitorOf } from './session.ts'
 
@@ -17,8 +16,6 @@ export interface MfaDeps extends AreaDeps {
 const ENROL = '/account/mfa'
 const DISABLE = '/account/mfa/disable'
 const SECURITY = '/account#security'
-
-const CodeForm = z.object({ code: z.string().max(64) })
 
 /** Shows the secret that waits for its code; without one, the button that makes it. Looking at the page makes nothing (SE-13). */
 export function showMfa(deps: MfaDeps): Middleware {
@@ -38,13 +35,13 @@ export function confirmMfa(deps: MfaDeps): Middleware {
   return async (ctx) => {
     const { account, sessionId } = visitorOf(ctx)
     if (account.mfaEnabled) return seeOther(ctx, SECURITY)
-    const form = CodeForm.safeParse(formOf(ctx))
+    const { code } = textsOf(ctx, 'code')
     let refused: Problems | undefined
     await refusable(
       ctx,
       async () => {
-        if (!form.success) throw new AppError('invalid_code')
-        const codes = await deps.mfa.confirm(account.id, form.data.code, originOf(ctx), sessionId)
+        refuseFaults({ code: codeFault(code) })
+        const codes = await deps.mfa.confirm(account.id, code, originOf(ctx), sessionId)
         renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'mfa_enabled' })
       },
       (problems) => {
@@ -62,12 +59,12 @@ export function showDisableMfa(deps: MfaDeps): Middleware {
 /** Asks for a code of the factor itself, besides the fresh sign-in (TF-05). */
 export function disableMfa(deps: MfaDeps): Middleware {
   return async (ctx) => {
-    const form = CodeForm.safeParse(formOf(ctx))
+    const { code } = textsOf(ctx, 'code')
     await refusable(
       ctx,
       async () => {
-        if (!form.success) throw new AppError('invalid_code')
-        await deps.mfa.disable(visitorOf(ctx).account.id, form.data.code, originOf(ctx))
+        refuseFaults({ code: emptyFault(code) })
+        await deps.mfa.disable(visitorOf(ctx).account.id, code, originOf(ctx))
         deps.notices.leave(ctx, 'mfa_disabled')
         seeOther(ctx, SECURITY)
       },

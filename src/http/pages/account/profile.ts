@@ -1,14 +1,13 @@
 import type { Context, Middleware } from 'koa'
-import { z } from 'zod'
 import type { Profile } from '../../../accounts/profile.ts'
 import type { Config } from '../../../config/config.ts'
-import { AppError } from '../../../errors.ts'
 import { isLocale, type Problems } from '../../../views.ts'
+import { textsOf } from '../../form.ts'
 import { refusable } from '../../refusable.ts'
 import { LOCALE_COOKIE } from '../../renderer.ts'
 import { seeOther } from '../../see-other.ts'
 import { keepPreference } from '../preferences.ts'
-import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface ProfileDeps extends AreaDeps {
@@ -16,10 +15,9 @@ export interface ProfileDeps extends AreaDeps {
   readonly profile: Profile
 }
 
-const text = z.string().max(4096).default('')
 /** Exactly these fields; whatever else a form carries is not looked at (IN-04). */
-const ProfileForm = z.object({ name: text, image_url: text, phone_number: text, locale: text })
-type ProfileForm = z.infer<typeof ProfileForm>
+const FIELDS = ['name', 'image_url', 'phone_number', 'locale'] as const
+type ProfileForm = Readonly<Record<(typeof FIELDS)[number], string>>
 
 export function showProfile(deps: ProfileDeps): Middleware {
   return (ctx) => {
@@ -31,9 +29,8 @@ export function showProfile(deps: ProfileDeps): Middleware {
 /** An empty field clears, but for the name. The chosen language counts at once. */
 export function submitProfile(deps: ProfileDeps): Middleware {
   return async (ctx) => {
-    const form = ProfileForm.safeParse(formOf(ctx))
-    if (!form.success) throw new AppError('invalid_input')
-    const { name, image_url: imageUrl, phone_number: phoneNumber, locale } = form.data
+    const form = textsOf(ctx, ...FIELDS)
+    const { name, image_url: imageUrl, phone_number: phoneNumber, locale } = form
     await refusable(
       ctx,
       async () => {
@@ -44,7 +41,7 @@ export function submitProfile(deps: ProfileDeps): Middleware {
         deps.notices.leave(ctx, 'saved')
         seeOther(ctx, '/account/profile')
       },
-      (problems) => render(ctx, deps, form.data, problems),
+      (problems) => render(ctx, deps, form, problems),
     )
   }
 }
