@@ -2,6 +2,7 @@ import type { Config } from './config/config.ts'
 import { isLoopback } from './config/env.ts'
 import { productVersion } from './config/version.ts'
 import { say } from './logger.ts'
+import { ENDPOINTS } from './oidc/endpoints.ts'
 import type { Seeded } from './seed.ts'
 
 /** The first thing an operator sees, and all of it. */
@@ -19,7 +20,7 @@ export function announce(config: Config, seeded: Seeded | undefined): void {
     lines.push(['Sample app', `${config.issuer}/demo`])
     if (!config.mail.smtpUrl) lines.push(['Dev inbox', `${config.issuer}/dev/inbox${readers(config)}`])
   }
-  lines.push(['Discovery', `${config.issuer}/.well-known/openid-configuration`])
+  lines.push(['Discovery', config.issuer + ENDPOINTS.openidConfiguration.path])
   say(`Gatehouse ${productVersion()}\n${lines.map(([name, value]) => `  ${name.padEnd(13)} ${value}\n`).join('')}`)
 }
 

@@ -8,6 +8,7 @@ import { createDeviceCookie } from './http/device-cookie.ts'
 import { healthRoutes } from './http/health.ts'
 import { interactionRoutes } from './http/interactions/index.ts'
 import { createCsrf } from './http/middleware/csrf.ts'
+import { endpoints } from './http/middleware/endpoints.ts'
 import { errorHandler } from './http/middleware/errors.ts'
 import { issuerHostOnly } from './http/middleware/host.ts'
 import { presentHtml } from './http/middleware/html-errors.ts'
@@ -51,6 +52,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   bindToIssuer(app, issuer)
   app.on('error', (error: unknown) => logger.error({ err: error }, 'response failed'))
 
+  app.use(endpoints())
   app.use(publicDocuments(authorizationServer, { host: new URL(issuer).host, headers: fixedHeaders({ isHttps }) }))
   app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)) }))
   app.use(requestLog(logger))

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import { ENDPOINTS } from '../src/oidc/endpoints.ts'
 import { type Import, importsOf, ROOT, type Source, sourcesOf } from './support/sources.ts'
 
 /** Lower floors never import higher ones. A folder or file missing here fails the test. */
@@ -29,6 +30,15 @@ function importersOf(packages: readonly string[], allowed: readonly string[]): s
 
 function matches(sources: readonly Source[], pattern: RegExp): string[] {
   return sources.filter(({ code }) => pattern.test(code)).map(({ path }) => path)
+}
+
+/** Paths of the protocol, or the beginning of one, in a text or a pattern. */
+function protocolPathsIn(code: string): string[] {
+  const paths = Object.values(ENDPOINTS).map(({ path }) => path.replace('/:uid', '').replaceAll('.', '\\.'))
+  const first = [...new Set(Object.values(ENDPOINTS).map(({ path }) => path.split('/')[1] ?? ''))].filter((name) => name !== '.well-known')
+  const inText = String.raw`(?<![\w.])(?:${paths.join('|')})(?![\w.-])`
+  const inPattern = String.raw`\\/\(?(?:\w+\|)*(?:${first.join('|')})\b`
+  return code.match(new RegExp(`${inText}|${inPattern}`, 'g')) ?? []
 }
 
 function cycleFrom(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
@@ -102,6 +112,17 @@ describe('the house', () => {
 
   it('builds no absolute URL from Host, Origin or X-Forwarded-Host', () => {
     expect(matches(src, /ctx\.(origin|host|hostname|href|URL)\b|[xX]-[fF]orwarded-([hH]ost|[pP]roto)/)).toEqual([])
+  })
+
+  it('RL-05 names a path of the protocol only in oidc/endpoints.ts', () => {
+    const elsewhere = [...src, ...sourcesOf('views/**/*.eta')].filter(({ path }) => path !== 'src/oidc/endpoints.ts')
+    expect(elsewhere.flatMap(({ path, code }) => protocolPathsIn(code).map((found) => `${path}: ${found}`))).toEqual([])
+  })
+
+  it('RL-05 notices such a path in a text, a template and a pattern, and no other', () => {
+    const code = "issuer + '/jwks' === '/token' || /^\\/(api|userinfo)/.test(path) || '/session/end/confirm' || \"/auth?x\" || '/auth/:uid'"
+    expect(protocolPathsIn(code)).toHaveLength(6)
+    expect(protocolPathsIn("'/api/auth' '../crypto/token.ts' './session.ts' '/sessions/end' '/.well-known/change-password'")).toEqual([])
   })
 
   it('IN-03 never assigns a whole request body to an entity', () => {

@@ -2,9 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { parse } from 'node:querystring'
 import type { Middleware } from 'koa'
 import type { AuthorizationServer } from '../oidc/authorization-server.ts'
+import { ENDPOINTS, type Endpoint, endpointOf } from '../oidc/endpoints.ts'
 import type { PlainAnswer, PlainRequests } from '../oidc/plain-requests.ts'
 import { refuse } from '../oidc/request-unit.ts'
 
+const { userinfo, token, introspection }: Record<string, Endpoint> = ENDPOINTS
 const FORM = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i
 const MAX_FORM = 2048
 /** Browsers of other origins, and other proofs of who a client is: the provider looks at these. */
@@ -12,7 +14,6 @@ const ODD = ['origin', 'dpop', 'oauth-client-attestation', 'oauth-client-attesta
 
 /** As the provider sends them to clients that are no browsers. */
 const HEADERS = {
-  'Cache-Control': 'no-store',
   Vary: 'Origin',
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Expose-Headers': 'WWW-Authenticate',
@@ -22,7 +23,7 @@ const HEADERS = {
 export function plainRequests(server: AuthorizationServer): Middleware {
   return async (ctx, next) => {
     const { provider, plain } = server
-    const body = await answerTo(ctx.req, plain).catch((error: unknown) => {
+    const body = await answerTo(ctx.req, endpointOf(ctx), plain).catch((error: unknown) => {
       ctx.set(HEADERS)
       refuse(provider, ctx, error)
     })
@@ -33,14 +34,16 @@ export function plainRequests(server: AuthorizationServer): Middleware {
   }
 }
 
-async function answerTo(req: IncomingMessage, plain: PlainRequests): PlainAnswer {
+async function answerTo(req: IncomingMessage, endpoint: Endpoint | undefined, plain: PlainRequests): PlainAnswer {
   const { authorization } = req.headers
+  // With a query, or named by its whole address: the provider's.
+  if (req.url !== endpoint?.path) return undefined
   if (authorization === undefined || ODD.some((name) => req.headers[name] !== undefined)) return undefined
-  if (req.url === '/userinfo') return req.method === 'GET' ? plain.userinfo(authorization) : undefined
-  if (req.method !== 'POST' || (req.url !== '/token' && req.url !== '/token/introspection')) return undefined
+  if (endpoint === userinfo) return req.method === 'GET' ? plain.userinfo(authorization) : undefined
+  if (req.method !== 'POST' || (endpoint !== token && endpoint !== introspection)) return undefined
   const form = await peek(req)
   if (form === undefined) return undefined
-  return req.url === '/token' ? plain.token(authorization, parse(form)) : plain.introspection(authorization, parse(form))
+  return endpoint === token ? plain.token(authorization, parse(form)) : plain.introspection(authorization, parse(form))
 }
 
 /** The form, if it has come in one piece; it stays to be read. */

@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import { isUnavailable } from '../database.ts'
 import type { ErrorCode } from '../errors.ts'
+import { ENDPOINTS, isForProgram } from '../oidc/endpoints.ts'
 import { param } from '../oidc/param.ts'
 import type { KoaContextWithOIDC, ProviderPages } from '../oidc/provider-pages.ts'
 import type { ForeignForm } from '../views.ts'
@@ -13,6 +14,10 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
   return {
     error(ctx, out, error) {
       const page = ctx as Context
+      if (isForProgram(page)) {
+        page.body = out
+        return
+      }
       const status = isUnavailable(error) ? 503 : ((error as { statusCode?: number }).statusCode ?? 500)
       renderer.page(page, 'pages/error', {
         code: codeFor(error, status),
@@ -42,7 +47,7 @@ function appOf({ oidc }: KoaContextWithOIDC): AskingApp | undefined {
 /** The form that the provider made, taken apart: its one-time token is url-safe and needs no unescaping. */
 function logoutForm(html: string): ForeignForm {
   const xsrf = /name="xsrf" value="([\w-]+)"/.exec(html)?.[1] ?? ''
-  return { action: '/session/end/confirm', fields: { xsrf } }
+  return { action: ENDPOINTS.endSessionConfirm.path, fields: { xsrf } }
 }
 
 /** The provider's error in our catalogue: what the person reads. */

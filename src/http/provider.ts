@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import compose from 'koa-compose'
 import type { AuthorizationServer } from '../oidc/authorization-server.ts'
+import { endpointOf } from '../oidc/endpoints.ts'
 import { param } from '../oidc/param.ts'
 import type { KoaContextWithOIDC } from '../oidc/provider-pages.ts'
 import { foreignForm } from '../views.ts'
@@ -11,6 +12,7 @@ import type { AskingApp, Renderer } from './renderer.ts'
 export function mountProvider(server: AuthorizationServer, renderer: Renderer): Middleware {
   let mounted: { provider: unknown; middleware: Middleware } | undefined
   return async (ctx, next) => {
+    if (!endpointOf(ctx)) return next()
     const { provider } = server
     if (mounted?.provider !== provider) mounted = { provider, middleware: compose(provider.middleware) as Middleware }
     await mounted.middleware(ctx, next)
@@ -22,10 +24,10 @@ export function mountProvider(server: AuthorizationServer, renderer: Renderer): 
 }
 
 /** All other pages are drawn by our renderer, which gives them a nonce; redirects have a body that nobody sees. */
-function isProvidersOwnPage({ path, response, state }: Context): boolean {
-  return (
-    /^\/(auth|session\/end)(\/|$)/.test(path) && Boolean(response.is('html')) && !response.get('location') && state['nonce'] === undefined
-  )
+function isProvidersOwnPage(ctx: Context): boolean {
+  const { response, state } = ctx
+  const isPage = endpointOf(ctx)?.kind === 'page' && Boolean(response.is('html'))
+  return isPage && !response.get('location') && state['nonce'] === undefined
 }
 
 /**

@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Middleware } from 'koa'
 import { LIFETIMES } from '../config/limits.ts'
 import type { AuthorizationServer } from '../oidc/authorization-server.ts'
-
-/** Discovery at both its addresses (OIDC Discovery 4, RFC 8414 3) and the JWKS; which keys are in it decides how long it may be kept. */
-const PATHS = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/jwks'])
+import { endpointOf } from '../oidc/endpoints.ts'
 
 interface Document {
   readonly body: Buffer
@@ -13,7 +11,7 @@ interface Document {
 }
 
 /**
- * Answers what every client fetches and nobody changes, from bytes: the provider's own first answer, kept until the keys change.
+ * Answers discovery and JWKS, which every client fetches and nobody changes, from bytes: the provider's own first answer, kept until the keys change.
  * Requests from other origins go on to the provider, which knows CORS.
  */
 export function publicDocuments(
@@ -23,9 +21,10 @@ export function publicDocuments(
   let known: { provider: unknown; documents: Map<string, Document> } = { provider: undefined, documents: new Map() }
   return async (ctx, next) => {
     const { req, res } = ctx
-    if (req.method !== 'GET' || !PATHS.has(req.url ?? '') || req.headers.host !== host) return next()
+    const endpoint = endpointOf(ctx)
+    if (req.method !== 'GET' || endpoint?.kind !== 'document' || req.url !== endpoint.path || req.headers.host !== host) return next()
     if (known.provider !== server.provider) known = { provider: server.provider, documents: new Map() }
-    const document = known.documents.get(req.url ?? '')
+    const document = known.documents.get(endpoint.path)
     if (document && req.headers.origin === undefined) {
       ctx.respond = false
       const isKnown = req.headers['if-none-match'] === document.etag
@@ -45,7 +44,7 @@ export function publicDocuments(
       'Cache-Control': CACHE,
       ...OPEN,
     }
-    documents.set(req.url ?? '', { body, etag, headers: { ...headers, ...own } })
+    documents.set(endpoint.path, { body, etag, headers: { ...headers, ...own } })
     ctx.set({ ETag: etag, 'Cache-Control': CACHE })
     ctx.body = body
     ctx.set('Content-Type', own['Content-Type'])

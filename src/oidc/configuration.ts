@@ -11,7 +11,9 @@ import type { Config } from '../config/config.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { apiResource, builtInClients } from './built-in-clients.ts'
 import { CLAIMS_BY_SCOPE, SCOPES } from './claims.ts'
+import { assertClientAssertion, CLOCK_TOLERANCE } from './client-assertion.ts'
 import { OUR_METADATA } from './client-metadata.ts'
+import { ENDPOINTS } from './endpoints.ts'
 import { EXTERNAL_SIGNING } from './external-key.ts'
 import type { FindAccount } from './find-account.ts'
 import { createInteractionPolicy } from './interaction-policy.ts'
@@ -35,8 +37,6 @@ export interface ConfigurationDeps {
   readonly fetch: NonNullable<Configuration['fetch']>
 }
 
-/** Seconds by which other clocks may differ from ours (JW-04). */
-const CLOCK_TOLERANCE = 10
 const ASYMMETRIC = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 
 /** Cookies carry the `__Host-`/`__Secure-` prefixes where browsers enforce them: on https (SE-03). */
@@ -67,7 +67,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     jwks: deps.jwks,
     cookies: { names: cookieNames(config.issuer), keys: deps.cookieKeys, long: { ...cookie, path: '/' }, short: cookie },
     ttl: lifetimes(config),
-    routes: { userinfo: '/userinfo' },
+    routes: routes(),
     responseTypes: ['code'],
     scopes: SCOPES,
     claims: CLAIMS_BY_SCOPE,
@@ -125,6 +125,19 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
   } as Configuration
 }
 
+function routes(): Configuration['routes'] {
+  const { authorization, token, introspection, revocation, userinfo, jwks, endSession } = ENDPOINTS
+  return {
+    authorization: authorization.path,
+    token: token.path,
+    introspection: introspection.path,
+    revocation: revocation.path,
+    userinfo: userinfo.path,
+    jwks: jwks.path,
+    end_session: endSession.path,
+  }
+}
+
 /** A service asks for one API at a time: a scope that is not the API's is an error, not a thing to leave out (RFC 6749 5.2). */
 function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
   const offered = server.scope.split(' ')
@@ -176,20 +189,4 @@ export function mayIntrospect(
 function mayRevoke(_ctx: KoaContextWithOIDC, client: { clientId: string }, token: { clientId?: string }): boolean {
   if (token.clientId === client.clientId) return true
   throw new errors.InvalidRequest('client is not authorized to revoke the presented token')
-}
-
-/** TK-07: the audience is the issuer as one string, and an assertion lives five minutes at most. */
-function assertClientAssertion(
-  ctx: KoaContextWithOIDC,
-  { aud, exp, iat }: Readonly<Record<string, unknown>>,
-  { crit }: Readonly<Record<string, unknown>>,
-): void {
-  const now = Math.floor(Date.now() / 1000)
-  if (aud !== ctx.oidc.issuer) throw new errors.InvalidClientAuth('audience (aud) must equal the issuer identifier')
-  if (typeof exp !== 'number' || exp > now + 300 + CLOCK_TOLERANCE)
-    throw new errors.InvalidClientAuth('expiration (exp) must be at most five minutes ahead')
-  if (iat !== undefined && (typeof iat !== 'number' || iat > now + CLOCK_TOLERANCE))
-    throw new errors.InvalidClientAuth('issued at (iat) must not be in the future')
-  // The library knows `b64`, which JWTs may not use (RFC 7797 7); no extension has a meaning here.
-  if (crit !== undefined) throw new errors.InvalidClientAuth('critical extensions (crit) are not supported')
 }

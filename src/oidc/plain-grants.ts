@@ -3,6 +3,7 @@ import type { AccessToken, Account, AuthorizationCode, Client, Grant, Provider, 
 import type { AuditSink } from '../audit/event.ts'
 import { equal } from '../crypto/token.ts'
 import { issuesRefreshToken } from './configuration.ts'
+import { ENDPOINTS } from './endpoints.ts'
 import type { FindAccount } from './find-account.ts'
 import { inUnit } from './request-unit.ts'
 import type { ResourceServers } from './resources.ts'
@@ -138,7 +139,7 @@ export class PlainGrants {
     client: Client,
     work: () => Promise<{ body: Body; accessToken: AccessToken } | undefined>,
   ): Promise<Body | undefined> {
-    const done = await inUnit({ account: true }, work)
+    const done = await inUnit(ENDPOINTS.token.readsAhead, work)
     if (done) recordIssued(this.#deps.audit, { grant, clientId: client.clientId, token: done.accessToken })
     return done?.body
   }

@@ -2,6 +2,7 @@ import { type Client, errors, type Provider, type ResourceServerInstance } from 
 import { SCOPES } from './claims.ts'
 import { hasSecret } from './clients.ts'
 import { mayIntrospect, onlyApi } from './configuration.ts'
+import { ENDPOINTS } from './endpoints.ts'
 import { grantOf, PlainGrants, type PlainGrantsDeps } from './plain-grants.ts'
 import { inUnit } from './request-unit.ts'
 import { recordIssued } from './token-events.ts'
@@ -42,7 +43,7 @@ export class PlainRequests {
   async userinfo(authorization: string): PlainAnswer {
     const token = authorization.slice('Bearer '.length)
     if (!authorization.startsWith('Bearer ') || !isToken(token)) return undefined
-    return plainly(() => inUnit({ account: true }, () => this.#claimsFor(token)))
+    return plainly(() => inUnit(ENDPOINTS.userinfo.readsAhead, () => this.#claimsFor(token)))
   }
 
   async #claimsFor(value: string): PlainAnswer {
@@ -67,7 +68,9 @@ export class PlainRequests {
   async introspection(authorization: string, { token, token_type_hint: hint, ...more }: Form): PlainAnswer {
     const model = isToken(token) ? MODELS.get(token.length) : undefined
     if (!model || Array.isArray(hint) || Object.keys(more).length > 0) return undefined
-    return this.#by(authorization, (client) => inUnit({ account: false }, () => this.#stateOf(model, String(token), client)))
+    return this.#by(authorization, (client) =>
+      inUnit(ENDPOINTS.introspection.readsAhead, () => this.#stateOf(model, String(token), client)),
+    )
   }
 
   async #stateOf(model: TokenModel, value: string, client: Client): PlainAnswer {

@@ -3,23 +3,15 @@ import type { Context } from 'koa'
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import type { Adapter, AdapterPayload, ContextAdapter, Minted } from './adapters/adapter.ts'
 import { StoreUnavailable } from './adapters/unavailable.ts'
+import { endpointOf } from './endpoints.ts'
 import type { FindAccount } from './find-account.ts'
-
-const AUTHORIZE = { account: false }
-/** Where apps are authorized, and where tokens are spent and shown. `account`: the request will ask for that of its token. */
-const ROUTES: ReadonlyMap<string, { readonly account: boolean }> = new Map([
-  ['/auth', AUTHORIZE],
-  ['/token', { account: true }],
-  ['/userinfo', { account: true }],
-  ['/token/introspection', { account: false }],
-])
 
 /** A store's own, or one that stands in for it, which no token is asked of. */
 export type StoreAdapter = Adapter & Partial<ContextAdapter>
 type Account = Awaited<ReturnType<FindAccount>>
 
 /**
- * What one request at these routes has read ahead, and the tokens it will hand out: stored together, before the answer leaves and
+ * What one request at an endpoint that reads ahead has read, and the tokens it will hand out: stored together, before the answer leaves and
  * only if there is one. So its depth in round trips is four at most (G18). Anything read ahead is used once.
  */
 export interface RequestUnit {
@@ -60,9 +52,9 @@ export async function inUnit<T>({ account }: { readonly account: boolean }, work
 /** Stores the tokens of the answer. One that could not be stored is no answer (TK-10). */
 export function requestUnits(): Parameters<Provider['use']>[0] {
   return async (ctx, next) => {
-    const route = ROUTES.get(ctx.path) ?? (ctx.path.startsWith('/auth/') ? AUTHORIZE : undefined)
-    if (!route) return next()
-    const unit = newUnit(route.account, false)
+    const ahead = endpointOf(ctx)?.readsAhead
+    if (!ahead) return next()
+    const unit = newUnit(ahead.account, false)
     await units.run(unit, next)
     await Promise.all(unit.pending)
     try {

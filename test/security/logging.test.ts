@@ -167,6 +167,23 @@ describe('log lines', () => {
   })
   afterAll(() => server.stop())
 
+  it('LG-02 the path of a request is in its line, but for the id of an interaction', async () => {
+    const before = kept.text().length
+    const uid = 'i'.repeat(43)
+    const paths = [
+      '/api/auth/user/me',
+      '/api/auth/sign-in/email',
+      `/interaction/${uid}/login`,
+      `/auth/${uid}`,
+      '/auth',
+      '/nothing/auth/here',
+    ]
+    for (const path of paths) await send(server.origin + path)
+    const lines = kept.text().slice(before).trim().split('\n')
+    const logged = lines.map((line) => (JSON.parse(line) as { path?: string }).path).filter(Boolean)
+    expect(logged).toEqual(paths.map((path) => path.replace(uid, ':uid')))
+  })
+
   it('LG-03 every line is one JSON object in UTC with a request id, whatever the request is made of', async () => {
     const before = kept.text().length
     const poison = [

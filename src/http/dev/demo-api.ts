@@ -1,12 +1,13 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import type { Context, Middleware } from 'koa'
+import { ENDPOINTS } from '../../oidc/endpoints.ts'
 
 export const DEMO_SCOPE = 'demo:read'
 export const demoApi = (issuer: string): string => `${issuer}/demo/api`
 
 /** What any API behind this server does: it verifies the token by the published keys, and asks nobody (RFC 9068 4). */
 export function demoHello(issuer: string): Middleware {
-  const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`))
+  const keys = createRemoteJWKSet(new URL(issuer + ENDPOINTS.jwks.path))
   return async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(ctx.get('authorization'))?.[1]

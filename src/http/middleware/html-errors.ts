@@ -1,16 +1,14 @@
 import type { Context } from 'koa'
 import type { AppError } from '../../errors.ts'
+import { isForProgram } from '../../oidc/endpoints.ts'
 import type { Renderer } from '../renderer.ts'
 import { wayOn } from '../way-on.ts'
 import { presentJson } from './json-errors.ts'
 
-/** Where nobody comes with a browser: who does not say what they accept gets JSON. */
-const FOR_PROGRAMS = /^\/(token|userinfo|jwks|\.well-known)(\/|$)/
-
-/** A refusal as a page for people and as JSON for programs. */
+/** A refusal as a page for people and as JSON for programs, which may have a browser's `Accept` (Java's has). */
 export function presentHtml(renderer: Renderer) {
   return (ctx: Context, error: AppError): void => {
-    if (ctx.accepts(FOR_PROGRAMS.test(ctx.path) ? ['json', 'html'] : ['html', 'json']) === 'json') {
+    if (isForProgram(ctx) || ctx.accepts(['html', 'json']) === 'json') {
       presentJson(ctx, error)
       return
     }

@@ -1,5 +1,7 @@
 import type { Context, Middleware } from 'koa'
+import type { LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
+import { ENDPOINTS, endpointOf } from '../../oidc/endpoints.ts'
 import { formBody } from './body.ts'
 import type { RateLimit } from './rate-limit.ts'
 
@@ -7,32 +9,31 @@ import type { RateLimit } from './rate-limit.ts'
 const MAX_URL = 8 * 1024
 const MAX_PARAM = 2 * 1024
 const MAX_SCOPES = 50
+/** Of what is no endpoint. */
 const MAX_BODY = 56 * 1024
 
-const TOKEN_PATHS = new Set(['/token', '/token/introspection', '/token/revocation'])
+/** For nobody but who asked, HTTP/1.0 caches included (RFC 6749 5.1). */
+const PRIVATE = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 
 /**
  * Bounds what the provider has to parse, and accepts POST at `/auth` (OIDC Core 3.1.2.1) and `/session/end` by turning it
  * into the same GET: with Lax cookies, a cross-site POST would arrive without its session.
  */
 export function protocolGuard(limit: RateLimit): Middleware {
-  const limitTokens = limit('token')
-  const limitAuthorize = limit('authorize')
+  const names = new Set(Object.values(ENDPOINTS).flatMap((endpoint) => ('limit' in endpoint ? [endpoint.limit] : [])))
+  const limits = new Map<LimitName, Middleware>([...names].map((name) => [name, limit(name)]))
   const form = formBody()
   return (ctx, next) => {
+    const endpoint = endpointOf(ctx)
+    if (endpoint?.kind === 'call') ctx.set(PRIVATE)
     if (ctx.url.length > MAX_URL) throw new AppError('invalid_input')
-    if (Number(ctx.req.headers['content-length'] ?? 0) > MAX_BODY) throw new AppError('payload_too_large')
-    if (ctx.path === '/auth' || ctx.path === '/session/end') {
+    if (Number(ctx.req.headers['content-length'] ?? 0) > (endpoint?.maxBody ?? MAX_BODY)) throw new AppError('payload_too_large')
+    if (endpoint?.isEntry) {
       if (ctx.method === 'POST') return form(ctx, async () => redirectToGet(ctx))
       checkParams(ctx)
     }
-    if (TOKEN_PATHS.has(ctx.path)) {
-      ctx.set('Cache-Control', 'no-store')
-      return limitTokens(ctx, next)
-    }
-    // The provider's router takes any case, and a slash at the end.
-    if (/^\/auth\/?$/i.test(ctx.path)) return limitAuthorize(ctx, next)
-    return next()
+    const count = endpoint?.limit && limits.get(endpoint.limit)
+    return count ? count(ctx, next) : next()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa'
 import type { Logger } from '../../logger.ts'
+import { endpointOf } from '../../oidc/endpoints.ts'
 
 /** One line per request, without query, body, cookies or any other place where a secret travels (LG-02). */
 export function requestLog(logger: Logger): Middleware {
@@ -12,13 +13,13 @@ export function requestLog(logger: Logger): Middleware {
     } finally {
       const { requestId, origin } = ctx.state
       const ms = Math.round(performance.now() - began)
-      const path = redacted(ctx.path.slice(0, 200))
+      const path = endpointOf(ctx)?.path ?? redacted(ctx.path.slice(0, 200))
       lines.info({ requestId, method: ctx.method, path, status: ctx.status, ms, ip: origin?.ip }, 'request')
     }
   }
 }
 
-/** The interaction's id stands in paths; it is not for the log. */
+/** The interaction's id stands in paths, and is not for the log: here in that of a step, and in that of an endpoint of the table. */
 function redacted(path: string): string {
-  return path.replace(/\/(interaction|auth)\/[^/]+/, '/$1/:uid')
+  return path.replace(/^\/interaction\/[^/]+/, '/interaction/:uid')
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Context } from 'koa'
 import { sha256 } from '../../crypto/token.ts'
 import { ACCOUNT_CLIENT_ID, accountCallback } from '../../oidc/built-in-clients.ts'
+import { ENDPOINTS } from '../../oidc/endpoints.ts'
 
 /** Where the account pages may send a person back to after signing in; anything else becomes the account's front page (WB-06). */
 export function safeReturnPath(path: unknown): string {
@@ -35,7 +36,7 @@ export function authorizationUrl({ issuer, returnTo, prompt, maxAgeSeconds, logi
     ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
     ...(loginHint ? { login_hint: loginHint } : {}),
   })
-  return `/auth?${params.toString()}`
+  return `${ENDPOINTS.authorization.path}?${params.toString()}`
 }
 
 /** What a link to `/login` may carry along. */

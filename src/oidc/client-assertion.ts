@@ -1,0 +1,20 @@
+import { errors, type KoaContextWithOIDC } from 'oidc-provider'
+
+/** Seconds by which other clocks may differ from ours (JW-04). */
+export const CLOCK_TOLERANCE = 10
+
+/** TK-07: the audience is the issuer as one string, and an assertion lives five minutes at most. */
+export function assertClientAssertion(
+  ctx: KoaContextWithOIDC,
+  { aud, exp, iat }: Readonly<Record<string, unknown>>,
+  { crit }: Readonly<Record<string, unknown>>,
+): void {
+  const now = Math.floor(Date.now() / 1000)
+  if (aud !== ctx.oidc.issuer) throw new errors.InvalidClientAuth('audience (aud) must equal the issuer identifier')
+  if (typeof exp !== 'number' || exp > now + 300 + CLOCK_TOLERANCE)
+    throw new errors.InvalidClientAuth('expiration (exp) must be at most five minutes ahead')
+  if (iat !== undefined && (typeof iat !== 'number' || iat > now + CLOCK_TOLERANCE))
+    throw new errors.InvalidClientAuth('issued at (iat) must not be in the future')
+  // The library knows `b64`, which JWTs may not use (RFC 7797 7); no extension has a meaning here.
+  if (crit !== undefined) throw new errors.InvalidClientAuth('critical extensions (crit) are not supported')
+}

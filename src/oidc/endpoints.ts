@@ -1,0 +1,76 @@
+import type { LimitName } from '../config/limits.ts'
+
+/** What the house knows about one path of the protocol. */
+export interface Endpoint {
+  /** Its one spelling; `:uid` stands for the id of an interaction. */
+  readonly path: string
+  readonly methods: readonly string[]
+  /**
+   * `page`: a person is there. `call`: a program asks, and the answer is nobody else's. `document`: a program asks for what is the same
+   * for everybody. Programs get JSON, whatever they accept.
+   */
+  readonly kind: 'page' | 'call' | 'document'
+  readonly limit?: LimitName
+  /** A larger body is refused, in one piece or in chunks. */
+  readonly maxBody: number
+  /** Parameters stand in the query, are bounded (AZ-08), and those of a POST go there. */
+  readonly isEntry?: true
+  /** What is read together with the token or interaction of the request; `account`: that too. */
+  readonly readsAhead?: { readonly account: boolean }
+}
+
+const READ = ['GET', 'HEAD']
+const FORM = 16 * 1024
+/** What the provider reads at most. */
+const MAX_BODY = 56 * 1024
+
+const page = { kind: 'page', methods: READ, maxBody: FORM } as const
+const call = { kind: 'call', methods: ['POST', 'OPTIONS'], maxBody: MAX_BODY } as const
+const document = { kind: 'document', methods: [...READ, 'OPTIONS'], maxBody: FORM } as const
+
+const AUTHORIZATION = '/auth'
+const TOKEN = '/token'
+const END_SESSION = '/session/end'
+
+/** Every path of the protocol, once: `test/architecture.test.ts` finds it nowhere else. */
+export const ENDPOINTS = {
+  authorization: {
+    ...page,
+    path: AUTHORIZATION,
+    methods: [...READ, 'POST'],
+    limit: 'authorize',
+    isEntry: true,
+    readsAhead: { account: false },
+  },
+  resume: { ...page, path: `${AUTHORIZATION}/:uid`, readsAhead: { account: false } },
+  token: { ...call, path: TOKEN, limit: 'token', readsAhead: { account: true } },
+  introspection: { ...call, path: `${TOKEN}/introspection`, limit: 'token', readsAhead: { account: false } },
+  revocation: { ...call, path: `${TOKEN}/revocation`, limit: 'token' },
+  userinfo: { ...call, path: '/userinfo', methods: [...READ, 'POST', 'OPTIONS'], readsAhead: { account: true } },
+  jwks: { ...document, path: '/jwks' },
+  openidConfiguration: { ...document, path: '/.well-known/openid-configuration' },
+  oauthServer: { ...document, path: '/.well-known/oauth-authorization-server' },
+  endSession: { ...page, path: END_SESSION, methods: [...READ, 'POST'], isEntry: true },
+  endSessionConfirm: { ...page, path: `${END_SESSION}/confirm`, methods: ['POST'] },
+  endSessionSuccess: { ...page, path: `${END_SESSION}/success` },
+} as const satisfies Record<string, Endpoint>
+
+const { resume, ...fixed } = ENDPOINTS
+const BY_PATH: ReadonlyMap<string, Endpoint> = new Map(Object.values(fixed).map((endpoint) => [endpoint.path, endpoint]))
+const RESUME = new RegExp(`^${AUTHORIZATION}/[\\w-]+$`)
+
+/** The endpoint of exactly this path: another case, a slash more or an escape is another path, where there is nothing. */
+export function endpointAt(path: string): Endpoint | undefined {
+  return BY_PATH.get(path) ?? (RESUME.test(path) ? resume : undefined)
+}
+
+/** The endpoint that a request is for, as the first middleware found it. */
+export function endpointOf({ state }: { readonly state?: Readonly<Record<string, unknown>> }): Endpoint | undefined {
+  return state?.['endpoint'] as Endpoint | undefined
+}
+
+/** Whether a program asks, which cannot read a page. */
+export function isForProgram(ctx: Parameters<typeof endpointOf>[0]): boolean {
+  const endpoint = endpointOf(ctx)
+  return endpoint !== undefined && endpoint.kind !== 'page'
+}
