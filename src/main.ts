@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { announce } from './announce.ts'
@@ -11,6 +11,7 @@ import { createContext } from './context.ts'
 import { deriveKey, hmac } from './crypto/token.ts'
 import { type Database, migrate, openDatabase } from './database.ts'
 import { StartupError } from './errors.ts'
+import { createHttpServer } from './http/http-server.ts'
 import { createLogger } from './logger.ts'
 import { seedDemoAccount, seedDemoApp } from './seed.ts'
 
@@ -19,9 +20,8 @@ const DRAIN_MS = 25_000
 const SAME_SIGNAL_MS = 1000
 /** When a start is over, and who waited for it has the first answer. */
 const SETTLED_MS = 250
-const KEEP_ALIVE_MS = 5000
-/** How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and idle connections reach their end. */
-const LINGER_MS = KEEP_ALIVE_MS + 1000
+/** How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and every answer ends its connection. */
+const LINGER_MS = 6000
 
 /** Starts the server as the environment says, and runs until it is told to stop. */
 export async function start(env: Env = readEnv()): Promise<void> {
@@ -35,12 +35,11 @@ export async function start(env: Env = readEnv()): Promise<void> {
 
   let isStopping = false
   const handle = createApp(context, { isStopping: () => isStopping }).callback()
-  const server = createServer((req, res) => {
+  const server = createHttpServer(context, (req, res) => {
     // Not a header: Koa removes those from errors.
     if (isStopping) res.shouldKeepAlive = false
     void handle(req, res)
   })
-  harden(server)
   await listen(server, config)
   resources.defer(() => close(server))
   context.worker.start()
@@ -80,14 +79,6 @@ function describe(config: Config): { version: string; node: string; settings: st
 /** A fifth of the memory, for a tenth of a second once. Only under `--expose-gc`, as `npm start` has it. */
 function dropGarbageOfStart(): void {
   void globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' })
-}
-
-/** Slow clients cost a socket, not the server (F21). */
-function harden(server: Server): void {
-  server.headersTimeout = 10_000
-  server.requestTimeout = 15_000
-  server.keepAliveTimeout = KEEP_ALIVE_MS
-  server.maxRequestsPerSocket = 10_000
 }
 
 function listen(server: Server, { port, host }: Config): Promise<AddressInfo> {

@@ -73,3 +73,17 @@ export const LIFETIMES = {
   keyRetire: 7200,
   keyPoll: 10,
 } as const
+
+/** What one connection may cost (F21). */
+export const CONNECTIONS = {
+  /** From the connection, or the end of the request before, to the end of the headers. */
+  headersSeconds: 10,
+  /** To the end of the body. */
+  requestSeconds: 15,
+  /** Without a byte in either direction while an answer is under way. */
+  silentSeconds: 30,
+  /** Between two requests: longer than the 90 s of Go's and Traefik's pools, so that they close first. */
+  idleSeconds: 95,
+  headerBytes: 32_768,
+  requestsPerConnection: 10_000,
+} as const

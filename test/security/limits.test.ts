@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
-import { CAPS, LIFETIMES, LIMITS } from '../../src/config/limits.ts'
+import { CAPS, CONNECTIONS, LIFETIMES, LIMITS } from '../../src/config/limits.ts'
 
 const document = readFileSync('docs/security.md', 'utf8')
 
@@ -31,6 +31,10 @@ describe('docs/security.md', () => {
 
   it('AA-02 SE-04 names every lifetime', () => {
     expect(Object.fromEntries(rowsUnder('Lifetimes').map(([name, [seconds]]) => [name, Number(seconds)]))).toEqual(LIFETIMES)
+  })
+
+  it('F21 names what one connection may cost', () => {
+    expect(Object.fromEntries(rowsUnder('Connections').map(([name, [value]]) => [name, Number(value)]))).toEqual(CONNECTIONS)
   })
 
   it('has a record for every deviation', () => {

@@ -1,9 +1,10 @@
-import { createServer, type Server as HttpServer } from 'node:http'
+import type { Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from '../../src/app.ts'
 import { buildConfig, type Config } from '../../src/config/config.ts'
 import { EnvSchema } from '../../src/config/env.ts'
 import { type Context, type ContextOptions, createContext } from '../../src/context.ts'
+import { createHttpServer } from '../../src/http/http-server.ts'
 import { createLogger, type Logger } from '../../src/logger.ts'
 import { createDatabase } from './database.ts'
 import { Inbox } from './inbox.ts'
@@ -47,7 +48,7 @@ export async function startServer({
   issuer,
   config: overrides,
   storage,
-  logger,
+  logger = createLogger('silent'),
   hashing = 'here',
   outgoing,
 }: ServerOptions = {}): Promise<TestServer> {
@@ -55,7 +56,7 @@ export async function startServer({
   const own = database ? undefined : await createDatabase()
   if (own) undo.defer(() => own.drop())
   const { redis, config: stored } = undo.use(await startStorage(storage))
-  const http = createServer()
+  const http = createHttpServer({ logger })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   undo.defer(() => close(http))
   const { port } = http.address() as AddressInfo
@@ -67,7 +68,7 @@ export async function startServer({
   }
   const context = undo.use(
     await createContext(config, {
-      logger: logger ?? createLogger('silent'),
+      logger,
       hashing,
       ...(outgoing ? { outgoing } : {}),
     }),
