@@ -66,7 +66,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const box = new SecretBox(config.secrets.keyEncryptionKeys)
   const hashProcess = options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: hashTimeoutMs(config) }))
   const hasher = new PasswordHasher({ ...config.argon2, ...(hashProcess ? { argon2: hashProcess } : {}) })
-  const views = createViews({ brand: config.brand, issuer: config.issuer })
+  const views = createViews({ brand: config.brand, issuer: config.issuer, isDevelopment: !config.production })
 
   const outbox = new Outbox({ box })
   const messages = new Messages({ outbox, views, issuer: config.issuer, logger })

@@ -30,6 +30,8 @@ export interface ViewsDeps {
   readonly brand: { readonly name: string; readonly privacyUrl?: string | undefined; readonly termsUrl?: string | undefined }
   /** Its host is what the pages show as the server. */
   readonly issuer: string
+  /** What is for the developer of an app stands open. */
+  readonly isDevelopment?: boolean
   readonly translators?: Readonly<Record<Locale, Translator>>
 }
 
@@ -39,10 +41,11 @@ export interface Views {
   mail<Name extends MailName>(name: Name, model: MailModels[Name], options: { readonly locale: Locale }): RenderedMail
 }
 
-export function createViews({ brand, issuer, translators = createTranslators() }: ViewsDeps): Views {
+export function createViews({ brand, issuer, isDevelopment = false, translators = createTranslators() }: ViewsDeps): Views {
   const template = compileTemplates()
   const host = new URL(issuer).host
   const site = {
+    isDevelopment,
     host,
     css: assetPath('gatehouse.css'),
     js: assetPath('gatehouse.js'),

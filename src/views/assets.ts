@@ -15,8 +15,8 @@ const FILES = {
 export type AssetName = keyof typeof FILES
 
 const loaded = Object.entries(FILES).map(([name, type]) => {
-  const source = readView(`assets/${name}`)
-  const body = name.endsWith('.css') ? Buffer.from(minify(source.toString('utf8'))) : source
+  const text = readView(`assets/${name}`).toString('utf8')
+  const body = Buffer.from(name.endsWith('.css') ? minify(text) : text.replace(/^\s*\/\/.*\n/gm, ''))
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12)
   return { name: name as AssetName, path: `/assets/${name.replace(/\.(\w+)$/, `.${hash}.$1`)}`, asset: { body, type, etag: `"${hash}"` } }
 })

@@ -17,7 +17,7 @@ export interface Translator {
   /** "14 March 2026 at 09:30 UTC" */
   dateTime(at: Date): string
   date(at: Date): string
-  /** "3 hours ago", "in 2 days"; under a minute "now". */
+  /** "3 hours ago", "in 2 days"; under a minute "just now". */
   relative(at: Date, now?: Date): string
   /** "10 minutes", "3 days": the largest unit that divides it. */
   duration(seconds: number): string
@@ -87,7 +87,7 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
     relative(at, now = new Date()) {
       const seconds = Math.round((at.getTime() - now.getTime()) / 1000)
       const [unit, size] = UNITS.find(([, unitSize]) => Math.abs(seconds) >= unitSize) ?? ['second', 0]
-      return size === 0 ? relative.format(0, 'second') : relative.format(Math.trunc(seconds / size), unit)
+      return size === 0 ? words('device.justNow') : relative.format(Math.trunc(seconds / size), unit)
     },
     duration(seconds) {
       const [unit, size] = UNITS.find(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { ERROR_CODES } from '../../src/errors.ts'
 import { SCOPES } from '../../src/oidc/claims.ts'
+import { directionOf } from '../../src/views/locales.ts'
 import { type Catalogue, createTranslator, readCatalogue } from '../../src/views/translator.ts'
 import {
   ACTION_LABELS,
@@ -44,6 +45,20 @@ describe('UX-39 every language has every word', () => {
   it.each(LOCALES)('%s has no empty word and no markup', (locale) => {
     expect([...catalogues[locale]].filter(([, text]) => text.trim() === '' || /[<>]/.test(text))).toEqual([])
   })
+
+  /** Letters, digits and signs of one address, URL or number: their signs would fall to the other side in a text from right to left. */
+  const LITERAL = /[\w+][\w +./:@-]*[+./:@-][\w+./:@-]*|\+\d[\d ]+/g
+
+  it.each(LOCALES.filter((locale) => directionOf(locale) === 'rtl'))(
+    'UX-38 %s isolates every address, URL and number in its texts',
+    (locale) => {
+      const bare = [...catalogues[locale]].filter(([, text]) =>
+        text.replaceAll(/\{\w+\}|\u2066[^\u2066\u2069]+\u2069/g, ' ').match(LITERAL),
+      )
+      expect(bare).toEqual([])
+      expect('+44 20 7946 0000. name@example.org https://x'.match(LITERAL)?.length).toBeGreaterThan(0)
+    },
+  )
 
   it('is used to the last word, by rendering every page and mail', () => {
     const used = new Set<string>()

@@ -113,11 +113,15 @@ describe('every page in Chromium', () => {
 
 /** Runs in the page: pixels beyond the window, and targets below 24 px (44 for fields and the primary action). */
 const MEASURE = `(() => {
-  const targets = [...document.querySelectorAll('button, select, input, a.button, a.tap, nav a, footer a, label')]
+  // A link within a sentence is as high as its line (WCAG 2.5.8, inline).
+  const isInText = (link) => [...link.parentElement.childNodes].some(({ nodeType, textContent }) => nodeType === 3 && textContent.trim().length > 1)
+  const targets = [...document.querySelectorAll('button, select, input, summary, label, a[href]')].filter(
+    (each) => !(each.matches('a:not(.tap, .button)') && isInText(each)),
+  )
   const small = targets.flatMap((target) => {
     const { width, height } = target.getBoundingClientRect()
-    const isUnseen = width === 0 || target.matches('.offscreen, input[type=checkbox], .field label, .skip')
-    const least = target.matches('.primary, input, select') ? 44 : 24
+    const isUnseen = width === 0 || target.matches('.offscreen, .field label, .skip')
+    const least = target.matches('.primary, input:not([type=checkbox]), select') ? 44 : 24
     return isUnseen || (width >= 24 && height >= least) ? [] : [target.outerHTML.slice(0, 80) + ' is ' + width + ' x ' + height]
   })
   return { overflow: document.documentElement.scrollWidth - window.innerWidth, small }
@@ -233,6 +237,23 @@ describe('the conveniences of the script', () => {
     await page.getByRole('button', { name: 'Copy' }).click()
     await page.getByRole('button', { name: 'Copied' }).waitFor()
     expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP')
+  })
+})
+
+describe('UX-39 another language', () => {
+  it('keeps what was typed, but no password, and only for the page it was typed on', async () => {
+    const page = await open(await newPage(), 'interaction/sign-up')
+    const values = () => page.evaluate(`['name', 'email', 'password'].map((id) => document.getElementById(id).value)`)
+    await page.fill('#name', 'Ada')
+    await page.fill('#email', 'ada@example.org')
+    await page.fill('#password', 'correct horse battery')
+    await page.getByRole('button', { name: 'Deutsch' }).click()
+    await page.waitForURL('**/locale?**')
+    expect(await page.evaluate('sessionStorage.typed')).not.toContain('correct horse')
+    await open(page, 'interaction/sign-up')
+    expect(await values()).toEqual(['Ada', 'ada@example.org', ''])
+    await open(page, 'interaction/sign-up')
+    expect(await values()).toEqual(['', '', ''])
   })
 })
 

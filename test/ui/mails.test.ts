@@ -146,6 +146,6 @@ describe('EM-13 names of strangers', () => {
       { locale: 'en' },
     )
     expect(`${text}${html}`).not.toMatch(/evil|<b>/)
-    expect(text).toContain('Device: Unknown device\nAddress: 1.2.3.4b')
+    expect(text).toContain('Device: Unknown device\nIP address: 1.2.3.4b')
   })
 })

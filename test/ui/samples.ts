@@ -282,7 +282,7 @@ export const PAGES: Samples<PageModels> = {
     plain: {
       ...sessions,
       sessions: [
-        { ...session, id: 's1', userAgent: FIREFOX, isCurrent: true },
+        { ...session, id: 's1', userAgent: FIREFOX, isCurrent: true, lastSeenAt: ago(0) },
         { ...session, id: 's2', userAgent: SAFARI, lastSeenAt: ago(2 * DAY) },
         { id: 's3', door: 'api', createdAt: ago(40 * DAY), lastSeenAt: ago(9 * DAY), isCurrent: false },
       ],

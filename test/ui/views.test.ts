@@ -264,8 +264,8 @@ describe('UX-30 UX-31 the app that asks', () => {
   })
 
   it('shows where an app leads that nobody vouches for, and no host for others', () => {
-    expect(visibleText(page({ host: 'app.acme.example' }))).toContain('An independent app at app.acme.example')
-    expect(visibleText(page({}))).not.toContain('independent')
+    expect(visibleText(page({ host: 'app.acme.example' }))).toContain('Leads to app.acme.example')
+    expect(visibleText(page({}))).not.toContain('Leads to')
   })
 
   it('UX-17 WB-05 shows a logo only when it comes from here', () => {
@@ -295,6 +295,15 @@ describe('UX-30 UX-31 the app that asks', () => {
     const policy = tags(markup, 'a').filter(({ href }) => href?.startsWith('https://acme.example'))
     expect(policy.map(({ rel }) => rel)).toEqual(['noopener noreferrer nofollow', 'noopener noreferrer nofollow'])
     expect(tags(markup, 'a').some(({ href }) => href === '/account/apps')).toBe(true)
+  })
+
+  it('UX-31 says each thing once: where it leads, how long, and where it is taken back', () => {
+    const offline = visibleText(markupOf('interaction/consent'))
+    const short = visibleText(markupOf('interaction/consent', 'api'))
+    for (const text of [offline, short])
+      for (const once of ['app.acme.example', 'Connected apps', 'Acme asks for access']) expect(text.split(once)).toHaveLength(2)
+    expect(offline).toContain('Access stays until you remove it under Connected apps .')
+    expect(short).toContain('You can remove it before under Connected apps .')
   })
 
   it('CL-03 links no policy that is not a web page', () => {
@@ -388,7 +397,53 @@ describe('WB-03 EM-13 what strangers write stays text', () => {
   }
 })
 
+describe('the account area', () => {
+  const sections = (name: PageName, variant = 'plain'): string[] =>
+    tags(markupOf(name, variant), 'a').flatMap(({ href = '', 'aria-current': current }) => (current ? [`${href} ${current}`] : []))
+
+  it('UX-34 every page has its section marked, and those below one a way back', () => {
+    expect(sections('account/index')).toEqual(['/account page'])
+    expect(sections('account/sessions')).toEqual(['/account/sessions page'])
+    for (const { name, markup } of en.filter((each) => each.name.startsWith('account/'))) {
+      expect(tags(markup, 'a').filter((link) => link['aria-current'])).toHaveLength(1)
+      if (/^account\/(index|profile|sessions|apps|activity)$/.test(name) || markup.includes('id="codes"')) continue
+      expect([name, sections(name, en.find((each) => each.markup === markup)?.title.split(' ')[1])]).toEqual([name, ['/account true']])
+      expect(visibleText(markup)).toContain('Back to the overview')
+    }
+  })
+
+  it('words what happened as it was', () => {
+    const text = (name: PageName, variant = 'plain'): string => visibleText(markupOf(name, variant))
+    expect(text('account/recovery-codes', 'left')).toContain('9 of 10 left')
+    expect(text('account/sessions')).toContain('Last active just now')
+    expect(text('account/sessions')).toContain('IP address 2001:db8::7')
+    expect(text('account/activity')).toContain('App: Acme Books')
+    const changed = { ...PAGES['account/index']['plain'], passwordChangedAt: new Date() } as PageModels['account/index']
+    for (const [locale, words] of [
+      ['en', 'Changed just now'],
+      ['de', 'Geändert: gerade eben'],
+      ['ar', 'تغيّرت قبل لحظات'],
+    ] as const)
+      expect(visibleText(views.page('account/index', changed, contextOf('account/index', { locale }))).replace(/ +/g, ' ')).toContain(words)
+  })
+})
+
 describe('small things', () => {
+  it('errors of an app are unfolded where it is developed', () => {
+    const { protocol } = PAGES['pages/error']
+    if (!protocol) throw new Error('no sample')
+    const open = (isDevelopment: boolean) =>
+      tags(
+        createViews({ brand: BRAND, issuer: 'https://id.example.org', isDevelopment }).page(
+          'pages/error',
+          protocol,
+          contextOf('pages/error'),
+        ),
+        'details',
+      )
+    expect([open(true)[0]?.['open'], open(false)[0]?.['open']]).toEqual(['', undefined])
+  })
+
   it('refuses to print what is not text', () => {
     const verify = PAGES['interaction/verify-email']['plain']
     for (const email of [undefined, null, {}, true])

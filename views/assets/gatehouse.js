@@ -69,4 +69,26 @@ addEventListener('submit', (event) => {
   setTimeout(() => sent.delete(event.target), 4000)
 })
 
+// The sections scroll in one row; the current one is in sight.
+document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+
+// Another language keeps what was typed, but for passwords.
+const kept = all('main input:not([type=hidden], [type=password], [readonly]), main select')
+const held = (field) => (field.type === 'checkbox' ? 'checked' : 'value')
+for (const form of all('form[action="/locale"]'))
+  form.addEventListener('submit', () => {
+    sessionStorage.typed = JSON.stringify([location.pathname, kept.map((field) => [field.id, field[held(field)]])])
+  })
+try {
+  const [path, values] = JSON.parse(sessionStorage.typed ?? '[]')
+  delete sessionStorage.typed
+  if (path === location.pathname)
+    for (const [id, value] of values) {
+      const field = kept.find((each) => each.id === id)
+      if (field) field[held(field)] = value
+    }
+} catch {
+  // A browser that keeps nothing.
+}
+
 for (const form of all('form[data-autosubmit]')) form.submit()

@@ -43,7 +43,7 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
       async () => {
         const { tokenId } = await passwordReset.request(sent.email, originOf(ctx))
         flow.write(ctx, { tokenId, email: canonicalEmail(sent.email) ?? '', interaction })
-        seeOther(ctx, '/reset-password?sent=1')
+        seeOther(ctx, '/reset-password')
       },
       (problems) => showForgot(ctx, deps, { email: sent.email, interaction, problems: preciseProblems(problems, sent) }),
     )
