@@ -11,9 +11,11 @@ import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { signingHere } from './external-key.ts'
 import { PlainRequests } from './plain-requests.ts'
 import { accountReadAhead, type Honours, readingAhead } from './reading-ahead.ts'
+import { explainRefusals, refuseLargeBodies } from './refusals.ts'
 import { requestUnits } from './request-unit.ts'
 import type { PrivateJwk, SigningKeys } from './signing-keys.ts'
 import { auditTokens } from './token-events.ts'
+import { readParamsFirst } from './token-params.ts'
 
 /** A browser sign-in that the provider has just stored or ended, told to whoever keeps the list of sessions. */
 export interface SessionRecords {
@@ -96,6 +98,9 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
   })
   const provider = new Provider(deps.config.issuer, configuration)
   useDigestedSecrets(provider)
+  readParamsFirst(provider)
+  refuseLargeBodies(provider)
+  explainRefusals(provider, deps.logger)
   provider.use(recordSessions(deps.sessionRecords))
   provider.use(followApiSessions(deps.sessionRecords))
   auditTokens(provider, deps.audit)

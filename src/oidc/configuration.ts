@@ -62,7 +62,8 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       id_token_signed_response_alg: 'ES256',
       token_endpoint_auth_method: 'client_secret_basic',
     },
-    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    // In the order of discovery, whose first many libraries take.
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     extraClientMetadata: { properties: [...OUR_METADATA] },
     jwks: deps.jwks,
     cookies: { names: cookieNames(config.issuer), keys: deps.cookieKeys, long: { ...cookie, path: '/' }, short: cookie },

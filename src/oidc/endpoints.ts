@@ -11,7 +11,7 @@ export interface Endpoint {
    */
   readonly kind: 'page' | 'call' | 'document'
   readonly limit?: LimitName
-  /** A larger body is refused, in one piece or in chunks. */
+  /** A larger body is refused before it is read; one that comes in chunks, by whoever reads it. */
   readonly maxBody: number
   /** Parameters stand in the query, are bounded (AZ-08), and those of a POST go there. */
   readonly isEntry?: true
@@ -51,7 +51,7 @@ export const ENDPOINTS = {
   openidConfiguration: { ...document, path: '/.well-known/openid-configuration' },
   oauthServer: { ...document, path: '/.well-known/oauth-authorization-server' },
   endSession: { ...page, path: END_SESSION, methods: [...READ, 'POST'], isEntry: true },
-  endSessionConfirm: { ...page, path: `${END_SESSION}/confirm`, methods: ['POST'] },
+  endSessionConfirm: { ...page, path: `${END_SESSION}/confirm`, methods: ['POST'], maxBody: MAX_BODY },
   endSessionSuccess: { ...page, path: `${END_SESSION}/success` },
 } as const satisfies Record<string, Endpoint>
 

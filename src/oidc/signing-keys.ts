@@ -13,7 +13,7 @@ export type PrivateJwk = Record<string, unknown> & { kid: string; alg: string; u
 
 /** The keys of this moment, and when they will be other ones. */
 export interface KeySet {
-  /** The signing key of each algorithm comes before the others of it. */
+  /** First those that sign, by algorithm, the most usual first: there are takers of the first. Then what verifies, the same way. */
   readonly keys: readonly PrivateJwk[]
   /** Changes with every key and state. */
   readonly fingerprint: string
@@ -57,7 +57,8 @@ export class SigningKeys {
 
   async load(now = new Date()): Promise<KeySet> {
     const rows = await this.#em.fork().findAll(SigningKey, { orderBy: { activeAt: 'desc', kid: 'asc' } })
-    const published = rows.filter((key) => isPublished(key, now))
+    const place = ({ alg }: SigningKey) => SIGNING_ALGS.indexOf(alg)
+    const published = rows.filter((key) => isPublished(key, now)).toSorted((one, other) => place(one) - place(other))
     const ordered = [...published.filter((key) => isSigning(key, now)), ...published.filter((key) => !isSigning(key, now))]
     const fingerprint = ordered.map((key) => `${key.kid}:${isSigning(key, now)}`).join(' ')
     return { keys: ordered.map((key) => this.#open(key)), fingerprint, nextChange: nextChange(published, now) }

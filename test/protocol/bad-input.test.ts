@@ -60,7 +60,7 @@ describe('bad input at the protocol', () => {
     ['a token request of 1 MB', 413, () => ({ path: '/token', headers: FORM, body: `a=${'x'.repeat(1_000_000)}` })],
     [
       'a token request of 60 kB in chunks',
-      400,
+      413,
       () => ({ path: '/token', headers: { ...FORM, 'transfer-encoding': 'chunked' }, body: `a=${'x'.repeat(60_000)}` }),
     ],
     [
