@@ -37,7 +37,7 @@ export interface AppOptions {
 
 /** The HTTP surface, in the order in which a request meets it. */
 export function createApp(context: Context, { isStopping = () => false }: AppOptions = {}): Koa {
-  const { config, database, logger, renderer, authorizationServer } = context
+  const { config, logger, renderer, authorizationServer } = context
   const { issuer } = config
   const isHttps = issuer.startsWith('https:')
   const csrf = createCsrf({ issuer, key: context.csrfKey })
@@ -57,7 +57,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)) }))
   app.use(requestLog(logger))
   app.use(securityHeaders({ isHttps }))
-  app.use(healthRoutes({ pool: database.pool, redis: context.redis, isStopping }))
+  app.use(healthRoutes({ ...context, isStopping }))
   app.use(authApi({ ...context, issuer }, limit))
   app.use(errorHandler(logger, presentHtml(renderer)))
   app.use(methods())

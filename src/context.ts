@@ -3,7 +3,7 @@ import { Clients } from './clients/clients.ts'
 import { Resources } from './clients/resources.ts'
 import type { Config } from './config/config.ts'
 import { CookieKeys } from './crypto/cookie-keys.ts'
-import { HashProcess } from './crypto/hash-process.ts'
+import { HashProcess, hashTimeoutMs } from './crypto/hash-process.ts'
 import { PasswordHasher } from './crypto/password.ts'
 import { SecretBox } from './crypto/secret-box.ts'
 import { deriveKey } from './crypto/token.ts'
@@ -33,6 +33,7 @@ import { KeyWatch } from './oidc/key-watch.ts'
 import { ResourceServers } from './oidc/resources.ts'
 import { SigningKeys } from './oidc/signing-keys.ts'
 import { Outbox, OutboxWorker } from './outbox.ts'
+import { Readiness } from './readiness.ts'
 import { openRedis } from './redis.ts'
 import { retentionJobs } from './retention/jobs.ts'
 import { JobRunner } from './retention/runner.ts'
@@ -57,6 +58,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   await using undo = new AsyncDisposableStack()
   const database = undo.use(options.database ?? (await openDatabase({ url: config.database.url, pool: config.database.pool })))
   const { em, pool } = database
+  const readiness = undo.use(new Readiness({ pool }))
   const audit = undo.use(
     new Audit({ pool, subjectKey: deriveKey(config.secrets.keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }),
   )
@@ -64,7 +66,8 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
   const box = new SecretBox(config.secrets.keyEncryptionKeys)
-  const hashProcess = options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: hashTimeoutMs(config) }))
+  const hashProcess =
+    options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: hashTimeoutMs(config.argon2) }))
   const hasher = new PasswordHasher({ ...config.argon2, ...(hashProcess ? { argon2: hashProcess } : {}) })
   const views = createViews({ brand: config.brand, issuer: config.issuer, isDevelopment: !config.production })
 
@@ -163,6 +166,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     config,
     logger,
     database,
+    readiness,
     audit,
     jobs,
     redis,
@@ -190,9 +194,4 @@ export async function createContext(config: Config, options: ContextOptions = {}
     ...useCases,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
-}
-
-/** Even a machine a hundred times slower than a common one has answered by then. */
-function hashTimeoutMs({ argon2: { memoryKib, passes } }: Config): number {
-  return 5000 + (memoryKib * passes) / 20
 }

@@ -44,6 +44,7 @@ export class HashProcess implements Argon2, AsyncDisposable {
   #lastId = 0
   #hasAnswered = false
   #pausedUntil = 0
+  #isLost = false
   #isEnded = false
 
   constructor(options: HashProcessOptions) {
@@ -56,7 +57,13 @@ export class HashProcess implements Argon2, AsyncDisposable {
 
   /** So that the first hash need not wait for it. */
   start(): void {
-    if (!this.#child && !this.#isEnded && Date.now() >= this.#pausedUntil) this.#child = this.#fork()
+    if (this.#child || this.#isEnded || Date.now() < this.#pausedUntil) return
+    try {
+      this.#child = this.#fork()
+    } catch (error) {
+      this.#pausedUntil = Date.now() + PAUSE_MS
+      this.#tellLost(error instanceof Error ? error.message : String(error))
+    }
   }
 
   async digest(text: string, parameters: DigestParameters): Promise<Buffer> {
@@ -109,6 +116,11 @@ export class HashProcess implements Argon2, AsyncDisposable {
         ...(build ? { ARGON2_PREBUILD: build } : {}),
       },
     })
+    // Without file descriptors or processes to spare there is no child, and Node says so later by an event only.
+    if (child.pid === undefined) {
+      child.on('error', () => undefined)
+      throw new Error('the system starts no process')
+    }
     this.#hasAnswered = false
     child.on('message', (answer: HashAnswer) => this.#answered(answer))
     child.on('exit', (code, signal) => this.#lose(child, `ended with ${signal ?? code}`))
@@ -121,6 +133,8 @@ export class HashProcess implements Argon2, AsyncDisposable {
 
   #answered(answer: HashAnswer): void {
     this.#hasAnswered = true
+    if (this.#isLost) this.#options.logger.info({ event: 'hash_process.back' }, 'the hash process is back')
+    this.#isLost = false
     const job = this.#jobs.get(answer.id)
     this.#jobs.delete(answer.id)
     clearTimeout(job?.timer)
@@ -132,13 +146,24 @@ export class HashProcess implements Argon2, AsyncDisposable {
     if (this.#child !== child) return
     this.#child = undefined
     if (!this.#hasAnswered) this.#pausedUntil = Date.now() + PAUSE_MS
-    if (reason && !this.#isEnded) this.#options.logger.error({ event: 'hash_process.lost', reason }, 'the hash process is lost')
+    if (reason && !this.#isEnded) this.#tellLost(reason)
     for (const job of this.#jobs.values()) {
       clearTimeout(job.timer)
       job.abandon()
     }
     this.#jobs.clear()
   }
+
+  /** Once, until it answers again. */
+  #tellLost(reason: string): void {
+    if (!this.#isLost) this.#options.logger.error({ event: 'hash_process.lost', reason }, 'the hash process is lost')
+    this.#isLost = true
+  }
+}
+
+/** Even a machine a hundred times slower than a common one has answered by then. */
+export function hashTimeoutMs({ memoryKib, passes }: { readonly memoryKib: number; readonly passes: number }): number {
+  return 5000 + (memoryKib * passes) / 20
 }
 
 function unavailable(): AppError {

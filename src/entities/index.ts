@@ -10,6 +10,7 @@ import { OutboxMessage } from './outbox-message.ts'
 import { PendingSignUp } from './pending-sign-up.ts'
 import { RecoveryCode } from './recovery-code.ts'
 import { Resource } from './resource.ts'
+import { ServerState } from './server-state.ts'
 import { Session } from './session.ts'
 import { SigningKey } from './signing-key.ts'
 import { TotpCredential } from './totp-credential.ts'
@@ -28,6 +29,7 @@ export const entities = [
   PendingSignUp,
   RecoveryCode,
   Resource,
+  ServerState,
   Session,
   SigningKey,
   TotpCredential,
@@ -46,6 +48,7 @@ export {
   PendingSignUp,
   RecoveryCode,
   Resource,
+  ServerState,
   Session,
   SigningKey,
   TotpCredential,

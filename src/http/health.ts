@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
-import type { Pool } from '../database.ts'
 
 export interface HealthDeps {
-  readonly pool: Pool
+  /** Whether PostgreSQL takes a write. */
+  readonly readiness: { isWritable(): Promise<boolean> }
   /** Where the server has grown to one. */
   readonly redis: { isReady(): Promise<boolean> } | undefined
   readonly isStopping: () => boolean
@@ -15,7 +15,7 @@ const PREFIX = '/health'
 const READY_MS = 2000
 
 /** Liveness says the process runs; readiness that it can serve: for balancers, without any detail. */
-export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Middleware {
+export function healthRoutes({ readiness, redis, isStopping }: HealthDeps): Middleware {
   const router = new Router({ prefix: PREFIX })
   router.get('/live', (ctx) => {
     ctx.set('Cache-Control', 'no-store')
@@ -23,11 +23,7 @@ export function healthRoutes({ pool, redis, isStopping }: HealthDeps): Middlewar
   })
   router.get('/ready', async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    const hasDatabase = pool.query('select 1').then(
-      () => true,
-      () => false,
-    )
-    const stores = Promise.all([hasDatabase, redis?.isReady() ?? true]).then((each) => each.every(Boolean))
+    const stores = Promise.all([readiness.isWritable(), redis?.isReady() ?? true]).then((each) => each.every(Boolean))
     const isReady = !isStopping() && (await Promise.race([stores, sleep(READY_MS, false, { ref: false })]))
     ctx.status = isReady ? 200 : 503
     ctx.body = { status: isReady ? 'ok' : 'unavailable' }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { HASH_SLOTS } from '../../src/crypto/argon2.ts'
 import { processorLevels } from '../../src/crypto/argon2-build.ts'
@@ -140,6 +141,24 @@ describe('the hash process', () => {
     expect(hashing.pid).toBeUndefined()
   })
 
+  onLinux(
+    'F26 has no file descriptor left to start with: 503, one line of the log, and hashing goes on when there are some again',
+    async () => {
+      const program = spawn('sh', [
+        '-c',
+        'ulimit -n 40; exec "$0" --input-type=module-typescript -e "$1"',
+        process.execPath,
+        WITHOUT_DESCRIPTORS,
+      ])
+      const [said, complaints] = await Promise.all([text(program.stdout), text(program.stderr)])
+      expect(complaints).toBe('')
+      const lines = said.trim().split('\n')
+      expect(lines.filter((line) => line.startsWith('refused'))).toEqual(Array(5).fill('refused unavailable'))
+      expect(lines.filter((line) => line.startsWith('log'))).toEqual(['log error hash_process.lost', 'log info hash_process.back'])
+      expect(lines.at(-1)).toBe('32 bytes')
+    },
+  )
+
   it('says no verdict about what it cannot compare', async () => {
     await using hashing = new HashProcess({ logger })
     await expect(hashing.matches('$argon2id$v=19$m=8,t=1,p=1$AA$AA', PASSWORD)).rejects.toThrow('argon2')
@@ -154,6 +173,23 @@ describe('the hash process', () => {
     await eventually(() => existsSync(`/proc/${pid}`), false)
   })
 })
+
+const WITHOUT_DESCRIPTORS = `
+  import { openSync, closeSync } from 'node:fs'
+  import { setTimeout } from 'node:timers/promises'
+  import { HashProcess } from ${JSON.stringify(new URL('../../src/crypto/hash-process.ts', import.meta.url).href)}
+  const tell = (level) => ({ event }) => console.log('log', level, event)
+  const hashing = new HashProcess({ logger: { error: tell('error'), info: tell('info') } })
+  const hash = () => hashing.digest('x', { salt: Buffer.alloc(16), memoryKib: 1024, passes: 2, hashLength: 32 })
+  const held = []
+  try { for (;;) held.push(openSync('/dev/null')) } catch {}
+  for (let round = 0; round < 5; round++) {
+    await hash().catch(({ code, message }) => console.log('refused', code ?? message))
+    await setTimeout(300)
+  }
+  for (const descriptor of held) closeSync(descriptor)
+  await setTimeout(1100)
+  console.log((await hash()).length, 'bytes')`
 
 const PARENT = `
   import { HashProcess } from ${JSON.stringify(new URL('../../src/crypto/hash-process.ts', import.meta.url).href)}
