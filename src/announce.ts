@@ -1,6 +1,8 @@
+import type { Clients } from './clients/clients.ts'
 import type { Config } from './config/config.ts'
 import { isLoopback } from './config/env.ts'
 import { productVersion } from './config/version.ts'
+import type { Logger } from './logger.ts'
 import { say } from './logger.ts'
 import { ENDPOINTS } from './oidc/endpoints.ts'
 import type { Seeded } from './seed.ts'
@@ -33,4 +35,13 @@ function readers({ devInbox, host }: Config): string {
 function databaseName(url: string): string {
   const { hostname, port, pathname } = new URL(url)
   return `PostgreSQL at ${hostname}${port ? `:${port}` : ''}${pathname}`
+}
+
+/** Until the operator has settled each, at every start. */
+export async function warnOfKeptClients({ clients, logger }: { readonly clients: Clients; readonly logger: Logger }): Promise<void> {
+  for (const { id, name } of await clients.listKept())
+    logger.warn(
+      { event: 'client.account_api_kept', clientId: id, name },
+      `may go on managing accounts, as before: settle it with "gatehouse client account-api ${id} on" or "off"`,
+    )
 }

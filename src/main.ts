@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { announce } from './announce.ts'
+import { announce, warnOfKeptClients } from './announce.ts'
 import { createApp } from './app.ts'
 import { buildConfig, type Config } from './config/config.ts'
 import { type Env, readEnv } from './config/env.ts'
@@ -45,6 +45,7 @@ export async function start(env: Env = readEnv()): Promise<void> {
   context.worker.start()
   context.keyWatch.start()
   context.jobs.start()
+  await warnOfKeptClients(context)
   context.audit.record({ type: 'server_started', detail: describe(config) })
   keepSane(context.logger)
   // Its password is shown once: nothing that stops a start may come between making and showing it.

@@ -18,6 +18,7 @@ import { SecurityEvents } from './accounts/security-events.ts'
 import { type AccessRevoker, Sessions } from './accounts/sessions.ts'
 import { SignIn } from './accounts/sign-in.ts'
 import { SignUp } from './accounts/sign-up.ts'
+import { StepUp } from './accounts/step-up.ts'
 import { Activity } from './audit/activity.ts'
 import type { AuditSink } from './audit/event.ts'
 import type { Config } from './config/config.ts'
@@ -56,6 +57,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const recoveryCodes = new RecoveryCodes({ em, pool, events, audit })
   const mfa = new Mfa({ audit, em, pool, box, attempts, challenges, recoveryCodes, events, sessions, issuerName: config.brand.name })
   const passwords = new Passwords({ audit, em, hasher, attempts, sessions, events, passwordContext })
+  const stepUp = new StepUp({ pool, passwords, mfa })
   const passwordReset = new PasswordReset({ audit, em, tokens, messages, passwords, attempts })
   const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords })
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
@@ -87,6 +89,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
     deletion,
     signUp,
     signIn,
+    stepUp,
     activity,
     accountExport,
   }

@@ -39,6 +39,53 @@ describe('migrations', () => {
     await empty.drop()
   })
 
+  it('CL-01 leave the account API to the apps that use it, and to no other', async () => {
+    const empty = await createEmptyDatabase()
+    const instance = await openDatabase({ url: empty.url, pool: 2 })
+    await instance.orm.migrator.up({ to: 'Migration20261130043000_second_proved_at' })
+    const { pool } = instance
+    const [ours, foreign] = ['https://id.example.org/api/auth', 'https://other.example/api/auth']
+    const app = (id: string, metadata: object) =>
+      pool.query(`insert into client (id, name, metadata, created_at, updated_at) values ($1, $1, $2, now(), now())`, [id, metadata])
+    const ids = ['consented', 'held', 'held-of-many', 'spent', 'over', 'of-another-api', 'unused', 'consented-to-less']
+    for (const id of ids) await app(id, { response_types: ['code'], allowed_resources: [] })
+    await app('named', { response_types: ['code'], allowed_resources: [ours] })
+    await app('named-another', { response_types: ['code'], allowed_resources: [foreign] })
+    await app('silent', { response_types: ['code'] })
+    await app('service', { response_types: [], allowed_resources: [ours] })
+    await pool.query(`insert into resource (identifier, name, scopes, created_at) values ($1, 'Other', '{account}', now())`, [foreign])
+    const accountId = '00000000-0000-4000-8000-000000000001'
+    await pool.query(`insert into account (id, name, email, created_at, updated_at) values ($1, 'Ada', 'ada@example.org', now(), now())`, [
+      accountId,
+    ])
+    for (const [id, allowed] of [
+      ['consented', { [ours]: ['account'] }],
+      ['consented-to-less', { [ours]: [] }],
+      ['of-another-api', { [foreign]: ['account'] }],
+    ] as const)
+      await pool.query(
+        `insert into consent (account_id, client_id, scopes, resource_scopes, granted_at, updated_at) values ($1, $2, '{openid}', $3, now(), now())`,
+        [accountId, id, allowed],
+      )
+    const token = (id: string, resource: unknown, { isSpent = false, seconds = 60 } = {}) =>
+      pool.query(
+        `insert into oidc_artifact (model, id_digest, payload, client_id, consumed_at, expires_at)
+         values ('RefreshToken', sha256(convert_to($1, 'UTF8')), $2, $1, case when $3 then now() end, now() + $4 * interval '1 second')`,
+        [id, { resource }, isSpent, seconds],
+      )
+    await token('held', ours)
+    await token('held-of-many', ['https://api.example/', ours])
+    await token('spent', ours, { isSpent: true })
+    await token('over', ours, { seconds: -60 })
+    await token('unused', 'https://api.example/')
+
+    await migrate(instance)
+    const { rows } = await pool.query<{ id: string }>(`select id from client where account_api = 'kept' order by id`)
+    expect(rows.map(({ id }) => id)).toEqual(['consented', 'held', 'held-of-many', 'named'])
+    await instance[Symbol.asyncDispose]()
+    await empty.drop()
+  })
+
   it('have the time that a large table takes, and are applied all or none', async () => {
     const empty = await createEmptyDatabase()
     const instance = await openDatabase({ url: empty.url, pool: 2 })

@@ -49,6 +49,8 @@ const ClientSchema = z.strictObject({
   resources: z.array(z.string().max(512)).max(50).default([]),
   isFirstParty: z.boolean().default(false),
   requireMfa: z.boolean().default(false),
+  /** People may let it manage their account; the person is asked each time something sensitive is done. */
+  accountApi: z.boolean().default(false),
   refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),
   idTokenAlg: z.enum(['ES256', 'RS256', 'PS256', 'EdDSA']).default('ES256'),
   clientUri: httpsUrl.optional(),
@@ -122,6 +124,7 @@ function contradictions(wanted: CheckedClient): Record<string, string> {
   }
   refuse(type === 'service' && redirectUris.length > 0, 'redirectUris', 'a service has no person to send back')
   refuse(type !== 'service' && redirectUris.length === 0, 'redirectUris', 'at least one is needed')
+  refuse(type === 'service' && wanted.accountApi, 'accountApi', 'a service has no person whose account it could manage')
   refuse(type === 'service' && grantTypes.join() !== 'client_credentials', 'grantTypes', 'a service uses client_credentials only')
   refuse(type !== 'service' && !grantTypes.includes('authorization_code'), 'grantTypes', 'must include authorization_code')
   refuse(isPublic && grantTypes.includes('client_credentials'), 'grantTypes', 'client_credentials needs a client that can keep a secret')

@@ -75,6 +75,11 @@ export class Clients {
     return this.#em.fork().findAll(Client, { orderBy: { createdAt: 'asc', id: 'asc' } })
   }
 
+  /** Those that may use the account API only because they did before apps had to be registered for it. */
+  async listKept(): Promise<Client[]> {
+    return this.#em.fork().find(Client, { accountApi: 'kept' }, { orderBy: { createdAt: 'asc', id: 'asc' } })
+  }
+
   /** From now on the client is unknown to every instance, and what it holds opens nothing; its registration stays. Throws `not_found`. */
   async disable(id: string): Promise<void> {
     await this.#change(id, 'disabled', (client) => {
@@ -101,6 +106,15 @@ export class Clients {
     return secret
   }
 
+  /** From now on people may let the app manage their account, or not any more: what it holds for that opens nothing then. Throws `not_found`. */
+  async setAccountApi(id: string, isOn: boolean): Promise<void> {
+    await this.#change(id, isOn ? 'account_api_on' : 'account_api_off', (client) => {
+      if (isOn && isService(client.metadata))
+        throw new AppError('invalid_input', { fields: { id: 'a service has no person whose account it could manage' } })
+      client.accountApi = isOn ? 'on' : 'off'
+    })
+  }
+
   async #change(id: string, what: string, change: (client: Client) => void): Promise<void> {
     await this.#em.fork().transactional(async (tx) => {
       const client = await tx.findOne(Client, { id })
@@ -112,13 +126,15 @@ export class Clients {
   }
 
   /** The scopes as asked for, or the usual ones with all of the client's APIs. Refuses scopes and APIs that do not exist. */
-  async #allowedScopes(tx: EntityManager, { scopes, resources, type, grantTypes }: CheckedClient): Promise<readonly string[]> {
+  async #allowedScopes(tx: EntityManager, { scopes, resources, type, grantTypes, accountApi }: CheckedClient): Promise<readonly string[]> {
     const registered = resources.length > 0 ? await tx.find(Resource, { identifier: { $in: resources } }) : []
-    const own = this.#accountApi && type !== 'service' && resources.includes(this.#accountApi.identifier) ? [this.#accountApi] : []
-    const found: readonly OfferedApi[] = [...own, ...registered]
+    const own = (accountApi && this.#accountApi?.scopes) || []
+    const found: readonly OfferedApi[] = registered
+    if (this.#accountApi && resources.includes(this.#accountApi.identifier))
+      throw new AppError('invalid_input', { fields: { resources: `${this.#accountApi.identifier} is the account API: --account-api` } })
     const unknown = resources.filter((identifier) => !found.some((resource) => resource.identifier === identifier))
     if (unknown.length > 0) throw new AppError('invalid_input', { fields: { resources: `not registered: ${unknown.join(', ')}` } })
-    const ofApis = found.flatMap((resource) => resource.scopes)
+    const ofApis = [...found.flatMap((resource) => resource.scopes), ...own]
     const ofPerson = type === 'service' ? [] : OIDC_SCOPES
     const offered = [...ofPerson, ...ofApis]
     const foreign = scopes?.filter((scope) => !offered.includes(scope)) ?? []
@@ -126,7 +142,7 @@ export class Clients {
     const usual = DEFAULT_SCOPES.filter(
       (scope) => ofPerson.includes(scope) && (scope !== 'offline_access' || grantTypes.includes('refresh_token')),
     )
-    return [...new Set(scopes ?? [...usual, ...ofApis])]
+    return [...new Set([...(scopes ?? [...usual, ...ofApis]), ...own])]
   }
 }
 
@@ -135,13 +151,26 @@ export function digestOf(secret: string): string {
   return sha256(secret).toString('base64url')
 }
 
+/** It gets no codes, so nobody signs in to it. */
+export function isService(metadata: ClientMetadata): boolean {
+  return (metadata['response_types'] as readonly string[] | undefined)?.length === 0
+}
+
 function usesSecret(authMethod: string): boolean {
   return authMethod === 'client_secret_basic' || authMethod === 'client_secret_post'
 }
 
 function columns(wanted: CheckedClient, scopes: readonly string[]) {
   const { name, isFirstParty, requireMfa, refreshLeewaySeconds } = wanted
-  return { name, isFirstParty, requireMfa, refreshLeewaySeconds: refreshLeewaySeconds ?? null, metadata: metadataOf(wanted, scopes) }
+  const accountApi = wanted.accountApi ? ('on' as const) : ('off' as const)
+  return {
+    name,
+    isFirstParty,
+    requireMfa,
+    accountApi,
+    refreshLeewaySeconds: refreshLeewaySeconds ?? null,
+    metadata: metadataOf(wanted, scopes),
+  }
 }
 
 /** RFC 7591 names, every allowlist spelled out so that no default of the engine widens it (CL-01). */

@@ -13,13 +13,14 @@ export function createCommand(open: Open): Command {
     .option('--redirect <uri...>', 'where people are sent back to, exactly as the app sends it')
     .addOption(new Option('--type <type>', 'what kind of app it is').choices(['web', 'spa', 'native', 'service']).default('web'))
     .option('--post-logout-redirect <uri...>', 'where people may be sent after signing out')
-    .option('--resource <identifier...>', 'an API it may get access tokens for (see: resource create), or <issuer>/api/auth')
+    .option('--resource <identifier...>', 'an API it may get access tokens for (see: resource create)')
     .option('--scope <scope...>', 'all it may ever ask for; default: openid profile email offline_access, and all of its APIs')
     .addOption(new Option('--grant <type...>', 'grant types, if not the usual ones').choices(GRANT_TYPES))
     .addOption(new Option('--auth-method <method>', 'how it authenticates, if not the usual way').choices(AUTH_METHODS))
     .option('--jwks <file>', 'public keys for private_key_jwt, as a JSON file')
     .option('--jwks-uri <uri>', 'where its public keys are published')
     .option('--first-party', "the operator's own app: people are not asked for consent")
+    .option('--account-api', 'people may let it manage their account with tokens for <issuer>/api/auth')
     .option('--require-mfa', 'people must use two-step sign-in for it')
     .addOption(new Option('--id-token-alg <alg>', 'signature of its ID tokens').choices(['ES256', 'RS256', 'PS256', 'EdDSA']))
     .option('--refresh-leeway <seconds>', 'how long a second use of a refresh token is forgiven', Number)
@@ -45,6 +46,7 @@ interface CreateOptions {
   readonly jwks?: string
   readonly jwksUri?: string
   readonly firstParty?: boolean
+  readonly accountApi?: boolean
   readonly requireMfa?: boolean
   readonly idTokenAlg?: ClientInput['idTokenAlg']
   readonly refreshLeeway?: number
@@ -68,6 +70,7 @@ function inputFrom(options: CreateOptions): ClientInput {
     jwks: options.jwks === undefined ? undefined : readJson(options.jwks),
     jwksUri: options.jwksUri,
     isFirstParty: options.firstParty,
+    accountApi: options.accountApi,
     requireMfa: options.requireMfa,
     idTokenAlg: options.idTokenAlg,
     refreshLeewaySeconds: options.refreshLeeway,

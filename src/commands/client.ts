@@ -1,5 +1,7 @@
 import { Command } from 'commander'
-import type { Registration } from '../clients/clients.ts'
+import { isService, type Registration } from '../clients/clients.ts'
+import type { AccountApiUse } from '../entities/client.ts'
+import { StartupError } from '../errors.ts'
 import { createCommand } from './client-create.ts'
 import { type Open, withClients } from './with-clients.ts'
 
@@ -10,7 +12,7 @@ export function clientCommand(open: Open): Command {
 
   command
     .command('list')
-    .description('all clients, one a line: id, type, state, name')
+    .description('all clients, one a line: id, type, state, name, and whether it may manage accounts')
     .action(() => withClients(open, async ({ clients }) => (await clients.list()).map(line)))
 
   command
@@ -24,14 +26,36 @@ export function clientCommand(open: Open): Command {
     .action((id: string) => withClients(open, ({ clients }) => clients.enable(id).then(() => [])))
 
   command
+    .command('account-api <id> <on|off>')
+    .description('whether people may let this app manage their account; off ends what it holds for that at once')
+    .action((id: string, wanted: string) =>
+      withClients(open, async ({ clients }) => {
+        if (wanted !== 'on' && wanted !== 'off') throw new StartupError('account-api: say "on" or "off".')
+        await clients.setAccountApi(id, wanted === 'on')
+        return []
+      }),
+    )
+
+  command
     .command('rotate-secret <id>')
     .description('print a new secret; the old one ends at once')
     .action((id: string) => withClients(open, async ({ clients }) => [`OIDC_CLIENT_SECRET=${await clients.rotateSecret(id)}`]))
   return command
 }
 
-function line({ id, name, metadata, disabledAt }: Registration['client']): string {
-  const isService = (metadata['response_types'] as readonly string[] | undefined)?.length === 0
+const ACCOUNT_API = {
+  off: [],
+  on: ['account API'],
+  kept: ['account API, as before; settle it: client account-api <id> on|off'],
+} as const satisfies Record<AccountApiUse, readonly string[]>
+
+function line({ id, name, metadata, accountApi, disabledAt }: Registration['client']): string {
   const ofPerson = metadata['application_type'] === 'native' ? 'native' : metadata['token_endpoint_auth_method'] === 'none' ? 'spa' : 'web'
-  return [id, isService ? 'service' : ofPerson, disabledAt ? 'disabled' : 'enabled', name].join('\t')
+  return [
+    id,
+    isService(metadata) ? 'service' : ofPerson,
+    disabledAt ? 'disabled' : 'enabled',
+    name,
+    ...ACCOUNT_API[accountApi as AccountApiUse],
+  ].join('\t')
 }

@@ -20,6 +20,7 @@ const OPTIONS = {
   jwks: '--jwks',
   jwksUri: '--jwks-uri',
   isFirstParty: '--first-party',
+  accountApi: '--account-api',
   idTokenAlg: '--id-token-alg',
   refreshLeewaySeconds: '--refresh-leeway',
   clientUri: '--uri',

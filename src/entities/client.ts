@@ -3,6 +3,9 @@ import { defineEntity, p } from '@mikro-orm/core'
 /** Client metadata as registered (RFC 7591 names), without `client_id` and `client_secret`. */
 export type ClientMetadata = Readonly<Record<string, unknown>>
 
+/** Whether people may let the app manage their account; `kept`: it could before apps had to be registered for that. */
+export type AccountApiUse = 'off' | 'on' | 'kept'
+
 const ClientSchema = defineEntity({
   name: 'Client',
   tableName: 'client',
@@ -16,6 +19,7 @@ const ClientSchema = defineEntity({
     /** The operator's own app: consent is skipped if it can prove who it is (AZ-14). */
     isFirstParty: p.boolean().default(false),
     requireMfa: p.boolean().default(false),
+    accountApi: p.string().length(4).$type<AccountApiUse>().default('off'),
     /** Seconds a second use of a refresh token is forgiven; null: the server's default. */
     refreshLeewaySeconds: p.integer().nullable(),
     disabledAt: p.datetime().nullable(),

@@ -12,6 +12,7 @@ import { RecoveryCode } from './recovery-code.ts'
 import { Resource } from './resource.ts'
 import { ServerState } from './server-state.ts'
 import { Session } from './session.ts'
+import { SessionProof } from './session-proof.ts'
 import { SigningKey } from './signing-key.ts'
 import { TotpCredential } from './totp-credential.ts'
 import { VerificationToken } from './verification-token.ts'
@@ -31,6 +32,7 @@ export const entities = [
   Resource,
   ServerState,
   Session,
+  SessionProof,
   SigningKey,
   TotpCredential,
   VerificationToken,
@@ -50,6 +52,7 @@ export {
   Resource,
   ServerState,
   Session,
+  SessionProof,
   SigningKey,
   TotpCredential,
   VerificationToken,

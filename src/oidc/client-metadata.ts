@@ -1,7 +1,7 @@
 import { OIDC_SCOPES } from '../clients/scopes.ts'
 import { sha256 } from '../crypto/token.ts'
 
-export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "refresh_leeway_seconds"`
+export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds"`
 
 export interface ClientRow {
   readonly id: string
@@ -10,11 +10,19 @@ export interface ClientRow {
   readonly metadata: string
   readonly is_first_party: boolean
   readonly require_mfa: boolean
+  readonly account_api: string
   readonly refresh_leeway_seconds: number | null
 }
 
 /** Members of a client that are ours; they go into oidc-provider's `extraClientMetadata.properties`. */
-export const OUR_METADATA = ['first_party', 'require_mfa', 'refresh_leeway_seconds', 'allowed_resources', 'allowed_scopes'] as const
+export const OUR_METADATA = [
+  'first_party',
+  'require_mfa',
+  'account_api',
+  'refresh_leeway_seconds',
+  'allowed_resources',
+  'allowed_scopes',
+] as const
 
 export interface ProviderMetadata {
   readonly client_id: string
@@ -23,6 +31,8 @@ export interface ProviderMetadata {
   readonly client_secret?: string
   readonly first_party: boolean
   readonly require_mfa: boolean
+  /** People may let it manage their account. */
+  readonly account_api: boolean
   /** Unix time: what it was given before is void, because it has been disabled since. */
   readonly not_before?: number
   readonly refresh_leeway_seconds?: number
@@ -44,6 +54,7 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
     ...(row.secret_digest === null ? {} : { client_secret: row.secret_digest }),
     first_party: row.is_first_party,
     require_mfa: row.require_mfa,
+    account_api: row.account_api !== 'off',
     ...(row.refresh_leeway_seconds === null ? {} : { refresh_leeway_seconds: row.refresh_leeway_seconds }),
   }
   // The provider finds what it has made of a client by the digest of its JSON, for every request anew: a short one says as much.

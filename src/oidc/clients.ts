@@ -4,7 +4,7 @@ import { digestOf } from '../clients/clients.ts'
 import { equal } from '../crypto/token.ts'
 import type { Database } from '../database.ts'
 import type { Logger } from '../logger.ts'
-import { isBuiltIn } from './built-in-clients.ts'
+import { API_CLIENT_ID, isBuiltIn } from './built-in-clients.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { CLIENT_COLUMNS, type ClientRow, type ProviderMetadata, providerMetadata } from './client-metadata.ts'
 import { LookupCache } from './lookup-cache.ts'
@@ -71,6 +71,12 @@ export class ClientDirectory implements AsyncDisposable {
     if (isBuiltIn(clientId)) return true
     const client = isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined
     return client !== undefined && issuedAt >= (client.not_before ?? 0)
+  }
+
+  /** Whether the client may use the account API: its own tokens, or those of an app that is registered for it. */
+  async usesAccountApi(clientId: string): Promise<boolean> {
+    if (isBuiltIn(clientId)) return clientId === API_CLIENT_ID
+    return (isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined)?.account_api === true
   }
 
   async findResource(identifier: string): Promise<RegisteredResource | undefined> {

@@ -25,17 +25,14 @@ export class ResourceServers {
 
   /**
    * Throws `invalid_target` for an unknown API, or one that the client may not use; it offers the client's own scopes only (CL-01).
-   * The account API is for any app that people sign in to, after they were asked in words; but for those registered for other APIs only.
+   * The account API is for those that are registered for it, and for our own tokens.
    */
   async info(indicator: string, client: Client): Promise<ResourceServer> {
-    const { allowed_resources: allowed, allowed_scopes: allowedScopes, first_party: isFirstParty } = client as Partial<ProviderMetadata>
+    const { allowed_resources: allowed, allowed_scopes: allowedScopes, account_api: usesAccountApi } = client as Partial<ProviderMetadata>
     if (indicator === apiResource(this.#issuer)) {
-      const isNamed = allowed?.includes(indicator) ?? false
-      const isLimited = allowed !== undefined && allowed.length > 0 && isFirstParty !== true
-      const hasPeople = client.clientId === API_CLIENT_ID || client.grantTypeAllowed('authorization_code')
-      if (!hasPeople || (isLimited && !isNamed)) throw new errors.InvalidTarget()
-      const scopes = isNamed && allowedScopes && !allowedScopes.includes(API_SCOPE) ? [] : [API_SCOPE]
-      return this.#server(indicator, scopes, this.#lifetimeSeconds, 'ES256')
+      const isApp = usesAccountApi === true && client.grantTypeAllowed('authorization_code')
+      if (!isApp && client.clientId !== API_CLIENT_ID) throw new errors.InvalidTarget()
+      return this.#server(indicator, [API_SCOPE], this.#lifetimeSeconds, 'ES256')
     }
     if (allowed && !allowed.includes(indicator)) throw new errors.InvalidTarget()
     const found = await this.#find(indicator)

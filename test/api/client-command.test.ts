@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import * as oidc from 'openid-client'
+import { warnOfKeptClients } from '../../src/announce.ts'
+import type { Logger } from '../../src/logger.ts'
 import { Browser } from '../support/browser.ts'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { createAccount } from '../support/factories.ts'
@@ -96,7 +98,7 @@ describe('gatehouse client', () => {
   it('registers an app for the account API, whose tokens open it, and no service', async () => {
     const accountApi = `${server.origin}/api/auth`
     const redirect = 'https://panel.example.com/callback'
-    const options = ['--name', 'Panel', '--first-party', '--redirect', redirect, '--resource', accountApi]
+    const options = ['--name', 'Panel', '--first-party', '--redirect', redirect, '--account-api']
     const { code, stdout, stderr } = await gatehouse('client', 'create', ...options)
     expect([code, stderr]).toEqual([0, ''])
     const env = parseEnv(stdout)
@@ -110,8 +112,17 @@ describe('gatehouse client', () => {
     const me = await send(`${accountApi}/user/me`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
     expect([me.status, await me.json()]).toMatchObject([200, { user: { email } }])
 
-    const refused = await gatehouse('client', 'create', '--name', 'x', '--type', 'service', '--resource', accountApi)
-    expect(refused).toEqual({ code: 1, stdout: '', stderr: `--resource: not registered: ${accountApi}\n` })
+    const create = ['client', 'create', '--name', 'x'] as const
+    expect(await gatehouse(...create, '--type', 'service', '--account-api')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: '--account-api: a service has no person whose account it could manage\n',
+    })
+    expect(await gatehouse(...create, '--redirect', redirect, '--resource', accountApi)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `--resource: ${accountApi} is the account API: --account-api\n`,
+    })
   })
 
   it('AZ-01 gives the reason for every bad redirect on stderr, prints nothing and ends with 1', async () => {
@@ -165,6 +176,24 @@ describe('gatehouse client', () => {
     const options = ['--redirect', 'https://a.example/', '--auth-method', 'private_key_jwt', '--jwks', file]
     const { stdout } = await gatehouse('client', 'create', '--name', 'Keyed', ...options)
     expect(Object.keys(parseEnv(stdout)).toSorted()).toEqual(['OIDC_CLIENT_ID', 'OIDC_ISSUER', 'OIDC_REDIRECT_URI'])
+  })
+
+  it('CL-01 says which apps manage accounts, and turns it on and off', async () => {
+    const { client } = await server.context.clients.create({ name: 'Settled', redirectUris: ['https://a.example/'] })
+    const state = async () => (await gatehouse('client', 'list')).stdout.split('\n').find((line) => line.startsWith(client.id))
+    const plain = `${client.id}\tweb\tenabled\tSettled`
+    await server.context.database.pool.query(`update client set account_api = 'kept' where id = $1`, [client.id])
+    expect(await state()).toBe(`${plain}\taccount API, as before; settle it: client account-api <id> on|off`)
+    const told: unknown[] = []
+    const logger = { warn: (fields: object, sentence: string) => told.push({ ...fields, sentence }) } as unknown as Logger
+    await warnOfKeptClients({ clients: server.context.clients, logger })
+    const sentence = `may go on managing accounts, as before: settle it with "gatehouse client account-api ${client.id} on" or "off"`
+    expect(told).toEqual([{ event: 'client.account_api_kept', clientId: client.id, name: 'Settled', sentence }])
+    expect(await gatehouse('client', 'account-api', client.id, 'on')).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await state()).toBe(`${plain}\taccount API`)
+    await gatehouse('client', 'account-api', client.id, 'off')
+    expect(await state()).toBe(plain)
+    expect((await gatehouse('client', 'account-api', client.id, 'perhaps')).stderr).toBe('account-api: say "on" or "off".\n')
   })
 
   it('lists, disables, enables and gives a new secret', async () => {

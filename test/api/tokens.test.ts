@@ -290,7 +290,7 @@ describe('refresh tokens', () => {
 describe('an app that came by the code flow', () => {
   async function byCode(): Promise<SignedIn & { browser: Browser; third: string }> {
     const person = await signedIn(server)
-    const app = await relyingParty(server, { firstParty: true })
+    const app = await relyingParty(server, { firstParty: true, accountApi: true })
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
     const back = await browser.submit('/login', { username: person.email, password: PASSWORD })

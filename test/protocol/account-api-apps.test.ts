@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { api, startApi } from '../support/api.ts'
+import { api, isAlive, startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
+import { eventually } from '../support/eventually.ts'
 import { createAccount, createResource } from '../support/factories.ts'
 import { signedInApp, signIn } from '../support/protocol.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
@@ -17,16 +18,19 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 /** Registered as the command does it. */
-async function registered(resources: readonly string[] = []): Promise<RelyingParty> {
-  const input = { name: 'Plant Diary', redirectUris: [REDIRECT], resources: [...resources] }
+async function registered({ accountApi = false, resources = [] as string[] } = {}): Promise<RelyingParty> {
+  const input = { name: 'Plant Diary', redirectUris: [REDIRECT], resources, accountApi }
   const { client, secret = '' } = await server.context.clients.create(input)
   return relyingParty(server, { clientId: client.id, clientSecret: secret, redirectUri: REDIRECT })
 }
 
 describe('the account API', () => {
-  it('CL-01 is not for an app that is registered for other APIs only: invalid_target, at both endpoints', async () => {
-    const { identifier } = await createResource(server)
-    const app = await registered([identifier])
+  it.each([
+    ['that is registered for another API', true],
+    ['that was not registered for it by name', false],
+  ])('CL-01 is not for an app %s: invalid_target, at both endpoints', async (_what, hasOther) => {
+    const { identifier } = await createResource(server, { identifier: `https://other-${hasOther}.example/` })
+    const app = await registered({ resources: hasOther ? [identifier] : [] })
     const browser = new Browser(server.origin)
     const { url } = await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
     expect(url.searchParams.get('error')).toBe('invalid_target')
@@ -37,11 +41,8 @@ describe('the account API', () => {
     await expect(app.redeem(back.url, { resource })).rejects.toMatchObject({ error: 'invalid_target' })
   })
 
-  it.each([
-    ['named it', () => [resource]],
-    ['names no API', () => []],
-  ])('CL-01 is for an app that %s, after the person has been asked in words', async (_what, resources) => {
-    const app = await registered(resources())
+  it('CL-01 is for an app that was registered for it, after the person has been asked in words', async () => {
+    const app = await registered({ accountApi: true })
     const account = await createAccount(server)
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
@@ -57,8 +58,23 @@ describe('the account API', () => {
   })
 
   it('CL-01 a service, which has no person, cannot be registered for it', async () => {
-    const made = server.context.clients.create({ name: 'Night job', type: 'service', resources: [resource] })
+    const made = server.context.clients.create({ name: 'Night job', type: 'service', accountApi: true })
     await expect(made).rejects.toMatchObject({ code: 'invalid_input' })
+    const { client } = await server.context.clients.create({ name: 'Night job', type: 'service' })
+    await expect(server.context.clients.setAccountApi(client.id, true)).rejects.toMatchObject({ code: 'invalid_input' })
+  })
+
+  it('CL-01 is closed to an app from the moment that its registration for it ends, also with what it holds', async () => {
+    const app = await registered({ accountApi: true })
+    const account = await createAccount(server)
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ scope: 'openid account offline_access', prompt: 'consent', resource }))
+    await signIn(browser, account.email)
+    const held = await app.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url)
+    expect(await isAlive(server, held.access_token)).toBe(true)
+    await server.context.clients.setAccountApi(app.clientId, false)
+    await eventually(() => isAlive(server, held.access_token), false)
+    await expect(app.refresh(held.refresh_token ?? '', { resource, scope: 'account' })).rejects.toMatchObject({ error: 'invalid_target' })
   })
 })
 

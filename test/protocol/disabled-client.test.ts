@@ -14,7 +14,7 @@ describe.each(STORAGES)('a disabled client, tokens in %s', (storage) => {
   afterAll(() => server.stop())
 
   it('CL-01 TK-06 loses what it holds at the next call, and gets none of it back when it is enabled', async () => {
-    const app = await signedInApp(server)
+    const app = await signedInApp(server, { accountApi: true })
     const account = { resource: `${server.origin}/api/auth`, scope: 'openid account' }
     const held = (await app.redeem(await app.code(account))).body
     const opaque = (await app.redeem(await app.code())).body

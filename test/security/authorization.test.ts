@@ -363,11 +363,13 @@ describe('consent', () => {
     const account = await createAccount(server)
     const pageFor = async (resource: string) => {
       const browser = new Browser(server.origin)
-      const client = await createClient(server, { metadata: { allowed_resources: [resource] } })
+      const client = await createClient(server, { accountApi: true, metadata: { allowed_resources: [resource] } })
       await browser.visit(authorizationUrl(server, client.clientId, { scope: 'openid account', resource }))
       return (await signIn(browser, account.email)).words
     }
-    expect(await pageFor(`${server.origin}/api/auth`)).toContain('Manage your account')
+    const ours = await pageFor(`${server.origin}/api/auth`)
+    expect(ours).toContain('Manage your account')
+    expect(ours).toContain('change your address, password and two-step sign-in, download your data and delete the account')
     const words = await pageFor(other.identifier)
     expect(words).not.toContain('Manage your account')
     expect(words).toContain(other.identifier)

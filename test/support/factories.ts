@@ -43,6 +43,8 @@ export interface NewClient {
   readonly secret?: string | null
   readonly firstParty?: boolean
   readonly requireMfa?: boolean
+  /** People may let it manage their account. */
+  readonly accountApi?: boolean
   readonly refreshLeewaySeconds?: number
   /** RFC 7591 metadata over the defaults: one redirect URI, code and refresh, client_secret_basic. */
   readonly metadata?: ClientMetadata
@@ -68,6 +70,7 @@ export async function createClient({ context }: Owner, options: NewClient = {}) 
     metadata,
     isFirstParty: options.firstParty ?? false,
     requireMfa: options.requireMfa ?? false,
+    accountApi: options.accountApi ? 'on' : 'off',
     refreshLeewaySeconds: options.refreshLeewaySeconds ?? null,
   })
   await em.persist(client).flush()

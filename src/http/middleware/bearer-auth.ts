@@ -1,27 +1,26 @@
 import type { Context, Middleware } from 'koa'
 import type { LiveSession, Sessions } from '../../accounts/sessions.ts'
+import type { Caller } from '../../accounts/step-up.ts'
+import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
-import type { AccessTokens } from '../../oidc/access-tokens.ts'
-import { API_SCOPE } from '../../oidc/built-in-clients.ts'
+import type { AccessTokens, ApiToken } from '../../oidc/access-tokens.ts'
+import { API_CLIENT_ID, API_SCOPE } from '../../oidc/built-in-clients.ts'
 import type { ClientDirectory } from '../../oidc/clients.ts'
+import { ACR } from '../../oidc/levels.ts'
 
 /** Who is calling, as a verified token and a live session say; nothing else in a request names the acting account (IN-05). */
-export interface Principal extends LiveSession {
-  readonly accountId: string
-  readonly sessionId: string
-  readonly clientId: string
-}
+export type Principal = LiveSession & Caller
 
 export interface BearerAuthDeps {
   readonly accessTokens: AccessTokens
   readonly sessions: Sessions
-  readonly directory: Pick<ClientDirectory, 'honours'>
+  readonly directory: Pick<ClientDirectory, 'honours' | 'usesAccountApi'>
   readonly config: { readonly requireMfa: boolean }
 }
 
 const REALM = 'Bearer realm="account"'
 /** All that a recovery code opens where two factors are demanded: turning the lost one off, and signing out (TF-11). */
-const FOR_THE_RECOVERED = new Set(['/api/auth/disable/mfa', '/api/auth/user/logout', '/api/auth/user/logout-all'])
+const FOR_THE_RECOVERED = new Set(['/api/auth/disable/mfa', '/api/auth/verification', '/api/auth/user/logout', '/api/auth/user/logout-all'])
 /** One scheme, one space, one token: no list, no second space, no tab (TK-08). */
 const AUTHORIZATION = /^Bearer ([\w.-]+)$/i
 
@@ -72,14 +71,25 @@ function unauthorized(ctx: Context): AppError {
   return new AppError('invalid_token')
 }
 
+/** What a proof at `/verification` must reach (RFC 9470 3). */
+export function insufficientProof({ hasMfa }: Principal): string {
+  const acr = hasMfa ? `, acr_values="${ACR.multiFactor}"` : ''
+  return `, error="insufficient_user_authentication", max_age="${LIFETIMES.freshAuthentication}"${acr}`
+}
+
 async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ principal: Principal; hasScope: boolean } | undefined> {
   const value = AUTHORIZATION.exec(ctx.headers.authorization ?? '')?.[1]
   const token = value ? await deps.accessTokens.verify(value) : undefined
-  if (!token || !(await deps.directory.honours(token.clientId, token.issuedAt))) return undefined
+  if (!token || !(await isAdmitted(deps, token))) return undefined
   const session = await deps.sessions.findLive(token.sessionId, token.accountId)
   if (!session) return undefined
   // Where two factors are demanded, a sign-in with one has no API, as it has no pages (TF-11).
   if (deps.config.requireMfa && session.level === 'one') return undefined
   const { accountId, sessionId, clientId, hasScope } = token
-  return { principal: { ...session, accountId, sessionId, clientId }, hasScope }
+  return { principal: { ...session, accountId, sessionId, clientId, isOwnSignIn: clientId === API_CLIENT_ID }, hasScope }
+}
+
+/** Not of an app that was disabled since, or is not registered for this API any more. */
+async function isAdmitted({ directory }: BearerAuthDeps, { clientId, issuedAt }: ApiToken): Promise<boolean> {
+  return (await directory.honours(clientId, issuedAt)) && (await directory.usesAccountApi(clientId))
 }

@@ -1,10 +1,9 @@
 import type { z } from 'zod'
 import type { Deletion } from '../../../accounts/deletion.ts'
 import type { AccountExport } from '../../../accounts/export.ts'
-import type { Passwords } from '../../../accounts/passwords.ts'
+import type { StepUp } from '../../../accounts/step-up.ts'
 import type { Activity } from '../../../audit/activity.ts'
 import { accepted, type Handler, ok } from './call.ts'
-import { requireFresh } from './fresh.ts'
 import { presentEvent, presentExport } from './presenters.ts'
 import type * as body from './schemas.ts'
 
@@ -12,7 +11,7 @@ export interface AccountDeps {
   readonly activity: Activity
   readonly accountExport: AccountExport
   readonly deletion: Deletion
-  readonly passwords: Passwords
+  readonly stepUp: StepUp
 }
 
 type Nothing = z.infer<typeof body.Empty>
@@ -24,17 +23,17 @@ export function listActivity({ activity }: AccountDeps): Handler<Nothing> {
     ok({ events: (await activity.listForAccount(caller.accountId, { limit: MAX_EVENTS })).map(presentEvent) })
 }
 
-export function exportAccount({ accountExport, passwords }: AccountDeps): Handler<Nothing> {
+export function exportAccount({ accountExport, stepUp }: AccountDeps): Handler<Nothing> {
   return async (_input, { caller }) => {
-    await requireFresh(passwords, caller, undefined)
+    await stepUp.require(caller)
     return ok(presentExport(await accountExport.collect(caller.accountId), caller.sessionId))
   }
 }
 
 /** Signed out everywhere at once, erased after the grace period unless the mailed link brings the account back. */
-export function deleteAccount({ deletion, passwords }: AccountDeps): Handler<z.infer<typeof body.Confirmed>> {
+export function deleteAccount({ deletion, stepUp }: AccountDeps): Handler<z.infer<typeof body.Confirmed>> {
   return async ({ password }, { caller, origin }) => {
-    await requireFresh(passwords, caller, password)
+    await stepUp.require(caller, password)
     const { deletesAt } = await deletion.request(caller.accountId, origin)
     return accepted({ deletes_at: deletesAt.toISOString() })
   }

@@ -1,24 +1,23 @@
 import type { z } from 'zod'
 import type { EmailChange } from '../../../accounts/email-change.ts'
-import type { Passwords } from '../../../accounts/passwords.ts'
+import type { StepUp } from '../../../accounts/step-up.ts'
 import { accepted, ok, type TwoHandlers } from './call.ts'
-import { requireFresh } from './fresh.ts'
 import { presentUser } from './presenters.ts'
 import type * as body from './schemas.ts'
 
 export interface EmailDeps {
   readonly emailChange: EmailChange
-  readonly passwords: Passwords
+  readonly stepUp: StepUp
 }
 
 /** The answer is the same for a taken address (EN-01); the code goes to the new one (EM-10). */
 export function editEmail({
   emailChange,
-  passwords,
+  stepUp,
 }: EmailDeps): TwoHandlers<z.infer<typeof body.EditEmail.first>, z.infer<typeof body.EditEmail.second>> {
   return {
     async first({ email, password }, { caller, origin }) {
-      await requireFresh(passwords, caller, password)
+      await stepUp.require(caller, password)
       const { tokenId, expiresInSeconds } = await emailChange.start(caller.accountId, email, origin)
       return accepted({ tokenId, expires_in: expiresInSeconds })
     },

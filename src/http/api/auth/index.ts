@@ -4,7 +4,15 @@ import compose from 'koa-compose'
 import type { LimitName } from '../../../config/limits.ts'
 import { AppError } from '../../../errors.ts'
 import type { Logger } from '../../../logger.ts'
-import { type BearerAuthDeps, bearerAuth, bearsToken, challenge, publicOnly } from '../../middleware/bearer-auth.ts'
+import {
+  type BearerAuthDeps,
+  bearerAuth,
+  bearsToken,
+  challenge,
+  insufficientProof,
+  principalOf,
+  publicOnly,
+} from '../../middleware/bearer-auth.ts'
 import { jsonBody, jsonOnly } from '../../middleware/body.ts'
 import { errorHandler } from '../../middleware/errors.ts'
 import { issuerHostOnly } from '../../middleware/host.ts'
@@ -21,6 +29,7 @@ import * as body from './schemas.ts'
 import { endSession, listSessions, logout, logoutAll, type SessionsDeps } from './sessions.ts'
 import { refresh, type SignInDeps, signIn } from './sign-in.ts'
 import { resend, type SignUpDeps, signUp, verifyEmail } from './sign-up.ts'
+import { type VerificationDeps, verify } from './verification.ts'
 
 export const PREFIX = '/api/auth'
 
@@ -34,6 +43,7 @@ export interface AuthApiDeps
     PasswordDeps,
     SessionsDeps,
     AppsDeps,
+    VerificationDeps,
     AccountDeps {
   readonly issuer: string
   readonly logger: Logger
@@ -71,6 +81,7 @@ export function authRoutes(deps: AuthApiDeps, limit: RateLimit): Router {
   router.delete('/user/sessions/:id', ...ownerOnly('account'), call(body.Empty, endSession(deps)))
   router.get('/user/apps', ...ownerOnly('account'), call(body.Empty, listApps(deps)))
   router.delete('/user/apps/:clientId', ...ownerOnly('account'), call(body.Empty, revokeApp(deps)))
+  router.post('/verification', ...owner('sensitive'), twoCalls(body.Verification, verify(deps)))
   router.post('/recovery-codes', ...ownerMaybe('sensitive'), call(body.Confirmed, regenerateRecoveryCodes(deps)))
   router.get('/user/activity', ...ownerOnly('account'), call(body.Empty, listActivity(deps)))
   router.get('/user/export', ...ownerOnly('sensitive'), call(body.Empty, exportAccount(deps)))
@@ -83,6 +94,7 @@ export function authApi(deps: AuthApiDeps, limit: RateLimit): Middleware {
   const router = authRoutes(deps, limit)
   const door = compose([
     errorHandler(deps.logger, (ctx, error) => {
+      if (error.code === 'reauthentication_required') challenge(ctx, insufficientProof(principalOf(ctx)))
       if (error.status === 401 && !ctx.response.get('WWW-Authenticate')) challenge(ctx)
       presentJson(ctx, error)
     }),

@@ -1,21 +1,20 @@
 import type { z } from 'zod'
 import type { Mfa } from '../../../accounts/mfa.ts'
 import type { MfaChallenges } from '../../../accounts/mfa-challenges.ts'
-import type { Passwords } from '../../../accounts/passwords.ts'
 import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
 import type { Sessions } from '../../../accounts/sessions.ts'
+import type { StepUp } from '../../../accounts/step-up.ts'
 import type { Account } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
 import { qrSvg } from '../../../views.ts'
 import type { Principal } from '../../middleware/bearer-auth.ts'
 import { type Handler, ok, type TwoHandlers } from './call.ts'
-import { requireFresh } from './fresh.ts'
 import type * as body from './schemas.ts'
 
 export interface MfaDeps {
   readonly mfa: Mfa
   readonly challenges: MfaChallenges
-  readonly passwords: Passwords
+  readonly stepUp: StepUp
   readonly recoveryCodes: RecoveryCodes
   readonly sessions: Sessions
 }
@@ -24,10 +23,10 @@ type Password = z.infer<typeof body.Confirmed>
 type Proof = z.infer<typeof body.EnableMfa.second>
 
 /** First a secret to scan; nothing is on before a code of it came back (TF-04). */
-export function enableMfa({ mfa, challenges, passwords, sessions }: MfaDeps): TwoHandlers<Password, Proof> {
+export function enableMfa({ mfa, challenges, sessions, stepUp }: MfaDeps): TwoHandlers<Password, Proof> {
   return {
     async first({ password }, { caller }) {
-      await requireFresh(passwords, caller, password)
+      await stepUp.require(caller, password)
       const { secret, otpauthUri, expiresInSeconds } = await mfa.enrol(await accountOf(sessions, caller))
       const { challenge } = await challenges.issue(caller.accountId, binding('enable', caller))
       return ok({ token: challenge, secret, otpauth_uri: otpauthUri, qr_svg: qrSvg(otpauthUri), expires_in: expiresInSeconds })
@@ -42,10 +41,10 @@ export function enableMfa({ mfa, challenges, passwords, sessions }: MfaDeps): Tw
 }
 
 /** The password or a fresh sign-in first, then a code of the second factor itself (TF-05). */
-export function disableMfa({ mfa, challenges, passwords, sessions }: MfaDeps): TwoHandlers<Password, Proof> {
+export function disableMfa({ mfa, challenges, sessions, stepUp }: MfaDeps): TwoHandlers<Password, Proof> {
   return {
     async first({ password }, { caller }) {
-      await requireFresh(passwords, caller, password)
+      await stepUp.require(caller, password)
       if (!(await accountOf(sessions, caller)).mfaEnabled) throw new AppError('mfa_not_enabled')
       const { challenge, expiresInSeconds } = await challenges.issue(caller.accountId, binding('disable', caller))
       return ok({ token: challenge, expires_in: expiresInSeconds })
@@ -59,9 +58,9 @@ export function disableMfa({ mfa, challenges, passwords, sessions }: MfaDeps): T
   }
 }
 
-export function regenerateRecoveryCodes({ recoveryCodes, passwords }: MfaDeps): Handler<Password> {
+export function regenerateRecoveryCodes({ recoveryCodes, stepUp }: MfaDeps): Handler<Password> {
   return async ({ password }, { caller, origin }) => {
-    await requireFresh(passwords, caller, password)
+    await stepUp.require(caller, password)
     return ok({ recovery_codes: await recoveryCodes.regenerate(caller.accountId, origin) })
   }
 }

@@ -9,7 +9,9 @@ const password = z.string().min(1).max(1024).describe('Spaces count, and every U
 const code = z.string().min(1).max(64).describe('Six digits from the mail or the authenticator app, or a recovery code.')
 const uuid = z.string().min(36).max(36).describe('The identifier that the first call returned.')
 const token = z.string().min(1).max(128).describe('The token that the first call returned.')
-const confirmation = password.optional().describe('The current password; needed when the sign-in is older than ten minutes.')
+const confirmation = password
+  .optional()
+  .describe('The current password: without two-step sign-in, a proof as good as a fresh one made at `/verification`.')
 
 /** A flow of two calls. The second is told by its `code`, or by what names the first. */
 export interface TwoCalls<First extends z.ZodType = z.ZodType, Second extends z.ZodType = z.ZodType> {
@@ -52,4 +54,8 @@ export const EditPassword = two(
 )
 export const ForgotPassword = two(z.strictObject({ email }), z.strictObject({ email, password, tokenId: uuid, code }))
 export const Refresh = z.strictObject({ refresh_token: z.string().min(1).max(2048) })
+export const Verification = two(
+  z.strictObject({ password: password.optional().describe('The current password, of an account without two-step sign-in.') }),
+  z.strictObject({ code }),
+)
 export const Confirmed = z.strictObject({ password: confirmation })

@@ -69,6 +69,7 @@ export const MfaEnrolment = z.strictObject({
 })
 export const MfaEnabled = z.strictObject({ mfa_enabled: z.literal(true), recovery_codes: z.array(z.string()).length(10) })
 export const StartedStep = z.strictObject({ token: z.string(), expires_in: seconds })
+export const Proven = z.strictObject({ expires_in: seconds })
 export const MfaDisabled = z.strictObject({ mfa_enabled: z.literal(false) })
 export const StartedProof = z.strictObject({ tokenId: z.string(), expires_in: seconds })
 export const StartedPasswordChange = z.strictObject({

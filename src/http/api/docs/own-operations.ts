@@ -117,6 +117,7 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     path: '/user/export',
     family: 'My data',
     summary: 'Everything that is kept about me',
+    refusals: ['reauthentication_required'],
     calls: [
       {
         status: 200,

@@ -83,6 +83,20 @@ export const SECURITY_OPERATIONS: readonly Operation[] = [
   },
   {
     ...own,
+    id: 'verify',
+    method: 'post',
+    path: '/verification',
+    summary: 'Prove who you are',
+    description:
+      'For ten minutes the sensitive calls of this session and client are fresh. With two-step sign-in on it takes a code of the authenticator or a recovery code, else the password.',
+    refusals: ['invalid_credentials', 'invalid_code', 'mfa_required'],
+    calls: [
+      { body: body.Verification.first, request: { password: PASSWORD }, status: 200, answer: answer.Proven, response: EXPIRES },
+      { body: body.Verification.second, request: { code: CODE }, status: 200, answer: answer.Proven, response: EXPIRES },
+    ],
+  },
+  {
+    ...own,
     id: 'regenerateRecoveryCodes',
     method: 'post',
     path: '/recovery-codes',

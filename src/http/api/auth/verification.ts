@@ -1,0 +1,29 @@
+import type { z } from 'zod'
+import type { StepUp } from '../../../accounts/step-up.ts'
+import { LIFETIMES } from '../../../config/limits.ts'
+import { AppError } from '../../../errors.ts'
+import { ok, type TwoHandlers } from './call.ts'
+import type * as body from './schemas.ts'
+
+export interface VerificationDeps {
+  readonly stepUp: StepUp
+}
+
+const PROVEN = ok({ expires_in: LIFETIMES.freshAuthentication })
+
+/** What makes the next sensitive calls of this session and client fresh, at the level that the account has (SE-10). */
+export function verify({
+  stepUp,
+}: VerificationDeps): TwoHandlers<z.infer<typeof body.Verification.first>, z.infer<typeof body.Verification.second>> {
+  return {
+    async first({ password }, { caller }) {
+      if (password === undefined) throw new AppError('invalid_input', { fields: { password: 'required' } })
+      await stepUp.byPassword(caller, password)
+      return PROVEN
+    },
+    async second({ code }, { caller, origin }) {
+      await stepUp.byCode(caller, code, origin)
+      return PROVEN
+    },
+  }
+}
