@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { AppError } from '../errors.ts'
+import { isVisible } from '../visible-text.ts'
 import { checkJwks } from './jwks.ts'
 import { checkRedirectUri } from './redirect-uri.ts'
 import { SCOPE } from './scopes.ts'
@@ -13,7 +14,7 @@ export const displayName = z
   .string()
   .min(1)
   .max(100)
-  .refine((text) => text.trim() === text && !UNSHOWABLE.test(text), 'contains characters that cannot be shown')
+  .refine((text) => text.trim() === text && isVisible(text) && !UNSHOWABLE.test(text), 'contains characters that cannot be shown')
 
 /** Linked or fetched: https, no credentials, no fragment, and no address that only this machine's network knows (CL-03, CL-04). */
 const httpsUrl = z

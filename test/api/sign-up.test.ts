@@ -21,6 +21,9 @@ async function begin(email = address(), password = PASSWORD) {
   return { email, userId: body.userId as string, tokenId: body.tokenId as string }
 }
 
+/** Names of which nobody sees anything: joiners, fillers, blanks and marks, alone and together. */
+const INKLESS = ['\u200b', '\u3164', '\u200b \u3164', '\u2800', '\uffa0\u115f', '\u00ad', '\u200d\ufe0f', '\ufeff\u2060', '\u0301']
+
 describe('sign-up', () => {
   it('mails a code that makes the account, which then signs in under the id that was promised', async () => {
     const started = await api(server, 'POST /sign-up/email', { name: ' Grace Hopper ', email: 'Grace@EXAMPLE.org', password: PASSWORD })
@@ -85,11 +88,16 @@ describe('sign-up', () => {
         status: 400,
         body: { fields: { email: 'invalid_email' } },
       })
-    for (const name of ['<a href=//evil>', 'Visit http://evil.example', ' ', 'x'.repeat(101)])
+    for (const name of ['<a href=//evil>', 'Visit http://evil.example', ' ', 'x'.repeat(101), ...INKLESS])
       expect(await api(server, 'POST /sign-up/email', { ...good, name })).toMatchObject({
         status: 400,
         body: { fields: { name: 'invalid_name' } },
       })
+  })
+
+  it('EM-13 takes names of every script, joiners included', async () => {
+    for (const name of ['Ada', '陈', 'محمد', '👩\u200d💻', 'क्\u200dष', '\u3164Ada', '¿?'])
+      expect([name, (await api(server, 'POST /sign-up/email', { name, email: address(), password: PASSWORD })).status]).toEqual([name, 202])
   })
 
   it('is closed to a caller who is signed in', async () => {

@@ -217,9 +217,9 @@ describe('changing how one signs in, by a person without JavaScript', () => {
     expect((await next.submit('/mfa', { code: authenticator.recoveryCodes[0] ?? '' })).status).toBe(400)
     expect((await next.submit('/mfa', { code: ` ${(fresh[0] ?? '').toLowerCase().replaceAll('-', ' ')}` })).url.pathname).toBe('/account')
     const left = await next.visit('/account/recovery-codes')
-    expect(left.words).toContain('9 left')
+    expect(left.words).toContain('9 of 10 left')
     expect(left.text.match(/<s /g)).toHaveLength(1)
-    expect(left.words).toContain('Used now')
+    expect(left.words).toContain('Used just now')
 
     const third = new Browser(server.origin)
     await third.visit('/account')

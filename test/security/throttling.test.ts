@@ -321,6 +321,29 @@ describe('limits per network', () => {
     expect((await post('198.51.100.7')).status).not.toBe(429)
   })
 
+  it('RL-04 WB-09 one caller is one bucket behind a trusted proxy, however the proxy and the caller spell it', async () => {
+    await using server = await startServer({ config: { trustedProxyHops: 1 } })
+    const post = await ownForm(server)
+    const spellings = (index: number): string[] => [
+      `203.0.113.9:${1024 + index}`,
+      '203.0.113.9',
+      `::ffff:203.0.113.9`,
+      `[::ffff:cb00:7109]:${1024 + index}`,
+      `[::FFFF:203.0.113.9]`,
+      // What the caller sent stands before what the proxy appended.
+      `10.0.0.${index % 256}, 203.0.113.9`,
+      `, ,[2001:db8::${index}]:1 , 203.0.113.9:1`,
+      `"203.0.113.${index % 256}", 203.0.113.9`,
+    ]
+    const statuses: number[] = []
+    for (let index = 0; index < LIMITS.forgot.max + 20; index += 1) {
+      const all = spellings(index)
+      statuses.push((await post({ 'x-forwarded-for': all[index % all.length] ?? '' })).status)
+    }
+    expect(statuses.filter((status) => status === 429)).toHaveLength(20)
+    expect((await post({ 'x-forwarded-for': '203.0.113.10:1024' })).status).not.toBe(429)
+  })
+
   it('RL-04 WB-09 without a trusted proxy a forged X-Forwarded-For opens no new bucket', async () => {
     await using server = await startServer()
     const post = await ownForm(server)

@@ -260,6 +260,19 @@ describe('the web surface', () => {
     expect((await send(`${server.origin}/login`, { headers: { host: host.toUpperCase() } })).status).toBe(303)
   })
 
+  it('WB-10 the port of the scheme may be said or not, and no other', async () => {
+    await using secure = await startServer({ issuer: 'https://id.example.org' })
+    const { host, port } = secure.address
+    const status = async (name: string, path: string) => (await send(`http://${host}:${port}${path}`, { headers: { host: name } })).status
+    for (const path of ['/jwks', '/forgot-password', '/api/auth/user/me']) {
+      const expected = await status('id.example.org', path)
+      expect(expected).not.toBe(421)
+      expect([await status('id.example.org:443', path), await status('ID.example.org:443', path)]).toEqual([expected, expected])
+      for (const bad of ['id.example.org:80', 'id.example.org:0443', 'id.example.org:', 'id.example.org:443:443', 'x@id.example.org:443'])
+        expect([bad, path, await status(bad, path)]).toEqual([bad, path, 421])
+    }
+  })
+
   it('WB-09 without a trusted proxy nothing that claims to be one is believed; unparsable entries count as the socket', async () => {
     const { clientAddress } = await import('../../src/http/middleware/client-address.ts')
     const from = (hops: number, header?: string) =>
@@ -276,7 +289,14 @@ describe('the web surface', () => {
       ',',
       'unknown',
       '_hidden',
-      '10.0.0.1:80',
+      '10.0.0.1:',
+      '10.0.0.1:port',
+      '10.0.0.1:123456',
+      '[10.0.0.1',
+      '2001:db8::1]:80',
+      '0x7f.0.0.1',
+      '010.0.0.1',
+      '::ffff:0x7f.1',
       '10.0.0.1, ',
       'for=10.0.0.1',
       '<script>',
@@ -286,6 +306,11 @@ describe('the web surface', () => {
     ])
       expect([nonsense, from(1, nonsense)]).toEqual([nonsense, '192.0.2.1'])
     expect(from(3, '10.0.0.1')).toBe('192.0.2.1')
+    // Some proxies append the port; it is no part of who calls.
+    for (const spelling of ['10.0.0.1:80', '[10.0.0.1]:5678', '::ffff:10.0.0.1', '[::ffff:a00:1]:1', '[::FFFF:10.0.0.1]'])
+      expect([spelling, from(1, `6.6.6.6, ${spelling}`)]).toEqual([spelling, '10.0.0.1'])
+    for (const spelling of ['2001:DB8::1', '[2001:db8::1]', '[2001:db8:0:0::1]:443', '2001:db8::1%eth0', '[2001:db8::1%1]:5'])
+      expect([spelling, from(1, spelling)]).toEqual([spelling, '2001:0db8:0000:0000:0000:0000:0000:0001'])
   })
 
   it('WB-10 WB-11 has no door beside the documented ones', async () => {
