@@ -30,13 +30,14 @@ import { createGrantLoader } from './oidc/grants.ts'
 import { createGuardedFetch, type GuardedFetchOptions, proveGuard } from './oidc/guarded-fetch.ts'
 import { Interactions } from './oidc/interactions.ts'
 import { KeyWatch } from './oidc/key-watch.ts'
+import { RefreshAnswers } from './oidc/refresh-answers.ts'
 import { ResourceServers } from './oidc/resources.ts'
 import { SigningKeys } from './oidc/signing-keys.ts'
 import { Outbox, OutboxWorker } from './outbox.ts'
 import { Readiness } from './readiness.ts'
 import { openRedis } from './redis.ts'
-import { retentionJobs } from './retention/jobs.ts'
-import { JobRunner } from './retention/runner.ts'
+import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
+import { JobRunner, SOON } from './retention/runner.ts'
 import { composeUseCases } from './use-cases.ts'
 import { createViews, LOCALES } from './views.ts'
 
@@ -59,13 +60,12 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const database = undo.use(options.database ?? (await openDatabase({ url: config.database.url, pool: config.database.pool })))
   const { em, pool } = database
   const readiness = undo.use(new Readiness({ pool }))
-  const audit = undo.use(
-    new Audit({ pool, subjectKey: deriveKey(config.secrets.keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }),
-  )
+  const { keyEncryptionKeys } = config.secrets
+  const audit = undo.use(new Audit({ pool, subjectKey: deriveKey(keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }))
 
   const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
-  const box = new SecretBox(config.secrets.keyEncryptionKeys)
+  const box = new SecretBox(keyEncryptionKeys)
   const hashProcess =
     options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: hashTimeoutMs(config.argon2) }))
   const hasher = new PasswordHasher({ ...config.argon2, ...(hashProcess ? { argon2: hashProcess } : {}) })
@@ -97,7 +97,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const redis = config.redis && undo.use(await openRedis(config.redis, { logger }))
   const artifacts = {
     overrides: { Client: directory.adapter },
-    leewaySeconds: (clientId: string) => directory.leewaySeconds(clientId) ?? config.refreshLeewaySeconds,
+    leewaySeconds: (clientId: string) => directory.leewaySeconds(clientId, config.refreshLeewaySeconds),
   }
   const inPostgres = undo.use(createPostgresStore({ pool, ...artifacts }))
   const store = redis ? undo.use(createRedisStore({ redis, ...withUsesIn(inPostgres, artifacts) })) : inPostgres
@@ -116,6 +116,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const { accounts, consents, sessions, deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))
+  const answerJobs = undo.use(new JobRunner({ pool, logger, jobs: shortLivedJobs({ pool }), pace: SOON }))
 
   const keys = new SigningKeys({ em, box, timing: config.keys, audit })
   const renderer = createRenderer(views)
@@ -130,6 +131,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     cookieKeys,
     adapter: store.adapterFor,
     honours: (clientId, issuedAt) => directory.honours(clientId, issuedAt),
+    refreshAnswers: new RefreshAnswers({ keys: keyEncryptionKeys, leewaySeconds: artifacts.leewaySeconds }),
     keys,
     findAccount: createFindAccount(accounts),
     loadExistingGrant: createGrantLoader(consents),
@@ -169,6 +171,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     readiness,
     audit,
     jobs,
+    answerJobs,
     redis,
     views,
     renderer,

@@ -45,6 +45,7 @@ export async function start(env: Env = readEnv()): Promise<void> {
   context.worker.start()
   context.keyWatch.start()
   context.jobs.start()
+  context.answerJobs.start()
   await warnOfKeptClients(context)
   context.audit.record({ type: 'server_started', detail: describe(config) })
   keepSane(context.logger)

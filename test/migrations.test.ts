@@ -29,6 +29,26 @@ describe('migrations', () => {
     expect(await database.orm.schema.getUpdateSchemaSQL({ wrap: false })).toMatch(/account.*add.*name/)
   })
 
+  it('TK-03 lower the leeway of clients that do not authenticate to ten seconds, and no other', async () => {
+    const insert = (id: string, method: string, seconds: number) =>
+      database.pool.query(
+        `insert into "client" ("id", "name", "metadata", "refresh_leeway_seconds", "created_at", "updated_at")
+         values ($1, 'x', jsonb_build_object('token_endpoint_auth_method', $2::text), $3, now(), now())`,
+        [id, method, seconds],
+      )
+    await insert('public', 'none', 60)
+    await insert('strict', 'none', 3)
+    await insert('web', 'client_secret_basic', 60)
+    await database.pool.query(`delete from "mikro_orm_migrations" where "name" like '%public_leeway%'`)
+    await migrate(database)
+    const { rows } = await database.pool.query('select "id", "refresh_leeway_seconds" as "seconds" from "client" order by "id"')
+    expect(rows).toEqual([
+      { id: 'public', seconds: 10 },
+      { id: 'strict', seconds: 3 },
+      { id: 'web', seconds: 60 },
+    ])
+  })
+
   it('are applied once when two instances start together', async () => {
     const empty = await createEmptyDatabase()
     const instances = await Promise.all([1, 2].map(() => openDatabase({ url: empty.url, pool: 2 })))

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LIFETIMES } from '../config/limits.ts'
 import { AppError } from '../errors.ts'
 import { isVisible } from '../visible-text.ts'
 import { checkJwks } from './jwks.ts'
@@ -30,6 +31,8 @@ const uris = z
 export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
+export const ROTATIONS = ['always', 'never'] as const
+
 /** What may be said when a client is registered. Unknown members are errors (IN-01, CL-02). */
 const ClientSchema = z.strictObject({
   name: displayName,
@@ -53,6 +56,8 @@ const ClientSchema = z.strictObject({
   /** People may let it manage their account; the person is asked each time something sensitive is done. */
   accountApi: z.boolean().default(false),
   refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),
+  /** Whether a refresh gives a new refresh token and ends the old one (RFC 9700 4.14.2). */
+  refreshRotation: z.enum(ROTATIONS).default('always'),
   idTokenAlg: z.enum(['ES256', 'RS256', 'PS256', 'EdDSA']).default('ES256'),
   clientUri: httpsUrl.optional(),
   logoUri: httpsUrl.optional(),
@@ -116,7 +121,7 @@ function faultyUris(input: unknown): Record<string, string> {
 
 /** What fits each field but not the others. */
 function contradictions(wanted: CheckedClient): Record<string, string> {
-  const { type, redirectUris, grantTypes, authMethod, jwks, jwksUri } = wanted
+  const { type, redirectUris, grantTypes, authMethod, jwks, jwksUri, refreshLeewaySeconds = 0, refreshRotation } = wanted
   const faults: Record<string, string> = {}
   const isPublic = authMethod === 'none'
   const hasKeys = jwks !== undefined || jwksUri !== undefined
@@ -137,6 +142,17 @@ function contradictions(wanted: CheckedClient): Record<string, string> {
     'private_key_jwt needs either jwks or jwksUri',
   )
   refuse(authMethod !== 'private_key_jwt' && hasKeys, 'jwks', 'is for private_key_jwt only')
+  const longest = LIFETIMES.refreshLeewayPublic
+  refuse(
+    isPublic && refreshLeewaySeconds > longest,
+    'refreshLeewaySeconds',
+    `at most ${longest} for a client that does not authenticate: whoever has its token may repeat a refresh as long`,
+  )
+  refuse(
+    isPublic && refreshRotation === 'never',
+    'refreshRotation',
+    'must be always for a client that does not authenticate: only rotation tells that its token was stolen',
+  )
   const isUnproven = isPublic && !redirectUris.some((uri) => uri.startsWith('https:'))
   refuse(
     wanted.isFirstParty && isUnproven,

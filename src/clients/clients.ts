@@ -186,6 +186,7 @@ function metadataOf(wanted: CheckedClient, scopes: readonly string[]): ClientMet
     id_token_signed_response_alg: wanted.idTokenAlg,
     scope: scopes.join(' '),
     allowed_resources: wanted.resources,
+    refresh_rotation: wanted.refreshRotation === 'never' ? 'never' : undefined,
     jwks: wanted.jwks,
     jwks_uri: wanted.jwksUri,
     client_uri: wanted.clientUri,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { AUTH_METHODS, GRANT_TYPES } from '../clients/client-input.ts'
+import { AUTH_METHODS, GRANT_TYPES, ROTATIONS } from '../clients/client-input.ts'
 import type { ClientInput, Registration } from '../clients/clients.ts'
 import { StartupError } from '../errors.ts'
 import { type Open, withClients } from './with-clients.ts'
@@ -23,7 +23,8 @@ export function createCommand(open: Open): Command {
     .option('--account-api', 'people may let it manage their account with tokens for <issuer>/api/auth')
     .option('--require-mfa', 'people must use two-step sign-in for it')
     .addOption(new Option('--id-token-alg <alg>', 'signature of its ID tokens').choices(['ES256', 'RS256', 'PS256', 'EdDSA']))
-    .option('--refresh-leeway <seconds>', 'how long a second use of a refresh token is forgiven', Number)
+    .option('--refresh-leeway <seconds>', 'how long a refresh token that was used gives the same answer again', Number)
+    .addOption(new Option('--refresh-rotation <when>', 'whether a refresh gives a new refresh token').choices(ROTATIONS).default('always'))
     .option('--uri <uri>', 'its home page')
     .option('--logo <uri>', 'its logo')
     .option('--privacy <uri>', 'its privacy policy')
@@ -50,6 +51,7 @@ interface CreateOptions {
   readonly requireMfa?: boolean
   readonly idTokenAlg?: ClientInput['idTokenAlg']
   readonly refreshLeeway?: number
+  readonly refreshRotation: ClientInput['refreshRotation']
   readonly uri?: string
   readonly logo?: string
   readonly privacy?: string
@@ -74,6 +76,7 @@ function inputFrom(options: CreateOptions): ClientInput {
     requireMfa: options.requireMfa,
     idTokenAlg: options.idTokenAlg,
     refreshLeewaySeconds: options.refreshLeeway,
+    refreshRotation: options.refreshRotation,
     clientUri: options.uri,
     logoUri: options.logo,
     policyUri: options.privacy,

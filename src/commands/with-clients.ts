@@ -23,6 +23,7 @@ const OPTIONS = {
   accountApi: '--account-api',
   idTokenAlg: '--id-token-alg',
   refreshLeewaySeconds: '--refresh-leeway',
+  refreshRotation: '--refresh-rotation',
   clientUri: '--uri',
   logoUri: '--logo',
   policyUri: '--privacy',

@@ -76,7 +76,9 @@ export const EnvSchema = z.strictObject({
     .min(0)
     .max(60)
     .default(10)
-    .describe('How long a second use of a refresh token or code is refused without ending its family.'),
+    .describe(
+      'How long a refresh token that was used gives the same answer again, and a second use of a code is refused without ending its family. 0: never. Apps that do not authenticate: 10 at most.',
+    ),
   KEY_ROTATION_DAYS: z.coerce.number().int().min(1).max(3650).default(90).describe('Age at which a signing key is replaced by itself.'),
   AUDIT_RETENTION_DAYS: z.coerce
     .number()

@@ -52,6 +52,8 @@ export const LIFETIMES = {
   idToken: 3600,
   refreshTokenAbsolute: 30 * 86_400,
   refreshTokenIdle: 14 * 86_400,
+  /** The longest leeway of a client that does not authenticate (TK-03). */
+  refreshLeewayPublic: 10,
   grant: 30 * 86_400,
   interaction: 3600,
   sessionIdle: 3600,

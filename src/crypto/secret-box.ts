@@ -36,10 +36,7 @@ export class SecretBox {
 
   seal(plain: Uint8Array | string, aad: string): Buffer {
     const header = Buffer.concat([Buffer.of(VERSION), this.#current.id])
-    const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.#current.secret, nonce).setAAD(associated(header, aad))
-    const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
-    return Buffer.concat([header, nonce, cipher.getAuthTag(), ciphertext])
+    return Buffer.concat([header, sealUnder(this.#current.secret, plain, associated(header, aad))])
   }
 
   /** Throws `StartupError` if the key is not among ours (the operator can mend that), `Error` if the box was altered or is another's. */
@@ -49,12 +46,8 @@ export class SecretBox {
     const key = this.#keys.find(({ id }) => id.equals(bytes.subarray(1, HEADER_BYTES)))
     if (!key)
       throw new StartupError('KEY_ENCRYPTION_KEYS: the key that encrypted the stored secrets is missing; add it at the end of the list')
-    const nonce = bytes.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES)
-    const decipher = createDecipheriv('aes-256-gcm', key.secret, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(associated(bytes.subarray(0, HEADER_BYTES), aad))
-      .setAuthTag(bytes.subarray(HEADER_BYTES + NONCE_BYTES, OVERHEAD))
     try {
-      return Buffer.concat([decipher.update(bytes.subarray(OVERHEAD)), decipher.final()])
+      return openUnder(key.secret, bytes.subarray(HEADER_BYTES), associated(bytes.subarray(0, HEADER_BYTES), aad))
     } catch (cause) {
       throw new Error('A secret box was altered, or it belongs to something else', { cause })
     }
@@ -64,6 +57,22 @@ export class SecretBox {
   isCurrent(box: Uint8Array): boolean {
     return box[0] === VERSION && this.#current.id.equals(box.subarray(1, HEADER_BYTES))
   }
+}
+
+/** `nonce (12) | tag (16) | ciphertext`, under one key. */
+export function sealUnder(key: KeyObject, plain: Uint8Array | string, aad: Uint8Array): Buffer {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad)
+  const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
+  return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext])
+}
+
+/** Throws if another key or other `aad` sealed it, or if it was altered. */
+export function openUnder(key: KeyObject, sealed: Buffer, aad: Uint8Array): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+    .setAAD(aad)
+    .setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
+  return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()])
 }
 
 function associated(header: Uint8Array, aad: string): Buffer {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'node:querystring'
 import type { Middleware } from 'koa'
+import { hasArrived } from '../oidc/arrival.ts'
 import type { AuthorizationServer } from '../oidc/authorization-server.ts'
 import { ENDPOINTS, type Endpoint, endpointOf } from '../oidc/endpoints.ts'
 import type { PlainAnswer, PlainRequests } from '../oidc/plain-requests.ts'
@@ -53,6 +54,7 @@ function peek(req: IncomingMessage): Promise<string | undefined> | undefined {
   return new Promise((resolve) => {
     const look = () => {
       req.off('readable', look).off('close', look)
+      hasArrived()
       const chunk = req.read() as Buffer | null
       if (chunk) req.unshift(chunk)
       const text = chunk?.toString('latin1') ?? ''

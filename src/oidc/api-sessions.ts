@@ -1,5 +1,6 @@
 import type { Provider } from 'oidc-provider'
 import { API_CLIENT_ID } from './built-in-clients.ts'
+import type { TokenRequestState } from './token-provider.ts'
 
 export interface ApiSessionRecords {
   seen(sessionId: string, expiresAt: Date): Promise<void>
@@ -13,18 +14,27 @@ interface UsedToken {
   readonly remainingTTL: number
 }
 
+interface Ctx {
+  readonly oidc?: { readonly route?: string; readonly entities?: { readonly RefreshToken?: UsedToken } }
+}
+
 /**
  * What the protocol's endpoints do to a refresh token of the account API happens to its session too: a refresh prolongs it, a
  * revocation (RFC 7009) or a reuse ends it, so that its access tokens end as well.
  */
 export function followApiSessions(records: ApiSessionRecords): Parameters<Provider['use']>[0] {
   return async (ctx, next) => {
+    const ofApi = () => {
+      const token = (ctx as Ctx).oidc?.entities?.RefreshToken
+      return token?.clientId === API_CLIENT_ID ? token : undefined
+    }
+    const state = ctx.state as TokenRequestState
+    state.beforeSpending = async () => {
+      const { sessionUid, remainingTTL = 0 } = ofApi() ?? {}
+      if (sessionUid) await records.seen(sessionUid, new Date(Date.now() + remainingTTL * 1000))
+    }
     await next()
-    const { oidc } = ctx as { oidc?: { route?: string; entities?: { RefreshToken?: UsedToken } } }
-    const token = oidc?.entities?.RefreshToken
-    if (token?.clientId !== API_CLIENT_ID || !token.sessionUid) return
-    const { route } = oidc ?? {}
-    if (route === 'revocation' || token.consumed) await records.ended(token.sessionUid)
-    else if (route === 'token' && ctx.status === 200) await records.seen(token.sessionUid, new Date(Date.now() + token.remainingTTL * 1000))
+    const { sessionUid, consumed } = ofApi() ?? {}
+    if (sessionUid && ((ctx as Ctx).oidc?.route === 'revocation' || consumed)) await records.ended(sessionUid)
   }
 }

@@ -1,21 +1,25 @@
-import { type Configuration, Provider } from 'oidc-provider'
+import type { Configuration, Provider } from 'oidc-provider'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { isUnavailable } from '../database.ts'
 import type { Logger } from '../logger.ts'
 import { rememberKeys } from './access-tokens.ts'
 import type { Adapter } from './adapters/adapter.ts'
+import { StoreUnavailable } from './adapters/unavailable.ts'
 import { followApiSessions } from './api-sessions.ts'
 import { useDigestedSecrets } from './clients.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { signingHere } from './external-key.ts'
 import { PlainRequests } from './plain-requests.ts'
 import { accountReadAhead, type Honours, readingAhead } from './reading-ahead.ts'
+import type { RefreshAnswers } from './refresh-answers.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
+import { repeatTokens } from './repeated-tokens.ts'
 import { requestUnits } from './request-unit.ts'
 import type { PrivateJwk, SigningKeys } from './signing-keys.ts'
 import { auditTokens } from './token-events.ts'
 import { readParamsFirst } from './token-params.ts'
+import { TokenProvider } from './token-provider.ts'
 
 /** A browser sign-in that the provider has just stored or ended, told to whoever keeps the list of sessions. */
 export interface SessionRecords {
@@ -40,6 +44,7 @@ export interface SessionRecords {
 export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
   readonly adapter: (model: string) => Adapter
   readonly honours: Honours
+  readonly refreshAnswers: RefreshAnswers
   readonly keys: SigningKeys
   readonly sessionRecords: SessionRecords
   readonly audit: AuditSink
@@ -92,15 +97,16 @@ export class AuthorizationServer {
 function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk[]): Provider {
   const configuration: Configuration = createConfiguration({
     ...deps,
-    adapter: readingAhead(deps.adapter, deps.findAccount, deps.honours),
+    adapter: readingAhead({ ...deps, adapterFor: deps.adapter }),
     findAccount: accountReadAhead(deps.findAccount),
     jwks: { keys: keys.map(signingHere) },
   })
-  const provider = new Provider(deps.config.issuer, configuration)
+  const provider = new TokenProvider(deps.config.issuer, configuration)
   useDigestedSecrets(provider)
   readParamsFirst(provider)
   refuseLargeBodies(provider)
   explainRefusals(provider, deps.logger)
+  repeatTokens(provider)
   provider.use(recordSessions(deps.sessionRecords))
   provider.use(followApiSessions(deps.sessionRecords))
   auditTokens(provider, deps.audit)
@@ -108,8 +114,9 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)
   provider.on('server_error', (ctx, error) => {
-    // Clients, accounts and consents are read without the adapters: their faults have no status that the provider knows.
-    if (isUnavailable(error)) {
+    // Clients, accounts and consents are read without the adapters: their faults have no status that the provider knows. Those of the
+    // adapters have, but who shares a statement with others does not make the error.
+    if (error instanceof StoreUnavailable || isUnavailable(error)) {
       ctx.status = 503
       ctx.set('Retry-After', '1')
     }

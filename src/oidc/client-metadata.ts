@@ -20,6 +20,7 @@ export const OUR_METADATA = [
   'require_mfa',
   'account_api',
   'refresh_leeway_seconds',
+  'refresh_rotation',
   'allowed_resources',
   'allowed_scopes',
 ] as const
@@ -36,6 +37,8 @@ export interface ProviderMetadata {
   /** Unix time: what it was given before is void, because it has been disabled since. */
   readonly not_before?: number
   readonly refresh_leeway_seconds?: number
+  /** Absent: a refresh gives a new refresh token. */
+  readonly refresh_rotation?: 'never'
   /** Identifiers of the APIs it may get tokens for; absent: all of them. */
   readonly allowed_resources?: readonly string[]
   /** All scopes it may ask for, those of APIs included; absent: all of them. */

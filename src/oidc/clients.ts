@@ -1,6 +1,7 @@
 import { type Adapter, errors, Provider } from 'oidc-provider'
 import { CHANNEL, type Changed } from '../clients/changes.ts'
 import { digestOf } from '../clients/clients.ts'
+import { LIFETIMES } from '../config/limits.ts'
 import { equal } from '../crypto/token.ts'
 import type { Database } from '../database.ts'
 import type { Logger } from '../logger.ts'
@@ -83,9 +84,12 @@ export class ClientDirectory implements AsyncDisposable {
     return isKey(identifier, 512) ? this.#resources.find(identifier) : undefined
   }
 
-  /** The client's own reuse leeway, of a client that was found lately: a request is authenticated before it spends a token. */
-  leewaySeconds(clientId: string): number | undefined {
-    return this.#clients.peek(clientId)?.refresh_leeway_seconds
+  /** The client's own leeway, of one that was found lately: a request is authenticated before it spends a token. */
+  leewaySeconds(clientId: string, usual: number): number {
+    const client = this.#clients.peek(clientId)
+    const seconds = client?.refresh_leeway_seconds ?? usual
+    const authenticates = client !== undefined && client['token_endpoint_auth_method'] !== 'none'
+    return authenticates ? seconds : Math.min(seconds, LIFETIMES.refreshLeewayPublic)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -113,7 +113,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     loadExistingGrant: deps.loadExistingGrant,
     expiresWithSession: (_ctx, token) => !token.scopes.has('offline_access'),
     issueRefreshToken: (_ctx, client, code) => issuesRefreshToken(client, code),
-    rotateRefreshToken: true,
+    rotateRefreshToken: ({ oidc }) => oidc.client !== undefined && rotatesRefreshTokens(oidc.client),
     clientBasedCORS: (ctx, origin, client) => isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
     extraTokenClaims: (_ctx, token) => {
       const { aud, sessionUid } = token as { aud?: unknown; sessionUid?: string }
@@ -152,6 +152,10 @@ function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): Reso
 
 export function issuesRefreshToken(client: Client, { scopes }: { readonly scopes: ReadonlySet<string> }): boolean {
   return client.grantTypeAllowed('refresh_token') && (scopes.has('offline_access') || client['first_party'] === true)
+}
+
+export function rotatesRefreshTokens(client: Client): boolean {
+  return client['refresh_rotation'] !== 'never'
 }
 
 /** A service has nothing but its APIs; the one of a service that has one goes without saying. */

@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts'
 import { API_CLIENT_ID, API_SCOPE, apiResource } from './built-in-clients.ts'
 import type { ActiveAccounts } from './find-account.ts'
 import { acrFor } from './levels.ts'
+import { askedFor, exchanging } from './request-unit.ts'
 import type { ResourceServers } from './resources.ts'
 
 const GTY = 'first_party'
@@ -107,8 +108,16 @@ export class FirstPartyTokens {
     }
   }
 
-  /** Rotates a refresh token as the token endpoint does: one winner; reuse after the leeway ends the session (TK-03). Throws `invalid_token`. */
+  /** Rotates a refresh token as the token endpoint does: one successor; reuse after the leeway ends the session (TK-03). Throws `invalid_token`. */
   async refresh(value: string): Promise<TokenPair> {
+    const renewed = await exchanging({ account: false, asked: askedFor() }, () => this.#renew(value)).catch(asInvalidToken)
+    if (!renewed) throw new AppError('invalid_token')
+    const { body, used, isRepeat } = renewed
+    this.#deps.audit.record({ ...aboutToken(used), type: 'token_refreshed', detail: { grant: GTY, ...(isRepeat ? { isRepeat } : {}) } })
+    return body
+  }
+
+  async #renew(value: string) {
     const { sessions, accounts } = this.#deps
     const { Grant, RefreshToken } = this.#deps.provider()
     const used = await RefreshToken.find(value, { ignoreExpiration: true })
@@ -121,7 +130,10 @@ export class FirstPartyTokens {
       await sessions.endSession(used.sessionUid)
       throw new AppError('invalid_token')
     }
-    await consume(used)
+    await used.consume().catch((error: unknown) => {
+      this.#deps.audit.record({ ...aboutToken(used), type: 'token_refreshed', outcome: 'failure', detail: { isRepeat: true } })
+      throw error
+    })
 
     const client = await this.#client()
     const { accountId, acr, amr, authTime, iiat, sessionUid, resource } = used
@@ -140,10 +152,9 @@ export class FirstPartyTokens {
       gty: `${GTY} refresh_token`,
       rotations: (used.rotations ?? 0) + 1,
     })
-    const tokens = await this.#pair(client, grant, refreshToken)
+    const body = await this.#pair(client, grant, refreshToken)
     await sessions.seen(used.sessionUid, new Date(Date.now() + refreshToken.remainingTTL * 1000))
-    this.#deps.audit.record({ ...aboutToken(used), type: 'token_refreshed', detail: { grant: GTY } })
-    return tokens
+    return { body, used }
   }
 
   async #pair(client: Client, grant: Grant, refreshToken: RefreshToken): Promise<TokenPair> {
@@ -167,11 +178,6 @@ function aboutToken({ accountId, sessionUid }: RefreshToken) {
   return { accountId, clientId: API_CLIENT_ID, sessionId: sessionUid }
 }
 
-async function consume(token: RefreshToken): Promise<void> {
-  try {
-    await token.consume()
-  } catch (cause) {
-    if (cause instanceof errors.InvalidGrant) throw new AppError('invalid_token', { cause })
-    throw cause
-  }
+function asInvalidToken(cause: unknown): never {
+  throw cause instanceof errors.InvalidGrant ? new AppError('invalid_token', { cause }) : cause
 }

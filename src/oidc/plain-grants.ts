@@ -2,10 +2,10 @@ import { hash } from 'node:crypto'
 import type { AccessToken, Account, AuthorizationCode, Client, Grant, Provider, RefreshToken, ResourceServer } from 'oidc-provider'
 import type { AuditSink } from '../audit/event.ts'
 import { equal } from '../crypto/token.ts'
-import { issuesRefreshToken } from './configuration.ts'
+import { issuesRefreshToken, rotatesRefreshTokens } from './configuration.ts'
 import { ENDPOINTS } from './endpoints.ts'
 import type { FindAccount } from './find-account.ts'
-import { inUnit } from './request-unit.ts'
+import { askedFor, exchanging } from './request-unit.ts'
 import type { ResourceServers } from './resources.ts'
 import { recordIssued } from './token-events.ts'
 
@@ -71,8 +71,9 @@ export class PlainGrants {
       const used = await RefreshToken.find(value, { ignoreExpiration: true })
       const standing = used && (await this.#standing(used, client))
       if (!standing) return undefined
-      await used.consume()
       const gty = used.gty && !used.gty.endsWith(REFRESH) ? `${used.gty} ${REFRESH}` : (used.gty as string)
+      if (!rotatesRefreshTokens(client)) return this.#answer(used, standing, this.#accessToken(used, standing, gty), used.jti)
+      await used.consume()
       const rotations = typeof used.rotations === 'number' ? used.rotations + 1 : 1
       const refreshToken = new RefreshToken({ ...inherited(used), client, gty, rotations, iiat: used.iiat })
       return this.#answer(refreshToken, standing, this.#accessToken(refreshToken, standing, gty), refreshToken)
@@ -106,9 +107,10 @@ export class PlainGrants {
     return token
   }
 
-  async #answer(source: Source, standing: Standing, accessToken: AccessToken, refreshToken: RefreshToken | undefined) {
+  /** `refreshToken`: a new one, or the one that stays. */
+  async #answer(source: Source, standing: Standing, accessToken: AccessToken, refreshToken: RefreshToken | string | undefined) {
     const value = await accessToken.save()
-    const renewed = await refreshToken?.save()
+    const renewed = typeof refreshToken === 'string' ? refreshToken : await refreshToken?.save()
     const body = {
       access_token: value,
       expires_in: accessToken.expiration,
@@ -139,8 +141,8 @@ export class PlainGrants {
     client: Client,
     work: () => Promise<{ body: Body; accessToken: AccessToken } | undefined>,
   ): Promise<Body | undefined> {
-    const done = await inUnit(ENDPOINTS.token.readsAhead, work)
-    if (done) recordIssued(this.#deps.audit, { grant, clientId: client.clientId, token: done.accessToken })
+    const done = await exchanging({ ...ENDPOINTS.token.readsAhead, asked: askedFor() }, work)
+    if (done) recordIssued(this.#deps.audit, { grant, clientId: client.clientId, token: done.accessToken, isRepeat: done.isRepeat })
     return done?.body
   }
 }

@@ -1,11 +1,14 @@
 import type { AdapterFactory } from 'oidc-provider'
 import type { Adapter, AdapterPayload, ContextAdapter, InContext } from './adapters/adapter.ts'
+import { alreadyConsumed } from './adapters/consumption.ts'
 import type { FindAccount } from './find-account.ts'
+import type { RefreshAnswers } from './refresh-answers.ts'
 import { currentUnit, type RequestUnit, type StoreAdapter } from './request-unit.ts'
 import { TOKEN_LENGTHS } from './token-lengths.ts'
 
 /** Whoever is given one of these goes on to ask for its session, its grant and its account, one after the other. */
 const SOURCES = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken'])
+const REFRESH = 'RefreshToken'
 const SPENT = new Set(['AuthorizationCode', 'RefreshToken'])
 const MINTED = new Set(['AccessToken', 'RefreshToken'])
 /** What an authorization leaves behind: nothing that the same request asks for again. */
@@ -14,8 +17,15 @@ const LEFT = new Set(['Grant', 'AuthorizationCode'])
 /** Whether what a client was given at that time still counts. */
 export type Honours = (clientId: string, issuedAt: number) => Promise<boolean>
 
+export interface ReadingAheadDeps {
+  readonly adapterFor: (model: string) => Adapter
+  readonly findAccount: FindAccount
+  readonly honours: Honours
+  readonly refreshAnswers: RefreshAnswers
+}
+
 /** The storage of the models, with what the current request has read ahead in front of it. */
-export function readingAhead(adapterFor: (model: string) => Adapter, findAccount: FindAccount, honours: Honours): AdapterFactory {
+export function readingAhead({ adapterFor, findAccount, honours, refreshAnswers }: ReadingAheadDeps): AdapterFactory {
   return (model) => {
     const adapter: StoreAdapter = adapterFor(model)
     const changed: Partial<Adapter> = {}
@@ -30,17 +40,12 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
       changed.findByUid = (uid) => take(currentUnit()?.sessions, uid) ?? adapter.findByUid(uid)
     }
     if (SOURCES.has(model) || TOKEN_LENGTHS.has(model)) changed.find = (id) => find(model, id)
-    if (SPENT.has(model))
-      changed.consume = async (id) => {
-        const unit = currentUnit()
-        if (!unit?.spendsLast) return spend(id)
-        unit.exchange = async (minted) => (minted.length > 0 ? (adapter as ContextAdapter).exchange(id, minted) : adapter.consume(id))
-      }
+    if (SPENT.has(model)) changed.consume = consume
     if (MINTED.has(model))
       changed.upsert = async (id, payload, expiresIn) => {
         const unit = currentUnit()
         if (!unit) return adapter.upsert(id, payload, expiresIn)
-        unit.minted.push({ adapter, model, id, payload, expiresIn })
+        if (!unit.given) unit.minted.push({ adapter, model, id, payload, expiresIn })
       }
     if (LEFT.has(model)) changed.upsert = (id, payload, expiresIn) => beforeTheAnswer(adapter.upsert(id, payload, expiresIn))
     // Whoever resumes has read it already, and a second one at the same time would have too.
@@ -56,10 +61,18 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
       return account && session
     }
 
-    async function spend(id: string): Promise<void> {
+    async function consume(id: string): Promise<void> {
       const unit = currentUnit()
-      if (unit && adapter.spend) unit.remember = await adapter.spend(id)
-      else await adapter.consume(id)
+      if (unit?.asked === undefined) return adapter.consume(id)
+      const { given, asked, minted, clientId = '' } = unit
+      if (given === null) throw alreadyConsumed(model)
+      if (given) return
+      unit.isRepeatable = model === REFRESH
+      unit.exchange = async (body) => {
+        const kept = unit.isRepeatable ? refreshAnswers.kept({ token: id, clientId, asked, body, minted }) : []
+        const all = [...minted, ...kept]
+        await (all.length > 0 ? (adapter as ContextAdapter).exchange(id, all) : adapter.consume(id))
+      }
     }
 
     async function find(name: string, id: string): Promise<AdapterPayload | undefined> {
@@ -69,8 +82,12 @@ export function readingAhead(adapterFor: (model: string) => Adapter, findAccount
       if (!unit || !SOURCES.has(name)) return present(adapter.find(id))
       const found = await adapter.findInContext?.(id)
       // What was spent long ago is found by itself only.
-      if (!found) return name === 'RefreshToken' ? present(adapter.find(id)) : undefined
+      if (!found) return name === REFRESH ? present(adapter.find(id)) : undefined
       readAhead(unit, found)
+      const { clientId = '' } = found.token
+      unit.clientId = clientId
+      if (found.isSpent && name === REFRESH && unit.asked !== undefined)
+        unit.given = (await refreshAnswers.find(adapter as ContextAdapter, { token: id, clientId, asked: unit.asked })) ?? null
       return found.token
     }
   }

@@ -1,5 +1,7 @@
 import type { Provider } from 'oidc-provider'
 import type { AuditSink } from '../audit/event.ts'
+import { AlreadyConsumed } from './adapters/consumption.ts'
+import type { TokenRequestState } from './token-provider.ts'
 
 interface UsedToken {
   readonly accountId?: string | undefined
@@ -21,8 +23,12 @@ type Ctx = { readonly oidc?: OidcState; readonly status?: number }
 
 /** What the token and revocation endpoints do, told to the audit trail once it is stored, so outside of the request unit: one event for each answer that gave, renewed, refused as reused, or ended (LG-01). */
 export function auditTokens(provider: Provider, audit: AuditSink): void {
-  provider.on('grant.error', (ctx) => {
+  provider.on('grant.error', (ctx, error) => {
     const { oidc } = ctx as Ctx
+    if (error instanceof AlreadyConsumed && oidc?.entities?.['RefreshToken']) {
+      const { RefreshToken: token } = oidc.entities
+      audit.record({ ...about(oidc.client?.clientId, token), type: 'token_refreshed', outcome: 'failure', detail: { isRepeat: true } })
+    }
     const reused = [oidc?.entities?.['RefreshToken'], oidc?.entities?.['AuthorizationCode']].find((token) => token?.consumed)
     if (reused)
       audit.record({
@@ -38,8 +44,10 @@ export function auditTokens(provider: Provider, audit: AuditSink): void {
     if (status !== 200) return
     if (oidc?.route === 'token') {
       const grant = String(oidc.params?.['grant_type'])
+      const { isRepeat } = ctx.state as TokenRequestState
       recordIssued(audit, {
         grant,
+        isRepeat,
         clientId: oidc.client?.clientId,
         token: oidc.entities?.['AccessToken'] ?? oidc.entities?.['ClientCredentials'],
       })
@@ -50,12 +58,18 @@ export function auditTokens(provider: Provider, audit: AuditSink): void {
   })
 }
 
-export function recordIssued(
-  audit: AuditSink,
-  { grant, clientId, token }: { readonly grant: string; readonly clientId: string | undefined; readonly token: UsedToken | undefined },
-): void {
+export interface Issued {
+  readonly grant: string
+  readonly clientId: string | undefined
+  readonly token: UsedToken | undefined
+  /** Whether the refresh token was used a moment ago, and the same was given again: the origin tells by whom. */
+  readonly isRepeat?: boolean | undefined
+}
+
+export function recordIssued(audit: AuditSink, { grant, clientId, token, isRepeat }: Issued): void {
   const type = grant === 'refresh_token' ? 'token_refreshed' : 'token_issued'
-  audit.record({ ...about(clientId, token), type, detail: { grant, scopes: token?.scope?.split(' ').filter(Boolean) } })
+  const detail = { grant, scopes: token?.scope?.split(' ').filter(Boolean), ...(isRepeat ? { isRepeat } : {}) }
+  audit.record({ ...about(clientId, token), type, detail })
 }
 
 function about(clientId: string | undefined, token: UsedToken | undefined) {

@@ -29,6 +29,7 @@ const BATCHES = 100
  * blocks nothing and its subject has been quiet for longer than any window.
  */
 const EXPIRED = {
+  'answers to refreshes': { table: 'oidc_artifact', where: `"model" = 'RefreshAnswer' and "expires_at" <= now()` },
   'protocol artifacts': { table: 'oidc_artifact', where: `"expires_at" <= now()` },
   sessions: { table: 'session', where: `"expires_at" <= now()` },
   'pending sign-ups': { table: 'pending_sign_up', where: `"expires_at" <= now()` },
@@ -43,6 +44,12 @@ const EXPIRED = {
   'delivered mail': { table: 'outbox_message', where: `"delivered_at" < now() - interval '1 day'` },
   'undeliverable mail': { table: 'outbox_message', where: `"failed_at" < now() - interval '30 days'` },
 } as const
+
+/** What is of use for seconds. */
+export function shortLivedJobs({ pool }: Pick<JobsDeps, 'pool'>): Job[] {
+  const name = 'answers to refreshes'
+  return [{ name, most: BATCH * BATCHES, run: () => deleteExpired(pool, name) }]
+}
 
 export function retentionJobs({ em, pool, deletion, audit, auditRetentionDays }: JobsDeps): Job[] {
   const expired = Object.keys(EXPIRED) as (keyof typeof EXPIRED)[]

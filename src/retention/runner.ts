@@ -7,19 +7,26 @@ export interface JobRunnerDeps {
   readonly pool: Pool
   readonly jobs: readonly Job[]
   readonly logger: Logger
-  /** From the end of one run to the start of the next, give or take a quarter. */
-  readonly intervalMs?: number
+  readonly pace?: Pace
 }
 
-/** Any 64-bit number will do, as long as every release uses the same. */
-const JOBS_LOCK = '6842173905116'
-const INTERVAL_MS = 300_000
+export interface Pace {
+  /** From the end of one run to the start of the next, give or take a quarter. */
+  readonly intervalMs: number
+  /** Held by the one instance that is at it. Any 64-bit number will do, as long as every release uses the same. */
+  readonly lock: string
+}
+
+const USUAL: Pace = { intervalMs: 300_000, lock: '6842173905116' }
+/** For what has to be gone within a minute. */
+export const SOON: Pace = { intervalMs: 30_000, lock: '6842173905117' }
 /** While there is more to do than a run does: more must go than comes. */
 const BEHIND_MS = 1000
 
 /** Runs the jobs one after the other, again and again; of all instances one at a time. */
 export class JobRunner implements AsyncDisposable {
   readonly #deps: JobRunnerDeps
+  readonly #pace: Pace
   #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> = Promise.resolve()
   #isStopped = false
@@ -27,6 +34,12 @@ export class JobRunner implements AsyncDisposable {
 
   constructor(deps: JobRunnerDeps) {
     this.#deps = deps
+    this.#pace = deps.pace ?? USUAL
+  }
+
+  /** Between two runs. */
+  get longestPauseMs(): number {
+    return this.#pace.intervalMs * 1.25
   }
 
   start(): void {
@@ -39,12 +52,12 @@ export class JobRunner implements AsyncDisposable {
     const holder = await this.#deps.pool.connect()
     let isBroken = false
     try {
-      const { rows } = await holder.query<{ isMine: boolean }>('select pg_try_advisory_lock($1) as "isMine"', [JOBS_LOCK])
+      const { rows } = await holder.query<{ isMine: boolean }>('select pg_try_advisory_lock($1) as "isMine"', [this.#pace.lock])
       if (!rows[0]?.isMine) return undefined
       try {
         return await this.#runAll()
       } finally {
-        await holder.query('select pg_advisory_unlock($1)', [JOBS_LOCK])
+        await holder.query('select pg_advisory_unlock($1)', [this.#pace.lock])
       }
     } catch (error) {
       isBroken = true
@@ -79,7 +92,7 @@ export class JobRunner implements AsyncDisposable {
   }
 
   #schedule(): void {
-    const { intervalMs = INTERVAL_MS, logger } = this.#deps
+    const { logger } = this.#deps
     this.#timer = setTimeout(
       () => {
         this.#running = this.runOnce()
@@ -88,7 +101,7 @@ export class JobRunner implements AsyncDisposable {
             if (!this.#isStopped) this.#schedule()
           })
       },
-      this.#isBehind ? BEHIND_MS : intervalMs * (0.75 + randomInt(0, 501) / 1000),
+      this.#isBehind ? BEHIND_MS : this.#pace.intervalMs * (0.75 + randomInt(0, 501) / 1000),
     ).unref()
   }
 }

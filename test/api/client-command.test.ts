@@ -155,6 +155,16 @@ describe('gatehouse client', () => {
       ['client', 'create', '--name', 'x', '--redirect', 'https://a.example/', '--refresh-leeway', 'ten'],
       /^--refresh-leeway/,
     ],
+    [
+      'a long leeway of an app without a secret',
+      ['client', 'create', '--name', 'x', '--type', 'spa', '--redirect', 'https://a.example/', '--refresh-leeway', '11'],
+      /^--refresh-leeway: at most 10/,
+    ],
+    [
+      'an app without a secret that does not rotate',
+      ['client', 'create', '--name', 'x', '--type', 'spa', '--redirect', 'https://a.example/', '--refresh-rotation', 'never'],
+      /^--refresh-rotation: must be always/,
+    ],
     ['keys that are not there', ['client', 'create', '--name', 'x', '--jwks', '/nowhere.json'], /^--jwks: \/nowhere.json is not/],
     ['a client that is not there', ['client', 'disable', 'nobody'], /^There is no client of that id/],
     [

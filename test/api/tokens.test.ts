@@ -223,15 +223,14 @@ describe('refresh tokens', () => {
     expect(await server.context.database.em.fork().count(Session, { id: sessionId })).toBe(0)
   })
 
-  it('TK-03 of 50 uses at once one wins, and its family lives', async () => {
+  it('TK-03 of 50 uses at once comes one successor, at whichever door, and its family lives', async () => {
     const { refreshToken } = await signedIn(server)
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, index) => (index % 2 ? refresh(refreshToken) : refreshAtToken(refreshToken))),
     )
-    const winners = answers.filter(({ status }) => status === 200)
-    expect(winners).toHaveLength(1)
-    expect(answers.filter(({ status }) => ![200, 400, 401].includes(status))).toEqual([])
-    expect((await refresh(winners[0]?.body.refresh_token)).status).toBe(200)
+    const [successor, ...others] = [...new Set(answers.map(({ status, body }) => (status === 200 ? body.refresh_token : status)))]
+    expect(others).toEqual([])
+    expect((await refresh(successor)).status).toBe(200)
   })
 
   it.each(['refresh', 'token endpoint'])('TK-03 used again after the leeway at the %s, end the session', async (where) => {

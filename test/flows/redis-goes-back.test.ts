@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import { api, signIn, startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { signedInApp } from '../support/protocol.ts'
 import { connectTo } from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
@@ -101,6 +102,30 @@ describe('sign-ins that ended, on a Redis that goes back in time', () => {
     await backAgain()
     expect(await other.works()).toEqual({ ...ALL, api: 401 })
   })
+
+  it('TK-03 TK-04 a refresh whose answer the new master never heard of is refused, however often it comes: there is no second child', async () => {
+    const { app, api: refreshed } = await withTokens()
+    const back = await remember()
+    const first = [await app.use(), await refreshed.use()]
+    expect(first.map(({ status }) => status)).toEqual([200, 200])
+    await back()
+    for (const { use, refusal } of [app, refreshed]) {
+      const again = await Promise.all(Array.from({ length: 20 }, use))
+      expect(new Set(again.map(({ status }) => status))).toEqual(new Set([refusal]))
+    }
+  })
+
+  /** Refresh tokens of both doors, each with what uses it. */
+  async function withTokens() {
+    const account = await createAccount(server)
+    const app = await signedInApp(server, { refreshLeewaySeconds: 60 })
+    const { body } = await app.redeem(await app.code())
+    const { refreshToken } = await signIn(server, { email: account.email, password: PASSWORD })
+    return {
+      app: { use: () => app.refresh(body.refresh_token), refusal: 400 },
+      api: { use: () => api(server, 'PATCH /user/refresh', { refresh_token: refreshToken }), refusal: 401 },
+    }
+  }
 
   it('the browser of such a session signs in again with the cookie that it has', async () => {
     const { account, app, browser, inBrowser } = await signedIn()

@@ -33,10 +33,9 @@ describe('the flows on Redis', () => {
     const kept = `select "model", "payload", "grant_id" from "oidc_artifact" where "consumed_at" is not null order by "model"`
     const { rows } = await server.context.database.pool.query(kept)
     const used = { clientId: app.clientId, grantId: expect.any(String), sessionUid: expect.any(String) }
-    const nothing = { payload: { $used: used }, grant_id: null }
     expect(rows).toEqual([
-      { model: 'AuthorizationCode', ...nothing },
-      { model: 'RefreshToken', ...nothing },
+      { model: 'AuthorizationCode', payload: { $used: used }, grant_id: null },
+      { model: 'RefreshToken', payload: { $used: { ...used, next: expect.stringMatching(/^[\w-]{43}$/) } }, grant_id: null },
     ])
   })
 
@@ -137,7 +136,7 @@ describe('the flows on Redis', () => {
       [503, '1'],
       [503, '1'],
     ])
-    await expect(app.refresh(token)).rejects.toMatchObject({ error: 'invalid_grant' })
+    expect((await app.refresh(token)).access_token).toBeTruthy()
     await expect(another.redeem(unused)).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 

@@ -136,9 +136,22 @@ describe('the client directory', () => {
   })
 
   it('knows the leeway of a client that it has found', async () => {
-    expect(here.leewaySeconds(known.id)).toBeUndefined()
+    expect(here.leewaySeconds(known.id, 7)).toBe(7)
     await here.adapter.find(known.id)
-    expect(here.leewaySeconds(known.id)).toBe(3)
+    expect(here.leewaySeconds(known.id, 7)).toBe(3)
+  })
+
+  it('TK-03 gives more than ten seconds only to clients that authenticate', async () => {
+    const WEB: ClientInput = { name: 'App', type: 'web', redirectUris: ['https://app.example.com/'] }
+    const [{ client: web }, { client: spa }] = [
+      await clients.create(WEB),
+      await clients.create({ ...SPA, refreshLeewaySeconds: undefined }),
+    ]
+    const found = async () => (await Promise.all([web, spa].map(({ id }) => here.adapter.find(id)))).every(Boolean)
+    await until(async () => (await found()) && here.leewaySeconds(web.id, 60) === 60, 1000)
+    expect([here.leewaySeconds(web.id, 60), here.leewaySeconds(spa.id, 60), here.leewaySeconds('unknown', 60)]).toEqual([60, 10, 10])
+    await expect(clients.create({ ...SPA, refreshLeewaySeconds: 11 })).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(clients.create({ ...SPA, refreshRotation: 'never' })).rejects.toMatchObject({ code: 'invalid_input' })
   })
 
   it('takes no registration from the protocol', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS } from '../../src/config/limits.ts'
 import { createLogger } from '../../src/logger.ts'
-import { JobRunner } from '../../src/retention/runner.ts'
+import { JobRunner, SOON } from '../../src/retention/runner.ts'
 import { api, signedIn, startApi, withMfa } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
@@ -98,7 +98,7 @@ describe('retention', () => {
     let rounds = 0
     const job = { name: 'much', most: 10, run: async () => left[rounds++] ?? 0 }
     const deps = { pool: server.context.database.pool, logger: createLogger('silent'), jobs: [job] }
-    await using runner = new JobRunner({ ...deps, intervalMs: 600_000 })
+    await using runner = new JobRunner({ ...deps, pace: { ...SOON, intervalMs: 600_000 } })
     await runner.runOnce()
     runner.start()
     await eventually(() => rounds, 4, 30_000)

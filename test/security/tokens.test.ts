@@ -111,15 +111,15 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
   })
 
   describe('refresh tokens', () => {
-    it('TK-03 of 50 parallel rotations over two instances one succeeds, and its child works', async () => {
-      // A leeway that outlasts the herd on a busy machine: after it, the last of them would end the family.
-      for (const secret of [undefined, null]) {
-        const each = await signedInApp(server, { ...(secret === null ? { secret } : {}), refreshLeewaySeconds: 60 })
+    it('TK-03 of 50 parallel rotations over two instances comes one child, and it works', async () => {
+      // A leeway that outlasts the herd on a busy machine, where there may be one: after it, the last of them would end the family.
+      for (const options of [{ refreshLeewaySeconds: 60 }, { secret: null, refreshLeewaySeconds: 10 }]) {
+        const each = await signedInApp(server, options)
         const { refresh } = await tokens(each)
         const answers = await Promise.all(Array.from({ length: 50 }, () => each.refresh(refresh)))
-        const won = answers.filter(({ status }) => status === 200)
-        expect([won.length, answers.filter(isGrantError).length]).toEqual([1, 49])
-        expect((await each.refresh(won[0]?.body.refresh_token)).status).toBe(200)
+        const [child, ...others] = [...new Set(answers.map(({ status, body }) => (status === 200 ? body.refresh_token : status)))]
+        expect(others).toEqual([])
+        expect((await each.refresh(child)).status).toBe(200)
       }
     })
 

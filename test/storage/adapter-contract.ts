@@ -1,4 +1,5 @@
 import { describe } from '@jest/globals'
+import { answers } from './contract/answers.ts'
 import { basics } from './contract/basics.ts'
 import { consumption } from './contract/consumption.ts'
 import { context } from './contract/context.ts'
@@ -20,6 +21,7 @@ export function describeArtifactStore(name: string, makeStore: MakeStore): void 
     consumption(storage)
     context(storage)
     exchange(storage)
+    answers(storage)
     sessions(storage)
     revocation(storage)
     expiry(storage)

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { randomToken } from '../../src/crypto/token.ts'
 import { openDatabase } from '../../src/database.ts'
 import type { ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
+import { keptAnswer } from '../../src/oidc/adapters/answers.ts'
 import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
 import { SQL } from '../../src/oidc/adapters/postgres-statements.ts'
 import { useDatabase } from '../support/database.ts'
@@ -60,24 +61,17 @@ describe('the PostgreSQL store', () => {
     }
   })
 
-  it('G18 stores two tokens in one round trip, both or neither, and what they come of is spent with them or not at all', async () => {
+  it('G18 stores up to three artifacts in one round trip, all or none, and what they come of is spent with them or not at all', async () => {
     const store = createPostgresStore({ pool, leewaySeconds })
     const [access, refresh] = [store.adapterFor('AccessToken') as ContextAdapter, store.adapterFor('RefreshToken')]
-    const [one, two] = [sample('AccessToken'), sample('RefreshToken')]
+    const [one, two] = [sample('RefreshToken'), sample('RefreshToken')]
     const minted = (model: string, { id, payload }: typeof one) => ({ model, id, payload, expiresIn: HOUR })
-    statements.length = 0
-    await access.upsertBoth?.(minted('RefreshToken', two), minted('AccessToken', one))
-    expect(statements).toEqual(['artifact_upsert_both'])
-    expect([await access.find(one.id), await refresh.find(two.id)]).toEqual([one.payload, two.payload])
-
+    for (const source of [two, one]) await refresh.upsert(source.id, source.payload, HOUR)
     const [three, four, tooLong] = [
       sample('AccessToken'),
       sample('RefreshToken'),
       sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(101) }),
     ]
-    await expect(access.upsertBoth?.(minted('AccessToken', three), minted('RefreshToken', tooLong))).rejects.toThrow('too long')
-    expect(await access.find(three.id)).toBeUndefined()
-
     const adapter = refresh as ContextAdapter
     await expect(adapter.exchange(two.id, [minted('AccessToken', three), minted('RefreshToken', tooLong)])).rejects.toThrow('too long')
     expect(await access.find(three.id)).toBeUndefined()
@@ -85,6 +79,17 @@ describe('the PostgreSQL store', () => {
     await adapter.exchange(two.id, [minted('AccessToken', three), minted('RefreshToken', four)])
     expect(statements).toEqual(['artifact_exchange_for_two'])
     expect([await access.find(three.id), await refresh.find(four.id)]).toEqual([three.payload, four.payload])
+
+    const [five, six] = [sample('AccessToken'), sample('RefreshToken')]
+    const kept = keptAnswer({ token: one.id, next: six.id, sealed: 'sealed', seconds: 10 })
+    statements.length = 0
+    await adapter.exchange(one.id, [minted('AccessToken', five), minted('RefreshToken', six), kept])
+    expect(statements).toEqual(['artifact_exchange_for_three'])
+    expect([await access.find(five.id), await refresh.find(six.id), await adapter.findAnswer(one.id)]).toEqual([
+      five.payload,
+      six.payload,
+      'sealed',
+    ])
   })
 
   it('makes one round trip of the reads that begin together', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
 import { withOrigin } from '../../audit/current-origin.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { withArrival } from '../../oidc/arrival.ts'
 import { clientAddress } from './client-address.ts'
 
 /** What every request carries from the first middleware on. */
@@ -28,7 +29,7 @@ export function requestContext({
     ctx.state['origin'] = origin
     ctx.res.setHeader('X-Request-Id', requestId)
     dropDuplicates(ctx.req.headers, sessionCookies)
-    return withOrigin(origin, next)
+    return withArrival(ctx.req, () => withOrigin(origin, next))
   }
 }
 

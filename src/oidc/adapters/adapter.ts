@@ -8,6 +8,8 @@ export interface InContext {
   readonly grant: AdapterPayload | undefined
   /** Of a token that expires with its session. */
   readonly session: AdapterPayload | undefined
+  /** Whether it was spent so lately that `token` does not tell. */
+  readonly isSpent: boolean
 }
 
 export interface Minted {
@@ -21,26 +23,21 @@ export interface Minted {
 export interface ContextAdapter extends Adapter {
   /** One round trip instead of three, where all of it is on one server. */
   findInContext(id: string): Promise<InContext | undefined>
-  /** Both or neither; callers make do without. */
-  upsertBoth?(first: Minted, second: Minted): Promise<void>
   /**
-   * Consumes the code or refresh token, as `consume` does, and stores the one or two tokens that come of it. On one server all of
+   * Consumes the code or refresh token, as `consume` does, and stores the one to three artifacts that come of it. On one server all of
    * it or nothing happens; on a Redis Cluster, whose slots know no such promise, the consumption comes first.
    */
   exchange(id: string, minted: readonly Minted[]): Promise<void>
-  /**
-   * As `consume`, but what storage that may forget has yet to do is left to the caller, to do beside something else: before the answer
-   * leaves, and there is none if it fails.
-   */
-  spend?(id: string): Promise<() => Promise<void>>
+  /** The sealed answer that was kept when the refresh token was spent, while the refresh token in it lives and is unspent. */
+  findAnswer(id: string): Promise<string | undefined>
 }
 
 /**
  * Where oidc-provider's models live. `test/storage/adapter-contract.ts` states what every store must do. What the library's
  * own adapters leave open is decided here:
  * - `consume` is won by exactly one caller over all instances; the others get `InvalidGrant` (TK-01, TK-03).
- * - Within the client's leeway `find` does not tell that a token was consumed, so the loser of an honest double submit fails
- *   and the winner's family lives; after it the library sees `consumed` and revokes the family.
+ * - Within the client's leeway `find` does not tell that a token was consumed, so whoever comes second passes every check of the first
+ *   and ends no family; after it the library sees `consumed` and revokes the family.
  * - A session that ended stays ended: no `upsert` of a request that still holds it brings it back. It goes on under a new id
  *   only where the same instance has destroyed the old id just before, as the library does when it rotates ids (SE-02).
  * - A code for a session that was revoked while the request ran is never found.
@@ -69,11 +66,14 @@ export interface Spent {
 export interface Use extends Spent {
   readonly model: string
   readonly id: string
+  /** The one refresh token that came of it, by its digest. */
+  readonly next?: string | undefined
   /** Milliseconds that it would have lived on; for ever if negative. */
   readonly leftMs: number
 }
 
 export interface PastUse extends Spent {
+  readonly next?: string | undefined
   /** Unix time and age in seconds, by the clock of whoever remembers it. */
   readonly consumedAt: number
   readonly secondsAgo: number
@@ -81,8 +81,8 @@ export interface PastUse extends Spent {
 
 /** Remembers what was used for as long as it would have lived, for storage that may forget it, and need not keep it. */
 export interface UseLedger {
-  /** Seconds since the use that came before; `undefined` for the first, and of those at once, one is. */
-  earlierUse(use: Use): Promise<number | undefined>
+  /** The use that came before; `undefined` for the first, and of those at once, one is. */
+  earlierUse(use: Use): Promise<Pick<PastUse, 'next' | 'secondsAgo'> | undefined>
   findUse(model: string, id: string): Promise<PastUse | undefined>
 }
 

@@ -1,4 +1,5 @@
 import { errors } from 'oidc-provider'
+import { secondsSinceArrival } from '../arrival.ts'
 import type { AdapterPayload, PastUse } from './adapter.ts'
 
 export interface Consumption {
@@ -7,29 +8,32 @@ export interface Consumption {
   readonly secondsAgo: number
 }
 
-/** Whether `find` keeps quiet about a consumption, so that a double submit fails without ending the winner's family. */
+/** Whether `find` keeps quiet about a consumption: it is counted from when the second request was there, not from when it is judged. */
 export function isForgiven({ clientId, secondsAgo }: Consumption, leewaySeconds: (clientId: string) => number): boolean {
-  return clientId !== undefined && secondsAgo < leewaySeconds(clientId)
+  const leeway = clientId === undefined ? 0 : leewaySeconds(clientId)
+  return leeway > 0 && secondsAgo < leeway + secondsSinceArrival()
 }
 
 /** A refresh token of which only its use is left, as the library has to see it to end its family, if that still lives. */
 export async function fromUse(
   id: string,
-  { secondsAgo, consumedAt, ...spent }: PastUse,
+  { secondsAgo, consumedAt, clientId, grantId, sessionUid }: PastUse,
   grants: { find(id: string): Promise<AdapterPayload | undefined> },
   leewaySeconds: (clientId: string) => number,
 ): Promise<AdapterPayload | undefined> {
-  const { clientId, grantId } = spent
   const grant = await grants.find(grantId)
   if (grant?.clientId !== clientId || !grant.accountId || isForgiven({ clientId, secondsAgo }, leewaySeconds)) return undefined
-  return { ...spent, kind: 'RefreshToken', jti: id, accountId: grant.accountId, consumed: Math.floor(consumedAt) }
+  const consumed = Math.floor(consumedAt)
+  return { clientId, grantId, sessionUid, kind: 'RefreshToken', jti: id, accountId: grant.accountId, consumed }
 }
 
 /** What the losers of `consume` get. */
 export function alreadyConsumed(model: string): Error {
   if (model === 'PushedAuthorizationRequest') return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
-  return new errors.InvalidGrant('already consumed, expired or revoked')
+  return new AlreadyConsumed('already consumed, expired or revoked')
 }
+
+export class AlreadyConsumed extends errors.InvalidGrant {}
 
 /** What the loser of two concurrent uses of one assertion gets; the library itself answers so when the second comes later. */
 export function replayed(): Error {

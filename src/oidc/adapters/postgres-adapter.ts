@@ -1,6 +1,7 @@
 import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
 import type { AdapterPayload, ContextAdapter, InContext, Minted, PastUse, Spent } from './adapter.ts'
+import { ANSWER, answerIn } from './answers.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
 import { fromJsonb, toJsonb } from './jsonb.ts'
@@ -32,7 +33,7 @@ export interface Row {
 
 /** Of a row that holds no more than that it was used, as Redis leaves it behind. */
 export function useOf({ payload, consumedAt, secondsAgo }: Row): PastUse | undefined {
-  const { $used: spent } = consumedAt === null ? {} : (fromJsonb(payload) as { $used?: Spent })
+  const { $used: spent } = consumedAt === null ? {} : (fromJsonb(payload) as { $used?: Spent & { next?: string } })
   return spent && consumedAt !== null ? { ...spent, consumedAt, secondsAgo } : undefined
 }
 
@@ -66,10 +67,6 @@ export class PostgresAdapter implements ContextAdapter {
     }
   }
 
-  async upsertBoth(first: Minted, second: Minted): Promise<void> {
-    await this.#deps.query(SQL.upsertBoth, [...rowOf(first), ...rowOf(second)])
-  }
-
   async findInContext(id: string): Promise<InContext | undefined> {
     const row = await this.#foundInContext(idDigest(this.#model, id))
     const token = this.#present(row, { id })
@@ -79,7 +76,15 @@ export class PostgresAdapter implements ContextAdapter {
       token,
       grant: grant === null ? undefined : fromStored('Grant', { id: grantId ?? '' }, fromJsonb(grant)),
       session: session === null ? undefined : fromStored('Session', { lookup: sessionUid ?? '' }, fromJsonb(session)),
+      isSpent: row.consumedAt !== null && token.consumed === undefined,
     }
+  }
+
+  async findAnswer(id: string): Promise<string | undefined> {
+    const [row] = await this.#byDigest<Row>(SQL.find, [idDigest(ANSWER, id)], ANSWER)
+    const kept = row && answerIn(fromJsonb(row.payload))
+    const next = kept && (await this.#found(Buffer.from(kept.next, 'base64url')))
+    return next?.consumedAt === null ? kept?.$answer : undefined
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
@@ -103,7 +108,7 @@ export class PostgresAdapter implements ContextAdapter {
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
-    const statement = minted.length > 1 ? SQL.exchangeForTwo : SQL.exchange
+    const statement = [SQL.exchange, SQL.exchangeForTwo, SQL.exchangeForThree][minted.length - 1] ?? SQL.exchange
     const { rowCount } = await this.#deps.query(statement, [this.#model, idDigest(this.#model, id), ...minted.flatMap(rowOf)])
     if (rowCount !== minted.length) throw alreadyConsumed(this.#model)
   }
@@ -129,8 +134,12 @@ export class PostgresAdapter implements ContextAdapter {
     return this.#present(rows[0], { lookup })
   }
 
-  async #byDigest<Found extends Row>(statement: (typeof SQL)['find'], digests: readonly Buffer[]): Promise<(Found | undefined)[]> {
-    const { rows } = await this.#deps.query<Found & { readonly digest: Buffer }>(statement, [this.#model, digests])
+  async #byDigest<Found extends Row>(
+    statement: (typeof SQL)['find'],
+    digests: readonly Buffer[],
+    model = this.#model,
+  ): Promise<(Found | undefined)[]> {
+    const { rows } = await this.#deps.query<Found & { readonly digest: Buffer }>(statement, [model, digests])
     const found = new Map(rows.map((row) => [row.digest.toString('latin1'), row]))
     return digests.map((digest) => found.get(digest.toString('latin1')))
   }

@@ -38,6 +38,11 @@ const CONSUME = `
 update "oidc_artifact" set "consumed_at" = now() where "model" = $1 and "id_digest" = $2 and "consumed_at" is null and ${LIVE}`
 const CONSUMED = `with "consumed" as (${CONSUME} returning 1)`
 
+function exchangeFor(rows: number): string {
+  const values = Array.from({ length: rows }, (_, at) => `select ${valuesAfter(2 + at * 10)} from "consumed"`)
+  return `${CONSUMED} ${INTO} ${values.join(' union all ')} ${ON_SAME_ID}`
+}
+
 const statement = (name: string, text: string): Statement => ({ name: `artifact_${name}`, text })
 
 export const SQL = {
@@ -60,7 +65,6 @@ export const SQL = {
   ),
 
   upsert: statement('upsert', `${INTO} values (${VALUES}) ${ON_SAME_ID}`),
-  upsertBoth: statement('upsert_both', `${INTO} values (${VALUES}), (${valuesAfter(10)}) ${ON_SAME_ID}`),
 
   /** The lock makes a concurrent revocation wait for this code, or this code see the revocation. */
   upsertCode: statement(
@@ -107,11 +111,9 @@ export const SQL = {
 
   consume: statement('consume', CONSUME),
   /** $1 and $2 as in `consume`, the token's row behind them. */
-  exchange: statement('exchange', `${CONSUMED} ${INTO} select ${valuesAfter(2)} from "consumed" ${ON_SAME_ID}`),
-  exchangeForTwo: statement(
-    'exchange_for_two',
-    `${CONSUMED} ${INTO} select ${valuesAfter(2)} from "consumed" union all select ${valuesAfter(12)} from "consumed" ${ON_SAME_ID}`,
-  ),
+  exchange: statement('exchange', exchangeFor(1)),
+  exchangeForTwo: statement('exchange_for_two', exchangeFor(2)),
+  exchangeForThree: statement('exchange_for_three', exchangeFor(3)),
 
   destroy: statement('destroy', `delete from "oidc_artifact" where "model" = $1 and "id_digest" = $2`),
 

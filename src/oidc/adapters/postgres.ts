@@ -21,7 +21,7 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
   const isFirst = batched(async (uses: readonly Use[]) => {
     const digests = uses.map(({ model, id }) => idDigest(model, id))
     const left = uses.map(({ leftMs }) => (leftMs < 0 ? null : leftMs))
-    const payloads = uses.map(({ clientId, grantId, sessionUid }) => toJsonb({ $used: { clientId, grantId, sessionUid } }))
+    const payloads = uses.map(({ clientId, grantId, sessionUid, next }) => toJsonb({ $used: { clientId, grantId, sessionUid, next } }))
     const { rows } = await query<{ digest: Buffer }>(SQL.use, [uses.map(({ model }) => model), digests, left, payloads])
     const first = new Set(rows.map(({ digest }) => digest.toString('latin1')))
     return digests.map((digest) => first.delete(digest.toString('latin1')))
@@ -48,7 +48,8 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
 
     async earlierUse(use) {
       if (await isFirst(use)) return undefined
-      return (await find(use.model, use.id))?.secondsAgo ?? 0
+      const row = await find(use.model, use.id)
+      return { secondsAgo: row?.secondsAgo ?? 0, next: row && useOf(row)?.next }
     },
 
     async findUse(model, id) {

@@ -1,5 +1,6 @@
 import { randomToken } from '../../crypto/token.ts'
-import type { AdapterPayload, ContextAdapter, InContext, Minted, UseLedger } from './adapter.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted, Spent, UseLedger } from './adapter.ts'
+import { ANSWER, answerIn, successorIn } from './answers.ts'
 import { idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
 import type { Calls, Consumed, Entry, Found } from './redis-calls.ts'
@@ -57,7 +58,23 @@ export class RedisAdapter implements ContextAdapter {
       token,
       grant: this.#present(found.grant, { id: grantId }, 'Grant'),
       session: this.#present(found.session, { lookup: sessionUid }, 'Session'),
+      isSpent: found.token.fields.has('c') && token.consumed === undefined,
     }
+  }
+
+  /**
+   * What PostgreSQL remembers decides which answer is the one: a server that took over without having heard of the use may hold a second.
+   * It may be told of the use here, before the request that made it has come to that.
+   */
+  async findAnswer(id: string): Promise<string | undefined> {
+    const { calls, uses } = this.#deps
+    const found = await calls.find(ANSWER, nameOf(ANSWER, idDigest(ANSWER, id), id))
+    const kept = found && answerIn(payloadOf(ANSWER, found.fields))
+    const successor = kept && (await calls.find(this.#model, kept.next))
+    if (!successor || successor.fields.has('c')) return undefined
+    const use = { ...spentIn(successor.fields), leftMs: msLeft(successor), model: this.#model, id, next: kept.next }
+    const earlier = await uses?.earlierUse(use)
+    return earlier && earlier.next !== kept.next ? undefined : kept.$answer
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -70,21 +87,16 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   async consume(id: string): Promise<void> {
-    const remember = await this.spend(id)
-    await remember()
-  }
-
-  async spend(id: string): Promise<() => Promise<void>> {
     const consumed = await this.#deps.calls.consume(this.#model, this.#name(id), this.#keepMs)
     if (!consumed) throw alreadyConsumed(this.#model)
-    return () => this.#remember(id, consumed)
+    await this.#remember(id, consumed)
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
     const entries = minted.map((each) => this.#entry(each))
     const consumed = await this.#deps.calls.exchange(this.#model, this.#name(id), entries, this.#keepMs)
     if (!consumed) throw alreadyConsumed(this.#model)
-    await this.#remember(id, consumed)
+    await this.#remember(id, consumed, successorIn(minted))
   }
 
   async destroy(id: string): Promise<void> {
@@ -104,13 +116,13 @@ export class RedisAdapter implements ContextAdapter {
    * After Redis, so that a fault there leaves it as it was; before the answer, so that nothing whose use was answered comes back with a
    * server that has not heard of it (F05, TK-04). Its second use is judged as if Redis had known of the first.
    */
-  async #remember(id: string, consumed: Consumed): Promise<void> {
+  async #remember(id: string, consumed: Consumed, next?: string): Promise<void> {
     const { uses, leewaySeconds, revokeGrant } = this.#deps
     if (!REMEMBERED.has(this.#model)) return
-    const secondsAgo = await uses?.earlierUse({ model: this.#model, id, ...consumed })
-    if (secondsAgo === undefined) return
+    const earlier = await uses?.earlierUse({ model: this.#model, id, next, ...consumed })
+    if (earlier === undefined || (next !== undefined && earlier.next === next)) return
     const { clientId, grantId } = consumed
-    if (!isForgiven({ clientId, secondsAgo }, leewaySeconds)) await revokeGrant(grantId)
+    if (!isForgiven({ clientId, secondsAgo: earlier.secondsAgo }, leewaySeconds)) await revokeGrant(grantId)
     throw alreadyConsumed(this.#model)
   }
 
@@ -156,6 +168,17 @@ export class RedisAdapter implements ContextAdapter {
     const consumption = { clientId: found.fields.get('k'), secondsAgo: (found.now - Number(consumedAt)) / 1000 }
     return isForgiven(consumption, this.#deps.leewaySeconds) ? payload : { ...payload, consumed: Math.floor(Number(consumedAt) / 1000) }
   }
+}
+
+function spentIn(fields: Found['fields']): Spent {
+  const of = (name: string) => fields.get(name) ?? ''
+  return { clientId: of('k'), grantId: of('g'), sessionUid: of('s') }
+}
+
+/** A successor lives for as long as what it came of, at least. */
+function msLeft({ fields, now }: Found): number {
+  const { exp } = payloadOf('RefreshToken', fields) ?? {}
+  return typeof exp === 'number' ? Math.max(exp * 1000 - now, 0) : -1
 }
 
 /** An interaction is only seen with its session: it does not end with it. */

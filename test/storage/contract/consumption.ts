@@ -1,4 +1,8 @@
+import { AsyncResource } from 'node:async_hooks'
+import { EventEmitter } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
+import { withArrival } from '../../../src/oidc/arrival.ts'
 import { GRANT_SOURCES, HOUR, newOwner, sample } from './samples.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 
@@ -30,6 +34,24 @@ export function consumption(storage: StoreUnderTest): void {
       await storage.age(6)
       expect(await adapter.find(id)).toEqual({ ...payload, consumed: expect.any(Number) })
       await expect(adapter.consume(id)).rejects.toMatchObject({ error: 'invalid_grant' })
+    })
+
+    it('TK-03 counts the leeway from when the request was complete, not from when it is judged, and at most ten seconds', async () => {
+      const adapter = storage.open().adapterFor('RefreshToken')
+      const { id, payload } = sample('RefreshToken')
+      await adapter.upsert(id, payload, HOUR)
+      await adapter.consume(id)
+      const request = new EventEmitter()
+      const judge = await withArrival(request as never, async () => {
+        const told = AsyncResource.bind(async () => (await adapter.find(id))?.consumed !== undefined)
+        request.emit('end')
+        await sleep(1500)
+        return told
+      })
+      await storage.age(9)
+      expect([await adapter.find(id), await judge()]).toEqual([{ ...payload, consumed: expect.any(Number) }, false])
+      await storage.age(20)
+      expect(await judge()).toBe(true)
     })
 
     it('TK-03 forgives each client for its own leeway', async () => {

@@ -25,6 +25,7 @@ export function context(storage: StoreUnderTest): void {
         token: await adapter.find(bound.id),
         grant: await grants.find(grant.id),
         session: await sessions.findByUid(owner.sessionUid),
+        isSpent: false,
       }
       expect(found).toEqual(alone)
       expect(alone.grant).toMatchObject({ jti: owner.grantId })
@@ -32,7 +33,9 @@ export function context(storage: StoreUnderTest): void {
       expect(await adapter.findInContext(free.id)).toMatchObject({ grant: alone.grant, session: undefined })
 
       await adapter.consume(bound.id)
-      expect((await adapter.findInContext(bound.id))?.token).toEqual(await adapter.find(bound.id))
+      expect(await adapter.findInContext(bound.id)).toMatchObject({ token: await adapter.find(bound.id), isSpent: true })
+      await storage.age(11)
+      expect(await adapter.findInContext(bound.id)).toMatchObject({ token: { consumed: expect.any(Number) }, isSpent: false })
       await store.revokeBySession(owner.sessionUid)
       expect(await adapter.findInContext(bound.id)).toBeUndefined()
       expect(await adapter.findInContext('no such token')).toBeUndefined()
