@@ -59,7 +59,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(securityHeaders({ isHttps }))
   app.use(healthRoutes({ ...context, isStopping }))
   app.use(authApi({ ...context, issuer }, limit))
-  app.use(errorHandler(logger, presentHtml(renderer)))
+  app.use(errorHandler(context.faults, presentHtml(renderer)))
   app.use(methods())
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))

@@ -3,18 +3,18 @@ import { Clients } from './clients/clients.ts'
 import { Resources } from './clients/resources.ts'
 import type { Config } from './config/config.ts'
 import { CookieKeys } from './crypto/cookie-keys.ts'
-import { HashProcess, hashTimeoutMs } from './crypto/hash-process.ts'
+import { HashProcess, patienceMs } from './crypto/hash-process.ts'
 import { PasswordHasher } from './crypto/password.ts'
 import { SecretBox } from './crypto/secret-box.ts'
 import { deriveKey } from './crypto/token.ts'
 import { type Database, openDatabase } from './database.ts'
+import { FaultLog } from './fault-log.ts'
 import { createProviderPages } from './http/provider-pages.ts'
 import { createRenderer } from './http/renderer.ts'
 import { createLogger, type Logger } from './logger.ts'
 import { mailHandler } from './mail/handler.ts'
-import { keepingMailer } from './mail/mailer.ts'
 import { Messages } from './mail/messages.ts'
-import { smtpTransport } from './mail/smtp.ts'
+import { openMailer } from './mail/open-mailer.ts'
 import { AccessRevoker } from './oidc/access-revoker.ts'
 import { AccessTokens } from './oidc/access-tokens.ts'
 import { createPostgresStore } from './oidc/adapters/postgres.ts'
@@ -57,6 +57,7 @@ export interface ContextOptions {
 export async function createContext(config: Config, options: ContextOptions = {}) {
   const logger = options.logger ?? createLogger(config.logLevel)
   await using undo = new AsyncDisposableStack()
+  const faults = new FaultLog({ logger })
   const database = undo.use(options.database ?? (await openDatabase({ url: config.database.url, pool: config.database.pool })))
   const { em, pool } = database
   const readiness = undo.use(new Readiness({ pool }))
@@ -66,16 +67,13 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
   const box = new SecretBox(keyEncryptionKeys)
-  const hashProcess =
-    options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: hashTimeoutMs(config.argon2) }))
+  const hashProcess = options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: patienceMs(config.argon2) }))
   const hasher = new PasswordHasher({ ...config.argon2, ...(hashProcess ? { argon2: hashProcess } : {}) })
   const views = createViews({ brand: config.brand, issuer: config.issuer, isDevelopment: !config.production })
 
   const outbox = new Outbox({ box })
   const messages = new Messages({ outbox, views, issuer: config.issuer, logger })
-  const mailer = undo.use(
-    config.mail.smtpUrl ? smtpTransport(config.mail.smtpUrl, { name: config.brand.name, address: config.mail.from }) : keepingMailer(),
-  )
+  const mailer = undo.use(openMailer(config))
   const worker = undo.use(
     new OutboxWorker({
       database,
@@ -140,6 +138,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     locales: LOCALES,
     fetch: checkingClientKeys(outgoing),
     logger,
+    faults,
     audit,
     logout,
     sessionRecords: {
@@ -169,6 +168,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     logger,
     database,
     readiness,
+    faults,
     audit,
     jobs,
     answerJobs,

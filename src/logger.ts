@@ -19,6 +19,16 @@ const REDACTED = [
   'id_token',
 ]
 
+/** What PostgreSQL or the system calls a fault. A person's codes are spelt otherwise. */
+const FAULT_CODE = /^(?:[0-9A-Z]{5}|E[A-Z0-9_]+)$/
+
+/** `code` is redacted wherever it stands; that of a fault is told as `fault`. */
+function withFault(error: Error): object {
+  const { code } = error as { code?: unknown }
+  const isFault = error instanceof Error && typeof code === 'string' && FAULT_CODE.test(code)
+  return { ...pino.stdSerializers.err(error), ...(isFault ? { fault: code } : {}) }
+}
+
 let now = 0
 let nowText = ''
 
@@ -40,6 +50,7 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     base: null,
     timestamp,
     redact: { paths: REDACTED.flatMap((key) => [`["${key}"]`, `*["${key}"]`, `*.*["${key}"]`]), censor: '[redacted]' },
+    serializers: { err: withFault },
   }
   return pino(options, destination ?? standardOutput())
 }

@@ -8,7 +8,7 @@ import { type Import, importsOf, ROOT, type Source, sourcesOf } from './support/
 const FLOORS = [
   ['config', 'batched.ts', 'bounded-map.ts', 'errors.ts', 'logger', 'logger.ts', 'visible-text.ts', 'whole-file.ts'],
   ['crypto', 'redis', 'redis.ts', 'views', 'views.ts', 'embedded'],
-  ['mail', 'entities', 'database.ts', 'outbox', 'outbox.ts', 'readiness.ts'],
+  ['mail', 'entities', 'database.ts', 'outbox', 'outbox.ts', 'fault-log.ts', 'readiness.ts'],
   ['accounts', 'clients', 'audit', 'retention'],
   ['oidc'],
   ['http'],

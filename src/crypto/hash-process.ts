@@ -162,7 +162,7 @@ export class HashProcess implements Argon2, AsyncDisposable {
 }
 
 /** Even a machine a hundred times slower than a common one has answered by then. */
-export function hashTimeoutMs({ memoryKib, passes }: { readonly memoryKib: number; readonly passes: number }): number {
+export function patienceMs({ memoryKib, passes }: { readonly memoryKib: number; readonly passes: number }): number {
   return 5000 + (memoryKib * passes) / 20
 }
 

@@ -2,6 +2,7 @@ import type { Configuration, Provider } from 'oidc-provider'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { isUnavailable } from '../database.ts'
+import type { FaultLog } from '../fault-log.ts'
 import type { Logger } from '../logger.ts'
 import { rememberKeys } from './access-tokens.ts'
 import type { Adapter } from './adapters/adapter.ts'
@@ -50,6 +51,7 @@ export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' 
   readonly audit: AuditSink
   /** Takes over what the provider sends to apps when it ends a session. */
   readonly logout: { replaceIn(provider: Provider): void }
+  readonly faults: FaultLog
   readonly logger: Logger
 }
 
@@ -120,7 +122,7 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
       ctx.status = 503
       ctx.set('Retry-After', '1')
     }
-    deps.logger.error({ err: error, requestId: ctx.state?.['requestId'] }, 'oidc server error')
+    deps.faults.report(error, ctx.state?.['requestId'])
   })
   return provider
 }

@@ -1,13 +1,13 @@
 import type { Context, Middleware } from 'koa'
 import { isUnavailable } from '../../database.ts'
 import { AppError } from '../../errors.ts'
-import type { Logger } from '../../logger.ts'
+import type { FaultLog } from '../../fault-log.ts'
 
 /** How one door shows a refusal. */
 export type Present = (ctx: Context, error: AppError) => void
 
 /** One translator: every error becomes an `AppError`, and the unknown ones say nothing but a request id (LG-05). */
-export function errorHandler(logger: Logger, present: Present): Middleware {
+export function errorHandler(faults: FaultLog, present: Present): Middleware {
   return async (ctx, next) => {
     try {
       await next()
@@ -15,7 +15,7 @@ export function errorHandler(logger: Logger, present: Present): Middleware {
       if (ctx.status === 405 && ctx.body == null) throw new AppError('method_not_allowed')
     } catch (error) {
       const refusal = translate(error)
-      if (refusal.status >= 500) logger.error({ err: error, requestId: ctx.state['requestId'] }, 'request failed')
+      if (refusal.status >= 500) faults.report(error, ctx.state['requestId'])
       ctx.status = refusal.status
       if (refusal.details.retryAfterSeconds) ctx.set('Retry-After', String(refusal.details.retryAfterSeconds))
       else if (refusal.status === 503) ctx.set('Retry-After', '1')

@@ -3,7 +3,7 @@ import type { Middleware } from 'koa'
 import compose from 'koa-compose'
 import type { LimitName } from '../../../config/limits.ts'
 import { AppError } from '../../../errors.ts'
-import type { Logger } from '../../../logger.ts'
+import type { FaultLog } from '../../../fault-log.ts'
 import {
   type BearerAuthDeps,
   bearerAuth,
@@ -46,7 +46,7 @@ export interface AuthApiDeps
     VerificationDeps,
     AccountDeps {
   readonly issuer: string
-  readonly logger: Logger
+  readonly faults: FaultLog
 }
 
 /**
@@ -93,7 +93,7 @@ export function authRoutes(deps: AuthApiDeps, limit: RateLimit): Router {
 export function authApi(deps: AuthApiDeps, limit: RateLimit): Middleware {
   const router = authRoutes(deps, limit)
   const door = compose([
-    errorHandler(deps.logger, (ctx, error) => {
+    errorHandler(deps.faults, (ctx, error) => {
       if (error.code === 'reauthentication_required') challenge(ctx, insufficientProof(principalOf(ctx)))
       if (error.status === 401 && !ctx.response.get('WWW-Authenticate')) challenge(ctx)
       presentJson(ctx, error)
