@@ -38,7 +38,9 @@ describe('requests that fail', () => {
       ['requests.unavailable', 'load', 40],
     ])
     await eventually(() => lines.length, 6)
-    expect(lines.slice(3).map(({ event, refused }) => [event, refused])).toEqual(Array(3).fill(['requests.available', 40]))
+    expect(lines.slice(3).map(({ event, refused }) => [event, refused])).toEqual(
+      Array.from({ length: 3 }, () => ['requests.available', 40]),
+    )
     await sleep(200)
     expect(lines).toHaveLength(6)
     faults.report(new AppError('unavailable'), 'r')
