@@ -6,6 +6,7 @@ import { Deletion } from './accounts/deletion.ts'
 import { Devices } from './accounts/devices.ts'
 import { EmailChange } from './accounts/email-change.ts'
 import { AccountExport } from './accounts/export.ts'
+import { KeepLinks } from './accounts/keep-links.ts'
 import { Mfa } from './accounts/mfa.ts'
 import { MfaChallenges } from './accounts/mfa-challenges.ts'
 import { OneTimeTokens } from './accounts/one-time-tokens.ts'
@@ -50,23 +51,36 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const consents = new Consents({ em, pool, audit })
   const sessions = new Sessions({ em, pool, access, audit })
   const tokens = new OneTimeTokens({ pool, codeKeys })
+  const keepLinks = new KeepLinks({ em, tokens, messages })
   const challenges = new MfaChallenges({ em, pool })
   const passwordContext = { product: config.brand.name, issuerHost: new URL(config.issuer).hostname }
   const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
   const devices = new Devices({ em, pool, events, audit })
   const recoveryCodes = new RecoveryCodes({ em, pool, events, audit })
-  const mfa = new Mfa({ audit, em, pool, box, attempts, challenges, recoveryCodes, events, sessions, issuerName: config.brand.name })
+  const mfa = new Mfa({
+    audit,
+    em,
+    pool,
+    box,
+    attempts,
+    challenges,
+    recoveryCodes,
+    events,
+    sessions,
+    keepLinks,
+    issuerName: config.brand.name,
+  })
   const passwords = new Passwords({ audit, em, hasher, attempts, sessions, events, passwordContext })
   const stepUp = new StepUp({ pool, passwords, mfa })
-  const passwordReset = new PasswordReset({ audit, em, tokens, messages, passwords, attempts })
+  const passwordReset = new PasswordReset({ audit, em, tokens, messages, passwords, attempts, keepLinks })
   const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords })
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
   const profile = new Profile({ em, audit })
-  const deletion = new Deletion({ audit, em, tokens, messages, sessions, logger })
-  const signUp = new SignUp({ audit, em, hasher, tokens, messages, logger, passwordContext })
-  const signIn = new SignIn({ audit, pool, hasher, attempts, challenges, signUp })
+  const deletion = new Deletion({ audit, em, tokens, messages, sessions, keepLinks, logger })
+  const signUp = new SignUp({ audit, em, hasher, tokens, messages, keepLinks, logger, passwordContext })
+  const signIn = new SignIn({ audit, pool, hasher, attempts, challenges, signUp, keepLinks })
 
-  const administration = new AccountAdministration({ audit, em, mfa, sessions })
+  const administration = new AccountAdministration({ audit, deletion, em, mfa, sessions })
   const activity = new Activity(em)
   const accountExport = new AccountExport({ audit, em, sessions, consents, activity })
   return {

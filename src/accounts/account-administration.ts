@@ -4,6 +4,7 @@ import type { EntityManager } from '../database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError, StartupError } from '../errors.ts'
 import { canonicalEmail } from './canonical-email.ts'
+import type { Deletion } from './deletion.ts'
 import type { Mfa } from './mfa.ts'
 import type { Sessions } from './sessions.ts'
 import { UUID } from './uuid.ts'
@@ -11,6 +12,7 @@ import { UUID } from './uuid.ts'
 export interface AccountAdministrationDeps {
   readonly audit: AuditSink
   readonly em: EntityManager
+  readonly deletion: Deletion
   readonly mfa: Mfa
   readonly sessions: Sessions
 }
@@ -45,6 +47,12 @@ export class AccountAdministration {
     await this.#move((await this.find(idOrEmail)).id, 'disabled', 'active')
   }
 
+  /** Brings an account back that its owner wanted deleted, whatever happened since. */
+  async keep(idOrEmail: string): Promise<void> {
+    const { id } = await this.find(idOrEmail)
+    if (!(await this.#deps.deletion.keep(id))) throw new StartupError('This account is not about to be deleted.')
+  }
+
   async signOut(idOrEmail: string): Promise<void> {
     await this.#deps.sessions.endAll((await this.find(idOrEmail)).id)
   }
@@ -63,7 +71,8 @@ export class AccountAdministration {
     await em.fork().transactional(async (tx) => {
       const account = await tx.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
       if (!account) throw new AppError('not_found')
-      if (account.status === 'deleting') throw new StartupError('This account is about to be deleted: nobody can sign in to it.')
+      if (account.status === 'deleting')
+        throw new StartupError('This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.')
       if (account.status !== from) return
       account.status = to
       await audit.append(tx, { type: to === 'disabled' ? 'account_disabled' : 'account_enabled', accountId: id, detail: BY_OPERATOR })

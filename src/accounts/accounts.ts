@@ -13,6 +13,9 @@ export function stillProven(version: string, alias = 'account'): string {
   return `("${alias}"."status" = 'active' and not "${alias}"."must_reset_password" and "${alias}"."credential_version" = ${version})`
 }
 
+/** What a mailed link may keep, in SQL: not an account that was reported as somebody else's before it was kept. */
+export const IS_KEEPABLE = `("status" = 'deleting' and not "must_reset_password" and "delete_after" > now())`
+
 /** What others may know of an account: no hash, no state that is not theirs. */
 export type ActiveAccount = Pick<
   Account,

@@ -1,4 +1,5 @@
 import type { EntityManager } from '../database.ts'
+import { IS_KEEPABLE } from './accounts.ts'
 import type { CanonicalEmail } from './canonical-email.ts'
 
 /** Who has an address, as far as a mail to it must know. */
@@ -7,11 +8,16 @@ export interface Addressee {
   readonly name: string
   readonly locale: string | null
   readonly isActive: boolean
+  /** Nobody signs in before the password is reset. */
+  readonly mustResetPassword: boolean
+  /** When it is erased, if its owner may still keep it. */
+  readonly deletesAtMs: number | null
   readonly credentialVersion: number
 }
 
 const FIND = `
-select a."id", a."name", a."locale", a."status" = 'active' as "isActive", a."credential_version" as "credentialVersion"
+select a."id", a."name", a."locale", a."status" = 'active' as "isActive", a."must_reset_password" as "mustResetPassword",
+  case when ${IS_KEEPABLE} then extract(epoch from a."delete_after")::float8 * 1000 end as "deletesAtMs", a."credential_version" as "credentialVersion"
 from (values (1)) as "always" left join "account" as a on a."email" = ?`
 
 /**

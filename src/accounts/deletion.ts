@@ -8,6 +8,7 @@ import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Messages } from '../mail/messages.ts'
+import type { KeepLinks } from './keep-links.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -17,6 +18,7 @@ export interface DeletionDeps {
   readonly tokens: OneTimeTokens
   readonly messages: Messages
   readonly sessions: Sessions
+  readonly keepLinks: KeepLinks
   readonly logger: Logger
 }
 
@@ -29,18 +31,16 @@ export class Deletion {
   }
 
   async request(accountId: string, origin: RequestOrigin): Promise<{ deletesAt: Date }> {
-    const { em, tokens, messages, sessions, audit } = this.#deps
+    const { em, keepLinks, tokens, messages, sessions, audit } = this.#deps
     const deletesAt = new Date(Date.now() + LIFETIMES.deleteGrace * 1000)
     const schedule = async (tx: EntityManager): Promise<void> => {
-      const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      const account = await tx.findOne(Account, { id: accountId, mustResetPassword: false }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      if (!account) throw new AppError('invalid_token')
       account.status = 'deleting'
       account.deleteAfter = deletesAt
-      const undo = await tokens.issue(tx, {
-        purpose: 'undo_delete',
-        subjectId: accountId,
-        address: account.email,
-        lifetimeSeconds: LIFETIMES.deleteGrace,
-      })
+      // Links of an earlier deletion, which was taken back, are not to take this one back.
+      await tokens.voidLinks(tx, accountId, 'undo_delete')
+      const undo = await keepLinks.issue(tx, { id: accountId, email: account.email, deletesAt })
       await messages.accountDeletion(tx, {
         to: account.email,
         name: account.name,
@@ -58,18 +58,33 @@ export class Deletion {
   /** When the account behind a link will be erased. Throws `invalid_link`. */
   async peekUndo(secret: string): Promise<{ deletesAt: Date }> {
     const { subjectId } = await this.#deps.tokens.peekLink({ secret, purpose: 'undo_delete' })
-    const account = await this.#deps.em.fork().findOne(Account, { id: subjectId, status: 'deleting' })
+    const account = await this.#deps.em.fork().findOne(Account, { id: subjectId, status: 'deleting', mustResetPassword: false })
     if (!account?.deleteAfter) throw new AppError('invalid_link')
     return { deletesAt: account.deleteAfter }
   }
 
+  /** Opens no session. What was reported as somebody else's since is not brought back by what may be somebody else's mailbox. */
   async undo(secret: string): Promise<void> {
     await this.#deps.em.fork().transactional(async (tx) => {
       const { subjectId } = await this.#deps.tokens.redeemLink(tx, { secret, purpose: 'undo_delete' })
-      const kept = await tx.nativeUpdate(Account, { id: subjectId, status: 'deleting' }, { status: 'active', deleteAfter: null })
-      if (kept === 0) throw new AppError('invalid_link')
+      if (!(await this.#keep(tx, { id: subjectId, mustResetPassword: false }))) throw new AppError('invalid_link')
       await this.#deps.audit.append(tx, { type: 'deletion_cancelled', accountId: subjectId })
     })
+  }
+
+  /** What an operator does for a person whose mails got lost. False if the account is not about to be deleted. */
+  async keep(accountId: string): Promise<boolean> {
+    return this.#deps.em.fork().transactional(async (tx) => {
+      if (!(await this.#keep(tx, { id: accountId }))) return false
+      await this.#deps.audit.append(tx, { type: 'deletion_cancelled', accountId, detail: { by: 'operator' } })
+      return true
+    })
+  }
+
+  async #keep(tx: EntityManager, which: { readonly id: string; readonly mustResetPassword?: boolean }): Promise<boolean> {
+    const kept = await tx.nativeUpdate(Account, { ...which, status: 'deleting' }, { status: 'active', deleteAfter: null })
+    if (kept > 0) await this.#deps.tokens.voidLinks(tx, which.id, 'undo_delete')
+    return kept > 0
   }
 
   /** Erases what is due, the oldest first; returns how many accounts. One that fails stops no other and is tried again with the next run. */

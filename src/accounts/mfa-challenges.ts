@@ -3,11 +3,12 @@ import { randomToken, sha256 } from '../crypto/token.ts'
 import type { EntityManager, Pool } from '../database.ts'
 import { MfaChallenge } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
+import { IS_KEEPABLE } from './accounts.ts'
 
 const COUNT_TRY = `
 update "mfa_challenge" set "attempts" = "attempts" + 1
 where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "attempts" < ${CAPS.challengeTries}
-  and exists (select from "account" where "id" = "account_id" and "status" = 'active' and not "must_reset_password")
+  and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
 returning "account_id"`
 
 /** The state between the factors: names an account to the code step of one binding, and opens nothing else (TF-06). */

@@ -9,6 +9,7 @@ import { Account, RecoveryCode, TotpCredential } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { canonicalEmail } from './canonical-email.ts'
+import type { KeepLinks } from './keep-links.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { SecurityEvents } from './security-events.ts'
@@ -24,6 +25,7 @@ export interface MfaDeps {
   readonly recoveryCodes: RecoveryCodes
   readonly events: SecurityEvents
   readonly sessions: Sessions
+  readonly keepLinks: KeepLinks
   /** The issuer's name in the person's authenticator app. */
   readonly issuerName: string
 }
@@ -125,7 +127,7 @@ export class Mfa {
     return sessions.endAllWith(accountId, ended, () => em.fork().transactional(turnOn))
   }
 
-  /** Answers a challenge with a one-time or a recovery code; each is good once. `email`, if given, must be the account's. Throws `invalid_code` or `too_many_requests`. */
+  /** Answers a challenge with a one-time or a recovery code; each is good once. `email`, if given, must be the account's. Throws `invalid_code`, `too_many_requests`, or `invalid_credentials` for an account that is closed. */
   async verifyChallenge(
     { challenge, binding, code, email }: { challenge: string; binding: string; code: string; email?: string | undefined },
     origin: RequestOrigin,
@@ -136,6 +138,7 @@ export class Mfa {
     if (email !== undefined && canonicalEmail(email) !== account.email) throw new AppError('invalid_code')
     const method = await this.verify(accountId, code, origin)
     if (!(await challenges.spend(challenge))) throw new AppError('invalid_code')
+    if (!account.isActive()) return this.#deps.keepLinks.refuse(accountId, origin)
     return { accountId, amr: AMR[method], credentialVersion: account.credentialVersion }
   }
 

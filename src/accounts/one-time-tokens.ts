@@ -150,6 +150,11 @@ export class OneTimeTokens {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
   }
 
+  /** Voids what was mailed to a subject for one purpose. */
+  async voidLinks(em: EntityManager, subjectId: string, purpose: TokenPurpose): Promise<void> {
+    await em.nativeDelete(VerificationToken, { subjectId, purpose })
+  }
+
   /** Voids everything that is pending for a subject. */
   async voidAll(em: EntityManager, subjectId: string): Promise<void> {
     await em.nativeDelete(VerificationToken, { subjectId })

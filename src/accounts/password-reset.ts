@@ -9,6 +9,7 @@ import type { Messages } from '../mail/messages.ts'
 import { findAddressee } from './addressee.ts'
 import type { Attempts } from './attempts.ts'
 import { canonicalEmail, requireEmail } from './canonical-email.ts'
+import type { KeepLinks } from './keep-links.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { PasswordFault } from './password-policy.ts'
 import type { Passwords, Replacement } from './passwords.ts'
@@ -20,6 +21,7 @@ export interface PasswordResetDeps {
   readonly messages: Messages
   readonly passwords: Passwords
   readonly attempts: Attempts
+  readonly keepLinks: KeepLinks
 }
 
 /** Forgot password: a mailed code or link sets a new password, ends every session and signs nobody in (EM-07, EM-08). */
@@ -32,7 +34,7 @@ export class PasswordReset {
 
   /** Answers alike for every address, known or not; changes nothing by itself. Throws `invalid_input` for what is no address. */
   async request(submitted: string, origin: RequestOrigin): Promise<{ tokenId: string; expiresInSeconds: number }> {
-    const { audit, tokens, messages } = this.#deps
+    const { audit, tokens, messages, keepLinks } = this.#deps
     const email = requireEmail(submitted)
     const { whose, started } = await this.#deps.em.fork().transactional(async (em) => {
       const addressee = await findAddressee(em, email)
@@ -42,10 +44,11 @@ export class PasswordReset {
       const credentialVersion = account?.credentialVersion ?? 0
       const issued = await messages.resetPassword(em, {
         to: email,
-        name: account?.name,
-        locale: account?.locale ?? undefined,
+        name: addressee?.name,
+        locale: addressee?.locale ?? undefined,
         origin,
-        isDecoy: !account,
+        isDecoy: !addressee,
+        closed: () => keepLinks.closedState(em, addressee, email),
         issued: () => tokens.issue(em, { purpose: 'reset_password', subjectId, address: email, credentialVersion }),
       })
       const tokenId = issued?.tokenId ?? (await tokens.current(em, subjectId, 'reset_password')) ?? randomUUID()

@@ -5,8 +5,10 @@ import { sha256 } from '../crypto/token.ts'
 import type { Pool } from '../database.ts'
 import type { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
+import { IS_KEEPABLE } from './accounts.ts'
 import { type Attempts, attempt, countPassword, keyOf } from './attempts.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
+import type { KeepLinks } from './keep-links.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
 
@@ -17,6 +19,7 @@ export interface SignInDeps {
   readonly attempts: Attempts
   readonly challenges: MfaChallenges
   readonly signUp: SignUp
+  readonly keepLinks: KeepLinks
 }
 
 export interface Credentials {
@@ -55,6 +58,8 @@ interface Known {
   readonly passwordHash: string | null
   readonly status: Account['status']
   readonly mustResetPassword: boolean
+  /** About to be deleted, and its owner may still keep it. */
+  readonly isKeepable: boolean | null
   readonly mfaEnabled: boolean
   readonly credentialVersion: number
   /** The sign-up that an unproven address would sign in to; newest first. */
@@ -70,7 +75,7 @@ const BEGIN = {
   name: 'sign-in-begin',
   text: `
 with "known" as materialized (
-  select a."id" as "accountId", a."email", a."password_hash" as "passwordHash", a."status", a."must_reset_password" as "mustResetPassword",
+  select a."id" as "accountId", a."email", a."password_hash" as "passwordHash", a."status", a."must_reset_password" as "mustResetPassword", ${IS_KEEPABLE} as "isKeepable",
     a."mfa_enabled" as "mfaEnabled", a."credential_version" as "credentialVersion", p."id" as "pendingId", p."password_hash" as "pendingHash",
     d."digest" is not null as "isKnownDevice", case when d."digest" is null then $3::bytea else $4::bytea end as "subject"
   from (values ($1::varchar)) as q ("email")
@@ -94,7 +99,7 @@ export class SignIn {
 
   /** Throws `invalid_credentials`, `too_many_requests` with the seconds to wait, or `unavailable` when too many others wait for a hash. */
   async withPassword({ email: submitted, password, device, binding, app }: Credentials, origin: RequestOrigin): Promise<SignInOutcome> {
-    const { hasher, attempts, challenges, signUp, audit } = this.#deps
+    const { hasher, attempts, challenges, signUp, keepLinks, audit } = this.#deps
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
     const address = email ?? submitted.slice(0, 320)
@@ -126,7 +131,7 @@ export class SignIn {
       needsRehash = verdict.needsRehash
       // Anybody can begin a sign-up with anybody's address: what its password leads to must not depend on whether there is an account.
       const isPendingProven = pending !== undefined && (await hasher.verify(pending.passwordHash || undefined, password)).valid
-      if (verdict.valid && isActive && !account.mustResetPassword) return true
+      if (verdict.valid && account && !account.mustResetPassword && (isActive || account.isKeepable)) return true
       return isPendingProven ? undefined : false
     })
     if (passed === undefined && email && pending) {
@@ -136,6 +141,10 @@ export class SignIn {
     if (!passed || !account) throw new AppError('invalid_credentials')
 
     if (needsRehash && account.passwordHash) await this.#rehash(account.id, account.passwordHash, password)
+    if (!isActive && !account.mfaEnabled) {
+      audit.record({ ...tried, outcome: 'failure' })
+      return keepLinks.refuse(account.id, origin)
+    }
     if (!account.mfaEnabled)
       return { status: 'signed_in', accountId: account.id, amr: ['pwd'], credentialVersion: account.credentialVersion, forgotten }
     const [challenge] = await Promise.all([challenges.issue(account.id, binding), forgotten])

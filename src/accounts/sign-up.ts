@@ -11,6 +11,7 @@ import type { Logger } from '../logger.ts'
 import type { Messages } from '../mail/messages.ts'
 import { type Addressee, findAddressee } from './addressee.ts'
 import { type CanonicalEmail, canonicalEmail, requireEmail } from './canonical-email.ts'
+import type { KeepLinks } from './keep-links.ts'
 import type { Issued, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './password-policy.ts'
 import { findForResend, NO_PASSWORD, type Pending } from './pending-sign-ups.ts'
@@ -22,6 +23,7 @@ export interface SignUpDeps {
   readonly hasher: PasswordHasher
   readonly tokens: OneTimeTokens
   readonly messages: Messages
+  readonly keepLinks: KeepLinks
   readonly logger: Logger
   /** Words that no password may consist of: product and issuer host (PW-05). */
   readonly passwordContext: PasswordContext
@@ -167,11 +169,13 @@ export class SignUp {
 
   /** Whoever has an account already is told so instead; the code is made all the same, and never mailed (EN-01, EN-03). */
   async #sendCode(em: EntityManager, pending: Pending, { origin, app, existing }: Sending): Promise<StartedSignUp> {
-    const { tokens, messages } = this.#deps
+    const { tokens, messages, keepLinks } = this.#deps
     const { id, email, name } = pending
     const issue = () => tokens.issue(em, { purpose: 'verify_email', subjectId: id, address: email })
     const locale = existing?.locale ?? pending.locale ?? undefined
-    const issued = await messages.verifyEmail(em, { to: email, name, locale, origin, client: app, isRegistered: !!existing, issued: issue })
+    const state = { isRegistered: !!existing, mustResetPassword: existing?.mustResetPassword }
+    const closed = () => keepLinks.closedState(em, existing, email)
+    const issued = await messages.verifyEmail(em, { to: email, name, locale, origin, client: app, ...state, closed, issued: issue })
     return this.#started(em, id, issued)
   }
 

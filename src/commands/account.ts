@@ -28,6 +28,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
           email: account.email,
           name: account.name,
           status: account.status,
+          ...(account.deleteAfter ? { 'erased after': account.deleteAfter.toISOString() } : {}),
           'two-step sign-in': account.mfaEnabled ? 'on' : 'off',
           'must reset password': account.mustResetPassword ? 'yes' : 'no',
           sessions: (await sessions.list(account.id)).length,
@@ -46,6 +47,11 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
     .command('enable <email-or-id>')
     .description('let a disabled account in again')
     .action((name: string) => run(({ administration }) => administration.enable(name)))
+
+  command
+    .command('keep <email-or-id>')
+    .description('bring back an account that is about to be deleted, for a person whose mails got lost')
+    .action((name: string) => run(({ administration }) => administration.keep(name)))
 
   command
     .command('sign-out <email-or-id>')

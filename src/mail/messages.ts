@@ -26,6 +26,14 @@ export interface Envelope {
   readonly isDecoy?: boolean
 }
 
+/** An account that nobody can sign in to: mails to its address say that instead of what they say to others. */
+export type ClosedAccount =
+  | { readonly isKeepable: false }
+  | { readonly isKeepable: true; readonly deletesAt: Date; readonly keep: Pick<MailedToken, 'linkSecret'> }
+
+/** Called only if the mail may be sent. */
+type ClosedState = () => Promise<ClosedAccount | undefined>
+
 /** What a mail with a code carries. */
 export interface MailedToken {
   readonly code: string
@@ -58,22 +66,43 @@ export class Messages {
    */
   verifyEmail<T extends MailedToken>(
     em: EntityManager,
-    mail: Envelope & { issued: TokenSource<T>; client?: string | undefined; isRegistered?: boolean },
+    mail: Envelope & {
+      issued: TokenSource<T>
+      client?: string | undefined
+      isRegistered?: boolean
+      mustResetPassword?: boolean | undefined
+      closed?: ClosedState
+    },
   ): Promise<T | undefined> {
     const { issuer } = this.#deps
-    const links = { signInLink: link(issuer, LINK_PATHS.signIn), resetLink: link(issuer, LINK_PATHS.forgotPassword) }
-    const told = this.#render('already-registered', { ...mail, name: undefined }, links)
+    const resetLink = link(issuer, LINK_PATHS.forgotPassword)
+    const links = mail.mustResetPassword ? { resetLink } : { signInLink: link(issuer, LINK_PATHS.signIn), resetLink }
+    const told = async (): Promise<Mail | undefined> => {
+      const closed = await mail.closed?.()
+      const unnamed = { ...mail, name: undefined }
+      const notice = closed ? this.#closedMail(unnamed, closed) : this.#render('already-registered', unnamed, links)
+      return mail.isRegistered ? notice : undefined
+    }
     return this.#sendToken(
       em,
       'verify-email',
       mail,
       (token) => ({ client: mail.client, link: this.#tokenLink('verifyEmail', token) }),
-      mail.isRegistered ? told : undefined,
+      told,
     )
   }
 
-  resetPassword<T extends MailedToken>(em: EntityManager, mail: Envelope & { issued: TokenSource<T> }): Promise<T | undefined> {
-    return this.#sendToken(em, 'reset-password', mail, (token) => ({ link: this.#tokenLink('resetPassword', token) }))
+  /** To an address whose account is closed goes another mail; one is made for every address, as above. */
+  resetPassword<T extends MailedToken>(
+    em: EntityManager,
+    mail: Envelope & { issued: TokenSource<T>; closed?: ClosedState },
+  ): Promise<T | undefined> {
+    const told = async (): Promise<Mail | undefined> => {
+      const closed = await mail.closed?.()
+      const notice = this.#closedMail(mail, closed ?? { isKeepable: false })
+      return closed ? notice : undefined
+    }
+    return this.#sendToken(em, 'reset-password', mail, (token) => ({ link: this.#tokenLink('resetPassword', token) }), told)
   }
 
   /** To the new address. */
@@ -112,19 +141,34 @@ export class Messages {
       this.#enqueue(em, this.#render('account-deletion', mail, model), mail)
   }
 
+  /** To whoever has just proven to be the owner of an account that is about to be erased. */
+  async keepAccount(
+    em: EntityManager,
+    mail: Envelope & { deletesAt: Date; keep: () => Promise<Pick<MailedToken, 'linkSecret'>> },
+  ): Promise<void> {
+    if (await this.#admits(em, 'keep-account', mail.to, 'notice:keep-account'))
+      this.#enqueue(em, this.#closedMail(mail, { isKeepable: true, deletesAt: mail.deletesAt, keep: await mail.keep() }), mail)
+  }
+
+  #closedMail(mail: Envelope, closed: ClosedAccount): Mail {
+    if (!closed.isKeepable) return this.#render('account-closed', mail, {})
+    const { deletesAt, keep } = closed
+    return this.#render('keep-account', mail, { deletesAt, undoLink: this.#tokenLink('keepAccount', keep) })
+  }
+
   async #sendToken<T extends MailedToken, Name extends 'verify-email' | 'reset-password' | 'change-email' | 'change-password'>(
     em: EntityManager,
     name: Name,
     mail: Envelope & { issued: TokenSource<T> },
     rest: (token: T) => Omit<MailModels[Name], 'code' | 'expiresInSeconds' | 'name' | 'origin'>,
-    instead?: Mail,
+    insteadOf: () => Promise<Mail | undefined> = async () => undefined,
   ): Promise<T | undefined> {
     if (!(await this.#admits(em, name, mail.to, 'request'))) return undefined
     const token = typeof mail.issued === 'function' ? await mail.issued() : mail.issued
     const expiresInSeconds = wholeMinutes(token.expiresAt)
     const model = { code: token.code, expiresInSeconds, ...rest(token) } as Omit<MailModels[Name], 'name' | 'origin'>
     const rendered = this.#render(name, mail, model)
-    this.#enqueue(em, instead ?? rendered, mail)
+    this.#enqueue(em, (await insteadOf()) ?? rendered, mail)
     return token
   }
 

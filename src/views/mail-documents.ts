@@ -44,8 +44,10 @@ export const WRITERS: Writers = {
       blocks: [
         hello(name, translator),
         { kind: 'text', text: t('mail.alreadyRegistered.text') },
-        { kind: 'button', label: t('mail.alreadyRegistered.button'), hint: t('mail.button'), href: signInLink },
-        { kind: 'link', label: t('mail.alreadyRegistered.reset'), href: resetLink },
+        ...(signInLink
+          ? [{ kind: 'button', label: t('mail.alreadyRegistered.button'), hint: t('mail.button'), href: signInLink } as const]
+          : []),
+        { kind: 'link', label: t(`mail.alreadyRegistered.${signInLink ? 'reset' : 'mustReset'}`), href: resetLink },
         ...facts(origin, translator),
         note(t('mail.alreadyRegistered.notYou'), translator),
       ],
@@ -89,6 +91,31 @@ export const WRITERS: Writers = {
         { kind: 'button', label: t('mail.accountDeletion.button'), hint: t('mail.button'), href: undoLink },
         ...facts(origin, translator),
         note(t('mail.accountDeletion.notYou'), translator),
+      ],
+    }
+  },
+  'keep-account': ({ name, origin, undoLink, deletesAt }, { translator, brand }) => {
+    const { t, date } = translator
+    return {
+      ...heading('keepAccount', translator, brand, { date: date(deletesAt) }),
+      blocks: [
+        hello(name, translator),
+        { kind: 'text', text: t('mail.keepAccount.text', { date: date(deletesAt) }) },
+        { kind: 'button', label: t('mail.keepAccount.button'), hint: t('mail.button'), href: undoLink },
+        ...facts(origin, translator),
+        note(t('mail.keepAccount.notYou'), translator),
+      ],
+    }
+  },
+  'account-closed': ({ name, origin }, { translator, brand }) => {
+    const { t } = translator
+    return {
+      ...heading('accountClosed', translator, brand),
+      blocks: [
+        hello(name, translator),
+        { kind: 'text', text: t('mail.accountClosed.text', { brand }) },
+        ...facts(origin, translator),
+        note(t('mail.accountClosed.notYou'), translator),
       ],
     }
   },

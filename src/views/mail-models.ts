@@ -31,7 +31,11 @@ export type SecurityNotice = (typeof SECURITY_NOTICES)[number]
 export interface MailModels {
   'verify-email': Code & { readonly link?: string | undefined; readonly client?: string | undefined }
   /** A known address signed up again: same answer on the page, the truth by mail (EN-03). */
-  'already-registered': Common & { readonly signInLink: string; readonly resetLink: string }
+  'already-registered': Common & {
+    /** None where the password must be reset first. */
+    readonly signInLink?: string | undefined
+    readonly resetLink: string
+  }
   'reset-password': Code & { readonly link?: string | undefined }
   /** To the new address. */
   'change-email': Code & { readonly link?: string | undefined }
@@ -40,6 +44,10 @@ export interface MailModels {
   'change-password': Code
   'security-notice': Common & { readonly kind: SecurityNotice; readonly at: Date; readonly reportLink: string }
   'account-deletion': Common & { readonly undoLink: string; readonly deletesAt: Date }
+  /** The first of these mails may have got lost: whoever tries to get in has another. */
+  'keep-account': Common & { readonly undoLink: string; readonly deletesAt: Date }
+  /** Disabled, or to be erased without a way back. */
+  'account-closed': Common
 }
 
 export type MailName = keyof MailModels

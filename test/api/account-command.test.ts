@@ -137,7 +137,7 @@ describe.each(STORAGES)('grants in %s', (storage) => {
       expect(await gatehouse('remove-mfa', account.email)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^.+\.\n$/) })
     })
 
-    it('an account that does not exist is one sentence and exit code 1; one about to be deleted stays so', async () => {
+    it('an account that does not exist is one sentence and exit code 1; one about to be deleted stays so until it is kept', async () => {
       for (const [verb, name] of [
         ['show', 'nobody@example.org'],
         ['disable', crypto.randomUUID()],
@@ -154,6 +154,9 @@ describe.each(STORAGES)('grants in %s', (storage) => {
         stderr: expect.stringMatching(/^This account is about to be deleted.*\n$/),
       })
       expect((await gatehouse('show', id)).stdout).toMatch(/^status\tdeleting$/m)
+      expect(await gatehouse('keep', id)).toEqual({ code: 0, stdout: '', stderr: '' })
+      expect((await gatehouse('show', id)).stdout).toMatch(/^status\tactive$/m)
+      expect(await gatehouse('keep', id)).toMatchObject({ code: 1, stderr: 'This account is not about to be deleted.\n' })
     })
   })
 })

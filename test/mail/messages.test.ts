@@ -59,11 +59,17 @@ const withLink: [string, Send, string][] = [
     (em, to) => sender.accountDeletion(em, { ...to, deletesAt: new Date(Date.now() + 14 * 86_400_000), undo: TOKEN }),
     LINK_PATHS.keepAccount,
   ],
+  [
+    'keep-account',
+    (em, to) => sender.keepAccount(em, { ...to, deletesAt: new Date(Date.now() + 9 * 86_400_000), keep: async () => TOKEN }),
+    LINK_PATHS.keepAccount,
+  ],
 ]
 const all: [string, Send][] = [
   ...withCode.map(([name, send]): [string, Send] => [name, send]),
   ...withLink.map(([name, send]): [string, Send] => [name, send]),
   ['already-registered', (em, to) => sender.verifyEmail(em, { ...to, issued: TOKEN, isRegistered: true })],
+  ['account-closed', (em, to) => sender.resetPassword(em, { ...to, issued: TOKEN, closed: async () => ({ isKeepable: false }) })],
 ]
 
 describe('every mail', () => {

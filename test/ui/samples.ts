@@ -349,7 +349,10 @@ const url = (path: string): string => `https://id.example.org${path}?token=01234
 
 export const MAILS: Samples<MailModels> = {
   'verify-email': { plain: code, link: { ...code, link: url('/verify'), client: 'Acme' }, bare: { code: '000001', expiresInSeconds: 600 } },
-  'already-registered': { plain: { ...common, signInLink: 'https://id.example.org/login', resetLink: 'https://id.example.org/forgot' } },
+  'already-registered': {
+    plain: { ...common, signInLink: 'https://id.example.org/login', resetLink: 'https://id.example.org/forgot' },
+    mustReset: { ...common, resetLink: 'https://id.example.org/forgot' },
+  },
   'reset-password': { plain: { ...code, link: url('/reset-password') } },
   'change-email': { plain: { ...code, link: url('/verify') } },
   'change-email-notice': {
@@ -360,6 +363,8 @@ export const MAILS: Samples<MailModels> = {
     SECURITY_NOTICES.map((kind: SecurityNotice) => [kind, { ...common, kind, at: ago(60_000), reportLink: url('/report') }]),
   ),
   'account-deletion': { plain: { ...common, undoLink: url('/undo-deletion'), deletesAt: new Date(Date.now() + 14 * DAY) } },
+  'keep-account': { plain: { ...common, undoLink: url('/undo-deletion'), deletesAt: new Date(Date.now() + 9 * DAY) } },
+  'account-closed': { plain: common },
 }
 
 /** Where each page stands: pages of an app's sign-in name the app. */
@@ -380,6 +385,6 @@ export function eachPage(): { name: PageName; variant: string; model: PageModels
 
 export function eachMail(): { name: MailName; variant: string; model: MailModels[MailName] }[] {
   return Object.entries(MAILS).flatMap(([name, variants]) =>
-    Object.entries(variants).map(([variant, model]) => ({ name: name as MailName, variant, model: model as MailModels[MailName] })),
+    Object.entries(variants).map(([variant, model]) => ({ name: name as MailName, variant, model })),
   )
 }
