@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts'
 /** One mailbox, one spelling: pure ASCII, lower case. Everything that looks up, limits by or mails an address takes this type. */
 export type CanonicalEmail = string & { readonly __brand: 'CanonicalEmail' }
 
-const MAX_BYTES = 254
+export const MAX_EMAIL = 254
 const MAX_LOCAL_BYTES = 64
 /** Longer input is refused before any pattern sees it. */
 const MAX_INPUT = 1024
@@ -15,6 +15,11 @@ const LOCAL = new RegExp(`^${ATEXT}(?:\\.${ATEXT})*$`)
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 /** RFC 1123 host name of two labels or more whose last is no number, so it is no IP address in any notation. */
 const DOMAIN = new RegExp(`^(?:${LABEL}\\.)+(?![0-9]+$)${LABEL}$`)
+const ASCII_LABEL = '(?![Xx][Nn]--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const ASCII_ATEXT = ATEXT.replace('a-z', 'A-Za-z')
+/** Addresses in plain ASCII that are surely taken; international domains are taken too, where IDNA allows them. */
+export const PLAIN_EMAIL_PATTERN = `^(?!-)(?!.*=\\?)(?=[^@]{1,64}@)${ASCII_ATEXT}(?:\\.${ASCII_ATEXT})*@(?:${ASCII_LABEL}\\.)+(?![0-9]+$|0[Xx][0-9A-Fa-f]*$)${ASCII_LABEL}$`
+
 /** What may be given to the IDNA mapping: it would drop invisible characters and cut at the delimiters of URLs. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the ASCII range is what it is about
 const MAPPABLE = /^(?:[a-z0-9.-]|[^\u0000-\u007f\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Z}])+$/u
@@ -32,7 +37,7 @@ export function canonicalEmail(input: string): CanonicalEmail | undefined {
   const domain = canonicalDomain(address.slice(at + 1))
   if (domain === undefined || local.length > MAX_LOCAL_BYTES || !LOCAL.test(local)) return undefined
   const canonical = `${local}@${domain}`
-  return canonical.length <= MAX_BYTES ? (canonical as CanonicalEmail) : undefined
+  return canonical.length <= MAX_EMAIL ? (canonical as CanonicalEmail) : undefined
 }
 
 /** Throws `invalid_input`. */

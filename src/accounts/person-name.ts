@@ -1,10 +1,14 @@
-import { isVisible } from '../visible-text.ts'
+import { INKLESS } from '../visible-text.ts'
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069<>]|:\/\//u
+const FORBIDDEN = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069<>'
+/** One line in which there is something to see, no markup, no URL, nothing that turns the reading direction (EM-13). */
+export const NAME_PATTERN = `^(?!.*://)(?=.*[^${INKLESS}])[^${FORBIDDEN}]+$`
+export const MAX_NAME = 100
 
-/** A name fit to be shown and mailed: trimmed, one line, something to see, at most 100 characters, no markup, no URL (EM-13). */
+const NAME = new RegExp(NAME_PATTERN, 'u')
+
+/** A name fit to be shown and mailed, trimmed; its length is counted in code points. */
 export function personName(submitted: string): string | undefined {
   const name = submitted.normalize('NFC').trim()
-  return isVisible(name) && [...name].length <= 100 && !FORBIDDEN.test(name) ? name : undefined
+  return [...name].length <= MAX_NAME && NAME.test(name) ? name : undefined
 }

@@ -12,7 +12,13 @@ export interface ProfileChange {
   readonly locale?: string | null | undefined
 }
 
-const PHONE = /^\+[1-9][0-9]{6,14}$/
+const BETWEEN = '[\\s().-]*'
+/** E.164, with the spaces, dots, dashes and brackets that people write in between. */
+export const PHONE_PATTERN = `^${BETWEEN}\\+${BETWEEN}[1-9](?:${BETWEEN}[0-9]){6,14}${BETWEEN}$`
+const LABEL = '(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+/** Addresses of pictures that are surely taken: a public name, a plain path and query. */
+export const PLAIN_IMAGE_PATTERN = `^https://(?:${LABEL}\\.)+(?!(?:localhost|local|internal)(?:[/?]|$))[a-z]{2,63}(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?(?:\\?[A-Za-z0-9._~=&-]*)?$`
+const PHONE = new RegExp(PHONE_PATTERN, 'u')
 
 export class Profile {
   readonly #em: EntityManager
@@ -27,9 +33,9 @@ export class Profile {
   async update(accountId: string, change: ProfileChange): Promise<Account> {
     const fields: Record<string, string> = {}
     const name = change.name === undefined ? undefined : personName(change.name)
-    const phoneNumber = change.phoneNumber?.replace(/[\s().-]/g, '')
+    const { phoneNumber } = change
     if (change.name !== undefined && !name) fields['name'] = 'invalid_name'
-    if (phoneNumber !== undefined && !PHONE.test(phoneNumber)) fields['phone_number'] = 'invalid_phone'
+    if (phoneNumber != null && !PHONE.test(phoneNumber)) fields['phone_number'] = 'invalid_phone'
     const imageUrl = typeof change.imageUrl === 'string' ? canonicalImageUrl(change.imageUrl) : change.imageUrl
     if (typeof change.imageUrl === 'string' && imageUrl === undefined) fields['image_url'] = 'invalid_url'
     if (Object.keys(fields).length > 0) throw new AppError('invalid_input', { fields })
@@ -37,7 +43,7 @@ export class Profile {
     const em = this.#em.fork()
     const account = await em.findOneOrFail(Account, { id: accountId })
     if (name) account.name = name
-    if (change.phoneNumber !== undefined) account.phoneNumber = phoneNumber ?? null
+    if (change.phoneNumber !== undefined) account.phoneNumber = change.phoneNumber?.replace(/[^+0-9]/g, '') ?? null
     if (imageUrl !== undefined) account.imageUrl = imageUrl
     if (change.locale !== undefined) account.locale = change.locale
     await em.flush()

@@ -1,7 +1,6 @@
 import type { z } from 'zod'
 import type { StepUp } from '../../../accounts/step-up.ts'
 import { LIFETIMES } from '../../../config/limits.ts'
-import { AppError } from '../../../errors.ts'
 import { ok, type TwoHandlers } from './call.ts'
 import type * as body from './schemas.ts'
 
@@ -17,7 +16,6 @@ export function verify({
 }: VerificationDeps): TwoHandlers<z.infer<typeof body.Verification.first>, z.infer<typeof body.Verification.second>> {
   return {
     async first({ password }, { caller }) {
-      if (password === undefined) throw new AppError('invalid_input', { fields: { password: 'required' } })
       await stepUp.byPassword(caller, password)
       return PROVEN
     },
