@@ -65,7 +65,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     keys: {
       rotationDays: env.KEY_ROTATION_DAYS,
-      publishSeconds: LIFETIMES.keyPublish,
+      publishSeconds: Math.min(LIFETIMES.keyPublish, (env.KEY_ROTATION_DAYS * 86_400) / 2),
       retireSeconds: LIFETIMES.keyRetire,
       pollSeconds: LIFETIMES.keyPoll,
     },

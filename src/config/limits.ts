@@ -69,10 +69,12 @@ export const LIFETIMES = {
   deleteGrace: 14 * 86_400,
   /** How long relying parties may keep our JWKS (Cache-Control of `/jwks`). */
   jwksCache: 300,
-  /** A new signing key is published this long before it signs: two cache lifetimes. */
-  keyPublish: 600,
+  /** A new signing key is published this long before it signs, or half of a key's age before, if that is less: there are caches that keep the JWKS for hours. */
+  keyPublish: 86_400,
   /** A retired signing key stays published this long: longer than any token it signed. */
   keyRetire: 7200,
+  /** The public half of a key that has signed verifies `id_token_hint` for this long: apps keep ID tokens as long as sessions. */
+  hintKeys: 2 * 365 * 86_400,
   keyPoll: 10,
 } as const
 

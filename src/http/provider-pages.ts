@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import { isUnavailable } from '../database.ts'
 import type { ErrorCode } from '../errors.ts'
 import { ENDPOINTS, isForProgram } from '../oidc/endpoints.ts'
+import { isOwnSignOut } from '../oidc/hints.ts'
 import { param } from '../oidc/param.ts'
 import type { KoaContextWithOIDC, ProviderPages } from '../oidc/provider-pages.ts'
 import type { ForeignForm } from '../views.ts'
@@ -27,6 +28,10 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
       })
     },
     confirmLogout(ctx, form) {
+      if (isOwnSignOut(ctx)) {
+        ctx.body = form.replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>')
+        return
+      }
       const app = appOf(ctx)
       renderer.page(ctx, 'pages/sign-out', { form: logoutForm(form) }, app)
       const target = app ? cspSource(app.redirectUri) : undefined

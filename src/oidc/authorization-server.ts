@@ -11,13 +11,14 @@ import { followApiSessions } from './api-sessions.ts'
 import { useDigestedSecrets } from './clients.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { signingHere } from './external-key.ts'
+import { verifyHintsBy } from './hints.ts'
 import { PlainRequests } from './plain-requests.ts'
 import { accountReadAhead, type Honours, readingAhead } from './reading-ahead.ts'
 import type { RefreshAnswers } from './refresh-answers.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
 import { repeatTokens } from './repeated-tokens.ts'
 import { requestUnits } from './request-unit.ts'
-import type { PrivateJwk, SigningKeys } from './signing-keys.ts'
+import type { KeySet, SigningKeys } from './signing-keys.ts'
 import { auditTokens } from './token-events.ts'
 import { readParamsFirst } from './token-params.ts'
 import { TokenProvider } from './token-provider.ts'
@@ -64,8 +65,8 @@ export class AuthorizationServer {
 
   static async create(deps: AuthorizationServerDeps): Promise<AuthorizationServer> {
     await deps.keys.ensure()
-    const { keys, fingerprint } = await deps.keys.load()
-    return new AuthorizationServer(deps, createProvider(deps, keys), fingerprint)
+    const loaded = await deps.keys.load()
+    return new AuthorizationServer(deps, createProvider(deps, loaded), loaded.fingerprint)
   }
 
   private constructor(deps: AuthorizationServerDeps, provider: Provider, fingerprint: string) {
@@ -86,9 +87,10 @@ export class AuthorizationServer {
 
   /** Takes over the keys of this moment; returns when they will change next by themselves. */
   async reloadKeys(): Promise<Date | undefined> {
-    const { keys, fingerprint, nextChange } = await this.#deps.keys.load()
+    const loaded = await this.#deps.keys.load()
+    const { fingerprint, nextChange } = loaded
     if (fingerprint !== this.#fingerprint) {
-      this.#provider = createProvider(this.#deps, keys)
+      this.#provider = createProvider(this.#deps, loaded)
       this.#plain = plainRequests(this.#provider, this.#deps)
       this.#fingerprint = fingerprint
     }
@@ -96,7 +98,7 @@ export class AuthorizationServer {
   }
 }
 
-function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk[]): Provider {
+function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySet): Provider {
   const configuration: Configuration = createConfiguration({
     ...deps,
     adapter: readingAhead({ ...deps, adapterFor: deps.adapter }),
@@ -105,7 +107,9 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
   })
   const provider = new TokenProvider(deps.config.issuer, configuration)
   useDigestedSecrets(provider)
+  nameSessions(provider)
   readParamsFirst(provider)
+  verifyHintsBy(provider, hintKeys)
   refuseLargeBodies(provider)
   explainRefusals(provider, deps.logger)
   repeatTokens(provider)
@@ -129,6 +133,12 @@ function createProvider(deps: AuthorizationServerDeps, keys: readonly PrivateJwk
 
 function plainRequests(provider: Provider, { findAccount, resources, audit }: AuthorizationServerDeps): PlainRequests {
   return new PlainRequests(provider, { findAccount: accountReadAhead(findAccount), resources, audit })
+}
+
+/** Every ID token of the code flow has `sid`: a hint tells which sign-in it is of. The library gives it to back-channel logout only. */
+function nameSessions(provider: Provider): void {
+  const { prototype } = provider.Client as unknown as { prototype: { includeSid: () => boolean } }
+  prototype.includeSid = () => true
 }
 
 type Middleware = Parameters<Provider['use']>[0]

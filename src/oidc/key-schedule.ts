@@ -1,3 +1,5 @@
+import { LIFETIMES } from '../config/limits.ts'
+
 /** The moments of a signing key's life: published at once, signs from `activeAt`, only verifies from `retiredAt`, gone at `expiresAt`. */
 export interface KeyLife {
   readonly activeAt: Date
@@ -8,7 +10,7 @@ export interface KeyLife {
 export interface KeyTiming {
   /** Age at which a key is replaced. */
   readonly rotationDays: number
-  /** How long a key is published before it signs: at least as long as relying parties cache the JWKS. */
+  /** How long a key is published before it signs: longer than relying parties keep the JWKS. */
   readonly publishSeconds: number
   /** How long a key stays published after it stopped signing: at least as long as the longest token lives. */
   readonly retireSeconds: number
@@ -22,6 +24,15 @@ export function isPublished({ expiresAt }: KeyLife, now: Date): boolean {
 
 export function isSigning({ activeAt, retiredAt }: KeyLife, now: Date): boolean {
   return activeAt <= now && (!retiredAt || retiredAt > now)
+}
+
+/**
+ * Whether an ID token that it signed is still good as a hint. A key that an emergency ended was gone the moment it stopped signing:
+ * whoever has it may have signed anything.
+ */
+export function verifiesHints({ retiredAt, expiresAt }: KeyLife, now: Date): boolean {
+  if (!retiredAt || !expiresAt) return true
+  return expiresAt > retiredAt && retiredAt.getTime() + LIFETIMES.hintKeys * 1000 > now.getTime()
 }
 
 /** The next moment at which any key changes its state; undefined when none will by itself. */

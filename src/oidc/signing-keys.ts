@@ -3,7 +3,8 @@ import type { SecretBox } from '../crypto/secret-box.ts'
 import type { EntityManager } from '../database.ts'
 import { SigningKey } from '../entities/index.ts'
 import type { SigningAlg } from '../entities/signing-key.ts'
-import { isDue, isPublished, isSigning, type KeyTiming, nextChange } from './key-schedule.ts'
+import type { HintKey } from './hints.ts'
+import { isDue, isPublished, isSigning, type KeyTiming, nextChange, verifiesHints } from './key-schedule.ts'
 import { newKey } from './new-key.ts'
 
 export const SIGNING_ALGS: readonly SigningAlg[] = ['ES256', 'RS256', 'PS256', 'EdDSA']
@@ -15,6 +16,8 @@ export type PrivateJwk = Record<string, unknown> & { kid: string; alg: string; u
 export interface KeySet {
   /** First those that sign, by algorithm, the most usual first: there are takers of the first. Then what verifies, the same way. */
   readonly keys: readonly PrivateJwk[]
+  /** Public halves of those, and of the ones that signed in the last years and were not ended in an emergency. */
+  readonly hintKeys: readonly HintKey[]
   /** Changes with every key and state. */
   readonly fingerprint: string
   readonly nextChange: Date | undefined
@@ -60,8 +63,9 @@ export class SigningKeys {
     const place = ({ alg }: SigningKey) => SIGNING_ALGS.indexOf(alg)
     const published = rows.filter((key) => isPublished(key, now)).toSorted((one, other) => place(one) - place(other))
     const ordered = [...published.filter((key) => isSigning(key, now)), ...published.filter((key) => !isSigning(key, now))]
-    const fingerprint = ordered.map((key) => `${key.kid}:${isSigning(key, now)}`).join(' ')
-    return { keys: ordered.map((key) => this.#open(key)), fingerprint, nextChange: nextChange(published, now) }
+    const hintKeys = rows.filter((key) => verifiesHints(key, now))
+    const fingerprint = [...ordered.map((key) => `${key.kid}:${isSigning(key, now)}`), ...hintKeys.map(({ kid }) => kid)].join(' ')
+    return { keys: ordered.map((key) => this.#open(key)), hintKeys, fingerprint, nextChange: nextChange(published, now) }
   }
 
   async list(): Promise<SigningKey[]> {
@@ -70,7 +74,8 @@ export class SigningKeys {
 
   /**
    * A successor for the algorithm's key: published now, signing after the JWKS cache lifetime, while the old one verifies
-   * until its last token has expired (JW-07). In an emergency it signs at once and the old ones are gone, with the tokens they signed.
+   * until its last token has expired (JW-07). In an emergency it signs at once and all old ones are gone, with the tokens they signed:
+   * who has got one may have got them all.
    * Undefined if a successor is waiting already.
    */
   async rotate(alg: SigningAlg, { isEmergency = false }: { isEmergency?: boolean } = {}): Promise<string | undefined> {
@@ -97,8 +102,10 @@ export class SigningKeys {
     const { kid, publicJwk, privateJwk } = await newKey(alg)
     return this.#locked(async (em) => {
       const now = new Date()
-      const keys = await em.find(SigningKey, { alg, $or: [{ expiresAt: null }, { expiresAt: { $gt: now } }] })
+      const all = await em.find(SigningKey, { alg })
+      const keys = all.filter((key) => isPublished(key, now))
       if (!condition(keys, now)) return undefined
+      if (isEmergency) for (const key of all) if (!isPublished(key, now)) key.expiresAt = key.retiredAt
       const activeAt = isEmergency ? now : new Date(now.getTime() + this.#timing.publishSeconds * 1000)
       const expiresAt = isEmergency ? now : new Date(activeAt.getTime() + this.#timing.retireSeconds * 1000)
       for (const key of keys) if (isEmergency || !key.retiredAt) Object.assign(key, { retiredAt: activeAt, expiresAt })

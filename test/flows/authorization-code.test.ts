@@ -99,7 +99,7 @@ describe('the authorization code flow, by a person without JavaScript', () => {
     await browser.visit(
       app.endSessionUrl({ id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: 'https://client.example/bye', state: 'xyz' }),
     )
-    const bye = await browser.submit('/session/end/confirm', {}, { button: 'logout' })
+    const bye = await browser.submit('/session/end/confirm')
     expect(bye.url.href).toBe('https://client.example/bye?state=xyz')
     await expect(app.refresh(next.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
   })

@@ -99,7 +99,7 @@ describe('back-channel logout', () => {
     await enter(other, account)
 
     await browser.visit(one.endSessionUrl({ id_token_hint: idToken, post_logout_redirect_uri: 'https://client.example/bye' }))
-    const bye = await browser.submit('/session/end/confirm', {}, { button: 'logout' })
+    const bye = await browser.submit('/session/end/confirm')
     expect(bye.url.href).toBe('https://client.example/bye')
     await eventually(() => `${receiver.at(one.path).length} and ${receiver.at(two.path).length}`, '1 and 1')
     expect(receiver.at(other.path)).toEqual([])
@@ -203,7 +203,7 @@ describe('back-channel logout', () => {
     await enter(good, account, browser)
     await browser.visit(bad.endSessionUrl({ id_token_hint: idToken }))
     const begun = performance.now()
-    await browser.submit('/session/end/confirm', {}, { button: 'logout' })
+    await browser.submit('/session/end/confirm')
     expect(performance.now() - begun).toBeLessThan(APP_MAY_TAKE_MS)
     await eventually(async () => receiver.at(good.path).length, 1)
     const outcome = { 302: ['answered 302', false], hang: ['does not answer', false], slow: ['', true], 400: ['(400)', true] } as const
