@@ -42,6 +42,7 @@ if (!QUICK.has(called)) {
   const { auditCommand } = await import('./commands/audit.ts')
   const { clientCommand } = await import('./commands/client.ts')
   const { keysCommand } = await import('./commands/keys.ts')
+  const { mailCommand } = await import('./commands/mail.ts')
   const { resourceCommand } = await import('./commands/resource.ts')
   const { storageCommand } = await import('./commands/storage.ts')
   program
@@ -50,6 +51,7 @@ if (!QUICK.has(called)) {
     .addCommand(clientCommand(openDatabaseContext))
     .addCommand(resourceCommand(openDatabaseContext))
     .addCommand(keysCommand(openDatabaseContext))
+    .addCommand(mailCommand(openDatabaseContext))
     .addCommand(auditCommand(openDatabaseContext))
 }
 

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { api } from '../support/api.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { eventually } from '../support/eventually.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { type SmtpServer, startSmtpServer } from '../support/smtp-server.ts'
+
+// Every command is a process that starts cold; on a busy machine that takes seconds.
+jest.setTimeout(120_000)
+
+interface Failed {
+  readonly id: string
+  readonly attempts: number
+  readonly created_at: string
+  readonly failed_at: string
+  readonly reason: string
+}
+
+describe('gatehouse mail', () => {
+  let server: TestServer
+  let smtp: SmtpServer
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
+    smtp = await startSmtpServer()
+    server = await startServer({ config: { mail: { smtpUrl: `smtp://127.0.0.1:${smtp.port}`, from: 'no-reply@example.org' } } })
+  })
+  afterAll(async () => {
+    await server.stop()
+    await smtp[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  })
+  beforeEach(async () => {
+    await server.context.database.pool.query('delete from "outbox_message"')
+    smtp.mails.length = 0
+    smtp.script.rcptTo = '250 ok'
+  })
+
+  function mail(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { database, issuer, secrets } = server.config
+    const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
+    const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...COMPILE_CACHE, ...keys }
+    const command = [join(import.meta.dirname, '../../src/cli.ts'), 'mail', ...args]
+    return new Promise((resolve) => {
+      execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      })
+    })
+  }
+
+  const failed = async () => JSON.parse((await mail('list', '--json')).stdout) as Failed[]
+
+  /** Two mails that the mail server has refused for good. */
+  async function refuseTwo(): Promise<void> {
+    smtp.script.rcptTo = '550 5.1.1 no such user'
+    for (const email of ['ada@example.org', 'bob@example.org'])
+      await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: 'plum ladder seven harbour' })
+    const { pool } = server.context.database
+    await eventually(async () => (await pool.query('select 1 from "outbox_message" where "failed_at" is not null')).rowCount, 2)
+    smtp.script.rcptTo = '250 ok'
+  }
+
+  it('lists what was given up, without addresses or content, and sends it again', async () => {
+    await refuseTwo()
+    const listed = await mail('list')
+    expect(listed.stderr).toBe('')
+    expect(listed.stdout).not.toMatch(/ada|bob|example\.org/)
+    const mails = await failed()
+    expect(mails).toHaveLength(2)
+    expect(listed.stdout.trim().split('\n')).toEqual(mails.map((each) => Object.values(each).join('\t')))
+    expect(mails[0]).toMatchObject({ attempts: 1, reason: 'smtp EENVELOPE 550 5.1.1 at RCPT TO' })
+
+    const first = mails[0]?.id ?? ''
+    expect(await mail('retry', first)).toEqual({ code: 0, stdout: `${first}\twaiting\n`, stderr: '' })
+    await eventually(() => smtp.mails.length, 1)
+    expect((await failed()).map(({ id }) => id)).toEqual([mails[1]?.id])
+
+    expect((await mail('retry', '--all')).code).toBe(0)
+    await eventually(() => smtp.mails.length, 2)
+    expect(await failed()).toEqual([])
+  })
+
+  it('says what it cannot do: nothing named, not an id, not given up', async () => {
+    expect(await mail('retry')).toMatchObject({ code: 1, stderr: 'Name the mails to send again, or say --all.\n' })
+    expect(await mail('retry', 'first')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('An id looks as `mail list` prints it.'),
+    })
+    const id = randomUUID()
+    expect(await mail('retry', id)).toMatchObject({ code: 1, stderr: `No mail of this id was given up: ${id}\n` })
+  })
+})
