@@ -25,7 +25,7 @@ export interface ContextAdapter extends Adapter {
   findInContext(id: string): Promise<InContext | undefined>
   /**
    * Consumes the code or refresh token, as `consume` does, and stores the one to three artifacts that come of it. On one server all of
-   * it or nothing happens; on a Redis Cluster, whose slots know no such promise, the consumption comes first.
+   * it or nothing happens; on a Redis Cluster, whose slots know no such promise, what comes of it is stored first, and forgotten if it was spent.
    */
   exchange(id: string, minted: readonly Minted[]): Promise<void>
   /** The sealed answer that was kept when the refresh token was spent, while the refresh token in it lives and is unspent. */

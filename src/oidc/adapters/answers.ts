@@ -1,9 +1,6 @@
 import type { Minted } from './adapter.ts'
-import { idDigest } from './artifact-keys.ts'
+import { ANSWER, idDigest } from './artifact-keys.ts'
 import type { StoredPayload } from './stored-payload.ts'
-
-/** The answer to a refresh, sealed: a record of its own, found by the refresh token that was spent for it. */
-export const ANSWER = 'RefreshAnswer'
 
 /** Whose answer it is, and which refresh token it holds: the digest tells whether that one still waits to be used. */
 export interface KeptAnswer {

@@ -1,9 +1,15 @@
 import { sha256 } from '../../crypto/token.ts'
 import type { AdapterPayload } from './adapter.ts'
 
-/** The key of an artifact: SHA-256 of model and id. No model name has a colon, so no id can reach into another model (TK-12, TK-13). */
+/** The answer to a refresh, sealed: a record of its own, found by the refresh token that was spent for it. */
+export const ANSWER = 'RefreshAnswer'
+
+/**
+ * The key of an artifact: SHA-256 of model and id. No model name has a colon, so no id can reach into another model (TK-12, TK-13).
+ * An answer has the digest of its refresh token: on a Cluster both are in one slot.
+ */
 export function idDigest(model: string, id: string): Buffer {
-  return sha256(`${model}:${id}`)
+  return sha256(`${model === ANSWER ? 'RefreshToken' : model}:${id}`)
 }
 
 /** The key of the second way to an artifact: a session's `uid`, a device code's user code. */

@@ -59,7 +59,7 @@ export interface Calls {
   findSessionByUid(uid: string): Promise<Found | undefined>
   /** Undefined if this call is not the one that consumes it. */
   consume(model: string, name: string, keepMs: number | undefined): Promise<Consumed | undefined>
-  /** The same; then what comes of it is stored. */
+  /** The same, with what comes of it; nothing of that is left otherwise. */
   exchange(model: string, name: string, entries: readonly Entry[], keepMs: number | undefined): Promise<Consumed | undefined>
   destroy(model: string, name: string): Promise<void>
   /** The session's uid, if there was one of that id. */

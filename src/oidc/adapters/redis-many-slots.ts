@@ -1,5 +1,6 @@
 import { randomToken } from '../../crypto/token.ts'
 import type { RedisConnection } from '../../redis.ts'
+import { ANSWER } from './artifact-keys.ts'
 import { SPREAD } from './lua/scripts.ts'
 import { type Calls, type Consumed, type Entry, type Found, TRACE_MS } from './redis-calls.ts'
 import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
@@ -53,8 +54,10 @@ export function manySlots(redis: RedisConnection): Calls {
     return foundIn(await redis.evaluate(SPREAD.read, [key], []))
   }
 
-  async function consume(model: string, name: string, keepMs: number | undefined): Promise<Consumed | undefined> {
-    const reply = (await redis.evaluate(SPREAD.spend, [KEYS.artifact(model, name)], [keepMs ?? ''])) as [unknown, number, number] | null
+  async function consume(model: string, name: string, keepMs: number | undefined, answer?: Entry): Promise<Consumed | undefined> {
+    const keys = [KEYS.artifact(model, name), ...(answer ? [KEYS.artifact(answer.model, answer.name)] : [])]
+    const args = [keepMs ?? '', ...(answer ? [ttlOf(answer.ttl), ...argumentsOf(answer)] : [])]
+    const reply = (await redis.evaluate(SPREAD.spend, keys, args)) as [unknown, number, number] | null
     const found = await standing(foundIn(reply))
     if (!found || !reply) return undefined
     const of = (field: string) => found.fields.get(field) ?? ''
@@ -72,6 +75,10 @@ export function manySlots(redis: RedisConnection): Calls {
       lookup && point(KEYS.lookup(lookup), name, entry.ttl),
     ])
     return stored === 1
+  }
+
+  async function destroy(model: string, name: string): Promise<void> {
+    await redis.run(KEYS.artifact(model, name), (client, key) => client.del(key))
   }
 
   return {
@@ -112,17 +119,19 @@ export function manySlots(redis: RedisConnection): Calls {
 
     findSessionByUid,
 
-    consume,
+    consume: (model, name, keepMs) => consume(model, name, keepMs),
 
+    /** What comes of it is stored before it is spent: whoever finds it spent finds its answer, with what is in it. */
     async exchange(model, name, entries, keepMs) {
-      const consumed = await consume(model, name, keepMs)
-      if (consumed) await Promise.all(entries.map(put))
+      const answer = entries.find((entry) => entry.model === ANSWER)
+      const minted = entries.filter((entry) => entry !== answer)
+      await Promise.all(minted.map(put))
+      const consumed = await consume(model, name, keepMs, answer)
+      if (!consumed) await Promise.all(minted.map((entry) => destroy(entry.model, entry.name)))
       return consumed
     },
 
-    async destroy(model, name) {
-      await redis.run(KEYS.artifact(model, name), (client, key) => client.del(key))
-    },
+    destroy,
 
     async destroySession(name, proof) {
       const pointer = KEYS.artifact('Session', name)

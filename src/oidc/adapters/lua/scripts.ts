@@ -25,8 +25,13 @@ export const SPREAD = {
   read: of(`return { redis.call('HGETALL', KEYS[1]), now() }`),
   /** KEYS account; ARGV client, session, grant. */
   readAccount: of(`return readAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
-  /** KEYS artifact; ARGV most. */
-  spend: of(`if spend(KEYS[1]) == 0 then return false end return { redis.call('HGETALL', KEYS[1]), now(), shorten(KEYS[1], ARGV[1]) }`),
+  /** KEYS artifact and, if its answer is kept, that; ARGV most, then of the answer ttl and pairs. */
+  spend: of(`
+    if spend(KEYS[1]) == 0 then return false end
+    local pairs = {}
+    for i = 3, #ARGV do pairs[#pairs + 1] = ARGV[i] end
+    if KEYS[2] then write(KEYS[2], 'replace', ARGV[2], '', pairs) end
+    return { redis.call('HGETALL', KEYS[1]), now(), shorten(KEYS[1], ARGV[1]) }`),
   /** KEYS session; ARGV id, proof, trace. */
   endSession: of(`return endSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
 } as const
