@@ -11,6 +11,7 @@ import type { Seeded } from './seed.ts'
 export function announce(config: Config, seeded: Seeded | undefined): void {
   const lines: [string, string][] = [
     ['URL', config.issuer],
+    ['Account', `${config.issuer}/account`],
     ['Database', config.database.embedded ? `embedded PostgreSQL in ${config.dataDir}` : databaseName(config.database.url)],
   ]
   if (seeded)
@@ -22,8 +23,14 @@ export function announce(config: Config, seeded: Seeded | undefined): void {
     lines.push(['Sample app', `${config.issuer}/demo`])
     if (!config.mail.smtpUrl) lines.push(['Dev inbox', `${config.issuer}/dev/inbox${readers(config)}`])
   }
-  lines.push(['Discovery', config.issuer + ENDPOINTS.openidConfiguration.path])
+  lines.push(['Discovery', config.issuer + ENDPOINTS.openidConfiguration.path], ['Next', nextCommand(config)])
   say(`Gatehouse ${productVersion()}\n${lines.map(([name, value]) => `  ${name.padEnd(13)} ${value}\n`).join('')}`)
+}
+
+/** What one does with a server that runs: register the first app. */
+function nextCommand({ production, port }: Config): string {
+  if (production) return 'gatehouse client create --help'
+  return `${port === 3000 ? '' : `PORT=${port} `}npm run --silent gatehouse -- client create --name "My app" --redirect http://localhost:8080/callback`
 }
 
 /** Who sees the inbox and the sample app, where it is not plain. */

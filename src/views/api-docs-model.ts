@@ -3,6 +3,8 @@ export interface ApiDocs {
   readonly title: string
   /** The document itself. */
   readonly documentHref: string
+  /** What every path stands below. */
+  readonly baseUrl: string
   readonly families: readonly { readonly name: string; readonly operations: readonly DocumentedOperation[] }[]
   readonly refusals: readonly DocumentedRefusal[]
 }
@@ -23,8 +25,8 @@ export interface DocumentedOperation {
 export interface DocumentedExchange {
   readonly title?: string | undefined
   readonly fields: readonly { readonly name: string; readonly type: string; readonly description?: string | undefined }[]
-  /** JSON, indented. */
-  readonly request?: string | undefined
+  /** The call as a command, ready to paste but for `$TOKEN` and what earlier calls returned. */
+  readonly curl: string
   readonly status: number
   readonly response?: string | undefined
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, SignJWT } from 'jose'
@@ -18,6 +19,7 @@ import {
   withMfa,
 } from '../support/api.ts'
 import { createAccount, createClient, PASSWORD } from '../support/factories.ts'
+import { decode } from '../support/html.ts'
 import { type OperationDoc, operationsOf, violations } from '../support/openapi.ts'
 import type { TestServer } from '../support/server.ts'
 
@@ -122,6 +124,8 @@ describe('the document', () => {
       expect(html).toContain(`id="${id}"`)
       expect(html).toContain(`/api/auth${route.split(' ')[1]}`)
     }
+    expect(html).toContain(`<code>${server.origin}/api/auth</code>`)
+    expect(html).toContain('Authorization: Bearer')
     expect(html).not.toMatch(/\son\w+=|style=|<style|javascript:/)
     expect([...html.matchAll(/(?:src|href)="(https?:)?\/\//g)]).toEqual([])
   })
@@ -407,5 +411,40 @@ describe('the refusals', () => {
   it('an account that an operator disabled answers like any other', async () => {
     const { email } = await createAccount(server, { status: 'disabled' })
     expect((await api(server, 'POST /sign-in/email', { email, password: PASSWORD })).body.error).toBe('invalid_credentials')
+  })
+})
+
+describe('the commands of the page', () => {
+  /** What a shell makes of a command. */
+  const argumentsOf = (command: string, token: string): string[] => {
+    const script = `curl() { printf '%s\\0' "$@"; }\n${command}`
+    return execFileSync('sh', ['-c', script], { encoding: 'utf8', env: { TOKEN: token } })
+      .split('\0')
+      .slice(0, -1)
+  }
+
+  it('call every route as it wants to be called: method, path, token and body', async () => {
+    const html = await (await fetch(`${server.origin}/api/docs`)).text()
+    const commands = Array.from(html.matchAll(/<pre class="secret">(curl [\s\S]*?)<\/pre>/g), ([, command = '']) => decode(command))
+    const { token } = await signedIn(server)
+    const called = new Set<string>()
+    for (const command of commands) {
+      const words = argumentsOf(command, token)
+      const given = (option: string): string[] => words.filter((_word, at) => words[at - 1] === option)
+      const [body] = given('-d')
+      const url = words.find((word) => word.startsWith('http')) ?? ''
+      const method = given('-X')[0] ?? (body ? 'POST' : 'GET')
+      called.add(`${method} ${new URL(url).pathname}`)
+      // The example's own token is a made-up one, and those that sign out would leave the others without theirs.
+      if (/\/(refresh|logout|logout-all)$/.test(url)) continue
+      const headers = Object.fromEntries(given('-H').map((header) => header.split(': ') as [string, string]))
+      const answer = await fetch(url, { method, headers, ...(body ? { body } : {}) })
+      const { error = '' } = answer.status === 204 ? {} : ((await answer.json()) as { error?: string })
+      expect([command, error]).not.toEqual([
+        command,
+        expect.stringMatching(/^(invalid_input|invalid_token|method_not_allowed|unsupported_media_type)$/),
+      ])
+    }
+    expect(called.size).toBe(operations.length)
   })
 })

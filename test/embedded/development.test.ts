@@ -18,7 +18,7 @@ const LAUNCHER = fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url
 // Each test starts the whole product several times.
 jest.setTimeout(90_000)
 
-it('says version, URL, database, account, sample app, inbox and discovery, and nothing else; the password once', async () => {
+it('says version, URL, account area, database, demo account, sample app, inbox, discovery and what comes next, and nothing else; the password once', async () => {
   const dataDir = dataFolder()
   const first = await launch(dataDir)
   expect(await first.announced()).toEqual(
@@ -102,11 +102,13 @@ function lines(port: number, dataDir: string, account: unknown): unknown[] {
   return [
     expect.stringMatching(/^Gatehouse \d+\.\d+\.\d+$/),
     `  URL           ${url}`,
+    `  Account       ${url}/account`,
     `  Database      embedded PostgreSQL in ${dataDir}`,
     account,
     `  Sample app    ${url}/demo`,
     `  Dev inbox     ${url}/dev/inbox`,
     `  Discovery     ${url}/.well-known/openid-configuration`,
+    `  Next          PORT=${port} npm run --silent gatehouse -- client create --name "My app" --redirect http://localhost:8080/callback`,
   ]
 }
 

@@ -153,6 +153,7 @@ export const PAGES: Samples<PageModels> = {
     plain: {
       title: 'Gatehouse account API',
       documentHref: '/api/openapi.json',
+      baseUrl: 'https://id.example.org/api/auth',
       families: [
         {
           name: 'Sign-in',
@@ -168,7 +169,7 @@ export const PAGES: Samples<PageModels> = {
                 {
                   title: 'First call',
                   fields: [{ name: 'email', type: 'string', description: 'An e-mail address.' }],
-                  request: JSON.stringify({ email: person.email }, undefined, 2),
+                  curl: `curl https://id.example.org/api/auth/sign-in/email \\\n  -d '{"email":"${person.email}"}'`,
                   status: 200,
                   response: '{}',
                 },

@@ -25,7 +25,7 @@ export function apiDocsRoutes({ issuer, name, renderer }: ApiDocsDeps): Router {
     ctx.body = document
   })
   router.get('/api/docs', (ctx) => {
-    page ??= apiDocsModel({ name, documentHref: DOCUMENT })
+    page ??= apiDocsModel({ name, documentHref: DOCUMENT, issuer })
     renderer.page(ctx, 'pages/api-docs', page)
   })
   return router

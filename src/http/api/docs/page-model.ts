@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { errorInfo } from '../../../errors.ts'
 import type { ApiDocs, DocumentedExchange, DocumentedOperation } from '../../../views.ts'
 import { catalogue } from './document.ts'
+import { CLIENT_ID, IDS } from './examples.ts'
 import { type DocumentedCall, type Operation, refusalsOf } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
@@ -12,20 +13,22 @@ const GUARDS = {
 } as const
 
 /** The same operations as the document, for a reader. */
-export function apiDocsModel({ name, documentHref }: { name: string; documentHref: string }): ApiDocs {
+export function apiDocsModel({ name, documentHref, issuer }: { name: string; documentHref: string; issuer: string }): ApiDocs {
+  const baseUrl = `${issuer}/api/auth`
   const families = [...new Set(OPERATIONS.map(({ family }) => family))]
   return {
     title: `${name} account API`,
     documentHref,
+    baseUrl,
     families: families.map((family) => ({
       name: family,
-      operations: OPERATIONS.filter((operation) => operation.family === family).map(presentOperation),
+      operations: OPERATIONS.filter((operation) => operation.family === family).map((operation) => presentOperation(operation, baseUrl)),
     })),
     refusals: catalogue().map((code) => ({ code, ...errorInfo(code) })),
   }
 }
 
-function presentOperation(operation: Operation): DocumentedOperation {
+function presentOperation(operation: Operation, baseUrl: string): DocumentedOperation {
   const { id, method, path, summary, description, guard, calls } = operation
   return {
     id,
@@ -34,13 +37,30 @@ function presentOperation(operation: Operation): DocumentedOperation {
     method: method.toUpperCase(),
     path: `/api/auth${path}`,
     guard: GUARDS[guard],
-    calls: calls.map((call, index) => presentCall(call, calls.length === 1 ? undefined : index === 0 ? 'First call' : 'Second call')),
+    calls: calls.map((call, index) => ({
+      ...presentCall(call),
+      title: calls.length === 1 ? undefined : index === 0 ? 'First call' : 'Second call',
+      curl: curlOf(operation, call, baseUrl),
+    })),
     refusals: refusalsOf(operation),
   }
 }
 
-function presentCall({ body, request, status, response }: DocumentedCall, title: string | undefined): DocumentedExchange {
-  return { title, fields: body ? fieldsOf(body) : [], request: request && pretty(request), status, response: response && pretty(response) }
+function presentCall({ body, status, response }: DocumentedCall): Omit<DocumentedExchange, 'curl'> {
+  return { fields: body ? fieldsOf(body) : [], status, response: response && pretty(response) }
+}
+
+/** Values for the parameters of paths. */
+const PARAMETERS: Readonly<Record<string, string>> = { id: IDS.otherSession, clientId: CLIENT_ID }
+
+function curlOf({ method, path, guard }: Operation, { request }: DocumentedCall, baseUrl: string): string {
+  const url = baseUrl + path.replace(/\{(\w+)\}/g, (whole, name: string) => PARAMETERS[name] ?? whole)
+  const isDefault = method === (request ? 'post' : 'get')
+  return [
+    `curl${isDefault ? '' : ` -X ${method.toUpperCase()}`} ${url}`,
+    ...(guard === 'bearer' ? ['-H "Authorization: Bearer $TOKEN"'] : []),
+    ...(request ? ["-H 'Content-Type: application/json'", `-d '${JSON.stringify(request).replaceAll("'", "'\\''")}'`] : []),
+  ].join(' \\\n  ')
 }
 
 function fieldsOf(schema: z.ZodType): DocumentedExchange['fields'] {
