@@ -2,6 +2,8 @@ import type { AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
+import { isPublicHttps } from '../public-url.ts'
+import { isAllVisible } from '../visible-text.ts'
 import { personName } from './person-name.ts'
 
 /** What a person may change about themselves without proof; `null` clears, absence keeps. */
@@ -53,9 +55,8 @@ export class Profile {
   }
 }
 
-/** An https picture, named but never fetched by us; in its one spelling, which has no control characters. */
+/** A picture on the public web, named but never fetched by us; in its one spelling. */
 function canonicalImageUrl(value: string): string | undefined {
-  const url = URL.parse(value)
-  const isFit = url?.protocol === 'https:' && url.username === '' && url.password === '' && url.href.length <= 2048
-  return isFit ? url.href : undefined
+  const href = isAllVisible(value) ? URL.parse(value)?.href : undefined
+  return href !== undefined && href.length <= 2048 && isPublicHttps(href) ? href : undefined
 }

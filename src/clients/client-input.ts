@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LIFETIMES } from '../config/limits.ts'
 import { AppError } from '../errors.ts'
+import { isPublicHttps } from '../public-url.ts'
 import { isVisible } from '../visible-text.ts'
 import { checkJwks } from './jwks.ts'
 import { checkRedirectUri } from './redirect-uri.ts'
@@ -17,11 +18,10 @@ export const displayName = z
   .max(100)
   .refine((text) => text.trim() === text && isVisible(text) && !UNSHOWABLE.test(text), 'contains characters that cannot be shown')
 
-/** Linked or fetched: https, no credentials, no fragment, and no address that only this machine's network knows (CL-03, CL-04). */
 const httpsUrl = z
   .string()
   .max(2000)
-  .refine((text) => isPublicHttps(text), 'must be an https URL with a public host name')
+  .refine((text) => isPublicHttps(text), 'must be an https URL with a public host name and a port of the web')
 
 const uris = z
   .array(z.string())
@@ -160,11 +160,4 @@ function contradictions(wanted: CheckedClient): Record<string, string> {
     'needs a client that authenticates or an https redirect URI: anyone can pose as this one',
   )
   return faults
-}
-
-function isPublicHttps(text: string): boolean {
-  const url = URL.parse(text)
-  const isCanonical = url !== null && (url.href === text || url.href === `${text}/`)
-  if (!isCanonical || url.protocol !== 'https:' || url.username || url.password || text.includes('#')) return false
-  return /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/.test(url.hostname) && !/\.(localhost|local|internal)$/.test(url.hostname)
 }

@@ -1,3 +1,5 @@
+import { badPort } from '../public-url.ts'
+
 export type ClientType = 'web' | 'native' | 'spa' | 'service'
 
 const MAX_LENGTH = 2000
@@ -60,6 +62,7 @@ function web(uri: string, scheme: string, type: ClientType): string | undefined 
   const url = URL.parse(uri)
   if (!url) return 'is not a valid URL'
   if (url.hostname.endsWith('.')) return 'has a host that ends in a dot'
+  if (badPort(url)) return `uses port ${url.port}, where no web server may be expected`
   const isLoopback = LOOPBACK.has(url.hostname)
   if (scheme === 'http' && !isLoopback) return 'is plain http; only localhost, 127.0.0.1 and [::1] may be'
   if (scheme === 'https' && isLoopback && type === 'native') return 'is https on loopback, which native apps cannot claim; use http'

@@ -31,8 +31,15 @@ export function addScopes(grant: Grant, { scopes, resourceScopes }: RememberedCo
 
 /** AZ-14: consent is skipped for the operator's own apps, if they can prove who they are. */
 export function skipsConsent(client: Client, redirectUri: string): boolean {
-  if (client['first_party'] !== true) return false
-  return client.tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || isBuiltIn(client.clientId)
+  return client['first_party'] === true && isProven(client, redirectUri)
+}
+
+/**
+ * Whether the code gets to nobody but the app, whatever its type: it authenticates, or nobody else answers at its address. A port of
+ * loopback and a scheme of an app's own may be anybody's on that machine (RFC 8252 8.6).
+ */
+export function isProven({ clientId, tokenEndpointAuthMethod }: Client, redirectUri: string): boolean {
+  return tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || isBuiltIn(clientId)
 }
 
 /**

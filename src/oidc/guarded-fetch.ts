@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { isIP } from 'node:net'
 import { StartupError } from '../errors.ts'
+import { badPort } from '../public-url.ts'
 import { isPublicAddress } from './public-address.ts'
 
 const TIMEOUT_MS = 2500
@@ -38,6 +39,7 @@ export function createGuardedFetch({ resolve = resolveAll, isAllowed = isPublicA
     const addresses = isIP(host) ? [host] : await orAborted(resolve(host), signal)
     const [address] = addresses
     if (!address || !addresses.every(isAllowed)) throw new RequestRefused('the host is not on the public internet')
+    if (badPort(url)) throw new RequestRefused('the port is not one of a web server')
     const incoming = await send(url, { host, address, init, signal, ca })
     const content = await read(incoming)
     const status = incoming.statusCode ?? 0
@@ -118,13 +120,13 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   ])
 }
 
-/** Addresses inside every network. Their port is discard: should the guard be off, nobody is disturbed. */
+/** Addresses inside every network. Nobody listens at their port, which is not refused itself: should the guard be off, nobody is disturbed. */
 const INSIDE = [
-  'http://192.0.2.1:9/',
-  'https://127.0.0.1:9/',
-  'https://[::1]:9/',
-  'https://[::ffff:127.0.0.1]:9/',
-  'https://169.254.169.254:9/',
+  'http://192.0.2.1:2/',
+  'https://127.0.0.1:2/',
+  'https://[::1]:2/',
+  'https://[::ffff:127.0.0.1]:2/',
+  'https://169.254.169.254:2/',
 ]
 
 /** Proves at the start that the guard is on; throws `StartupError` when it lets one of the inner addresses through. */

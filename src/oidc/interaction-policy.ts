@@ -1,5 +1,5 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
-import { requestedScopes } from './grants.ts'
+import { isProven, requestedScopes } from './grants.ts'
 import { ACR, demandsSecondFactor } from './levels.ts'
 import { param } from './param.ts'
 
@@ -38,7 +38,7 @@ export function createInteractionPolicy({
   consent?.checks.remove('native_client_prompt')
   consent?.checks.add(
     new Check('unproven_client', 'a client that cannot prove its identity asks every time', 'interaction_required', (ctx) =>
-      isUnprovenNative(ctx),
+      isUnproven(ctx),
     ),
   )
   return policy
@@ -78,9 +78,8 @@ function isOver({ oidc }: KoaContextWithOIDC, { sessionAbsolute, sessionRemember
   return session.past(session.transient ? sessionAbsolute : sessionRemembered)
 }
 
-/** RFC 8252 8.6: a native app on loopback or a private-use scheme may be anyone's (AZ-14). */
-function isUnprovenNative({ oidc }: KoaContextWithOIDC): boolean {
+/** Where anybody could pose as the app, the person is asked each time, and nothing is silent (AZ-14). */
+function isUnproven({ oidc }: KoaContextWithOIDC): boolean {
   const result = (oidc as { result?: { consent?: unknown } }).result
-  const redirectUri = param(oidc.params, 'redirect_uri')
-  return oidc.client?.applicationType === 'native' && !redirectUri.startsWith('https:') && !result?.consent
+  return oidc.client !== undefined && !isProven(oidc.client, param(oidc.params, 'redirect_uri')) && !result?.consent
 }

@@ -72,10 +72,29 @@ describe.each(STORAGES)('grants in %s', (storage) => {
       expect(await server.context.database.em.fork().findOneOrFail(Account, { id })).toMatchObject({ status: 'active', mfaEnabled: false })
     })
 
-    it('a URL with control characters is stored in its one harmless spelling', async () => {
+    it('CL-03 a picture is on the public web, and its address is stored in its one spelling, with nothing in it that cannot be seen', async () => {
       const { token } = await signedIn(server)
-      const { status, body } = await edit({ image_url: 'https://pictures.example/a\u0000b\n.png' }, token)
-      expect({ status, url: body.user?.image_url }).toEqual({ status: 200, url: 'https://pictures.example/a%00b.png' })
+      const bad = [
+        'https://127.0.0.1/',
+        'https://[::1]/a.png',
+        'https://10.0.0.1/a.png',
+        'https://localhost/a.png',
+        'https://printer.local/a.png',
+        'https://pictures/a.png',
+        'https://pictures.example:25/a.png',
+        'https://pictures.example:6379/a.png',
+        'https://user@pictures.example/a.png',
+        'https://pictures.example/a.png#x',
+        'https://pictures.example/a\u0000b\n.png',
+        'https://pictures.example/\u202egnp.exe',
+        'https://pictures.example/a\u200fb.png',
+      ]
+      for (const url of bad) {
+        const { status, body } = await edit({ image_url: url }, token)
+        expect([url, status, body.fields]).toEqual([url, 400, { image_url: 'invalid_url' }])
+      }
+      const { body } = await edit({ image_url: 'https://Pictures.example:8443/\u00e4.png?s=2' }, token)
+      expect(body.user?.image_url).toBe('https://pictures.example:8443/%C3%A4.png?s=2')
     })
   })
 

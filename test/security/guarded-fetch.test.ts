@@ -16,6 +16,8 @@ const REFUSED: readonly string[] = [
   'data:application/json,{}',
   'gopher://127.0.0.1:6379/_FLUSHALL',
   'https://user:secret@example.com/jwks',
+  'https://1.1.1.1:25/',
+  'https://1.1.1.1:6379/',
   'https://127.0.0.1/',
   'https://127.0.0.1:6379/',
   'https://127.1/',

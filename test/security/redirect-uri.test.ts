@@ -82,6 +82,11 @@ const REFUSED: readonly Refusal[] = [
   ['web', 'http://0x7f.1/callback', /canonical/],
   ['web', 'http://localhost./callback', /ends in a dot/],
   ['native', 'https://localhost/callback', /loopback/],
+  // What is no web server
+  ['web', 'https://app.example.com:25/callback', /port 25/],
+  ['web', 'https://app.example.com:6379/callback', /port 6379/],
+  ['spa', 'http://localhost:5432/', /port 5432/],
+  ['native', 'http://127.0.0.1:6000/callback', /port 6000/],
   // Path tricks
   ['web', 'https://app.example.com/../callback', /dot segment/],
   ['web', 'https://app.example.com/callback/..', /dot segment/],
