@@ -46,6 +46,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   )
 
   const signUpFlow = createFlowCookie('sign-up', { isHttps })
+  const deviceCookie = createDeviceCookie({ isHttps })
 
   const app = new Koa()
   app.keys = context.cookieKeys
@@ -64,14 +65,14 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))
   app.use(plainRequests(authorizationServer))
-  app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie: createDeviceCookie({ isHttps }), signUpFlow }, limit).routes())
+  app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie, signUpFlow }, limit).routes())
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes().routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
   app.use(pageRoutes({ ...context, issuer }).routes())
   app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
-  app.use(forgotPasswordRoutes({ ...context, csrf, limit, flow: createFlowCookie('reset', { isHttps }) }).routes())
+  app.use(forgotPasswordRoutes({ ...context, csrf, limit, deviceCookie, flow: createFlowCookie('reset', { isHttps }) }).routes())
   if (!config.production) app.use(developmentPages(context))
   return app
 }

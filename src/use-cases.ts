@@ -19,6 +19,7 @@ import { SecurityEvents } from './accounts/security-events.ts'
 import { type AccessRevoker, Sessions } from './accounts/sessions.ts'
 import { SignIn } from './accounts/sign-in.ts'
 import { SignUp } from './accounts/sign-up.ts'
+import { SignUpProof } from './accounts/sign-up-proof.ts'
 import { StepUp } from './accounts/step-up.ts'
 import { Activity } from './audit/activity.ts'
 import type { AuditSink } from './audit/event.ts'
@@ -50,7 +51,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const attempts = new Attempts({ pool, audit })
   const consents = new Consents({ em, pool, audit })
   const sessions = new Sessions({ em, pool, access, audit })
-  const tokens = new OneTimeTokens({ pool, codeKeys })
+  const tokens = new OneTimeTokens({ pool, codeKeys, attempts })
   const keepLinks = new KeepLinks({ em, tokens, messages })
   const challenges = new MfaChallenges({ em, pool })
   const passwordContext = { product: config.brand.name, issuerHost: new URL(config.issuer).hostname }
@@ -77,6 +78,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
   const profile = new Profile({ em, audit })
   const deletion = new Deletion({ audit, em, tokens, messages, sessions, keepLinks, logger })
+  const signUpProof = new SignUpProof({ audit, em, hasher, tokens, passwordContext })
   const signUp = new SignUp({ audit, em, hasher, tokens, messages, keepLinks, logger, passwordContext })
   const signIn = new SignIn({ audit, pool, hasher, attempts, challenges, signUp, keepLinks })
 
@@ -102,6 +104,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
     profile,
     deletion,
     signUp,
+    signUpProof,
     signIn,
     stepUp,
     activity,

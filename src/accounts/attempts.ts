@@ -1,7 +1,8 @@
 import type { AuditRecord, AuditSink } from '../audit/event.ts'
 import { CAPS } from '../config/limits.ts'
 import { sha256 } from '../crypto/token.ts'
-import type { Pool } from '../database.ts'
+import type { EntityManager, Pool } from '../database.ts'
+import { AttemptCounter } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 
 export type Factor = 'password' | 'otp'
@@ -98,9 +99,14 @@ export class Attempts {
     }
   }
 
-  /** Forgets the failures of a subject: after a reset, which proves more than a password does (RL-03). */
-  async clear(subject: string, factor: Factor): Promise<void> {
-    await this.#clear(keyOf(subject), factor)
+  /** Counts one more try at a code; false when the subject has had all of its window. */
+  async admits(subject: string): Promise<boolean> {
+    return (await this.#pool.query({ ...RESERVE_OTP, values: [keyOf(subject)] })).rowCount === 1
+  }
+
+  /** Forgets the failures of a subject with what proves more than a password does: a reset (RL-03). */
+  async clear(em: EntityManager, subject: string, factor: Factor): Promise<void> {
+    await em.nativeDelete(AttemptCounter, { subject: keyOf(subject), factor })
   }
 
   async #clear(key: Buffer, factor: Factor): Promise<void> {

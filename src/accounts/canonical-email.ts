@@ -10,8 +10,8 @@ const MAX_LOCAL_BYTES = 64
 const MAX_INPUT = 1024
 
 const ATEXT = "[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-/** RFC 5322 dot-atom: no quotes, comments or empty parts. */
-const LOCAL = new RegExp(`^${ATEXT}(?:\\.${ATEXT})*$`)
+/** RFC 5322 dot-atom: no quotes, comments or empty parts; nothing that a mail program takes for an option or an encoded word. */
+const LOCAL = new RegExp(`^(?!-)(?!.*=\\?)${ATEXT}(?:\\.${ATEXT})*$`)
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
 /** RFC 1123 host name of two labels or more whose last is no number, so it is no IP address in any notation. */
 const DOMAIN = new RegExp(`^(?:${LABEL}\\.)+(?![0-9]+$)${LABEL}$`)

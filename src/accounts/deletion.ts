@@ -36,10 +36,11 @@ export class Deletion {
     const schedule = async (tx: EntityManager): Promise<void> => {
       const account = await tx.findOne(Account, { id: accountId, mustResetPassword: false }, { lockMode: LockMode.PESSIMISTIC_WRITE })
       if (!account) throw new AppError('invalid_token')
+      await sessions.endPending(tx, accountId)
       account.status = 'deleting'
       account.deleteAfter = deletesAt
       // Links of an earlier deletion, which was taken back, are not to take this one back.
-      await tokens.voidLinks(tx, accountId, 'undo_delete')
+      await tokens.voidAll(tx, accountId, 'undo_delete')
       const undo = await keepLinks.issue(tx, { id: accountId, email: account.email, deletesAt })
       await messages.accountDeletion(tx, {
         to: account.email,
@@ -83,7 +84,7 @@ export class Deletion {
 
   async #keep(tx: EntityManager, which: { readonly id: string; readonly mustResetPassword?: boolean }): Promise<boolean> {
     const kept = await tx.nativeUpdate(Account, { ...which, status: 'deleting' }, { status: 'active', deleteAfter: null })
-    if (kept > 0) await this.#deps.tokens.voidLinks(tx, which.id, 'undo_delete')
+    if (kept > 0) await this.#deps.tokens.voidAll(tx, which.id, 'undo_delete')
     return kept > 0
   }
 

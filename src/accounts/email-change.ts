@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
@@ -8,7 +7,7 @@ import { Account, VerificationToken } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
 import { canonicalEmail, requireEmail } from './canonical-email.ts'
-import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
+import type { Issue, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { SecurityEvents } from './security-events.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -34,23 +33,24 @@ export class EmailChange {
     accountId: string,
     submitted: string,
     origin: RequestOrigin,
+    page?: string,
   ): Promise<{ tokenId: string; email: string; expiresInSeconds: number }> {
     const { audit, em, tokens, messages } = this.#deps
     const email = requireEmail(submitted)
     const started = await em.fork().transactional(async (tx) => {
       const account = await tx.findOneOrFail(Account, { id: accountId })
       const isTaken = (await tx.count(Account, { email })) > 0
-      const issue = () =>
-        tokens.issue(tx, { purpose: 'change_email', subjectId: accountId, address: email, credentialVersion: account.credentialVersion })
+      const { credentialVersion } = account
+      const issue: Issue = { purpose: 'change_email', subjectId: accountId, address: email, credentialVersion, page }
       const issued = await messages.changeEmail(tx, {
         to: email,
         name: account.name,
         locale: account.locale ?? undefined,
         origin,
         isDecoy: isTaken,
-        issued: issue,
+        issued: () => tokens.issue(tx, issue),
       })
-      const tokenId = issued?.tokenId ?? (await tokens.current(tx, accountId, 'change_email')) ?? randomUUID()
+      const { tokenId } = issued ?? (await tokens.openPage(tx, issue))
       return { tokenId, email, expiresInSeconds: LIFETIMES.code }
     })
     audit.record({ type: 'email_change_requested', accountId, origin })
@@ -62,9 +62,12 @@ export class EmailChange {
     { accountId, tokenId, email, code }: { accountId: string; tokenId: string; email: string; code: string },
     origin: RequestOrigin,
   ): Promise<Account> {
-    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'change_email', code })
-    if (proof.subjectId !== accountId || proof.address !== canonicalEmail(email)) throw new AppError('invalid_code')
-    return this.#deps.em.fork().transactional((tx) => this.#apply(tx, proof, 'invalid_code', origin))
+    const { em, tokens } = this.#deps
+    const typed = { tokenId, purpose: 'change_email', code, address: canonicalEmail(email), subjectId: accountId } as const
+    const right = await tokens.judge(typed)
+    return em
+      .fork()
+      .transactional((tx) => this.#apply(tx, right.proof, { refusal: 'invalid_code', spend: () => tokens.spend(tx, right), origin }))
   }
 
   /** Which address a mailed link would prove. Throws `invalid_link`. */
@@ -74,13 +77,19 @@ export class EmailChange {
 
   async completeByLink(secret: string, origin: RequestOrigin): Promise<void> {
     const { em, tokens } = this.#deps
-    await em.fork().transactional(async (tx) => {
-      const proof = await tokens.redeemLink(tx, { secret, purpose: 'change_email' })
-      await this.#apply(tx, proof, 'invalid_link', origin)
-    })
+    const link = { secret, purpose: 'change_email' } as const
+    const proof = await tokens.peekLink(link)
+    await em
+      .fork()
+      .transactional((tx) => this.#apply(tx, proof, { refusal: 'invalid_link', spend: () => tokens.redeemLink(tx, link), origin }))
   }
 
-  async #apply(tx: EntityManager, proof: Proof, refusal: 'invalid_code' | 'invalid_link', origin: RequestOrigin): Promise<Account> {
+  /** The account is held before the proof is spent, as by every change of credentials: two of them wait for each other in one order. */
+  async #apply(
+    tx: EntityManager,
+    proof: Proof,
+    { refusal, spend, origin }: { refusal: 'invalid_code' | 'invalid_link'; spend: () => Promise<unknown>; origin: RequestOrigin },
+  ): Promise<Account> {
     const { tokens, messages, audit } = this.#deps
     const account = await tx.findOne(
       Account,
@@ -88,13 +97,13 @@ export class EmailChange {
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     )
     if (!account) throw new AppError(refusal)
+    await spend()
     const { id: subjectId, email: address, name, locale } = account
     const undo = await tokens.issue(tx, {
       purpose: 'undo_change_email',
       subjectId,
       address,
       lifetimeSeconds: LIFETIMES.changeEmailUndo,
-      keepsOlder: true,
     })
     await messages.changeEmailNotice(tx, { to: address, name, locale: locale ?? undefined, newEmail: proof.address, undo, origin })
     await this.#setEmail(tx, account, proof.address, refusal)
@@ -118,6 +127,7 @@ export class EmailChange {
         const account = await tx.findOne(Account, { id: subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
         if (!account) throw new AppError('invalid_link')
         account.mustResetPassword = true
+        await sessions.endPending(tx, subjectId)
         await this.#setEmail(tx, account, address, 'invalid_link')
         // Whoever changed the address twice holds links of their own: the way back to where they had brought it ends here.
         await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'undo_change_email', createdAt: { $gt: issuedAt } })

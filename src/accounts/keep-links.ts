@@ -21,7 +21,7 @@ export class KeepLinks {
   /** In the caller's transaction; good until the account is erased. */
   async issue(em: EntityManager, { id, email, deletesAt }: { id: string; email: string; deletesAt: Date }): Promise<Issued> {
     const lifetimeSeconds = (deletesAt.getTime() - Date.now()) / 1000
-    return this.#tokens.issue(em, { purpose: 'undo_delete', subjectId: id, address: email, lifetimeSeconds, keepsOlder: true })
+    return this.#tokens.issue(em, { purpose: 'undo_delete', subjectId: id, address: email, lifetimeSeconds })
   }
 
   /** What mails to the address say when its account is closed: how to keep it, or that nobody can sign in. */

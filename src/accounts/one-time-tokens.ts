@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { CAPS, LIFETIMES } from '../config/limits.ts'
 import { equal, hmac, randomToken, sha256, sixDigitCode } from '../crypto/token.ts'
 import { foldCode } from '../crypto/typed-code.ts'
@@ -5,6 +6,7 @@ import type { EntityManager, Pool } from '../database.ts'
 import { VerificationToken } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import { AppError } from '../errors.ts'
+import type { Attempts } from './attempts.ts'
 import { UUID } from './uuid.ts'
 
 export interface Issue {
@@ -14,25 +16,43 @@ export interface Issue {
   readonly address: string
   readonly credentialVersion?: number
   readonly lifetimeSeconds?: number
-  /** Notices each carry a link of their own: a newer one leaves the older in force. */
-  readonly keepsOlder?: boolean
+  /** The page that asks, if it has asked before. */
+  readonly page?: string | undefined
 }
 
 /** Code and link secret leave in one mail and are stored as digests only. */
 export interface Issued {
+  /** Names the page that asked. */
   readonly tokenId: string
   readonly code: string
   readonly linkSecret: string
   readonly expiresAt: Date
 }
 
-/** What a spent token proved. */
+/** What a page or a link stands for, once its code or secret was shown. */
 export interface Proof {
-  readonly tokenId: string
   readonly subjectId: string
   readonly address: string
   readonly credentialVersion: number
   readonly issuedAt: Date
+}
+
+/** A code as it was typed into a page. */
+export interface TypedCode {
+  readonly tokenId: string
+  readonly purpose: TokenPurpose
+  readonly code: string
+  /** Canonical; none is never right. */
+  readonly address: string | undefined
+  /** Whose page it must be, where the caller knows. */
+  readonly subjectId?: string
+}
+
+/** A code that was right, for the page that it was typed into. It is not spent yet. */
+export interface RightCode {
+  readonly id: string
+  readonly purpose: TokenPurpose
+  readonly proof: Proof
 }
 
 interface Row {
@@ -41,78 +61,85 @@ interface Row {
   address: string
   credential_version: number
   created_at: Date
+  attempts: number
   code_digest?: Buffer | null
 }
 
-const COUNT_TRY = `
+/** What is mailed once for each event: using one leaves the others good. */
+const NOTICES: readonly TokenPurpose[] = ['undo_change_email', 'undo_delete', 'report_compromise']
+const COLUMNS = '"id", "subject_id", "address", "credential_version", "created_at", "attempts"'
+const TRY_OWN = `
 update "verification_token" set "attempts" = "attempts" + 1
-where "id" = $1 and "purpose" = $2 and "expires_at" > now() and "attempts" < ${CAPS.codeTries}
-returning "id", "subject_id", "address", "credential_version", "created_at", "code_digest"`
-const SPEND = 'delete from "verification_token" where "id" = $1 and "expires_at" > now() returning "id"'
-const FIND_LINK = `
-select "id", "subject_id", "address", "credential_version", "created_at" from "verification_token"
-where "link_digest" = $1 and "purpose" = $2 and "expires_at" > now()`
+where "address" = $1 and "purpose" = $2 and ("id" = $3 or "page_id" = $3) and ($4::uuid is null or "subject_id" = $4) and "expires_at" > now()
+returning ${COLUMNS}, "code_digest"`
+const FIND_OTHERS = `
+select ${COLUMNS}, "code_digest" from "verification_token"
+where "address" = $1 and "purpose" = $2 and "id" <> all($3::uuid[]) and "code_digest" is not null and "expires_at" > now()`
+/** Locked in one order, so that two pages that are completed at once do not wait for each other. */
+const SPEND = `
+with "live" as materialized (select "id" from "verification_token" where "address" = ? and "purpose" = ? order by "id" for update)
+delete from "verification_token" where "id" in (select "id" from "live") returning "id"`
+const FIND_LINK = `select ${COLUMNS} from "verification_token" where "link_digest" = $1 and "purpose" = $2 and "expires_at" > now()`
 const SPEND_LINK = `
-delete from "verification_token" where "link_digest" = ? and "purpose" = ? and "expires_at" > now()
-returning "id", "subject_id", "address", "credential_version", "created_at"`
+with "link" as materialized (
+  select "id", "address", "purpose" from "verification_token" where "link_digest" = ? and "purpose" = ? and "expires_at" > now()
+), "live" as materialized (
+  select t."id" from "verification_token" t join "link" l on t."address" = l."address" and t."purpose" = l."purpose" and (t."id" = l."id" or not ?::boolean)
+  order by t."id" for update of t
+)
+delete from "verification_token" where "id" in (select "id" from "live") returning ${COLUMNS}, "link_digest"`
 
-/** Mailed codes and links: bound to purpose, subject and address; five tries; spent by exactly one caller (EM-01, EM-03). */
+/**
+ * Mailed codes and links: bound to purpose, subject and address, and spent by exactly one caller (EM-01). Nobody else's request voids one, and
+ * any code of an address and purpose is good in every page that waits for one: the page that asked for it has five tries of its own, all
+ * others share five (EM-03, RL-06).
+ */
 export class OneTimeTokens {
   readonly #pool: Pool
   readonly #keys: readonly Buffer[]
+  readonly #attempts: Attempts
 
   /** `codeKeys`, newest first, digest the codes: six digits alone could be searched in a stolen table. */
-  constructor({ pool, codeKeys }: { pool: Pool; codeKeys: readonly Buffer[] }) {
+  constructor({ pool, codeKeys, attempts }: { pool: Pool; codeKeys: readonly Buffer[]; attempts: Attempts }) {
     this.#pool = pool
     this.#keys = codeKeys
+    this.#attempts = attempts
   }
 
-  /** Writes in the caller's transaction; older tokens of the same subject and purpose are void. */
-  async issue(
-    em: EntityManager,
-    { purpose, subjectId, address, credentialVersion = 0, lifetimeSeconds = LIFETIMES.code, keepsOlder = false }: Issue,
-  ): Promise<Issued> {
+  /** Writes in the caller's transaction. */
+  async issue(em: EntityManager, issue: Issue): Promise<Issued> {
     const [key] = this.#keys
     if (!key) throw new Error('no key to digest codes with')
-    if (!keepsOlder) await em.nativeDelete(VerificationToken, { subjectId, purpose })
-    const issued = {
-      tokenId: crypto.randomUUID(),
-      code: sixDigitCode(),
-      linkSecret: randomToken(),
-      expiresAt: new Date(Date.now() + lifetimeSeconds * 1000),
-    }
-    em.create(VerificationToken, {
-      id: issued.tokenId,
-      purpose,
-      subjectId,
-      address,
-      credentialVersion,
-      codeDigest: hmac(key, `${issued.tokenId}:${issued.code}`),
-      linkDigest: sha256(issued.linkSecret),
-      expiresAt: issued.expiresAt,
-    })
-    return issued
+    const [id, code, linkSecret] = [randomUUID(), sixDigitCode(), randomToken()]
+    const digests = { codeDigest: hmac(key, `${id}:${code}`), linkDigest: sha256(linkSecret) }
+    return { ...create(em, id, issue, digests), code, linkSecret }
   }
 
-  /**
-   * Spends a token by its code; the try counts even if the caller's transaction rolls back. `judge` may refuse what the code is for
-   * before it is spent. Throws `invalid_code`.
-   */
-  async redeemCode(
-    { tokenId, purpose, code }: { tokenId: string; purpose: TokenPurpose; code: string },
-    judge?: (proof: Proof) => Promise<void>,
-  ): Promise<Proof> {
-    if (!UUID.test(tokenId)) throw new AppError('invalid_code')
+  /** For a page whose mail may not be sent now: it takes the codes of other mails to the address. */
+  async openPage(em: EntityManager, issue: Issue): Promise<Pick<Issued, 'tokenId'>> {
+    return create(em, randomUUID(), issue, { codeDigest: null, linkDigest: null })
+  }
+
+  /** Judges a code; the try counts even if what follows fails. Throws `invalid_code`. */
+  async judge({ tokenId, purpose, code, address, subjectId }: TypedCode): Promise<RightCode> {
+    if (!address || !UUID.test(tokenId) || !UUID.test(subjectId ?? tokenId)) throw new AppError('invalid_code')
+    const { rows: own } = await this.#pool.query<Row>(TRY_OWN, [address, purpose, tokenId, subjectId ?? null])
+    const [page] = own
+    if (!page) throw new AppError('invalid_code')
     const digits = foldCode(code)
-    const { rows } = await this.#pool.query<Row>(COUNT_TRY, [tokenId, purpose])
-    const [row] = rows
-    const stored = row?.code_digest
-    const matches = stored != null && this.#keys.some((key) => equal(hmac(key, `${tokenId}:${digits}`), stored))
-    if (!row || !matches) throw new AppError('invalid_code')
-    await judge?.(proof(row))
-    const { rowCount } = await this.#pool.query(SPEND, [row.id])
-    if (!rowCount) throw new AppError('invalid_code')
-    return proof(row)
+    const asked = own.find((row) => row.attempts <= CAPS.codeTries && this.#isCodeOf(row, digits))
+    if (asked) return { id: asked.id, purpose, proof: proof(asked) }
+    if (!(await this.#attempts.admits(`code:${purpose}:${address}`))) throw new AppError('invalid_code')
+    const { rows: others } = await this.#pool.query<Row>(FIND_OTHERS, [address, purpose, own.map(({ id }) => id)])
+    const found = others.find((row) => this.#isCodeOf(row, digits))
+    if (!found) throw new AppError('invalid_code')
+    return { id: found.id, purpose, proof: proof(page) }
+  }
+
+  /** Spends a code in the caller's transaction, and with it all others of its purpose and address. Throws `invalid_code`. */
+  async spend(em: EntityManager, { id, purpose, proof: { address } }: RightCode): Promise<void> {
+    const spent = await em.execute<{ id: string }[]>(SPEND, [address, purpose])
+    if (!spent.some((row) => row.id === id)) throw new AppError('invalid_code')
   }
 
   /** What a link would prove, without spending it: for the page behind the link (EM-04). Throws `invalid_link`. */
@@ -122,27 +149,26 @@ export class OneTimeTokens {
     return proof(rows[0])
   }
 
-  /** Spends a link in the caller's transaction: what the link is for and its end happen together or not at all. Throws `invalid_link`. */
+  /** Spends a link like a code. Throws `invalid_link`. */
   async redeemLink(em: EntityManager, { secret, purpose }: { secret: string; purpose: TokenPurpose }): Promise<Proof> {
-    const [row] = await em.execute<Row[]>(SPEND_LINK, [sha256(secret), purpose])
-    if (!row) throw new AppError('invalid_link')
-    return proof(row)
+    const digest = sha256(secret)
+    const spent = await em.execute<(Row & { link_digest: Buffer | null })[]>(SPEND_LINK, [digest, purpose, NOTICES.includes(purpose)])
+    const link = spent.find((row) => row.link_digest?.equals(digest))
+    if (!link) throw new AppError('invalid_link')
+    return proof(link)
   }
 
-  /** The token in force for a subject, if there is one: what a caller keeps when no new mail may be sent. */
+  /** The page that waits for a code of this subject, if there is one whose code has tries left. */
   async current(em: EntityManager, subjectId: string, purpose: TokenPurpose): Promise<string | undefined> {
     const token = await em.findOne(
       VerificationToken,
-      { subjectId, purpose, expiresAt: { $gt: new Date() }, attempts: { $lt: CAPS.codeTries } },
+      { subjectId, purpose, codeDigest: { $ne: null }, expiresAt: { $gt: new Date() }, attempts: { $lt: CAPS.codeTries } },
       { orderBy: { createdAt: 'desc' } },
     )
-    return token?.id
+    return token?.pageId ?? token?.id
   }
 
-  /**
-   * Who holds the tokens of an address that has nobody: they are issued and kept like all others, so that neither ids nor time
-   * tell the addresses apart, but their codes are never mailed (EN-01, EN-02).
-   */
+  /** Who holds the tokens of an address that has nobody: they are kept like all others, and their codes are never mailed (EN-01, EN-02). */
   decoySubject(address: string): string {
     const [key] = this.#keys
     if (!key) throw new Error('no key to derive from')
@@ -150,18 +176,25 @@ export class OneTimeTokens {
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
   }
 
-  /** Voids what was mailed to a subject for one purpose. */
-  async voidLinks(em: EntityManager, subjectId: string, purpose: TokenPurpose): Promise<void> {
-    await em.nativeDelete(VerificationToken, { subjectId, purpose })
+  /** Voids what was mailed to a subject, for one purpose or for all. */
+  async voidAll(em: EntityManager, subjectId: string, purpose?: TokenPurpose): Promise<void> {
+    await em.nativeDelete(VerificationToken, { subjectId, ...(purpose ? { purpose } : {}) })
   }
 
-  /** Voids everything that is pending for a subject. */
-  async voidAll(em: EntityManager, subjectId: string): Promise<void> {
-    await em.nativeDelete(VerificationToken, { subjectId })
+  #isCodeOf({ id, code_digest: stored }: Row, digits: string): boolean {
+    return stored != null && this.#keys.some((key) => equal(hmac(key, `${id}:${digits}`), stored))
   }
 }
 
-function proof(row: Row): Proof {
-  const { id, subject_id: subjectId, address, credential_version: credentialVersion, created_at: issuedAt } = row
-  return { tokenId: id, subjectId, address, credentialVersion, issuedAt: new Date(issuedAt) }
+type Digests = Pick<VerificationToken, 'codeDigest' | 'linkDigest'>
+
+function create(em: EntityManager, id: string, issue: Issue, digests: Digests): Pick<Issued, 'tokenId' | 'expiresAt'> {
+  const { purpose, subjectId, address, credentialVersion = 0, lifetimeSeconds = LIFETIMES.code, page } = issue
+  const expiresAt = new Date(Date.now() + lifetimeSeconds * 1000)
+  em.create(VerificationToken, { id, purpose, pageId: page ?? null, subjectId, address, credentialVersion, ...digests, expiresAt })
+  return { tokenId: page ?? id, expiresAt }
+}
+
+function proof({ subject_id: subjectId, address, credential_version: credentialVersion, created_at: issuedAt }: Row): Proof {
+  return { subjectId, address, credentialVersion, issuedAt: new Date(issuedAt) }
 }

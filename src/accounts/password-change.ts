@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import type { EntityManager } from '../database.ts'
@@ -8,9 +7,9 @@ import type { Messages } from '../mail/messages.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { Mfa } from './mfa.ts'
 import type { MfaChallenges } from './mfa-challenges.ts'
-import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { Issue, OneTimeTokens } from './one-time-tokens.ts'
 import type { PasswordContext, PasswordFault } from './password-policy.ts'
-import type { Passwords } from './passwords.ts'
+import type { Passwords, Replacement } from './passwords.ts'
 
 export interface PasswordChangeDeps {
   readonly em: EntityManager
@@ -46,21 +45,18 @@ export class PasswordChange {
       const { challenge, expiresInSeconds } = await challenges.issue(accountId, BINDING)
       return { tokenId: challenge, method: 'totp', expiresInSeconds }
     }
+    const { email: address, credentialVersion } = account
+    const issue: Issue = { purpose: 'change_password', subjectId: accountId, address, credentialVersion }
     return em.fork().transactional(async (tx) => {
       const issued = await messages.changePassword(tx, {
         to: account.email,
         name: account.name,
         locale: account.locale ?? undefined,
         origin,
-        issued: () =>
-          tokens.issue(tx, {
-            purpose: 'change_password',
-            subjectId: accountId,
-            address: account.email,
-            credentialVersion: account.credentialVersion,
-          }),
+        asker: `account:${accountId}`,
+        issued: () => tokens.issue(tx, issue),
       })
-      const tokenId = issued?.tokenId ?? (await tokens.current(tx, accountId, 'change_password')) ?? randomUUID()
+      const { tokenId } = issued ?? (await tokens.openPage(tx, issue))
       return { tokenId, method: 'email' as const, expiresInSeconds: LIFETIMES.code }
     })
   }
@@ -86,20 +82,23 @@ export class PasswordChange {
     if (canonicalEmail(submitted) !== account.email) throw new AppError('invalid_code')
     passwords.check(password, contextOf(account))
     const passwordHash = await passwords.hash(password)
-    await this.#prove(account, tokenId, code, origin)
+    const spend = await this.#prove(account, tokenId, code, origin)
     const proof = { credentialVersion: account.credentialVersion, refusal: 'invalid_code' } as const
-    return passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, origin })
+    return passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, spend, origin })
   }
 
-  async #prove(account: Account, tokenId: string, code: string, origin: RequestOrigin): Promise<void> {
+  /** How the proof is spent with the change; a second factor is spent already. */
+  async #prove(account: Account, tokenId: string, code: string, origin: RequestOrigin): Promise<Replacement['spend']> {
     const { tokens, mfa } = this.#deps
     if (account.mfaEnabled) {
       const { accountId } = await mfa.verifyChallenge({ challenge: tokenId, binding: BINDING, code }, origin)
       if (accountId !== account.id) throw new AppError('invalid_code')
-      return
+      return undefined
     }
-    const proof = await tokens.redeemCode({ tokenId, purpose: 'change_password', code })
-    if (proof.subjectId !== account.id || proof.credentialVersion !== account.credentialVersion) throw new AppError('invalid_code')
+    const typed = { tokenId, purpose: 'change_password', code, address: account.email, subjectId: account.id } as const
+    const right = await tokens.judge(typed)
+    if (right.proof.credentialVersion !== account.credentialVersion) throw new AppError('invalid_code')
+    return (tx) => tokens.spend(tx, right)
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
@@ -10,9 +9,9 @@ import { findAddressee } from './addressee.ts'
 import type { Attempts } from './attempts.ts'
 import { canonicalEmail, requireEmail } from './canonical-email.ts'
 import type { KeepLinks } from './keep-links.ts'
-import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
+import type { Issue, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { PasswordFault } from './password-policy.ts'
-import type { Passwords, Replacement } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
 
 export interface PasswordResetDeps {
   readonly audit: AuditSink
@@ -24,6 +23,12 @@ export interface PasswordResetDeps {
   readonly keepLinks: KeepLinks
 }
 
+/** Who asks: the browser, if it is known, and its page, if it has asked before. */
+export interface Asker {
+  readonly device?: string | undefined
+  readonly page?: string | undefined
+}
+
 /** Forgot password: a mailed code or link sets a new password, ends every session and signs nobody in (EM-07, EM-08). */
 export class PasswordReset {
   readonly #deps: PasswordResetDeps
@@ -33,25 +38,35 @@ export class PasswordReset {
   }
 
   /** Answers alike for every address, known or not; changes nothing by itself. Throws `invalid_input` for what is no address. */
-  async request(submitted: string, origin: RequestOrigin): Promise<{ tokenId: string; expiresInSeconds: number }> {
+  async request(
+    submitted: string,
+    origin: RequestOrigin,
+    { device, page }: Asker = {},
+  ): Promise<{ tokenId: string; expiresInSeconds: number }> {
     const { audit, tokens, messages, keepLinks } = this.#deps
     const email = requireEmail(submitted)
     const { whose, started } = await this.#deps.em.fork().transactional(async (em) => {
-      const addressee = await findAddressee(em, email)
+      const addressee = await findAddressee(em, email, device)
       const account = addressee?.isActive ? addressee : undefined
       const nobody = tokens.decoySubject(email)
-      const subjectId = account?.id ?? nobody
-      const credentialVersion = account?.credentialVersion ?? 0
+      const issue: Issue = {
+        purpose: 'reset_password',
+        subjectId: account?.id ?? nobody,
+        address: email,
+        credentialVersion: account?.credentialVersion ?? 0,
+        page,
+      }
       const issued = await messages.resetPassword(em, {
         to: email,
         name: addressee?.name,
         locale: addressee?.locale ?? undefined,
         origin,
+        asker: addressee?.asker,
         isDecoy: !addressee,
         closed: () => keepLinks.closedState(em, addressee, email),
-        issued: () => tokens.issue(em, { purpose: 'reset_password', subjectId, address: email, credentialVersion }),
+        issued: () => tokens.issue(em, issue),
       })
-      const tokenId = issued?.tokenId ?? (await tokens.current(em, subjectId, 'reset_password')) ?? randomUUID()
+      const { tokenId } = issued ?? (await tokens.openPage(em, issue))
       return { whose: account ? { accountId: account.id } : { address: email }, started: { tokenId, expiresInSeconds: LIFETIMES.code } }
     })
     audit.record({ ...whose, type: 'password_reset_requested', origin })
@@ -68,17 +83,12 @@ export class PasswordReset {
     origin: RequestOrigin,
   ): Promise<void> {
     const email = canonicalEmail(submitted)
-    if (!email) throw new AppError('invalid_code')
     const { passwords, tokens } = this.#deps
-    passwords.check(password, { email })
-    let passwordHash = ''
-    const judge = async ({ subjectId }: Proof): Promise<void> => {
-      await this.#checkPersonal(subjectId, password)
-      passwordHash = await passwords.hash(password)
-    }
-    const proof = await tokens.redeemCode({ tokenId, purpose: 'reset_password', code }, judge)
-    if (proof.address !== email) throw new AppError('invalid_code')
-    await this.#complete(proof, passwordHash, { refusal: 'invalid_code', origin })
+    if (email) passwords.check(password, { email })
+    const right = await tokens.judge({ tokenId, purpose: 'reset_password', code, address: email })
+    await this.#checkPersonal(right.proof.subjectId, password)
+    const spend = (tx: EntityManager) => tokens.spend(tx, right)
+    await this.#complete(right.proof, await passwords.hash(password), { refusal: 'invalid_code', spend, origin })
   }
 
   /** Whose link it is, without spending it. Throws `invalid_link`. */
@@ -92,7 +102,7 @@ export class PasswordReset {
     const proof = await tokens.peekLink(link)
     passwords.check(password, { email: proof.address })
     await this.#checkPersonal(proof.subjectId, password)
-    const spend = (tx: EntityManager) => tokens.redeemLink(tx, link)
+    const spend = async (tx: EntityManager): Promise<void> => void (await tokens.redeemLink(tx, link))
     await this.#complete(proof, await passwords.hash(password), { refusal: 'invalid_link', spend, origin })
   }
 
@@ -106,7 +116,11 @@ export class PasswordReset {
   async #complete(
     proof: Proof,
     passwordHash: string,
-    { refusal, ...rest }: { refusal: 'invalid_code' | 'invalid_link'; origin: RequestOrigin; spend?: Replacement['spend'] },
+    {
+      refusal,
+      spend,
+      origin,
+    }: { refusal: 'invalid_code' | 'invalid_link'; spend: (tx: EntityManager) => Promise<void>; origin: RequestOrigin },
   ): Promise<void> {
     const { em, passwords, attempts } = this.#deps
     const account = await em
@@ -117,8 +131,11 @@ export class PasswordReset {
       event: 'password_reset',
       also: { mustResetPassword: false, emailVerifiedAt: account.emailVerifiedAt ?? new Date() },
       proof: { credentialVersion: proof.credentialVersion, refusal },
-      ...rest,
+      origin,
+      spend: async (tx) => {
+        await spend(tx)
+        await attempts.clear(tx, `password:${account.email}`, 'password')
+      },
     })
-    await attempts.clear(`password:${account.email}`, 'password')
   }
 }

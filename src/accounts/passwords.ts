@@ -28,7 +28,7 @@ export interface Replacement {
   /** What allowed the change, and how it is refused when the credentials have changed since. */
   readonly proof?: { readonly credentialVersion: number; readonly refusal: 'invalid_code' | 'invalid_link' }
   /** Spends what allowed the change, in its transaction. */
-  readonly spend?: ((tx: EntityManager) => Promise<unknown>) | undefined
+  readonly spend?: ((tx: EntityManager) => Promise<void>) | undefined
   /** Where it comes from; the owner is told. */
   readonly origin?: RequestOrigin
 }
@@ -86,9 +86,10 @@ export class Passwords {
     const unchanged = proof ? { credentialVersion: proof.credentialVersion } : {}
     return sessions.endAllWith(accountId, { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) }, () =>
       em.fork().transactional(async (tx) => {
-        await spend?.(tx)
         const account = await tx.findOne(Account, { id: accountId, ...unchanged }, { lockMode: LockMode.PESSIMISTIC_WRITE })
         if (!account) throw new AppError(proof?.refusal ?? 'not_found')
+        await spend?.(tx)
+        await sessions.endPending(tx, accountId)
         tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date(), credentialVersion: account.credentialVersion + 1 })
         await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
         if (origin) await events.notify(tx, account, 'password_changed', origin)

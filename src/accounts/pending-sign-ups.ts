@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { EntityManager } from '../database.ts'
 import type { PendingSignUp } from '../entities/index.ts'
 import type { CanonicalEmail } from './canonical-email.ts'
@@ -8,16 +9,27 @@ export const NO_PASSWORD = ''
 /** What a mail about a sign-up must know of it. */
 export type Pending = Pick<PendingSignUp, 'id' | 'email' | 'name' | 'locale'>
 
-/** Scalars, and the same statements whether anybody has signed up or not (EN-02). */
-const NEWEST = `
-select "id", "email", "name", "locale" from "pending_sign_up" where "email" = ? and "expires_at" > now() order by "created_at" desc limit 1`
-const FORGET_PASSWORDS = `
-update "pending_sign_up" set "password_hash" = '${NO_PASSWORD}' where "email" = ?
-and (select count(*) from "pending_sign_up" where "email" = ? and "expires_at" > now()) > 1`
+/** Scalars, and the same statement whether anybody has signed up or not (EN-02). */
+const FIND_FOR_RESEND = `
+with "live" as materialized (
+  select "id", "email", "name", "locale", "password_hash", "created_at", "expires_at" from "pending_sign_up" where "email" = ? and "expires_at" > now()
+), "made" as (
+  insert into "pending_sign_up" ("id", "email", "name", "locale", "password_hash", "created_at", "expires_at")
+  select ?::uuid, "email", "name", "locale", '${NO_PASSWORD}', now(), "expires_at" from "live"
+  where (select count(*) from "live") > 1 and not exists (select from "live" where "password_hash" = '${NO_PASSWORD}')
+  order by "created_at" desc limit 1
+  returning "id", "email", "name", "locale"
+)
+select "id", "email", "name", "locale" from "made"
+union all (select "id", "email", "name", "locale" from "live" where "password_hash" = '${NO_PASSWORD}' limit 1)
+union all (select "id", "email", "name", "locale" from "live" where (select count(*) from "live") = 1)
+limit 1`
 
-/** The sign-up that asks for another code. If several people have signed up with the address, none of their passwords will be in force (EM-11). */
+/**
+ * The sign-up of a request that names nothing but an address. If several people have signed up with it, it is none of theirs but one more,
+ * without a password: nobody's password is put in force by another's code, and none is taken from who typed it (EM-11).
+ */
 export async function findForResend(em: EntityManager, email: CanonicalEmail): Promise<Pending | undefined> {
-  await em.execute(FORGET_PASSWORDS, [email, email])
-  const [newest] = await em.execute<Pending[]>(NEWEST, [email])
-  return newest
+  const [found] = await em.execute<Pending[]>(FIND_FOR_RESEND, [email, randomUUID()])
+  return found
 }

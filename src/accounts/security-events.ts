@@ -39,7 +39,6 @@ export class SecurityEvents {
       subjectId: account.id,
       address: to,
       lifetimeSeconds: REPORT_LIFETIME_SECONDS,
-      keepsOlder: true,
     })
     await messages.securityNotice(em, { to, name: account.name, locale: account.locale ?? undefined, kind, at: new Date(), report, origin })
   }
@@ -57,6 +56,7 @@ export class SecurityEvents {
     await sessions.endAllWith(subjectId, { cause: 'compromise_reported' }, async () => {
       await em.fork().transactional(async (tx) => {
         await tokens.redeemLink(tx, link)
+        await sessions.endPending(tx, subjectId)
         await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
         await audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
       })

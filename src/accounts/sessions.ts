@@ -50,9 +50,9 @@ interface Live {
 }
 /** What is under way and would outlast the end of all sign-ins: codes, the state between two factors, and a second factor that waits for its first code. */
 const END_PENDING = [
-  `delete from "verification_token" where "subject_id" = $1 and "purpose" in ('reset_password', 'change_email', 'change_password')`,
-  'delete from "mfa_challenge" where "account_id" = $1',
-  'delete from "totp_credential" where "account_id" = $1 and "confirmed_at" is null',
+  `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password')`,
+  'delete from "mfa_challenge" where "account_id" = ?',
+  'delete from "totp_credential" where "account_id" = ? and "confirmed_at" is null',
 ]
 
 /** The sign-ins of an account, through either door: what the person sees and ends. */
@@ -131,8 +131,13 @@ export class Sessions {
   async endAll(accountId: string, options: EndAll = {}): Promise<void> {
     const { exceptSessionId, cause } = options
     const sessions = await this.#endSignIns(accountId, options)
-    for (const statement of END_PENDING) await this.#pool.query(statement, [accountId])
+    await this.endPending(this.#em.fork(), accountId)
     if (!cause) this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId, detail: { sessions } })
+  }
+
+  /** Ends what would outlast all sign-ins, in the transaction of a change after which nobody is to be signed in: it happens with the change or not at all. */
+  async endPending(em: EntityManager, accountId: string): Promise<void> {
+    for (const statement of END_PENDING) await em.execute(statement, [accountId])
   }
 
   /** How many they were. */

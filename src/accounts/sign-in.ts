@@ -82,7 +82,7 @@ with "known" as materialized (
   left join "account" a on a."email" = q."email"
   left join "known_device" d on d."digest" = $2 and d."account_id" = a."id"
   left join lateral (
-    select "id", "password_hash" from "pending_sign_up" where "email" = q."email" and "expires_at" > now() order by "created_at" desc limit 1
+    select "id", "password_hash" from "pending_sign_up" where "email" = q."email" and "password_hash" <> '' and "expires_at" > now() order by "created_at" desc limit 1
   ) p on true
 ), "tried" as (${countPassword('"subject"', 'from "known"')})
 select "known".*, "tried"."failures" from "known" left join "tried" on true`,

@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
 import type { EntityManager } from '../database.ts'
-import { Account, PendingSignUp } from '../entities/index.ts'
+import { PendingSignUp } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Messages } from '../mail/messages.ts'
 import { type Addressee, findAddressee } from './addressee.ts'
 import { type CanonicalEmail, canonicalEmail, requireEmail } from './canonical-email.ts'
 import type { KeepLinks } from './keep-links.ts'
-import type { Issued, OneTimeTokens, Proof } from './one-time-tokens.ts'
+import type { Issue, OneTimeTokens } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './password-policy.ts'
-import { findForResend, NO_PASSWORD, type Pending } from './pending-sign-ups.ts'
+import { findForResend, type Pending } from './pending-sign-ups.ts'
 import { personName } from './person-name.ts'
 
 export interface SignUpDeps {
@@ -45,9 +44,16 @@ export interface StartedSignUp {
   readonly expiresInSeconds: number
 }
 
+/** A sign-up, and the page that waits for its code. */
+export interface OwnSignUp {
+  readonly userId: string
+  readonly tokenId?: string
+}
+
 interface Sending {
   readonly origin: RequestOrigin
   readonly app?: string | undefined
+  readonly page?: string | undefined
   readonly existing: Addressee | undefined
 }
 
@@ -91,7 +97,7 @@ export class SignUp {
     return started
   }
 
-  /** A new code for the newest sign-up of an address; older codes are void. Answers alike for every address. */
+  /** Another code for the sign-up of an address. Answers alike for every address. */
   async resend(submitted: string, origin: RequestOrigin): Promise<StartedSignUp> {
     const email = requireEmail(submitted)
     return this.#deps.em.fork().transactional(async (em) => {
@@ -101,96 +107,47 @@ export class SignUp {
     })
   }
 
-  /** A new code for one's own sign-up, named by its id. */
-  async resendFor(userId: string, origin: RequestOrigin, app?: string): Promise<StartedSignUp> {
+  /** Another code for one's own sign-up, which waits for it in the same page as before. */
+  async resendFor({ userId, tokenId }: OwnSignUp, origin: RequestOrigin, app?: string): Promise<StartedSignUp> {
     return this.#deps.em.fork().transactional(async (em) => {
       const pending = await em.findOne(PendingSignUp, { id: userId, expiresAt: { $gt: new Date() } })
       if (!pending) return { userId, tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
-      return this.#sendCode(em, pending, { origin, app, existing: await findAddressee(em, pending.email as CanonicalEmail) })
+      const existing = await findAddressee(em, pending.email as CanonicalEmail)
+      return this.#sendCode(em, pending, { origin, app, existing, page: tokenId })
     })
   }
 
-  /** The code in force for one's own sign-up, without another mail; a new one when there is none. */
+  /** The page that waits for a code of one's own sign-up, without another mail; a new one when there is none. */
   async continueFor(userId: string, origin: RequestOrigin, app?: string): Promise<StartedSignUp> {
     const tokenId = await this.#deps.tokens.current(this.#deps.em.fork(), userId, 'verify_email')
-    return tokenId ? { userId, tokenId, expiresInSeconds: LIFETIMES.code } : this.resendFor(userId, origin, app)
-  }
-
-  /**
-   * Proves the address by the mailed code and creates the account. Throws `invalid_code` for a wrong, spent or foreign code,
-   * and when the address was taken in the meantime.
-   */
-  async verify({ userId, tokenId, email, code }: { userId: string; tokenId: string; email: string; code: string }): Promise<Account> {
-    const proof = await this.#deps.tokens.redeemCode({ tokenId, purpose: 'verify_email', code })
-    if (proof.subjectId !== userId || proof.address !== canonicalEmail(email)) throw new AppError('invalid_code')
-    return this.#create(userId, 'invalid_code')
-  }
-
-  /** Whose sign-up a mailed link would prove. Throws `invalid_link`. */
-  async peekLink(secret: string): Promise<Proof> {
-    return this.#deps.tokens.peekLink({ secret, purpose: 'verify_email' })
-  }
-
-  /** By link only in the browser that signed up: elsewhere a click would put a stranger's password in force (EM-11). */
-  async verifyByLink(secret: string, userId: string): Promise<Account> {
-    return this.#create(userId, 'invalid_link', async (em) => {
-      const { subjectId } = await this.#deps.tokens.redeemLink(em, { secret, purpose: 'verify_email' })
-      if (subjectId !== userId) throw new AppError('invalid_link')
-    })
-  }
-
-  /** The unique address decides between two proofs at once. */
-  async #create(id: string, refusal: 'invalid_code' | 'invalid_link', prove?: (em: EntityManager) => Promise<void>): Promise<Account> {
-    return this.#deps.em.fork().transactional(async (em) => {
-      await prove?.(em)
-      const pending = await em.findOne(PendingSignUp, { id, expiresAt: { $gt: new Date() } })
-      if (!pending || (await em.count(Account, { email: pending.email })) > 0) throw new AppError(refusal)
-      const now = new Date()
-      const account = em.create(Account, {
-        id,
-        name: pending.name,
-        email: pending.email,
-        emailVerifiedAt: now,
-        locale: pending.locale ?? null,
-        passwordHash: pending.passwordHash === NO_PASSWORD ? null : pending.passwordHash,
-        passwordChangedAt: now,
-      })
-      try {
-        await em.flush()
-      } catch (cause) {
-        if (cause instanceof UniqueConstraintViolationException) throw new AppError(refusal, { cause })
-        throw cause
-      }
-      await em.nativeDelete(PendingSignUp, { email: pending.email })
-      await this.#deps.audit.append(em, { type: 'email_verified', accountId: id })
-      return account
-    })
+    return tokenId ? { userId, tokenId, expiresInSeconds: LIFETIMES.code } : this.resendFor({ userId }, origin, app)
   }
 
   /** Whoever has an account already is told so instead; the code is made all the same, and never mailed (EN-01, EN-03). */
-  async #sendCode(em: EntityManager, pending: Pending, { origin, app, existing }: Sending): Promise<StartedSignUp> {
-    const { tokens, messages, keepLinks } = this.#deps
+  async #sendCode(em: EntityManager, pending: Pending, { origin, app, existing, page }: Sending): Promise<StartedSignUp> {
     const { id, email, name } = pending
-    const issue = () => tokens.issue(em, { purpose: 'verify_email', subjectId: id, address: email })
     const locale = existing?.locale ?? pending.locale ?? undefined
     const state = { isRegistered: !!existing, mustResetPassword: existing?.mustResetPassword }
-    const closed = () => keepLinks.closedState(em, existing, email)
-    const issued = await messages.verifyEmail(em, { to: email, name, locale, origin, client: app, ...state, closed, issued: issue })
-    return this.#started(em, id, issued)
+    const closed = () => this.#deps.keepLinks.closedState(em, existing, email)
+    return this.#send(em, { subjectId: id, page }, { to: email, name, locale, origin, client: app, ...state, closed })
   }
 
   /** For an address that nobody has signed up with. */
   async #pretend(em: EntityManager, email: CanonicalEmail, origin: RequestOrigin): Promise<StartedSignUp> {
-    const { tokens, messages } = this.#deps
-    const subjectId = tokens.decoySubject(email)
-    const issue = () => tokens.issue(em, { purpose: 'verify_email', subjectId, address: email })
-    return this.#started(em, subjectId, await messages.verifyEmail(em, { to: email, origin, isDecoy: true, issued: issue }))
+    return this.#send(em, { subjectId: this.#deps.tokens.decoySubject(email) }, { to: email, origin, isDecoy: true })
   }
 
-  /** Over a mail cap the code in force stays in force. */
-  async #started(em: EntityManager, userId: string, issued: Issued | undefined): Promise<StartedSignUp> {
-    const tokenId = issued?.tokenId ?? (await this.#deps.tokens.current(em, userId, 'verify_email')) ?? randomUUID()
-    return { userId, tokenId, expiresInSeconds: LIFETIMES.code }
+  /** Over a mail cap the page waits all the same: other mails to the address have codes that are good in it. */
+  async #send(
+    em: EntityManager,
+    whose: Pick<Issue, 'subjectId' | 'page'>,
+    mail: Omit<Parameters<Messages['verifyEmail']>[1], 'issued'>,
+  ): Promise<StartedSignUp> {
+    const { tokens, messages } = this.#deps
+    const issue = { ...whose, purpose: 'verify_email', address: mail.to } as const
+    const issued = await messages.verifyEmail(em, { ...mail, issued: () => tokens.issue(em, issue) })
+    const { tokenId } = issued ?? (await tokens.openPage(em, issue))
+    return { userId: whose.subjectId, tokenId, expiresInSeconds: LIFETIMES.code }
   }
 }
 

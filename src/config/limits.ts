@@ -30,16 +30,21 @@ export const CAPS = {
   /** First delay after the cap, doubled per failure up to the maximum. */
   lockoutFirstSeconds: 30,
   lockoutMaxSeconds: 3600,
-  /** One-time code failures per account and window (RL-06). */
+  /** Wrong one-time codes per account and window, and wrong mailed codes per address and purpose in pages that did not ask for them (RL-06). */
   codeFailures: 5,
   codeWindowSeconds: 900,
-  /** Tries at one e-mailed code. */
+  /** Tries at one mailed code in the page that asked for it. */
   codeTries: 5,
   /** Tries at one MFA challenge (RL-06). */
   challengeTries: 3,
-  /** Mails to one address (AA-01). */
+  /** Mails that one network may ask for, for one address (AA-01). */
   mailsPerHour: 3,
-  mailsPerDay: 20,
+  mailsPerDay: 6,
+  /** What all networks together may ask for. */
+  mailsPerHourTogether: 10,
+  mailsPerDayTogether: 20,
+  /** What the owner may ask for besides, signed in or in a browser that has been. */
+  mailsPerHourOwn: 3,
   /** Mails over the whole server and hour (AA-01). */
   mailsPerHourGlobal: 10_000,
   sessionsPerAccount: 48,

@@ -14,19 +14,23 @@ export type TokenPurpose =
 const VerificationTokenSchema = defineEntity({
   name: 'VerificationToken',
   tableName: 'verification_token',
+  indexes: [{ name: 'verification_token_address', properties: ['address', 'purpose'] }],
   properties: {
     id: p
       .uuid()
       .primary()
       .onCreate(() => randomUUID()),
     purpose: p.string().length(32).$type<TokenPurpose>(),
+    /** The page that asked for it, by the id of its first token; null: this one is its first. */
+    pageId: p.uuid().nullable(),
     /** Account or pending sign-up. */
     subjectId: p.uuid().index(),
     address: p.string().length(254),
-    /** HMAC of the six-digit code under a server key, so that a stolen table cannot be searched. */
+    /** HMAC of the six-digit code under a server key, so that a stolen table cannot be searched; null where no mail went out. */
     codeDigest: p.blob().hidden().nullable(),
     /** SHA-256 of the 256-bit secret in the mailed link. */
     linkDigest: p.blob().hidden().nullable().unique(),
+    /** Tries in its own page. */
     attempts: p.integer().default(0),
     credentialVersion: p.integer().default(0),
     createdAt: p.datetime().onCreate(() => new Date()),

@@ -1,5 +1,6 @@
 import type { EntityManager } from '../database.ts'
 import type { Logger } from '../logger.ts'
+import { networkOf } from '../network.ts'
 import type { Outbox } from '../outbox.ts'
 import { type MailModels, type MailName, type MailOrigin, negotiateLocale, type SecurityNotice, type Views } from '../views.ts'
 import { type MailBudget, MailCaps } from './caps.ts'
@@ -22,6 +23,8 @@ export interface Envelope {
   /** BCP 47; the nearest language with a catalogue is used. */
   readonly locale?: string | undefined
   readonly origin?: MailOrigin | undefined
+  /** Names the owner of the address, if it is they who ask: they are counted apart from strangers (AA-01). */
+  readonly asker?: string | null | undefined
   /** Counted, rendered and stored like any other mail, and never sent: the address must not be told from others (EN-02). */
   readonly isDecoy?: boolean
 }
@@ -41,10 +44,7 @@ export interface MailedToken {
   readonly expiresAt: Date
 }
 
-/**
- * A token, or how to get one. The function is called only if the mail may be sent: a token that voids the one in an earlier mail
- * and is then not mailed itself would lock its owner out.
- */
+/** A token, or how to get one. The function is called only if the mail may be sent. */
 export type TokenSource<T extends MailedToken> = T | (() => Promise<T>)
 
 /**
@@ -121,7 +121,7 @@ export class Messages {
     mail: Envelope & { newEmail: string; undo: Pick<MailedToken, 'linkSecret' | 'expiresAt'> },
   ): Promise<void> {
     const model = { newEmail: mail.newEmail, undoLink: this.#tokenLink('undoEmail', mail.undo), undoUntil: mail.undo.expiresAt }
-    if (await this.#admits(em, 'change-email-notice', mail.to, 'notice:change-email'))
+    if (await this.#admits(em, 'change-email-notice', mail, 'notice:change-email'))
       this.#enqueue(em, this.#render('change-email-notice', mail, model), mail)
   }
 
@@ -131,13 +131,13 @@ export class Messages {
     mail: Envelope & { kind: SecurityNotice; at: Date; report: Pick<MailedToken, 'linkSecret'> },
   ): Promise<void> {
     const model = { kind: mail.kind, at: mail.at, reportLink: this.#tokenLink('reportCompromise', mail.report) }
-    if (await this.#admits(em, 'security-notice', mail.to, `notice:${mail.kind}`))
+    if (await this.#admits(em, 'security-notice', mail, `notice:${mail.kind}`))
       this.#enqueue(em, this.#render('security-notice', mail, model), mail)
   }
 
   async accountDeletion(em: EntityManager, mail: Envelope & { deletesAt: Date; undo: Pick<MailedToken, 'linkSecret'> }): Promise<void> {
     const model = { deletesAt: mail.deletesAt, undoLink: this.#tokenLink('keepAccount', mail.undo) }
-    if (await this.#admits(em, 'account-deletion', mail.to, 'notice:account-deletion'))
+    if (await this.#admits(em, 'account-deletion', mail, 'notice:account-deletion'))
       this.#enqueue(em, this.#render('account-deletion', mail, model), mail)
   }
 
@@ -146,7 +146,7 @@ export class Messages {
     em: EntityManager,
     mail: Envelope & { deletesAt: Date; keep: () => Promise<Pick<MailedToken, 'linkSecret'>> },
   ): Promise<void> {
-    if (await this.#admits(em, 'keep-account', mail.to, 'notice:keep-account'))
+    if (await this.#admits(em, 'keep-account', mail, 'notice:keep-account'))
       this.#enqueue(em, this.#closedMail(mail, { isKeepable: true, deletesAt: mail.deletesAt, keep: await mail.keep() }), mail)
   }
 
@@ -163,7 +163,7 @@ export class Messages {
     rest: (token: T) => Omit<MailModels[Name], 'code' | 'expiresInSeconds' | 'name' | 'origin'>,
     insteadOf: () => Promise<Mail | undefined> = async () => undefined,
   ): Promise<T | undefined> {
-    if (!(await this.#admits(em, name, mail.to, 'request'))) return undefined
+    if (!(await this.#admits(em, name, mail, 'request'))) return undefined
     const token = typeof mail.issued === 'function' ? await mail.issued() : mail.issued
     const expiresInSeconds = wholeMinutes(token.expiresAt)
     const model = { code: token.code, expiresInSeconds, ...rest(token) } as Omit<MailModels[Name], 'name' | 'origin'>
@@ -172,8 +172,8 @@ export class Messages {
     return token
   }
 
-  async #admits(em: EntityManager, name: MailName, to: string, budget: MailBudget): Promise<boolean> {
-    const admission = await this.#caps.take(em, to, budget)
+  async #admits(em: EntityManager, name: MailName, { to, origin, asker }: Envelope, budget: MailBudget): Promise<boolean> {
+    const admission = await this.#caps.take(em, to, budget, { network: networkOf(origin?.ip ?? ''), own: asker ?? undefined })
     if (admission !== 'granted') this.#deps.logger.warn({ event: 'mail.capped', mail: name, reason: admission })
     return admission === 'granted'
   }

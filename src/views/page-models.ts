@@ -84,6 +84,8 @@ export interface PageModels extends AccountModels {
   }
   /** The landing page of a mailed link: one button that posts the token in `hidden` (UX-28). */
   'pages/verify-link': FormModel & { readonly purpose: 'verify_email' | 'change_email'; readonly email?: string | undefined }
+  /** A sign-up's link in another browser than the one that signed up. Posts `password`. */
+  'pages/finish-sign-up': FormModel & { readonly email: string }
   /** "This wasn't me": one button that ends all sessions and asks for a new password. */
   'pages/report-compromise': FormModel
   'pages/undo-email': FormModel & { readonly email?: string | undefined }

@@ -114,15 +114,14 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect([again.words.includes('A new code is on its way'), wait(again.text)]).toEqual([true, '30'])
   })
 
-  it('EM-03 the newest code is the only one, and the one that is left dies with a changed password', async () => {
+  it('EM-03 every code dies with a changed password', async () => {
     const account = await createAccount(server)
     const browser = await forgot(account.email)
     const older = await server.inbox.code(account.email)
     await browser.submit('/reset-password/resend')
     const newer = await server.inbox.code(account.email)
-    if (older !== newer) expect((await browser.submit('/reset-password', { code: older, password: NEW_PASSWORD })).status).toBe(400)
     await server.context.passwords.replace(account.id, 'twelve quiet otters sail back')
-    expect((await browser.submit('/reset-password', { code: newer, password: NEW_PASSWORD })).status).toBe(400)
+    for (const code of [older, newer]) expect((await browser.submit('/reset-password', { code, password: NEW_PASSWORD })).status).toBe(400)
   })
 
   it('PW-01 PW-04 PW-05 a weak new password is refused with the reason and does not cost the code', async () => {

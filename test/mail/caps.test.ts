@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { Database, EntityManager } from '../../src/database.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type Admission, MailCaps } from '../../src/mail/caps.ts'
+import { type Admission, type Asker, type MailBudget, MailCaps } from '../../src/mail/caps.ts'
 import { Messages } from '../../src/mail/messages.ts'
 import { createViews } from '../../src/views.ts'
 import { useDatabase } from '../support/database.ts'
@@ -17,14 +17,27 @@ beforeEach(async () => {
   await database.pool.query('truncate "attempt_counter", "outbox_message"')
 })
 
-const take = (caps: MailCaps, address: string, budget: Parameters<MailCaps['take']>[2] = 'request'): Promise<Admission> =>
-  database.em.fork().transactional((em) => caps.take(em, address, budget))
+const ASKER = { network: '192.0.2.1' }
 
-async function takeMany(caps: MailCaps, address: string, count: number): Promise<number> {
+const take = (
+  caps: MailCaps,
+  address: string,
+  { budget = 'request', ...asker }: Partial<Asker> & { budget?: MailBudget } = {},
+): Promise<Admission> => database.em.fork().transactional((em) => caps.take(em, address, budget, { ...ASKER, ...asker }))
+
+async function takeMany(
+  caps: MailCaps,
+  address: string,
+  count: number,
+  ask: (index: number) => Partial<Asker> = () => ({}),
+): Promise<number> {
   let granted = 0
-  for (let index = 0; index < count; index += 1) if ((await take(caps, address)) === 'granted') granted += 1
+  for (let index = 0; index < count; index += 1) if ((await take(caps, address, ask(index))) === 'granted') granted += 1
   return granted
 }
+
+/** A network of its own for every request. */
+const strangers = (index: number): Asker => ({ network: `198.51.100.${index}` })
 
 /** As if everything had happened so long ago. */
 async function age(interval: string): Promise<void> {
@@ -84,8 +97,8 @@ describe('one address', () => {
     expect(await queued()).toBe(3)
   })
 
-  it('AA-01 no hour, wherever it starts, sees more than three mails', async () => {
-    const caps = new MailCaps()
+  it('AA-01 no hour, wherever it starts, sees more than three mails that one network asked for', async () => {
+    const caps = new MailCaps({ perDay: 20 })
     const granted: number[] = []
     for (let minute = 0; minute < 300; minute += 10) {
       if ((await take(caps, 'ada@example.org')) === 'granted') granted.push(minute)
@@ -96,16 +109,40 @@ describe('one address', () => {
     expect(granted).toHaveLength(15)
   })
 
-  it('AA-01 no day sees more than twenty mails, and the next day has its own', async () => {
+  it('AA-01 no day sees more than six mails of one network and twenty of all, and the next day has its own', async () => {
     const caps = new MailCaps()
-    let granted = 0
+    let [one, others] = [0, 0]
     for (let hour = 0; hour < 23; hour += 1) {
-      granted += await takeMany(caps, 'ada@example.org', 4)
+      one += await takeMany(caps, 'ada@example.org', 4)
+      others += await takeMany(caps, 'ada@example.org', 12, strangers)
       await age('1 hour 1 second')
     }
-    expect(granted).toBe(20)
+    expect([one, one + others]).toEqual([6, 20])
     await age('2 hours')
     expect(await takeMany(caps, 'ada@example.org', 4)).toBe(3)
+  })
+
+  it('AA-01 one network uses up nobody else’s mails, and all together get ten an hour', async () => {
+    const caps = new MailCaps()
+    expect(await takeMany(caps, 'ada@example.org', 20)).toBe(3)
+    expect(await takeMany(caps, 'ada@example.org', 20, strangers)).toBe(7)
+  })
+
+  it('AA-01 the owner has three an hour besides, which no stranger uses up', async () => {
+    const caps = new MailCaps()
+    await takeMany(caps, 'ada@example.org', 20, strangers)
+    const owner = (index: number) => ({ ...strangers(index), own: 'device:1' })
+    expect(await takeMany(caps, 'ada@example.org', 5, owner)).toBe(3)
+    await age('1 hour 1 second')
+    expect(await takeMany(caps, 'ada@example.org', 5, owner)).toBe(3)
+  })
+
+  it('AA-01 strangers in parallel, each from a network of their own, get no more than ten', async () => {
+    const caps = new MailCaps()
+    const outcomes = await Promise.all(Array.from({ length: 60 }, (_, index) => take(caps, 'ada@example.org', strangers(index))))
+    const granted = outcomes.filter((outcome) => outcome === 'granted').length
+    expect(granted).toBeGreaterThanOrEqual(1)
+    expect(granted).toBeLessThanOrEqual(10)
   })
 
   it('does not touch another address', async () => {
@@ -118,7 +155,7 @@ describe('one address', () => {
     const caps = new MailCaps()
     for (let round = 0; round < 5; round += 1) {
       const failing = database.em.fork().transactional(async (em) => {
-        await caps.take(em, 'ada@example.org', 'request')
+        await caps.take(em, 'ada@example.org', 'request', ASKER)
         throw new Error('rolled back')
       })
       await expect(failing).rejects.toThrow('rolled back')
@@ -129,7 +166,7 @@ describe('one address', () => {
   it('stores no address in clear', async () => {
     await take(new MailCaps(), 'ada@example.org')
     const { rows } = await database.pool.query<{ dump: string }>(`select encode("subject", 'escape') as "dump" from "attempt_counter"`)
-    expect(rows).toHaveLength(2)
+    expect(rows).toHaveLength(3)
     expect(JSON.stringify(rows)).not.toContain('ada')
   })
 })
@@ -156,7 +193,7 @@ describe('the whole server', () => {
     for (let index = 0; index < 15; index += 1) outcomes.push(await take(caps, `user${index}@example.org`))
     expect(outcomes.filter((outcome) => outcome === 'granted')).toHaveLength(10)
     expect(outcomes.at(-1)).toBe('over_server_cap')
-    expect(await take(caps, 'ada@example.org', 'notice:password_changed')).toBe('granted')
+    expect(await take(caps, 'ada@example.org', { budget: 'notice:password_changed' })).toBe('granted')
     await age('1 hour 1 second')
     expect(await take(caps, 'new@example.org')).toBe('granted')
   })
@@ -177,7 +214,7 @@ describe('the whole server', () => {
 })
 
 describe('over a cap', () => {
-  it('EM-03 a token is made only if its mail goes out, so the one in the last mail stays good', async () => {
+  it('AA-01 a token is made only if its mail goes out', async () => {
     const sender = messages([])
     let made = 0
     const issue = async () => {

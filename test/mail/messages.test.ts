@@ -18,7 +18,7 @@ const sender = new Messages({
   views: createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
   issuer: ISSUER,
   logger: createLogger('silent'),
-  caps: new MailCaps({ perHour: 1000, perDay: 1000 }),
+  caps: new MailCaps({ perHour: 1000, perDay: 1000, perHourTogether: 1000, perDayTogether: 1000, perHourOwn: 1000 }),
 })
 let database: Database
 

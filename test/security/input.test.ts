@@ -398,7 +398,7 @@ describe('IN-11 a check that breaks is a check that fails', () => {
     await signUp.submit('/sign-up', { name: 'Ada', email: 'in11@example.org', password: PASSWORD })
     const code = await server.inbox.code('in11@example.org')
     const form = signUp.page.form('/verify-email')
-    await broken(context.tokens, 'redeemCode', async () => {
+    await broken(context.tokens, 'judge', async () => {
       expectRefused(await signUp.submit(form, { code }))
       expect(await isSignedIn(signUp)).toBe(false)
     })

@@ -155,7 +155,7 @@ describe('the second factor of the hosted pages under attack', () => {
       'code=+',
     ]
     for (const body of bodies) {
-      await server.context.attempts.clear(`otp:${account.id}`, 'otp')
+      await server.context.attempts.clear(server.context.database.em.fork(), `otp:${account.id}`, 'otp')
       const browser = await halfway(account)
       const csrf = browser.page.form('/mfa').fields.find(({ name }) => name === '_csrf')?.value ?? ''
       const page = await browser.post(browser.page.url, `_csrf=${encodeURIComponent(csrf)}&${body}`)

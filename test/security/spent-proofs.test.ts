@@ -137,3 +137,121 @@ describe('what is mailed stays good when we fail', () => {
     expect((await api(server, 'PATCH /edit/password', change, { token })).status).toBe(200)
   })
 })
+
+describe('a 503 takes nothing with it', () => {
+  const pool = () => server.context.database.pool
+  const allow = () => pool().query('drop function if exists refuse_change() cascade')
+  afterEach(async () => void (await allow()))
+
+  /** From now on nothing is written to this table, as while somebody else holds its lock. */
+  async function refuseChanges(table: string): Promise<void> {
+    const raise = `begin raise exception 'locked' using errcode = '55P03'; end`
+    await pool().query(`create function refuse_change() returns trigger language plpgsql as '${raise.replaceAll("'", "''")}'`)
+    await pool().query(`create trigger refuse_change before insert or update or delete on "${table}" execute function refuse_change()`)
+  }
+
+  interface Answer {
+    readonly status: number
+    readonly headers: Headers
+  }
+  /** Prepares everything but the last request, which may be sent again and again. */
+  type Flow = () => Promise<() => Promise<Answer>>
+
+  const byLink =
+    (link: URL, fields: Record<string, string> = {}): (() => Promise<Answer>) =>
+    async () => {
+      const browser = stranger()
+      const page = await browser.visit(link)
+      return page.status === 200 ? (await browser.submit(link.pathname, fields)).response : page.response
+    }
+
+  const FLOWS: Readonly<Record<string, Flow>> = {
+    'a sign-up by code': async () => {
+      const email = `fault.${crypto.randomUUID()}@example.org`
+      const { userId, tokenId } = (await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: NEW })).body
+      const code = await server.inbox.code(email)
+      return () => api(server, 'POST /verify/email', { userId, tokenId, email, code })
+    },
+    'a sign-up by link': async () => {
+      const email = `fault.${crypto.randomUUID()}@example.org`
+      await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: NEW })
+      return byLink(await server.inbox.link(email, '/verify-email'), { password: NEW })
+    },
+    'a reset by code': async () => {
+      const { email } = await createAccount(server)
+      const { tokenId } = (await api(server, 'PATCH /forgot/password', { email })).body
+      const code = await server.inbox.code(email)
+      return () => api(server, 'PATCH /forgot/password', { email, tokenId, password: NEW, code })
+    },
+    'a reset by link': async () => {
+      const { email } = await createAccount(server)
+      await api(server, 'PATCH /forgot/password', { email })
+      return byLink(await server.inbox.link(email, '/reset-password'), { password: NEW })
+    },
+    'a new password': async () => {
+      const { token, email, password: current } = await byApi(server)
+      const { tokenId } = (await api(server, 'PATCH /edit/password', { current_password: current }, { token })).body
+      const code = await server.inbox.code(email)
+      return () => api(server, 'PATCH /edit/password', { email, tokenId, password: NEW, code }, { token })
+    },
+    'a new address by code': async () => {
+      const { token, password } = await byApi(server)
+      const email = `fault.${crypto.randomUUID()}@example.org`
+      const { tokenId } = (await api(server, 'PATCH /edit/email', { email, password }, { token })).body
+      const code = await server.inbox.code(email)
+      return () => api(server, 'PATCH /edit/email', { email, tokenId, code }, { token })
+    },
+    'a new address by link': async () => {
+      const { token, password } = await byApi(server)
+      const email = `fault.${crypto.randomUUID()}@example.org`
+      await api(server, 'PATCH /edit/email', { email, password }, { token })
+      return byLink(await server.inbox.link(email, '/change-email'))
+    },
+    'an address that comes back': async () => {
+      const { browser, account } = await signedIn(server)
+      await moveAddress(browser, `moved.${account.id}@example.net`)
+      return byLink(await server.inbox.link(account.email, '/undo-email'))
+    },
+    'a report': async () => {
+      const { account } = await signedIn(server)
+      await signedIn(server, { account })
+      return byLink(await server.inbox.link(account.email, '/report-compromise'))
+    },
+    'an account that is kept': async () => {
+      const { token, email, password } = await byApi(server)
+      await api(server, 'DELETE /user', { password }, { token })
+      return byLink(await server.inbox.link(email, '/keep-account'))
+    },
+  }
+  const TABLES = [
+    'account',
+    'attempt_counter',
+    'audit_event',
+    'mfa_challenge',
+    'oidc_artifact',
+    'outbox_message',
+    'pending_sign_up',
+    'session',
+    'totp_credential',
+    'verification_token',
+  ]
+
+  it.each(Object.keys(FLOWS))('EM-03 whichever table refuses %s for a moment, the same request succeeds afterwards', async (name) => {
+    const refused: string[] = []
+    for (const table of TABLES) {
+      const send = await FLOWS[name]?.()
+      if (!send) throw new Error('no such flow')
+      await refuseChanges(table)
+      const first = await send()
+      await allow()
+      expect([table, [200, 503].includes(first.status)]).toEqual([table, true])
+      if (first.status === 200) continue
+      refused.push(table)
+      expect([table, Number(first.headers.get('retry-after'))]).toEqual([table, expect.any(Number)])
+      expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect([table, (await send()).status]).toEqual([table, 200])
+      expect([table, (await send()).status]).toEqual([table, 400])
+    }
+    expect(refused).toEqual(expect.arrayContaining(['account', 'audit_event', 'verification_token']))
+  })
+})

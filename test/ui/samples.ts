@@ -202,6 +202,15 @@ export const PAGES: Samples<PageModels> = {
     plain: { ...link, purpose: 'verify_email', email: person.email, hidden: { token: 'secret' } },
     change: { ...link, purpose: 'change_email' },
   },
+  'pages/finish-sign-up': {
+    plain: { ...form('/verify-email'), email: person.email, hidden: { token: 'secret' } },
+    wrong: {
+      ...form('/verify-email'),
+      email: LONG.email,
+      hidden: { token: 'secret' },
+      problems: { code: 'password_rejected', fields: { password: 'too_short' } },
+    },
+  },
   'pages/report-compromise': { plain: { ...form('/report'), hidden: { token: 'secret' } } },
   'pages/undo-email': { plain: { ...form('/undo-email'), email: person.email }, bare: form('/undo-email') },
   'pages/undo-deletion': { plain: { ...form('/undo-deletion'), deletesAt: new Date(Date.now() + 10 * DAY) } },

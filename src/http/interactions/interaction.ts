@@ -6,6 +6,7 @@ import type { Mfa } from '../../accounts/mfa.ts'
 import type { Sessions } from '../../accounts/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
 import type { SignUp } from '../../accounts/sign-up.ts'
+import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
 import type { InteractionState, Interactions } from '../../oidc/interactions.ts'
 import { param } from '../../oidc/param.ts'
 import type { DeviceCookie } from '../device-cookie.ts'
@@ -21,6 +22,7 @@ export interface InteractionDeps {
   readonly signIn: SignIn
   readonly mfa: Mfa
   readonly signUp: SignUp
+  readonly signUpProof: SignUpProof
   readonly devices: Devices
   readonly sessions: Sessions
   readonly deviceCookie: DeviceCookie

@@ -23,12 +23,14 @@ export function submitVerifyEmail(deps: InteractionDeps): Middleware {
     const step = await loadStep(ctx, deps)
     const { signUp } = step.state
     if (!signUp) return seeOther(ctx, step.url('sign-up'))
+    // The code was right before, and the answer was lost.
+    if (await deps.accounts.findActive(signUp.userId)) return seeOther(ctx, step.url('login'))
     const { code } = textsOf(ctx, 'code')
     await refusable(
       ctx,
       async () => {
         refuseFaults({ code: codeFault(code) })
-        const account = await deps.signUp.verify({ ...signUp, code })
+        const account = await deps.signUpProof.byCode({ ...signUp, code })
         const { id: accountId, credentialVersion } = account
         // None is in force if several people have signed up with the address: then only the address is proven (EM-11).
         const amr = account.passwordHash ? ['pwd'] : []
@@ -44,7 +46,7 @@ export function resendCode(deps: InteractionDeps): Middleware {
     const step = await loadStep(ctx, deps)
     const { signUp } = step.state
     if (!signUp) return seeOther(ctx, step.url('sign-up'))
-    const { tokenId } = await deps.signUp.resendFor(signUp.userId, originOf(ctx), nameOfApp(step.app))
+    const { tokenId } = await deps.signUp.resendFor(signUp, originOf(ctx), nameOfApp(step.app))
     await deps.interactions.remember(step.interaction, { ...step.state, signUp: { ...signUp, tokenId } })
     seeOther(ctx, `${step.url('verify-email')}?resent=1`)
   }

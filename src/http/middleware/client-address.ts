@@ -27,8 +27,3 @@ export function canonicalAddress(value: string): string | undefined {
   if (address instanceof ipaddr.IPv4) return address.toString()
   return address.parts.map((group) => group.toString(16).padStart(4, '0')).join(':')
 }
-
-/** What a limit counts by: an IPv4 address, or the /64 that one IPv6 customer holds. */
-export function networkOf(address: string): string {
-  return address.includes(':') ? `${address.split(':').slice(0, 4).join(':')}::/64` : address
-}

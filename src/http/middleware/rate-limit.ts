@@ -4,7 +4,7 @@ import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { BoundedMap } from '../../bounded-map.ts'
 import { LIMITS, type LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
-import { networkOf } from './client-address.ts'
+import { networkOf } from '../../network.ts'
 
 /** Where counts live: in the process, or in Redis for all instances. */
 export interface LimitStore {

@@ -4,6 +4,7 @@ import { canonicalEmail } from '../../accounts/canonical-email.ts'
 import type { PasswordReset } from '../../accounts/password-reset.ts'
 import type { Interactions } from '../../oidc/interactions.ts'
 import type { NoticeKind, Problems } from '../../views.ts'
+import type { DeviceCookie } from '../device-cookie.ts'
 import { codeFault, preciseProblems, refuseFaults, textsOf } from '../form.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
@@ -22,11 +23,12 @@ export interface ForgotPasswordDeps {
   readonly limit: RateLimit
   /** Keeps which reset this browser has begun: the token's id and the address, no secret. */
   readonly flow: FlowCookie
+  readonly deviceCookie: DeviceCookie
 }
 
 /** Forgot password asks for a mail; reset password performs, by the mailed code or link. Both answer alike for every address (UX-12). */
 export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
-  const { passwordReset, renderer, csrf, limit, flow } = deps
+  const { passwordReset, renderer, csrf, limit, flow, deviceCookie } = deps
   const router = new Router()
   const form = [formBody(), csrf.guard] as const
 
@@ -41,7 +43,7 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
     await refusable(
       ctx,
       async () => {
-        const { tokenId } = await passwordReset.request(sent.email, originOf(ctx))
+        const { tokenId } = await passwordReset.request(sent.email, originOf(ctx), { device: deviceCookie.read(ctx) })
         flow.write(ctx, { tokenId, email: canonicalEmail(sent.email) ?? '', interaction })
         seeOther(ctx, '/reset-password')
       },
@@ -80,7 +82,7 @@ export function forgotPasswordRoutes(deps: ForgotPasswordDeps): Router {
   router.post('/reset-password/resend', ...form, limit('resend'), async (ctx) => {
     const begun = flow.read(ctx)
     if (!begun) return seeOther(ctx, '/forgot-password')
-    const { tokenId } = await passwordReset.request(begun.email, originOf(ctx))
+    const { tokenId } = await passwordReset.request(begun.email, originOf(ctx), { device: deviceCookie.read(ctx), page: begun.tokenId })
     flow.write(ctx, { ...begun, tokenId })
     seeOther(ctx, '/reset-password?sent=1')
   })

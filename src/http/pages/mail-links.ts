@@ -3,18 +3,18 @@ import type { Context } from 'koa'
 import type { Deletion } from '../../accounts/deletion.ts'
 import type { EmailChange } from '../../accounts/email-change.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
-import type { SignUp } from '../../accounts/sign-up.ts'
+import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
 import { AppError } from '../../errors.ts'
+import type { Problems } from '../../views.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
-import { originOf } from '../refusable.ts'
+import { originOf, refusable } from '../refusable.ts'
 import type { Renderer } from '../renderer.ts'
-import { seeOther } from '../see-other.ts'
 import type { FlowCookie } from './flow-cookie.ts'
 
 export interface MailLinkDeps {
-  readonly signUp: SignUp
+  readonly signUpProof: SignUpProof
   readonly emailChange: EmailChange
   readonly events: SecurityEvents
   readonly deletion: Deletion
@@ -27,20 +27,37 @@ export interface MailLinkDeps {
 
 /** Where mailed links land: a GET looks, one button acts, so that a scanner that opens every link spends nothing (EM-04, UX-28). */
 export function mailLinkRoutes(deps: MailLinkDeps): Router {
-  const { signUp, emailChange, events, deletion, renderer, csrf, limit, signUpFlow } = deps
+  const { signUpProof, emailChange, events, deletion, renderer, csrf, limit, signUpFlow } = deps
   const router = new Router()
   const guarded = [formBody(), csrf.guard, limit('verify')] as const
   const form = (ctx: Context, action: string) => ({ action, csrf: csrf.token(ctx), hidden: { token: tokenOf(ctx) } })
 
+  const showFinish = (ctx: Context, email: string, problems?: Problems): void =>
+    renderer.page(ctx, 'pages/finish-sign-up', { ...form(ctx, '/verify-email'), email, problems })
+  const showVerified = (ctx: Context): void => {
+    signUpFlow.clear(ctx)
+    renderer.page(ctx, 'pages/message', { kind: 'email_verified', actions: [{ href: '/login', label: 'sign_in' }] })
+  }
+
+  // A browser finishes its own sign-up; any other chooses a password, so that a click puts nobody else's in force (EM-11).
   router.get('/verify-email', async (ctx) => {
-    const { subjectId, address } = await signUp.peekLink(tokenOf(ctx))
-    if (signUpFlow.read(ctx)?.tokenId !== subjectId) return seeOther(ctx, `/login?login_hint=${encodeURIComponent(address)}`)
+    const { address } = await signUpProof.peekLink(tokenOf(ctx))
+    if (!(await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address))) return showFinish(ctx, address)
     renderer.page(ctx, 'pages/verify-link', { ...form(ctx, '/verify-email'), purpose: 'verify_email', email: address })
   })
   router.post('/verify-email', ...guarded, async (ctx) => {
-    await signUp.verifyByLink(tokenOf(ctx), signUpFlow.read(ctx)?.tokenId ?? '')
-    signUpFlow.clear(ctx)
-    renderer.page(ctx, 'pages/message', { kind: 'email_verified', actions: [{ href: '/login', label: 'sign_in' }] })
+    const secret = tokenOf(ctx)
+    const { address } = await signUpProof.peekLink(secret)
+    const own = await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address)
+    if (own) {
+      await signUpProof.byLink(secret, own)
+      return showVerified(ctx)
+    }
+    const finish = async (): Promise<void> => {
+      await signUpProof.byLinkWithPassword(secret, passwordOf(ctx))
+      showVerified(ctx)
+    }
+    await refusable(ctx, finish, (problems) => showFinish(ctx, address, problems))
   })
 
   router.get('/change-email', async (ctx) => {
@@ -87,4 +104,9 @@ function tokenOf(ctx: Context): string {
   const token = form ? form['token'] : ctx.query['token']
   if (typeof token !== 'string' || token === '' || token.length > 128) throw new AppError('invalid_link')
   return token
+}
+
+function passwordOf(ctx: Context): string {
+  const { password } = ctx.state['form'] as Readonly<Record<string, string | undefined>>
+  return (password ?? '').slice(0, 4096)
 }

@@ -57,7 +57,7 @@ export function authRoutes(deps: AuthApiDeps, limit: RateLimit): Router {
   const json = jsonBody()
   const maybe = jsonBody({ isOptional: true })
   const anyone = (name: LimitName) => [jsonOnly(), limit(name), publicOnly(deps), json] as const
-  const owner = (name: LimitName) => [bearsToken, jsonOnly(), limit(name), bearerAuth(deps), json] as const
+  const owner = (name: LimitName) => [bearsToken, jsonOnly({ isOptional: true }), limit(name), bearerAuth(deps), json] as const
   const ownerMaybe = (name: LimitName) => [bearsToken, jsonOnly({ isOptional: true }), limit(name), bearerAuth(deps), maybe] as const
   const ownerOnly = (name: LimitName) => [bearsToken, limit(name), bearerAuth(deps)] as const
   const router = new Router({ prefix: PREFIX, strict: true, sensitive: true })

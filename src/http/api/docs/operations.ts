@@ -35,7 +35,8 @@ const OPEN_OPERATIONS: readonly Operation[] = [
     path: '/resend/verify/email',
     family: 'Sign-up',
     summary: 'Ask for another code',
-    description: 'Older codes are void. An address gets three mails an hour; beyond that the code in force stays in force.',
+    description:
+      'Older codes stay good for their ten minutes. A network gets three mails an hour for an address; beyond that the codes that were mailed work in this page too.',
     guard: 'public',
     calls: [
       {

@@ -67,13 +67,13 @@ export function resendEmailCode(deps: EmailDeps): Middleware {
   return async (ctx) => {
     const begun = deps.emailFlow.read(ctx)
     if (!begun) return seeOther(ctx, FIRST)
-    await begin(ctx, deps, begun.email)
+    await begin(ctx, deps, begun.email, begun.tokenId)
     deps.notices.leave(ctx, 'code_sent')
   }
 }
 
-async function begin(ctx: Context, deps: EmailDeps, submitted: string): Promise<void> {
-  const { tokenId, email } = await deps.emailChange.start(visitorOf(ctx).account.id, submitted, originOf(ctx))
+async function begin(ctx: Context, deps: EmailDeps, submitted: string, page?: string): Promise<void> {
+  const { tokenId, email } = await deps.emailChange.start(visitorOf(ctx).account.id, submitted, originOf(ctx), page)
   deps.emailFlow.write(ctx, { tokenId, email })
   seeOther(ctx, CONFIRM)
 }
