@@ -32,10 +32,11 @@ export class InboxMails {
     this.#box = box
   }
 
-  /** Newest first, at most 200. */
-  async list(): Promise<InboxMail[]> {
+  /** Newest first: of the newest 200, those whose address has `to` in it. */
+  async list(to = ''): Promise<InboxMail[]> {
     const { rows } = await this.#pool.query<Row>(LIST)
-    return rows.flatMap((row) => this.#open(row) ?? [])
+    const wanted = to.trim().toLowerCase()
+    return rows.flatMap((row) => this.#open(row) ?? []).filter((mail) => mail.to.toLowerCase().includes(wanted))
   }
 
   async find(id: string): Promise<InboxMail | undefined> {

@@ -19,9 +19,10 @@ export function devInbox({ database, box, issuer }: DevInboxDeps): Router {
   const router = new Router({ prefix: '/dev/inbox' })
 
   router.get('/', async (ctx) => {
-    const list = await mails.list()
+    const to = typeof ctx.query['to'] === 'string' ? ctx.query['to'].slice(0, 254) : ''
+    const list = await mails.list(to)
     if (ctx.accepts('html', 'json') === 'json') show(ctx, { json: list })
-    else show(ctx, { page: inboxPage(list, nonceOf(ctx)) })
+    else show(ctx, { page: inboxPage(list, to, nonceOf(ctx)) })
   })
   router.delete('/', async (ctx) => {
     if (ctx.get('origin') !== issuer) throw new AppError('forbidden')
@@ -39,8 +40,8 @@ export function devInbox({ database, box, issuer }: DevInboxDeps): Router {
   }
 }
 
-/** The page holds no script, and frames only itself. */
-const PAGE_POLICY = "default-src 'none'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+/** The page holds no script of its own, uses the pages' one to copy codes, and frames only itself. */
+const PAGE_POLICY = "default-src 'none'; script-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 /** The mail has no origin and loads nothing; its links open in a tab of their own. */
 const MAIL_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
