@@ -32,7 +32,7 @@ export function signInWithBrowser(target: Target): Work {
     }
     let answer = await go({ path: `/auth?${query.toString()}` })
     for (let hops = 0; hops < 6; hops++) {
-      const location = headerOf(answer, 'location')
+      const location = headerOf(answer, 'location') ?? refreshOf(answer)
       if (location?.startsWith(REDIRECT_URI)) {
         const code = new URL(location).searchParams.get('code') ?? ''
         expect(await connection.send(codeExchange(target, code)), 200)
@@ -46,6 +46,11 @@ export function signInWithBrowser(target: Target): Work {
     }
     throw new Error(`the flow ended at ${answer.status}`)
   }
+}
+
+/** The page from which Gatehouse's browser goes on to the app. */
+function refreshOf({ body }: Answer): string | undefined {
+  return /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(body)?.[1]?.replaceAll('&amp;', '&')
 }
 
 function loginForm(answer: Answer, username: string, password: string): Sent {

@@ -65,9 +65,11 @@ export function createViews({ brand, issuer, isDevelopment = false, translators 
         problems,
         passwordMinLength,
         area: isArea(name),
+        isPassing: name === 'pages/form-post' || name === 'pages/leaving',
         isWide: isArea(name) || name === 'pages/api-docs',
         direction: directionOf(context.locale),
         title: '',
+        goesOnTo: '',
       }
       const scope = {
         m: model,
@@ -82,6 +84,9 @@ export function createViews({ brand, issuer, isDevelopment = false, translators 
         device: (userAgent: string | undefined) => deviceName(userAgent, translator),
         title: (text: string) => {
           page.title = text
+        },
+        goOn: (href: string) => {
+          page.goesOnTo = href
         },
         problemOf: (field: string) => problems.find((problem) => problem.field === field),
         part: (part: string, p: object = {}): Html => template(`parts/${part}`)({ ...scope, p }),

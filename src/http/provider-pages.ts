@@ -6,7 +6,6 @@ import { isOwnSignOut } from '../oidc/hints.ts'
 import { param } from '../oidc/param.ts'
 import type { KoaContextWithOIDC, ProviderPages } from '../oidc/provider-pages.ts'
 import type { ForeignForm } from '../views.ts'
-import { cspSource, setPagePolicy } from './middleware/security-headers.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
 import { wayOn } from './way-on.ts'
 
@@ -32,10 +31,7 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
         ctx.body = form.replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>')
         return
       }
-      const app = appOf(ctx)
-      renderer.page(ctx, 'pages/sign-out', { form: logoutForm(form) }, app)
-      const target = app ? cspSource(app.redirectUri) : undefined
-      setPagePolicy(ctx, target ? [target] : [])
+      renderer.page(ctx, 'pages/sign-out', { form: logoutForm(form) }, appOf(ctx))
     },
     loggedOut(ctx) {
       renderer.page(ctx, 'pages/signed-out', { signInHref: '/login' })

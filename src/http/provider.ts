@@ -8,6 +8,9 @@ import { foreignForm } from '../views.ts'
 import { setFormPostPolicy } from './middleware/security-headers.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
 
+/** Where the browser comes to from a form of ours, and goes on to an app. */
+const FROM_A_FORM = /^\/(auth\/[^/]+|session\/end\/confirm)$/
+
 /** Hands the request to the provider that is current when it arrives. */
 export function mountProvider(server: AuthorizationServer, renderer: Renderer): Middleware {
   let mounted: { provider: unknown; middleware: Middleware } | undefined
@@ -17,6 +20,7 @@ export function mountProvider(server: AuthorizationServer, renderer: Renderer): 
     if (mounted?.provider !== provider) mounted = { provider, middleware: compose(provider.middleware) as Middleware }
     await mounted.middleware(ctx, next)
     if (isProvidersOwnPage(ctx)) presentFormPost(ctx, renderer, provider.issuer)
+    else if (FROM_A_FORM.test(ctx.path)) leaveByPage(ctx, renderer, provider.issuer)
     const { oidc } = ctx as { oidc?: { session?: { destroyed?: boolean } } }
     // The back button must not show what the person has signed out of (SE-05).
     if (oidc?.session?.destroyed) ctx.set('Clear-Site-Data', '"cache"')
@@ -39,8 +43,23 @@ function presentFormPost(ctx: Context, renderer: Renderer, issuer: string): void
   const { status } = ctx
   const isOurs = form.action.startsWith(`${issuer}/`)
   renderer.page(ctx, 'pages/form-post', { form }, isOurs ? appToReturnTo(ctx) : undefined)
-  if (!isOurs) setFormPostPolicy(ctx, form.action)
+  if (!isOurs) setFormPostPolicy(ctx)
   ctx.status = status
+}
+
+/**
+ * Chromium holds the `form-action` of the page with the form against every redirect that follows, also those of the app: a redirect from
+ * here would leave the person on that page. So the way to the app begins at a page of its own, which goes on by itself.
+ */
+function leaveByPage(ctx: Context, renderer: Renderer, issuer: string): void {
+  const href = ctx.response.get('location')
+  const target = URL.parse(href, issuer)
+  if (!target || target.origin === issuer) return
+  ctx.remove('Location')
+  const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] }
+  const app = oidc?.client && { client: oidc.client, redirectUri: href.replace(/[?#].*$/s, '') }
+  ctx.status = 200
+  renderer.page(ctx, 'pages/leaving', { href, isToProgram: !/^https?:$/.test(target.protocol) }, app)
 }
 
 function appToReturnTo(ctx: Context): AskingApp | undefined {

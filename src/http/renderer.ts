@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { Client } from '../oidc/provider-pages.ts'
 import { type ClientChip, type Locale, negotiateLocale, type PageModels, type PageName, type Views } from '../views.ts'
-import { cspSource, nonceOf, setPagePolicy } from './middleware/security-headers.ts'
+import { nonceOf, setPagePolicy } from './middleware/security-headers.ts'
 
 /** The app that asks, as a page shows it. */
 export interface AskingApp {
@@ -18,7 +18,7 @@ export const LOCALE_COOKIE = 'locale'
 /** `light` or `dark`; absent: as the device prefers (UX-38). */
 export const THEME_COOKIE = 'theme'
 
-/** Draws pages in the language of the request, never cached, with a policy that lets their forms reach the asking app. */
+/** Draws pages in the language of the request, never cached. */
 export function createRenderer(views: Views): Renderer {
   const locale = (ctx: Context): Locale =>
     negotiateLocale({
@@ -29,8 +29,7 @@ export function createRenderer(views: Views): Renderer {
   return {
     locale,
     page(ctx, name, model, app) {
-      const target = app ? cspSource(app.redirectUri) : undefined
-      setPagePolicy(ctx, target ? [target] : [])
+      setPagePolicy(ctx)
       ctx.set('Cache-Control', 'no-store')
       ctx.type = 'html'
       const chip = app ? { client: chipOf(app) } : {}

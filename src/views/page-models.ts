@@ -67,6 +67,8 @@ export interface PageModels extends AccountModels {
   'pages/sign-out': { readonly form: ForeignForm; readonly person?: Person | undefined }
   /** `response_mode=form_post`: the fields go to the app as they are. */
   'pages/form-post': { readonly form: ForeignForm }
+  /** Goes on to `href`, an address of the app, by itself. `isToProgram`: another program than the browser opens it. */
+  'pages/leaving': { readonly href: string; readonly isToProgram: boolean }
   'pages/api-docs': ApiDocs
   'pages/message': { readonly kind: MessageKind; readonly actions?: readonly MessageAction[] | undefined }
 

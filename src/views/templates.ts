@@ -21,6 +21,7 @@ const SCOPE = [
   'part',
   'attrs',
   'title',
+  'goOn',
   'device',
   'problemText',
   'webUrl',

@@ -136,10 +136,12 @@ describe('response_mode=form_post', () => {
     expect((await posting.redeem(values['code'] ?? '')).status).toBe(200)
   })
 
-  it('AZ-06 WB-01 escapes what it shows, runs no script of the page, may post to that address only, and is not kept', async () => {
+  it('AZ-06 WB-01 escapes what it shows, runs no script of the page, has that one form, and is not kept', async () => {
     const page = await app.browser.visit(authorizationUrl(server, clientId, { response_mode: 'form_post', state: HOSTILE }))
     const policy = page.response.headers.get('content-security-policy') ?? ''
-    expect(/form-action ([^;]*)/.exec(policy)?.[1]).toBe(REDIRECT_URI)
+    // Chromium would hold it against every redirect of the app too.
+    expect(policy).not.toContain('form-action')
+    expect(page.forms.map(({ action }) => action.href)).toEqual([REDIRECT_URI])
     expect(policy).toContain("frame-ancestors 'none'")
     expect(policy).not.toMatch(/unsafe-|sha256-/)
     expect(page.text).not.toContain('<img src=x')
@@ -269,9 +271,8 @@ describe('the way through the pages', () => {
       browser.jar.store(next, response.headers.getSetCookie())
       page = Object.assign(page, { response })
     }
-    statuses.push(page.status)
-    expect(page.response.headers.get('location')).toMatch(/^https:\/\/client\.example\/callback\?code=/)
     expect(new Set(statuses)).toEqual(new Set([303]))
+    expect(await page.response.text()).toMatch(/<meta http-equiv="refresh" content="0;url=https:\/\/client\.example\/callback\?code=/)
   })
 
   it('AZ-11 WB-01 no page can be framed', async () => {

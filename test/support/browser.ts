@@ -18,6 +18,14 @@ interface Navigation {
 
 const MAX_REDIRECTS = 20
 
+/** Where a page goes on to by itself. */
+function refreshOf(text: string): string | undefined {
+  for (const token of tokensOf(text))
+    if (token.kind === 'open' && token.tag === 'meta' && token.attributes['http-equiv'] === 'refresh')
+      return /^0;url=(.+)$/.exec(token.attributes['content'] ?? '')?.[1]
+  return undefined
+}
+
 /** What the browser shows: an answer of the server, or the foreign address it would have gone to next. */
 export class Page {
   readonly url: URL
@@ -80,7 +88,7 @@ export class Page {
   }
 }
 
-/** A person's browser without JavaScript: cookies, forms, redirects within one origin. */
+/** A person's browser without JavaScript: cookies, forms, redirects (also by a page) within one origin. */
 export class Browser {
   readonly origin: string
   readonly jar: CookieJar
@@ -161,11 +169,13 @@ export class Browser {
       const response = await this.#request(url, verb, content, extra)
       const location = response.headers.get('location')
       const isRedirect = response.status >= 300 && response.status < 400 && location !== null
-      if (!isRedirect || !follow) return this.#show(new Page(url, response, await response.clone().text()))
-      const target = new URL(location, url)
-      if (!target.hash) target.hash = url.hash
+      const text = isRedirect && follow ? '' : await response.clone().text()
+      const next = isRedirect ? location : refreshOf(text)
+      if (next === undefined || !follow) return this.#show(new Page(url, response, text))
+      const target = new URL(next, url)
+      if (isRedirect && !target.hash) target.hash = url.hash
       if (target.origin !== this.origin) return this.#show(new Page(target, response, '', true))
-      if (response.status === 303 || (response.status < 303 && verb === 'POST')) [verb, content] = ['GET', undefined]
+      if (!isRedirect || response.status === 303 || (response.status < 303 && verb === 'POST')) [verb, content] = ['GET', undefined]
       const { 'content-type': _type, origin: _origin, ...kept } = extra
       extra = content === undefined ? kept : extra
       url = target

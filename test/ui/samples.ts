@@ -149,6 +149,10 @@ export const PAGES: Samples<PageModels> = {
   'pages/signed-out': { plain: {}, signIn: { signInHref: '/login' } },
   'pages/sign-out': { plain: { form: { action: '/session/end/confirm', fields: { xsrf: 'x' } }, person } },
   'pages/form-post': { plain: { form: { action: 'https://acme.example/cb', fields: { code: 'abc', state: 'xyz' } } } },
+  'pages/leaving': {
+    plain: { href: 'https://acme.example/cb?code=abc', isToProgram: false },
+    program: { href: 'com.acme.app:/cb?code=abc', isToProgram: true },
+  },
   'pages/api-docs': {
     plain: {
       title: 'Gatehouse account API',
@@ -377,10 +381,13 @@ export const MAILS: Samples<MailModels> = {
   'account-closed': { plain: common },
 }
 
+/** The pages between the server and the app: they are gone before anybody could do something there. */
+export const GOES_ON: ReadonlySet<PageName> = new Set(['pages/form-post', 'pages/leaving'])
+
 /** Where each page stands: pages of an app's sign-in name the app. */
 export function contextOf(name: PageName, context: Partial<PageContext> = {}): PageContext {
   const client = { name: 'Acme', host: 'app.acme.example' }
-  const isAsked = name.startsWith('interaction/') || name === 'pages/sign-out' || name === 'pages/form-post'
+  const isAsked = name.startsWith('interaction/') || name === 'pages/sign-out' || GOES_ON.has(name)
   return { locale: 'en', nonce: 'bm9uY2U', path: '/interaction/abc/login', ...(isAsked ? { client } : {}), ...context }
 }
 

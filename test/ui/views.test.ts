@@ -14,7 +14,7 @@ import {
   type Views,
 } from '../../src/views.ts'
 import { type Token, textOf, tokensOf, visibleText } from '../support/html.ts'
-import { BRAND, contextOf, eachMail, eachPage, PAGES } from './samples.ts'
+import { BRAND, contextOf, eachMail, eachPage, GOES_ON, PAGES } from './samples.ts'
 
 const views = createViews({ brand: BRAND, issuer: 'https://id.example.org' })
 type Open = Extract<Token, { kind: 'open' | 'close' }>
@@ -119,8 +119,8 @@ describe.each(rendered)('$title', ({ name, markup, locale, model }) => {
     const isForeign = (form: string): boolean => /name="(xsrf|state)"/.test(form)
     expect(posts.filter((form) => !isForeign(form) && !/name="_csrf" value="csrf-token"/.test(form))).toEqual([])
     expect(markup.match(/class="button[^"]*\bprimary\b/g)?.length ?? 0).toBeLessThanOrEqual(1)
-    // The page between the server and the app: it is gone before anybody could choose.
-    if (name === 'pages/form-post') return
+    // They are gone before anybody could choose.
+    if (GOES_ON.has(name)) return
     expect(markup).toMatch(/<form class="languages" method="get" action="\/locale"/)
     expect(
       tags(markup, 'button')

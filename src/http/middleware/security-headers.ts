@@ -34,25 +34,19 @@ export function nonceOf(ctx: Context): string {
   return nonce
 }
 
+/** The policy of a page, with a nonce of its own (WB-01). Its forms post to us only: whoever goes on to an app leaves by a page. */
+export function setPagePolicy(ctx: Context): void {
+  ctx.set('Content-Security-Policy', `${baselineWithNonce(ctx)}; form-action 'self'; ${CLOSED}`)
+}
+
 /**
- * The policy of a page, with a nonce of its own (WB-01). `formTargets` are the origins that a form's answer may redirect to:
- * without the client's own, the browser stops after the login POST (CSP `form-action` covers redirects).
+ * The policy of the page that posts an answer to an app (AZ-06). Chromium holds `form-action` against every redirect that follows, and
+ * where an app sends the person next is its own affair: the one form of this page has nothing in it that was typed.
  */
-export function setPagePolicy(ctx: Context, formTargets: readonly string[] = []): void {
-  const policy = BASELINE.replace("script-src 'self'", `script-src 'self' 'nonce-${nonceOf(ctx)}'`)
-  ctx.set('Content-Security-Policy', `${policy}; form-action 'self'${formTargets.map((target) => ` ${target}`).join('')}; ${CLOSED}`)
+export function setFormPostPolicy(ctx: Context): void {
+  ctx.set('Content-Security-Policy', `${baselineWithNonce(ctx)}; ${CLOSED}`)
 }
 
-/** The policy of a page whose one form posts to exactly this address (AZ-06). A query or a character that CSP uses itself is left out. */
-export function setFormPostPolicy(ctx: Context, action: string): void {
-  const target = /^https?:[^;,?#\s]+/.exec(action)?.[0] ?? cspSource(action) ?? "'none'"
-  const policy = BASELINE.replace("script-src 'self'", `script-src 'self' 'nonce-${nonceOf(ctx)}'`)
-  ctx.set('Content-Security-Policy', `${policy}; form-action ${target}; ${CLOSED}`)
-}
-
-/** A redirect URI as a CSP source: its origin, or the bare scheme of a native app. */
-export function cspSource(redirectUri: string): string | undefined {
-  const url = URL.parse(redirectUri)
-  if (!url) return undefined
-  return url.origin === 'null' ? url.protocol : url.origin
+function baselineWithNonce(ctx: Context): string {
+  return BASELINE.replace("script-src 'self'", `script-src 'self' 'nonce-${nonceOf(ctx)}'`)
 }
