@@ -8,9 +8,6 @@ import { foreignForm } from '../views.ts'
 import { setFormPostPolicy } from './middleware/security-headers.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
 
-/** Where the browser comes to from a form of ours, and goes on to an app. */
-const FROM_A_FORM = /^\/(auth\/[^/]+|session\/end\/confirm)$/
-
 /** Hands the request to the provider that is current when it arrives. */
 export function mountProvider(server: AuthorizationServer, renderer: Renderer): Middleware {
   let mounted: { provider: unknown; middleware: Middleware } | undefined
@@ -20,7 +17,7 @@ export function mountProvider(server: AuthorizationServer, renderer: Renderer): 
     if (mounted?.provider !== provider) mounted = { provider, middleware: compose(provider.middleware) as Middleware }
     await mounted.middleware(ctx, next)
     if (isProvidersOwnPage(ctx)) presentFormPost(ctx, renderer, provider.issuer)
-    else if (FROM_A_FORM.test(ctx.path)) leaveByPage(ctx, renderer, provider.issuer)
+    else if (endpointOf(ctx)?.followsForm) leaveByPage(ctx, renderer, provider.issuer)
     const { oidc } = ctx as { oidc?: { session?: { destroyed?: boolean } } }
     // The back button must not show what the person has signed out of (SE-05).
     if (oidc?.session?.destroyed) ctx.set('Clear-Site-Data', '"cache"')

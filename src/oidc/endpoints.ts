@@ -15,6 +15,8 @@ export interface Endpoint {
   readonly maxBody: number
   /** Parameters stand in the query, are bounded (AZ-08), and those of a POST go there. */
   readonly isEntry?: true
+  /** The browser comes here from a form of ours, and may go on to an app. */
+  readonly followsForm?: true
   /** What is read together with the token or interaction of the request; `account`: that too. */
   readonly readsAhead?: { readonly account: boolean }
 }
@@ -42,7 +44,7 @@ export const ENDPOINTS = {
     isEntry: true,
     readsAhead: { account: false },
   },
-  resume: { ...page, path: `${AUTHORIZATION}/:uid`, readsAhead: { account: false } },
+  resume: { ...page, path: `${AUTHORIZATION}/:uid`, followsForm: true, readsAhead: { account: false } },
   token: { ...call, path: TOKEN, limit: 'token', readsAhead: { account: true } },
   introspection: { ...call, path: `${TOKEN}/introspection`, limit: 'token', readsAhead: { account: false } },
   revocation: { ...call, path: `${TOKEN}/revocation`, limit: 'token' },
@@ -51,7 +53,7 @@ export const ENDPOINTS = {
   openidConfiguration: { ...document, path: '/.well-known/openid-configuration' },
   oauthServer: { ...document, path: '/.well-known/oauth-authorization-server' },
   endSession: { ...page, path: END_SESSION, methods: [...READ, 'POST'], isEntry: true },
-  endSessionConfirm: { ...page, path: `${END_SESSION}/confirm`, methods: ['POST'], maxBody: MAX_BODY },
+  endSessionConfirm: { ...page, path: `${END_SESSION}/confirm`, methods: ['POST'], maxBody: MAX_BODY, followsForm: true },
   endSessionSuccess: { ...page, path: `${END_SESSION}/success` },
 } as const satisfies Record<string, Endpoint>
 
