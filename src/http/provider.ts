@@ -32,8 +32,8 @@ function isProvidersOwnPage(ctx: Context): boolean {
 }
 
 /**
- * A form that sends itself, in our look; without JavaScript it has a button. `response_mode=form_post` may post to the app's address
- * only (AZ-06). A logout without a session posts to ourselves, and from there the browser goes on to the app.
+ * A form that sends itself, in our look; without JavaScript it has a button. `response_mode=form_post` posts to the address of the app
+ * (AZ-06). A logout without a session posts to ourselves, and from there the browser goes on to the app.
  */
 function presentFormPost(ctx: Context, renderer: Renderer, issuer: string): void {
   const form = foreignForm(String(ctx.body))
