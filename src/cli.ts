@@ -1,7 +1,10 @@
 import { Command, CommanderError } from 'commander'
+import { addJsonOption, answering } from './commands/answer.ts'
 import { readEnv } from './config/env.ts'
 import { productVersion } from './config/version.ts'
 import { AppError, StartupError } from './errors.ts'
+
+const HELP = new Set(['-h', '--help'])
 
 const program = new Command('gatehouse')
   .description('Self-hosted OAuth 2.0 / OpenID Connect authorization server')
@@ -19,24 +22,27 @@ program
 program
   .command('migrate')
   .description('bring the database schema up to date')
-  .action(async () => {
-    const { migrateCommand } = await import('./commands/migrate.ts')
-    await migrateCommand(readEnv())
-  })
+  .action(
+    answering(async () => {
+      const { migrateCommand } = await import('./commands/migrate.ts')
+      return migrateCommand(readEnv())
+    }),
+  )
 
 program
   .command('reset')
   .description('delete the development data: embedded database, secrets and accounts')
-  .action(async () => {
-    const { resetData } = await import('./embedded/reset.ts')
-    await resetData(readEnv().DATA_DIR)
-  })
+  .action(
+    answering(async () => {
+      const { resetCommand } = await import('./commands/reset.ts')
+      return resetCommand(readEnv())
+    }),
+  )
 
-/** Not commander's default command: that one would take a misspelt name for its argument. */
-const [called = 'start', ...rest] = process.argv.slice(2)
+const called = process.argv.slice(2)
 /** Commands that need the use cases are loaded only when one of them may be meant: `start` stays fast. */
 const QUICK = new Set(['start', 'migrate', 'reset', '--version', '-V'])
-if (!QUICK.has(called)) {
+if (!QUICK.has(called[0] ?? '')) {
   const { openContext, openDatabaseContext } = await import('./commands/open-context.ts')
   const { accountCommand } = await import('./commands/account.ts')
   const { auditCommand } = await import('./commands/audit.ts')
@@ -54,11 +60,29 @@ if (!QUICK.has(called)) {
     .addCommand(mailCommand(openDatabaseContext))
     .addCommand(auditCommand(openDatabaseContext))
 }
+for (const command of program.commands) if (command.name() !== 'start') addJsonOption(command)
+process.stdout.on('error', lostReader)
+process.stderr.on('error', () => undefined)
 
 try {
-  await program.parseAsync([called, ...rest], { from: 'user' })
+  if (called.length === 0) program.outputHelp()
+  else await program.parseAsync(isKnown(program, called) ? called : called.filter((word) => !HELP.has(word)), { from: 'user' })
 } catch (error) {
   process.exitCode = report(error)
+}
+
+/** Whether the words name a command. Commander shows help for any that come with `--help`, as if it knew them. */
+function isKnown(command: Command, [word = '-', ...rest]: readonly string[]): boolean {
+  if (word.startsWith('-') || word === 'help' || command.commands.length === 0) return true
+  const found = command.commands.find((each) => each.name() === word)
+  return found !== undefined && isKnown(found, rest)
+}
+
+/** Who read the answer is gone (`| head -1`): what was to be done is done. A disk that is full is a fault. */
+function lostReader({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') return
+  process.exitCode = 1
+  process.stderr.write(`The answer cannot be written: ${message}\n`)
 }
 
 /** One clear sentence and exit code 1; only a fault of ours shows its stack. */

@@ -1,6 +1,6 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { Context } from './context.ts'
-import { randomToken } from './crypto/token.ts'
+import { randomSecret } from './crypto/token.ts'
 import { Account } from './entities/index.ts'
 import { demoClient, demoResource } from './http/dev/demo.ts'
 
@@ -24,7 +24,7 @@ export async function seedDemoAccount({ database, hasher }: Context): Promise<Se
   const known = async (): Promise<Seeded | undefined> =>
     (await em.count(Account, { email: EMAIL })) > 0 ? { email: EMAIL, password: undefined } : undefined
   if ((await em.count(Account)) > 0) return known()
-  const password = randomToken(120)
+  const password = randomSecret(120)
   const now = new Date()
   em.create(Account, {
     name: 'Demo Person',

@@ -76,8 +76,21 @@ describe('the command line', () => {
   it.each([
     ['strat', "error: unknown command 'strat'\n(Did you mean start?)\n"],
     ['acount', "error: unknown command 'acount'\n(Did you mean account?)\n"],
+    ['strat --help', "error: unknown command 'strat'\n(Did you mean start?)\n"],
+    ['account shwo -h', "error: unknown command 'shwo'\n(Did you mean show?)\n"],
   ])('starts nothing when it does not know the command %s', async (command, stderr) => {
-    expect(await launch([command], { script })).toMatchObject({ code: 1, stdout: '', stderr })
+    expect(await launch(command.split(' '), { script })).toMatchObject({ code: 1, stdout: '', stderr })
+  })
+
+  it.each(['', '--help', 'help'])('shows its commands for %j', async (option) => {
+    const { code, stdout, stderr } = await launch(option.split(' ').filter(Boolean), { script })
+    expect([code, stderr]).toEqual([0, ''])
+    for (const command of ['start', 'migrate', 'account', 'client', 'keys', 'audit'])
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
+  })
+
+  it('shows the options of a command', async () => {
+    expect((await launch(['keys', 'rotate', '--help'], { script })).stdout).toMatch(/--emergency[\s\S]*--json/)
   })
 
   it.each(['--version', '-V'])('says its version for %s', async (option) => {

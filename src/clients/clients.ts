@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AuditSink } from '../audit/event.ts'
-import { randomToken, sha256 } from '../crypto/token.ts'
+import { randomSecret, sha256 } from '../crypto/token.ts'
 import type { EntityManager } from '../database.ts'
 import type { ClientMetadata } from '../entities/client.ts'
 import { Client, Resource } from '../entities/index.ts'
@@ -48,7 +48,7 @@ export class Clients {
   async create(input: ClientInput): Promise<Registration> {
     const wanted = parseClient(input)
     return this.#em.fork().transactional(async (tx) => {
-      const secret = usesSecret(wanted.authMethod) ? randomToken() : undefined
+      const secret = usesSecret(wanted.authMethod) ? randomSecret() : undefined
       const scopes = await this.#allowedScopes(tx, wanted)
       const client = tx.create(Client, { id: randomUUID(), ...columns(wanted, scopes), secretDigest: secret ? digestOf(secret) : null })
       await announce(tx, { kind: 'client', id: client.id })
@@ -97,7 +97,7 @@ export class Clients {
 
   /** A new secret; the old one ends at once. Throws `not_found`, or `invalid_input` for a client without a secret. */
   async rotateSecret(id: string): Promise<string> {
-    const secret = randomToken()
+    const secret = randomSecret()
     await this.#change(id, 'secret_rotated', (client) => {
       if (!usesSecret(String(client.metadata['token_endpoint_auth_method'])))
         throw new AppError('invalid_input', { fields: { id: 'this client has no secret' } })

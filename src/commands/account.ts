@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import type { Sessions } from '../accounts/sessions.ts'
+import { answering } from './answer.ts'
 import { explained } from './refusal.ts'
 
 export interface AccountCommandDeps extends AsyncDisposable {
@@ -12,55 +13,87 @@ export interface AccountCommandDeps extends AsyncDisposable {
 export function accountCommand(open: () => Promise<AccountCommandDeps>): Command {
   const command = new Command('account').description('look after the accounts of people')
 
-  async function run(work: (deps: AccountCommandDeps) => Promise<unknown>): Promise<void> {
+  async function run<T>(work: (deps: AccountCommandDeps) => Promise<T>): Promise<T> {
     await using deps = await open()
-    await explained(() => work(deps), {}, 'There is no account of that id or address.')
+    return await explained(() => work(deps), {}, 'There is no account of that id or address.')
   }
+
+  /** What is done to an account, and what is then so. */
+  const act = (work: (administration: AccountAdministration, id: string) => Promise<unknown>, done: string) =>
+    answering((name: string) =>
+      run(async ({ administration }) => {
+        const { id, email } = await administration.find(name)
+        await work(administration, id)
+        const { status, mfaEnabled } = await administration.find(id)
+        return { lines: [`${email} ${done}.`], json: { id, email, status, mfa_enabled: mfaEnabled } }
+      }),
+    )
 
   command
     .command('show <email-or-id>')
     .description('what an operator needs to know of it, one fact a line')
-    .action((name: string) =>
-      run(async ({ administration, sessions }) => {
-        const account = await administration.find(name)
-        const facts = {
-          id: account.id,
-          email: account.email,
-          name: account.name,
-          status: account.status,
-          ...(account.deleteAfter ? { 'erased after': account.deleteAfter.toISOString() } : {}),
-          'two-step sign-in': account.mfaEnabled ? 'on' : 'off',
-          'must reset password': account.mustResetPassword ? 'yes' : 'no',
-          sessions: (await sessions.list(account.id)).length,
-          created: account.createdAt.toISOString(),
-        }
-        for (const [fact, value] of Object.entries(facts)) process.stdout.write(`${fact}\t${value}\n`)
-      }),
+    .action(
+      answering((name: string) =>
+        run(async ({ administration, sessions }) => {
+          const { id, email, name: person, status, mfaEnabled, mustResetPassword, deleteAfter, createdAt } = await administration.find(name)
+          const open = (await sessions.list(id)).length
+          const facts = {
+            id,
+            email,
+            name: person,
+            status,
+            ...(deleteAfter ? { 'erased after': deleteAfter.toISOString() } : {}),
+            'two-step sign-in': mfaEnabled ? 'on' : 'off',
+            'must reset password': mustResetPassword ? 'yes' : 'no',
+            sessions: open,
+            created: createdAt.toISOString(),
+          }
+          return {
+            lines: Object.entries(facts).map(([fact, value]) => `${fact}\t${value}`),
+            json: {
+              id,
+              email,
+              name: person,
+              status,
+              delete_after: deleteAfter,
+              mfa_enabled: mfaEnabled,
+              must_reset_password: mustResetPassword,
+              sessions: open,
+              created_at: createdAt,
+            },
+          }
+        }),
+      ),
     )
 
   command
     .command('disable <email-or-id>')
     .description('shut a person out: every sign-in and token ends, and no new one begins')
-    .action((name: string) => run(({ administration }) => administration.disable(name)))
+    .action(act((administration, id) => administration.disable(id), 'is disabled; every sign-in has ended'))
 
   command
     .command('enable <email-or-id>')
     .description('let a disabled account in again')
-    .action((name: string) => run(({ administration }) => administration.enable(name)))
+    .action(act((administration, id) => administration.enable(id), 'is enabled'))
 
   command
     .command('keep <email-or-id>')
     .description('bring back an account that is about to be deleted, for a person whose mails got lost')
-    .action((name: string) => run(({ administration }) => administration.keep(name)))
+    .action(act((administration, id) => administration.keep(id), 'is kept; it is not erased'))
 
   command
     .command('sign-out <email-or-id>')
     .description('end every sign-in with its tokens')
-    .action((name: string) => run(({ administration }) => administration.signOut(name)))
+    .action(act((administration, id) => administration.signOut(id), 'is signed out everywhere'))
 
   command
     .command('remove-mfa <email-or-id>')
     .description('turn two-step sign-in off for a person who has lost it; ends every sign-in and tells the owner by mail')
-    .action((name: string) => run(({ administration }) => administration.removeMfa(name)))
+    .action(
+      act(
+        (administration, id) => administration.removeMfa(id),
+        'signs in without a second step now, and is told by mail; every sign-in has ended',
+      ),
+    )
   return command
 }

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { Command, InvalidArgumentError } from 'commander'
 import { readTrail } from '../audit/trail.ts'
 import { type Head, verifyTrail } from '../audit/verify.ts'
 import type { Context } from '../context.ts'
+import { StartupError } from '../errors.ts'
+import { answering } from './answer.ts'
 
 /** `gatehouse audit …`: reads the trail; nothing here writes it. */
 export function auditCommand(open: () => Promise<Context>): Command {
@@ -11,18 +14,16 @@ export function auditCommand(open: () => Promise<Context>): Command {
     .command('verify')
     .description('prove that no event was changed, added or removed; exit code 1 and the first broken row if one was')
     .option('--expect <head>', 'a head that an earlier run has printed: it must still be there', readHead)
-    .action(async ({ expect }: { expect?: Head }) => {
-      await using context = await open()
-      const verdict = await verifyTrail(context.database.pool, expect)
-      if (verdict.status === 'broken') {
-        process.stderr.write(`The audit trail is broken at row ${verdict.seq}: ${verdict.reason}.\n`)
-        process.exitCode = 1
-        return
-      }
-      const { rows, first, head } = verdict
-      process.stdout.write(`${rows} events verified${head ? `, from ${first} to ${head.seq}` : ''}\n`)
-      if (head) process.stdout.write(`head ${head.seq}:${head.hash}\n`)
-    })
+    .action(
+      answering(async ({ expect }: { expect?: Head }) => {
+        await using context = await open()
+        const verdict = await verifyTrail(context.database.pool, expect)
+        if (verdict.status === 'broken') throw new StartupError(`The audit trail is broken at row ${verdict.seq}: ${verdict.reason}.`)
+        const { rows, first, head } = verdict
+        const told = `${rows} events verified${head ? `, from ${first} to ${head.seq}` : ''}`
+        return { lines: [told, ...(head ? [`head ${head.seq}:${head.hash}`] : [])], json: { rows, first, head } }
+      }),
+    )
 
   command
     .command('export')
@@ -31,10 +32,17 @@ export function auditCommand(open: () => Promise<Context>): Command {
     .action(async ({ after }: { after: number }) => {
       await using context = await open()
       for await (const event of readTrail(context.database.pool, after)) {
-        if (!process.stdout.write(`${JSON.stringify(event)}\n`)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+        if (!process.stdout.write(`${JSON.stringify(event)}\n`)) await readOn()
+        if (!process.stdout.writable) return
       }
     })
   return command
+}
+
+/** Until the reader takes more, or is gone. */
+function readOn(): Promise<unknown> {
+  const { stdout } = process
+  return Promise.race([once(stdout, 'drain').catch(() => undefined), new Promise((resolve) => stdout.once('close', resolve))])
 }
 
 function readHead(value: string): Head {

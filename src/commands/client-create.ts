@@ -3,6 +3,7 @@ import { Command, Option } from 'commander'
 import { AUTH_METHODS, GRANT_TYPES, ROTATIONS } from '../clients/client-input.ts'
 import type { ClientInput, Registration } from '../clients/clients.ts'
 import { StartupError } from '../errors.ts'
+import { type Answer, answering, envAnswer } from './answer.ts'
 import { type Open, withClients } from './with-clients.ts'
 
 /** `gatehouse client create`. */
@@ -30,8 +31,10 @@ export function createCommand(open: Open): Command {
     .option('--privacy <uri>', 'its privacy policy')
     .option('--terms <uri>', 'its terms')
     .option('--backchannel-logout <uri>', 'where it is told that a person has signed out')
-    .action((options: CreateOptions) =>
-      withClients(open, async ({ clients, config }) => envFile(config.issuer, await clients.create(inputFrom(options)))),
+    .action(
+      answering((options: CreateOptions) =>
+        withClients(open, async ({ clients, config }) => settingsOf(config.issuer, await clients.create(inputFrom(options)))),
+      ),
     )
 }
 
@@ -85,14 +88,9 @@ function inputFrom(options: CreateOptions): ClientInput {
   }
 }
 
-function envFile(issuer: string, { client, secret }: Registration): string[] {
+function settingsOf(issuer: string, { client, secret }: Registration): Answer {
   const [redirect] = client.metadata['redirect_uris'] as readonly string[]
-  return [
-    `OIDC_ISSUER=${issuer}`,
-    `OIDC_CLIENT_ID=${client.id}`,
-    ...(secret === undefined ? [] : [`OIDC_CLIENT_SECRET=${secret}`]),
-    ...(redirect === undefined ? [] : [`OIDC_REDIRECT_URI=${redirect}`]),
-  ]
+  return envAnswer({ OIDC_ISSUER: issuer, OIDC_CLIENT_ID: client.id, OIDC_CLIENT_SECRET: secret, OIDC_REDIRECT_URI: redirect })
 }
 
 function readJson(path: string): unknown {

@@ -2,10 +2,11 @@ import { Command } from 'commander'
 import { isService, type Registration } from '../clients/clients.ts'
 import type { AccountApiUse } from '../entities/client.ts'
 import { StartupError } from '../errors.ts'
+import { answering, envAnswer } from './answer.ts'
 import { createCommand } from './client-create.ts'
 import { type Open, withClients } from './with-clients.ts'
 
-/** `gatehouse client …`. Prints what it was asked for on stdout and nothing else; reasons of a refusal go to stderr. */
+/** `gatehouse client …`. Prints what it was asked for, or has done, on stdout; reasons of a refusal go to stderr. */
 export function clientCommand(open: Open): Command {
   const command = new Command('client').description('register apps and look after them')
   command.addCommand(createCommand(open))
@@ -13,33 +14,61 @@ export function clientCommand(open: Open): Command {
   command
     .command('list')
     .description('all clients, one a line: id, type, state, name, and whether it may manage accounts')
-    .action(() => withClients(open, async ({ clients }) => (await clients.list()).map(line)))
+    .action(
+      answering(() =>
+        withClients(open, async ({ clients }) => {
+          const all = await clients.list()
+          return { lines: all.map(line), json: all.map(facts) }
+        }),
+      ),
+    )
 
   command
     .command('disable <id>')
     .description('shut an app out, on every instance, within seconds; its tokens end for good')
-    .action((id: string) => withClients(open, ({ clients }) => clients.disable(id).then(() => [])))
+    .action(
+      answering((id: string) =>
+        withClients(open, async ({ clients }) => {
+          await clients.disable(id)
+          return { lines: [`${id} is disabled; its tokens have ended.`], json: { id, state: 'disabled' } }
+        }),
+      ),
+    )
 
   command
     .command('enable <id>')
     .description('let a disabled app in again')
-    .action((id: string) => withClients(open, ({ clients }) => clients.enable(id).then(() => [])))
+    .action(
+      answering((id: string) =>
+        withClients(open, async ({ clients }) => {
+          await clients.enable(id)
+          return { lines: [`${id} is enabled; people sign in to it again.`], json: { id, state: 'enabled' } }
+        }),
+      ),
+    )
 
   command
     .command('account-api <id> <on|off>')
     .description('whether people may let this app manage their account; off ends what it holds for that at once')
-    .action((id: string, wanted: string) =>
-      withClients(open, async ({ clients }) => {
-        if (wanted !== 'on' && wanted !== 'off') throw new StartupError('account-api: say "on" or "off".')
-        await clients.setAccountApi(id, wanted === 'on')
-        return []
-      }),
+    .action(
+      answering((id: string, wanted: string) =>
+        withClients(open, async ({ clients }) => {
+          if (wanted !== 'on' && wanted !== 'off') throw new StartupError('account-api: say "on" or "off".')
+          await clients.setAccountApi(id, wanted === 'on')
+          const can = wanted === 'on' ? 'may be allowed to manage accounts' : 'may manage no account any more'
+          return { lines: [`${id} ${can}.`], json: { id, account_api: wanted } }
+        }),
+      ),
     )
 
   command
     .command('rotate-secret <id>')
     .description('print a new secret; the old one ends at once')
-    .action((id: string) => withClients(open, async ({ clients }) => [`OIDC_CLIENT_SECRET=${await clients.rotateSecret(id)}`]))
+    .action(
+      answering((id: string) =>
+        withClients(open, async ({ clients }) => envAnswer({ OIDC_CLIENT_SECRET: await clients.rotateSecret(id) })),
+      ),
+    )
   return command
 }
 
@@ -49,13 +78,14 @@ const ACCOUNT_API = {
   kept: ['account API, as before; settle it: client account-api <id> on|off'],
 } as const satisfies Record<AccountApiUse, readonly string[]>
 
-function line({ id, name, metadata, accountApi, disabledAt }: Registration['client']): string {
+type Client = Registration['client']
+
+function facts({ id, name, metadata, accountApi, disabledAt }: Client) {
   const ofPerson = metadata['application_type'] === 'native' ? 'native' : metadata['token_endpoint_auth_method'] === 'none' ? 'spa' : 'web'
-  return [
-    id,
-    isService(metadata) ? 'service' : ofPerson,
-    disabledAt ? 'disabled' : 'enabled',
-    name,
-    ...ACCOUNT_API[accountApi as AccountApiUse],
-  ].join('\t')
+  return { id, type: isService(metadata) ? 'service' : ofPerson, state: disabledAt ? 'disabled' : 'enabled', name, account_api: accountApi }
+}
+
+function line(client: Client): string {
+  const { id, type, state, name, account_api: accountApi } = facts(client)
+  return [id, type, state, name, ...ACCOUNT_API[accountApi as AccountApiUse]].join('\t')
 }

@@ -1,47 +1,71 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Context } from '../context.ts'
-import type { SigningAlg } from '../entities/signing-key.ts'
+import type { SigningAlg, SigningKey } from '../entities/signing-key.ts'
 import { isPublished, isSigning } from '../oidc/key-schedule.ts'
 import { SIGNING_ALGS } from '../oidc/signing-keys.ts'
 import { reseal } from '../retention/reseal.ts'
+import { answering, rowsAnswer } from './answer.ts'
 
 /** `gatehouse keys …`: running instances follow by themselves. */
 export function keysCommand(open: () => Promise<Context>): Command {
   const command = new Command('keys').description('signing keys: list and rotate; encryption at rest')
 
+  async function run<T>(work: (context: Context) => Promise<T>): Promise<T> {
+    await using context = await open()
+    return await work(context)
+  }
+
   command
     .command('list')
     .description('all keys, one a line: algorithm, state, kid, signs from')
-    .action(async () => {
-      await using context = await open()
-      const now = new Date()
-      for (const key of await context.keys.list()) {
-        const state = isSigning(key, now) ? 'signing' : !isPublished(key, now) ? 'gone' : key.activeAt > now ? 'waiting' : 'verifying'
-        process.stdout.write(`${key.alg}\t${state}\t${key.kid}\t${key.activeAt.toISOString()}\n`)
-      }
-    })
+    .action(
+      answering(() =>
+        run(async ({ keys }) => {
+          const now = new Date()
+          const all = (await keys.list()).map((key) => ({
+            alg: key.alg,
+            state: stateOf(key, now),
+            kid: key.kid,
+            active_at: key.activeAt.toISOString(),
+          }))
+          return rowsAnswer(all)
+        }),
+      ),
+    )
 
   command
     .command('rotate')
     .description('publish a new key, which signs once relying parties have had time to fetch it')
     .option('--alg <alg>', `one of ${SIGNING_ALGS.join(', ')}; without it all of them`, readAlg)
     .option('--emergency', 'a key has leaked: stop signing with it now, and let every token that it signed die')
-    .action(async ({ alg, emergency = false }: { alg?: SigningAlg; emergency?: boolean }) => {
-      await using context = await open()
-      for (const each of alg ? [alg] : SIGNING_ALGS) {
-        const kid = await context.keys.rotate(each, { isEmergency: emergency })
-        process.stdout.write(kid ? `${each}\t${kid}\n` : `${each}\ta new key is waiting already\n`)
-      }
-    })
+    .action(
+      answering(({ alg, emergency = false }: { alg?: SigningAlg; emergency?: boolean }) =>
+        run(async ({ keys }) => {
+          const made: { alg: SigningAlg; kid: string | undefined }[] = []
+          for (const each of alg ? [alg] : SIGNING_ALGS) made.push({ alg: each, kid: await keys.rotate(each, { isEmergency: emergency }) })
+          return { lines: made.map(({ alg: each, kid }) => `${each}\t${kid ?? 'a new key is waiting already'}`), json: made }
+        }),
+      ),
+    )
 
   command
     .command('reseal')
     .description('encrypt what KEY_ENCRYPTION_KEYS protect with the first of them, so that the others may go')
-    .action(async () => {
-      await using context = await open()
-      for (const [what, count] of await reseal(context.database.pool, context.box)) process.stdout.write(`${count}\t${what}\n`)
-    })
+    .action(
+      answering(() =>
+        run(async ({ database, box }) => {
+          const counts = [...(await reseal(database.pool, box))]
+          return { lines: counts.map(([what, count]) => `${count}\t${what}`), json: Object.fromEntries(counts) }
+        }),
+      ),
+    )
   return command
+}
+
+function stateOf(key: SigningKey, now: Date): string {
+  if (isSigning(key, now)) return 'signing'
+  if (!isPublished(key, now)) return 'gone'
+  return key.activeAt > now ? 'waiting' : 'verifying'
 }
 
 function readAlg(value: string): SigningAlg {

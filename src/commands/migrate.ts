@@ -1,11 +1,13 @@
 import type { Env } from '../config/env.ts'
 import { migrate } from '../database.ts'
 import { prepare } from '../main.ts'
+import type { Answer } from './answer.ts'
+import { placed } from './place.ts'
 
 /** Applies pending migrations and ends; instances that run it together take turns. */
-export async function migrateCommand(env: Env): Promise<void> {
+export async function migrateCommand(env: Env): Promise<Answer> {
   await using resources = new AsyncDisposableStack()
-  const { database } = await prepare(env, resources)
+  const { database } = await prepare(env.DATABASE_URL === undefined ? placed(env) : env, resources)
   await migrate(database)
-  process.stdout.write('The database schema is up to date.\n')
+  return { lines: ['The database schema is up to date.'], json: { schema: 'current' } }
 }

@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts'
 import { readEnv } from '../config/env.ts'
 import { type Context, createContext } from '../context.ts'
-import { migrate } from '../database.ts'
 import { createLogger } from '../logger.ts'
 import { prepare } from '../main.ts'
+import { expectServersSchema, placed } from './place.ts'
 
 /** The use cases for one command, on the same storages that the server uses; disposing it leaves a running server alone. Stdout is the command's own. */
 export function openContext(): Promise<Context> {
@@ -17,8 +17,8 @@ export function openDatabaseContext(): Promise<Context> {
 
 async function open(adjust: (config: Config) => Config): Promise<Context> {
   await using resources = new AsyncDisposableStack()
-  const { config, database } = await prepare(readEnv(), resources)
-  await migrate(database)
+  const { config, database } = await prepare(placed(readEnv()), resources)
+  await expectServersSchema(database)
   const context = resources.use(await createContext(adjust(config), { database, logger: createLogger('warn', process.stderr) }))
   const owned = resources.move()
   return { ...context, [Symbol.asyncDispose]: () => owned.disposeAsync() }

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import type { ResourceInput, Resources } from '../clients/resources.ts'
+import { answering, envAnswer } from './answer.ts'
 import { explained } from './refusal.ts'
 
 export interface ResourceCommandDeps extends AsyncDisposable {
@@ -34,20 +35,34 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
     .requiredOption('--scope <scope...>', 'what may be allowed there')
     .option('--lifetime <seconds>', 'how long its access tokens live (default: 600)', Number)
     .addOption(new Option('--signing-alg <alg>', 'signature of its access tokens').choices(['ES256', 'RS256']))
-    .action(async ({ identifier, name, scope, lifetime, signingAlg }: CreateOptions) => {
-      await using deps = await open()
-      const scopes = scope.flatMap((value) => value.split(' ').filter(Boolean))
-      await explained(() => deps.resources.create({ identifier, name, scopes, accessTokenSeconds: lifetime, signingAlg }), OPTIONS)
-      process.stdout.write(`OIDC_AUDIENCE=${identifier}\nOIDC_SCOPE=${scopes.join(' ')}\n`)
-    })
+    .action(
+      answering(async ({ identifier, name, scope, lifetime, signingAlg }: CreateOptions) => {
+        await using deps = await open()
+        const scopes = scope.flatMap((value) => value.split(' ').filter(Boolean))
+        await explained(() => deps.resources.create({ identifier, name, scopes, accessTokenSeconds: lifetime, signingAlg }), OPTIONS)
+        return envAnswer({ OIDC_AUDIENCE: identifier, OIDC_SCOPE: scopes.join(' ') })
+      }),
+    )
 
   command
     .command('list')
     .description('all APIs, one a line: identifier, seconds, scopes, name')
-    .action(async () => {
-      await using deps = await open()
-      for (const { identifier, accessTokenSeconds, scopes, name } of await deps.resources.list())
-        process.stdout.write(`${[identifier, accessTokenSeconds, scopes.join(' '), name].join('\t')}\n`)
-    })
+    .action(
+      answering(async () => {
+        await using deps = await open()
+        const all = await deps.resources.list()
+        return {
+          lines: all.map(({ identifier, accessTokenSeconds, scopes, name }) =>
+            [identifier, accessTokenSeconds, scopes.join(' '), name].join('\t'),
+          ),
+          json: all.map(({ identifier, accessTokenSeconds, scopes, name }) => ({
+            identifier,
+            access_token_seconds: accessTokenSeconds,
+            scopes,
+            name,
+          })),
+        }
+      }),
+    )
   return command
 }

@@ -31,9 +31,8 @@ const OPTIONS = {
   backchannelLogoutUri: '--backchannel-logout',
 }
 
-/** Runs one command and prints its lines on stdout. */
-export async function withClients(open: Open, work: (deps: ClientCommandDeps) => Promise<readonly string[]>): Promise<void> {
+/** The work of one command. */
+export async function withClients<T>(open: Open, work: (deps: ClientCommandDeps) => Promise<T>): Promise<T> {
   await using deps = await open()
-  const lines = await explained(() => work(deps), OPTIONS, 'There is no client of that id.')
-  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
+  return await explained(() => work(deps), OPTIONS, 'There is no client of that id.')
 }

@@ -5,6 +5,14 @@ export function randomToken(bits = 256): string {
   return randomBytes(Math.ceil(bits / 8)).toString('base64url')
 }
 
+/** One that a command line or a form takes as it is: it never begins with a dash. */
+export function randomSecret(bits = 256): string {
+  for (;;) {
+    const secret = randomToken(bits)
+    if (/^[a-z0-9]/i.test(secret)) return secret
+  }
+}
+
 const drawn = Buffer.alloc(4096)
 let used = drawn.length
 

@@ -48,7 +48,8 @@ describe.each(STORAGES)('grants in %s', (storage) => {
     })
   }
 
-  const SILENT_SUCCESS = { code: 0, stdout: '', stderr: '' }
+  const told = (account: Account, what: string) => ({ code: 0, stdout: `${account.email} ${what}.\n`, stderr: '' })
+  const DISABLED = 'is disabled; every sign-in has ended'
   const signInStatus = async ({ email, password }: Account) => (await api(server, 'POST /sign-in/email', { email, password })).status
 
   /** A person who is signed in through both doors and to an app, with a code on its way; `look` tells what of it still works. */
@@ -100,13 +101,13 @@ describe.each(STORAGES)('grants in %s', (storage) => {
 
     it('SE-07 disable ends every artifact at once and lets nobody in; enable does', async () => {
       const { account, look } = await everythingOpen()
-      expect(await gatehouse('disable', account.email.toUpperCase())).toEqual(SILENT_SUCCESS)
+      expect(await gatehouse('disable', account.email.toUpperCase())).toEqual(told(account, DISABLED))
       expect(await look()).toEqual(all(false))
       expect(await signInStatus(account)).toBe(401)
       expect((await gatehouse('show', account.id)).stdout).toMatch(/^status\tdisabled$/m)
-      expect(await gatehouse('disable', account.id)).toEqual(SILENT_SUCCESS)
+      expect(await gatehouse('disable', account.id)).toEqual(told(account, DISABLED))
 
-      expect(await gatehouse('enable', account.id)).toEqual(SILENT_SUCCESS)
+      expect(await gatehouse('enable', account.id)).toEqual(told(account, 'is enabled'))
       expect(await look()).toEqual(all(false))
       expect(await signInStatus(account)).toBe(200)
       const detail = { by: 'operator' }
@@ -118,7 +119,7 @@ describe.each(STORAGES)('grants in %s', (storage) => {
 
     it('SE-07 sign-out ends every artifact at once, and the person signs in again', async () => {
       const { account, look } = await everythingOpen()
-      expect(await gatehouse('sign-out', account.id)).toEqual(SILENT_SUCCESS)
+      expect(await gatehouse('sign-out', account.id)).toEqual(told(account, 'is signed out everywhere'))
       expect(await look()).toEqual(all(false))
       expect(await signInStatus(account)).toBe(200)
       expect(await events(account.id)).toMatchObject([{ type: 'sign_out_all' }])
@@ -129,7 +130,11 @@ describe.each(STORAGES)('grants in %s', (storage) => {
       await enableMfa(server, account)
       expect(await signInStatus(account)).toBe(401)
       await server.inbox.next(account.email)
-      expect(await gatehouse('remove-mfa', account.email)).toEqual(SILENT_SUCCESS)
+      expect(await gatehouse('remove-mfa', account.email)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('without a second step'),
+        stderr: '',
+      })
       expect(await look()).toEqual(all(false))
       expect((await server.inbox.link(account.email, '/report-compromise')).search).toMatch(/token=/)
       expect(await signInStatus(account)).toBe(200)
@@ -154,7 +159,11 @@ describe.each(STORAGES)('grants in %s', (storage) => {
         stderr: expect.stringMatching(/^This account is about to be deleted.*\n$/),
       })
       expect((await gatehouse('show', id)).stdout).toMatch(/^status\tdeleting$/m)
-      expect(await gatehouse('keep', id)).toEqual({ code: 0, stdout: '', stderr: '' })
+      expect(await gatehouse('keep', id)).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/ is kept; it is not erased\.\n$/),
+        stderr: '',
+      })
       expect((await gatehouse('show', id)).stdout).toMatch(/^status\tactive$/m)
       expect(await gatehouse('keep', id)).toMatchObject({ code: 1, stderr: 'This account is not about to be deleted.\n' })
     })

@@ -79,7 +79,7 @@ describe('gatehouse client', () => {
       '--scope',
       'notes:read notes:write',
     )
-    expect(api).toEqual({ code: 0, stderr: '', stdout: 'OIDC_AUDIENCE=https://notes.example/\nOIDC_SCOPE=notes:read notes:write\n' })
+    expect(api).toEqual({ code: 0, stderr: '', stdout: `OIDC_AUDIENCE=https://notes.example/\nOIDC_SCOPE='notes:read notes:write'\n` })
     expect((await gatehouse('resource', 'list')).stdout).toBe('https://notes.example/\t600\tnotes:read notes:write\tNotes\n')
 
     const options = ['--type', 'service', '--resource', 'https://notes.example/', '--scope', 'notes:read']
@@ -199,7 +199,11 @@ describe('gatehouse client', () => {
     await warnOfKeptClients({ clients: server.context.clients, logger })
     const sentence = `may go on managing accounts, as before: settle it with "gatehouse client account-api ${client.id} on" or "off"`
     expect(told).toEqual([{ event: 'client.account_api_kept', clientId: client.id, name: 'Settled', sentence }])
-    expect(await gatehouse('client', 'account-api', client.id, 'on')).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await gatehouse('client', 'account-api', client.id, 'on')).toEqual({
+      code: 0,
+      stdout: `${client.id} may be allowed to manage accounts.\n`,
+      stderr: '',
+    })
     expect(await state()).toBe(`${plain}\taccount API`)
     await gatehouse('client', 'account-api', client.id, 'off')
     expect(await state()).toBe(plain)
@@ -210,7 +214,11 @@ describe('gatehouse client', () => {
     const { client, secret } = await server.context.clients.create({ name: 'Looked after', redirectUris: ['https://a.example/'] })
     const state = async () => (await gatehouse('client', 'list')).stdout.split('\n').find((line) => line.startsWith(client.id))
     expect(await state()).toBe(`${client.id}\tweb\tenabled\tLooked after`)
-    expect(await gatehouse('client', 'disable', client.id)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await gatehouse('client', 'disable', client.id)).toEqual({
+      code: 0,
+      stdout: `${client.id} is disabled; its tokens have ended.\n`,
+      stderr: '',
+    })
     expect(await state()).toBe(`${client.id}\tweb\tdisabled\tLooked after`)
     await gatehouse('client', 'enable', client.id)
     const { stdout } = await gatehouse('client', 'rotate-secret', client.id)

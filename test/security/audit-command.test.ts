@@ -44,7 +44,7 @@ describe('gatehouse audit', () => {
     const port = await freePort()
     for (const brand of ['One', 'One', 'Two']) {
       const env = { ...environment(port), BRAND_NAME: brand, ISSUER: 'http://localhost:3999' }
-      const child = spawn(process.execPath, [CLI], { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [CLI, 'start'], { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
       for await (const line of createInterface(child.stdout)) if (line.includes('Discovery')) break
       child.kill('SIGTERM')
       await once(child, 'exit')
