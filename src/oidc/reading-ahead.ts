@@ -84,6 +84,8 @@ export function readingAhead({ adapterFor, findAccount, honours, refreshAnswers 
       // What was spent long ago is found by itself only.
       if (!found) return name === REFRESH ? present(adapter.find(id)) : undefined
       readAhead(unit, found)
+      // What is unknown is asked for twice; what is another client's takes as long: until the account is there.
+      if (name === REFRESH) unit.pending.push(...[...unit.accounts.values()].map((account) => account.catch(() => undefined)))
       const { clientId = '' } = found.token
       unit.clientId = clientId
       if (found.isSpent && name === REFRESH && unit.asked !== undefined)

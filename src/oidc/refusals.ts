@@ -64,8 +64,8 @@ function onErrors(provider: Provider, events: readonly string[], listener: Liste
 }
 
 function tell(ctx: Refused, reason: string): void {
-  // Without the library's context it came by the short way, which knows only clients with a secret.
-  const isProven = ctx.oidc?.client?.clientAuthMethod !== 'none'
+  const { clientAuthMethod = 'none' } = ctx.oidc?.client ?? {}
+  const isProven = clientAuthMethod !== 'none'
   const description = MISTAKES[reason] ?? (isProven ? FATES[reason] : undefined)
   if (description !== undefined) ctx.body = { ...(ctx.body as object), error_description: description }
 }

@@ -68,6 +68,7 @@ export async function exchanging<T extends { readonly body: TokenAnswer }>(
   for (let isSecond = false; ; isSecond = true) {
     const unit = newUnit(account, asked)
     const done = await units.run(unit, work)
+    if (done === undefined) await Promise.all(unit.pending)
     if (done === undefined) return undefined
     const answer = { ...done, isRepeat: Boolean(unit.given) }
     if (answer.isRepeat) return answer

@@ -89,6 +89,16 @@ describe('round trips', () => {
     expect(seen.commands.toSorted()).toEqual(spending(isOpaque ? 3 : 2))
   })
 
+  it('TK-07 a refresh token of another client takes as many, one after the other, as one that nobody has', async () => {
+    const other = await relyingParty(server, { firstParty: true })
+    const { refresh_token: token = '' } = await tokensFor('openid email')
+    const presented = (value: string) => post(other, '/token', { grant_type: 'refresh_token', refresh_token: value })
+    await presented(token)
+    const [foreign, unknown] = [await presented(token), await presented('x'.repeat(token.length))]
+    expect([foreign.result.status, await foreign.result.text()]).toEqual([400, await unknown.result.text()])
+    expect([foreign.depth, foreign.commands.length]).toEqual([unknown.depth, unknown.commands.length])
+  })
+
   /** What is spent with what it hangs on, then the spending with what comes of it. */
   function spending(stored: 1 | 2 | 3): string[] {
     const names = { 1: 'artifact_exchange', 2: 'artifact_exchange_for_two', 3: 'artifact_exchange_for_three' }
