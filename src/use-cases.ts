@@ -72,7 +72,7 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
     issuerName: config.brand.name,
   })
   const passwords = new Passwords({ audit, em, hasher, attempts, sessions, events, passwordContext })
-  const stepUp = new StepUp({ pool, passwords, mfa })
+  const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, mfa })
   const passwordReset = new PasswordReset({ audit, em, tokens, messages, passwords, attempts, keepLinks })
   const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords })
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })

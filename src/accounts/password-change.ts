@@ -48,7 +48,7 @@ export class PasswordChange {
     const { email: address, credentialVersion } = account
     const issue: Issue = { purpose: 'change_password', subjectId: accountId, address, credentialVersion }
     return em.fork().transactional(async (tx) => {
-      const issued = await messages.changePassword(tx, {
+      const issued = await messages.codeAlone(tx, 'change-password', {
         to: account.email,
         name: account.name,
         locale: account.locale ?? undefined,

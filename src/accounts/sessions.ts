@@ -50,7 +50,7 @@ interface Live {
 }
 /** What is under way and would outlast the end of all sign-ins: codes, the state between two factors, and a second factor that waits for its first code. */
 const END_PENDING = [
-  `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password')`,
+  `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password', 'step_up')`,
   'delete from "mfa_challenge" where "account_id" = ?',
   'delete from "totp_credential" where "account_id" = ? and "confirmed_at" is null',
 ]

@@ -1,8 +1,13 @@
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
-import type { Pool } from '../database.ts'
+import { sha256 } from '../crypto/token.ts'
+import type { EntityManager, Pool } from '../database.ts'
+import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
+import type { Messages } from '../mail/messages.ts'
+import { type Attempts, attempt } from './attempts.ts'
 import type { Mfa } from './mfa.ts'
+import type { Issue, OneTimeTokens, RightCode, TypedCode } from './one-time-tokens.ts'
 import type { Passwords } from './passwords.ts'
 import { isFresh, type Shown } from './session-level.ts'
 
@@ -16,7 +21,11 @@ export interface Caller extends Shown {
 }
 
 export interface StepUpDeps {
+  readonly em: EntityManager
   readonly pool: Pool
+  readonly attempts: Attempts
+  readonly tokens: OneTimeTokens
+  readonly messages: Messages
   readonly passwords: Passwords
   readonly mfa: Mfa
 }
@@ -25,7 +34,7 @@ const LEVEL = { one: 1, two: 2 } as const
 
 const PROVE = `
 insert into "session_proof" ("session_id", "client_id", "level", "proved_at")
-select "id", $2, $3, now() from "session" where "id" = $1 for key share
+select "id", ?, ?::smallint, now() from "session" where "id" = ? for key share
 on conflict ("session_id", "client_id") do update set "level" = excluded."level", "proved_at" = excluded."proved_at"`
 const IS_PROVEN = `
 select from "session_proof"
@@ -53,23 +62,80 @@ export class StepUp {
 
   /** Throws `mfa_required` where a second factor is asked for instead, or `invalid_credentials`. */
   async byPassword(caller: Caller, password: string): Promise<void> {
-    if (caller.hasMfa) throw new AppError('mfa_required', { extra: { methods: ['totp', 'recovery'] } })
+    if (caller.hasMfa) throw secondFactorWanted()
     await this.#deps.passwords.prove(caller.accountId, password)
-    await this.#prove(caller, LEVEL.one)
+    await prove(this.#deps.em.fork(), caller, LEVEL.one)
   }
 
   /** By a code of the app or a recovery code. Throws `invalid_code`. */
   async byCode(caller: Caller, code: string, origin: RequestOrigin): Promise<void> {
     await this.#deps.mfa.verify(caller.accountId, code, origin)
-    await this.#prove(caller, LEVEL.two)
+    await prove(this.#deps.em.fork(), caller, LEVEL.two)
   }
 
-  async #prove({ sessionId, clientId }: Caller, level: number): Promise<void> {
-    await this.#deps.pool.query(PROVE, [sessionId, clientId, level])
+  /** For an account that has neither: a code to its address. Throws `mfa_required`, or `invalid_credentials` where the password is asked for. */
+  async mailCode(caller: Caller, origin: RequestOrigin): Promise<{ tokenId: string; expiresInSeconds: number }> {
+    const { em, tokens, messages } = this.#deps
+    const { id, email, name, locale, credentialVersion } = await this.#loadBare(caller)
+    const issue: Issue = { purpose: 'step_up', subjectId: id, address: bindingOf(caller), credentialVersion }
+    return em.fork().transactional(async (tx) => {
+      const issued = await messages.codeAlone(tx, 'prove-identity', {
+        to: email,
+        name,
+        locale: locale ?? undefined,
+        origin,
+        asker: `account:${id}`,
+        issued: () => tokens.issue(tx, issue),
+      })
+      const { tokenId } = issued ?? (await tokens.openPage(tx, issue))
+      return { tokenId, expiresInSeconds: LIFETIMES.code }
+    })
+  }
+
+  /** Only for the client and session that asked for it. Throws `invalid_code`. */
+  async byMailedCode(caller: Caller, { tokenId, code }: { tokenId: string; code: string }, origin: RequestOrigin): Promise<void> {
+    const { em, attempts, tokens } = this.#deps
+    const { id: accountId, credentialVersion } = await this.#loadBare(caller)
+    const typed: TypedCode = { tokenId, purpose: 'step_up', code, address: bindingOf(caller), subjectId: accountId }
+    let right: RightCode | undefined
+    await attempt(await attempts.reserve(`otp:${accountId}`, 'otp', { type: 'second_factor', accountId, origin }), async () => {
+      right = await tokens.judge(typed).catch(refused)
+      return right !== undefined
+    })
+    const found = right
+    if (found?.proof.credentialVersion !== credentialVersion) throw new AppError('invalid_code')
+    await em.fork().transactional(async (tx) => {
+      await tokens.spend(tx, found)
+      await prove(tx, caller, LEVEL.one)
+    })
+  }
+
+  async #loadBare({ accountId, hasMfa }: Caller): Promise<Account> {
+    if (hasMfa) throw secondFactorWanted()
+    const account = await this.#deps.em.fork().findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
+    if (account.passwordHash != null) throw new AppError('invalid_credentials')
+    return account
   }
 
   async #isProven({ sessionId, clientId, hasMfa }: Caller): Promise<boolean> {
     const { rowCount } = await this.#deps.pool.query(IS_PROVEN, [sessionId, clientId, hasMfa ? LEVEL.two : LEVEL.one])
     return rowCount === 1
   }
+}
+
+async function prove(em: EntityManager, { sessionId, clientId }: Caller, level: number): Promise<void> {
+  await em.execute(PROVE, [clientId, level, sessionId])
+}
+
+/** In the place of an address: a code is good for nobody else, not even for another app of the same person. */
+function bindingOf({ sessionId, clientId }: Caller): string {
+  return sha256(`step-up:${sessionId}:${clientId}`).toString('base64url')
+}
+
+function secondFactorWanted(): AppError {
+  return new AppError('mfa_required', { extra: { methods: ['totp', 'recovery'] } })
+}
+
+function refused(error: unknown): undefined {
+  if (!(error instanceof AppError)) throw error
 }

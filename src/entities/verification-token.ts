@@ -7,6 +7,7 @@ export type TokenPurpose =
   | 'change_email'
   | 'undo_change_email'
   | 'change_password'
+  | 'step_up'
   | 'undo_delete'
   | 'report_compromise'
 

@@ -4,6 +4,7 @@ import { networkOf } from '../network.ts'
 import type { Outbox } from '../outbox.ts'
 import { type MailModels, type MailName, type MailOrigin, negotiateLocale, type SecurityNotice, type Views } from '../views.ts'
 import { type MailBudget, MailCaps } from './caps.ts'
+import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { LINK_PATHS, link } from './links.ts'
 import type { Mail } from './mailer.ts'
 
@@ -29,13 +30,7 @@ export interface Envelope {
   readonly isDecoy?: boolean
 }
 
-/** An account that nobody can sign in to: mails to its address say that instead of what they say to others. */
-export type ClosedAccount =
-  | { readonly isKeepable: false }
-  | { readonly isKeepable: true; readonly deletesAt: Date; readonly keep: Pick<MailedToken, 'linkSecret'> }
-
-/** Called only if the mail may be sent. */
-type ClosedState = () => Promise<ClosedAccount | undefined>
+type CodeAlone = 'change-password' | 'prove-identity'
 
 /** What a mail with a code carries. */
 export interface MailedToken {
@@ -110,9 +105,13 @@ export class Messages {
     return this.#sendToken(em, 'change-email', mail, (token) => ({ link: this.#tokenLink('changeEmail', token) }))
   }
 
-  /** A code only: it is typed where the change was asked for. */
-  changePassword<T extends MailedToken>(em: EntityManager, mail: Envelope & { issued: TokenSource<T> }): Promise<T | undefined> {
-    return this.#sendToken(em, 'change-password', mail, () => ({}))
+  /** It has no link: the code is typed where it was asked for. */
+  codeAlone<T extends MailedToken>(
+    em: EntityManager,
+    name: CodeAlone,
+    mail: Envelope & { issued: TokenSource<T> },
+  ): Promise<T | undefined> {
+    return this.#sendToken(em, name, mail, () => ({}))
   }
 
   /** To the old address, once the new one is in force (EM-10). */
@@ -156,7 +155,7 @@ export class Messages {
     return this.#render('keep-account', mail, { deletesAt, undoLink: this.#tokenLink('keepAccount', keep) })
   }
 
-  async #sendToken<T extends MailedToken, Name extends 'verify-email' | 'reset-password' | 'change-email' | 'change-password'>(
+  async #sendToken<T extends MailedToken, Name extends 'verify-email' | 'reset-password' | 'change-email' | CodeAlone>(
     em: EntityManager,
     name: Name,
     mail: Envelope & { issued: TokenSource<T> },

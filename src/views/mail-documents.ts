@@ -37,6 +37,7 @@ export const WRITERS: Writers = {
   'reset-password': (model, writing) => codeMail('resetPassword', model, writing),
   'change-email': (model, writing) => codeMail('changeEmail', model, writing),
   'change-password': (model, writing) => codeMail('changePassword', model, writing),
+  'prove-identity': (model, writing) => codeMail('proveIdentity', model, writing),
   'already-registered': ({ name, origin, signInLink, resetLink }, { translator, brand }) => {
     const { t } = translator
     return {
@@ -129,7 +130,7 @@ interface CodeModel {
   readonly link?: string | undefined
 }
 
-type CodeMail = 'verifyEmail' | 'resetPassword' | 'changeEmail' | 'changePassword'
+type CodeMail = 'verifyEmail' | 'resetPassword' | 'changeEmail' | 'changePassword' | 'proveIdentity'
 
 function codeMail(mail: CodeMail, model: CodeModel, { translator, brand }: Writing, text?: string): MailDocument {
   const { t, duration } = translator

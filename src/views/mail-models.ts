@@ -42,6 +42,8 @@ export interface MailModels {
   /** To the old address. */
   'change-email-notice': Common & { readonly newEmail: string; readonly undoLink: string; readonly undoUntil: Date }
   'change-password': Code
+  /** For what is sensitive, in an app of the account API. */
+  'prove-identity': Code
   'security-notice': Common & { readonly kind: SecurityNotice; readonly at: Date; readonly reportLink: string }
   'account-deletion': Common & { readonly undoLink: string; readonly deletesAt: Date }
   /** The first of these mails may have got lost: whoever tries to get in has another. */

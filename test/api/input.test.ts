@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { anyAddress, api, type Json, type SignedIn, signedIn, startApi } from '../support/api.ts'
-import { type OperationDoc, operationsOf } from '../support/openapi.ts'
+import { type OperationDoc, operationsOf, violations } from '../support/openapi.ts'
 import type { TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -87,6 +87,7 @@ describe('bodies', () => {
       for (const [index, request] of Object.values<Json>(operation.requests).entries())
         for (const field of operation.bodies[index].required ?? []) {
           const { [field]: _left, ...rest } = request
+          if (operation.bodies.some((schema) => violations({}, schema, rest).length === 0)) continue
           const { status, body } = await call(operation, rest)
           expect({ route: operation.route, field, status }).toEqual({ route: operation.route, field, status: 400 })
           expect(body.error).toBe('invalid_input')

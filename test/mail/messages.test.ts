@@ -41,7 +41,8 @@ const withCode: [string, Send, string | undefined][] = [
   ['verify-email', (em, to) => sender.verifyEmail(em, { ...to, issued: TOKEN }), LINK_PATHS.verifyEmail],
   ['reset-password', (em, to) => sender.resetPassword(em, { ...to, issued: TOKEN }), LINK_PATHS.resetPassword],
   ['change-email', (em, to) => sender.changeEmail(em, { ...to, issued: TOKEN }), LINK_PATHS.changeEmail],
-  ['change-password', (em, to) => sender.changePassword(em, { ...to, issued: TOKEN }), undefined],
+  ['change-password', (em, to) => sender.codeAlone(em, 'change-password', { ...to, issued: TOKEN }), undefined],
+  ['prove-identity', (em, to) => sender.codeAlone(em, 'prove-identity', { ...to, issued: TOKEN }), undefined],
 ]
 const withLink: [string, Send, string][] = [
   [

@@ -126,6 +126,66 @@ describe('SE-10 freshness is not inherited by who holds a token', () => {
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   })
 
+  describe('of an account with neither password nor second factor', () => {
+    /** Signed in long ago; such an account has only its mailbox. */
+    async function bare() {
+      const { id, email } = await createAccount(server, { password: null })
+      const proven = { accountId: id, amr: [], hasSecondFactor: false, credentialVersion: 1 }
+      const { tokens, session } = await server.context.firstPartyTokens.issue(proven, { ip: '192.0.2.1', userAgent: '', requestId: 'test' })
+      await age(server, { sessionId: session.id }, 601)
+      return { id, email, token: tokens.access_token }
+    }
+
+    it('takes a mailed code in two calls, once', async () => {
+      const { email, token } = await bare()
+      expect(await changeAddress(token)).toMatchObject(REFUSED)
+      const begun = await prove(token, {})
+      expect(begun).toMatchObject({ status: 202, body: { tokenId: expect.any(String), expires_in: 600 } })
+      expect(await changeAddress(token)).toMatchObject(REFUSED)
+      const answer = { tokenId: begun.body.tokenId, code: await server.inbox.code(email) }
+      expect(await prove(token, answer)).toMatchObject({ status: 200, body: { expires_in: 600 } })
+      expect((await changeAddress(token, { email: `new.${email}` })).status).toBe(202)
+      expect((await prove(token, answer)).body.error).toBe('invalid_code')
+    })
+
+    it('the code is good for the session that asked, and for no purpose of another', async () => {
+      const owner = await bare()
+      const proven = { accountId: owner.id, amr: [], hasSecondFactor: false, credentialVersion: 1 }
+      const other = await server.context.firstPartyTokens.issue(proven, { ip: '192.0.2.2', userAgent: '', requestId: 'test' })
+      const { tokenId } = (await prove(owner.token, {})).body
+      const code = await server.inbox.code(owner.email)
+      expect((await prove(other.tokens.access_token, { tokenId, code })).body.error).toBe('invalid_code')
+      const own = (await prove(other.tokens.access_token, {})).body
+      expect((await prove(other.tokens.access_token, { tokenId: own.tokenId, code })).body.error).toBe('invalid_code')
+      const reset = { email: owner.email, password: 'ember quilt nine lantern', tokenId, code }
+      expect((await api(server, 'PATCH /forgot/password', reset)).body.error).toBe('invalid_code')
+      expect((await prove(owner.token, { tokenId, code })).status).toBe(200)
+    })
+
+    it('RL-06 wrong codes are counted, and 50 at once with the right one are one proof', async () => {
+      const owner = await bare()
+      const { tokenId } = (await prove(owner.token, {})).body
+      const code = await server.inbox.code(owner.email)
+      const answers = await Promise.all(Array.from({ length: 50 }, () => prove(owner.token, { tokenId, code })))
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      const guesser = await bare()
+      const begun = (await prove(guesser.token, {})).body
+      const guesses = []
+      for (let index = 0; index < 7; index += 1)
+        guesses.push((await prove(guesser.token, { tokenId: begun.tokenId, code: '000000' })).status)
+      expect(guesses).toEqual([400, 400, 400, 400, 400, 429, 429])
+    })
+
+    it('an account that has one of them is mailed nothing', async () => {
+      const plain = await signedIn(server)
+      expect(await prove(plain.token, {})).toMatchObject({ status: 401, body: { error: 'invalid_credentials' } })
+      await withMfa(server, plain)
+      expect(await prove(plain.token, {})).toMatchObject({ status: 401, body: { error: 'mfa_required' } })
+      const mailed = { tokenId: crypto.randomUUID(), code: '123456' }
+      expect(await prove(plain.token, mailed)).toMatchObject({ status: 401, body: { error: 'mfa_required' } })
+    })
+  })
+
   it('ends with its session', async () => {
     const account = await createAccount(server)
     const { token, browser } = await appOf(account)

@@ -77,7 +77,7 @@ describe.each(rendered)('$title', ({ mail: { subject, text, html }, model, local
 })
 
 describe('codes', () => {
-  it.each(['verify-email', 'reset-password', 'change-email', 'change-password'] as const)(
+  it.each(['verify-email', 'reset-password', 'change-email', 'change-password', 'prove-identity'] as const)(
     'UX-26 %s has the code in subject and body, with its lifetime',
     (name) => {
       const { subject, text, html } = views.mail(name, verify, { locale: 'en' })

@@ -373,6 +373,7 @@ export const MAILS: Samples<MailModels> = {
     plain: { ...common, newEmail: 'countess@example.net', undoLink: url('/undo-email'), undoUntil: new Date(Date.now() + 3 * DAY) },
   },
   'change-password': { plain: code },
+  'prove-identity': { plain: code },
   'security-notice': Object.fromEntries(
     SECURITY_NOTICES.map((kind: SecurityNotice) => [kind, { ...common, kind, at: ago(60_000), reportLink: url('/report') }]),
   ),

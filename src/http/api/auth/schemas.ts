@@ -93,7 +93,11 @@ export const EditPassword = two(
 export const ForgotPassword = two(z.strictObject({ email }), z.strictObject({ email, password: newPassword, tokenId: uuid, code }))
 export const Refresh = z.strictObject({ refresh_token: z.string().min(1).max(2048) })
 export const Verification = two(
-  z.strictObject({ password: password.describe('The current password, of an account without two-step sign-in.') }),
-  z.strictObject({ code }),
+  z.strictObject({
+    password: password
+      .optional()
+      .describe('The current password, of an account without two-step sign-in. One that has none is mailed a code.'),
+  }),
+  z.strictObject({ code, tokenId: uuid.optional().describe('The identifier that came with the mailed code, if it is one.') }),
 )
 export const Confirmed = z.strictObject({ password: confirmation })

@@ -97,13 +97,15 @@ function successes(calls: readonly DocumentedCall[]): Record<string, object> {
   )
 }
 
-/** The examples of a flow of two calls are named `first` and `second`, the only call's `default`. */
+const NAMES = ['first', 'second', 'third']
+
+/** The examples of a flow of several calls are named `first`, `second` and so on, the only call's `default`. */
 function content(
   calls: readonly (DocumentedCall | undefined)[],
   pick: (call: DocumentedCall) => { schema: z.ZodType | undefined; example: object | undefined },
 ): object {
   const picked = calls.map((call, index) => ({
-    name: calls.length === 1 ? 'default' : index === 0 ? 'first' : 'second',
+    name: calls.length === 1 ? 'default' : (NAMES[index] ?? `call ${index + 1}`),
     ...(call ? pick(call) : {}),
   }))
   const refs = [...new Set(picked.flatMap(({ schema }) => (schema ? [refTo(schema)] : [])))].map(($ref) => ({ $ref }))

@@ -12,6 +12,8 @@ const GUARDS = {
   token: 'The refresh token is the credential.',
 } as const
 
+const TITLES = ['First call', 'Second call', 'Where there is neither']
+
 /** The same operations as the document, for a reader. */
 export function apiDocsModel({ name, documentHref, issuer }: { name: string; documentHref: string; issuer: string }): ApiDocs {
   const baseUrl = `${issuer}/api/auth`
@@ -39,7 +41,7 @@ function presentOperation(operation: Operation, baseUrl: string): DocumentedOper
     guard: GUARDS[guard],
     calls: calls.map((call, index) => ({
       ...presentCall(call),
-      title: calls.length === 1 ? undefined : index === 0 ? 'First call' : 'Second call',
+      title: calls.length === 1 ? undefined : TITLES[index],
       curl: curlOf(operation, call, baseUrl),
     })),
     refusals: refusalsOf(operation),
@@ -53,7 +55,8 @@ function presentCall({ body, status, response }: DocumentedCall): Omit<Documente
 /** Values for the parameters of paths. */
 const PARAMETERS: Readonly<Record<string, string>> = { id: IDS.otherSession, clientId: CLIENT_ID }
 
-function curlOf({ method, path, guard }: Operation, { request }: DocumentedCall, baseUrl: string): string {
+function curlOf({ method, path, guard, calls }: Operation, call: DocumentedCall, baseUrl: string): string {
+  const request = call.request ?? (calls.some(({ body }) => body) ? {} : undefined)
   const url = baseUrl + path.replace(/\{(\w+)\}/g, (whole, name: string) => PARAMETERS[name] ?? whole)
   const isDefault = method === (request ? 'post' : 'get')
   return [

@@ -88,11 +88,12 @@ export const SECURITY_OPERATIONS: readonly Operation[] = [
     path: '/verification',
     summary: 'Prove who you are',
     description:
-      'For ten minutes the sensitive calls of this session and client are fresh. With two-step sign-in on it takes a code of the authenticator or a recovery code, else the password.',
+      'For ten minutes the sensitive calls of this session and client are fresh. With two-step sign-in on it takes a code of the authenticator or a recovery code, else the password. An account with neither sends an empty object and is mailed a code, which comes back with its `tokenId`.',
     refusals: ['invalid_credentials', 'invalid_code', 'mfa_required'],
     calls: [
       { body: body.Verification.first, request: { password: PASSWORD }, status: 200, answer: answer.Proven, response: EXPIRES },
       { body: body.Verification.second, request: { code: CODE }, status: 200, answer: answer.Proven, response: EXPIRES },
+      { status: 202, answer: answer.StartedProof, response: { tokenId: IDS.changePassword, ...EXPIRES } },
     ],
   },
   {
