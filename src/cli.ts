@@ -50,10 +50,12 @@ if (!QUICK.has(called[0] ?? '')) {
   const { keysCommand } = await import('./commands/keys.ts')
   const { mailCommand } = await import('./commands/mail.ts')
   const { resourceCommand } = await import('./commands/resource.ts')
+  const { restoreCommand } = await import('./commands/restore.ts')
   const { storageCommand } = await import('./commands/storage.ts')
   program
     .addCommand(accountCommand(openContext))
     .addCommand(storageCommand(openContext))
+    .addCommand(restoreCommand(openContext))
     .addCommand(clientCommand(openDatabaseContext))
     .addCommand(resourceCommand(openDatabaseContext))
     .addCommand(keysCommand(openDatabaseContext))

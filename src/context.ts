@@ -128,7 +128,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     config,
     cookieKeys,
     adapter: store.adapterFor,
-    honours: (clientId, issuedAt) => directory.honours(clientId, issuedAt),
+    directory,
     refreshAnswers: new RefreshAnswers({ keys: keyEncryptionKeys, leewaySeconds: artifacts.leewaySeconds }),
     keys,
     findAccount: createFindAccount(accounts),

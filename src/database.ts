@@ -110,6 +110,16 @@ function bePatient(client: PoolClient): void {
   socketOf(client).setTimeout(0)
 }
 
+/** Work whose statements may take longer than those of a request. */
+export async function patiently<T>({ pool }: Pick<Database, 'pool'>, work: () => Promise<T>): Promise<T> {
+  pool.on('acquire', bePatient)
+  try {
+    return await work()
+  } finally {
+    pool.off('acquire', bePatient)
+  }
+}
+
 function socketOf(client: PoolClient): Socket {
   return (client as unknown as Client).connection.stream as Socket
 }

@@ -44,6 +44,7 @@ export const AUDIT_TYPES = [
   'key_rotated',
   'server_started',
   'audit_purged',
+  'restored',
 ] as const
 export type AuditType = (typeof AUDIT_TYPES)[number]
 

@@ -8,12 +8,12 @@ import { rememberKeys } from './access-tokens.ts'
 import type { Adapter } from './adapters/adapter.ts'
 import { StoreUnavailable } from './adapters/unavailable.ts'
 import { followApiSessions } from './api-sessions.ts'
-import { useDigestedSecrets } from './clients.ts'
+import { type ClientDirectory, useDigestedSecrets } from './clients.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { signingHere } from './external-key.ts'
 import { verifyHintsBy } from './hints.ts'
 import { PlainRequests } from './plain-requests.ts'
-import { accountReadAhead, type Honours, readingAhead } from './reading-ahead.ts'
+import { accountReadAhead, readingAhead } from './reading-ahead.ts'
 import type { RefreshAnswers } from './refresh-answers.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
 import { repeatTokens } from './repeated-tokens.ts'
@@ -45,7 +45,7 @@ export interface SessionRecords {
 
 export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
   readonly adapter: (model: string) => Adapter
-  readonly honours: Honours
+  readonly directory: Pick<ClientDirectory, 'honours' | 'isSinceRestore'>
   readonly refreshAnswers: RefreshAnswers
   readonly keys: SigningKeys
   readonly sessionRecords: SessionRecords
@@ -101,7 +101,7 @@ export class AuthorizationServer {
 function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySet): Provider {
   const configuration: Configuration = createConfiguration({
     ...deps,
-    adapter: readingAhead({ ...deps, adapterFor: deps.adapter }),
+    adapter: readingAhead({ ...deps, adapterFor: deps.adapter, honours: (...issued) => deps.directory.honours(...issued) }),
     findAccount: accountReadAhead(deps.findAccount),
     jwks: { keys: keys.map(signingHere) },
   })

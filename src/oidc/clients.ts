@@ -16,6 +16,7 @@ const RESOURCE = {
   name: 'resource-find',
   text: 'select "identifier", array_to_string("scopes", \' \') as "scopes", "access_token_seconds", "signing_alg" from "resource" where "identifier" = $1',
 }
+const RESTORED = 'select extract(epoch from "restored_at")::float8 as "at" from "server_state"'
 const MAX_CLIENTS = 10_000
 /** Longest secret that is digested for comparison, in bytes (TK-07). */
 const MAX_SECRET = 1024
@@ -24,10 +25,13 @@ const MAX_SECRET = 1024
 export class ClientDirectory implements AsyncDisposable {
   readonly #clients: LookupCache<ProviderMetadata>
   readonly #resources: LookupCache<RegisteredResource>
+  /** Unix time. */
+  readonly #restoredAt: number
   #feed: ChangeFeed | undefined
 
   static async open({ database, logger }: { database: Pick<Database, 'pool'>; logger: Logger }): Promise<ClientDirectory> {
-    const directory = new ClientDirectory(database)
+    const { rows } = await database.pool.query<{ at: number }>(RESTORED)
+    const directory = new ClientDirectory(database, rows[0]?.at ?? 0)
     directory.#feed = await ChangeFeed.open({
       pool: database.pool,
       channel: CHANNEL,
@@ -38,7 +42,8 @@ export class ClientDirectory implements AsyncDisposable {
     return directory
   }
 
-  private constructor({ pool }: Pick<Database, 'pool'>) {
+  private constructor({ pool }: Pick<Database, 'pool'>, restoredAt: number) {
+    this.#restoredAt = restoredAt
     const common = { isLive: () => this.#feed?.isLive ?? false, max: MAX_CLIENTS }
     this.#clients = new LookupCache({
       ...common,
@@ -65,6 +70,11 @@ export class ClientDirectory implements AsyncDisposable {
     findByUid: refuse,
     findByUserCode: refuse,
     revokeByGrantId: refuse,
+  }
+
+  /** Whether it was issued after the database was last put back from a backup, which has forgotten what was used until then. */
+  isSinceRestore(issuedAt: number): boolean {
+    return issuedAt >= this.#restoredAt
   }
 
   /** Whether the client is live, and was not disabled since `issuedAt` (Unix time). */

@@ -11,8 +11,9 @@ import type { Config } from '../config/config.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { apiResource, builtInClients } from './built-in-clients.ts'
 import { CLAIMS_BY_SCOPE, SCOPES } from './claims.ts'
-import { assertClientAssertion, CLOCK_TOLERANCE } from './client-assertion.ts'
+import { assertingSince, CLOCK_TOLERANCE } from './client-assertion.ts'
 import { OUR_METADATA } from './client-metadata.ts'
+import type { ClientDirectory } from './clients.ts'
 import { ENDPOINTS } from './endpoints.ts'
 import { EXTERNAL_SIGNING } from './external-key.ts'
 import type { FindAccount } from './find-account.ts'
@@ -35,6 +36,7 @@ export interface ConfigurationDeps {
   readonly pages: ProviderPages
   readonly locales: readonly string[]
   readonly fetch: NonNullable<Configuration['fetch']>
+  readonly directory: Pick<ClientDirectory, 'isSinceRestore'>
 }
 
 const ASYMMETRIC = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
@@ -119,7 +121,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       const { aud, sessionUid } = token as { aud?: unknown; sessionUid?: string }
       return aud === apiResource(config.issuer) && sessionUid ? { sid: sessionUid } : undefined
     },
-    assertJwtClientAuthClaimsAndHeader: assertClientAssertion,
+    assertJwtClientAuthClaimsAndHeader: assertingSince(deps.directory),
     renderError: pages.error,
     fetch: deps.fetch,
     enableHttpPostMethods: false,

@@ -107,6 +107,16 @@ async function forget(redis: RedisConnection, row: Row): Promise<void> {
   if (row.model === 'Session') await redis.run(KEYS.session(row.sessionUid ?? ''), (client, key) => client.del(key))
 }
 
+/** Deletes all keys of ours and no others. Returns how many there were. */
+export async function emptyRedis(redis: RedisConnection): Promise<number> {
+  let deleted = 0
+  for await (const keys of pages(redis)) {
+    const counts = await Promise.all(keys.map((each) => redis.run(each, (client, key) => client.unlink(key))))
+    deleted += counts.reduce((sum, count) => sum + count, 0)
+  }
+  return deleted
+}
+
 /** Keys of every server, a page at a time; some may come twice. */
 async function* pages(redis: RedisConnection): AsyncGenerator<string[]> {
   for (const server of redis.servers()) {
