@@ -155,6 +155,7 @@ describe('an app that sends the person on', () => {
   it('WB-01 says what happens and has a button, takes its target from the sign-in only, and is not kept', async () => {
     const { clientId } = await createClient(server, {
       firstParty: true,
+      secret: null,
       name: 'Harbour Notes',
       metadata: { redirect_uris: ['com.example.harbour:/cb'], application_type: 'native' },
     })
