@@ -3,7 +3,7 @@ import { PKCE, REDIRECT_URI } from './minting.ts'
 import { codeExchange, type Work } from './requests.ts'
 import type { Target } from './target.ts'
 
-const DEVICE_COOKIES = ['device', 'device.sig']
+const DEVICE_COOKIES = ['gatehouse_device', 'gatehouse_device.sig']
 
 /** Cookies by which each person's browser is known: all that it keeps of one sign-in for the next. */
 const browsers = new WeakMap<Target, Map<string, [string, string][]>>()

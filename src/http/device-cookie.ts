@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { cookieName } from '../config/cookie-names.ts'
 
 /** The cookie by which a browser is known to its owner's accounts; it opens nothing (RL-03, TF-12). */
 export interface DeviceCookie {
@@ -9,7 +10,7 @@ export interface DeviceCookie {
 const YEAR_MS = 365 * 86_400_000
 
 export function createDeviceCookie({ isHttps }: { isHttps: boolean }): DeviceCookie {
-  const name = isHttps ? '__Host-device' : 'device'
+  const name = cookieName('device', { isHttps })
   return {
     read: (ctx) => {
       const value = ctx.cookies.get(name, { signed: true })

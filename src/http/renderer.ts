@@ -14,9 +14,9 @@ export interface Renderer {
   locale(ctx: Context): Locale
 }
 
-export const LOCALE_COOKIE = 'locale'
+export const LOCALE_COOKIE = 'gatehouse_locale'
 /** `light` or `dark`; absent: as the device prefers (UX-38). */
-export const THEME_COOKIE = 'theme'
+export const THEME_COOKIE = 'gatehouse_theme'
 
 /** Draws pages in the language of the request, never cached. */
 export function createRenderer(views: Views): Renderer {

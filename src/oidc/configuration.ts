@@ -8,6 +8,7 @@ import {
   type ResourceServer,
 } from 'oidc-provider'
 import type { Config } from '../config/config.ts'
+import { cookieName } from '../config/cookie-names.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { apiResource, builtInClients } from './built-in-clients.ts'
 import { CLAIMS_BY_SCOPE, SCOPES } from './claims.ts'
@@ -43,11 +44,11 @@ const ASYMMETRIC = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 
 /** Cookies carry the `__Host-`/`__Secure-` prefixes where browsers enforce them: on https (SE-03). */
 export function cookieNames(issuer: string): { session: string; interaction: string; resume: string } {
-  const secure = issuer.startsWith('https:')
+  const isHttps = issuer.startsWith('https:')
   return {
-    session: secure ? '__Host-session' : 'session',
-    interaction: secure ? '__Secure-interaction' : 'interaction',
-    resume: secure ? '__Secure-resume' : 'resume',
+    session: cookieName('session', { isHttps }),
+    interaction: isHttps ? '__Secure-interaction' : 'gatehouse_interaction',
+    resume: isHttps ? '__Secure-resume' : 'gatehouse_resume',
   }
 }
 

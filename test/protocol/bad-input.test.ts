@@ -168,7 +168,7 @@ describe('bad input at the pages', () => {
     const page = await thief.visit(login.url)
     expect([page.status, page.forms.some(({ fields }) => fields.some(({ name }) => name === 'password'))]).toEqual([400, false])
     const posted = await thief.post(`${login.url.pathname}/login`, { username: app.account.email, password: PASSWORD })
-    expect([posted.status >= 400 && posted.status < 500, thief.jar.find('session')]).toEqual([true, undefined])
+    expect([posted.status >= 400 && posted.status < 500, thief.jar.find('gatehouse_session')]).toEqual([true, undefined])
     const resumed = await thief.visit(login.url.pathname.replace('/interaction/', '/auth/'))
     expect([resumed.status, resumed.isForeign]).toEqual([400, false])
     expect((await signIn(owner, app.account.email)).isForeign).toBe(true)

@@ -74,7 +74,7 @@ describe('round trips on Redis', () => {
       const browser = new Browser(server.origin)
       await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
       await browser.submit('/login', { username: account.email, password: PASSWORD })
-      browser.jar.delete('session')
+      browser.jar.delete('gatehouse_session')
       const credentials = { username: account.email, password: PASSWORD }
       const { begun, page, posted, resumed } = await traceSignIn(browser, app.authorizationUrl({ scope: 'openid email' }), credentials)
       expect(resumed.result.isForeign).toBe(true)

@@ -130,7 +130,7 @@ describe('round trips', () => {
     const browser = new Browser(server.origin)
     await browser.visit(authorizationUrl('openid'))
     await browser.submit('/login', { username: account.email, password: PASSWORD })
-    browser.jar.delete('session')
+    browser.jar.delete('gatehouse_session')
 
     const credentials = { username: account.email, password: PASSWORD }
     const { begun, page, posted, resumed } = await traceSignIn(browser, authorizationUrl('openid email'), credentials)

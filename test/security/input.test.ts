@@ -202,7 +202,7 @@ describe('forms', () => {
 
   it('IN-02 SE-03 cookies that are forged, cut, enormous or not ours are as good as none', async () => {
     const { browser } = await newPerson(server, { browser: { headers: elsewhere() } })
-    const session = browser.jar.find('session')?.value ?? ''
+    const session = browser.jar.find('gatehouse_session')?.value ?? ''
     const reset = Buffer.from('{"tokenId":"x","email":"a@example.org"}').toString('base64url')
     for (const cookie of [
       `session=${session}`,
@@ -219,8 +219,8 @@ describe('forms', () => {
       'sign-up=bm9uc2Vuc2U',
       'csrf=short',
       `csrf=${'x'.repeat(100)}`,
-      'locale=../../etc/passwd',
-      'theme=<script>',
+      'gatehouse_locale=../../etc/passwd',
+      'gatehouse_theme=<script>',
       '__proto__=1',
       'device=\u00ff',
     ]) {
@@ -352,7 +352,7 @@ describe('IN-11 a check that breaks is a check that fails', () => {
     const account = await createAccount(server)
     const home = await atLogin(server, { headers: elsewhere() })
     await submitLogin(home, account.email, PASSWORD)
-    for (const name of ['session', 'session.sig']) home.jar.delete(name)
+    for (const name of ['gatehouse_session', 'gatehouse_session.sig']) home.jar.delete(name)
     const guards = [
       [context.attempts, 'reserved'],
       [context.hasher, 'verify'],

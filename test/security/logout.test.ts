@@ -166,7 +166,7 @@ describe('logout by others', () => {
     // A Lax cookie does not travel with a post from another site.
     await post(server, '/session/end/confirm', { logout: 'yes', xsrf: xsrf ?? '' }, crossSite)
     expect(await isSignedIn(app)).toBe(true)
-    for (const name of app.browser.jar.all.filter(({ name }) => name.startsWith('session'))) expect(name.sameSite).toBe('lax')
+    for (const name of app.browser.jar.all.filter(({ name }) => name.startsWith('gatehouse_session'))) expect(name.sameSite).toBe('lax')
     await post(server, '/session/end', { logout: 'yes' }, crossSite)
     expect(await isSignedIn(app)).toBe(true)
   })

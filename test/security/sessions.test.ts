@@ -25,7 +25,9 @@ describe('sessions of the hosted pages', () => {
       await visitor.visit('/login')
       for (const { name, value } of visitor.jar.all) if (!name.endsWith('.sig')) seen.add(`${name}=${value}`)
     }
-    const secrets = [...browser.jar.all].filter(({ name }) => ['session', 'device', 'csrf'].includes(name)).map(({ value }) => value)
+    const secrets = [...browser.jar.all]
+      .filter(({ name }) => ['gatehouse_session', 'gatehouse_device', 'gatehouse_csrf'].includes(name))
+      .map(({ value }) => value)
     expect(secrets).toHaveLength(3)
     for (const value of secrets) expect(Buffer.from(value, 'base64url').length).toBeGreaterThanOrEqual(16)
     expect(seen.size).toBeGreaterThanOrEqual(80)
@@ -57,12 +59,12 @@ describe('sessions of the hosted pages', () => {
   it('SE-02 signing in again changes the identifier and the old one is dead', async () => {
     const { account, browser } = await newPerson(server)
     const before = browser.copy()
-    const old = browser.jar.find('session')?.value
+    const old = browser.jar.find('gatehouse_session')?.value
     const app = await relyingParty(server, { firstParty: true })
     await browser.visit(app.authorizationUrl({ prompt: 'login' }))
     const back = await submitLogin(browser, account.email, PASSWORD)
     expect(back.isForeign).toBe(true)
-    expect(browser.jar.find('session')?.value).not.toBe(old)
+    expect(browser.jar.find('gatehouse_session')?.value).not.toBe(old)
     expect(await isSignedIn(browser)).toBe(true)
     expect(await isSignedIn(before)).toBe(false)
   })
@@ -72,8 +74,8 @@ describe('sessions of the hosted pages', () => {
     const cookie = browser.jar.header(new URL('/account', server.origin)) ?? ''
     const one = await send(`${server.origin}/account`, { headers: { cookie } })
     expect(one.status).toBe(200)
-    const [session = ''] = /(?<=^|; )session=[^;]+/.exec(cookie) ?? []
-    for (const doubled of [`${cookie}; session=planted`, `session=planted; ${cookie}`, `${cookie}; ${session}`]) {
+    const [session = ''] = /(?<=^|; )gatehouse_session=[^;]+/.exec(cookie) ?? []
+    for (const doubled of [`${cookie}; gatehouse_session=planted`, `gatehouse_session=planted; ${cookie}`, `${cookie}; ${session}`]) {
       const two = await send(`${server.origin}/account`, { headers: { cookie: doubled } })
       expect(two.status).toBe(303)
     }
@@ -93,6 +95,39 @@ describe('sessions of the hosted pages', () => {
     expect(rows[0]?.seconds).toBeLessThanOrEqual(3600 + 60)
     expect(rows[1]?.seconds).toBeGreaterThan(30 * 86_400 - 60)
     expect(rows[1]?.seconds).toBeLessThanOrEqual(30 * 86_400)
+  })
+
+  it('SE-04 UX-32 a remembered session stays remembered when an app asks for the password again, for the same account only', async () => {
+    const [ada, grace] = [await createAccount(server), await createAccount(server)]
+    const app = await relyingParty(server, { firstParty: true })
+    const isRemembered = async (account: { id: string }) => {
+      const { rows } = await server.context.database.pool.query<{ is_remembered: boolean }>(
+        'select is_remembered from "session" where account_id = $1 order by created_at desc, authenticated_at desc limit 1',
+        [account.id],
+      )
+      return rows[0]?.is_remembered
+    }
+    const browser = await atLogin(server)
+    await browser.submit('/login', { username: ada.email, password: PASSWORD, remember: true })
+    await browser.visit(app.authorizationUrl({ prompt: 'login' }))
+    expect((await browser.submit('/login', { username: ada.email, password: PASSWORD })).isForeign).toBe(true)
+    expect(await isRemembered(ada)).toBe(true)
+    await browser.visit(app.authorizationUrl({ prompt: 'login' }))
+    expect((await browser.submit('/login', { username: grace.email, password: PASSWORD }, { follow: true })).status).toBe(200)
+    if (!browser.page.isForeign) await browser.submit('/session/end/confirm')
+    expect([browser.page.isForeign, await isRemembered(grace)]).toEqual([true, false])
+    await browser.visit(app.authorizationUrl({ prompt: 'login' }))
+    await browser.submit('/login', { username: grace.email, password: PASSWORD })
+    expect(await isRemembered(grace)).toBe(false)
+  })
+
+  it('SE-03 on http too every cookie has a name of our own, which no other program on the host has', async () => {
+    const { browser } = await newPerson(server)
+    await browser.visit('/forgot-password')
+    await browser.submit('/forgot-password', { email: 'ada@example.org' })
+    await browser.visit('/locale?lang=de&theme=dark')
+    expect(browser.jar.all.length).toBeGreaterThan(5)
+    expect([...browser.jar.all].map(({ name }) => name).filter((name) => !name.startsWith('gatehouse_'))).toEqual([])
   })
 
   it('SE-05 signing out ends the state on the server: the old cookie opens nothing, and the browser is told to forget', async () => {

@@ -103,14 +103,14 @@ describe('guessing at one account', () => {
     const account = await createAccount(server)
     const home = await atLogin(server, { headers: elsewhere() })
     await submitLogin(home, account.email, PASSWORD)
-    expect(home.jar.find('device')).toBeDefined()
+    expect(home.jar.find('gatehouse_device')).toBeDefined()
     for (let tried = 0; tried < CAPS.passwordFailures; tried += 1) await byApi(server, account.email, WRONG)
     await server.context.database.pool.query(
       `update attempt_counter set failures = ${CAPS.passwordFailuresAbsolute}, blocked_until = 'infinity' where blocked_until is not null`,
     )
     expect((await byForm(server, account.email, PASSWORD)).status).toBe(429)
 
-    for (const name of ['session', 'session.sig']) home.jar.delete(name)
+    for (const name of ['gatehouse_session', 'gatehouse_session.sig']) home.jar.delete(name)
     await home.visit('/login')
     await submitLogin(home, account.email, PASSWORD)
     expect(await isSignedIn(home)).toBe(true)
@@ -128,7 +128,7 @@ describe('guessing at one account', () => {
     const neighbour = await atLogin(server, { headers: elsewhere() })
     await submitLogin(neighbour, other.email, PASSWORD)
     for (let tried = 0; tried < CAPS.passwordFailures; tried += 1) await byApi(server, account.email, WRONG)
-    for (const name of ['session', 'session.sig']) neighbour.jar.delete(name)
+    for (const name of ['gatehouse_session', 'gatehouse_session.sig']) neighbour.jar.delete(name)
     await neighbour.visit('/login')
     expect((await submitLogin(neighbour, account.email, PASSWORD)).status).toBe(429)
     await waitOut(server)
@@ -151,7 +151,7 @@ describe('guessing at one account', () => {
     const account = await createAccount(server)
     const thief = await atLogin(server, { headers: elsewhere() })
     await submitLogin(thief, account.email, PASSWORD)
-    for (const name of ['session', 'session.sig']) thief.jar.delete(name)
+    for (const name of ['gatehouse_session', 'gatehouse_session.sig']) thief.jar.delete(name)
     const before = server.context.hasher.stats.evaluations
     const statuses: number[] = []
     for (let tried = 0; tried < CAPS.passwordFailures + 2; tried += 1) {

@@ -372,7 +372,7 @@ describe('forms of other sites', () => {
       ]).toEqual([type, 415])
     expect(server.context.hasher.stats.evaluations).toBe(before)
     const withoutCookie = browser.copy()
-    withoutCookie.jar.delete('csrf')
+    withoutCookie.jar.delete('gatehouse_csrf')
     expect((await withoutCookie.post(pathname, { ...values, _csrf: csrf })).status).toBe(403)
     // The pages send no referrer, so browsers send `Origin: null` with their forms.
     expect((await browser.post(pathname, { ...values, _csrf: csrf }, { headers: { origin: 'null' } })).url.pathname).toMatch(/^\/account/)

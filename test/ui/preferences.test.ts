@@ -61,6 +61,6 @@ describe('language and theme', () => {
     const location = response.headers.get('location') ?? ''
     expect(location).toMatch(/^\/(?![/\\])/)
     expect(new URL(location, server.origin).origin).toBe(server.origin)
-    expect(response.headers.get('set-cookie')).toMatch(/^locale=de;.*httponly/i)
+    expect(response.headers.get('set-cookie')).toMatch(/^gatehouse_locale=de;.*httponly/i)
   })
 })

@@ -3,6 +3,7 @@ import type { InteractionDeps, Step } from './interaction.ts'
 
 /** Whose session this browser has, when the app asks it to sign in again. */
 export interface KnownPerson {
+  readonly accountId: string
   readonly email: string
   readonly isRemembered: boolean
   /** They confirm who they are; signing in as somebody else takes a link of its own, and begins a session of its own. */
@@ -31,5 +32,5 @@ export async function findKnownPerson(
   const hint = params['login_hint']
   const isMeant = hint === undefined || hint === account.email
   const isFixed = isMeant && !prompt.reasons.includes('login_prompt') && prompt.reasons.some((reason) => ABOUT_THIS_PERSON.has(reason))
-  return { email: account.email, isRemembered: row.isRemembered, isFixed }
+  return { accountId: account.id, email: account.email, isRemembered: row.isRemembered, isFixed }
 }

@@ -14,7 +14,11 @@ export function showLogin(deps: InteractionDeps): Middleware {
     const step = await loadStep(ctx, deps)
     const known = await findKnownPerson(ctx, deps, step)
     const hint = step.interaction.params['login_hint']
-    render(deps, ctx, step, { email: typeof hint === 'string' ? hint.slice(0, 254) : (known?.email ?? ''), known })
+    render(deps, ctx, step, {
+      email: typeof hint === 'string' ? hint.slice(0, 254) : (known?.email ?? ''),
+      isRemembered: known?.isRemembered ?? false,
+      known,
+    })
   }
 }
 
@@ -30,7 +34,12 @@ export function submitLogin(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({ username: emailFault(email), password: passwordFault(password) })
-        await signIn(ctx, deps, step, { email, password, isRemembered: known?.isFixed ? known.isRemembered : shown.isRemembered })
+        // A box that the present session has ticked counts for nobody else (SE-04).
+        const isRemembered = (accountId: string): boolean =>
+          known?.isRemembered
+            ? known.accountId === accountId && (known.isFixed || shown.isRemembered)
+            : !known?.isFixed && shown.isRemembered
+        await signIn(ctx, deps, step, { email, password, isRemembered })
       },
       (problems) => render(deps, ctx, step, { ...shown, problems }),
     )
@@ -42,7 +51,7 @@ async function signIn(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  { email, password, isRemembered }: { email: string; password: string; isRemembered: boolean },
+  { email, password, isRemembered }: { email: string; password: string; isRemembered: (accountId: string) => boolean },
 ): Promise<void> {
   const credentials = {
     email,
@@ -55,7 +64,7 @@ async function signIn(
   if (outcome.status === 'mfa_required') {
     await deps.interactions.remember(step.interaction, {
       ...step.state,
-      mfa: { challenge: outcome.challenge, email: outcome.email, isRemembered },
+      mfa: { challenge: outcome.challenge, email: outcome.email, isRemembered: isRemembered(outcome.accountId) },
     })
     return seeOther(ctx, step.url('mfa'))
   }
@@ -64,7 +73,7 @@ async function signIn(
     await deps.interactions.remember(step.interaction, { ...step.state, signUp: { userId, tokenId, email: outcome.email } })
     return seeOther(ctx, step.url('verify-email'))
   }
-  await finishSignIn(ctx, deps, step, { ...outcome, isRemembered, hasSecondFactor: false })
+  await finishSignIn(ctx, deps, step, { ...outcome, isRemembered: isRemembered(outcome.accountId), hasSecondFactor: false })
 }
 
 interface Shown {

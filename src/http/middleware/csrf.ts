@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import { cookieName } from '../../config/cookie-names.ts'
 import { equal, hmac, randomToken } from '../../crypto/token.ts'
 import { AppError } from '../../errors.ts'
 
@@ -22,7 +23,7 @@ function isForeign(ctx: Context): boolean {
 
 export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array }): Csrf {
   const isSecure = issuer.startsWith('https:')
-  const cookie = isSecure ? '__Host-csrf' : 'csrf'
+  const cookie = cookieName('csrf', { isHttps: isSecure })
   const derive = (seed: string): Buffer => hmac(key, `csrf:${seed}`)
 
   return {

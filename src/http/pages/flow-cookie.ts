@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
+import { cookieName } from '../../config/cookie-names.ts'
 
 const Flow = z.strictObject({
   tokenId: z.string().max(128),
@@ -17,7 +18,7 @@ export interface FlowCookie {
 }
 
 export function createFlowCookie(name: string, { isHttps }: { isHttps: boolean }): FlowCookie {
-  const full = isHttps ? `__Host-${name}` : name
+  const full = cookieName(name, { isHttps })
   const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: isHttps, path: '/', overwrite: true } as const
   return {
     read(ctx) {

@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { cookieName } from '../../config/cookie-names.ts'
 import { NOTICE_KINDS, type NoticeKind } from '../../views.ts'
 
 /** Carries one confirmation over a redirect; signed, so that no link can make a page say what did not happen. */
@@ -11,7 +12,7 @@ export interface NoticeCookie {
 const LIFETIME_MS = 60_000
 
 export function createNoticeCookie({ isHttps }: { isHttps: boolean }): NoticeCookie {
-  const name = isHttps ? '__Host-notice' : 'notice'
+  const name = cookieName('notice', { isHttps })
   const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: isHttps, path: '/', overwrite: true } as const
   return {
     take(ctx) {
