@@ -41,7 +41,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   const { issuer } = config
   const isHttps = issuer.startsWith('https:')
   const csrf = createCsrf({ issuer, key: context.csrfKey })
-  const limit = createRateLimit(context.redis ? redisLimits(context.redis) : memoryLimits(), (limit, origin) =>
+  const limit = createRateLimit(context.redis ? redisLimits(context.redis) : memoryLimits(), config.limits, (limit, origin) =>
     context.audit.record({ type: 'rate_limited', outcome: 'failure', origin, detail: { limit } }),
   )
 
@@ -55,7 +55,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
 
   app.use(endpoints())
   app.use(publicDocuments(authorizationServer, { host: new URL(issuer).host, headers: fixedHeaders({ isHttps }) }))
-  app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)) }))
+  app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)), logger }))
   app.use(requestLog(logger))
   app.use(securityHeaders({ isHttps }))
   app.use(healthRoutes({ ...context, isStopping }))

@@ -1,5 +1,5 @@
 import { type Env, isDevelopment } from './env.ts'
-import { LIFETIMES } from './limits.ts'
+import { type AdjustableLimits, LIFETIMES } from './limits.ts'
 
 /** Secrets in memory: newest first; every element at least 256 bits. */
 export interface Secrets {
@@ -23,6 +23,7 @@ export interface Config {
   readonly secrets: Secrets
   readonly brand: { readonly name: string; readonly privacyUrl: string | undefined; readonly termsUrl: string | undefined }
   readonly trustedProxyHops: number
+  readonly limits: AdjustableLimits
   readonly requireMfa: boolean
   readonly refreshLeewaySeconds: number
   readonly auditRetentionDays: number
@@ -60,6 +61,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
     secrets,
     brand: { name: env.BRAND_NAME, privacyUrl: env.PRIVACY_URL, termsUrl: env.TERMS_URL },
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
+    limits: { 'sign-in': env.LIMITS_SIGN_IN, verify: env.LIMITS_VERIFY, sensitive: env.LIMITS_SENSITIVE },
     requireMfa: env.REQUIRE_MFA,
     refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { StartupError } from '../errors.ts'
+import { type AdjustableLimits, LIMITS } from './limits.ts'
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 /** 256 bits or more, in any spelling: hex, base64, or a long passphrase. */
@@ -12,6 +13,9 @@ const list = z.string().transform((value) =>
     .filter(Boolean),
 )
 const flag = z.enum(['true', 'false', '1', '0'], { error: 'must be true or false' }).transform((value) => value === 'true' || value === '1')
+
+const guesses = (name: keyof AdjustableLimits, meaning: string) =>
+  z.coerce.number({ error: 'must be a number' }).int().min(10).max(10_000).default(LIMITS[name].max).describe(meaning)
 
 /** Every setting. `describe` becomes the table in docs/operations.md; secrets may also be given as `<NAME>_FILE`. */
 export const EnvSchema = z.strictObject({
@@ -69,6 +73,9 @@ export const EnvSchema = z.strictObject({
     .max(10)
     .default(0)
     .describe('Reverse proxies in front whose X-Forwarded-For entry is believed. 0: the socket address counts.'),
+  LIMITS_SIGN_IN: guesses('sign-in', 'Wrong passwords of one network in five minutes. Raise it where many people share an address.'),
+  LIMITS_VERIFY: guesses('verify', 'Wrong codes and mailed links of one network in five minutes.'),
+  LIMITS_SENSITIVE: guesses('sensitive', 'Sensitive calls and pages of one network in five minutes that did not succeed.'),
   REQUIRE_MFA: flag.default(false).describe('Every account must use two-step sign-in.'),
   REFRESH_LEEWAY_SECONDS: z.coerce
     .number()

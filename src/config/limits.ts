@@ -21,6 +21,10 @@ export const LIMITS = {
 
 export type LimitName = keyof typeof LIMITS
 
+/** Limits on guessing: they count what fails, and the operator may widen them (`LIMITS_SIGN_IN`, …). */
+export const ADJUSTABLE = ['sign-in', 'verify', 'sensitive'] as const satisfies readonly LimitName[]
+export type AdjustableLimits = Readonly<Record<(typeof ADJUSTABLE)[number], number>>
+
 /** Limits that do not depend on the network: they bound what one account, address or challenge can be asked. */
 export const CAPS = {
   /** Failures before an account's password path slows down (RL-01). */
@@ -37,6 +41,9 @@ export const CAPS = {
   codeTries: 5,
   /** Tries at one MFA challenge (RL-06). */
   challengeTries: 3,
+  /** Successes that give back what they took of such a limit: for an account in its window, and for a network in terms of the limit. */
+  successesPerAccount: 30,
+  successesTimes: 10,
   /** Mails that one network may ask for, for one address (AA-01). */
   mailsPerHour: 3,
   mailsPerDay: 6,

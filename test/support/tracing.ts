@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { REPORT } from '../../src/http/middleware/reported-counts.ts'
+import { GIVE_BACK } from '../../src/http/middleware/limit-units.ts'
+import { REPORT } from '../../src/http/middleware/shared-counts.ts'
 import type { Browser, Page } from './browser.ts'
 import { send } from './http.ts'
 
@@ -84,13 +85,14 @@ clientPrototype.query = function query(...args) {
   return answer
 }
 
+const AFTERWARDS = new Set([REPORT, GIVE_BACK].flatMap(({ sha, lua }) => [sha, lua]))
 const redisPrototype = Redis.prototype as unknown as {
   sendCommand(command: { name: string; args: readonly unknown[]; promise: Promise<unknown> }, ...rest: unknown[]): unknown
 }
 const sendCommand = redisPrototype.sendCommand
 redisPrototype.sendCommand = function send(command, ...rest) {
-  // No request waits for what the limits report.
-  if (command.args[0] === REPORT.sha || command.args[0] === REPORT.lua) return sendCommand.call(this, command, ...rest)
+  // No request waits for what the limits report and give back.
+  if (AFTERWARDS.has(String(command.args[0]))) return sendCommand.call(this, command, ...rest)
   const end = begin(command.name.toUpperCase(), true)
   command.promise.then(end, end)
   return sendCommand.call(this, command, ...rest)

@@ -3,6 +3,7 @@ import type { ProvenAccount } from '../../accounts/accounts.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SignedIn } from '../../oidc/interactions.ts'
+import { isHalfway } from '../middleware/reserving-limit.ts'
 import { originOf } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
@@ -36,6 +37,7 @@ export async function findProven(
 async function beginEnrolment(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
   const [account] = await Promise.all([deps.accounts.findActive(proven.accountId), proven.forgotten])
   if (!account) throw new AppError('invalid_credentials')
+  isHalfway(ctx)
   await deps.mfa.enrol(account)
   const { accountId, amr, isRemembered, credentialVersion } = proven
   await deps.interactions.remember(step.interaction, { enrol: { accountId, amr, isRemembered, credentialVersion, isDone: false } })

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import type { Problems } from '../../views.ts'
 import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
+import { isHalfway } from '../middleware/reserving-limit.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
@@ -61,6 +62,7 @@ async function signIn(
     app: nameOfApp(step.app),
   }
   const outcome = await deps.signIn.withPassword(credentials, originOf(ctx))
+  if (outcome.status !== 'signed_in') isHalfway(ctx)
   if (outcome.status === 'mfa_required') {
     await deps.interactions.remember(step.interaction, {
       ...step.state,

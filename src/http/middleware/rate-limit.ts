@@ -2,13 +2,17 @@ import type { Context, Middleware } from 'koa'
 import ratelimit from 'koa-ratelimit'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { BoundedMap } from '../../bounded-map.ts'
-import { LIMITS, type LimitName } from '../../config/limits.ts'
+import { ADJUSTABLE, type AdjustableLimits, LIMITS, type LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { networkOf } from '../../network.ts'
+import { type LimitUnits, memoryUnits } from './limit-units.ts'
+import { reservingLimit } from './reserving-limit.ts'
 
 /** Where counts live: in the process, or in Redis for all instances. */
 export interface LimitStore {
   readonly options: (name: LimitName) => Pick<ratelimit.MiddlewareOptions, 'driver' | 'db'>
+  /** Of limits whose units are given back. */
+  readonly units: LimitUnits
   /** Counts at a quarter of the rate while the store cannot be used: a limit never fails open. */
   readonly whenDown?: LimitStore
 }
@@ -18,7 +22,7 @@ const QUARTER = 0.25
 /** Counts of one process, bounded: the oldest key makes room, so that no flood of addresses fills the memory. */
 export function memoryLimits(maxKeys = 50_000): LimitStore {
   const db = new BoundedMap<unknown>(maxKeys)
-  return { options: () => ({ driver: 'memory', db }) }
+  return { options: () => ({ driver: 'memory', db }), units: memoryUnits(maxKeys) }
 }
 
 /** Makes the middleware of a named limit: counted by route identity and the caller's network, never by the raw path (RL-05). */
@@ -27,7 +31,7 @@ export type RateLimit = (name: LimitName) => Middleware
 /** Told of the first refusal of a network within a window, not of every one: a flood must not become a flood of events. */
 export type OnRefused = (name: LimitName, origin: RequestOrigin) => void
 
-export function createRateLimit(store: LimitStore, onRefused: OnRefused = () => undefined): RateLimit {
+export function createRateLimit(store: LimitStore, adjusted: AdjustableLimits, onRefused: OnRefused = () => undefined): RateLimit {
   const told = new BoundedMap<number>(10_000)
   return (name) => {
     const { windowSeconds } = LIMITS[name]
@@ -38,20 +42,36 @@ export function createRateLimit(store: LimitStore, onRefused: OnRefused = () => 
       told.set(key, Date.now() + windowSeconds * 1000)
       onRefused(name, origin)
     }
-    const count = limiter(store, name, 1)
-    const countAlone = store.whenDown && limiter(store.whenDown, name, QUARTER)
-    return async (ctx, next) => {
-      try {
-        await count(ctx).catch((error: unknown) => {
-          if (error instanceof AppError || !countAlone) throw error
-          return countAlone(ctx)
-        })
-      } catch (error) {
-        if (error instanceof AppError) tellOnce(ctx)
-        throw error
+    const telling =
+      (count: Middleware): Middleware =>
+      async (ctx, next) => {
+        let isAdmitted = false
+        try {
+          await count(ctx, () => {
+            isAdmitted = true
+            return next()
+          })
+        } catch (error) {
+          if (!isAdmitted && error instanceof AppError) tellOnce(ctx)
+          throw error
+        }
       }
-      await next()
-    }
+    const [adjustable] = ADJUSTABLE.filter((other) => other === name)
+    if (adjustable) return telling(reservingLimit({ name, max: adjusted[adjustable], windowSeconds }, store.units, store.whenDown?.units))
+    return telling(counting(store, name))
+  }
+}
+
+/** Counts every request. */
+function counting(store: LimitStore, name: LimitName): Middleware {
+  const count = limiter(store, name, 1)
+  const countAlone = store.whenDown && limiter(store.whenDown, name, QUARTER)
+  return async (ctx, next) => {
+    await count(ctx).catch((error: unknown) => {
+      if (error instanceof AppError || !countAlone) throw error
+      return countAlone(ctx)
+    })
+    await next()
   }
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
 import { withOrigin } from '../../audit/current-origin.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
+import type { Logger } from '../../logger.ts'
 import { withArrival } from '../../oidc/arrival.ts'
 import { clientAddress } from './client-address.ts'
 
@@ -13,15 +14,27 @@ export interface RequestState {
   nonce: string
 }
 
+/** What proxies say of the caller. */
+const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip']
+const UNTRUSTED =
+  'a request came through a proxy, and TRUSTED_PROXY_HOPS is 0: everybody shares one address and its limits. Set it to the number of proxies in front'
+
 /** Names the request, finds out who calls, and drops cookies that came twice: one of them was planted (SE-03). */
 export function requestContext({
   trustedProxyHops,
   sessionCookies,
+  logger,
 }: {
   trustedProxyHops: number
   sessionCookies: readonly string[]
+  logger: Pick<Logger, 'warn'>
 }): Middleware {
+  let isTold = trustedProxyHops > 0
   return (ctx, next) => {
+    if (!isTold && FORWARDED.some((name) => ctx.req.headers[name] !== undefined)) {
+      isTold = true
+      logger.warn({ event: 'proxy.untrusted' }, UNTRUSTED)
+    }
     const requestId = randomUUID()
     const ip = clientAddress(ctx.req, trustedProxyHops)
     ctx.state['requestId'] = requestId
