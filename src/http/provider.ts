@@ -7,6 +7,7 @@ import type { KoaContextWithOIDC } from '../oidc/provider-pages.ts'
 import { foreignForm } from '../views.ts'
 import { setFormPostPolicy } from './middleware/security-headers.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
+import { seeOther } from './see-other.ts'
 
 /** Hands the request to the provider that is current when it arrives. */
 export function mountProvider(server: AuthorizationServer, renderer: Renderer): Middleware {
@@ -33,15 +34,37 @@ function isProvidersOwnPage(ctx: Context): boolean {
 
 /**
  * A form that sends itself, in our look; without JavaScript it has a button. `response_mode=form_post` posts to the address of the app
- * (AZ-06). A logout without a session posts to ourselves, and from there the browser goes on to the app.
+ * (AZ-06). A logout that needs no question posts to ourselves, and from there the browser goes on to the app; one of nobody goes on at once.
  */
 function presentFormPost(ctx: Context, renderer: Renderer, issuer: string): void {
   const form = foreignForm(String(ctx.body))
   const { status } = ctx
   const isOurs = form.action.startsWith(`${issuer}/`)
+  if (isOurs && !isAnybodySignedIn(ctx)) {
+    goOnSignedOut(ctx, renderer)
+    return
+  }
   renderer.page(ctx, 'pages/form-post', { form }, isOurs ? appToReturnTo(ctx) : undefined)
   if (!isOurs) setFormPostPolicy(ctx)
   ctx.status = status
+}
+
+function isAnybodySignedIn(ctx: Context): boolean {
+  return (ctx as { oidc?: KoaContextWithOIDC['oidc'] }).oidc?.session?.accountId !== undefined
+}
+
+/** There is nothing to end: back to the place that the app registered, or to our page that says so. */
+function goOnSignedOut(ctx: Context, renderer: Renderer): void {
+  const target = appToReturnTo(ctx)
+  if (!target) {
+    ctx.status = 200
+    renderer.page(ctx, 'pages/signed-out', { signInHref: '/login' })
+    return
+  }
+  const url = new URL(target.redirectUri)
+  const state = param((ctx as { oidc?: KoaContextWithOIDC['oidc'] }).oidc?.params, 'state')
+  if (state) url.searchParams.set('state', state)
+  seeOther(ctx, state ? url.href : target.redirectUri)
 }
 
 /**
