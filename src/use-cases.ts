@@ -15,6 +15,7 @@ import { PasswordReset } from './accounts/password-reset.ts'
 import { Passwords } from './accounts/passwords.ts'
 import { Profile } from './accounts/profile.ts'
 import { RecoveryCodes } from './accounts/recovery-codes.ts'
+import { SecondFactorProofs } from './accounts/second-factor-proofs.ts'
 import { SecurityEvents } from './accounts/security-events.ts'
 import { type AccessRevoker, Sessions } from './accounts/sessions.ts'
 import { SignIn } from './accounts/sign-in.ts'
@@ -57,14 +58,15 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const passwordContext = { product: config.brand.name, issuerHost: new URL(config.issuer).hostname }
   const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
   const devices = new Devices({ em, pool, events, audit })
-  const recoveryCodes = new RecoveryCodes({ em, pool, events, audit })
+  const recoveryCodes = new RecoveryCodes({ em, events, audit })
+  const proofs = new SecondFactorProofs({ audit, em, box, attempts, recoveryCodes, events })
   const mfa = new Mfa({
     audit,
     em,
-    pool,
     box,
     attempts,
     challenges,
+    proofs,
     recoveryCodes,
     events,
     sessions,

@@ -40,11 +40,12 @@ export class AccountAdministration {
   async disable(idOrEmail: string): Promise<void> {
     const { sessions } = this.#deps
     const { id } = await this.find(idOrEmail)
-    await sessions.endAllWith(id, { cause: 'account_disabled' }, () => this.#move(id, 'active', 'disabled'))
+    await sessions.endAllWith(id, { cause: 'account_disabled' }, (tx) => this.#move(tx, id, 'active', 'disabled'))
   }
 
   async enable(idOrEmail: string): Promise<void> {
-    await this.#move((await this.find(idOrEmail)).id, 'disabled', 'active')
+    const { id } = await this.find(idOrEmail)
+    await this.#deps.em.fork().transactional((tx) => this.#move(tx, id, 'disabled', 'active'))
   }
 
   /** Brings an account back that its owner wanted deleted, whatever happened since. */
@@ -62,20 +63,18 @@ export class AccountAdministration {
     const { mfa, sessions } = this.#deps
     const { id, mfaEnabled } = await this.find(idOrEmail)
     if (!mfaEnabled) throw new AppError('mfa_not_enabled')
-    await sessions.endAllWith(id, { cause: 'mfa_disabled' }, () => mfa.remove(id, { detail: BY_OPERATOR }))
+    await sessions.endAllWith(id, { cause: 'mfa_disabled' }, (tx) => mfa.remove(tx, id, { detail: BY_OPERATOR }))
   }
 
   /** What is so already stays as it is; an account that is to be erased is not touched. */
-  async #move(id: string, from: 'active' | 'disabled', to: 'active' | 'disabled'): Promise<void> {
-    const { em, audit } = this.#deps
-    await em.fork().transactional(async (tx) => {
-      const account = await tx.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      if (!account) throw new AppError('not_found')
-      if (account.status === 'deleting')
-        throw new StartupError('This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.')
-      if (account.status !== from) return
-      account.status = to
-      await audit.append(tx, { type: to === 'disabled' ? 'account_disabled' : 'account_enabled', accountId: id, detail: BY_OPERATOR })
-    })
+  async #move(tx: EntityManager, id: string, from: 'active' | 'disabled', to: 'active' | 'disabled'): Promise<void> {
+    const account = await tx.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    if (!account) throw new AppError('not_found')
+    if (account.status === 'deleting')
+      throw new StartupError('This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.')
+    if (account.status !== from) return
+    account.status = to
+    const type = to === 'disabled' ? 'account_disabled' : 'account_enabled'
+    await this.#deps.audit.append(tx, { type, accountId: id, detail: BY_OPERATOR })
   }
 }

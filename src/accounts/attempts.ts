@@ -9,8 +9,8 @@ export type Factor = 'password' | 'otp'
 
 /** One attempt that has been counted and waits for its outcome. */
 export interface Reservation {
-  /** The attempt succeeded: this factor's count starts again at zero (RL-08). */
-  succeed(): Promise<void>
+  /** The attempt succeeded: this factor's count starts again at zero (RL-08), with what it succeeded for if that is a transaction. */
+  succeed(tx?: EntityManager): Promise<void>
   /** The attempt failed: the count stays. */
   fail(): void
   /** The attempt was never judged (database down, hash queue full): it does not count (RL-07). */
@@ -90,7 +90,7 @@ export class Attempts {
     }
     const isLast = failures >= (factor === 'password' ? CAPS.passwordFailures : CAPS.codeFailures)
     return {
-      succeed: () => this.#clear(key, factor),
+      succeed: (tx) => this.#clear(key, factor, tx),
       fail: () => {
         this.#audit.record({ ...tried, outcome: 'failure' })
         if (isLast) this.#audit.record({ ...tried, type: 'lockout', detail: { factor, failures } })
@@ -109,8 +109,9 @@ export class Attempts {
     await em.nativeDelete(AttemptCounter, { subject: keyOf(subject), factor })
   }
 
-  async #clear(key: Buffer, factor: Factor): Promise<void> {
-    await this.#pool.query({ ...CLEAR, values: [key, factor] })
+  async #clear(key: Buffer, factor: Factor, tx?: EntityManager): Promise<void> {
+    if (tx) await tx.nativeDelete(AttemptCounter, { subject: key, factor })
+    else await this.#pool.query({ ...CLEAR, values: [key, factor] })
   }
 
   async #release(key: Buffer, factor: Factor): Promise<void> {

@@ -30,13 +30,13 @@ export class Deletion {
     this.#deps = deps
   }
 
-  async request(accountId: string, origin: RequestOrigin): Promise<{ deletesAt: Date }> {
-    const { em, keepLinks, tokens, messages, sessions, audit } = this.#deps
+  /** `sessionId` is the one that asks. Throws `invalid_token` where the account was reported as somebody else's meanwhile. */
+  async request(accountId: string, origin: RequestOrigin, sessionId?: string): Promise<{ deletesAt: Date }> {
+    const { keepLinks, tokens, messages, sessions, audit } = this.#deps
     const deletesAt = new Date(Date.now() + LIFETIMES.deleteGrace * 1000)
     const schedule = async (tx: EntityManager): Promise<void> => {
       const account = await tx.findOne(Account, { id: accountId, mustResetPassword: false }, { lockMode: LockMode.PESSIMISTIC_WRITE })
       if (!account) throw new AppError('invalid_token')
-      await sessions.endPending(tx, accountId)
       account.status = 'deleting'
       account.deleteAfter = deletesAt
       // Links of an earlier deletion, which was taken back, are not to take this one back.
@@ -52,7 +52,8 @@ export class Deletion {
       })
       await audit.append(tx, { type: 'deletion_requested', accountId, origin })
     }
-    await sessions.endAllWith(accountId, { cause: 'deletion_requested' }, () => em.fork().transactional(schedule))
+    const ended = { cause: 'deletion_requested', ...(sessionId ? { askingSessionId: sessionId } : {}) } as const
+    await sessions.endAllWith(accountId, ended, schedule)
     return { deletesAt }
   }
 

@@ -118,22 +118,19 @@ export class EmailChange {
 
   /** The old address comes back, every session ends, and the password must be reset: whoever changed it may know it. */
   async undo(secret: string): Promise<void> {
-    const { em, tokens, sessions, audit } = this.#deps
+    const { tokens, sessions, audit } = this.#deps
     const link = { secret, purpose: 'undo_change_email' } as const
     const { subjectId } = await tokens.peekLink(link)
-    await sessions.endAllWith(subjectId, { cause: 'email_change_undone' }, async () => {
-      await em.fork().transactional(async (tx) => {
-        const { address, issuedAt } = await tokens.redeemLink(tx, link)
-        const account = await tx.findOne(Account, { id: subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-        if (!account) throw new AppError('invalid_link')
-        account.mustResetPassword = true
-        await sessions.endPending(tx, subjectId)
-        await this.#setEmail(tx, account, address, 'invalid_link')
-        // Whoever changed the address twice holds links of their own: the way back to where they had brought it ends here.
-        await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'undo_change_email', createdAt: { $gt: issuedAt } })
-        await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'report_compromise', address: { $ne: address } })
-        await audit.append(tx, { type: 'email_change_undone', accountId: account.id })
-      })
+    await sessions.endAllWith(subjectId, { cause: 'email_change_undone' }, async (tx) => {
+      const { address, issuedAt } = await tokens.redeemLink(tx, link)
+      const account = await tx.findOne(Account, { id: subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      if (!account) throw new AppError('invalid_link')
+      account.mustResetPassword = true
+      await this.#setEmail(tx, account, address, 'invalid_link')
+      // Whoever changed the address twice holds links of their own: the way back to where they had brought it ends here.
+      await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'undo_change_email', createdAt: { $gt: issuedAt } })
+      await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'report_compromise', address: { $ne: address } })
+      await audit.append(tx, { type: 'email_change_undone', accountId: account.id })
     })
   }
 

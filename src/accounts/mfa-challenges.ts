@@ -7,9 +7,12 @@ import { IS_KEEPABLE } from './accounts.ts'
 
 const COUNT_TRY = `
 update "mfa_challenge" set "attempts" = "attempts" + 1
-where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "attempts" < ${CAPS.challengeTries}
+where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}
   and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
 returning "account_id"`
+
+const SPEND = 'update "mfa_challenge" set "spent_at" = now() where "digest" = ? and "spent_at" is null returning 1'
+const GIVE_BACK = 'update "mfa_challenge" set "spent_at" = null, "attempts" = greatest("attempts" - 1, 0) where "digest" = $1'
 
 /** The state between the factors: names an account to the code step of one binding, and opens nothing else (TF-06). */
 export class MfaChallenges {
@@ -26,7 +29,7 @@ export class MfaChallenges {
     const em = this.#em.fork()
     em.create(MfaChallenge, {
       account: accountId,
-      digest: sha256(challenge),
+      digest: nameOf(challenge),
       binding: bindingDigest(binding),
       expiresAt: new Date(Date.now() + LIFETIMES.mfaChallenge * 1000),
     })
@@ -36,16 +39,26 @@ export class MfaChallenges {
 
   /** Counts one try at the challenge and names its account. Throws `invalid_code` when it is unknown, foreign, expired, used up, or its account may not sign in. */
   async tryOnce(challenge: string, binding: string): Promise<string> {
-    const { rows } = await this.#pool.query<{ account_id: string }>(COUNT_TRY, [sha256(challenge), bindingDigest(binding)])
+    const { rows } = await this.#pool.query<{ account_id: string }>(COUNT_TRY, [nameOf(challenge), bindingDigest(binding)])
     if (!rows[0]) throw new AppError('invalid_code')
     return rows[0].account_id
   }
 
-  /** Spends the challenge; false when another call was faster. */
-  async spend(challenge: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query('delete from "mfa_challenge" where "digest" = $1', [sha256(challenge)])
-    return rowCount === 1
+  /** Spends the challenge, with what it is answered for. Throws `invalid_code` when another call was faster. */
+  async spend(tx: EntityManager, challenge: string): Promise<void> {
+    const spent = await tx.execute<unknown[]>(SPEND, [nameOf(challenge)])
+    if (spent.length === 0) throw new AppError('invalid_code')
   }
+
+  /** For a challenge that was answered rightly, and what it was answered for has not come about. */
+  async giveBack(challenge: string): Promise<void> {
+    await this.#pool.query(GIVE_BACK, [nameOf(challenge)])
+  }
+}
+
+/** By what a challenge is known where its code was spent. */
+export function nameOf(challenge: string): Buffer {
+  return sha256(challenge)
 }
 
 /** A binding names an interaction, whose id opens it in the right browser: the table keeps a digest (TK-13). */

@@ -4,24 +4,25 @@ import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import type { SecretBox } from '../crypto/secret-box.ts'
 import { generateTotpSecret, otpauthUri, verifyTotp } from '../crypto/totp.ts'
-import type { EntityManager, Pool } from '../database.ts'
+import type { EntityManager } from '../database.ts'
 import { Account, RecoveryCode, TotpCredential } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { KeepLinks } from './keep-links.ts'
-import type { MfaChallenges } from './mfa-challenges.ts'
+import { type MfaChallenges, nameOf } from './mfa-challenges.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
+import type { SecondFactorProofs } from './second-factor-proofs.ts'
 import type { SecurityEvents } from './security-events.ts'
 import type { Sessions } from './sessions.ts'
 
 export interface MfaDeps {
   readonly audit: AuditSink
   readonly em: EntityManager
-  readonly pool: Pool
   readonly box: SecretBox
   readonly attempts: Attempts
   readonly challenges: MfaChallenges
+  readonly proofs: SecondFactorProofs
   readonly recoveryCodes: RecoveryCodes
   readonly events: SecurityEvents
   readonly sessions: Sessions
@@ -45,10 +46,6 @@ export interface SecondFactor {
 }
 
 const AMR = { totp: ['pwd', 'otp', 'mfa'], recovery: ['pwd'] } as const
-
-/** One time step is accepted once per account, whichever instance is asked (TF-03). */
-const ACCEPT_STEP =
-  'update "totp_credential" set "last_step" = $2 where "account_id" = $1 and "confirmed_at" is not null and "last_step" < $2'
 
 /** Two-step sign-in by TOTP (RFC 6238) and recovery codes: enrol -> confirm -> verify -> disable. */
 export class Mfa {
@@ -91,9 +88,14 @@ export class Mfa {
 
   /**
    * The first valid code turns two-step sign-in on and ends every sign-in that did not show it, with its tokens: all but `sessionId`, the one
-   * that it was turned on in. Returns the recovery codes, which are shown this once. Throws `invalid_code`.
+   * that it was turned on in. `alongside` is done with it. Returns the recovery codes, which are shown this once. Throws `invalid_code`.
    */
-  async confirm(accountId: string, code: string, origin: RequestOrigin, sessionId?: string): Promise<string[]> {
+  async confirm(
+    accountId: string,
+    code: string,
+    origin: RequestOrigin,
+    { sessionId, alongside }: { sessionId?: string | undefined; alongside?: (tx: EntityManager) => Promise<void> } = {},
+  ): Promise<string[]> {
     const { em, box, attempts, recoveryCodes, events, audit, sessions } = this.#deps
     const pending = await em.fork().findOne(TotpCredential, { account: accountId, confirmedAt: null, expiresAt: { $gt: new Date() } })
     if (!pending) throw new AppError('invalid_code')
@@ -116,6 +118,7 @@ export class Mfa {
         { confirmedAt: new Date(), expiresAt: null, lastStep },
       )
       if (confirmed === 0) throw new AppError('invalid_code')
+      await alongside?.(tx)
       account.mfaEnabled = true
       const codes = recoveryCodes.replace(tx, accountId)
       if (sessionId) await sessions.raise(tx, accountId, sessionId)
@@ -124,75 +127,58 @@ export class Mfa {
       return codes
     }
     const ended = { cause: 'mfa_enabled', ...(sessionId ? { exceptSessionId: sessionId } : {}) } as const
-    return sessions.endAllWith(accountId, ended, () => em.fork().transactional(turnOn))
+    return sessions.endAllWith(accountId, ended, turnOn)
   }
 
-  /** Answers a challenge with a one-time or a recovery code; each is good once. `email`, if given, must be the account's. Throws `invalid_code`, `too_many_requests`, or `invalid_credentials` for an account that is closed. */
-  async verifyChallenge(
+  /**
+   * Answers a challenge with a one-time or a recovery code, and goes on to what it is answered for; each is good once. If that breaks, the
+   * same code may answer the same challenge again. `email`, if given, must be the account's. Throws `invalid_code`, `too_many_requests`, or
+   * `invalid_credentials` for an account that is closed.
+   */
+  async answer<T>(
     { challenge, binding, code, email }: { challenge: string; binding: string; code: string; email?: string | undefined },
     origin: RequestOrigin,
-  ): Promise<SecondFactor> {
-    const { em, challenges } = this.#deps
+    goOn: (proven: SecondFactor) => Promise<T>,
+  ): Promise<T> {
+    const { em, challenges, proofs, keepLinks } = this.#deps
     const accountId = await challenges.tryOnce(challenge, binding)
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (email !== undefined && canonicalEmail(email) !== account.email) throw new AppError('invalid_code')
-    const method = await this.verify(accountId, code, origin)
-    if (!(await challenges.spend(challenge))) throw new AppError('invalid_code')
-    if (!account.isActive()) return this.#deps.keepLinks.refuse(accountId, origin)
-    return { accountId, amr: AMR[method], credentialVersion: account.credentialVersion }
+    const proof = { accountId, code, origin, by: nameOf(challenge) }
+    const method = await proofs.prove(proof, (tx) => challenges.spend(tx, challenge))
+    try {
+      if (!account.isActive()) return await keepLinks.refuse(accountId, origin)
+      return await goOn({ accountId, amr: AMR[method], credentialVersion: account.credentialVersion })
+    } catch (error) {
+      // A refusal is an answer.
+      if (!(error instanceof AppError) || error.code === 'unavailable') await challenges.giveBack(challenge).catch(() => undefined)
+      throw error
+    }
   }
 
-  /** Checks and spends one code of the account, TOTP or recovery. Throws `invalid_code` or `too_many_requests` (RL-06). */
-  async verify(accountId: string, code: string, origin: RequestOrigin): Promise<'totp' | 'recovery'> {
-    const { attempts, audit } = this.#deps
-    const reservation = await attempts.reserve(`otp:${accountId}`, 'otp', { type: 'second_factor', accountId, origin })
-    let method: 'totp' | 'recovery' | undefined
-    const passed = await attempt(reservation, async () => {
-      if (await this.#acceptTotp(accountId, code)) method = 'totp'
-      else if (await this.#deps.recoveryCodes.spend(accountId, code)) method = 'recovery'
-      return method !== undefined
-    })
-    if (!passed || !method) throw new AppError('invalid_code')
-    if (method === 'recovery') await this.#tellOfRecovery(accountId, origin)
-    else audit.record({ type: 'second_factor', accountId, origin, detail: { method } })
-    return method
+  /** Checks one code of the account, TOTP or recovery, and spends it with what it is for. Throws `invalid_code` or `too_many_requests` (RL-06). */
+  async verify(accountId: string, code: string, origin: RequestOrigin, effect: (tx: EntityManager) => Promise<void>): Promise<void> {
+    await this.#deps.proofs.prove({ accountId, code, origin }, effect)
   }
 
-  /** Turns two-step sign-in off; asks for a code of it (TF-05). Throws `mfa_not_enabled`, `invalid_code`. */
-  async disable(accountId: string, code: string, origin: RequestOrigin): Promise<void> {
+  /** Turns two-step sign-in off; asks for a code of it (TF-05). `alongside` is done with it. Throws `mfa_not_enabled`, `invalid_code`. */
+  async disable(accountId: string, code: string, origin: RequestOrigin, alongside?: (tx: EntityManager) => Promise<void>): Promise<void> {
     const { em } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
-    await this.verify(accountId, code, origin)
-    await this.remove(accountId, { origin })
+    await this.verify(accountId, code, origin, async (tx) => {
+      await alongside?.(tx)
+      await this.remove(tx, accountId, { origin })
+    })
   }
 
   /** Turns two-step sign-in off without a proof, and tells the owner: for those who have judged it themselves. */
-  async remove(accountId: string, { origin, detail }: Pick<AuditRecord, 'origin' | 'detail'>): Promise<void> {
-    await this.#deps.em.fork().transactional(async (tx) => {
-      const locked = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      locked.mfaEnabled = false
-      await tx.nativeDelete(TotpCredential, { account: accountId })
-      await tx.nativeDelete(RecoveryCode, { account: accountId })
-      await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
-      await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, detail })
-    })
-  }
-
-  async #acceptTotp(accountId: string, code: string): Promise<boolean> {
-    const { em, pool, box } = this.#deps
-    const credential = await em.fork().findOne(TotpCredential, { account: accountId, confirmedAt: { $ne: null } })
-    if (!credential) return false
-    const secret = box.open(credential.secretBox, accountId).toString('utf8')
-    const step = await verifyTotp({ secret, code, afterStep: credential.lastStep })
-    if (step === undefined) return false
-    return (await pool.query(ACCEPT_STEP, [accountId, step])).rowCount === 1
-  }
-
-  async #tellOfRecovery(accountId: string, origin: RequestOrigin): Promise<void> {
-    await this.#deps.em.fork().transactional(async (tx) => {
-      await this.#deps.events.notify(tx, await tx.findOneOrFail(Account, { id: accountId }), 'recovery_code_used', origin)
-      await this.#deps.audit.append(tx, { type: 'recovery_code_used', accountId, origin })
-    })
+  async remove(tx: EntityManager, accountId: string, { origin, detail }: Pick<AuditRecord, 'origin' | 'detail'>): Promise<void> {
+    const locked = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    locked.mfaEnabled = false
+    await tx.nativeDelete(TotpCredential, { account: accountId })
+    await tx.nativeDelete(RecoveryCode, { account: accountId })
+    await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
+    await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, detail })
   }
 }

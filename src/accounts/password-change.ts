@@ -77,24 +77,24 @@ export class PasswordChange {
     }: { accountId: string; sessionId: string; email: string; tokenId: string; code: string; password: string },
     origin: RequestOrigin,
   ): Promise<Account> {
-    const { em, passwords } = this.#deps
+    const { em, passwords, mfa } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (canonicalEmail(submitted) !== account.email) throw new AppError('invalid_code')
     passwords.check(password, contextOf(account))
     const passwordHash = await passwords.hash(password)
-    const spend = await this.#prove(account, tokenId, code, origin)
     const proof = { credentialVersion: account.credentialVersion, refusal: 'invalid_code' } as const
-    return passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, spend, origin })
+    const set = (spend?: Replacement['spend']) =>
+      passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, spend, origin })
+    if (!account.mfaEnabled) return set(await this.#prove(account, tokenId, code))
+    return mfa.answer({ challenge: tokenId, binding: BINDING, code }, origin, async (proven) => {
+      if (proven.accountId !== account.id) throw new AppError('invalid_code')
+      return set()
+    })
   }
 
-  /** How the proof is spent with the change; a second factor is spent already. */
-  async #prove(account: Account, tokenId: string, code: string, origin: RequestOrigin): Promise<Replacement['spend']> {
-    const { tokens, mfa } = this.#deps
-    if (account.mfaEnabled) {
-      const { accountId } = await mfa.verifyChallenge({ challenge: tokenId, binding: BINDING, code }, origin)
-      if (accountId !== account.id) throw new AppError('invalid_code')
-      return undefined
-    }
+  /** How the proof is spent with the change. */
+  async #prove(account: Account, tokenId: string, code: string): Promise<Replacement['spend']> {
+    const { tokens } = this.#deps
     const typed = { tokenId, purpose: 'change_password', code, address: account.email, subjectId: account.id } as const
     const right = await tokens.judge(typed)
     if (right.proof.credentialVersion !== account.credentialVersion) throw new AppError('invalid_code')

@@ -82,20 +82,17 @@ export class Passwords {
     passwordHash: string,
     { event = 'password_changed', exceptSessionId, also = {}, proof, spend, origin }: Replacement,
   ): Promise<Account> {
-    const { em, sessions, events, audit } = this.#deps
+    const { sessions, events, audit } = this.#deps
     const unchanged = proof ? { credentialVersion: proof.credentialVersion } : {}
-    return sessions.endAllWith(accountId, { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) }, () =>
-      em.fork().transactional(async (tx) => {
-        const account = await tx.findOne(Account, { id: accountId, ...unchanged }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-        if (!account) throw new AppError(proof?.refusal ?? 'not_found')
-        await spend?.(tx)
-        await sessions.endPending(tx, accountId)
-        tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date(), credentialVersion: account.credentialVersion + 1 })
-        await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
-        if (origin) await events.notify(tx, account, 'password_changed', origin)
-        await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId })
-        return account
-      }),
-    )
+    return sessions.endAllWith(accountId, { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) }, async (tx) => {
+      const account = await tx.findOne(Account, { id: accountId, ...unchanged }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      if (!account) throw new AppError(proof?.refusal ?? 'not_found')
+      await spend?.(tx)
+      tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date(), credentialVersion: account.credentialVersion + 1 })
+      await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
+      if (origin) await events.notify(tx, account, 'password_changed', origin)
+      await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId })
+      return account
+    })
   }
 }

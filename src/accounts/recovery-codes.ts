@@ -3,30 +3,31 @@ import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { generateRecoveryCodes, normalizeRecoveryCode } from '../crypto/recovery-codes.ts'
 import { sha256 } from '../crypto/token.ts'
-import type { EntityManager, Pool } from '../database.ts'
+import type { EntityManager } from '../database.ts'
 import { Account, RecoveryCode } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { SecurityEvents } from './security-events.ts'
 
 export interface RecoveryCodesDeps {
   readonly em: EntityManager
-  readonly pool: Pool
   readonly events: SecurityEvents
   readonly audit: AuditSink
 }
 
-const SPEND = 'update "recovery_code" set "used_at" = now() where "account_id" = $1 and "digest" = $2 and "used_at" is null'
+/** Once, but for the challenge that it answered. */
+const SPEND = `
+update "recovery_code" set "used_at" = coalesce("used_at", now()), "used_by" = coalesce("used_by", ?::bytea)
+where "account_id" = ? and "digest" = ? and ("used_at" is null or "used_by" = ?::bytea)
+returning "used_at" = now() as "isFirst"`
 
 /** Ten codes for the day the phone is lost: 80 random bits each, digested with the account as salt, and spent by exactly one caller (TF-09). */
 export class RecoveryCodes {
   readonly #em: EntityManager
-  readonly #pool: Pool
   readonly #events: SecurityEvents
   readonly #audit: AuditSink
 
-  constructor({ em, pool, events, audit }: RecoveryCodesDeps) {
+  constructor({ em, events, audit }: RecoveryCodesDeps) {
     this.#em = em
-    this.#pool = pool
     this.#events = events
     this.#audit = audit
   }
@@ -57,12 +58,13 @@ export class RecoveryCodes {
     return codes
   }
 
-  /** True for the one call that spends the code. */
-  async spend(accountId: string, code: string): Promise<boolean> {
+  /** `first` for the one call that spends the code, `again` for the challenge that has spent it before (`by`). */
+  async spend(tx: EntityManager, accountId: string, code: string, by: Buffer | undefined): Promise<'first' | 'again' | undefined> {
     const normal = normalizeRecoveryCode(code)
-    if (!normal) return false
-    const { rowCount } = await this.#pool.query(SPEND, [accountId, digest(accountId, normal)])
-    return rowCount === 1
+    if (!normal) return undefined
+    const parameters = [by ?? null, accountId, digest(accountId, normal), by ?? null]
+    const [spent] = await tx.execute<{ isFirst: boolean }[]>(SPEND, parameters)
+    return spent && (spent.isFirst ? 'first' : 'again')
   }
 
   /** When each of the set was used, in order; undefined for those that are left. */

@@ -50,16 +50,13 @@ export class SecurityEvents {
 
   /** The owner says it was somebody else: every session ends and nobody signs in until the password is reset. */
   async report(secret: string): Promise<{ accountId: string; address: string }> {
-    const { em, tokens, sessions, audit } = this.#deps
+    const { tokens, sessions, audit } = this.#deps
     const link = { secret, purpose: 'report_compromise' } as const
     const { subjectId, address } = await tokens.peekLink(link)
-    await sessions.endAllWith(subjectId, { cause: 'compromise_reported' }, async () => {
-      await em.fork().transactional(async (tx) => {
-        await tokens.redeemLink(tx, link)
-        await sessions.endPending(tx, subjectId)
-        await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
-        await audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
-      })
+    await sessions.endAllWith(subjectId, { cause: 'compromise_reported' }, async (tx) => {
+      await tokens.redeemLink(tx, link)
+      await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
+      await audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
     })
     return { accountId: subjectId, address }
   }

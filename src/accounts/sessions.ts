@@ -16,6 +16,8 @@ export interface EndAll {
   readonly exceptSessionId?: string
   /** The event that ends them, when it is in the audit trail itself. */
   readonly cause?: AuditType
+  /** The one that asks for a change which ends it too: it ends once the change is made, so that it can ask again. */
+  readonly askingSessionId?: string
 }
 
 export interface LiveSession extends Shown {
@@ -48,6 +50,7 @@ interface Live {
   readonly hasMfa: boolean
   readonly isStale: boolean
 }
+const END_ROWS = 'delete from "session" where "account_id" = ? and "id" <> ? returning "id"'
 /** What is under way and would outlast the end of all sign-ins: codes, the state between two factors, and a second factor that waits for its first code. */
 const END_PENDING = [
   `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password', 'step_up')`,
@@ -129,24 +132,27 @@ export class Sessions {
 
   /** Ends every sign-in of the account with all its grants, tokens and pending codes, but for one session if named (SE-06, PW-10). */
   async endAll(accountId: string, options: EndAll = {}): Promise<void> {
+    await this.#endAll(accountId, options, [])
+  }
+
+  async #endAll(accountId: string, options: EndAll, gone: readonly string[]): Promise<void> {
     const { exceptSessionId, cause } = options
-    const sessions = await this.#endSignIns(accountId, options)
-    await this.endPending(this.#em.fork(), accountId)
+    const sessions = await this.#endSignIns(accountId, options, gone)
+    await this.#endPending(this.#em.fork(), accountId)
     if (!cause) this.#audit.record({ type: 'sign_out_all', accountId, sessionId: exceptSessionId, detail: { sessions } })
   }
 
-  /** Ends what would outlast all sign-ins, in the transaction of a change after which nobody is to be signed in: it happens with the change or not at all. */
-  async endPending(em: EntityManager, accountId: string): Promise<void> {
+  async #endPending(em: EntityManager, accountId: string): Promise<void> {
     for (const statement of END_PENDING) await em.execute(statement, [accountId])
   }
 
-  /** How many they were. */
-  async #endSignIns(accountId: string, { exceptSessionId = '' }: EndAll): Promise<number> {
+  /** How many they were. `gone`: those that have no row any more. */
+  async #endSignIns(accountId: string, { exceptSessionId = '' }: EndAll, gone: readonly string[]): Promise<number> {
     const { rows } = await this.#pool.query<{ id: string }>('select "id" from "session" where "account_id" = $1 and "id" <> $2', [
       accountId,
       exceptSessionId,
     ])
-    const ended = { sessionIds: rows.map(({ id }) => id), ...(exceptSessionId ? { exceptSessionId } : {}) }
+    const ended = { sessionIds: [...gone, ...rows.map(({ id }) => id)], ...(exceptSessionId ? { exceptSessionId } : {}) }
     await this.#access.revokeAccount(accountId, ended)
     await this.#pool.query('delete from "session" where "account_id" = $1 and "id" <> $2', [accountId, exceptSessionId])
     return rows.length
@@ -154,12 +160,20 @@ export class Sessions {
 
   /**
    * Makes a change after which nobody is to be signed in. All sign-ins end before it, so that it is not made while they cannot be
-   * ended, and once more after it, for those that came in between (PW-10).
+   * ended, and once more after it, for those that came in between (PW-10). Rows go with it: what refuses one of them refuses the change.
    */
-  async endAllWith<T>(accountId: string, options: EndAll, change: () => Promise<T>): Promise<T> {
-    await this.#endSignIns(accountId, options)
-    const changed = await change()
-    await this.endAll(accountId, options)
+  async endAllWith<T>(accountId: string, options: EndAll, change: (tx: EntityManager) => Promise<T>): Promise<T> {
+    const { exceptSessionId = options.askingSessionId } = options
+    await this.#endSignIns(accountId, exceptSessionId ? { exceptSessionId } : {}, [])
+    const gone: string[] = []
+    const changed = await this.#em.fork().transactional(async (tx) => {
+      const done = await change(tx)
+      const rows = await tx.execute<{ id: string }[]>(END_ROWS, [accountId, options.exceptSessionId ?? ''])
+      gone.push(...rows.map(({ id }) => id))
+      await this.#endPending(tx, accountId)
+      return done
+    })
+    await this.#endAll(accountId, options, gone)
     return changed
   }
 }

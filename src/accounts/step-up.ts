@@ -69,8 +69,7 @@ export class StepUp {
 
   /** By a code of the app or a recovery code. Throws `invalid_code`. */
   async byCode(caller: Caller, code: string, origin: RequestOrigin): Promise<void> {
-    await this.#deps.mfa.verify(caller.accountId, code, origin)
-    await prove(this.#deps.em.fork(), caller, LEVEL.two)
+    await this.#deps.mfa.verify(caller.accountId, code, origin, (tx) => prove(tx, caller, LEVEL.two))
   }
 
   /** For an account that has neither: a code to its address. Throws `mfa_required`, or `invalid_credentials` where the password is asked for. */

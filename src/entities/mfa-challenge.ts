@@ -16,6 +16,8 @@ const MfaChallengeSchema = defineEntity({
     /** Digest of what it belongs to: an interaction, the JSON API, a step of one session. */
     binding: p.string().length(128),
     attempts: p.integer().default(0),
+    /** Since when it has been answered; null again if what it was answered for did not come about. */
+    spentAt: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),
   },

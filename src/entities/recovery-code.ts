@@ -15,6 +15,8 @@ const RecoveryCodeSchema = defineEntity({
     digest: p.blob().hidden(),
     position: p.integer(),
     usedAt: p.datetime().nullable(),
+    /** Digest of the challenge that it answered: that one may finish with it again. */
+    usedBy: p.blob().hidden().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
   },
 })

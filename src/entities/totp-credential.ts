@@ -21,6 +21,8 @@ const TotpCredentialSchema = defineEntity({
     secretBox: p.blob().hidden(),
     /** The last accepted time step; only a higher one is accepted next (TF-03). */
     lastStep: p.bigint('number').default(0),
+    /** Digest of the challenge that it answered: that one may finish with it again. */
+    lastStepBy: p.blob().hidden().nullable(),
     confirmedAt: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().nullable(),

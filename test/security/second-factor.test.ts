@@ -233,9 +233,9 @@ describe('the second factor of the hosted pages under attack', () => {
     const asPassword = { accountId: account.id, sessionId: 's', email: account.email, tokenId: challenge, code, password: NEW_PASSWORD }
     await expect(passwordChange.complete(asPassword, origin)).rejects.toMatchObject({ code: 'invalid_code' })
     for (const binding of ['interaction:x', 'change_password', 'disable_mfa', ''])
-      await expect(mfa.verifyChallenge({ challenge, binding, code }, origin)).rejects.toMatchObject({ code: 'invalid_code' })
+      await expect(mfa.answer({ challenge, binding, code }, origin, async () => undefined)).rejects.toMatchObject({ code: 'invalid_code' })
     const change = await passwordChange.start(account.id, PASSWORD, origin)
-    await expect(mfa.verifyChallenge({ challenge: change.tokenId, binding: 'api', code }, origin)).rejects.toMatchObject({
+    await expect(mfa.answer({ challenge: change.tokenId, binding: 'api', code }, origin, async () => undefined)).rejects.toMatchObject({
       code: 'invalid_code',
     })
     await expect(challenges.tryOnce(challenge, 'api')).resolves.toBe(account.id)

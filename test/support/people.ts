@@ -28,7 +28,7 @@ export async function enableMfa(server: Server, account: { id: string; email: st
   const { mfa, sessions } = server.context
   const [own] = await sessions.list(account.id)
   const { secret } = await mfa.enrol(account)
-  const recoveryCodes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN, own?.id)
+  const recoveryCodes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN, { sessionId: own?.id })
   await forgetStep(server, account.id)
   return { secret, recoveryCodes, code: (steps) => codeOf(secret, steps) }
 }

@@ -29,7 +29,7 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({ code: codeFault(code) })
-        const codes = await deps.mfa.confirm(enrol.accountId, code, originOf(ctx), ownSession(step, enrol.accountId))
+        const codes = await deps.mfa.confirm(enrol.accountId, code, originOf(ctx), { sessionId: ownSession(step, enrol.accountId) })
         await deps.interactions.remember(step.interaction, { enrol: { ...enrol, isDone: true } })
         renderCodes(ctx, deps, step, codes)
       },

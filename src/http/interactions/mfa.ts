@@ -28,8 +28,9 @@ export function submitMfa(deps: InteractionDeps): Middleware {
       async () => {
         refuseFaults({ code: emptyFault(code) })
         const answer = { challenge: mfa.challenge, binding: `interaction:${step.uid}`, code }
-        const proven = await deps.mfa.verifyChallenge(answer, originOf(ctx))
-        await finishSignIn(ctx, deps, step, { ...proven, isRemembered, hasSecondFactor: true })
+        await deps.mfa.answer(answer, originOf(ctx), (proven) =>
+          finishSignIn(ctx, deps, step, { ...proven, isRemembered, hasSecondFactor: true }),
+        )
       },
       (problems) => render(ctx, deps, step, isRemembered, problems),
     )

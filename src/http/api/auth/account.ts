@@ -34,7 +34,7 @@ export function exportAccount({ accountExport, stepUp }: AccountDeps): Handler<N
 export function deleteAccount({ deletion, stepUp }: AccountDeps): Handler<z.infer<typeof body.Confirmed>> {
   return async ({ password }, { caller, origin }) => {
     await stepUp.require(caller, password)
-    const { deletesAt } = await deletion.request(caller.accountId, origin)
+    const { deletesAt } = await deletion.request(caller.accountId, origin, caller.sessionId)
     return accepted({ deletes_at: deletesAt.toISOString() })
   }
 }

@@ -4,6 +4,7 @@ import type { MfaChallenges } from '../../../accounts/mfa-challenges.ts'
 import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
 import type { Sessions } from '../../../accounts/sessions.ts'
 import type { StepUp } from '../../../accounts/step-up.ts'
+import type { EntityManager } from '../../../database.ts'
 import type { Account } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
 import { qrSvg } from '../../../views.ts'
@@ -33,8 +34,8 @@ export function enableMfa({ mfa, challenges, sessions, stepUp }: MfaDeps): TwoHa
     },
     async second({ token, code }, { caller, origin }) {
       await redeem(challenges, token, 'enable', caller)
-      const codes = await mfa.confirm(caller.accountId, code, origin, caller.sessionId)
-      await challenges.spend(token)
+      const alongside = (tx: EntityManager) => challenges.spend(tx, token)
+      const codes = await mfa.confirm(caller.accountId, code, origin, { sessionId: caller.sessionId, alongside })
       return ok({ mfa_enabled: true, recovery_codes: codes })
     },
   }
@@ -51,8 +52,7 @@ export function disableMfa({ mfa, challenges, sessions, stepUp }: MfaDeps): TwoH
     },
     async second({ token, code }, { caller, origin }) {
       await redeem(challenges, token, 'disable', caller)
-      await mfa.disable(caller.accountId, code, origin)
-      await challenges.spend(token)
+      await mfa.disable(caller.accountId, code, origin, (tx) => challenges.spend(tx, token))
       return ok({ mfa_enabled: false })
     },
   }

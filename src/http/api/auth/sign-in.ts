@@ -46,10 +46,10 @@ function withPassword(deps: SignInDeps): Handler<First> {
 
 /** The challenge stands for the password, so only it and the code are judged; an address that is sent must be the challenge's. */
 function withCode(deps: SignInDeps): Handler<Second> {
-  return async ({ email, code, token }, { origin }) => {
-    const proven = await deps.mfa.verifyChallenge({ challenge: token, binding: BINDING, code, email }, origin)
-    return issue(deps, { ...proven, hasSecondFactor: true }, origin)
-  }
+  return ({ email, code, token }, { origin }) =>
+    deps.mfa.answer({ challenge: token, binding: BINDING, code, email }, origin, (proven) =>
+      issue(deps, { ...proven, hasSecondFactor: true }, origin),
+    )
 }
 
 export function refresh({ firstPartyTokens }: SignInDeps): Handler<z.infer<typeof body.Refresh>> {

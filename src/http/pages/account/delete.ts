@@ -23,7 +23,7 @@ export function showDelete(deps: DeleteDeps): Middleware {
 /** Typing the own address is the confirmation; everything ends at once, and a mailed link brings the account back (UX-37). */
 export function submitDelete(deps: DeleteDeps): Middleware {
   return async (ctx) => {
-    const { account } = visitorOf(ctx)
+    const { account, sessionId } = visitorOf(ctx)
     const { confirmation } = textsOf(ctx, 'confirmation')
     await refusable(
       ctx,
@@ -31,7 +31,7 @@ export function submitDelete(deps: DeleteDeps): Middleware {
         refuseFaults({
           confirmation: emptyFault(confirmation) ?? (canonicalEmail(confirmation) === account.email ? undefined : 'no_match'),
         })
-        await deps.deletion.request(account.id, originOf(ctx))
+        await deps.deletion.request(account.id, originOf(ctx), sessionId)
         forgetBrowser(ctx, deps.config.issuer)
         deps.renderer.page(ctx, 'pages/message', { kind: 'account_deletion_scheduled' })
       },

@@ -41,7 +41,7 @@ export function confirmMfa(deps: MfaDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({ code: codeFault(code) })
-        const codes = await deps.mfa.confirm(account.id, code, originOf(ctx), sessionId)
+        const codes = await deps.mfa.confirm(account.id, code, originOf(ctx), { sessionId })
         renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'mfa_enabled' })
       },
       (problems) => {
