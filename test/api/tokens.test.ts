@@ -167,7 +167,7 @@ describe('access tokens', () => {
     const [mine, other] = [await signedIn(server), await signedIn(server)]
     const answer = await api(server, 'POST /user/me?userId=x&sub=y', undefined, {
       token: mine.token,
-      headers: { 'x-user-id': other.id, cookie: `session=${other.sessionId}; sub=${other.id}` },
+      headers: { 'x-user-id': other.id, cookie: `gatehouse_session=${other.sessionId}; sub=${other.id}` },
     })
     expect(answer.body.user.id).toBe(mine.id)
     for (const body of [{ userId: other.id }, { sub: other.id }, { id: other.id }])

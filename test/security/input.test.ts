@@ -205,24 +205,24 @@ describe('forms', () => {
     const session = browser.jar.find('gatehouse_session')?.value ?? ''
     const reset = Buffer.from('{"tokenId":"x","email":"a@example.org"}').toString('base64url')
     for (const cookie of [
-      `session=${session}`,
-      `session=${session}; session.sig=x`,
-      `session=${session.slice(1)}`,
-      'session=%00',
-      'session=',
+      `gatehouse_session=${session}`,
+      `gatehouse_session=${session}; gatehouse_session.sig=x`,
+      `gatehouse_session=${session.slice(1)}`,
+      'gatehouse_session=%00',
+      'gatehouse_session=',
       '=',
       ';;;',
-      `session=${'x'.repeat(6000)}`,
-      `reset=${reset}`,
-      `reset=${reset}; reset.sig=x`,
-      'reset=%%%',
-      'sign-up=bm9uc2Vuc2U',
-      'csrf=short',
-      `csrf=${'x'.repeat(100)}`,
+      `gatehouse_session=${'x'.repeat(6000)}`,
+      `gatehouse_reset=${reset}`,
+      `gatehouse_reset=${reset}; gatehouse_reset.sig=x`,
+      'gatehouse_reset=%%%',
+      'gatehouse_sign-up=bm9uc2Vuc2U',
+      'gatehouse_csrf=short',
+      `gatehouse_csrf=${'x'.repeat(100)}`,
       'gatehouse_locale=../../etc/passwd',
       'gatehouse_theme=<script>',
       '__proto__=1',
-      'device=\u00ff',
+      'gatehouse_device=\u00ff',
     ]) {
       for (const path of ['/account', '/reset-password', '/forgot-password', '/login', '/verify-email?token=x']) {
         const { status, headers } = await send(`${server.origin}${path}`, { headers: { ...elsewhere(), cookie } })
