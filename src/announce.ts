@@ -1,5 +1,6 @@
 import type { Clients } from './clients/clients.ts'
 import type { Config } from './config/config.ts'
+import { isReadable, nameOfDatabase, parseDatabaseUrl } from './config/database-url.ts'
 import { isLoopback } from './config/env.ts'
 import { productVersion } from './config/version.ts'
 import type { Logger } from './logger.ts'
@@ -40,8 +41,9 @@ function readers({ devInbox, host }: Config): string {
 }
 
 function databaseName(url: string): string {
-  const { hostname, port, pathname } = new URL(url)
-  return `PostgreSQL at ${hostname}${port ? `:${port}` : ''}${pathname}`
+  const target = parseDatabaseUrl(url)
+  const warning = isReadable(target) ? '  (WARNING: in clear text over the network; append ?sslmode=verify-full)' : ''
+  return `PostgreSQL at ${nameOfDatabase(target)}${warning}`
 }
 
 /** Until the operator has settled each, at every start. */

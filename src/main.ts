@@ -66,7 +66,7 @@ export async function prepare(env: Env, resources: AsyncDisposableStack): Promis
     databaseUrl = resources.use(await startEmbeddedPostgres({ dataDir: env.DATA_DIR })).url
   }
   const config = buildConfig(env, { databaseUrl, embedded: env.DATABASE_URL === undefined, secrets })
-  const database = resources.use(await openDatabase({ url: databaseUrl, pool: config.database.pool }))
+  const database = resources.use(await openDatabase(config.database))
   return { config, database }
 }
 

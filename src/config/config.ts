@@ -17,7 +17,7 @@ export interface Config {
   readonly host: string
   readonly port: number
   readonly dataDir: string
-  readonly database: { readonly url: string; readonly pool: number; readonly embedded: boolean }
+  readonly database: { readonly url: string; readonly directUrl?: string | undefined; readonly pool: number; readonly embedded: boolean }
   readonly redis: { readonly urls: readonly string[]; readonly sentinels: readonly string[] } | undefined
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string }
   readonly secrets: Secrets
@@ -55,7 +55,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
     host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     port: env.PORT,
     dataDir: env.DATA_DIR,
-    database: { url: databaseUrl, pool: env.DATABASE_POOL, embedded },
+    database: { url: databaseUrl, directUrl: env.DATABASE_DIRECT_URL, pool: env.DATABASE_POOL, embedded },
     redis: env.REDIS_URL ? { urls: env.REDIS_URL.split(',').map((url) => url.trim()), sentinels: env.REDIS_SENTINELS ?? [] } : undefined,
     mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}` },
     secrets,

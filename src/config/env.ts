@@ -1,21 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { StartupError } from '../errors.ts'
-import { type AdjustableLimits, LIMITS } from './limits.ts'
-
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-/** 256 bits or more, in any spelling: hex, base64, or a long passphrase. */
-const secret = z.string().min(32, 'must be at least 32 characters (256 bits)').max(1024)
-const list = z.string().transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean),
-)
-const flag = z.enum(['true', 'false', '1', '0'], { error: 'must be true or false' }).transform((value) => value === 'true' || value === '1')
-
-const guesses = (name: keyof AdjustableLimits, meaning: string) =>
-  z.coerce.number({ error: 'must be a number' }).int().min(10).max(10_000).default(LIMITS[name].max).describe(meaning)
+import { databaseUrl, flag, guesses, httpUrl, list, secret } from './setting-types.ts'
 
 /** Every setting. `describe` becomes the table in docs/operations.md; secrets may also be given as `<NAME>_FILE`. */
 export const EnvSchema = z.strictObject({
@@ -30,10 +16,14 @@ export const EnvSchema = z.strictObject({
     ),
   PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000).describe('Port to listen on.'),
   HOST: z.string().min(1).optional().describe('Address to listen on. Default `127.0.0.1` in development, `0.0.0.0` in production.'),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+  DATABASE_URL: databaseUrl
     .optional()
-    .describe('PostgreSQL to use. Unset outside production: an embedded PostgreSQL under `DATA_DIR`.'),
+    .describe(
+      'PostgreSQL to use: `postgres://user:password@host:port/database`, with `?sslmode=verify-full` over a network. Unset outside production: an embedded PostgreSQL under `DATA_DIR`.',
+    ),
+  DATABASE_DIRECT_URL: databaseUrl
+    .optional()
+    .describe('PostgreSQL itself, where `DATABASE_URL` is a pooler: for notifications, locks and migrations. Default: `DATABASE_URL`.'),
   DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(10).describe('Connections to PostgreSQL per process.'),
   REDIS_URL: z
     .string()
@@ -115,7 +105,15 @@ export const EnvSchema = z.strictObject({
 })
 export type Env = z.infer<typeof EnvSchema>
 
-export const SECRETS = ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'COOKIE_KEYS', 'KEY_ENCRYPTION_KEYS', 'PEPPERS'] as const
+export const SECRETS = [
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'REDIS_URL',
+  'SMTP_URL',
+  'COOKIE_KEYS',
+  'KEY_ENCRYPTION_KEYS',
+  'PEPPERS',
+] as const
 const PREFIX = 'GATEHOUSE_'
 const EXAMPLES = /change[-_ ]?me|example|secret{2}|password|^(.)\1+$|0123456789abcdef0123/i
 

@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
-import type { Pool } from '../database.ts'
+import pg, { type ClientConfig } from 'pg'
 import type { Logger } from '../logger.ts'
 
 const HEARTBEAT_MS = 2000
@@ -9,8 +8,8 @@ const PATIENCE_MS = 2000
 const RETRY_MAX_MS = 5000
 
 export interface ChangeFeedDeps {
-  /** Only its settings are used: a listener holds a connection of its own. */
-  readonly pool: Pool
+  /** Of PostgreSQL itself: a pooler passes no notifications on. */
+  readonly connection: ClientConfig
   readonly channel: string
   readonly logger: Logger
   readonly onChange: (payload: string) => void
@@ -53,12 +52,8 @@ export class ChangeFeed implements AsyncDisposable {
   }
 
   async #connect(): Promise<boolean> {
-    const { options } = this.#deps.pool
-    // The pool hides its password from enumeration, so a spread would lose it.
     const client = new pg.Client({
-      ...options,
-      ...(options.password === undefined ? {} : { password: options.password }),
-      keepAlive: true,
+      ...this.#deps.connection,
       connectionTimeoutMillis: PATIENCE_MS,
       query_timeout: PATIENCE_MS,
     })

@@ -29,11 +29,11 @@ export class ClientDirectory implements AsyncDisposable {
   readonly #restoredAt: number
   #feed: ChangeFeed | undefined
 
-  static async open({ database, logger }: { database: Pick<Database, 'pool'>; logger: Logger }): Promise<ClientDirectory> {
+  static async open({ database, logger }: { database: Pick<Database, 'pool' | 'direct'>; logger: Logger }): Promise<ClientDirectory> {
     const { rows } = await database.pool.query<{ at: number }>(RESTORED)
     const directory = new ClientDirectory(database, rows[0]?.at ?? 0)
     directory.#feed = await ChangeFeed.open({
-      pool: database.pool,
+      connection: database.direct,
       channel: CHANNEL,
       logger,
       onChange: (payload) => directory.#forget(payload),

@@ -50,21 +50,18 @@ export class JobRunner implements AsyncDisposable {
   async runOnce(): Promise<Readonly<Record<string, number>> | undefined> {
     this.#isBehind = false
     const holder = await this.#deps.pool.connect()
-    let isBroken = false
+    let isOver = false
     try {
-      const { rows } = await holder.query<{ isMine: boolean }>('select pg_try_advisory_lock($1) as "isMine"', [this.#pace.lock])
-      if (!rows[0]?.isMine) return undefined
-      try {
-        return await this.#runAll()
-      } finally {
-        await holder.query('select pg_advisory_unlock($1)', [this.#pace.lock])
-      }
-    } catch (error) {
-      isBroken = true
-      throw error
+      // The lock of a transaction: a pooler may give the next one to another session.
+      await holder.query('begin')
+      const { rows } = await holder.query<{ isMine: boolean }>('select pg_try_advisory_xact_lock($1) as "isMine"', [this.#pace.lock])
+      const done = rows[0]?.isMine ? await this.#runAll() : undefined
+      await holder.query('commit')
+      isOver = true
+      return done
     } finally {
       // A connection that may still hold the lock is closed: that gives it back.
-      holder.release(isBroken)
+      holder.release(!isOver)
     }
   }
 

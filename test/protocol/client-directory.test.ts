@@ -60,7 +60,7 @@ describe('the client directory', () => {
   let there: ClientDirectory
   beforeEach(async () => {
     counter = counted(database.pool)
-    here = await ClientDirectory.open({ database: counter, logger })
+    here = await ClientDirectory.open({ database: { pool: counter.pool, direct: database.direct }, logger })
     there = await ClientDirectory.open({ database, logger })
   })
   afterEach(async () => {
@@ -188,12 +188,11 @@ describe('the client directory', () => {
 
 describe('the change feed', () => {
   it('notices within five seconds that its connection is dead though open', async () => {
-    const { host = '127.0.0.1', port } = database.pool.options
+    const { host = '127.0.0.1', port } = database.direct
     await using wire = await frozenWire(host, port || 5432)
-    const options = { ...database.pool.options, host: '127.0.0.1', port: wire.port, password: database.pool.options.password }
     let gaps = 0
     const feed = await ChangeFeed.open({
-      pool: { options } as unknown as Pool,
+      connection: { ...database.direct, host: '127.0.0.1', port: wire.port },
       channel: CHANNEL,
       logger,
       onChange: () => undefined,
@@ -210,9 +209,8 @@ describe('the change feed', () => {
   })
 
   it('opens without a database and ends at once', async () => {
-    const options = { ...database.pool.options, host: '127.0.0.1', port: 1 }
     const feed = await ChangeFeed.open({
-      pool: { options } as unknown as Pool,
+      connection: { ...database.direct, host: '127.0.0.1', port: 1 },
       channel: CHANNEL,
       logger,
       onChange: () => undefined,
