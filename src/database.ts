@@ -4,7 +4,7 @@ import { type DatabaseTarget, nameOfDatabase, parseDatabaseUrl } from './config/
 import { caring, clientConfig, patiently } from './database/connection.ts'
 import { checkFacts } from './database/facts.ts'
 import { isUnavailable, reason } from './database/faults.ts'
-import { applyMigrations } from './database/migrations.ts'
+import { applyMigrations, listMigrations } from './database/migrations.ts'
 import { ormOptions } from './database/orm.ts'
 import { poolingOf } from './database/pooling.ts'
 import type { Pooling } from './database/session.ts'
@@ -73,7 +73,7 @@ export function migrate(database: Pick<Database, 'migrate'>): Promise<void> {
 
 async function openPool(target: DatabaseTarget, most: number, pooling: Pooling): Promise<{ orm: MikroORM; pool: Pool }> {
   const care = caring(pooling)
-  const orm = await MikroORM.init(ormOptions(target, most, care))
+  const orm = await MikroORM.init(ormOptions(target, most, care, await listMigrations()))
   try {
     const pool = await orm.em.getConnection().getNativeClient()
     care.watch(pool)

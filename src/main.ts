@@ -12,12 +12,17 @@ import { deriveKey, hmac } from './crypto/token.ts'
 import { type Database, migrate, openDatabase } from './database.ts'
 import { StartupError } from './errors.ts'
 import { createHttpServer } from './http/http-server.ts'
-import { createLogger } from './logger.ts'
+import { createLogger, say } from './logger.ts'
+import { aborted, type Patience, untilAborted } from './patience.ts'
 import { seedDemoAccount, seedDemoApp } from './seed.ts'
 
 /** How long requests in flight may take to finish after SIGTERM. */
 const DRAIN_MS = 25_000
 const SAME_SIGNAL_MS = 1000
+/** How long a start waits for PostgreSQL. */
+const START_MS = 60_000
+/** How long a start that was stopped may take to let go. */
+const GIVEN_UP_MS = 2000
 /** When a start is over, and who waited for it has the first answer. */
 const SETTLED_MS = 250
 /** How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and every answer ends its connection. */
@@ -25,11 +30,23 @@ const LINGER_MS = 6000
 
 /** Starts the server as the environment says, and runs until it is told to stop. */
 export async function start(env: Env = readEnv()): Promise<void> {
-  const stopped = untilStopped()
+  const stop = stopSignal()
   await using resources = new AsyncDisposableStack()
-  const { config, database } = await prepare(env, resources)
-  await migrate(database)
-  const context = resources.use(await createContext(config, { database, logger: createLogger(config.logLevel) }))
+  try {
+    await serve(env, resources, stop)
+  } catch (error) {
+    if (!stop.aborted) throw error
+    // It stopped while it waited; what it waited for may hold a connection that does not end.
+    setTimeout(() => process.exit(), GIVEN_UP_MS).unref()
+  }
+}
+
+async function serve(env: Env, resources: AsyncDisposableStack, stop: AbortSignal): Promise<void> {
+  const tell = (what: string, why: string) => say(`Waiting for ${what}: ${why}\n`)
+  const { config, database } = await prepare(env, resources, { ms: START_MS, signal: stop, tell })
+  await untilAborted(migrate(database), stop)
+  const made = createContext(config, { database, logger: createLogger(config.logLevel) })
+  const context = resources.use(await untilAborted(made, stop))
   context.hashProcess?.start()
   if (!config.production) await seedDemoApp(context)
 
@@ -52,13 +69,17 @@ export async function start(env: Env = readEnv()): Promise<void> {
   // Its password is shown once: nothing that stops a start may come between making and showing it.
   announce(config, config.production ? undefined : await seedDemoAccount(context))
   setTimeout(dropGarbageOfStart, SETTLED_MS).unref()
-  await stopped
+  await aborted(stop)
   isStopping = true
   if (config.production) await sleep(LINGER_MS)
 }
 
 /** Configuration and an open database: the given one, or outside production an embedded one. */
-export async function prepare(env: Env, resources: AsyncDisposableStack): Promise<{ config: Config; database: Database }> {
+export async function prepare(
+  env: Env,
+  resources: AsyncDisposableStack,
+  patience?: Patience,
+): Promise<{ config: Config; database: Database }> {
   const secrets = loadSecrets(env)
   let databaseUrl = env.DATABASE_URL
   if (databaseUrl === undefined) {
@@ -66,7 +87,7 @@ export async function prepare(env: Env, resources: AsyncDisposableStack): Promis
     databaseUrl = resources.use(await startEmbeddedPostgres({ dataDir: env.DATA_DIR })).url
   }
   const config = buildConfig(env, { databaseUrl, embedded: env.DATABASE_URL === undefined, secrets })
-  const database = resources.use(await openDatabase(config.database))
+  const database = resources.use(await openDatabase({ ...config.database, ...(patience ? { patience } : {}) }))
   return { config, database }
 }
 
@@ -112,16 +133,16 @@ function close(server: Server): Promise<void> {
  * The first signal drains, a second one ends at once. What follows within `SAME_SIGNAL_MS` is the first one again: a supervisor
  * signals the whole group, and the launcher passes its own copy on.
  */
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    let first: number | undefined
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.on(signal, () => {
-        first ??= performance.now()
-        if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130)
-        resolve()
-      })
-  })
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  let first: number | undefined
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      first ??= performance.now()
+      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130)
+      controller.abort()
+    })
+  return controller.signal
 }
 
 /** A rejection that nobody handled is logged and survived; what it broke has answered with an error already (LG-06). */

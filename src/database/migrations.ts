@@ -18,8 +18,6 @@ const NAME = /^(Migration\d{14}_\w+)\.ts$/
  * its time, but a lock that others hold is waited for no longer than by a request: everybody else would queue behind it.
  */
 export async function applyMigrations(orm: MikroORM, pool: Pool): Promise<void> {
-  const configured = orm.config.get('migrations')
-  if (!configured.migrationsList) orm.config.set('migrations', { ...configured, migrationsList: await listMigrations() })
   const connection = orm.em.getConnection()
   await patiently({ pool }, () =>
     connection.transactional(async (transaction) => {
@@ -34,7 +32,7 @@ export async function applyMigrations(orm: MikroORM, pool: Pool): Promise<void> 
 }
 
 /** By name and not by pattern: the folder of the program may be called anything. None at all is a broken installation. */
-async function listMigrations(): Promise<MigrationObject[]> {
+export async function listMigrations(): Promise<MigrationObject[]> {
   const names = readdirSync(MIGRATIONS).flatMap((file) => NAME.exec(file)?.[1] ?? [])
   if (names.length === 0)
     throw new StartupError(`There are no migrations in ${MIGRATIONS}: this installation of Gatehouse is not complete.`)

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { MigrationObject } from '@mikro-orm/core'
 import { Migrator } from '@mikro-orm/migrations'
 import type { Options } from '@mikro-orm/postgresql'
 import type { DatabaseTarget } from '../config/database-url.ts'
@@ -10,7 +11,7 @@ import { clientConfig } from './connection.ts'
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
 
 /** MikroORM settings shared by the server, the CLI and `mikro-orm.config.ts`. Connections are made of the target and nothing else. */
-export function ormOptions(target: DatabaseTarget, pool: number, care?: ReturnType<typeof caring>): Options {
+export function ormOptions(target: DatabaseTarget, pool: number, care?: ReturnType<typeof caring>, list?: MigrationObject[]): Options {
   const { host, port, user, database } = target
   return {
     host,
@@ -30,6 +31,7 @@ export function ormOptions(target: DatabaseTarget, pool: number, care?: ReturnTy
       // A start writes nothing beside the program: its folder may be read-only, and the database may have tables of others.
       snapshotOnMigrate: false,
       silent: true,
+      ...(list ? { migrationsList: list } : {}),
     },
     // Written in migrations by hand: the guard of the audit trail.
     schemaGenerator: { ignoreTriggers: true, ignoreRoutines: true },
