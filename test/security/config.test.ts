@@ -15,7 +15,9 @@ import { Browser } from '../support/browser.ts'
 import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { asAdmin } from '../support/postgres.ts'
 import { startServer, TEST_SECRETS } from '../support/server.ts'
+import { startProxy } from '../support/tcp-proxy.ts'
 import { atLogin, isSignedIn, signedIn, submitLogin } from './attacks.ts'
 
 const KEY = 'Rk3vYt9mQ2xWc7Ls0aPdHf5rJg8uBn4e1oTiRyXq'
@@ -102,11 +104,11 @@ function expectNoValue(said: string, settings: Settings): void {
 }
 
 /** The server as an operator starts it. */
-async function start(settings: Settings, { node = [] }: { node?: string[] } = {}) {
+async function start(settings: Settings, { node = [], command = 'start' }: { node?: string[]; command?: string } = {}) {
   const env = Object.fromEntries(
     Object.entries({ PATH: process.env['PATH'], ...settings }).filter(([, value]) => value !== undefined),
   ) as Record<string, string>
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...node, 'src/cli.ts', 'start'], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...node, 'src/cli.ts', command], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -162,8 +164,8 @@ describe('a start that cannot succeed', () => {
   })
 
   /** One sentence on stderr, exit code 1, nothing announced. */
-  async function fails(settings: Settings, sentence: RegExp): Promise<void> {
-    const { output, exited } = await start({ ...base, ...settings })
+  async function fails(settings: Settings, sentence: RegExp, command = 'start'): Promise<void> {
+    const { output, exited } = await start({ ...base, ...settings }, { command })
     const code = await exited
     const [out, err] = await output
     expect({ code, out, lines: err.trim().split('\n').length, err }).toEqual({
@@ -191,10 +193,57 @@ describe('a start that cannot succeed', () => {
     await fails({ DATABASE_URL: refused.href }, /^The database at \S+ cannot be used: it has no database of that name\.$/m)
     const silent = new URL(database.url)
     ;[silent.port, silent.password] = ['1', 'hunter77']
-    await fails({ DATABASE_URL: silent.href }, /^(?!.*hunter77)The database at \S+ cannot be used: nothing listens there\.$/m)
+    await fails({ DATABASE_URL: silent.href }, /^(?!.*hunter77)The database at \S+ cannot be used: nothing listens there\.$/m, 'migrate')
     const stranger = new URL(database.url)
     ;[stranger.username, stranger.password] = ['nobody_here', 'hunter78']
     await fails({ DATABASE_URL: stranger.href }, /^(?!.*hunter78)The database at \S+ cannot be used: .+$/m)
+  }, 180_000)
+
+  it('F28 a start waits for PostgreSQL, says so once, and goes on when it is there', async () => {
+    const target = new URL(database.url)
+    await using proxy = await startProxy({ host: target.hostname, port: Number(target.port) })
+    target.host = `127.0.0.1:${proxy.port}`
+    await proxy.close()
+    const { child, output, exited } = await start({ ...base, DATABASE_URL: target.href })
+    const said: string[] = []
+    child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(text))
+    await once(child.stdout, 'data')
+    await proxy.heal()
+    while (!said.join('').includes('Discovery') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50))
+    child.kill('SIGTERM')
+    expect([await exited, (await output)[1]]).toEqual([0, ''])
+    expect(said.join('').match(/^Waiting for PostgreSQL at .*$/gm)).toEqual([expect.stringContaining('nothing listens there.')])
+  }, 180_000)
+
+  it('F25 the first SIGTERM ends a start that waits for PostgreSQL or for the lock of migrations', async () => {
+    const silent = new URL(database.url)
+    silent.port = '1'
+    const waiting = await start({ ...base, DATABASE_URL: silent.href })
+    await once(waiting.child.stdout, 'data')
+    waiting.child.kill('SIGTERM')
+    expect(await waiting.exited).toBe(0)
+
+    await asAdmin(database.url, async (client) => {
+      await client.query('select pg_advisory_lock(6842173905114)')
+      const locked = await start(base)
+      const waits = `select 1 from pg_stat_activity where "datname" = current_database() and "wait_event_type" = 'Lock'`
+      while ((await client.query(waits)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+      locked.child.kill('SIGTERM')
+      expect(await locked.exited).toBe(0)
+    })
+  }, 180_000)
+
+  it('F28 two starts on an empty database both come up', async () => {
+    const empty = await createEmptyDatabase()
+    const both = await Promise.all([1, 2].map(() => start({ ...base, DATABASE_URL: empty.url })))
+    for (const { child } of both) {
+      let said = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+      while (!said.includes('Discovery') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50))
+      child.kill('SIGTERM')
+    }
+    expect(await Promise.all(both.map(({ exited }) => exited))).toEqual([0, 0])
+    await empty.drop()
   }, 180_000)
 
   it('CF-03 secrets that a first start makes are whole as soon as they are there: another that starts then reads them', async () => {
