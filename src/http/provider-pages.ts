@@ -5,26 +5,31 @@ import { ENDPOINTS, isForProgram } from '../oidc/endpoints.ts'
 import { isOwnSignOut } from '../oidc/hints.ts'
 import { param } from '../oidc/param.ts'
 import type { KoaContextWithOIDC, ProviderPages } from '../oidc/provider-pages.ts'
+import { findWayBack, type WayBack } from '../oidc/starting-again.ts'
 import type { ForeignForm } from '../views.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
+import { startedBy } from './started-cookie.ts'
 import { wayOn } from './way-on.ts'
 
 /** The provider's own pages in our look. */
 export function createProviderPages(renderer: Renderer): ProviderPages {
   return {
-    error(ctx, out, error) {
+    async error(ctx, out, error) {
       const page = ctx as Context
       if (isForProgram(page)) {
         page.body = out
         return
       }
       const status = isUnavailable(error) ? 503 : ((error as { statusCode?: number }).statusCode ?? 500)
-      renderer.page(page, 'pages/error', {
-        code: codeFor(error, status),
-        wayOn: wayOn(codeFor(error, status), page.path),
+      const code = codeFor(error, status)
+      const back = code === 'interaction_expired' ? await wayBackFrom(page, ctx) : undefined
+      const model = {
+        code,
+        wayOn: wayOn(code, page.path, back),
         requestId: String(page.state['requestId']),
         protocol: { error: out.error, description: status < 500 ? out.error_description : undefined },
-      })
+      }
+      renderer.page(page, 'pages/error', model, back)
     },
     confirmLogout(ctx, form) {
       if (isOwnSignOut(ctx)) {
@@ -37,6 +42,13 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
       renderer.page(ctx, 'pages/signed-out', { signInHref: '/login' })
     },
   }
+}
+
+/** Of a sign-in that cannot be resumed. */
+async function wayBackFrom(page: Context, { oidc }: KoaContextWithOIDC): Promise<WayBack | undefined> {
+  const uid = page.path.slice(page.path.lastIndexOf('/') + 1)
+  const clientId = startedBy(page, uid)
+  return clientId === undefined ? undefined : findWayBack(oidc.provider, { uid, clientId }).catch(() => undefined)
 }
 
 /** The app whose logout this is, with the place that the confirmed form will redirect to. */

@@ -8,6 +8,7 @@ import { foreignForm } from '../views.ts'
 import { setFormPostPolicy } from './middleware/security-headers.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
 import { seeOther } from './see-other.ts'
+import { rememberStarted } from './started-cookie.ts'
 
 /** Hands the request to the provider that is current when it arrives. */
 export function mountProvider(server: AuthorizationServer, renderer: Renderer): Middleware {
@@ -19,7 +20,12 @@ export function mountProvider(server: AuthorizationServer, renderer: Renderer): 
     await mounted.middleware(ctx, next)
     if (isProvidersOwnPage(ctx)) presentFormPost(ctx, renderer, provider.issuer)
     else if (endpointOf(ctx)?.followsForm) leaveByPage(ctx, renderer, provider.issuer)
-    const { oidc } = ctx as { oidc?: { session?: { destroyed?: boolean } } }
+    const { oidc } = ctx as {
+      oidc?: { session?: { destroyed?: boolean }; entities?: { Interaction?: { uid: string } }; client?: { clientId: string } }
+    }
+    const begun = oidc?.entities?.Interaction
+    if (begun && oidc.client && ctx.response.get('location') === `/interaction/${begun.uid}`)
+      rememberStarted(ctx, begun.uid, oidc.client.clientId)
     // The back button must not show what the person has signed out of (SE-05).
     if (oidc?.session?.destroyed) ctx.set('Clear-Site-Data', '"cache"')
   }

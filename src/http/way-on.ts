@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { WayBack } from '../oidc/starting-again.ts'
 import type { MessageAction } from '../views.ts'
 
 /** Where a dead link can be asked for again, by the page that it was for (UX-14). */
@@ -10,7 +11,9 @@ const BY_LINK: Readonly<Record<string, MessageAction>> = {
 }
 
 /** A way on from an error page; undefined where there is nothing to do but wait, or to go back. */
-export function wayOn(code: ErrorCode, path: string): MessageAction | undefined {
+export function wayOn(code: ErrorCode, path: string, back?: WayBack): MessageAction | undefined {
+  if (back?.again) return { href: back.again, label: 'start_again' }
+  if (back?.home) return { href: back.home, label: 'back_to_app' }
   if (code === 'invalid_link') return BY_LINK[path] ?? { href: '/account', label: 'account' }
   if (code === 'interaction_expired') return { href: '/account', label: 'account' }
   if (code === 'not_found' || code === 'method_not_allowed') return { href: '/', label: 'account' }

@@ -19,6 +19,7 @@ import { explainRefusals, refuseLargeBodies } from './refusals.ts'
 import { repeatTokens } from './repeated-tokens.ts'
 import { requestUnits } from './request-unit.ts'
 import type { KeySet, SigningKeys } from './signing-keys.ts'
+import { keepRequests } from './starting-again.ts'
 import { auditTokens } from './token-events.ts'
 import { readParamsFirst } from './token-params.ts'
 import { TokenProvider } from './token-provider.ts'
@@ -113,6 +114,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   refuseLargeBodies(provider)
   explainRefusals(provider, deps.logger)
   repeatTokens(provider)
+  provider.use(keepRequests(provider))
   provider.use(recordSessions(deps.sessionRecords))
   provider.use(followApiSessions(deps.sessionRecords))
   auditTokens(provider, deps.audit)

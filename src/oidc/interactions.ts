@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts'
 import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
 import { acrFor, demandsSecondFactor } from './levels.ts'
 import { param } from './param.ts'
+import { findWayBack, type WayBack } from './starting-again.ts'
 
 /** A finished sign-in, as the provider's resume step takes it. */
 export interface SignedIn {
@@ -69,6 +70,10 @@ export class Interactions {
     const interaction = await provider.Interaction.find(uid)
     const client = interaction && (await provider.Client.find(String(interaction.params['client_id'])))
     return client && { client, redirectUri: param(interaction.params, 'redirect_uri') }
+  }
+
+  wayBack(started: { uid: string; clientId: string }): Promise<WayBack | undefined> {
+    return findWayBack(this.#deps.provider(), started)
   }
 
   async remember(interaction: Interaction, state: InteractionState): Promise<void> {

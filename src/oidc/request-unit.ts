@@ -91,7 +91,11 @@ export function requestUnits(): Parameters<Provider['use']>[0] {
     const ahead = endpointOf(ctx)?.readsAhead
     if (!ahead) return next()
     const unit = newUnit(ahead.account)
-    await units.run(unit, next)
+    try {
+      await units.run(unit, next)
+    } finally {
+      await Promise.allSettled(unit.pending)
+    }
     await Promise.all(unit.pending)
   }
 }

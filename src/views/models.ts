@@ -80,7 +80,7 @@ export const NOTICE_KINDS = [
 export type NoticeKind = (typeof NOTICE_KINDS)[number]
 
 /** Words under `action.<label>`. */
-export const ACTION_LABELS = ['sign_in', 'account', 'reset_password', 'ask_again', 'retry'] as const
+export const ACTION_LABELS = ['sign_in', 'account', 'reset_password', 'ask_again', 'retry', 'start_again', 'back_to_app'] as const
 export interface MessageAction {
   readonly href: string
   readonly label: (typeof ACTION_LABELS)[number]

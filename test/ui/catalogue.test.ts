@@ -110,6 +110,8 @@ describe('UX-39 every language has every word', () => {
       }
     }
     views.page('pages/sign-out', { form: { action: '/', fields: {} } }, { ...contextOf('pages/error') })
+    for (const label of ['start_again', 'back_to_app'] as const)
+      views.page('pages/error', { code: 'interaction_expired', requestId: 'r', wayOn: { href: '/', label } }, contextOf('pages/sign-out'))
     expect([...catalogues.en.keys()].filter((key) => !used.has(key))).toEqual([])
   })
 

@@ -139,6 +139,7 @@ export const PAGES: Samples<PageModels> = {
       requestId: '0199f0c2',
       wayOn: { href: '/account', label: 'account' },
     },
+    again: { code: 'interaction_expired', requestId: '0199f0c2', wayOn: { href: '/auth?client_id=plant', label: 'start_again' } },
     limited: { code: 'too_many_requests', requestId: '0199f0c2', retryAfterSeconds: 300 },
     protocol: {
       code: 'invalid_input',

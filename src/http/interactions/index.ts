@@ -1,8 +1,10 @@
 import Router from '@koa/router'
 import compose from 'koa-compose'
+import { AppError } from '../../errors.ts'
 import { formBody } from '../middleware/body.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
+import { startedBy } from '../started-cookie.ts'
 import { showConsent, submitConsent } from './consent.ts'
 import { type InteractionDeps, loadStep } from './interaction.ts'
 import { showLogin, submitLogin } from './login.ts'
@@ -25,6 +27,17 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
     ['consent', consent],
   ])
 
+  // Only the browser that began it learns whose it was, and may start again.
+  router.use(async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      const uid = String(ctx['params']['uid'])
+      const clientId = error instanceof AppError && error.code === 'interaction_expired' ? startedBy(ctx, uid) : undefined
+      if (clientId !== undefined) ctx.state['wayBack'] = await deps.interactions.wayBack({ uid, clientId })
+      throw error
+    }
+  })
   // What another site sends is refused before it is counted.
   router.use((ctx, next) => (ctx.method === 'POST' ? form : deps.csrf.pagesOnly)(ctx, next))
   router.use(limit('interaction'))

@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { AppError } from '../../errors.ts'
 import { isForProgram } from '../../oidc/endpoints.ts'
+import type { WayBack } from '../../oidc/starting-again.ts'
 import type { Renderer } from '../renderer.ts'
 import { wayOn } from '../way-on.ts'
 import { presentJson } from './json-errors.ts'
@@ -13,11 +14,8 @@ export function presentHtml(renderer: Renderer) {
       return
     }
     const { retryAfterSeconds } = error.details
-    renderer.page(ctx, 'pages/error', {
-      code: error.code,
-      requestId: String(ctx.state['requestId']),
-      wayOn: wayOn(error.code, ctx.path),
-      ...(retryAfterSeconds ? { retryAfterSeconds } : {}),
-    })
+    const back = error.code === 'interaction_expired' ? (ctx.state['wayBack'] as WayBack | undefined) : undefined
+    const model = { code: error.code, requestId: String(ctx.state['requestId']), wayOn: wayOn(error.code, ctx.path, back) }
+    renderer.page(ctx, 'pages/error', { ...model, ...(retryAfterSeconds ? { retryAfterSeconds } : {}) }, back)
   }
 }
