@@ -2,15 +2,20 @@ import { createHash } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
 import { StartupError } from './errors.ts'
 import type { Logger } from './logger.ts'
+import { refuseUnfit } from './redis/checks.ts'
 import { Circuit } from './redis/circuit.ts'
 import { COMMAND_MS, clusterOptions, hostOf, isTls, redisOptions } from './redis/options.ts'
-import { type Servers, serversOf } from './redis/servers.ts'
+import { serversOf } from './redis/servers.ts'
 
 export { RedisUnavailable } from './redis/unavailable.ts'
 
 /** How long a start waits for a Redis that is still coming up. */
-const BOOT_MS = 10_000
+const BOOT_MS = 60_000
+/** It says what it waits for after this. */
+const SILENT_MS = 1000
 const POLL_MS = 100
+/** Waiting does not mend it. */
+const REFUSED_CREDENTIALS = 'it refuses the user name or password'
 
 export interface RedisSettings {
   /** One server, or several for a Cluster. */
@@ -48,7 +53,7 @@ export interface RedisOptions {
   readonly commandMs?: number
 }
 
-/** Waits a bounded time for Redis; refuses one that may evict keys, which would sign people out and forget limits. */
+/** Waits a bounded time for Redis; refuses one that would lose or refuse what is written. */
 export async function openRedis(
   settings: RedisSettings,
   { logger, bootMs = BOOT_MS, commandMs = COMMAND_MS }: RedisOptions = {},
@@ -61,13 +66,15 @@ export async function openRedis(
   client.on('error', (error: unknown) => {
     lastError = error
   })
+  const addresses = settings.urls.map(hostOf).join(', ')
   try {
-    await untilReady(client, Date.now() + bootMs)
-    await refuseEviction(servers)
+    await untilReady(client, { deadline: Date.now() + bootMs, lastError: () => lastError, addresses, logger })
+    lastError = undefined
+    await refuseUnfit(client, servers)
   } catch (cause) {
     client.disconnect()
     if (cause instanceof StartupError) throw cause
-    throw new StartupError(`The Redis at ${settings.urls.map(hostOf).join(', ')} cannot be used: ${reason(lastError ?? cause)}.`, { cause })
+    throw new StartupError(`The Redis at ${addresses} cannot be used: ${reason(lastError ?? cause)}.`, { cause })
   }
   const silence = logger && report(client, logger)
   const circuit = new Circuit(servers, commandMs)
@@ -122,25 +129,30 @@ function connect(clients: Clients, { urls, sentinels }: RedisSettings, commandMs
   })
 }
 
-async function untilReady(client: Redis | Cluster, deadline: number): Promise<void> {
+interface Waiting {
+  readonly deadline: number
+  /** What the connection failed for last, which says more than that a command did. */
+  readonly lastError: () => unknown
+  readonly addresses: string
+  readonly logger: Logger | undefined
+}
+
+async function untilReady(client: Redis | Cluster, { deadline, lastError, addresses, logger }: Waiting): Promise<void> {
+  const patient = Date.now() + SILENT_MS
+  let isTold = false
   for (;;) {
     try {
       await client.ping()
       return
     } catch (error) {
-      if (Date.now() > deadline) throw error
+      const why = reason(lastError() ?? error)
+      if (Date.now() > deadline || why === REFUSED_CREDENTIALS) throw error
+      if (!isTold && Date.now() > patient) {
+        logger?.warn({ event: 'redis.awaited' }, `waiting for the Redis at ${addresses}: ${why}`)
+        isTold = true
+      }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
-  }
-}
-
-async function refuseEviction(servers: Servers): Promise<void> {
-  for (const server of servers.all()) {
-    const policy = /^maxmemory_policy:(\S+)/m.exec(await server.info('memory'))?.[1] ?? 'noeviction'
-    if (policy !== 'noeviction')
-      throw new StartupError(
-        `Redis may evict keys (maxmemory-policy ${policy}), which signs people out at random. Set maxmemory-policy noeviction.`,
-      )
   }
 }
 
@@ -163,6 +175,6 @@ function reason(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string }
   if (code === 'ECONNREFUSED') return 'nothing listens there'
   if (code === 'ENOTFOUND') return 'the host name does not resolve'
-  if (message && /^(?:WRONGPASS|NOAUTH)/.test(message)) return 'it refuses the user name or password'
+  if (message && /^(?:WRONGPASS|NOAUTH)/.test(message)) return REFUSED_CREDENTIALS
   return message || String(code ?? error)
 }

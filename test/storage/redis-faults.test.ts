@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LIMITS } from '../../src/config/limits.ts'
 import { randomToken } from '../../src/crypto/token.ts'
+import { createLogger } from '../../src/logger.ts'
 import type { ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
 import { openRedis } from '../../src/redis.ts'
@@ -391,6 +392,51 @@ describe('a start', () => {
     await expect(openRedis({ urls: [evicting.url], sentinels: [] })).rejects.toThrow(refusal)
   })
 
+  it.each(['99', '16'])('F28 refuses the database number %s, which the server does not have, in one sentence', async (number) => {
+    await using redis = findServer() ? await startRedisServer([]) : await startRedis()
+    await expect(openRedis({ urls: [`${redis.url}/${number}`], sentinels: [] })).rejects.toThrow(
+      new RegExp(`^Redis refuses the database number ${number} of REDIS_URL \\(ERR .+\\)\\. Leave it out, or give one that the server has`),
+    )
+  })
+
+  it('F28 uses the database whose number it was given', async () => {
+    await using redis = findServer() ? await startRedisServer([]) : await startRedis()
+    await using connection = await openRedis({ urls: [`${redis.url}/3`], sentinels: [] })
+    await connection.run('gh:x', (client, key) => client.set(key, 'here', 'PX', 60_000))
+    const third = connectTo(`${redis.url}/3`)
+    expect(await third.get('gh:x')).toBe('here')
+    third.disconnect()
+  })
+
+  const real = findServer() ? it : it.skip
+  real('F28 refuses a replica, and names its primary', async () => {
+    await using primary = await startRedisServer([])
+    for (const readOnly of ['yes', 'no']) {
+      await using replica = await startRedisServer(['--replicaof', '127.0.0.1', String(primary.port), '--replica-read-only', readOnly])
+      await expect(openRedis({ urls: [replica.url], sentinels: [] })).rejects.toThrow(
+        `Redis at 127.0.0.1:${replica.port} is a replica of 127.0.0.1:${primary.port}. Let REDIS_URL name that primary`,
+      )
+    }
+  })
+
+  real.each([
+    [['--min-replicas-to-write', '1'], /^Redis refuses to write \(NOREPLICAS .+\)\. Start its replicas, or lower min-replicas-to-write\.$/],
+    [['--maxmemory', '1'], /^Redis refuses to write \(OOM .+\)\. Raise its maxmemory\.$/],
+  ])('F28 refuses a server that takes no write (%j), and says what to do', async (options, sentence) => {
+    await using redis = await startRedisServer(options)
+    await expect(openRedis({ urls: [redis.url], sentinels: [] })).rejects.toThrow(sentence)
+  })
+
+  real('F28 refuses a user who may not write there, and does not wait where a password is refused', async () => {
+    await using redis = await startRedisServer([])
+    const direct = connectTo(redis.url)
+    await direct.acl('SETUSER', 'limited', 'on', '>right', '~other:*', '&*', '+@all')
+    direct.disconnect()
+    const as = (password: string) => openRedis({ urls: [`redis://limited:${password}@127.0.0.1:${redis.port}`], sentinels: [] })
+    await expect(as('right')).rejects.toThrow(/^Redis refuses to write \(NOPERM .+\)\. Allow its user all commands on the keys "gh:\*" /)
+    await expect(as('wrong')).rejects.toThrow(/cannot be used: it refuses the user name or password\.$/)
+  })
+
   it('F28 waits a bounded time for a Redis that is not there, and says which', async () => {
     const begun = performance.now()
     const nowhere = openRedis({ urls: ['redis://127.0.0.1:1'], sentinels: [] }, { bootMs: 500 })
@@ -404,8 +450,14 @@ describe('a start', () => {
     await proxy.close()
     const url = new URL(redis.url)
     url.port = String(proxy.port)
-    const opening = openRedis({ urls: [url.href], sentinels: [] }, { bootMs: 10_000 })
+    const said: string[] = []
+    const logger = createLogger('warn', { write: (line) => void said.push(line) })
+    const opening = openRedis({ urls: [url.href], sentinels: [] }, { logger, bootMs: 60_000 })
+    await eventually(() => said.length, 1)
     await new Promise((resolve) => setTimeout(resolve, 300))
+    expect(said.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({ event: 'redis.awaited', msg: `waiting for the Redis at 127.0.0.1:${proxy.port}: nothing listens there` }),
+    ])
     await proxy.heal()
     await using connection = await opening
     expect(await connection.isReady()).toBe(true)

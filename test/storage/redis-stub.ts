@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 
-/** A server that greets like Redis, tells its policy, and answers everything else with one line. */
+/** A server that greets like Redis, tells its policy, passes the checks of a start, and answers everything else with one line. */
 export async function redisThatSays(line: string, policy = 'noeviction'): Promise<{ readonly url: string } & AsyncDisposable> {
   const info = `redis_version:7.0.0\r\nloading:0\r\nmaxmemory_policy:${policy}\r\n`
   const sockets = new Set<{ destroy(): void }>()
@@ -14,7 +14,7 @@ export async function redisThatSays(line: string, policy = 'noeviction'): Promis
   })
   const answer = (command: string): string => {
     if (command === 'hello') return '%1\r\n+server\r\n+redis\r\n'
-    if (command === 'client' || command === 'select') return '+OK\r\n'
+    if (['client', 'select', 'set'].includes(command)) return '+OK\r\n'
     if (command === 'ping') return '+PONG\r\n'
     if (command === 'info') return `$${info.length}\r\n${info}\r\n`
     return `${line}\r\n`
