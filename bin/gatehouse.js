@@ -12,14 +12,28 @@ const OLDEST = [22, 18]
 /** From here on type stripping prints no warning. */
 const PREFERRED = [24, 12]
 
+/** Well within the second in which a further signal counts as the first one. */
+const PARENT_POLL_MS = 500
+
 const script = fileURLToPath(import.meta.url)
 const bundled = isAtLeast(PREFERRED) ? undefined : bundledNode()
+if (process.env.npm_lifecycle_event === 'start') endWithParent()
 if (bundled) runWith(bundled)
 else runHere()
 
 function isAtLeast([major, minor]) {
   const [ourMajor, ourMinor] = process.versions.node.split('.').map(Number)
   return ourMajor > major || (ourMajor === major && ourMinor >= minor)
+}
+
+/** npm passes a signal to its shell, which ends without us: who stops `npm start` would leave the server behind. */
+function endWithParent() {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, PARENT_POLL_MS).unref()
 }
 
 /** The Node that npm installed beside us, unless it is the one that runs. */

@@ -30,7 +30,7 @@ export async function seedDemoAccount({ database, hasher }: Context): Promise<Se
     name: 'Demo Person',
     email: EMAIL,
     emailVerifiedAt: now,
-    passwordHash: await hasher.hash(password),
+    passwordHash: await hasher.hashOfStart(password),
     passwordChangedAt: now,
   })
   try {

@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { freePort } from '../src/embedded/free-port.ts'
+import { openHome } from '../src/embedded/home.ts'
+import { findPostmaster } from '../src/embedded/postmaster.ts'
+import { eventually } from './support/eventually.ts'
 
 const PROJECT = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Preloaded: the first process believes that it is an old Node, the one it starts does not. */
@@ -69,6 +74,88 @@ describe('bin/gatehouse.js', () => {
     expect(await launch(['4'], { pretend: '22.18.0' })).toMatchObject({ code: 4 })
   })
 })
+
+describe('who starts the server by npm', () => {
+  const WAITING = `process.stdout.write(process.pid + '\\n')
+process.on('SIGTERM', () => { process.stdout.write('told\\n'); process.exit(0) })
+setInterval(() => undefined, 1000)`
+
+  /** A parent that is killed at once, and what its server said afterwards. */
+  async function orphaned(event: string, pretend: Record<string, string>): Promise<string> {
+    writeFileSync(join(root, 'src/cli.ts'), WAITING)
+    const preload = Object.keys(pretend).length > 0 ? [`--require`, join(root, 'pretend.cjs')] : []
+    const command = [process.execPath, ...preload, join(root, 'bin/gatehouse.js'), 'start']
+    const code = `require('node:child_process').spawn(${JSON.stringify(command[0])}, ${JSON.stringify(command.slice(1))}, { stdio: 'inherit' })`
+    const parent = spawn(process.execPath, ['-e', code], {
+      env: { ...pretend, npm_lifecycle_event: event },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let said = ''
+    parent.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk
+    })
+    await eventually(() => said.endsWith('\n'), true)
+    parent.kill('SIGKILL')
+    const server = Number(said)
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 2500))
+      return said.slice(said.indexOf('\n') + 1)
+    } finally {
+      if (isAlive(server)) process.kill(server, 'SIGKILL')
+    }
+  }
+
+  it.each([
+    ['run here', {}],
+    ['handed over to the bundled Node', { PRETEND: '20.20.2' }],
+  ])('ends it on SIGTERM once npm is gone: %s', async (_, pretend) => {
+    bundle((path) => symlinkSync(process.execPath, path))
+    expect(await orphaned('start', pretend)).toBe('told\n')
+  })
+
+  it('leaves a server alone that npm start did not start', async () => {
+    expect(await orphaned('gatehouse', {})).toBe('')
+  })
+
+  it('SIGTERM to npm alone closes the port and ends the embedded PostgreSQL', async () => {
+    const port = await freePort()
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-npm-'))
+    const { PATH, HOME } = process.env
+    const npm = spawn('npm', ['start'], {
+      cwd: PROJECT,
+      env: { PATH, HOME, PORT: String(port), DATA_DIR: folder },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const stderr = text(npm.stderr)
+    let said = ''
+    for await (const chunk of npm.stdout.setEncoding('utf8')) {
+      said += chunk
+      if (said.includes('Discovery')) break
+    }
+    const postmaster = findPostmaster(openHome(folder))?.pid ?? 0
+    expect(postmaster).toBeGreaterThan(0)
+    expect([await isListening(port), isAlive(postmaster)]).toEqual([true, true])
+    npm.kill('SIGTERM')
+    await eventually(async () => (await isListening(port)) || isAlive(postmaster), false, 60_000)
+    expect(await stderr).toBe('')
+    rmSync(folder, { recursive: true, force: true })
+  }, 180_000)
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+}
 
 describe('the command line', () => {
   const script = join(PROJECT, 'bin/gatehouse.js')

@@ -28,6 +28,9 @@ export interface HasherStats {
   readonly refused: number
 }
 
+/** Runs the work when its turn has come. */
+type Admission = <T>(work: () => Promise<T>) => Promise<T>
+
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 
@@ -72,13 +75,22 @@ export class PasswordHasher {
   }
 
   /** A PHC string. Throws `password_rejected` over the hard cap and `unavailable` when too many hashes wait. */
-  async hash(password: string): Promise<string> {
+  hash(password: string): Promise<string> {
+    return this.#hash(password, (work) => this.#queue.run(work))
+  }
+
+  /** The server's own at its start: requests neither delay nor refuse it. */
+  hashOfStart(password: string): Promise<string> {
+    return this.#hash(password, (work) => work())
+  }
+
+  async #hash(password: string, admitted: Admission): Promise<string> {
     const text = normalizePassword(password)
     if (text === undefined) throw new AppError('password_rejected', { fields: { password: 'too_long' } })
     const salt = randomBytes(SALT_BYTES)
     const cost = { memoryKib: this.#memoryKib, passes: this.#passes, hashLength: HASH_BYTES }
     const parameters = { ...cost, salt, secret: this.#peppers[0]?.secret }
-    return this.#phc(salt, await this.#evaluate(() => this.#argon2.digest(text, parameters)))
+    return this.#phc(salt, await this.#evaluate(() => this.#argon2.digest(text, parameters), admitted))
   }
 
   /**
@@ -94,7 +106,10 @@ export class PasswordHasher {
     if (keyid && !pepper) throw new Error(`PEPPERS: the pepper with the id ${keyid} is missing`)
     const text = normalizePassword(password)
     if (text === undefined) return { valid: false, needsRehash: false }
-    const matches = await this.#evaluate(() => this.#argon2.matches(stored, text, pepper?.secret))
+    const matches = await this.#evaluate(
+      () => this.#argon2.matches(stored, text, pepper?.secret),
+      (work) => this.#queue.run(work),
+    )
     const valid = matches && hash !== undefined
     const isWeaker = type !== 'id' || version !== '19' || !(Number(m) >= this.#memoryKib) || !(Number(t) >= this.#passes)
     return { valid, needsRehash: valid && (isWeaker || keyid !== this.#peppers[0]?.id) }
@@ -106,8 +121,8 @@ export class PasswordHasher {
     return `$argon2id$v=19$m=${this.#memoryKib},t=${this.#passes},p=1${keyId}$${base64(salt)}$${base64(digest)}`
   }
 
-  #evaluate<T>(work: () => Promise<T>): Promise<T> {
-    return this.#queue.run(() => {
+  #evaluate<T>(work: () => Promise<T>, admitted: Admission): Promise<T> {
+    return admitted(() => {
       this.#evaluations += 1
       return work()
     })
