@@ -37,7 +37,7 @@ function nextCommand({ production, port }: Config): string {
 /** Who sees the inbox and the sample app, where it is not plain. */
 function readers({ devInbox, host }: Config): string {
   if (devInbox) return '  (DEV_INBOX: for everybody who reaches this server)'
-  return isLoopback(host.includes(':') ? `[${host}]` : host) ? '' : '  (from this machine only; DEV_INBOX=1 opens it)'
+  return host !== undefined && isLoopback(host.includes(':') ? `[${host}]` : host) ? '' : '  (from this machine only; DEV_INBOX=1 opens it)'
 }
 
 function databaseName(url: string): string {

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { addJsonOption, answering } from './commands/answer.ts'
-import { readEnv } from './config/env.ts'
+import { clearEnvironment, readEnv } from './config/env.ts'
 import { productVersion } from './config/version.ts'
 import { AppError, StartupError } from './errors.ts'
+
+clearEnvironment()
 
 const HELP = new Set(['-h', '--help'])
 

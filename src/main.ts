@@ -112,7 +112,11 @@ function listen(server: Server, { port, host }: Config): Promise<AddressInfo> {
         EACCES: `Port ${port} needs privileges that this user lacks. Set PORT to one above 1023.`,
         EADDRNOTAVAIL: `This machine has no address ${host}. Set HOST to one that it has.`,
       }
-      reject(new StartupError(reasons[error.code ?? ''] ?? `Cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+      reject(
+        new StartupError(reasons[error.code ?? ''] ?? `Cannot listen on port ${port} of ${host ?? 'this machine'}: ${error.message}`, {
+          cause: error,
+        }),
+      )
     })
     server.listen(port, host, () => resolve(server.address() as AddressInfo))
   })

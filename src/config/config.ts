@@ -14,7 +14,8 @@ export interface Config {
   readonly devInbox: boolean
   /** Origin without a trailing slash; the only source of absolute URLs. */
   readonly issuer: string
-  readonly host: string
+  /** Undefined: every address of this machine, IPv6 and IPv4. */
+  readonly host: string | undefined
   readonly port: number
   readonly dataDir: string
   readonly database: { readonly url: string; readonly directUrl?: string | undefined; readonly pool: number; readonly embedded: boolean }
@@ -52,7 +53,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
     production,
     devInbox: env.DEV_INBOX,
     issuer,
-    host: env.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    host: env.HOST ?? (production ? undefined : '127.0.0.1'),
     port: env.PORT,
     dataDir: env.DATA_DIR,
     database: { url: databaseUrl, directUrl: env.DATABASE_DIRECT_URL, pool: env.DATABASE_POOL, embedded },

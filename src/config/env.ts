@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { StartupError } from '../errors.ts'
+import { forgetForeign, isOfService } from './foreign-variables.ts'
 import { databaseUrl, flag, guesses, httpUrl, list, secret } from './setting-types.ts'
 
 /** Every setting. `describe` becomes the table in docs/operations.md; secrets may also be given as `<NAME>_FILE`. */
@@ -15,7 +17,13 @@ export const EnvSchema = z.strictObject({
       'The public base URL, exactly as clients will see it in `iss`. Default `http://localhost:$PORT`; must be https unless it is this machine: loopback or `*.localhost`.',
     ),
   PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000).describe('Port to listen on.'),
-  HOST: z.string().min(1).optional().describe('Address to listen on. Default `127.0.0.1` in development, `0.0.0.0` in production.'),
+  HOST: z
+    .string()
+    .min(1)
+    .transform((value) => value.replace(/^\[(.+)\]$/, '$1'))
+    .refine((value) => !value.includes(':') || isIPv6(value), 'must be an address or a host name, without a port')
+    .optional()
+    .describe('Address to listen on. Default `127.0.0.1` in development; in production every one of this machine, IPv6 and IPv4.'),
   DATABASE_URL: databaseUrl
     .optional()
     .describe(
@@ -139,7 +147,8 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
       faults.push(`${name}_FILE: cannot be read`)
     }
   }
-  for (const name of Object.keys(source)) if (name.startsWith(PREFIX)) faults.push(`${name}: unknown setting`)
+  for (const [name, value] of Object.entries(source))
+    if (name.startsWith(PREFIX) && !isOfService(name, value)) faults.push(`${name}: unknown setting`)
 
   const parsed = EnvSchema.safeParse(input)
   if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`))
@@ -149,6 +158,11 @@ export function readEnv(source: Readonly<Record<string, string | undefined>> = p
   if (!env || faults.length > 0)
     throw new StartupError(`Invalid configuration:\n${[...new Set(faults)].map((fault) => `  ${fault}`).join('\n')}`)
   return env
+}
+
+/** For the whole process, before anything reads it. */
+export function clearEnvironment(): void {
+  forgetForeign(process.env)
 }
 
 function weaknesses(env: Env): string[] {

@@ -1,20 +1,24 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import pg from 'pg'
 import { readEnv } from '../../src/config/env.ts'
 import { loadSecrets } from '../../src/config/secrets.ts'
+import { PasswordHasher } from '../../src/crypto/password.ts'
 import { freePort } from '../../src/embedded/free-port.ts'
 import { StartupError } from '../../src/errors.ts'
 import { Browser } from '../support/browser.ts'
 import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { note } from '../support/notes.ts'
 import { asAdmin } from '../support/postgres.ts'
 import { startServer, TEST_SECRETS } from '../support/server.ts'
 import { startProxy } from '../support/tcp-proxy.ts'
@@ -103,6 +107,29 @@ function expectNoValue(said: string, settings: Settings): void {
   for (const [name, value = ''] of Object.entries(settings)) if (value.length >= 8 && name !== 'NODE_ENV') expect(said).not.toContain(value)
 }
 
+async function tablesOf(connectionString: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  const { rows } = await client.query<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public'")
+  await client.end()
+  return rows.map(({ name }) => name)
+}
+
+function reaches(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host)
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false))
+    socket.on('connect', () => socket.destroy())
+  })
+}
+
+async function hasIpv6(): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.on('error', () => resolve(false)).listen(0, '::1', () => server.close(() => resolve(true)))
+  })
+}
+
 /** The server as an operator starts it. */
 async function start(settings: Settings, { node = [], command = 'start' }: { node?: string[]; command?: string } = {}) {
   const env = Object.fromEntries(
@@ -147,6 +174,137 @@ describe('a bad configuration', () => {
       expectNoValue(err, settings)
     }
   }, 180_000)
+})
+
+describe('what others have put into the environment', () => {
+  const SERVICES = {
+    GATEHOUSE_SERVICE_HOST: '10.0.0.1',
+    GATEHOUSE_SERVICE_PORT: '80',
+    GATEHOUSE_SERVICE_PORT_HTTP: '80',
+    GATEHOUSE_PORT: 'tcp://10.0.0.1:80',
+    GATEHOUSE_PORT_80_TCP: 'tcp://10.0.0.1:80',
+    GATEHOUSE_PORT_80_TCP_PROTO: 'tcp',
+    GATEHOUSE_PORT_80_TCP_PORT: '80',
+    GATEHOUSE_PORT_80_TCP_ADDR: '10.0.0.1',
+    GATEHOUSE_ADMIN_SERVICE_HOST: '10.0.0.2',
+    GATEHOUSE_ADMIN_PORT: 'udp://10.0.0.2:53',
+  }
+
+  it('CF-03 what Kubernetes says of a Service called gatehouse is no setting', () => {
+    expect(messageOf({ ...GOOD, ...SERVICES })).toBe('')
+  })
+
+  it.each([
+    ['GATEHOUSE_PORT', '3000'],
+    ['GATEHOUSE_PORT', 'http://10.0.0.1:80'],
+    ['GATEHOUSE_PORT_80', '80'],
+    ['GATEHOUSE_SERVICE', '10.0.0.1'],
+    ['GATEHOUSE_HOST', '10.0.0.1'],
+  ])('CF-03 %s=%s is still an unknown setting', (name, value) => {
+    expect(messageOf({ ...GOOD, [name]: value })).toContain(`${name}: unknown setting`)
+  })
+
+  it('CF-03 MIKRO_ORM_* and PG* reach neither the ORM, nor pg, nor the embedded PostgreSQL', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-foreign-'))
+    const wrong = {
+      MIKRO_ORM_DB_NAME: 'nowhere',
+      MIKRO_ORM_CLIENT_URL: 'postgresql://127.0.0.1:1/nowhere',
+      MIKRO_ORM_HOST: 'nowhere.invalid',
+      MIKRO_ORM_PORT: '1',
+      PGHOST: 'nowhere.invalid',
+      PGPORT: '1',
+      PGDATABASE: 'nowhere',
+      PGUSER: 'nobody',
+      PGPASSWORD: 'wrong',
+      PGOPTIONS: '-c search_path=nowhere',
+      PGSSLMODE: 'verify-full',
+      PGDATA: '/nowhere',
+    }
+    try {
+      const { child, output, exited } = await start({ ...wrong, ...SERVICES, DATA_DIR: folder, PORT: String(await freePort()) })
+      child.stdout.once('data', () => child.kill('SIGTERM'))
+      const code = await exited
+      const [out, err] = await output
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      expect(out).toMatch(/Database +embedded PostgreSQL/)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  }, 180_000)
+
+  it('CF-03 MIKRO_ORM_* and PG* do not lead away from DATABASE_URL', async () => {
+    const database = await createEmptyDatabase()
+    const other = await createEmptyDatabase()
+    const to = new URL(other.url)
+    try {
+      const wrong = {
+        MIKRO_ORM_DB_NAME: to.pathname.slice(1),
+        MIKRO_ORM_CLIENT_URL: other.url,
+        PGDATABASE: to.pathname.slice(1),
+        PGOPTIONS: '-c search_path=nowhere',
+      }
+      const { child, exited } = await start({
+        ...wrong,
+        DATABASE_URL: database.url,
+        PORT: String(await freePort()),
+        DATA_DIR: mkdtempSync(join(tmpdir(), 'gatehouse-')),
+      })
+      child.stdout.once('data', () => child.kill('SIGTERM'))
+      expect(await exited).toBe(0)
+      expect(await tablesOf(database.url)).toContain('account')
+      expect(await tablesOf(other.url)).toEqual([])
+    } finally {
+      await database.drop()
+      await other.drop()
+    }
+  }, 180_000)
+})
+
+describe('the address to listen on', () => {
+  it.each(['::1', '[::1]'])(
+    'CF-03 HOST=%s listens on IPv6 loopback only',
+    async (host) => {
+      expect(readEnv({ ...GOOD, HOST: host }).HOST).toBe('::1')
+      if (!(await hasIpv6())) return note('IPv6', 'this machine has none: HOST=::1 is not tried')
+      const database = await createEmptyDatabase()
+      const port = await freePort()
+      const { child, exited } = await start({
+        DATABASE_URL: database.url,
+        HOST: host,
+        PORT: String(port),
+        DATA_DIR: mkdtempSync(join(tmpdir(), 'gatehouse-')),
+      })
+      try {
+        await once(child.stdout, 'data')
+        expect(await reaches('::1', port)).toBe(true)
+        expect(await reaches('127.0.0.1', port)).toBe(false)
+      } finally {
+        child.kill('SIGTERM')
+        expect(await exited).toBe(0)
+        await database.drop()
+      }
+    },
+    180_000,
+  )
+
+  it('CF-03 production listens on IPv6 and IPv4', async () => {
+    const database = await createEmptyDatabase()
+    const port = await freePort()
+    const { child, exited } = await start({ ...GOOD, SMTP_URL: 'smtp://127.0.0.1:9', DATABASE_URL: database.url, PORT: String(port) })
+    try {
+      await once(child.stdout, 'data')
+      await eventually(() => reaches('127.0.0.1', port), true)
+      expect(await reaches('::1', port)).toBe(await hasIpv6())
+    } finally {
+      child.kill('SIGTERM')
+      expect(await exited).toBe(0)
+      await database.drop()
+    }
+  }, 180_000)
+
+  it.each(['[::1]:3000', '127.0.0.1:3000', '::x', 'localhost:3000'])('CF-03 HOST=%s is refused', (host) => {
+    expect(messageOf({ ...GOOD, HOST: host })).toContain('HOST: must be an address or a host name, without a port')
+  })
 })
 
 describe('a start that cannot succeed', () => {
@@ -351,6 +509,29 @@ describe('PW-14 nothing is there that nobody made', () => {
       expect(await seedDemoAccount(server.context)).toEqual({ email, password: undefined })
     }
     expect(passwords.size).toBe(2)
+  })
+})
+
+describe("the start's own work", () => {
+  it('RL-07 the demo account is made though every slot for hashes is taken and the queue is full', async () => {
+    const { seedDemoAccount } = await import('../../src/seed.ts')
+    await using server = await startServer()
+    const gate = Promise.withResolvers<void>()
+    let began = 0
+    const argon2 = {
+      digest: async () => {
+        began += 1
+        if (began === 1) await gate.promise
+        return Buffer.alloc(32)
+      },
+      matches: () => Promise.resolve(true),
+    }
+    const hasher = new PasswordHasher({ memoryKib: 19_456, passes: 2, argon2, slots: 1, queueLimit: 0 })
+    const visitor = hasher.hash('what a visitor chose')
+    await expect(hasher.hash('what the next visitor chose')).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await seedDemoAccount({ ...server.context, hasher })).toMatchObject({ password: expect.any(String) })
+    gate.resolve()
+    await visitor
   })
 })
 
