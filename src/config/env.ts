@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { StartupError } from '../errors.ts'
 import { forgetForeign, isOfService } from './foreign-variables.ts'
-import { databaseUrl, flag, guesses, httpUrl, list, secret } from './setting-types.ts'
+import { databaseUrl, flag, guesses, host, httpUrl, list, secret } from './setting-types.ts'
 
 /** Every setting. `describe` becomes the table in docs/operations.md; secrets may also be given as `<NAME>_FILE`. */
 export const EnvSchema = z.strictObject({
@@ -17,11 +16,7 @@ export const EnvSchema = z.strictObject({
       'The public base URL, exactly as clients will see it in `iss`. Default `http://localhost:$PORT`; must be https unless it is this machine: loopback or `*.localhost`.',
     ),
   PORT: z.coerce.number({ error: 'must be a port number' }).int().min(0).max(65_535).default(3000).describe('Port to listen on.'),
-  HOST: z
-    .string()
-    .min(1)
-    .transform((value) => value.replace(/^\[(.+)\]$/, '$1'))
-    .refine((value) => !value.includes(':') || isIPv6(value), 'must be an address or a host name, without a port')
+  HOST: host
     .optional()
     .describe('Address to listen on. Default `127.0.0.1` in development; in production every one of this machine, IPv6 and IPv4.'),
   DATABASE_URL: databaseUrl

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { parseDatabaseUrl } from './database-url.ts'
 import { type AdjustableLimits, LIMITS } from './limits.ts'
@@ -24,3 +25,9 @@ export const databaseUrl = z.string().superRefine((url, context) => {
     context.addIssue({ code: 'custom', message: (error as Error).message })
   }
 })
+
+export const host = z
+  .string()
+  .min(1)
+  .transform((value) => value.replace(/^\[(.+)\]$/, '$1'))
+  .refine((value) => !value.includes(':') || isIPv6(value), 'must be an address or a host name, without a port')
