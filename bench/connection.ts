@@ -14,7 +14,10 @@ export interface Sent {
   readonly json?: object
 }
 
-/** One keep-alive connection, one request at a time, with next to no cost of its own. Every request comes from another network. */
+/**
+ * One keep-alive connection, one request at a time, with next to no cost of its own. Every request
+ * comes from another network.
+ */
 export class Connection implements Disposable {
   readonly #socket: Socket
   readonly #host: string
@@ -23,7 +26,9 @@ export class Connection implements Disposable {
 
   static async open(port: number): Promise<Connection> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+    await new Promise<void>((resolve, reject) =>
+      socket.once('connect', resolve).once('error', reject),
+    )
     return new Connection(socket, `localhost:${port}`)
   }
 
@@ -32,7 +37,8 @@ export class Connection implements Disposable {
     this.#host = host
     socket.setEncoding('latin1')
     socket.on('data', (chunk: string) => this.#receive(chunk))
-    for (const event of ['error', 'close']) socket.on(event, () => this.#waiting?.reject(new Error(`connection: ${event}`)))
+    for (const event of ['error', 'close'])
+      socket.on(event, () => this.#waiting?.reject(new Error(`connection: ${event}`)))
   }
 
   [Symbol.dispose](): void {
@@ -44,7 +50,8 @@ export class Connection implements Disposable {
     const type = form ? 'application/x-www-form-urlencoded' : 'application/json'
     let text = `${method} ${path} HTTP/1.1\r\nhost: ${this.#host}\r\nx-forwarded-for: ${nextAddress()}\r\n`
     for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`
-    if (method === 'POST') text += `content-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
+    if (method === 'POST')
+      text += `content-type: ${type}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
     this.#waiting = Promise.withResolvers()
     this.#socket.write(`${text}\r\n${body}`, 'utf8')
     return this.#waiting.promise
@@ -81,11 +88,14 @@ export function headerOf({ head }: Answer, name: string): string | undefined {
 }
 
 export function cookiesOf({ head }: Answer): [string, string][] {
-  return [...head.matchAll(/\r\nset-cookie: ([^=]+)=([^;\r]*)/gi)].map(([, name = '', value = '']) => [name, value])
+  return [...head.matchAll(/\r\nset-cookie: ([^=]+)=([^;\r]*)/gi)].map(
+    ([, name = '', value = '']) => [name, value],
+  )
 }
 
 /** The answer, if it has the status that is a success. */
 export function expect(answer: Answer, status: number): Answer {
-  if (answer.status !== status) throw new Error(`status ${answer.status} instead of ${status}: ${answer.body.slice(0, 300)}`)
+  if (answer.status !== status)
+    throw new Error(`status ${answer.status} instead of ${status}: ${answer.body.slice(0, 300)}`)
   return answer
 }

@@ -8,7 +8,10 @@ const DEVICE_COOKIES = ['gatehouse_device', 'gatehouse_device.sig']
 /** Cookies by which each person's browser is known: all that it keeps of one sign-in for the next. */
 const browsers = new WeakMap<Target, Map<string, [string, string][]>>()
 
-/** Everything a browser and an app do: authorize, the page, the password, back, the code. Consent is skipped: a first-party app. */
+/**
+ * Everything a browser and an app do: authorize, the page, the password, back, the code. Consent is
+ * skipped: a first-party app.
+ */
 export function signInWithBrowser(target: Target): Work {
   const query = new URLSearchParams({
     client_id: target.facts.apiClient.id,
@@ -26,7 +29,10 @@ export function signInWithBrowser(target: Target): Work {
     const jar = new Map<string, string>(known.get(person))
     const go = async (sent: Sent): Promise<Answer> => {
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
-      const answer = await connection.send({ ...sent, headers: { accept: 'text/html', ...(cookie ? { cookie } : {}) } })
+      const answer = await connection.send({
+        ...sent,
+        headers: { accept: 'text/html', ...(cookie ? { cookie } : {}) },
+      })
       for (const [name, value] of cookiesOf(answer)) if (value) jar.set(name, value)
       return answer
     }
@@ -42,7 +48,11 @@ export function signInWithBrowser(target: Target): Work {
         )
         return
       }
-      answer = await go(location ? { path: location.replace(/^https?:\/\/[^/]+/, '') } : loginForm(answer, person, target.facts.password))
+      answer = await go(
+        location
+          ? { path: location.replace(/^https?:\/\/[^/]+/, '') }
+          : loginForm(answer, person, target.facts.password),
+      )
     }
     throw new Error(`the flow ended at ${answer.status}`)
   }
@@ -50,7 +60,9 @@ export function signInWithBrowser(target: Target): Work {
 
 /** The page from which Gatehouse's browser goes on to the app. */
 function refreshOf({ body }: Answer): string | undefined {
-  return /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(body)?.[1]?.replaceAll('&amp;', '&')
+  return /<meta http-equiv="refresh" content="0;url=([^"]*)">/
+    .exec(body)?.[1]
+    ?.replaceAll('&amp;', '&')
 }
 
 function loginForm(answer: Answer, username: string, password: string): Sent {

@@ -23,8 +23,16 @@ interface GrowthSettings {
   readonly pinned: (target: Target) => void
 }
 
-/** Two servers, one on a database with few rows and one on a database with many, take turns at every operation. */
-export async function growth({ postgres, accounts, effort, pinned }: GrowthSettings): Promise<Growth> {
+/**
+ * Two servers, one on a database with few rows and one on a database with many, take turns at every
+ * operation.
+ */
+export async function growth({
+  postgres,
+  accounts,
+  effort,
+  pinned,
+}: GrowthSettings): Promise<Growth> {
   const clients = Math.min(accounts, MOST_CLIENTS)
   await using few = await grown(postgres, { label: 'few', accounts: FEW, clients: FEW })
   const began = performance.now()
@@ -36,7 +44,9 @@ export async function growth({ postgres, accounts, effort, pinned }: GrowthSetti
     [few, FEW],
     [many, clients],
   ])
-  for (const asked of [...OPERATIONS, byAllClients(perTarget)].filter(({ on }) => on.includes('gatehouse'))) {
+  for (const asked of [...OPERATIONS, byAllClients(perTarget)].filter(({ on }) =>
+    on.includes('gatehouse'),
+  )) {
     const figures = await interleaved([few, many], asked, effort)
     const { few: small, many: large } = figures
     ratios[asked.name] = small && large ? overRounds(small, large, 'perSecond') : Number.NaN
@@ -44,10 +54,23 @@ export async function growth({ postgres, accounts, effort, pinned }: GrowthSetti
   return { accounts, clients, loadSeconds, ratios }
 }
 
-async function grown(postgres: ScratchPostgres, { label, accounts, clients }: { label: string; accounts: number; clients: number }) {
+async function grown(
+  postgres: ScratchPostgres,
+  { label, accounts, clients }: { label: string; accounts: number; clients: number },
+) {
   const databaseUrl = await postgres.database()
-  const target = await Target.start({ kind: 'gatehouse', label, databaseUrl, grownAccounts: accounts })
-  await run(databaseUrl, ...statements(accounts, clients), 'vacuum (analyze) "account", "client", "oidc_artifact"', 'checkpoint')
+  const target = await Target.start({
+    kind: 'gatehouse',
+    label,
+    databaseUrl,
+    grownAccounts: accounts,
+  })
+  await run(
+    databaseUrl,
+    ...statements(accounts, clients),
+    'vacuum (analyze) "account", "client", "oidc_artifact"',
+    'checkpoint',
+  )
   return target
 }
 
@@ -59,13 +82,20 @@ function byAllClients(clients: ReadonlyMap<Target, number>): Operation {
     async (target) => {
       const count = clients.get(target) ?? 1
       let turn = 0
-      return async (connection) => void expect(await connection.send(clientCredentials(target, `grown-${(turn++ % count) + 1}`)), 200)
+      return async (connection) =>
+        void expect(
+          await connection.send(clientCredentials(target, `grown-${(turn++ % count) + 1}`)),
+          200,
+        )
     },
     { on: ['gatehouse'] },
   )
 }
 
-/** Rows as sign-ups and sign-ins leave them: accounts, a grant and a refresh token each, and clients with the bench's own secret. */
+/**
+ * Rows as sign-ups and sign-ins leave them: accounts, a grant and a refresh token each, and clients
+ * with the bench's own secret.
+ */
 function statements(accounts: number, clients: number): string[] {
   const payload = `'{"kind": "grown", "scope": "openid email offline_access read", "rotations": 0, "accountId": "' || md5('grown ' || i)::uuid || '"}'`
   return [
@@ -76,7 +106,9 @@ function statements(accounts: number, clients: number): string[] {
     `insert into "client" ("id", "name", "secret_digest", "metadata", "created_at", "updated_at")
      select 'grown-' || i, 'Client ' || i, c."secret_digest", c."metadata", now(), now() from generate_series(1, ${clients}) i, "client" c where c."id" = 'bench'`,
     ...['Grant', 'RefreshToken'].map(
-      (model) => `insert into "oidc_artifact" ("model", "id_digest", "payload", "grant_id", "account_id", "client_id", "expires_at")
+      (
+        model,
+      ) => `insert into "oidc_artifact" ("model", "id_digest", "payload", "grant_id", "account_id", "client_id", "expires_at")
        select '${model}', sha256(convert_to('${model}:grown-' || i, 'UTF8')), (${payload})::jsonb, 'grown-' || i, md5('grown ' || i)::uuid::text, 'bench',
        now() + interval '14 days' from generate_series(1, ${accounts}) i`,
     ),

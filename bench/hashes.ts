@@ -17,7 +17,10 @@ const SCRIPT = fileURLToPath(new URL('./hash-rate.ts', import.meta.url))
 export interface HashRates {
   /** Hashes per second of the argon2 that is installed, with as many at once as there are slots. */
   readonly installed: number
-  /** The same package as the image has it for this processor; undefined where nothing can be compiled for it. */
+  /**
+   * The same package as the image has it for this processor; undefined where nothing can be
+   * compiled for it.
+   */
   readonly compiled: number | undefined
   readonly signIns: number
   /** Over what is installed: medians of the rounds' own shares. */
@@ -25,7 +28,10 @@ export interface HashRates {
 }
 
 /** G10 and G11: argon2 alone, argon2 compiled by `npm run native` in a copy, and sign-ins; by turns. */
-export async function hashRates(target: Target, { rounds, seconds }: { rounds: number; seconds: number }): Promise<HashRates> {
+export async function hashRates(
+  target: Target,
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<HashRates> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-native-'))
   try {
     const isCompiled = await compile(folder)
@@ -38,12 +44,16 @@ export async function hashRates(target: Target, { rounds, seconds }: { rounds: n
       await Promise.all(Array.from({ length: 4 }, () => signIns(target, over, statuses)))
       signedIn.push((statuses.get(200) ?? 0) / seconds)
     }
-    const overInstalled = (rates: readonly number[]): number => median(rates.map((rate, round) => rate / (installed[round] ?? Number.NaN)))
+    const overInstalled = (rates: readonly number[]): number =>
+      median(rates.map((rate, round) => rate / (installed[round] ?? Number.NaN)))
     return {
       installed: median(installed),
       compiled: isCompiled ? median(compiled) : undefined,
       signIns: median(signedIn),
-      shares: { compiled: isCompiled ? overInstalled(compiled) : undefined, signIns: overInstalled(signedIn) },
+      shares: {
+        compiled: isCompiled ? overInstalled(compiled) : undefined,
+        signIns: overInstalled(signedIn),
+      },
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -52,14 +62,21 @@ export async function hashRates(target: Target, { rounds, seconds }: { rounds: n
 
 /** As the Dockerfile does, in a copy: the installed package stays as it is. */
 async function compile(folder: string): Promise<boolean> {
-  for (const part of ['package.json', ...['argon2', 'node-addon-api', 'node-gyp-build', '@phc'].map((name) => `node_modules/${name}`)])
+  for (const part of [
+    'package.json',
+    ...['argon2', 'node-addon-api', 'node-gyp-build', '@phc'].map((name) => `node_modules/${name}`),
+  ])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true, dereference: true })
   const [level] = processorLevels()
   if (!level) {
     console.log('this processor has no AVX2: the image takes the installed argon2')
     return false
   }
-  const env = { ...process.env, MARCH: level, PATH: `${dirname(process.execPath)}:${process.env['PATH']}` }
+  const env = {
+    ...process.env,
+    MARCH: level,
+    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+  }
   return run('npm', ['run', 'native'], { cwd: folder, env }).then(
     () => true,
     (error: unknown) => {
@@ -70,6 +87,11 @@ async function compile(folder: string): Promise<boolean> {
 }
 
 async function rateOf(root: string, seconds: number): Promise<number> {
-  const { stdout } = await run(process.execPath, [SCRIPT, root, String(HASH_SLOTS), String(seconds)])
+  const { stdout } = await run(process.execPath, [
+    SCRIPT,
+    root,
+    String(HASH_SLOTS),
+    String(seconds),
+  ])
   return Number(stdout)
 }

@@ -1,6 +1,9 @@
 import type { Sent } from './connection.ts'
 
-/** What one request cannot do without: signatures, reads and writes where the artifacts are, and reads of the account in PostgreSQL. */
+/**
+ * What one request cannot do without: signatures, reads and writes where the artifacts are, and
+ * reads of the account in PostgreSQL.
+ */
 export interface Least {
   readonly signatures?: number
   readonly reads?: number

@@ -2,7 +2,10 @@ import type { Adapter, AdapterPayload } from 'oidc-provider'
 
 const stored = new Map<string, AdapterPayload>()
 
-/** The cheapest storage there is: oidc-provider's own memory adapter is an LRU of a thousand entries with a slow index. */
+/**
+ * The cheapest storage there is: oidc-provider's own memory adapter is an LRU of a thousand entries
+ * with a slow index.
+ */
 export class MapAdapter implements Adapter {
   readonly #model: string
 

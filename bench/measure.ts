@@ -5,7 +5,10 @@ import type { Operation } from './operations.ts'
 import type { Target } from './target.ts'
 
 export interface Sample {
-  /** Microseconds of the server process per successful operation; the hash process and the database are others. */
+  /**
+   * Microseconds of the server process per successful operation; the hash process and the database
+   * are others.
+   */
   readonly cpuUs: number
   readonly perSecond: number
   readonly p50Ms: number
@@ -19,7 +22,12 @@ const MAX_FOREIGN = 0.1
 const TRIES = 3
 
 /** The calmest of up to `tries` samples: a second one is taken only when others were at work on the core. */
-export async function measure(target: Target, operation: Operation, count: number, tries = TRIES): Promise<Sample> {
+export async function measure(
+  target: Target,
+  operation: Operation,
+  count: number,
+  tries = TRIES,
+): Promise<Sample> {
   const samples: Sample[] = []
   do samples.push(await sampleOf(target, operation, count).catch(failed(target, operation)))
   while (samples.length < tries && (samples.at(-1)?.foreign ?? 0) > MAX_FOREIGN)
@@ -34,16 +42,28 @@ function failed(target: Target, operation: Operation): (cause: unknown) => never
   }
 }
 
-/** `count` repetitions by a closed loop over the operation's connections. A failure ends the bench: a figure with errors in it is none. */
-export async function sampleOf(target: Target, operation: Operation, count: number): Promise<Sample> {
+/**
+ * `count` repetitions by a closed loop over the operation's connections. A failure ends the bench:
+ * a figure with errors in it is none.
+ */
+export async function sampleOf(
+  target: Target,
+  operation: Operation,
+  count: number,
+): Promise<Sample> {
   const work = await operation.prepare(target, count, operation.concurrency)
   using stack = new DisposableStack()
   const connections: Connection[] = []
-  for (let index = 0; index < operation.concurrency; index++) connections.push(stack.use(await Connection.open(target.facts.port)))
+  for (let index = 0; index < operation.concurrency; index++)
+    connections.push(stack.use(await Connection.open(target.facts.port)))
   const times: number[] = []
   let left = count
   const before = await target.usage()
-  const [ownBefore, busyBefore, hashingBefore] = [process.cpuUsage(), busySeconds(), workedSeconds(before.hashPid)]
+  const [ownBefore, busyBefore, hashingBefore] = [
+    process.cpuUsage(),
+    busySeconds(),
+    workedSeconds(before.hashPid),
+  ]
   const began = performance.now()
   await Promise.all(
     connections.map(async (connection, worker) => {
@@ -53,7 +73,10 @@ export async function sampleOf(target: Target, operation: Operation, count: numb
   const seconds = (performance.now() - began) / 1000
   const [own, busyAfter] = [process.cpuUsage(ownBefore), busySeconds()]
   const after = await target.usage()
-  const used = (after.cpu - before.cpu + own.user + own.system) / 1e6 + workedSeconds(after.hashPid) - hashingBefore
+  const used =
+    (after.cpu - before.cpu + own.user + own.system) / 1e6 +
+    workedSeconds(after.hashPid) -
+    hashingBefore
   const busy = busyBefore === undefined || busyAfter === undefined ? used : busyAfter - busyBefore
   return {
     cpuUs: (after.cpu - before.cpu) / times.length,
@@ -73,5 +96,11 @@ async function timed(work: () => Promise<void>): Promise<number> {
 /** Of every figure the median over the rounds. */
 export function medians(samples: readonly Sample[]): Sample {
   const of = (name: keyof Sample): number => median(samples.map((sample) => sample[name]))
-  return { cpuUs: of('cpuUs'), perSecond: of('perSecond'), p50Ms: of('p50Ms'), p99Ms: of('p99Ms'), foreign: of('foreign') }
+  return {
+    cpuUs: of('cpuUs'),
+    perSecond: of('perSecond'),
+    p50Ms: of('p50Ms'),
+    p99Ms: of('p99Ms'),
+    foreign: of('foreign'),
+  }
 }

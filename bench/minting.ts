@@ -16,10 +16,15 @@ export interface Owner {
 }
 
 /**
- * A grant of the account to the client, and what is wanted of it, by the provider's own models. Codes and refresh tokens are for an
- * API, so that their exchange signs twice: a JWT for the API and the ID token. Access tokens are opaque, for userinfo.
+ * A grant of the account to the client, and what is wanted of it, by the provider's own models.
+ * Codes and refresh tokens are for an API, so that their exchange signs twice: a JWT for the API
+ * and the ID token. Access tokens are opaque, for userinfo.
  */
-export async function mintFor(provider: Provider, { accountId, clientId }: Owner, what: Minted): Promise<string> {
+export async function mintFor(
+  provider: Provider,
+  { accountId, clientId }: Owner,
+  what: Minted,
+): Promise<string> {
   const client = await provider.Client.find(clientId)
   if (!client) throw new Error(`no client ${clientId}`)
   const grant = new provider.Grant({ accountId, clientId })
@@ -32,11 +37,20 @@ export async function mintFor(provider: Provider, { accountId, clientId }: Owner
   const forApi = { ...common, scope: `${SCOPE} read`, resource: RESOURCE }
   if (what === 'refresh') return new provider.RefreshToken({ ...forApi, rotations: 0 }).save()
   if (what === 'session') {
-    const session = Object.assign(new provider.Session(), { accountId, loginTs: authTime, amr: ['pwd'], exp: authTime + 3600 })
+    const session = Object.assign(new provider.Session(), {
+      accountId,
+      loginTs: authTime,
+      amr: ['pwd'],
+      exp: authTime + 3600,
+    })
     session.grantIdFor(clientId, grantId)
     await session.persist()
     return new provider.RefreshToken({ ...forApi, rotations: 0, sessionUid: session.uid }).save()
   }
-  const challenge = { codeChallenge: PKCE.challenge, codeChallengeMethod: 'S256', redirectUri: REDIRECT_URI }
+  const challenge = {
+    codeChallenge: PKCE.challenge,
+    codeChallengeMethod: 'S256',
+    redirectUri: REDIRECT_URI,
+  }
   return new provider.AuthorizationCode({ ...forApi, ...challenge }).save()
 }

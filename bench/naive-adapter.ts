@@ -4,7 +4,10 @@ import type { Adapter, AdapterPayload } from 'oidc-provider'
 const CONSUMED = new Set(['AuthorizationCode', 'RefreshToken'])
 const OF_A_GRANT = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken'])
 
-/** The shape in which Redis is usually put under oidc-provider (G7): a transaction for each write, hashes, a list of keys for each grant. */
+/**
+ * The shape in which Redis is usually put under oidc-provider (G7): a transaction for each write,
+ * hashes, a list of keys for each grant.
+ */
 export function naiveAdapters(url: string): (model: string) => Adapter {
   const redis = new Redis(url)
   return (model) => new NaiveAdapter(redis, model)

@@ -1,7 +1,16 @@
 import { expect, type Sent } from './connection.ts'
 import { signInWithBrowser } from './flow.ts'
 import { type Ceiling, requestsOf } from './least.ts'
-import { clientCredentials, codeExchange, inTurn, introspection, passwordSignIn, tokenRequest, userinfo, type Work } from './requests.ts'
+import {
+  clientCredentials,
+  codeExchange,
+  inTurn,
+  introspection,
+  passwordSignIn,
+  tokenRequest,
+  userinfo,
+  type Work,
+} from './requests.ts'
 import type { Minted, Target, TargetKind } from './target.ts'
 
 export interface Operation {
@@ -44,7 +53,9 @@ export const SIGN_INS: readonly Operation[] = [
 export const OPERATIONS: readonly Operation[] = [
   operation('discovery', 'hello', async ({ facts }) => inTurn({ path: facts.paths.discovery })),
   operation('JWKS', 'hello', async ({ facts }) => inTurn({ path: facts.paths.jwks })),
-  operation('client_credentials, JWT', [{ signatures: 1 }], async (target) => inTurn(clientCredentials(target))),
+  operation('client_credentials, JWT', [{ signatures: 1 }], async (target) =>
+    inTurn(clientCredentials(target)),
+  ),
   operation('code exchange', SPENT_AND_SIGNED, withToken('code', codeExchange)),
   operation('refresh with rotation', SPENT_AND_SIGNED, rotation),
   operation('introspection', [{ reads: 1 }], withToken('access', introspection)),
@@ -55,7 +66,10 @@ export const OPERATIONS: readonly Operation[] = [
 /** Of servers whose hash costs next to nothing, beside engines that make none (G9). */
 export const SIGN_INS_BUT_THE_HASH: readonly Operation[] = [
   operation('full code flow but the hash', FLOW, signInByBrowser, { ...BUT_THE_HASH, on: ENGINES }),
-  operation('password sign-in by API but the hash', BY_API, signInByApi, { ...BUT_THE_HASH, on: ['koa', 'gatehouse'] }),
+  operation('password sign-in by API but the hash', BY_API, signInByApi, {
+    ...BUT_THE_HASH,
+    on: ['koa', 'gatehouse'],
+  }),
 ]
 
 export function operationNamed(name: string): Operation {
@@ -66,7 +80,12 @@ export function operationNamed(name: string): Operation {
 
 type Options = Partial<Pick<Operation, 'on' | 'share' | 'warmUpShare' | 'concurrency'>>
 
-export function operation(name: string, ceiling: Ceiling, prepare: Operation['prepare'], options: Options = {}): Operation {
+export function operation(
+  name: string,
+  ceiling: Ceiling,
+  prepare: Operation['prepare'],
+  options: Options = {},
+): Operation {
   const least = requestsOf(ceiling)
   return {
     name,
@@ -75,7 +94,8 @@ export function operation(name: string, ceiling: Ceiling, prepare: Operation['pr
     concurrency: 8,
     on: AND_PEER,
     ...options,
-    prepare: async (target, count, concurrency) => (target.kind === 'koa' ? inTurn(...least) : prepare(target, count, concurrency)),
+    prepare: async (target, count, concurrency) =>
+      target.kind === 'koa' ? inTurn(...least) : prepare(target, count, concurrency),
   }
 }
 
@@ -88,11 +108,15 @@ async function signInByApi(target: Target): Promise<Work> {
 }
 
 /** A request with something that was minted for it: a code each time, or the same tokens by turns. */
-function withToken(what: Minted, sent: (target: Target, token: string) => Sent): Operation['prepare'] {
+function withToken(
+  what: Minted,
+  sent: (target: Target, token: string) => Sent,
+): Operation['prepare'] {
   return async (target, count) => {
     const tokens = await target.mint(what, what === 'code' ? count : Math.min(count, TOKENS))
     let next = 0
-    return async (connection) => void expect(await connection.send(sent(target, tokens[next++ % tokens.length] ?? '')), 200)
+    return async (connection) =>
+      void expect(await connection.send(sent(target, tokens[next++ % tokens.length] ?? '')), 200)
   }
 }
 
@@ -100,7 +124,10 @@ function withToken(what: Minted, sent: (target: Target, token: string) => Sent):
 async function rotation(target: Target, _count: number, concurrency: number): Promise<Work> {
   const latest = await target.mint('refresh', concurrency)
   return async (connection, worker) => {
-    const sent = tokenRequest(target, { grant_type: 'refresh_token', refresh_token: latest[worker] ?? '' })
+    const sent = tokenRequest(target, {
+      grant_type: 'refresh_token',
+      refresh_token: latest[worker] ?? '',
+    })
     const { body } = expect(await connection.send(sent), 200)
     latest[worker] = (JSON.parse(body) as { refresh_token: string }).refresh_token
   }

@@ -12,7 +12,8 @@ export function writeInto(path: string, tables: string): void {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
   const [before, rest] = text.split(BEGIN)
   const after = rest?.split(END)[1]
-  if (before === undefined || after === undefined) throw new Error(`${path} has no markers ${BEGIN} and ${END}`)
+  if (before === undefined || after === undefined)
+    throw new Error(`${path} has no markers ${BEGIN} and ${END}`)
   writeFileSync(path, `${before}${BEGIN}\n\n${tables}\n\n${END}${after}`)
 }
 
@@ -22,14 +23,33 @@ export function tablesOf(results: Results, goals: readonly Goal[]): string {
     head(results),
     '### Processor time of one operation, microseconds',
     table(
-      ['operation', 'ceiling', 'ceiling on Redis', 'bare engine', 'usual Redis adapter', 'better-auth', 'Gatehouse', 'Gatehouse on Redis'],
+      [
+        'operation',
+        'ceiling',
+        'ceiling on Redis',
+        'bare engine',
+        'usual Redis adapter',
+        'better-auth',
+        'Gatehouse',
+        'Gatehouse on Redis',
+      ],
       operations.map(costs),
     ),
     '### Of what is possible',
     'The baseline over Gatehouse: above 1, Gatehouse is cheaper. Latency is that of a closed loop with the generator on the same core.',
     table(
-      ['operation', ...STORAGES.flatMap(({ name }) => [`of bare, ${name}`, `of ceiling, ${name}`, `p50 / p99 ms, ${name}`])],
-      operations.map((operation) => [operation.name, ...STORAGES.flatMap((storage) => standing(operation, storage))]),
+      [
+        'operation',
+        ...STORAGES.flatMap(({ name }) => [
+          `of bare, ${name}`,
+          `of ceiling, ${name}`,
+          `p50 / p99 ms, ${name}`,
+        ]),
+      ],
+      operations.map((operation) => [
+        operation.name,
+        ...STORAGES.flatMap((storage) => standing(operation, storage)),
+      ]),
     ),
     '### Goals',
     table(
@@ -42,14 +62,25 @@ export function tablesOf(results: Results, goals: readonly Goal[]): string {
 
 function head({ command, when, rounds, isPinned, operations }: Results): string {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown'}, Node ${process.versions.node}`
-  const foreign = Math.max(0, ...operations.flatMap(({ figures }) => Object.values(figures).map((sample) => sample.foreign)))
+  const foreign = Math.max(
+    0,
+    ...operations.flatMap(({ figures }) => Object.values(figures).map((sample) => sample.foreign)),
+  )
   const pinning = isPinned ? '' : ' Nothing was pinned to a core: `taskset` is missing.'
   return `\`${command}\`, ${when.slice(0, 16).replace('T', ' ')} UTC, ${rounds} interleaved rounds, ${machine}. Others had at most ${(foreign * 100).toFixed(0)} % of the measured core.${pinning}`
 }
 
 function costs({ name, figures }: OperationResult): string[] {
   const of = (label: string): string => cost(figures[label])
-  return [name, of('koa'), of('koa on Redis'), of('bare'), of('naive'), of('better-auth'), ...STORAGES.map(({ ours }) => of(ours))]
+  return [
+    name,
+    of('koa'),
+    of('koa on Redis'),
+    of('bare'),
+    of('naive'),
+    of('better-auth'),
+    ...STORAGES.map(({ ours }) => of(ours)),
+  ]
 }
 
 function standing(operation: OperationResult, { ours, ceiling }: Storage): string[] {
@@ -66,7 +97,10 @@ function details({ storm, hashes, growth, soak, twoProcesses }: Results): string
       'Two processes: what both can serve over what one can.',
       table(
         ['operation', ...STORAGES.map(({ name }) => name)],
-        names.map((name) => [name, ...STORAGES.map(({ ours }) => ratio(twoProcesses[ours]?.[name]))]),
+        names.map((name) => [
+          name,
+          ...STORAGES.map(({ ours }) => ratio(twoProcesses[ours]?.[name])),
+        ]),
       ),
     )
   if (storm)
@@ -82,7 +116,10 @@ function details({ storm, hashes, growth, soak, twoProcesses }: Results): string
       `Growth: time of an operation with ${growth.accounts} accounts, as many refresh-token families and ${growth.clients} clients, over 1,000 of each (loaded in ${whole(growth.loadSeconds)} s).`,
       table(
         ['operation', 'many over few'],
-        Object.entries(growth.ratios).map(([name, value]) => [name, (Math.ceil(value * 100) / 100).toFixed(2)]),
+        Object.entries(growth.ratios).map(([name, value]) => [
+          name,
+          (Math.ceil(value * 100) / 100).toFixed(2),
+        ]),
       ),
     )
   if (soak)
@@ -93,7 +130,8 @@ function details({ storm, hashes, growth, soak, twoProcesses }: Results): string
 }
 
 const whole = (value: number): string => value.toFixed(0)
-const pair = ([first, last]: readonly [number, number]): string => `${first.toFixed(1)} to ${last.toFixed(1)}`
+const pair = ([first, last]: readonly [number, number]): string =>
+  `${first.toFixed(1)} to ${last.toFixed(1)}`
 
 function cost(sample: Sample | undefined): string {
   return sample ? sample.cpuUs.toFixed(0) : '-'

@@ -2,7 +2,10 @@ import { type Connection, expect, type Sent } from './connection.ts'
 import { PKCE, REDIRECT_URI } from './minting.ts'
 import type { Target } from './target.ts'
 
-/** One unit of work on one connection; `worker` is the connection's number. Throws when it did not succeed. */
+/**
+ * One unit of work on one connection; `worker` is the connection's number. Throws when it did not
+ * succeed.
+ */
 export type Work = (connection: Connection, worker: number) => Promise<void>
 
 /** These requests one after the other. */
@@ -13,19 +16,39 @@ export function inTurn(...requests: readonly Sent[]): Work {
 }
 
 export function basic(id: string, secret: string): Record<string, string> {
-  return { authorization: `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret).replaceAll('%20', '+')}`).toString('base64')}` }
+  return {
+    authorization: `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret).replaceAll('%20', '+')}`).toString('base64')}`,
+  }
 }
 
-export function tokenRequest({ facts }: Target, form: Record<string, string>, clientId = facts.apiClient.id): Sent {
-  return { method: 'POST', path: facts.paths.token, headers: basic(clientId, facts.apiClient.secret), form }
+export function tokenRequest(
+  { facts }: Target,
+  form: Record<string, string>,
+  clientId = facts.apiClient.id,
+): Sent {
+  return {
+    method: 'POST',
+    path: facts.paths.token,
+    headers: basic(clientId, facts.apiClient.secret),
+    form,
+  }
 }
 
 export function clientCredentials(target: Target, clientId?: string): Sent {
-  return tokenRequest(target, { grant_type: 'client_credentials', scope: 'read', resource: target.facts.resource }, clientId)
+  return tokenRequest(
+    target,
+    { grant_type: 'client_credentials', scope: 'read', resource: target.facts.resource },
+    clientId,
+  )
 }
 
 export function codeExchange(target: Target, code: string): Sent {
-  return tokenRequest(target, { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: PKCE.verifier })
+  return tokenRequest(target, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: REDIRECT_URI,
+    code_verifier: PKCE.verifier,
+  })
 }
 
 export function introspection({ facts }: Target, token: string): Sent {
@@ -38,5 +61,9 @@ export function userinfo({ facts }: Target, token: string): Sent {
 }
 
 export function passwordSignIn(target: Target): Sent {
-  return { method: 'POST', path: '/api/auth/sign-in/email', json: { email: target.nextPerson(), password: target.facts.password } }
+  return {
+    method: 'POST',
+    path: '/api/auth/sign-in/email',
+    json: { email: target.nextPerson(), password: target.facts.password },
+  }
 }

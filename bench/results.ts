@@ -40,7 +40,11 @@ export const STORAGES = [
 export type Storage = (typeof STORAGES)[number]
 
 /** How dear the baseline is in terms of ours: above 1, ours is cheaper. */
-export function share(result: OperationResult | undefined, baseline: string, ours: string): number | undefined {
+export function share(
+  result: OperationResult | undefined,
+  baseline: string,
+  ours: string,
+): number | undefined {
   const [base, own] = [result?.figures[baseline], result?.figures[ours]]
   return base && own ? overRounds(base, own, 'cpuUs') : undefined
 }

@@ -15,19 +15,32 @@ export interface Figure extends Sample {
   readonly rounds: Readonly<Record<'cpuUs' | 'perSecond', readonly number[]>>
 }
 
-/** The median of the rounds' own ratios: the machine's speed changes from minute to minute, and two that took turns saw the same. */
+/**
+ * The median of the rounds' own ratios: the machine's speed changes from minute to minute, and two
+ * that took turns saw the same.
+ */
 export function overRounds(a: Figure, b: Figure, what: 'cpuUs' | 'perSecond'): number {
   return median(a.rounds[what].map((value, round) => value / (b.rounds[what][round] ?? Number.NaN)))
 }
 
 /** Repetitions of this operation: at least a few for each connection. */
-export function sizesOf({ concurrency, share, warmUpShare }: Operation, { warmUp, count }: Effort): Pick<Effort, 'warmUp' | 'count'> {
+export function sizesOf(
+  { concurrency, share, warmUpShare }: Operation,
+  { warmUp, count }: Effort,
+): Pick<Effort, 'warmUp' | 'count'> {
   const atLeast = (number: number): number => Math.max(4 * concurrency, Math.round(number))
   return { warmUp: atLeast(warmUp * warmUpShare), count: atLeast(count * share) }
 }
 
-/** The rounds of all targets take turns: what disturbs the machine disturbs all of them. Medians, by the target's label. */
-export async function interleaved(targets: readonly Target[], operation: Operation, effort: Effort): Promise<Record<string, Figure>> {
+/**
+ * The rounds of all targets take turns: what disturbs the machine disturbs all of them. Medians, by
+ * the target's label.
+ */
+export async function interleaved(
+  targets: readonly Target[],
+  operation: Operation,
+  effort: Effort,
+): Promise<Record<string, Figure>> {
   const { warmUp, count } = sizesOf(operation, effort)
   const asked = targets.filter(({ kind }) => operation.on.includes(kind))
   const samples = new Map<Target, Sample[]>(asked.map((target) => [target, []]))
@@ -38,6 +51,7 @@ export async function interleaved(targets: readonly Target[], operation: Operati
 }
 
 function figure(samples: readonly Sample[]): Figure {
-  const of = (what: 'cpuUs' | 'perSecond') => samples.map((sample) => Number(sample[what].toFixed(1)))
+  const of = (what: 'cpuUs' | 'perSecond') =>
+    samples.map((sample) => Number(sample[what].toFixed(1)))
   return { ...medians(samples), rounds: { cpuUs: of('cpuUs'), perSecond: of('perSecond') } }
 }

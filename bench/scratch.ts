@@ -21,11 +21,14 @@ export class ScratchPostgres implements AsyncDisposable {
     const resources = new AsyncDisposableStack()
     if (given) return new ScratchPostgres(given, resources)
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
-    // Readable for the user that PostgreSQL runs as when we are root; else its data would be put somewhere else.
+    // Readable for the user that PostgreSQL runs as when we are root; else its data would be put
+    // somewhere else.
     chmodSync(folder, 0o755)
     resources.defer(() => rmSync(folder, { recursive: true, force: true }))
     const { url } = resources.use(await startEmbeddedPostgres({ dataDir: folder }))
-    const postmaster = Number(read(join(folder, 'postgres/cluster/data/postmaster.pid'))?.split('\n')[0])
+    const postmaster = Number(
+      read(join(folder, 'postgres/cluster/data/postmaster.pid'))?.split('\n')[0],
+    )
     pin(postmaster, STORAGE_CORE)
     return new ScratchPostgres(url, resources, postmaster)
   }
@@ -67,12 +70,21 @@ export async function run(url: string, ...statements: readonly string[]): Promis
 }
 
 /** A redis-server on loopback that keeps nothing on disk; undefined where none is on PATH. */
-export async function startRedis(): Promise<(AsyncDisposable & { readonly url: string }) | undefined> {
+export async function startRedis(): Promise<
+  (AsyncDisposable & { readonly url: string }) | undefined
+> {
   const port = await freePort()
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: 'ignore',
-  })
-  const isThere = await Promise.race([once(child, 'error').then(() => false), once(child, 'spawn').then(() => true)])
+  const child = spawn(
+    'redis-server',
+    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    {
+      stdio: 'ignore',
+    },
+  )
+  const isThere = await Promise.race([
+    once(child, 'error').then(() => false),
+    once(child, 'spawn').then(() => true),
+  ])
   if (!isThere) return undefined
   pin(child.pid ?? 0, STORAGE_CORE)
   const url = `redis://127.0.0.1:${port}`

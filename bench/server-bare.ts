@@ -10,23 +10,34 @@ import { PATHS } from './target.ts'
 const ACCOUNT = 'ada'
 const CLIENT = { id: 'bench', secret: 'a secret of the bench that is long enough' }
 
-/** oidc-provider of our version alone, with the same algorithms and policies: on a Map, or on Redis by the usual adapter. */
+/**
+ * oidc-provider of our version alone, with the same algorithms and policies: on a Map, or on Redis
+ * by the usual adapter.
+ */
 export async function bareServer(issuer: string, redisUrl?: string): Promise<Served> {
   const adapter = redisUrl ? naiveAdapters(redisUrl) : (model: string) => new MapAdapter(model)
   const provider = quietly(() => new Provider(issuer, configuration(adapter)))
   const handle = provider.callback()
   return {
-    handle: (req, res) => (req.url?.startsWith('/interaction/') ? signIn(provider, req, res) : handle(req, res)),
+    handle: (req, res) =>
+      req.url?.startsWith('/interaction/') ? signIn(provider, req, res) : handle(req, res),
     facts: { people: [], password: '', resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
     mint: (what) => mintFor(provider, { accountId: ACCOUNT, clientId: CLIENT.id }, what),
     [Symbol.asyncDispose]: async () => undefined,
   }
 }
 
-async function signIn(provider: Provider, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function signIn(
+  provider: Provider,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const grant = new provider.Grant({ accountId: ACCOUNT, clientId: CLIENT.id })
   grant.addOIDCScope(SCOPE)
-  await provider.interactionFinished(req, res, { login: { accountId: ACCOUNT }, consent: { grantId: await grant.save() } })
+  await provider.interactionFinished(req, res, {
+    login: { accountId: ACCOUNT },
+    consent: { grantId: await grant.save() },
+  })
 }
 
 function configuration(adapter: AdapterFactory): Configuration {
@@ -43,7 +54,9 @@ function configuration(adapter: AdapterFactory): Configuration {
         id_token_signed_response_alg: 'ES256',
       },
     ],
-    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'bench' }] },
+    jwks: {
+      keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'bench' }],
+    },
     cookies: { keys: ['a key of the bench'] },
     routes: { userinfo: '/userinfo' },
     claims: { openid: ['sub'], email: ['email', 'email_verified'] },
@@ -52,7 +65,10 @@ function configuration(adapter: AdapterFactory): Configuration {
     rotateRefreshToken: true,
     issueRefreshToken: () => true,
     expiresWithSession: () => false,
-    findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub, email: 'ada@example.org', email_verified: true }) }),
+    findAccount: (_ctx, sub) => ({
+      accountId: sub,
+      claims: () => ({ sub, email: 'ada@example.org', email_verified: true }),
+    }),
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },

@@ -70,7 +70,11 @@ export async function betterAuthServer(issuer: string, databaseUrl: string): Pro
   const auth = betterAuth(options)
   const { adapter, internalAdapter } = await auth.$context
   await adapter.create({ model: 'oauthClient', data: clientRow() })
-  const { id: userId } = await internalAdapter.createUser({ name: 'Ada Lovelace', email: 'ada@example.org', emailVerified: true })
+  const { id: userId } = await internalAdapter.createUser({
+    name: 'Ada Lovelace',
+    email: 'ada@example.org',
+    emailVerified: true,
+  })
   const { id: sessionId } = await internalAdapter.createSession(userId)
   return {
     handle: (req, res) => answer(auth, issuer, req, res),
@@ -82,9 +86,18 @@ export async function betterAuthServer(issuer: string, databaseUrl: string): Pro
   async function mint(what: Minted): Promise<string> {
     const token = randomBytes(24).toString('base64url')
     const now = Date.now()
-    const times = { createdAt: new Date(now), updatedAt: new Date(now), expiresAt: new Date(now + HOUR_MS) }
+    const times = {
+      createdAt: new Date(now),
+      updatedAt: new Date(now),
+      expiresAt: new Date(now + HOUR_MS),
+    }
     if (what === 'code') {
-      const query = { client_id: CLIENT.id, response_type: 'code', redirect_uri: REDIRECT_URI, scope: SCOPES.join(' ') }
+      const query = {
+        client_id: CLIENT.id,
+        response_type: 'code',
+        redirect_uri: REDIRECT_URI,
+        scope: SCOPES.join(' '),
+      }
       const challenge = { code_challenge: PKCE.challenge, code_challenge_method: 'S256' }
       const value = {
         type: 'authorization_code',
@@ -94,12 +107,20 @@ export async function betterAuthServer(issuer: string, databaseUrl: string): Pro
         authTime: now,
         resource: [RESOURCE],
       }
-      await internalAdapter.createVerificationValue({ identifier: digest(token), value: JSON.stringify(value), ...times })
+      await internalAdapter.createVerificationValue({
+        identifier: digest(token),
+        value: JSON.stringify(value),
+        ...times,
+      })
       return token
     }
     const { updatedAt: _, ...own } = times
     const common = { token: digest(token), clientId: CLIENT.id, userId, sessionId, ...own }
-    if (what === 'access') await adapter.create({ model: 'oauthAccessToken', data: { ...common, scopes: SCOPE.split(' ') } })
+    if (what === 'access')
+      await adapter.create({
+        model: 'oauthAccessToken',
+        data: { ...common, scopes: SCOPE.split(' ') },
+      })
     else
       await adapter.create({
         model: 'oauthRefreshToken',
@@ -110,12 +131,24 @@ export async function betterAuthServer(issuer: string, databaseUrl: string): Pro
 }
 
 /** Its own handler for Node answers in chunks, which the generator does not read; this one is no dearer. */
-async function answer(auth: Auth, issuer: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function answer(
+  auth: Auth,
+  issuer: string,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const body = req.method === 'POST' ? await text(req) : null
-  const request = new Request(`${issuer}${req.url}`, { method: req.method ?? 'GET', headers: req.headers as Record<string, string>, body })
+  const request = new Request(`${issuer}${req.url}`, {
+    method: req.method ?? 'GET',
+    headers: req.headers as Record<string, string>,
+    body,
+  })
   const response = await auth.handler(request)
   const payload = Buffer.from(await response.arrayBuffer())
-  res.writeHead(response.status, { ...Object.fromEntries(response.headers), 'content-length': payload.length })
+  res.writeHead(response.status, {
+    ...Object.fromEntries(response.headers),
+    'content-length': payload.length,
+  })
   res.end(payload)
 }
 

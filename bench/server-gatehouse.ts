@@ -16,8 +16,15 @@ const PASSWORD = 'plum ladder seven harbour'
 const PEOPLE = Array.from({ length: 450 }, (_, index) => `person${index + 1}@bench.example`)
 const CLIENT = { id: 'bench', secret: 'a secret of the bench that is long enough' }
 
-/** The product as it runs in production: hashing apart at full cost, a log line for every request (to nowhere), rate limits on. */
-export async function gatehouseServer(issuer: string, port: number, settings: TargetSettings): Promise<Served> {
+/**
+ * The product as it runs in production: hashing apart at full cost, a log line for every request
+ * (to nowhere), rate limits on.
+ */
+export async function gatehouseServer(
+  issuer: string,
+  port: number,
+  settings: TargetSettings,
+): Promise<Served> {
   const { databaseUrl, redisUrl, grownAccounts = 0, hasCheapHash } = settings
   const env = EnvSchema.parse({
     NODE_ENV: 'test',
@@ -30,7 +37,9 @@ export async function gatehouseServer(issuer: string, port: number, settings: Ta
   })
   const secrets = { cookieKeys: ['c'.repeat(32)], keyEncryptionKeys: ['k'.repeat(32)] }
   const asRun = buildConfig(env, { databaseUrl, embedded: false, secrets })
-  const config = hasCheapHash ? { ...asRun, argon2: { ...asRun.argon2, memoryKib: 64, passes: 1 } } : asRun
+  const config = hasCheapHash
+    ? { ...asRun, argon2: { ...asRun.argon2, memoryKib: 64, passes: 1 } }
+    : asRun
   const database = await openDatabase({ url: databaseUrl, pool: config.database.pool })
   await migrate(database)
   const context = await createContext(config, { database, logger: createLogger('info') })
@@ -39,10 +48,19 @@ export async function gatehouseServer(issuer: string, port: number, settings: Ta
   context.worker.start()
   return {
     handle: createApp(context).callback(),
-    facts: { people: PEOPLE, password: PASSWORD, resource: RESOURCE, paths: PATHS, apiClient: CLIENT },
+    facts: {
+      people: PEOPLE,
+      password: PASSWORD,
+      resource: RESOURCE,
+      paths: PATHS,
+      apiClient: CLIENT,
+    },
     hashPid: () => context.hashProcess?.pid,
     mint: (what) => {
-      const owner = { accountId: grownAccounts > 0 ? anyOf(grownAccounts) : accountId, clientId: CLIENT.id }
+      const owner = {
+        accountId: grownAccounts > 0 ? anyOf(grownAccounts) : accountId,
+        clientId: CLIENT.id,
+      }
       return mintFor(context.authorizationServer.provider, owner, what)
     },
     async [Symbol.asyncDispose]() {
@@ -58,7 +76,13 @@ export async function gatehouseServer(issuer: string, port: number, settings: Ta
     const now = new Date()
     const passwordHash = await context.hasher.hash(PASSWORD)
     const [account] = PEOPLE.map((email) =>
-      em.create(Account, { name: 'Ada Lovelace', email, emailVerifiedAt: now, passwordHash, passwordChangedAt: now }),
+      em.create(Account, {
+        name: 'Ada Lovelace',
+        email,
+        emailVerifiedAt: now,
+        passwordHash,
+        passwordChangedAt: now,
+      }),
     )
     em.create(Client, {
       id: CLIENT.id,

@@ -40,7 +40,11 @@ function serve(): Promise<Served> {
 
 async function reply(command: Command): Promise<void> {
   try {
-    send({ id: command.id, value: command.ask === 'mint' ? await mint(command.what, command.count) : usage(command.collect) })
+    send({
+      id: command.id,
+      value:
+        command.ask === 'mint' ? await mint(command.what, command.count) : usage(command.collect),
+    })
   } catch (error) {
     send({ id: command.id, error: String(error) })
   }
@@ -49,7 +53,13 @@ async function reply(command: Command): Promise<void> {
 async function mint(what: Minted, count: number): Promise<string[]> {
   const made: string[] = []
   while (made.length < count)
-    made.push(...(await Promise.all(Array.from({ length: Math.min(MINTED_AT_ONCE, count - made.length) }, () => served.mint(what)))))
+    made.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(MINTED_AT_ONCE, count - made.length) }, () =>
+          served.mint(what),
+        ),
+      )),
+    )
   return made
 }
 
@@ -57,7 +67,12 @@ function usage(collect: boolean): unknown {
   if (collect) (globalThis as { gc?: () => void }).gc?.()
   const { user, system } = process.cpuUsage()
   const { rss, heapUsed } = process.memoryUsage()
-  return { cpu: user + system, rssMb: rss / 1e6, heapMb: heapUsed / 1e6, hashPid: served.hashPid?.() }
+  return {
+    cpu: user + system,
+    rssMb: rss / 1e6,
+    heapMb: heapUsed / 1e6,
+    hashPid: served.hashPid?.(),
+  }
 }
 
 function send(reply: Reply): void {

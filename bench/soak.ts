@@ -4,7 +4,13 @@ import { sampleOf } from './measure.ts'
 import { operationNamed } from './operations.ts'
 import type { Target } from './target.ts'
 
-const MIX = ['client_credentials, JWT', 'code exchange', 'refresh with rotation', 'introspection', 'userinfo'].map(operationNamed)
+const MIX = [
+  'client_credentials, JWT',
+  'code exchange',
+  'refresh with rotation',
+  'introspection',
+  'userinfo',
+].map(operationNamed)
 const BATCH = 400
 /** Of the time the server is at work. */
 const LOAD = 0.7

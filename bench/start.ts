@@ -10,7 +10,10 @@ report('PostgreSQL PSS', postgresPssMb, 'MB')
 
 function report(name: string, values: readonly number[], unit: string, goal?: number): void {
   const middle = median(values)
-  const verdict = goal === undefined ? '' : `  goal ${goal} ${unit}: ${middle <= goal ? 'met' : 'MISSED'}`
+  const verdict =
+    goal === undefined ? '' : `  goal ${goal} ${unit}: ${middle <= goal ? 'met' : 'MISSED'}`
   const range = `${Math.min(...values).toFixed(0)}-${Math.max(...values).toFixed(0)}`
-  process.stdout.write(`${name.padEnd(15)} ${middle.toFixed(0).padStart(5)} ${unit}  (${range}, n=${values.length})${verdict}\n`)
+  process.stdout.write(
+    `${name.padEnd(15)} ${middle.toFixed(0).padStart(5)} ${unit}  (${range}, n=${values.length})${verdict}\n`,
+  )
 }

@@ -14,7 +14,10 @@ const LATER_STARTS = 2
 const GIVE_UP_MS = 30_000
 const LAUNCHER = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'gatehouse.js')
 
-/** Milliseconds from `npm start`'s command to the first 200 of discovery, and megabytes half a second later. */
+/**
+ * Milliseconds from `npm start`'s command to the first 200 of discovery, and megabytes half a
+ * second later.
+ */
 export interface Starts {
   readonly firstMs: readonly number[]
   readonly laterMs: readonly number[]
@@ -24,14 +27,20 @@ export interface Starts {
 
 /** Every round begins with an empty folder and without a compile cache, as after `npm ci`. */
 export async function starts(rounds: number): Promise<Starts> {
-  const measured: Record<keyof Starts, number[]> = { firstMs: [], laterMs: [], serverRssMb: [], postgresPssMb: [] }
+  const measured: Record<keyof Starts, number[]> = {
+    firstMs: [],
+    laterMs: [],
+    serverRssMb: [],
+    postgresPssMb: [],
+  }
   for (let round = 0; round < rounds; round++) {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'))
     chmodSync(folder, 0o755)
     const dataDir = join(folder, 'data')
     try {
       await measure(measured, measured.firstMs, dataDir)
-      for (let later = 0; later < LATER_STARTS; later++) await measure(measured, measured.laterMs, dataDir)
+      for (let later = 0; later < LATER_STARTS; later++)
+        await measure(measured, measured.laterMs, dataDir)
     } finally {
       await resetData(dataDir)
       rmSync(folder, { recursive: true, force: true })
@@ -41,18 +50,36 @@ export async function starts(rounds: number): Promise<Starts> {
 }
 
 /** The compile cache lives beside the data: the first start has none, as after `npm ci`. */
-async function measure(measured: { serverRssMb: number[]; postgresPssMb: number[] }, times: number[], dataDir: string): Promise<void> {
+async function measure(
+  measured: { serverRssMb: number[]; postgresPssMb: number[] },
+  times: number[],
+  dataDir: string,
+): Promise<void> {
   const port = await freePort()
-  const env = { PATH: '/usr/bin:/bin', PORT: String(port), DATA_DIR: dataDir, NODE_COMPILE_CACHE: join(dataDir, '..', 'cache') }
+  const env = {
+    PATH: '/usr/bin:/bin',
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    NODE_COMPILE_CACHE: join(dataDir, '..', 'cache'),
+  }
   const began = performance.now()
-  const server = spawn(process.execPath, [...START_FLAGS, LAUNCHER, 'start'], { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  const server = spawn(process.execPath, [...START_FLAGS, LAUNCHER, 'start'], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
   try {
-    await answers(`http://localhost:${port}/.well-known/openid-configuration`, began, () => server.exitCode === null)
+    await answers(
+      `http://localhost:${port}/.well-known/openid-configuration`,
+      began,
+      () => server.exitCode === null,
+    )
     times.push(performance.now() - began)
     await sleep(500)
     measured.serverRssMb.push(memoryOf(server.pid, 'status', 'VmRSS'))
-    measured.postgresPssMb.push(postgresOf(dataDir).reduce((sum, pid) => sum + memoryOf(pid, 'smaps_rollup', 'Pss'), 0))
+    measured.postgresPssMb.push(
+      postgresOf(dataDir).reduce((sum, pid) => sum + memoryOf(pid, 'smaps_rollup', 'Pss'), 0),
+    )
   } finally {
     server.kill('SIGTERM')
     await ended

@@ -26,7 +26,9 @@ export async function storm(target: Target, seconds: number): Promise<Storm> {
   const idle = await tokens(target, seconds)
   const over = new AbortController()
   const statuses = new Map<number, number>()
-  const crowd = Promise.all(Array.from({ length: SIGN_IN_CONNECTIONS }, () => signIns(target, over.signal, statuses)))
+  const crowd = Promise.all(
+    Array.from({ length: SIGN_IN_CONNECTIONS }, () => signIns(target, over.signal, statuses)),
+  )
   await sleep(500)
   const during = await tokens(target, seconds)
   const { rssMb, hashPid } = await target.usage()
@@ -66,7 +68,11 @@ async function tokens(target: Target, seconds: number): Promise<number[]> {
 }
 
 /** A client that is refused comes back after a second, as it was told to. */
-export async function signIns(target: Target, over: AbortSignal, statuses: Map<number, number>): Promise<void> {
+export async function signIns(
+  target: Target,
+  over: AbortSignal,
+  statuses: Map<number, number>,
+): Promise<void> {
   using connection = await Connection.open(target.facts.port)
   while (!over.aborted) {
     const { status } = await connection.send(passwordSignIn(target))

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import { START_FLAGS } from './start-flags.ts'
 
 /**
- * `koa`: the ceiling. `bare`: oidc-provider on a Map. `naive`: the same on Redis by the usual adapter. `better-auth`: the peer, on
- * PostgreSQL. `gatehouse`: all of it. The first and the last on PostgreSQL, and with `redisUrl` on Redis too.
+ * `koa`: the ceiling. `bare`: oidc-provider on a Map. `naive`: the same on Redis by the usual
+ * adapter. `better-auth`: the peer, on PostgreSQL. `gatehouse`: all of it. The first and the last
+ * on PostgreSQL, and with `redisUrl` on Redis too.
  */
 export type TargetKind = 'koa' | 'bare' | 'naive' | 'better-auth' | 'gatehouse'
 export type Minted = 'code' | 'refresh' | 'access' | 'session'
@@ -80,16 +81,32 @@ export class Target implements AsyncDisposable {
 
   static async start(settings: TargetSettings): Promise<Target> {
     const began = performance.now()
-    const child = fork(fileURLToPath(new URL('./server.ts', import.meta.url)), [JSON.stringify(settings)], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      execArgv: [...(settings.kind === 'gatehouse' ? START_FLAGS : []), '--expose-gc', '--disable-warning=ExperimentalWarning'],
-    })
-    const [facts] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(() => [undefined])])) as [Facts | undefined]
+    const child = fork(
+      fileURLToPath(new URL('./server.ts', import.meta.url)),
+      [JSON.stringify(settings)],
+      {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        execArgv: [
+          ...(settings.kind === 'gatehouse' ? START_FLAGS : []),
+          '--expose-gc',
+          '--disable-warning=ExperimentalWarning',
+        ],
+      },
+    )
+    const [facts] = (await Promise.race([
+      once(child, 'message'),
+      once(child, 'exit').then(() => [undefined]),
+    ])) as [Facts | undefined]
     if (!facts) throw new Error(`the target ${settings.kind} did not start`)
     return new Target(settings, child, facts, performance.now() - began)
   }
 
-  private constructor(settings: TargetSettings, child: ReturnType<typeof fork>, facts: Facts, readyMs: number) {
+  private constructor(
+    settings: TargetSettings,
+    child: ReturnType<typeof fork>,
+    facts: Facts,
+    readyMs: number,
+  ) {
     const { kind, redisUrl, label } = settings
     this.settings = settings
     this.label = label ?? (redisUrl && kind !== 'naive' ? `${kind} on Redis` : kind)
@@ -109,7 +126,10 @@ export class Target implements AsyncDisposable {
     return this.settings.kind
   }
 
-  /** Who signs in next: people take turns, so that none of them has as many sessions as an account may have, and one ends for another. */
+  /**
+   * Who signs in next: people take turns, so that none of them has as many sessions as an account
+   * may have, and one ends for another.
+   */
   nextPerson(): string {
     const { people } = this.facts
     return people[this.#turn++ % people.length] ?? ''

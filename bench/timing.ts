@@ -11,15 +11,21 @@ import { createLogger } from '../src/logger.ts'
 import { median, rankStatistic } from '../test/support/statistics.ts'
 
 /**
- * EN-02: `DATABASE_URL=postgres://…/scratch node bench/timing.ts [samples]` asks one server in turn about an address with and one
- * without an account, and says how well time tells them apart: AUC (Mann-Whitney; 0.5 is chance) and the medians' difference.
+ * EN-02: `DATABASE_URL=postgres://…/scratch node bench/timing.ts [samples]` asks one server in turn
+ * about an address with and one without an account, and says how well time tells them apart: AUC
+ * (Mann-Whitney; 0.5 is chance) and the medians' difference.
  */
 const SAMPLES = Number(process.argv[2] ?? 2000)
 const WARM_UP = 50
 const PASSWORD = 'plum ladder seven harbour'
 const GOALS = { auc: [0.45, 0.55], medians: 0.05 } as const
 
-const env = EnvSchema.parse({ NODE_ENV: 'test', DATABASE_URL: process.env['DATABASE_URL'], TRUSTED_PROXY_HOPS: 1, LOG_LEVEL: 'silent' })
+const env = EnvSchema.parse({
+  NODE_ENV: 'test',
+  DATABASE_URL: process.env['DATABASE_URL'],
+  TRUSTED_PROXY_HOPS: 1,
+  LOG_LEVEL: 'silent',
+})
 if (!env.DATABASE_URL) throw new Error('Set DATABASE_URL to a scratch database.')
 const secrets = { cookieKeys: [randomToken()], keyEncryptionKeys: [randomToken()] }
 const config = buildConfig(env, { databaseUrl: env.DATABASE_URL, embedded: false, secrets })
@@ -42,12 +48,21 @@ try {
   }))
   await compare('forgot password', 'PATCH', '/api/auth/forgot/password', (email) => ({ email }))
   await compare('resend', 'POST', '/api/auth/resend/verify/email', (email) => ({ email }))
-  await compare('sign-up', 'POST', '/api/auth/sign-up/email', (email) => ({ name: 'Ada', email, password: PASSWORD }))
+  await compare('sign-up', 'POST', '/api/auth/sign-up/email', (email) => ({
+    name: 'Ada',
+    email,
+    password: PASSWORD,
+  }))
 } finally {
   server.close()
 }
 
-async function compare(name: string, method: string, path: string, body: (email: string) => object): Promise<void> {
+async function compare(
+  name: string,
+  method: string,
+  path: string,
+  body: (email: string) => object,
+): Promise<void> {
   const samples = { known: [] as number[], unknown: [] as number[] }
   for (let index = 0; index < SAMPLES + WARM_UP; index += 1) {
     await database.pool.query('delete from attempt_counter')
@@ -77,7 +92,9 @@ function call(method: string, path: string, body: object, index: number): Promis
     'x-forwarded-for': from,
   }
   return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => answer.resume().on('end', resolve))
+    const sent = request({ host: '127.0.0.1', port, path, method, headers }, (answer) =>
+      answer.resume().on('end', resolve),
+    )
     sent.on('error', reject).end(text)
   })
 }
@@ -86,6 +103,12 @@ async function addAccount(email: string): Promise<void> {
   const em = database.em.fork()
   const now = new Date()
   const passwordHash = await context.hasher.hash(randomToken())
-  em.create(Account, { name: 'Timing', email, emailVerifiedAt: now, passwordHash, passwordChangedAt: now })
+  em.create(Account, {
+    name: 'Timing',
+    email,
+    emailVerifiedAt: now,
+    passwordHash,
+    passwordChangedAt: now,
+  })
   await em.flush()
 }

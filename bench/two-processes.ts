@@ -8,8 +8,9 @@ import type { Target } from './target.ts'
 export type TwoProcesses = Readonly<Record<string, number>>
 
 /**
- * G17: two processes on one storage, each with a core of its own. The generator's processor time is accounted out: a process serves one
- * operation in the time that the operation costs it, and that is asked again with the other at work.
+ * G17: two processes on one storage, each with a core of its own. The generator's processor time is
+ * accounted out: a process serves one operation in the time that the operation costs it, and that
+ * is asked again with the other at work.
  */
 export async function twoProcesses(
   [first, second]: readonly [Target, Target],
@@ -24,7 +25,9 @@ export async function twoProcesses(
     const together: number[] = []
     for (let round = 0; round < effort.rounds; round++) {
       alone.push((await sampleOf(first, operation, count)).cpuUs)
-      const both = await Promise.all([first, second].map((target) => sampleOf(target, operation, count)))
+      const both = await Promise.all(
+        [first, second].map((target) => sampleOf(target, operation, count)),
+      )
       together.push(...both.map(({ cpuUs }) => cpuUs))
     }
     ratios[operation.name] = (2 * median(alone)) / median(together)

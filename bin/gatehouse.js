@@ -40,7 +40,9 @@ function endWithParent() {
 function bundledNode() {
   const os = process.platform === 'win32' ? 'win' : process.platform
   try {
-    const root = dirname(createRequire(import.meta.url).resolve(`node-${os}-${process.arch}/package.json`))
+    const root = dirname(
+      createRequire(import.meta.url).resolve(`node-${os}-${process.arch}/package.json`),
+    )
     const path = join(root, 'bin', os === 'win' ? 'node.exe' : 'node')
     return existsSync(path) && path !== process.execPath ? path : undefined
   } catch {
@@ -49,10 +51,14 @@ function bundledNode() {
 }
 
 function runWith(node) {
-  const child = spawn(node, [...process.execArgv, script, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(node, [...process.execArgv, script, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  })
   // A terminal sends Ctrl-C to both of us; a second one would cut the shutdown short.
   const forward = (signal) => (signal === 'SIGINT' && process.stdin.isTTY) || child.kill(signal)
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'].filter((signal) => signal in constants.signals)
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'].filter(
+    (signal) => signal in constants.signals,
+  )
   for (const signal of signals) process.on(signal, forward)
   // Its C library or its permissions are not those of this system.
   child.on('error', runHere)
@@ -65,8 +71,12 @@ function runWith(node) {
 
 function runHere() {
   if (!isAtLeast(OLDEST)) {
-    process.stderr.write(`Gatehouse needs Node ${OLDEST.join('.')} or newer, and this is Node ${process.versions.node}.\n`)
-    process.stderr.write('Install Node 24 LTS from https://nodejs.org/, or run "npm ci" again without "--omit=optional".\n')
+    process.stderr.write(
+      `Gatehouse needs Node ${OLDEST.join('.')} or newer, and this is Node ${process.versions.node}.\n`,
+    )
+    process.stderr.write(
+      'Install Node 24 LTS from https://nodejs.org/, or run "npm ci" again without "--omit=optional".\n',
+    )
     process.exitCode = 1
     return
   }

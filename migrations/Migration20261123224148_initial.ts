@@ -1,9 +1,9 @@
 import { Migration } from '@mikro-orm/migrations'
 
 /**
- * Audit events are never changed (LG-04), but for two functions: one removes the oldest, one takes the origin out of the events
- * of an erased account. A superuser can still do anything: a head of the chain
- * that was noted elsewhere shows it (`audit verify --expect`).
+ * Audit events are never changed (LG-04), but for two functions: one removes the oldest, one takes
+ * the origin out of the events of an erased account. A superuser can still do anything: a head of
+ * the chain that was noted elsewhere shows it (`audit verify --expect`).
  */
 const AUDIT_GUARD = `
 create function audit_event_guard() returns trigger language plpgsql as $$
@@ -50,7 +50,9 @@ export class Migration20261123224148_initial extends Migration {
     this.addSql(
       `create table "attempt_counter" ("subject" bytea not null, "factor" varchar(16) not null, "failures" int not null default 0, "window_started_at" timestamptz not null, "blocked_until" timestamptz null, "updated_at" timestamptz not null, primary key ("subject", "factor"));`,
     )
-    this.addSql(`create index "attempt_counter_updated_at_index" on "attempt_counter" ("updated_at");`)
+    this.addSql(
+      `create index "attempt_counter_updated_at_index" on "attempt_counter" ("updated_at");`,
+    )
 
     this.addSql(
       `create table "audit_event" ("seq" bigint not null, "at" timestamptz not null, "type" varchar(48) not null, "outcome" varchar(8) not null, "account_id" uuid null, "client_id" varchar(100) null, "session_id" varchar(64) null, "ip" varchar(45) null, "user_agent" varchar(512) null, "request_id" varchar(64) null, "detail" jsonb not null, "origin_salt" bytea null, "origin_digest" bytea not null, "previous_hash" bytea not null, "hash" bytea not null, primary key ("seq"));`,
@@ -70,22 +72,32 @@ export class Migration20261123224148_initial extends Migration {
     this.addSql(
       `create table "known_device" ("digest" bytea not null, "account_id" uuid not null, "created_at" timestamptz not null, "last_seen_at" timestamptz not null, primary key ("digest", "account_id"));`,
     )
-    this.addSql(`create index "known_device_last_seen_at_index" on "known_device" ("last_seen_at");`)
+    this.addSql(
+      `create index "known_device_last_seen_at_index" on "known_device" ("last_seen_at");`,
+    )
 
     this.addSql(
       `create table "mfa_challenge" ("id" uuid not null, "account_id" uuid not null, "digest" bytea not null, "binding" varchar(128) not null, "attempts" int not null default 0, "created_at" timestamptz not null, "expires_at" timestamptz not null, primary key ("id"));`,
     )
     this.addSql(`create index "mfa_challenge_account_id_index" on "mfa_challenge" ("account_id");`)
-    this.addSql(`alter table "mfa_challenge" add constraint "mfa_challenge_digest_unique" unique ("digest");`)
+    this.addSql(
+      `alter table "mfa_challenge" add constraint "mfa_challenge_digest_unique" unique ("digest");`,
+    )
     this.addSql(`create index "mfa_challenge_expires_at_index" on "mfa_challenge" ("expires_at");`)
 
     this.addSql(
       `create table "oidc_artifact" ("model" varchar(40) not null, "id_digest" bytea not null, "payload" jsonb not null, "grant_id" varchar(64) null, "account_id" varchar(64) null, "client_id" varchar(100) null, "session_uid" varchar(64) null, "lookup_digest" bytea null, "consumed_at" timestamptz null, "expires_at" timestamptz null, primary key ("model", "id_digest"));`,
     )
     this.addSql(`create index "oidc_artifact_expires_at_index" on "oidc_artifact" ("expires_at");`)
-    this.addSql(`create index "oidc_artifact_grant_id" on "oidc_artifact" ("grant_id") where "grant_id" is not null;`)
-    this.addSql(`create index "oidc_artifact_account_id" on "oidc_artifact" ("account_id") where "account_id" is not null;`)
-    this.addSql(`create index "oidc_artifact_session_uid" on "oidc_artifact" ("session_uid") where "session_uid" is not null;`)
+    this.addSql(
+      `create index "oidc_artifact_grant_id" on "oidc_artifact" ("grant_id") where "grant_id" is not null;`,
+    )
+    this.addSql(
+      `create index "oidc_artifact_account_id" on "oidc_artifact" ("account_id") where "account_id" is not null;`,
+    )
+    this.addSql(
+      `create index "oidc_artifact_session_uid" on "oidc_artifact" ("session_uid") where "session_uid" is not null;`,
+    )
     this.addSql(
       `create unique index "oidc_artifact_lookup" on "oidc_artifact" ("model", "lookup_digest") where "lookup_digest" is not null;`,
     )
@@ -93,13 +105,17 @@ export class Migration20261123224148_initial extends Migration {
     this.addSql(
       `create table "outbox_message" ("id" uuid not null, "topic" varchar(24) not null, "body_box" bytea not null, "attempts" int not null default 0, "created_at" timestamptz not null, "available_at" timestamptz not null, "delivered_at" timestamptz null, "failed_at" timestamptz null, "last_error" varchar(500) null, primary key ("id"));`,
     )
-    this.addSql(`create index "outbox_message_available_at_index" on "outbox_message" ("available_at");`)
+    this.addSql(
+      `create index "outbox_message_available_at_index" on "outbox_message" ("available_at");`,
+    )
 
     this.addSql(
       `create table "pending_sign_up" ("id" uuid not null, "email" varchar(254) not null, "name" varchar(100) not null, "locale" varchar(35) null, "password_hash" text not null, "created_at" timestamptz not null, "expires_at" timestamptz not null, primary key ("id"));`,
     )
     this.addSql(`create index "pending_sign_up_email_index" on "pending_sign_up" ("email");`)
-    this.addSql(`create index "pending_sign_up_expires_at_index" on "pending_sign_up" ("expires_at");`)
+    this.addSql(
+      `create index "pending_sign_up_expires_at_index" on "pending_sign_up" ("expires_at");`,
+    )
 
     this.addSql(
       `create table "recovery_code" ("id" uuid not null, "account_id" uuid not null, "digest" bytea not null, "position" int not null, "used_at" timestamptz null, "created_at" timestamptz not null, primary key ("id"));`,
@@ -123,15 +139,25 @@ export class Migration20261123224148_initial extends Migration {
     this.addSql(
       `create table "totp_credential" ("id" uuid not null, "account_id" uuid not null, "secret_box" bytea not null, "last_step" bigint not null default '0', "confirmed_at" timestamptz null, "created_at" timestamptz not null, "expires_at" timestamptz null, primary key ("id"));`,
     )
-    this.addSql(`create index "totp_credential_account_id_index" on "totp_credential" ("account_id");`)
-    this.addSql(`create unique index "totp_credential_confirmed" on "totp_credential" ("account_id") where "confirmed_at" is not null;`)
+    this.addSql(
+      `create index "totp_credential_account_id_index" on "totp_credential" ("account_id");`,
+    )
+    this.addSql(
+      `create unique index "totp_credential_confirmed" on "totp_credential" ("account_id") where "confirmed_at" is not null;`,
+    )
 
     this.addSql(
       `create table "verification_token" ("id" uuid not null, "purpose" varchar(32) not null, "subject_id" uuid not null, "address" varchar(254) not null, "code_digest" bytea null, "link_digest" bytea null, "attempts" int not null default 0, "credential_version" int not null default 0, "created_at" timestamptz not null, "expires_at" timestamptz not null, primary key ("id"));`,
     )
-    this.addSql(`create index "verification_token_subject_id_index" on "verification_token" ("subject_id");`)
-    this.addSql(`alter table "verification_token" add constraint "verification_token_link_digest_unique" unique ("link_digest");`)
-    this.addSql(`create index "verification_token_expires_at_index" on "verification_token" ("expires_at");`)
+    this.addSql(
+      `create index "verification_token_subject_id_index" on "verification_token" ("subject_id");`,
+    )
+    this.addSql(
+      `alter table "verification_token" add constraint "verification_token_link_digest_unique" unique ("link_digest");`,
+    )
+    this.addSql(
+      `create index "verification_token_expires_at_index" on "verification_token" ("expires_at");`,
+    )
 
     this.addSql(
       `alter table "consent" add constraint "consent_account_id_foreign" foreign key ("account_id") references "account" ("id") on update cascade on delete cascade;`,

@@ -1,8 +1,9 @@
 import { Migration } from '@mikro-orm/migrations'
 
 /**
- * The account API is for apps that were registered for it. Those that use it already go on: who names it, or holds a consent or a live refresh
- * token for it. SQL does not know the issuer, but no other resource ends like this without being registered itself.
+ * The account API is for apps that were registered for it. Those that use it already go on: who
+ * names it, or holds a consent or a live refresh token for it. SQL does not know the issuer, but no
+ * other resource ends like this without being registered itself.
  */
 const isAccountApi = (resource: string): string =>
   `(${resource} like '%/api/auth' and not exists (select from "resource" r where r."identifier" = ${resource}))`

@@ -41,8 +41,11 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   const { issuer } = config
   const isHttps = issuer.startsWith('https:')
   const csrf = createCsrf({ issuer, key: context.csrfKey })
-  const limit = createRateLimit(context.redis ? redisLimits(context.redis) : memoryLimits(), config.limits, (limit, origin) =>
-    context.audit.record({ type: 'rate_limited', outcome: 'failure', origin, detail: { limit } }),
+  const limit = createRateLimit(
+    context.redis ? redisLimits(context.redis) : memoryLimits(),
+    config.limits,
+    (limit, origin) =>
+      context.audit.record({ type: 'rate_limited', outcome: 'failure', origin, detail: { limit } }),
   )
 
   const signUpFlow = createFlowCookie('sign-up', { isHttps })
@@ -54,8 +57,19 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.on('error', (error: unknown) => logger.error({ err: error }, 'response failed'))
 
   app.use(endpoints())
-  app.use(publicDocuments(authorizationServer, { host: new URL(issuer).host, headers: fixedHeaders({ isHttps }) }))
-  app.use(requestContext({ trustedProxyHops: config.trustedProxyHops, sessionCookies: Object.values(cookieNames(issuer)), logger }))
+  app.use(
+    publicDocuments(authorizationServer, {
+      host: new URL(issuer).host,
+      headers: fixedHeaders({ isHttps }),
+    }),
+  )
+  app.use(
+    requestContext({
+      trustedProxyHops: config.trustedProxyHops,
+      sessionCookies: Object.values(cookieNames(issuer)),
+      logger,
+    }),
+  )
   app.use(requestLog(logger))
   app.use(securityHeaders({ isHttps }))
   app.use(healthRoutes({ ...context, isStopping }))
@@ -72,7 +86,15 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(pageRoutes({ ...context, issuer }).routes())
   app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
-  app.use(forgotPasswordRoutes({ ...context, csrf, limit, deviceCookie, flow: createFlowCookie('reset', { isHttps }) }).routes())
+  app.use(
+    forgotPasswordRoutes({
+      ...context,
+      csrf,
+      limit,
+      deviceCookie,
+      flow: createFlowCookie('reset', { isHttps }),
+    }).routes(),
+  )
   if (!config.production) app.use(developmentPages(context))
   return app
 }
@@ -86,7 +108,10 @@ function accountCookies(isHttps: boolean) {
   }
 }
 
-/** The issuer is the only source of absolute URLs and of what is secure: never Host, X-Forwarded-* or the socket. */
+/**
+ * The issuer is the only source of absolute URLs and of what is secure: never Host, X-Forwarded-*
+ * or the socket.
+ */
 function bindToIssuer(app: Koa, issuer: string): void {
   const { protocol, host } = new URL(issuer)
   Object.defineProperties(app.request, {

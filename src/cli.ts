@@ -70,12 +70,19 @@ process.stderr.on('error', () => undefined)
 
 try {
   if (called.length === 0) program.outputHelp()
-  else await program.parseAsync(isKnown(program, called) ? called : called.filter((word) => !HELP.has(word)), { from: 'user' })
+  else
+    await program.parseAsync(
+      isKnown(program, called) ? called : called.filter((word) => !HELP.has(word)),
+      { from: 'user' },
+    )
 } catch (error) {
   process.exitCode = report(error)
 }
 
-/** Whether the words name a command. Commander shows help for any that come with `--help`, as if it knew them. */
+/**
+ * Whether the words name a command. Commander shows help for any that come with `--help`, as if it
+ * knew them.
+ */
 function isKnown(command: Command, [word = '-', ...rest]: readonly string[]): boolean {
   if (word.startsWith('-') || word === 'help' || command.commands.length === 0) return true
   const found = command.commands.find((each) => each.name() === word)
@@ -92,7 +99,8 @@ function lostReader({ code, message }: NodeJS.ErrnoException): void {
 /** One clear sentence and exit code 1; only a fault of ours shows its stack. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode
-  if (error instanceof StartupError || error instanceof AppError) process.stderr.write(`${error.message}\n`)
+  if (error instanceof StartupError || error instanceof AppError)
+    process.stderr.write(`${error.message}\n`)
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
   return 1
 }

@@ -53,7 +53,10 @@ export interface ContextOptions {
   readonly outgoing?: GuardedFetchOptions
 }
 
-/** The composition root: every object of the server, made by hand in floor order. Disposing it ends what was started. */
+/**
+ * The composition root: every object of the server, made by hand in floor order. Disposing it ends
+ * what was started.
+ */
 export async function createContext(config: Config, options: ContextOptions = {}) {
   const logger = options.logger ?? createLogger(config.logLevel)
   await using undo = new AsyncDisposableStack()
@@ -62,14 +65,30 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const { em, pool } = database
   const readiness = undo.use(new Readiness({ pool }))
   const { keyEncryptionKeys } = config.secrets
-  const audit = undo.use(new Audit({ pool, subjectKey: deriveKey(keyEncryptionKeys.at(-1) ?? '', 'audit subjects'), logger }))
+  const audit = undo.use(
+    new Audit({
+      pool,
+      subjectKey: deriveKey(keyEncryptionKeys.at(-1) ?? '', 'audit subjects'),
+      logger,
+    }),
+  )
 
   const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
   const box = new SecretBox(keyEncryptionKeys)
-  const hashProcess = options.hashing === 'here' ? undefined : undo.use(new HashProcess({ logger, timeoutMs: patienceMs(config.argon2) }))
-  const hasher = new PasswordHasher({ ...config.argon2, ...(hashProcess ? { argon2: hashProcess } : {}) })
-  const views = createViews({ brand: config.brand, issuer: config.issuer, isDevelopment: !config.production })
+  const hashProcess =
+    options.hashing === 'here'
+      ? undefined
+      : undo.use(new HashProcess({ logger, timeoutMs: patienceMs(config.argon2) }))
+  const hasher = new PasswordHasher({
+    ...config.argon2,
+    ...(hashProcess ? { argon2: hashProcess } : {}),
+  })
+  const views = createViews({
+    brand: config.brand,
+    issuer: config.issuer,
+    isDevelopment: !config.production,
+  })
 
   const outbox = new Outbox({ box })
   const messages = new Messages({ outbox, views, issuer: config.issuer, logger })
@@ -89,16 +108,23 @@ export async function createContext(config: Config, options: ContextOptions = {}
     }),
   )
 
-  const clients = new Clients({ em, audit, accountApi: { identifier: apiResource(config.issuer), scopes: [API_SCOPE] } })
+  const clients = new Clients({
+    em,
+    audit,
+    accountApi: { identifier: apiResource(config.issuer), scopes: [API_SCOPE] },
+  })
   const resources = new Resources({ em, audit })
   const directory = undo.use(await ClientDirectory.open({ database, logger }))
   const redis = config.redis && undo.use(await openRedis(config.redis, { logger }))
   const artifacts = {
     overrides: { Client: directory.adapter },
-    leewaySeconds: (clientId: string) => directory.leewaySeconds(clientId, config.refreshLeewaySeconds),
+    leewaySeconds: (clientId: string) =>
+      directory.leewaySeconds(clientId, config.refreshLeewaySeconds),
   }
   const inPostgres = undo.use(createPostgresStore({ pool, ...artifacts }))
-  const store = redis ? undo.use(createRedisStore({ redis, ...withUsesIn(inPostgres, artifacts) })) : inPostgres
+  const store = redis
+    ? undo.use(createRedisStore({ redis, ...withUsesIn(inPostgres, artifacts) }))
+    : inPostgres
   const outgoing = createGuardedFetch(options.outgoing)
   const logout: BackChannelLogout = new BackChannelLogout({
     em,
@@ -110,11 +136,22 @@ export async function createContext(config: Config, options: ContextOptions = {}
   })
   const access = new AccessRevoker({ store, logout })
 
-  const useCases = composeUseCases({ config, database, box, hasher, messages, access, audit, logger })
+  const useCases = composeUseCases({
+    config,
+    database,
+    box,
+    hasher,
+    messages,
+    access,
+    audit,
+    logger,
+  })
   const { accounts, consents, sessions, deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))
-  const answerJobs = undo.use(new JobRunner({ pool, logger, jobs: shortLivedJobs({ pool }), pace: SOON }))
+  const answerJobs = undo.use(
+    new JobRunner({ pool, logger, jobs: shortLivedJobs({ pool }), pace: SOON }),
+  )
 
   const keys = new SigningKeys({ em, box, timing: config.keys, audit })
   const renderer = createRenderer(views)
@@ -129,7 +166,10 @@ export async function createContext(config: Config, options: ContextOptions = {}
     cookieKeys,
     adapter: store.adapterFor,
     directory,
-    refreshAnswers: new RefreshAnswers({ keys: keyEncryptionKeys, leewaySeconds: artifacts.leewaySeconds }),
+    refreshAnswers: new RefreshAnswers({
+      keys: keyEncryptionKeys,
+      leewaySeconds: artifacts.leewaySeconds,
+    }),
     keys,
     findAccount: createFindAccount(accounts),
     loadExistingGrant: createGrantLoader(consents),
@@ -147,9 +187,16 @@ export async function createContext(config: Config, options: ContextOptions = {}
       ended: (id) => sessions.endSession(id, 'sign_out'),
     },
   })
-  const keyWatch = undo.use(new KeyWatch({ keys, server: authorizationServer, timing: config.keys, logger }))
+  const keyWatch = undo.use(
+    new KeyWatch({ keys, server: authorizationServer, timing: config.keys, logger }),
+  )
   const provider = () => authorizationServer.provider
-  const interactions = new Interactions({ provider, consents, sessions, requireMfa: config.requireMfa })
+  const interactions = new Interactions({
+    provider,
+    consents,
+    sessions,
+    requireMfa: config.requireMfa,
+  })
   const { issuer, lifetimes } = config
   const accessTokens = new AccessTokens({ issuer, provider })
   const firstPartyTokens = new FirstPartyTokens({

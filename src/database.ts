@@ -17,7 +17,10 @@ export { isUnavailable, patiently }
 export interface DatabaseOptions {
   readonly url: string
   readonly pool: number
-  /** PostgreSQL itself, where `url` is a pooler: for what holds a session (notifications, locks, migrations). */
+  /**
+   * PostgreSQL itself, where `url` is a pooler: for what holds a session (notifications, locks,
+   * migrations).
+   */
   readonly directUrl?: string | undefined
   readonly patience?: Patience
 }
@@ -33,15 +36,24 @@ export interface Database extends AsyncDisposable {
 }
 
 /** Throws `StartupError` with what is wrong and what to do, once the patience is over. */
-export async function openDatabase({ url, directUrl, pool: most, patience = AT_ONCE }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({
+  url,
+  directUrl,
+  pool: most,
+  patience = AT_ONCE,
+}: DatabaseOptions): Promise<Database> {
   const target = read('DATABASE_URL', url)
   const direct = directUrl === undefined ? target : read('DATABASE_DIRECT_URL', directUrl)
   const name = nameOfDatabase(target)
   try {
-    const pooling = await waitFor(`PostgreSQL at ${name}`, () => poolingOf(target, { hasDirect: directUrl !== undefined }), {
-      patience,
-      whyPassing: (error) => (isUnavailable(error) ? reason(error) : undefined),
-    })
+    const pooling = await waitFor(
+      `PostgreSQL at ${name}`,
+      () => poolingOf(target, { hasDirect: directUrl !== undefined }),
+      {
+        patience,
+        whyPassing: (error) => (isUnavailable(error) ? reason(error) : undefined),
+      },
+    )
     const { orm, pool } = await openPool(target, most, pooling)
     const migrateHere = async () => {
       if (direct === target) return applyMigrations(orm, pool)
@@ -71,7 +83,11 @@ export function migrate(database: Pick<Database, 'migrate'>): Promise<void> {
   return database.migrate()
 }
 
-async function openPool(target: DatabaseTarget, most: number, pooling: Pooling): Promise<{ orm: MikroORM; pool: Pool }> {
+async function openPool(
+  target: DatabaseTarget,
+  most: number,
+  pooling: Pooling,
+): Promise<{ orm: MikroORM; pool: Pool }> {
   const care = caring(pooling)
   const orm = await MikroORM.init(ormOptions(target, most, care, await listMigrations()))
   try {
@@ -94,7 +110,10 @@ function read(setting: string, url: string): DatabaseTarget {
 }
 
 /** All of `work`'s statements or none, without the ORM. A connection whose state is not known is closed. */
-export async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect()
   let isClean = false
   try {

@@ -4,7 +4,8 @@ const CATALOGUE = {
   invalid_code: { status: 400, message: 'That code is not valid or has expired.' },
   interaction_expired: {
     status: 400,
-    message: 'This sign-in has expired or was started in another browser. Go back to the app and try again.',
+    message:
+      'This sign-in has expired or was started in another browser. Go back to the app and try again.',
   },
   invalid_link: { status: 400, message: 'That link is not valid or has expired.' },
   password_rejected: { status: 400, message: 'That password cannot be used.' },

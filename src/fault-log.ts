@@ -15,7 +15,10 @@ interface Crowd {
   timer: NodeJS.Timeout
 }
 
-/** Requests that fail: a fault of ours in full each time; an outage by one line when it begins and one when it is over. */
+/**
+ * Requests that fail: a fault of ours in full each time; an outage by one line when it begins and
+ * one when it is over.
+ */
 export class FaultLog {
   readonly #logger: Logger
   readonly #calmMs: number
@@ -40,15 +43,26 @@ export class FaultLog {
     }
     const timer = setTimeout(() => this.#over(outage), this.#calmMs).unref()
     this.#crowds.set(outage, { began: performance.now(), refused: 1, timer })
-    const facts = { event: 'requests.unavailable', outage, err: error instanceof AppError ? (error.cause ?? error) : error, requestId }
-    this.#logger[outage === 'database' ? 'error' : 'warn'](facts, 'requests are answered with 503; one line when it is over')
+    const facts = {
+      event: 'requests.unavailable',
+      outage,
+      err: error instanceof AppError ? (error.cause ?? error) : error,
+      requestId,
+    }
+    this.#logger[outage === 'database' ? 'error' : 'warn'](
+      facts,
+      'requests are answered with 503; one line when it is over',
+    )
   }
 
   #over(outage: Outage): void {
     const { began, refused } = this.#crowds.get(outage) ?? { began: 0, refused: 0 }
     this.#crowds.delete(outage)
     const seconds = Math.round((performance.now() - began - this.#calmMs) / 1000)
-    this.#logger.warn({ event: 'requests.available', outage, refused, seconds }, 'no request is answered with 503 any more')
+    this.#logger.warn(
+      { event: 'requests.available', outage, refused, seconds },
+      'no request is answered with 503 any more',
+    )
   }
 }
 

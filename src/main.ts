@@ -25,7 +25,10 @@ const START_MS = 60_000
 const GIVEN_UP_MS = 2000
 /** When a start is over, and who waited for it has the first answer. */
 const SETTLED_MS = 250
-/** How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and every answer ends its connection. */
+/**
+ * How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and every
+ * answer ends its connection.
+ */
 const LINGER_MS = 6000
 
 /** Starts the server as the environment says, and runs until it is told to stop. */
@@ -86,12 +89,21 @@ export async function prepare(
     const { startEmbeddedPostgres } = await import('./embedded/postgres.ts')
     databaseUrl = resources.use(await startEmbeddedPostgres({ dataDir: env.DATA_DIR })).url
   }
-  const config = buildConfig(env, { databaseUrl, embedded: env.DATABASE_URL === undefined, secrets })
-  const database = resources.use(await openDatabase({ ...config.database, ...(patience ? { patience } : {}) }))
+  const config = buildConfig(env, {
+    databaseUrl,
+    embedded: env.DATABASE_URL === undefined,
+    secrets,
+  })
+  const database = resources.use(
+    await openDatabase({ ...config.database, ...(patience ? { patience } : {}) }),
+  )
   return { config, database }
 }
 
-/** Enough to see later what ran and when its settings changed; a keyed digest, as a setting may be a secret. */
+/**
+ * Enough to see later what ran and when its settings changed; a keyed digest, as a setting may be a
+ * secret.
+ */
 function describe(config: Config): { version: string; node: string; settings: string } {
   const { database: _url, secrets, ...settings } = config
   const key = deriveKey(secrets.keyEncryptionKeys.at(-1) ?? '', 'audit settings')
@@ -113,9 +125,13 @@ function listen(server: Server, { port, host }: Config): Promise<AddressInfo> {
         EADDRNOTAVAIL: `This machine has no address ${host}. Set HOST to one that it has.`,
       }
       reject(
-        new StartupError(reasons[error.code ?? ''] ?? `Cannot listen on port ${port} of ${host ?? 'this machine'}: ${error.message}`, {
-          cause: error,
-        }),
+        new StartupError(
+          reasons[error.code ?? ''] ??
+            `Cannot listen on port ${port} of ${host ?? 'this machine'}: ${error.message}`,
+          {
+            cause: error,
+          },
+        ),
       )
     })
     server.listen(port, host, () => resolve(server.address() as AddressInfo))
@@ -134,8 +150,8 @@ function close(server: Server): Promise<void> {
 }
 
 /**
- * The first signal drains, a second one ends at once. What follows within `SAME_SIGNAL_MS` is the first one again: a supervisor
- * signals the whole group, and the launcher passes its own copy on.
+ * The first signal drains, a second one ends at once. What follows within `SAME_SIGNAL_MS` is the
+ * first one again: a supervisor signals the whole group, and the launcher passes its own copy on.
  */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
@@ -149,7 +165,10 @@ function stopSignal(): AbortSignal {
   return controller.signal
 }
 
-/** A rejection that nobody handled is logged and survived; what it broke has answered with an error already (LG-06). */
+/**
+ * A rejection that nobody handled is logged and survived; what it broke has answered with an error
+ * already (LG-06).
+ */
 function keepSane(logger: ReturnType<typeof createLogger>): void {
   process.on('unhandledRejection', (error) => logger.error({ err: error }, 'unhandled rejection'))
 }

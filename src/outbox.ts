@@ -1,4 +1,7 @@
-/** The transactional outbox: what must happen after a commit is written with it and delivered by a worker, at least once. */
+/**
+ * The transactional outbox: what must happen after a commit is written with it and delivered by a
+ * worker, at least once.
+ */
 export {
   type Delivery,
   type Handler,

@@ -13,11 +13,17 @@ export const AT_ONCE: Patience = { ms: 0 }
 
 const PAUSE_MS = 250
 
-/** Tries until it works, until it fails for a reason that does not pass, or until the patience is over: then with the last error. */
+/**
+ * Tries until it works, until it fails for a reason that does not pass, or until the patience is
+ * over: then with the last error.
+ */
 export async function waitFor<T>(
   what: string,
   attempt: () => Promise<T>,
-  { patience, whyPassing }: { readonly patience: Patience; readonly whyPassing: (error: unknown) => string | undefined },
+  {
+    patience,
+    whyPassing,
+  }: { readonly patience: Patience; readonly whyPassing: (error: unknown) => string | undefined },
 ): Promise<T> {
   const end = performance.now() + patience.ms
   let told: string | undefined
@@ -32,12 +38,17 @@ export async function waitFor<T>(
       if (why !== told) patience.tell?.(what, why)
       told = why
     }
-    await sleep(PAUSE_MS, undefined, patience.signal ? { signal: patience.signal } : {}).catch(() => undefined)
+    await sleep(PAUSE_MS, undefined, patience.signal ? { signal: patience.signal } : {}).catch(
+      () => undefined,
+    )
   }
 }
 
 /** The work goes on behind the caller's back if the signal comes first: only for work that ends by itself. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export async function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
   if (!signal) return work
   const { promise, reject } = Promise.withResolvers<never>()
   const abort = () => reject(signal.reason as Error)

@@ -1,4 +1,7 @@
-/** Ports that browsers refuse (Fetch standard, "bad port"): what listens there is no web server, and may take a request for its own. */
+/**
+ * Ports that browsers refuse (Fetch standard, "bad port"): what listens there is no web server, and
+ * may take a request for its own.
+ */
 const BAD_PORTS = new Set(
   (
     '1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137 139 143 161 179 ' +
@@ -14,10 +17,24 @@ export function badPort({ port }: URL): string | undefined {
   return BAD_PORTS.has(port) || STORES.has(port) ? port : undefined
 }
 
-/** Linked or fetched: https, no credentials, no fragment, and no address that only this machine's network knows (CL-03, CL-04). */
+/**
+ * Linked or fetched: https, no credentials, no fragment, and no address that only this machine's
+ * network knows (CL-03, CL-04).
+ */
 export function isPublicHttps(text: string): boolean {
   const url = URL.parse(text)
   const isCanonical = url !== null && (url.href === text || url.href === `${text}/`)
-  if (!isCanonical || url.protocol !== 'https:' || url.username || url.password || text.includes('#') || badPort(url)) return false
-  return /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/.test(url.hostname) && !/\.(localhost|local|internal)$/.test(url.hostname)
+  if (
+    !isCanonical ||
+    url.protocol !== 'https:' ||
+    url.username ||
+    url.password ||
+    text.includes('#') ||
+    badPort(url)
+  )
+    return false
+  return (
+    /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/.test(url.hostname) &&
+    !/\.(localhost|local|internal)$/.test(url.hostname)
+  )
 }

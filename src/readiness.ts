@@ -10,8 +10,8 @@ const HOLDS_MS = 200
 const WRITE = { name: 'readiness', text: 'update server_state set checked_at = now()' }
 
 /**
- * Whether the database does what serving needs: a write that is committed. On a connection of its own, so that it tells of the
- * database and not of a pool that is busy for a moment.
+ * Whether the database does what serving needs: a write that is committed. On a connection of its
+ * own, so that it tells of the database and not of a pool that is busy for a moment.
  */
 export class Readiness implements AsyncDisposable {
   readonly #pool: pg.Pool

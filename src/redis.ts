@@ -34,11 +34,18 @@ export function script(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') }
 }
 
-/** The one connection to Redis. Every call by key settles within 250 ms, with `RedisUnavailable` when Redis cannot be used just now. */
+/**
+ * The one connection to Redis. Every call by key settles within 250 ms, with `RedisUnavailable`
+ * when Redis cannot be used just now.
+ */
 export interface RedisConnection extends AsyncDisposable {
   /** Keys of one call must be in one slot. */
   readonly isCluster: boolean
-  evaluate(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>
+  evaluate(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown>
   /** A command about one key. */
   run<T>(key: string, command: (client: Redis | Cluster, key: string) => Promise<T>): Promise<T>
   /** Each by itself: what is in all of them is not asked for by key. */
@@ -59,7 +66,10 @@ export async function openRedis(
   { logger, bootMs = BOOT_MS, commandMs = COMMAND_MS }: RedisOptions = {},
 ): Promise<RedisConnection> {
   // Whoever has no Redis does not load its client.
-  const [clients, { default: slotOf }] = await Promise.all([import('ioredis'), import('cluster-key-slot')])
+  const [clients, { default: slotOf }] = await Promise.all([
+    import('ioredis'),
+    import('cluster-key-slot'),
+  ])
   const client = connect(clients, settings, commandMs)
   const servers = serversOf(client, slotOf)
   let lastError: unknown
@@ -68,13 +78,21 @@ export async function openRedis(
   })
   const addresses = settings.urls.map(hostOf).join(', ')
   try {
-    await untilReady(client, { deadline: Date.now() + bootMs, lastError: () => lastError, addresses, logger })
+    await untilReady(client, {
+      deadline: Date.now() + bootMs,
+      lastError: () => lastError,
+      addresses,
+      logger,
+    })
     lastError = undefined
     await refuseUnfit(client, servers)
   } catch (cause) {
     client.disconnect()
     if (cause instanceof StartupError) throw cause
-    throw new StartupError(`The Redis at ${addresses} cannot be used: ${reason(lastError ?? cause)}.`, { cause })
+    throw new StartupError(
+      `The Redis at ${addresses} cannot be used: ${reason(lastError ?? cause)}.`,
+      { cause },
+    )
   }
   const silence = logger && report(client, logger)
   const circuit = new Circuit(servers, commandMs)
@@ -105,17 +123,26 @@ interface Clients {
   readonly Cluster: typeof Cluster
 }
 
-function connect(clients: Clients, { urls, sentinels }: RedisSettings, commandMs: number): Redis | Cluster {
+function connect(
+  clients: Clients,
+  { urls, sentinels }: RedisSettings,
+  commandMs: number,
+): Redis | Cluster {
   const [first = ''] = urls
   if (urls.length > 1) {
-    const nodes = urls.map((url) => ({ host: new URL(url).hostname, port: Number(new URL(url).port || 6379) }))
+    const nodes = urls.map((url) => ({
+      host: new URL(url).hostname,
+      port: Number(new URL(url).port || 6379),
+    }))
     return new clients.Cluster(nodes, clusterOptions(first, commandMs))
   }
   if (sentinels.length === 0) return new clients.Redis(first, redisOptions(commandMs))
   const { pathname, hostname, username, password } = new URL(first)
   const addresses = sentinels.map((address) => {
     const at = address.lastIndexOf(':')
-    return at < 0 ? { host: address, port: 26_379 } : { host: address.slice(0, at), port: Number(address.slice(at + 1)) }
+    return at < 0
+      ? { host: address, port: 26_379 }
+      : { host: address.slice(0, at), port: Number(address.slice(at + 1)) }
   })
   return new clients.Redis({
     ...redisOptions(commandMs),
@@ -137,7 +164,10 @@ interface Waiting {
   readonly logger: Logger | undefined
 }
 
-async function untilReady(client: Redis | Cluster, { deadline, lastError, addresses, logger }: Waiting): Promise<void> {
+async function untilReady(
+  client: Redis | Cluster,
+  { deadline, lastError, addresses, logger }: Waiting,
+): Promise<void> {
   const patient = Date.now() + SILENT_MS
   let isTold = false
   for (;;) {
@@ -156,11 +186,18 @@ async function untilReady(client: Redis | Cluster, { deadline, lastError, addres
   }
 }
 
-/** One line when Redis goes and one when it is back, not one for every retry. Returns what ends the reports. */
+/**
+ * One line when Redis goes and one when it is back, not one for every retry. Returns what ends the
+ * reports.
+ */
 function report(client: Redis | Cluster, logger: Logger): () => void {
   let isLost = false
   const lost = () => {
-    if (!isLost) logger.warn({ event: 'redis.lost' }, 'Redis is lost; what needs it answers 503 until it is back')
+    if (!isLost)
+      logger.warn(
+        { event: 'redis.lost' },
+        'Redis is lost; what needs it answers 503 until it is back',
+      )
     isLost = true
   }
   client.on('close', lost)

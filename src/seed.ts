@@ -18,11 +18,16 @@ export async function seedDemoApp({ clients, resources, config }: Context): Prom
   await clients.ensure(demoClient(config.issuer))
 }
 
-/** An account on the first development start (PW-14: never in production). Undefined if there are accounts, but not this one. */
+/**
+ * An account on the first development start (PW-14: never in production). Undefined if there are
+ * accounts, but not this one.
+ */
 export async function seedDemoAccount({ database, hasher }: Context): Promise<Seeded | undefined> {
   const em = database.em.fork()
   const known = async (): Promise<Seeded | undefined> =>
-    (await em.count(Account, { email: EMAIL })) > 0 ? { email: EMAIL, password: undefined } : undefined
+    (await em.count(Account, { email: EMAIL })) > 0
+      ? { email: EMAIL, password: undefined }
+      : undefined
   if ((await em.count(Account)) > 0) return known()
   const password = randomSecret(120)
   const now = new Date()

@@ -45,9 +45,20 @@ export interface UseCaseDeps {
 }
 
 /** What can be done with accounts, by hand and in order: both doors call these. */
-export function composeUseCases({ config, database, box, hasher, messages, access, audit, logger }: UseCaseDeps) {
+export function composeUseCases({
+  config,
+  database,
+  box,
+  hasher,
+  messages,
+  access,
+  audit,
+  logger,
+}: UseCaseDeps) {
   const { em, pool } = database
-  const codeKeys = config.secrets.keyEncryptionKeys.map((secret) => deriveKey(secret, 'one-time codes'))
+  const codeKeys = config.secrets.keyEncryptionKeys.map((secret) =>
+    deriveKey(secret, 'one-time codes'),
+  )
   const accounts = new Accounts({ em, pool })
   const attempts = new Attempts({ pool, audit })
   const consents = new Consents({ em, pool, audit })
@@ -55,7 +66,10 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
   const tokens = new OneTimeTokens({ pool, codeKeys, attempts })
   const keepLinks = new KeepLinks({ em, tokens, messages })
   const challenges = new MfaChallenges({ em, pool })
-  const passwordContext = { product: config.brand.name, issuerHost: new URL(config.issuer).hostname }
+  const passwordContext = {
+    product: config.brand.name,
+    issuerHost: new URL(config.issuer).hostname,
+  }
   const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
   const devices = new Devices({ em, pool, events, audit })
   const recoveryCodes = new RecoveryCodes({ em, events, audit })
@@ -73,15 +87,40 @@ export function composeUseCases({ config, database, box, hasher, messages, acces
     keepLinks,
     issuerName: config.brand.name,
   })
-  const passwords = new Passwords({ audit, em, hasher, attempts, sessions, events, passwordContext })
+  const passwords = new Passwords({
+    audit,
+    em,
+    hasher,
+    attempts,
+    sessions,
+    events,
+    passwordContext,
+  })
   const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, mfa })
-  const passwordReset = new PasswordReset({ audit, em, tokens, messages, passwords, attempts, keepLinks })
+  const passwordReset = new PasswordReset({
+    audit,
+    em,
+    tokens,
+    messages,
+    passwords,
+    attempts,
+    keepLinks,
+  })
   const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords })
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
   const profile = new Profile({ em, audit })
   const deletion = new Deletion({ audit, em, tokens, messages, sessions, keepLinks, logger })
   const signUpProof = new SignUpProof({ audit, em, hasher, tokens, passwordContext })
-  const signUp = new SignUp({ audit, em, hasher, tokens, messages, keepLinks, logger, passwordContext })
+  const signUp = new SignUp({
+    audit,
+    em,
+    hasher,
+    tokens,
+    messages,
+    keepLinks,
+    logger,
+    passwordContext,
+  })
   const signIn = new SignIn({ audit, pool, hasher, attempts, challenges, signUp, keepLinks })
 
   const administration = new AccountAdministration({ audit, deletion, em, mfa, sessions })

@@ -27,7 +27,11 @@ export { qrSvg } from './views/qr.ts'
 const PASSWORD_MIN_LENGTH = 15
 
 export interface ViewsDeps {
-  readonly brand: { readonly name: string; readonly privacyUrl?: string | undefined; readonly termsUrl?: string | undefined }
+  readonly brand: {
+    readonly name: string
+    readonly privacyUrl?: string | undefined
+    readonly termsUrl?: string | undefined
+  }
   /** Its host is what the pages show as the server. */
   readonly issuer: string
   /** What is for the developer of an app stands open. */
@@ -38,10 +42,19 @@ export interface ViewsDeps {
 /** Pages and mails from typed models. Pure: no request, no database, no clock but for "3 hours ago". */
 export interface Views {
   page<Name extends PageName>(name: Name, model: PageModels[Name], context: PageContext): string
-  mail<Name extends MailName>(name: Name, model: MailModels[Name], options: { readonly locale: Locale }): RenderedMail
+  mail<Name extends MailName>(
+    name: Name,
+    model: MailModels[Name],
+    options: { readonly locale: Locale },
+  ): RenderedMail
 }
 
-export function createViews({ brand, issuer, isDevelopment = false, translators = createTranslators() }: ViewsDeps): Views {
+export function createViews({
+  brand,
+  issuer,
+  isDevelopment = false,
+  translators = createTranslators(),
+}: ViewsDeps): Views {
   const template = compileTemplates()
   const host = new URL(issuer).host
   const site = {
@@ -56,7 +69,10 @@ export function createViews({ brand, issuer, isDevelopment = false, translators 
     mail: createMailRenderer({ brand, host, translators, template }),
     page(name, model, context) {
       const translator = translators[context.locale]
-      const { problems: refused, passwordMinLength = PASSWORD_MIN_LENGTH } = model as { problems?: Problems; passwordMinLength?: number }
+      const { problems: refused, passwordMinLength = PASSWORD_MIN_LENGTH } = model as {
+        problems?: Problems
+        passwordMinLength?: number
+      }
       const problems = problemList(refused, translator, passwordMinLength)
       const page = {
         ...site,

@@ -31,7 +31,10 @@ describe('commands', () => {
 
   function environment(settings: Readonly<Record<string, string>> = {}) {
     const { database, issuer, secrets } = server.config
-    const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
+    const keys = {
+      COOKIE_KEYS: secrets.cookieKeys.join(),
+      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
+    }
     return {
       PATH: process.env['PATH'] ?? '',
       DATABASE_URL: database.url,
@@ -51,7 +54,11 @@ describe('commands', () => {
     })
   }
 
-  const elsewhere = () => ({ PATH: process.env['PATH'] ?? '', ...COMPILE_CACHE, DATA_DIR: join(folder, 'nothing') })
+  const elsewhere = () => ({
+    PATH: process.env['PATH'] ?? '',
+    ...COMPILE_CACHE,
+    DATA_DIR: join(folder, 'nothing'),
+  })
 
   it.each([
     ['client', 'list'],
@@ -70,7 +77,9 @@ describe('commands', () => {
 
   it('a database without secrets, and a database without tables, are told, and stay as they are', async () => {
     const withoutSecrets = { ...elsewhere(), DATABASE_URL: server.config.database.url }
-    expect((await run(['client', 'list'], withoutSecrets)).stderr).toMatch(/^There is no Gatehouse in /)
+    expect((await run(['client', 'list'], withoutSecrets)).stderr).toMatch(
+      /^There is no Gatehouse in /,
+    )
     const empty = await createEmptyDatabase()
     expect(await run(['client', 'list'], environment({ DATABASE_URL: empty.url }))).toEqual({
       code: 1,
@@ -80,14 +89,19 @@ describe('commands', () => {
     expect(readdirSync(folder)).toEqual([])
     const { asAdmin } = await import('./support/postgres.ts')
     await asAdmin(empty.url, async (admin) => {
-      expect((await admin.query(`select from pg_tables where schemaname = 'public'`)).rowCount).toBe(0)
+      expect(
+        (await admin.query(`select from pg_tables where schemaname = 'public'`)).rowCount,
+      ).toBe(0)
     })
     await empty.drop()
   })
 
   it('keys rotate --emergency replaces all four keys, whether or not somebody reads what it says', async () => {
     const command = `"${process.execPath}" "${CLI}" keys rotate --emergency | head -1`
-    const { stdout } = await promisify(execFile)('sh', ['-c', command], { env: environment(), cwd: folder })
+    const { stdout } = await promisify(execFile)('sh', ['-c', command], {
+      env: environment(),
+      cwd: folder,
+    })
     expect(stdout.trim().split('\n')).toHaveLength(1)
     const gone = spawn(process.execPath, [CLI, 'keys', 'rotate', '--emergency'], {
       env: environment(),
@@ -95,38 +109,76 @@ describe('commands', () => {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     gone.stdout.destroy()
-    expect([await new Promise((resolve) => gone.once('exit', resolve)), await text(gone.stderr)]).toEqual([0, ''])
+    expect([
+      await new Promise((resolve) => gone.once('exit', resolve)),
+      await text(gone.stderr),
+    ]).toEqual([0, ''])
     const { rows } = await server.context.database.pool.query(
       `select alg from signing_key where created_at > now() - interval '5 minutes' and retired_at is null order by alg`,
     )
-    expect(rows.map(({ alg }: { alg: string }) => alg)).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256'])
+    expect(rows.map(({ alg }: { alg: string }) => alg)).toEqual([
+      'ES256',
+      'EdDSA',
+      'PS256',
+      'RS256',
+    ])
     const replaced = `select from audit_event where type = 'key_rotated' and detail ->> 'isEmergency' = 'true'`
     expect((await server.context.database.pool.query(replaced)).rowCount).toBe(8)
   })
 
   it('audit export ends when nobody reads on', async () => {
-    for (let event = 0; event < 3000; event += 1) server.context.audit.record({ type: 'sign_in', detail: { door: 'api', n: event } })
+    for (let event = 0; event < 3000; event += 1)
+      server.context.audit.record({ type: 'sign_in', detail: { door: 'api', n: event } })
     await server.context.audit.flush()
     const command = `"${process.execPath}" "${CLI}" audit export | head -1`
-    const { stdout } = await promisify(execFile)('sh', ['-c', command], { env: environment(), cwd: folder })
+    const { stdout } = await promisify(execFile)('sh', ['-c', command], {
+      env: environment(),
+      cwd: folder,
+    })
     expect(JSON.parse(stdout)).toMatchObject({ seq: expect.anything() })
   })
 
   it('--json: every command that prints says the same to programs', async () => {
     const { email, id } = await createAccount(server)
-    const { client } = await server.context.clients.create({ name: 'App', redirectUris: ['https://a.example/'] })
+    const { client } = await server.context.clients.create({
+      name: 'App',
+      redirectUris: ['https://a.example/'],
+    })
     for (const [args, expected] of [
-      [['account', 'show', email], { id, email, status: 'active', mfa_enabled: false, sessions: 0 }],
+      [
+        ['account', 'show', email],
+        { id, email, status: 'active', mfa_enabled: false, sessions: 0 },
+      ],
       [['account', 'disable', email], { id, email, status: 'disabled' }],
       [
         ['client', 'list'],
-        expect.arrayContaining([expect.objectContaining({ id: client.id, type: 'web', state: 'enabled', name: 'App' })]),
+        expect.arrayContaining([
+          expect.objectContaining({ id: client.id, type: 'web', state: 'enabled', name: 'App' }),
+        ]),
       ],
       [['client', 'disable', client.id], { id: client.id, state: 'disabled' }],
-      [['client', 'rotate-secret', client.id], { OIDC_CLIENT_SECRET: expect.stringMatching(/^[A-Za-z0-9][\w-]{42}$/) }],
+      [
+        ['client', 'rotate-secret', client.id],
+        { OIDC_CLIENT_SECRET: expect.stringMatching(/^[A-Za-z0-9][\w-]{42}$/) },
+      ],
       [['keys', 'list'], expect.arrayContaining([expect.objectContaining({ state: 'signing' })])],
-      [['audit', 'verify'], { rows: expect.any(Number), head: { hash: expect.stringMatching(/^[0-9a-f]{64}$/) } }],
-      [['resource', 'create', '--identifier', 'https://n.example/', '--name', 'N', '--scope', 'r w'], { OIDC_SCOPE: 'r w' }],
+      [
+        ['audit', 'verify'],
+        { rows: expect.any(Number), head: { hash: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+      ],
+      [
+        [
+          'resource',
+          'create',
+          '--identifier',
+          'https://n.example/',
+          '--name',
+          'N',
+          '--scope',
+          'r w',
+        ],
+        { OIDC_SCOPE: 'r w' },
+      ],
       [['resource', 'list'], [{ identifier: 'https://n.example/', scopes: ['r', 'w'] }]],
       [['migrate'], { schema: 'current' }],
     ] as const) {
@@ -140,13 +192,21 @@ describe('commands', () => {
 
 describe('settings for an app', () => {
   it('are lines that a shell reads as they are meant, and secrets begin with no dash', async () => {
-    const settings = { A: 'https://a.example/cb?x=1&y=$HOME', B: 'read write', C: 'it\'s `id` "x"', D: 'plain-1.2_3', E: '#x', F: '' }
+    const settings = {
+      A: 'https://a.example/cb?x=1&y=$HOME',
+      B: 'read write',
+      C: 'it\'s `id` "x"',
+      D: 'plain-1.2_3',
+      E: '#x',
+      F: '',
+    }
     const { lines, json } = envAnswer(settings)
     expect(json).toEqual(settings)
     const names = Object.keys(settings)
     const script = `${lines.join('\n')}\nprintf '%s\\n' ${names.map((name) => `"$${name}"`).join(' ')}`
     const { stdout } = await promisify(execFile)('sh', ['-c', script], { env: {} })
     expect(stdout.split('\n').slice(0, -1)).toEqual(Object.values(settings))
-    for (let drawn = 0; drawn < 2000; drawn += 1) expect(randomSecret()).toMatch(/^[A-Za-z0-9][\w-]{42}$/)
+    for (let drawn = 0; drawn < 2000; drawn += 1)
+      expect(randomSecret()).toMatch(/^[A-Za-z0-9][\w-]{42}$/)
   })
 })

@@ -5,8 +5,12 @@ import { withSettings } from './support/settings.ts'
 import { ROOT } from './support/sources.ts'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
-const documents = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md'], { cwd: ROOT }).map((path) => path.replaceAll('\\', '/'))
-const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> }
+const documents = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md'], { cwd: ROOT }).map((path) =>
+  path.replaceAll('\\', '/'),
+)
+const { scripts } = JSON.parse(read('package.json')) as {
+  scripts: Readonly<Record<string, string>>
+}
 
 /** Text outside of code blocks and code spans. */
 function prose(text: string): string {
@@ -18,7 +22,10 @@ function prose(text: string): string {
 
 /** The anchors that a Markdown viewer gives the headings. */
 function anchors(text: string): string[] {
-  const headings = Array.from(text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm), ([, heading = '']) => heading)
+  const headings = Array.from(
+    text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm),
+    ([, heading = '']) => heading,
+  )
   return headings.map((heading) =>
     heading
       .toLowerCase()
@@ -33,12 +40,16 @@ function fault(document: string, link: string): string | undefined {
   const [path = '', anchor] = link.split('#')
   const target = path === '' ? document : normalize(join(dirname(document), path))
   if (!existsSync(join(ROOT, target))) return `${document}: ${link} is not there`
-  if (anchor !== undefined && !anchors(read(target)).includes(anchor)) return `${document}: ${link} has no such heading`
+  if (anchor !== undefined && !anchors(read(target)).includes(anchor))
+    return `${document}: ${link} has no such heading`
   return undefined
 }
 
 function linksOf(document: string): string[] {
-  const targets = Array.from(prose(read(document)).matchAll(/\]\(<?([^()\s>]+)>?\)/g), ([, link = '']) => link)
+  const targets = Array.from(
+    prose(read(document)).matchAll(/\]\(<?([^()\s>]+)>?\)/g),
+    ([, link = '']) => link,
+  )
   return targets.filter((link) => !/^[a-z][a-z+.-]*:/i.test(link))
 }
 
@@ -54,7 +65,13 @@ function pathsOf(document: string): string[] {
 describe('the documents', () => {
   it('reads the documents it judges', () => {
     expect(documents).toEqual(
-      expect.arrayContaining(['README.md', 'CHANGELOG.md', 'docs/operations.md', 'docs/architecture.md', 'docs/flows.md']),
+      expect.arrayContaining([
+        'README.md',
+        'CHANGELOG.md',
+        'docs/operations.md',
+        'docs/architecture.md',
+        'docs/flows.md',
+      ]),
     )
     expect(linksOf('README.md').length).toBeGreaterThan(10)
     expect(anchors('# A & b\n\n## `x` is one: two')).toEqual(['a--b', 'x-is-one-two'])
@@ -72,7 +89,10 @@ describe('the documents', () => {
 
   it('say what every event of the log means, and of no other', () => {
     const logged = globSync('src/**/*.ts', { cwd: ROOT }).flatMap((path) =>
-      Array.from(read(path).matchAll(/(?:event: |#about\(message, )'([a-z_]+\.[a-z_]+)'/g), ([, event = '']) => event),
+      Array.from(
+        read(path).matchAll(/(?:event: |#about\(message, )'([a-z_]+\.[a-z_]+)'/g),
+        ([, event = '']) => event,
+      ),
     )
     const [, section = ''] = /^## Logs\n([\s\S]*?)^## /m.exec(read('docs/operations.md')) ?? []
     const told = Array.from(section.matchAll(/`([a-z_]+\.[a-z_]+)`/g), ([, event = '']) => event)
@@ -91,14 +111,20 @@ describe('the documents', () => {
 
   it('name only npm scripts that exist', () => {
     const named = documents.flatMap((document) =>
-      Array.from(read(document).matchAll(/\bnpm run (?:--[\w-]+ )*([\w:-]+)/g), ([, script = '']) => ({ document, script })),
+      Array.from(
+        read(document).matchAll(/\bnpm run (?:--[\w-]+ )*([\w:-]+)/g),
+        ([, script = '']) => ({ document, script }),
+      ),
     )
     expect(named.length).toBeGreaterThan(5)
     expect(named.filter(({ script }) => !(script in scripts))).toEqual([])
   })
 
   it('show every picture of docs/images, and none is missing', () => {
-    const shown = Array.from(read('README.md').matchAll(/\(docs\/images\/([\w-]+\.png)\)/g), ([, name = '']) => name)
+    const shown = Array.from(
+      read('README.md').matchAll(/\(docs\/images\/([\w-]+\.png)\)/g),
+      ([, name = '']) => name,
+    )
     expect(new Set(globSync('*.png', { cwd: join(ROOT, 'docs/images') }))).toEqual(new Set(shown))
   })
 })
@@ -118,17 +144,28 @@ describe('what is read first', () => {
   })
 
   it('README.md and docs/operations.md give the same secrets to docker compose, all that it asks for', () => {
-    const asked = Array.from(read('docker-compose.yml').matchAll(/^ {2}(\w+): \{ file: \.\/secrets\/\1 \}$/gm), ([, name = '']) => name)
+    const asked = Array.from(
+      read('docker-compose.yml').matchAll(/^ {2}(\w+): \{ file: \.\/secrets\/\1 \}$/gm),
+      ([, name = '']) => name,
+    )
     expect(asked.length).toBeGreaterThan(5)
     for (const document of ['README.md', 'docs/operations.md']) {
       const [, loop = ''] = /^ {4}for name in (.+?); do openssl/m.exec(read(document)) ?? []
-      const made = [...loop.split(' '), ...Array.from(read(document).matchAll(/^ {4}echo ".+" > (\w+)$/gm), ([, name = '']) => name)]
+      const made = [
+        ...loop.split(' '),
+        ...Array.from(
+          read(document).matchAll(/^ {4}echo ".+" > (\w+)$/gm),
+          ([, name = '']) => name,
+        ),
+      ]
       expect(new Set(made)).toEqual(new Set(asked))
     }
   })
 
   it('decisions have numbers of their own', () => {
-    const numbers = globSync('*.md', { cwd: join(ROOT, 'docs/decisions') }).map((name) => name.slice(0, 4))
+    const numbers = globSync('*.md', { cwd: join(ROOT, 'docs/decisions') }).map((name) =>
+      name.slice(0, 4),
+    )
     expect(numbers.filter((number) => !/^\d{4}$/.test(number))).toEqual([])
     expect(new Set(numbers).size).toBe(numbers.length)
   })

@@ -20,7 +20,12 @@ interface Line {
 
 function keptLog() {
   const lines: Line[] = []
-  return { lines, logger: createLogger('info', { write: (line: string) => void lines.push(JSON.parse(line) as Line) }) }
+  return {
+    lines,
+    logger: createLogger('info', {
+      write: (line: string) => void lines.push(JSON.parse(line) as Line),
+    }),
+  }
 }
 
 describe('requests that fail', () => {
@@ -52,7 +57,11 @@ describe('requests that fail', () => {
     const faults = new FaultLog({ logger })
     for (let request = 0; request < 3; request += 1) faults.report(new TypeError('a fault'), 'r')
     expect(lines).toHaveLength(3)
-    for (const { msg, err } of lines) expect([msg, err?.stack]).toEqual(['request failed', expect.stringContaining('fault-log.test')])
+    for (const { msg, err } of lines)
+      expect([msg, err?.stack]).toEqual([
+        'request failed',
+        expect.stringContaining('fault-log.test'),
+      ])
   })
 
   it('LG-02 the code of a fault is told, the code of a person is not', () => {
@@ -61,7 +70,12 @@ describe('requests that fail', () => {
     logger.error({ err: Object.assign(new Error('two'), { code: 'ECONNREFUSED' }) })
     logger.error({ err: Object.assign(new Error('three'), { code: '123456' }) })
     logger.error({ code: '57P01', detail: { code: '57P01' } })
-    expect(lines.map(({ err }) => err?.fault)).toEqual(['55P03', 'ECONNREFUSED', undefined, undefined])
+    expect(lines.map(({ err }) => err?.fault)).toEqual([
+      '55P03',
+      'ECONNREFUSED',
+      undefined,
+      undefined,
+    ])
     expect(JSON.stringify(lines)).not.toContain('123456')
     expect(JSON.stringify(lines[3])).not.toContain('57P01')
   })
@@ -87,17 +101,28 @@ describe('a database that is away, with people at all doors', () => {
     const allow = (allowed: boolean) =>
       asAdmin(url.href, async (admin) => {
         await admin.query(`alter database ${name} with allow_connections ${allowed}`)
-        if (!allowed) await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+        if (!allowed)
+          await admin.query(
+            'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1',
+            [name],
+          )
       })
     await allow(false)
     try {
       for (let round = 0; round < 5; round += 1)
-        for (const path of ['/api/auth/user/me', '/token', '/auth?client_id=x', '/forgot-password']) {
+        for (const path of [
+          '/api/auth/user/me',
+          '/token',
+          '/auth?client_id=x',
+          '/forgot-password',
+        ]) {
           const isApi = path.startsWith('/api')
           await fetch(server.origin + path, {
             method: isApi || path === '/token' ? 'POST' : 'GET',
             headers: { authorization: isApi ? 'Bearer x' : `Basic ${btoa('nobody:secret')}` },
-            ...(path === '/token' ? { body: new URLSearchParams({ grant_type: 'client_credentials' }) } : {}),
+            ...(path === '/token'
+              ? { body: new URLSearchParams({ grant_type: 'client_credentials' }) }
+              : {}),
           })
         }
     } finally {
@@ -105,7 +130,11 @@ describe('a database that is away, with people at all doors', () => {
     }
     const began = lines.filter(({ event }) => event === 'requests.unavailable')
     expect(began).toHaveLength(1)
-    expect(began[0]).toMatchObject({ level: 50, outage: 'database', err: { fault: expect.stringMatching(/^[0-9A-Z]{5}$/) } })
+    expect(began[0]).toMatchObject({
+      level: 50,
+      outage: 'database',
+      err: { fault: expect.stringMatching(/^[0-9A-Z]{5}$/) },
+    })
     expect(lines.filter(({ msg }) => msg === 'request failed')).toEqual([])
   })
 })

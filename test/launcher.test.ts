@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -42,32 +50,46 @@ describe('bin/gatehouse.js', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ args: ['3', '--x', 'two words'], cwd: tmpdir() })
   })
 
-  it.each(['18.20.8', '20.20.2', '22.17.1', '24.11.0'])('hands over from Node %s to the bundled one, silently', async (version) => {
-    bundle((path) => symlinkSync(process.execPath, path))
-    const run = await launch(['5'], { pretend: version })
-    expect(run).toMatchObject({ code: 5, stderr: '' })
-    expect(JSON.parse(run.stdout)).toMatchObject({ args: ['5'] })
-    expect(run.stdout.trim().split('\n')).toHaveLength(1)
-  })
+  it.each(['18.20.8', '20.20.2', '22.17.1', '24.11.0'])(
+    'hands over from Node %s to the bundled one, silently',
+    async (version) => {
+      bundle((path) => symlinkSync(process.execPath, path))
+      const run = await launch(['5'], { pretend: version })
+      expect(run).toMatchObject({ code: 5, stderr: '' })
+      expect(JSON.parse(run.stdout)).toMatchObject({ args: ['5'] })
+      expect(run.stdout.trim().split('\n')).toHaveLength(1)
+    },
+  )
 
   it('passes SIGTERM on and returns the exit code that follows', async () => {
     bundle((path) => symlinkSync(process.execPath, path))
-    expect(await launch(['wait'], { pretend: '20.20.2', signal: 'SIGTERM' })).toMatchObject({ code: 7, signal: null })
+    expect(await launch(['wait'], { pretend: '20.20.2', signal: 'SIGTERM' })).toMatchObject({
+      code: 7,
+      signal: null,
+    })
   })
 
   it('dies of the signal that ended the server', async () => {
     bundle((path) => symlinkSync(process.execPath, path))
-    expect(await launch(['die'], { pretend: '20.20.2' })).toMatchObject({ code: null, signal: 'SIGKILL' })
+    expect(await launch(['die'], { pretend: '20.20.2' })).toMatchObject({
+      code: null,
+      signal: 'SIGKILL',
+    })
   })
 
   it.each([
     ['there is no bundled one', undefined],
-    ['the bundled one cannot run here', (path: string) => writeFileSync(path, 'not a program', { mode: 0o644 })],
+    [
+      'the bundled one cannot run here',
+      (path: string) => writeFileSync(path, 'not a program', { mode: 0o644 }),
+    ],
   ])('says in two lines which Node to install when %s', async (_, make) => {
     if (make) bundle(make)
     const run = await launch([], { pretend: '20.20.2' })
     expect(run).toMatchObject({ code: 1, stdout: '' })
-    expect(run.stderr).toMatch(/^Gatehouse needs Node 22\.18 or newer, and this is Node 20\.20\.2\.\nInstall Node 24 LTS .+\n$/)
+    expect(run.stderr).toMatch(
+      /^Gatehouse needs Node 22\.18 or newer, and this is Node 20\.20\.2\.\nInstall Node 24 LTS .+\n$/,
+    )
   })
 
   it('runs on a new enough Node of the system without a bundled one', async () => {
@@ -166,7 +188,11 @@ describe('the command line', () => {
     ['strat --help', "error: unknown command 'strat'\n(Did you mean start?)\n"],
     ['account shwo -h', "error: unknown command 'shwo'\n(Did you mean show?)\n"],
   ])('starts nothing when it does not know the command %s', async (command, stderr) => {
-    expect(await launch(command.split(' '), { script })).toMatchObject({ code: 1, stdout: '', stderr })
+    expect(await launch(command.split(' '), { script })).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr,
+    })
   })
 
   it.each(['', '--help', 'help'])('shows its commands for %j', async (option) => {
@@ -177,12 +203,20 @@ describe('the command line', () => {
   })
 
   it('shows the options of a command', async () => {
-    expect((await launch(['keys', 'rotate', '--help'], { script })).stdout).toMatch(/--emergency[\s\S]*--json/)
+    expect((await launch(['keys', 'rotate', '--help'], { script })).stdout).toMatch(
+      /--emergency[\s\S]*--json/,
+    )
   })
 
   it.each(['--version', '-V'])('says its version for %s', async (option) => {
-    const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { version: string }
-    expect(await launch([option], { script })).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
+    const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as {
+      version: string
+    }
+    expect(await launch([option], { script })).toMatchObject({
+      code: 0,
+      stdout: `${version}\n`,
+      stderr: '',
+    })
   })
 })
 
@@ -200,12 +234,25 @@ interface Launch {
   readonly signal?: NodeJS.Signals
 }
 
-async function launch(args: readonly string[], { script = join(root, 'bin/gatehouse.js'), pretend, signal }: Launch = {}) {
+async function launch(
+  args: readonly string[],
+  { script = join(root, 'bin/gatehouse.js'), pretend, signal }: Launch = {},
+) {
   const preload = pretend ? ['--require', join(root, 'pretend.cjs')] : []
   const env = pretend ? { PRETEND: pretend } : {}
-  const child = spawn(process.execPath, [...preload, script, ...args], { cwd: tmpdir(), env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...preload, script, ...args], {
+    cwd: tmpdir(),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   if (signal) child.stdout.once('data', () => setTimeout(() => child.kill(signal), 500))
-  const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => child.once('exit', (...how) => resolve(how)))
-  const [[code, killedBy], stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)])
+  const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+    child.once('exit', (...how) => resolve(how)),
+  )
+  const [[code, killedBy], stdout, stderr] = await Promise.all([
+    ended,
+    text(child.stdout),
+    text(child.stderr),
+  ])
   return { code, signal: killedBy, stdout, stderr }
 }

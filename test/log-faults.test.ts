@@ -45,16 +45,24 @@ async function start(stdout: number | 'pipe') {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   const ask = (path = '/health/live') =>
     new Promise<number | undefined>((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port, path, agent, headers: { host: `localhost:${port}` } }, (answer) => {
-        answer.resume().once('end', () => resolve(answer.statusCode))
-      })
+      const sent = request(
+        { host: '127.0.0.1', port, path, agent, headers: { host: `localhost:${port}` } },
+        (answer) => {
+          answer.resume().once('end', () => resolve(answer.statusCode))
+        },
+      )
       sent.on('error', reject).end()
     })
-  await eventually(() => (child.exitCode === null ? ask('/health/ready').catch(() => 0) : 200), 200, 60_000)
+  await eventually(
+    () => (child.exitCode === null ? ask('/health/ready').catch(() => 0) : 200),
+    200,
+    60_000,
+  )
   async function askMany(): Promise<void> {
     const answers = new Set<unknown>()
     for (let asked = 0; asked < MANY; asked += 4)
-      for (const status of await Promise.all(Array.from({ length: 4 }, () => ask()))) answers.add(status)
+      for (const status of await Promise.all(Array.from({ length: 4 }, () => ask())))
+        answers.add(status)
     expect([...answers]).toEqual([200])
   }
   async function stop(): Promise<number | null> {
@@ -92,7 +100,11 @@ describe('F15 a log that takes nothing', () => {
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as { event?: string; lines?: number; msg: string })
     const [dropped] = lines.filter(({ event }) => event === 'log.dropped')
-    expect(dropped).toMatchObject({ level: 40, reason: 'EAGAIN', msg: 'lines of the log were dropped' })
+    expect(dropped).toMatchObject({
+      level: 40,
+      reason: 'EAGAIN',
+      msg: 'lines of the log were dropped',
+    })
     const requests = lines.filter(({ msg }) => msg === 'request').length
     expect(requests + (dropped?.lines ?? 0)).toBeGreaterThanOrEqual(MANY)
     await ask('/health/live?again')
@@ -114,7 +126,9 @@ describe('F15 a log that takes nothing', () => {
     for (let asked = 0; asked < 200; asked += 1) await ask()
     expect(await stop()).toBe(0)
     closeSync(file)
-    expect(readFileSync(join(folder, 'log'), 'utf8').match(/"path":"\/health\/live"/g)).toHaveLength(200)
+    expect(
+      readFileSync(join(folder, 'log'), 'utf8').match(/"path":"\/health\/live"/g),
+    ).toHaveLength(200)
     rmSync(folder, { recursive: true })
   })
 })

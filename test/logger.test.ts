@@ -8,9 +8,13 @@ import { createLogger } from '../src/logger.ts'
 describe('lines of the log', () => {
   function logger() {
     const writes: string[] = []
-    return { log: createLogger('info', gathering({ write: (lines: string) => void writes.push(lines) })), writes }
+    return {
+      log: createLogger('info', gathering({ write: (lines: string) => void writes.push(lines) })),
+      writes,
+    }
   }
-  const counted = (writes: readonly string[]) => writes.map((lines) => lines.trim().split('\n').length)
+  const counted = (writes: readonly string[]) =>
+    writes.map((lines) => lines.trim().split('\n').length)
 
   it('go out at once after a pause, and together while they follow each other closely', async () => {
     const { log, writes } = logger()
@@ -28,7 +32,12 @@ describe('lines of the log', () => {
     log.warn('trouble')
     expect(counted(writes)).toEqual([1, 3])
     const messages = writes.join('').trim().split('\n')
-    expect(messages.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(['first', 'second', 'third', 'trouble'])
+    expect(messages.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+      'first',
+      'second',
+      'third',
+      'trouble',
+    ])
   })
 
   it('do not pile up: a burst is written before its time', () => {
@@ -44,7 +53,9 @@ describe('lines of the log', () => {
   ])('are all there %s', async (_name, end) => {
     const logs = new URL('../src/logger.ts', import.meta.url).href
     const program = `import { createLogger } from '${logs}'; const log = createLogger('info'); for (let i = 0; i < 9; i++) log.info('line'); ${end}`
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     expect((await text(child.stdout)).trim().split('\n')).toHaveLength(9)
   })
 })

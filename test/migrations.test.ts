@@ -26,7 +26,9 @@ describe('migrations', () => {
 
   it('notice a difference between table and entity', async () => {
     await database.pool.query('alter table account drop column name')
-    expect(await database.orm.schema.getUpdateSchemaSQL({ wrap: false })).toMatch(/account.*add.*name/)
+    expect(await database.orm.schema.getUpdateSchemaSQL({ wrap: false })).toMatch(
+      /account.*add.*name/,
+    )
   })
 
   it('TK-03 lower the leeway of clients that do not authenticate to ten seconds, and no other', async () => {
@@ -39,9 +41,13 @@ describe('migrations', () => {
     await insert('public', 'none', 60)
     await insert('strict', 'none', 3)
     await insert('web', 'client_secret_basic', 60)
-    await database.pool.query(`delete from "mikro_orm_migrations" where "name" like '%public_leeway%'`)
+    await database.pool.query(
+      `delete from "mikro_orm_migrations" where "name" like '%public_leeway%'`,
+    )
     await migrate(database)
-    const { rows } = await database.pool.query('select "id", "refresh_leeway_seconds" as "seconds" from "client" order by "id"')
+    const { rows } = await database.pool.query(
+      'select "id", "refresh_leeway_seconds" as "seconds" from "client" order by "id"',
+    )
     expect(rows).toEqual([
       { id: 'public', seconds: 10 },
       { id: 'strict', seconds: 3 },
@@ -66,18 +72,34 @@ describe('migrations', () => {
     const { pool } = instance
     const [ours, foreign] = ['https://id.example.org/api/auth', 'https://other.example/api/auth']
     const app = (id: string, metadata: object) =>
-      pool.query(`insert into client (id, name, metadata, created_at, updated_at) values ($1, $1, $2, now(), now())`, [id, metadata])
-    const ids = ['consented', 'held', 'held-of-many', 'spent', 'over', 'of-another-api', 'unused', 'consented-to-less']
+      pool.query(
+        `insert into client (id, name, metadata, created_at, updated_at) values ($1, $1, $2, now(), now())`,
+        [id, metadata],
+      )
+    const ids = [
+      'consented',
+      'held',
+      'held-of-many',
+      'spent',
+      'over',
+      'of-another-api',
+      'unused',
+      'consented-to-less',
+    ]
     for (const id of ids) await app(id, { response_types: ['code'], allowed_resources: [] })
     await app('named', { response_types: ['code'], allowed_resources: [ours] })
     await app('named-another', { response_types: ['code'], allowed_resources: [foreign] })
     await app('silent', { response_types: ['code'] })
     await app('service', { response_types: [], allowed_resources: [ours] })
-    await pool.query(`insert into resource (identifier, name, scopes, created_at) values ($1, 'Other', '{account}', now())`, [foreign])
+    await pool.query(
+      `insert into resource (identifier, name, scopes, created_at) values ($1, 'Other', '{account}', now())`,
+      [foreign],
+    )
     const accountId = '00000000-0000-4000-8000-000000000001'
-    await pool.query(`insert into account (id, name, email, created_at, updated_at) values ($1, 'Ada', 'ada@example.org', now(), now())`, [
-      accountId,
-    ])
+    await pool.query(
+      `insert into account (id, name, email, created_at, updated_at) values ($1, 'Ada', 'ada@example.org', now(), now())`,
+      [accountId],
+    )
     for (const [id, allowed] of [
       ['consented', { [ours]: ['account'] }],
       ['consented-to-less', { [ours]: [] }],
@@ -100,7 +122,9 @@ describe('migrations', () => {
     await token('unused', 'https://api.example/')
 
     await migrate(instance)
-    const { rows } = await pool.query<{ id: string }>(`select id from client where account_api = 'kept' order by id`)
+    const { rows } = await pool.query<{ id: string }>(
+      `select id from client where account_api = 'kept' order by id`,
+    )
     expect(rows.map(({ id }) => id)).toEqual(['consented', 'held', 'held-of-many', 'named'])
     await instance[Symbol.asyncDispose]()
     await empty.drop()
@@ -112,14 +136,23 @@ describe('migrations', () => {
     const limits = `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock`
     instance.orm.config.set('migrations', {
       ...instance.orm.config.get('migrations'),
-      migrationsList: [named('first', `create table seen as ${limits}`), named('second', 'select * from "no such table"')],
+      migrationsList: [
+        named('first', `create table seen as ${limits}`),
+        named('second', 'select * from "no such table"'),
+      ],
     })
     await expect(migrate(instance)).rejects.toThrow('no such table')
-    expect((await instance.pool.query(`select to_regclass('seen') as seen`)).rows).toEqual([{ seen: null }])
+    expect((await instance.pool.query(`select to_regclass('seen') as seen`)).rows).toEqual([
+      { seen: null },
+    ])
 
-    instance.orm.config.get('migrations').migrationsList?.splice(1, 1, named('slow', `select pg_sleep(${LONG_S})`))
+    instance.orm.config
+      .get('migrations')
+      .migrationsList?.splice(1, 1, named('slow', `select pg_sleep(${LONG_S})`))
     await migrate(instance)
-    expect((await instance.pool.query('select * from seen')).rows).toEqual([{ statement: '0', lock: '2s' }])
+    expect((await instance.pool.query('select * from seen')).rows).toEqual([
+      { statement: '0', lock: '2s' },
+    ])
     expect((await instance.pool.query(limits)).rows).toEqual([{ statement: '5s', lock: '2s' }])
     await instance[Symbol.asyncDispose]()
     await empty.drop()

@@ -1,5 +1,14 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -50,7 +59,9 @@ describe('Dockerfile', () => {
   it('ignores all files but those that the build copies', () => {
     const allowed = file('.dockerignore').trim().split('\n')
     expect(allowed[0]).toBe('*')
-    const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, from = '']) => from.split(' '))
+    const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, from = '']) => from.split(' '),
+    )
     expect(new Set(allowed.slice(1))).toEqual(new Set(sources.map((source) => `!${source}`)))
   })
 
@@ -60,7 +71,9 @@ describe('Dockerfile', () => {
     )
     expect(dockerfile).toMatch(/native\/\$MARCH\/build\/Release\//)
     expect(image).toMatch(/^WORKDIR \/app\n(.*\n)*COPY --from=build \/app\/native native$/m)
-    expect(file('package.json')).toMatch(/"native": ".*-march=\$\{MARCH:-native\}.*node-gyp rebuild/)
+    expect(file('package.json')).toMatch(
+      /"native": ".*-march=\$\{MARCH:-native\}.*node-gyp rebuild/,
+    )
   })
 })
 
@@ -69,38 +82,51 @@ describe('docker-compose.yml', () => {
   /** The text under a key of the first or second level. */
   const section = (name: string, indent = '  ') =>
     new RegExp(`^${indent}${name}:\\n((?:${indent} .*\\n|\\n)+)`, 'm').exec(compose)?.[1] ?? ''
-  const services = { gatehouse: section('gatehouse'), postgres: section('postgres'), redis: section('redis') }
+  const services = {
+    gatehouse: section('gatehouse'),
+    postgres: section('postgres'),
+    redis: section('redis'),
+  }
 
   it('has Gatehouse, PostgreSQL 17 and Redis 7 without eviction, each on a read-only file system and with a health check', () => {
     expect(services.postgres).toMatch(/image: postgres:17$/m)
     expect(services.redis).toMatch(/image: redis:7$/m)
     expect(services.redis).toMatch(/--maxmemory-policy noeviction/)
     for (const service of Object.values(services)) expect(service).toMatch(/^ {4}read_only: true$/m)
-    for (const service of [services.postgres, services.redis]) expect(service).toMatch(/^ {4}healthcheck:$/m)
-    for (const name of ['postgres', 'redis']) expect(services.gatehouse).toMatch(new RegExp(`${name}: \\{ condition: service_healthy \\}`))
+    for (const service of [services.postgres, services.redis])
+      expect(service).toMatch(/^ {4}healthcheck:$/m)
+    for (const name of ['postgres', 'redis'])
+      expect(services.gatehouse).toMatch(new RegExp(`${name}: \\{ condition: service_healthy \\}`))
   })
 
   it('CF-03 holds no secret and no default for one: files only, and what is missing stops it', () => {
     expect(compose).not.toMatch(/(PASSWORD|SECRET|KEYS?|_URL): /)
-    const declared = [...section('secrets', '').matchAll(/^ {2}(\w+): \{ file: \.\/secrets\/(\w+) \}$/gm)].map(([, name, path]) => [
-      name,
-      path,
-    ])
+    const declared = [
+      ...section('secrets', '').matchAll(/^ {2}(\w+): \{ file: \.\/secrets\/(\w+) \}$/gm),
+    ].map(([, name, path]) => [name, path])
     expect(declared.every(([name, path]) => name === path)).toBe(true)
-    const used = Object.values(services).flatMap((service) => /^ {4}secrets: \[(.+)\]$/m.exec(service)?.[1]?.split(', ') ?? [])
+    const used = Object.values(services).flatMap(
+      (service) => /^ {4}secrets: \[(.+)\]$/m.exec(service)?.[1]?.split(', ') ?? [],
+    )
     expect(new Set(declared.map(([name]) => name))).toEqual(new Set(used))
-    for (const name of ['ISSUER', 'MAIL_FROM']) expect(services.gatehouse).toMatch(new RegExp(`${name}: \\$\\{${name}:\\?`))
+    for (const name of ['ISSUER', 'MAIL_FROM'])
+      expect(services.gatehouse).toMatch(new RegExp(`${name}: \\$\\{${name}:\\?`))
     expect(file('.gitignore')).toMatch(/^\/secrets\/$/m)
   })
 
   it('publishes Gatehouse on loopback only, and the stores not at all', () => {
-    expect([...compose.matchAll(/^ +ports: (.+)$/gm)].map(([, ports]) => ports)).toEqual([expect.stringMatching(/^\["127\.0\.0\.1:/)])
-    for (const service of [services.postgres, services.redis]) expect(service).toMatch(/^ {4}networks: \[back\]$/m)
+    expect([...compose.matchAll(/^ +ports: (.+)$/gm)].map(([, ports]) => ports)).toEqual([
+      expect.stringMatching(/^\["127\.0\.0\.1:/),
+    ])
+    for (const service of [services.postgres, services.redis])
+      expect(service).toMatch(/^ {4}networks: \[back\]$/m)
     expect(section('back')).toMatch(/internal: true/)
   })
 
   it('sets only settings that exist', () => {
-    const set = [...services.gatehouse.matchAll(/^ {6}([A-Z_]+): /gm)].map(([, name = '']) => name.replace(/_FILE$/, ''))
+    const set = [...services.gatehouse.matchAll(/^ {6}([A-Z_]+): /gm)].map(([, name = '']) =>
+      name.replace(/_FILE$/, ''),
+    )
     expect(set.length).toBeGreaterThan(5)
     expect(set.filter((name) => !(name in EnvSchema.shape))).toEqual([])
   })
@@ -120,13 +146,21 @@ describe('the command of the image, in production', () => {
     root = mkdtempSync(join(tmpdir(), 'gatehouse-image-'))
     for (const name of copied) cpSync(join(PROJECT, name), join(root, name), { recursive: true })
     linkProductionModules()
-    const secrets = { database_url: database.url, cookie_keys: key('c'), key_encryption_keys: key('e'), smtp_url: 'smtp://127.0.0.1:9' }
+    const secrets = {
+      database_url: database.url,
+      cookie_keys: key('c'),
+      key_encryption_keys: key('e'),
+      smtp_url: 'smtp://127.0.0.1:9',
+    }
     mkdirSync(join(root, 'secrets'))
-    for (const [name, value] of Object.entries(secrets)) writeFileSync(join(root, 'secrets', name), `${value}\n`, { mode: 0o444 })
+    for (const [name, value] of Object.entries(secrets))
+      writeFileSync(join(root, 'secrets', name), `${value}\n`, { mode: 0o444 })
     chmodSync(root, isRoot ? 0o755 : 0o555)
     port = await freePort()
     server = run(command)
-    output = Promise.all([text(server.stdout), text(server.stderr)]).then((streams) => streams.join(''))
+    output = Promise.all([text(server.stdout), text(server.stderr)]).then((streams) =>
+      streams.join(''),
+    )
     await untilAnswered()
   })
   afterAll(async () => {
@@ -141,7 +175,10 @@ describe('the command of the image, in production', () => {
     expect(await get('/health/ready', `127.0.0.1:${port}`)).toMatchObject({ status: 200 })
     const discovery = await get('/.well-known/openid-configuration', 'id.example.com')
     expect(discovery.status).toBe(200)
-    expect(JSON.parse(discovery.body)).toMatchObject({ issuer, token_endpoint: expect.stringMatching(/^https:\/\/id\.example\.com\//) })
+    expect(JSON.parse(discovery.body)).toMatchObject({
+      issuer,
+      token_endpoint: expect.stringMatching(/^https:\/\/id\.example\.com\//),
+    })
   })
 
   it('passes the health check of the image', async () => {
@@ -164,10 +201,19 @@ describe('the command of the image, in production', () => {
   it('F25 stops on SIGTERM without dropping a request of kept connections, with exit code 0, and has told no secret', async () => {
     const exit = new Promise((resolve) => server.once('exit', resolve))
     const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-    const load = { until: Number.POSITIVE_INFINITY, answered: 0, closing: 0, dropped: [] as unknown[] }
+    const load = {
+      until: Number.POSITIVE_INFINITY,
+      answered: 0,
+      closing: 0,
+      dropped: [] as unknown[],
+    }
     const caller = async () => {
       while (Date.now() < load.until) {
-        const answer = await get('/.well-known/openid-configuration', 'id.example.com', agent).catch((error: unknown) => {
+        const answer = await get(
+          '/.well-known/openid-configuration',
+          'id.example.com',
+          agent,
+        ).catch((error: unknown) => {
           load.dropped.push(error)
           return undefined
         })
@@ -190,19 +236,26 @@ describe('the command of the image, in production', () => {
     expect(load.answered).toBeGreaterThan(50)
     expect(load.closing).toBeGreaterThan(8)
     expect(await exit).toBe(0)
-    for (const secret of [key('c'), key('e'), new URL(database.url).password]) expect(await output).not.toContain(secret)
+    for (const secret of [key('c'), key('e'), new URL(database.url).password])
+      expect(await output).not.toContain(secret)
   })
 
   function run([program, ...args]: string[], env = environment()): Process {
     expect(program).toBe('node')
-    return spawn(process.execPath, args, { cwd: root, env, ...PERSON, stdio: ['ignore', 'pipe', 'pipe'] })
+    return spawn(process.execPath, args, {
+      cwd: root,
+      env,
+      ...PERSON,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
   }
 
   function environment(): Record<string, string> {
     const of = (name: string) => join(root, 'secrets', name)
     return {
       NODE_ENV: 'production',
-      // The modules are links into node_modules with development packages: those must not be found through them.
+      // The modules are links into node_modules with development packages: those must not be found
+      // through them.
       NODE_OPTIONS: '--preserve-symlinks --preserve-symlinks-main',
       ISSUER: issuer,
       PORT: String(port),
@@ -235,11 +288,18 @@ describe('the command of the image, in production', () => {
   }
 
   function get(path: string, host: string, agent: Agent | false = false) {
-    return new Promise<{ status: number | undefined; body: string; connection: string | undefined }>((resolve, reject) => {
+    return new Promise<{
+      status: number | undefined
+      body: string
+      connection: string | undefined
+    }>((resolve, reject) => {
       const sent = request({ host: '127.0.0.1', port, path, headers: { host }, agent })
       sent.on('response', (response) => {
         const { statusCode: status, headers } = response
-        text(response).then((body) => resolve({ status, body, connection: headers.connection }), reject)
+        text(response).then(
+          (body) => resolve({ status, body, connection: headers.connection }),
+          reject,
+        )
       })
       sent.on('error', reject).end()
     })
@@ -248,5 +308,7 @@ describe('the command of the image, in production', () => {
 
 /** 43 characters that are no example. */
 function key(seed: string): string {
-  return Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37 + seed.charCodeAt(0)) % 256)).toString('base64url')
+  return Buffer.from(
+    Array.from({ length: 32 }, (_, i) => (i * 37 + seed.charCodeAt(0)) % 256),
+  ).toString('base64url')
 }

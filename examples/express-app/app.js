@@ -4,14 +4,21 @@ import { page } from './page.js'
 import { sessions } from './sessions.js'
 
 const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_REDIRECT_URI } = process.env
-if (!OIDC_ISSUER || !OIDC_CLIENT_ID || !OIDC_CLIENT_SECRET || !OIDC_REDIRECT_URI) throw new Error('Fill in .env first: see README.md')
+if (!OIDC_ISSUER || !OIDC_CLIENT_ID || !OIDC_CLIENT_SECRET || !OIDC_REDIRECT_URI)
+  throw new Error('Fill in .env first: see README.md')
 
 const home = new URL('/', OIDC_REDIRECT_URI)
 /** Only a server on this very machine may be spoken to without TLS. */
 const isLocal = new URL(OIDC_ISSUER).hostname === 'localhost'
-const gatehouse = await oidc.discovery(new URL(OIDC_ISSUER), OIDC_CLIENT_ID, {}, oidc.ClientSecretBasic(OIDC_CLIENT_SECRET), {
-  execute: isLocal ? [oidc.allowInsecureRequests] : [],
-})
+const gatehouse = await oidc.discovery(
+  new URL(OIDC_ISSUER),
+  OIDC_CLIENT_ID,
+  {},
+  oidc.ClientSecretBasic(OIDC_CLIENT_SECRET),
+  {
+    execute: isLocal ? [oidc.allowInsecureRequests] : [],
+  },
+)
 
 const app = express()
 app.disable('x-powered-by')
@@ -27,7 +34,11 @@ app.get('/', (req, res) => {
 
 /** Sends the person to Gatehouse. State, nonce and PKCE verifier wait in the session for the answer. */
 app.get('/sign-in', async (req, res) => {
-  const pending = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier: oidc.randomPKCECodeVerifier() }
+  const pending = {
+    state: oidc.randomState(),
+    nonce: oidc.randomNonce(),
+    verifier: oidc.randomPKCECodeVerifier(),
+  }
   req.session.pending = pending
   const url = oidc.buildAuthorizationUrl(gatehouse, {
     redirect_uri: OIDC_REDIRECT_URI,
@@ -45,12 +56,20 @@ app.get(new URL(OIDC_REDIRECT_URI).pathname, async (req, res) => {
   const { pending } = req.session
   if (!pending) return res.redirect('/sign-in')
   delete req.session.pending
-  const tokens = await oidc.authorizationCodeGrant(gatehouse, new URL(req.originalUrl, OIDC_REDIRECT_URI), {
-    expectedState: pending.state,
-    expectedNonce: pending.nonce,
-    pkceCodeVerifier: pending.verifier,
-  })
-  const { sub, name, email } = await oidc.fetchUserInfo(gatehouse, tokens.access_token, tokens.claims().sub)
+  const tokens = await oidc.authorizationCodeGrant(
+    gatehouse,
+    new URL(req.originalUrl, OIDC_REDIRECT_URI),
+    {
+      expectedState: pending.state,
+      expectedNonce: pending.nonce,
+      pkceCodeVerifier: pending.verifier,
+    },
+  )
+  const { sub, name, email } = await oidc.fetchUserInfo(
+    gatehouse,
+    tokens.access_token,
+    tokens.claims().sub,
+  )
   // A new session id at sign-in: whoever planted the old one is left with nothing.
   req.renewSession({ person: { sub, name: name ?? email, email }, idToken: tokens.id_token })
   res.redirect('/')
@@ -61,7 +80,13 @@ app.post('/sign-out', (req, res) => {
   const { idToken } = req.session
   req.renewSession({})
   if (!idToken) return res.redirect('/')
-  res.redirect(303, oidc.buildEndSessionUrl(gatehouse, { id_token_hint: idToken, post_logout_redirect_uri: home.href }).href)
+  res.redirect(
+    303,
+    oidc.buildEndSessionUrl(gatehouse, {
+      id_token_hint: idToken,
+      post_logout_redirect_uri: home.href,
+    }).href,
+  )
 })
 
 /** What went wrong is for the log; the person is told what to do. Express knows an error handler by its four parameters. */
@@ -70,7 +95,11 @@ app.use((error, _req, res, _next) => {
   const isRefusal = error instanceof oidc.AuthorizationResponseError
   const isDeclined = isRefusal && error.error === 'access_denied'
   res.status(isRefusal || error instanceof oidc.ClientError ? 400 : 500)
-  res.send(page`<h1>${isDeclined ? 'You declined' : 'That did not work'}</h1><p><a href="/sign-in">Try again</a></p>`)
+  res.send(
+    page`<h1>${isDeclined ? 'You declined' : 'That did not work'}</h1><p><a href="/sign-in">Try again</a></p>`,
+  )
 })
 
-app.listen(Number(home.port) || 8080, 'localhost', () => console.log(`Express example at ${home.href}`))
+app.listen(Number(home.port) || 8080, 'localhost', () =>
+  console.log(`Express example at ${home.href}`),
+)

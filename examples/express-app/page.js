@@ -4,7 +4,9 @@ const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '
 export function page(parts, ...values) {
   const body = String.raw(
     { raw: parts },
-    ...values.map((value) => String(value ?? '').replace(/[&<>"']/g, (character) => ENTITIES[character])),
+    ...values.map((value) =>
+      String(value ?? '').replace(/[&<>"']/g, (character) => ENTITIES[character]),
+    ),
   )
   return `<!doctype html>
 <html lang="en">

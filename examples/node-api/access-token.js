@@ -5,7 +5,13 @@ export class Refusal extends Error {
   constructor(status, error, scope) {
     super(error ?? 'no access token')
     this.status = status
-    this.challenge = ['Bearer realm="notes"', error && `error="${error}"`, scope && `scope="${scope}"`].filter(Boolean).join(', ')
+    this.challenge = [
+      'Bearer realm="notes"',
+      error && `error="${error}"`,
+      scope && `scope="${scope}"`,
+    ]
+      .filter(Boolean)
+      .join(', ')
   }
 }
 
@@ -30,7 +36,8 @@ export async function accessTokens({ issuer, audience }) {
     const [, token] = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '') ?? []
     if (!token) throw new Refusal(401)
     const { payload } = await jwtVerify(token, keys, rules).catch((error) => {
-      const isTokensFault = error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)
+      const isTokensFault =
+        error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)
       throw isTokensFault ? new Refusal(401, 'invalid_token') : error
     })
     if (

@@ -24,11 +24,17 @@ const routes = {
 const server = createServer((request, response) => {
   void respond(request, response)
 })
-server.listen(Number(PORT), 'localhost', () => console.log(`Notes API at http://localhost:${server.address().port}`))
+server.listen(Number(PORT), 'localhost', () =>
+  console.log(`Notes API at http://localhost:${server.address().port}`),
+)
 
 async function respond(request, response) {
   const [status, body, headers] = await answer(request)
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...headers,
+  })
   response.end(JSON.stringify(body))
 }
 
@@ -39,7 +45,8 @@ async function answer(request) {
   try {
     return await route(request)
   } catch (error) {
-    if (error instanceof Refusal) return [error.status, { error: error.message }, { 'www-authenticate': error.challenge }]
+    if (error instanceof Refusal)
+      return [error.status, { error: error.message }, { 'www-authenticate': error.challenge }]
     console.error(error.message)
     return [500, { error: 'server_error' }]
   }

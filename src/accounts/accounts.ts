@@ -2,7 +2,10 @@ import { batched } from '../batched.ts'
 import type { EntityManager, Pool } from '../database.ts'
 import { Account } from '../entities/index.ts'
 
-/** An account, and what it was when its factors were proven: a change of credentials since then ends what was proven (PW-10). */
+/**
+ * An account, and what it was when its factors were proven: a change of credentials since then ends
+ * what was proven (PW-10).
+ */
 export interface ProvenAccount {
   readonly accountId: string
   readonly credentialVersion: number
@@ -13,18 +16,33 @@ export function stillProven(version: string, alias = 'account'): string {
   return `("${alias}"."status" = 'active' and not "${alias}"."must_reset_password" and "${alias}"."credential_version" = ${version})`
 }
 
-/** What a mailed link may keep, in SQL: not an account that was reported as somebody else's before it was kept. */
+/**
+ * What a mailed link may keep, in SQL: not an account that was reported as somebody else's before
+ * it was kept.
+ */
 export const IS_KEEPABLE = `("status" = 'deleting' and not "must_reset_password" and "delete_after" > now())`
 
 /** What others may know of an account: no hash, no state that is not theirs. */
 export type ActiveAccount = Pick<
   Account,
-  'id' | 'name' | 'email' | 'emailVerifiedAt' | 'phoneNumber' | 'imageUrl' | 'locale' | 'address' | 'mfaEnabled' | 'updatedAt'
+  | 'id'
+  | 'name'
+  | 'email'
+  | 'emailVerifiedAt'
+  | 'phoneNumber'
+  | 'imageUrl'
+  | 'locale'
+  | 'address'
+  | 'mfaEnabled'
+  | 'updatedAt'
 >
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** On the path of every token: one prepared statement, no identity map. $1 accounts, $2 the sessions that are asked about. */
+/**
+ * On the path of every token: one prepared statement, no identity map. $1 accounts, $2 the sessions
+ * that are asked about.
+ */
 const FIND_ACTIVE = {
   name: 'account-find-active',
   text: `select "id", "name", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
@@ -63,24 +81,34 @@ export class Accounts {
     this.#active = batched((wanted) => findAllActive(pool, wanted))
   }
 
-  /** The account if it may act now, in that session if one is named; disabled and deleting accounts are as good as absent (SE-07). */
+  /**
+   * The account if it may act now, in that session if one is named; disabled and deleting accounts
+   * are as good as absent (SE-07).
+   */
   async findActive(id: string, sessionId?: string): Promise<ActiveAccount | undefined> {
     return UUID.test(id) ? this.#active({ id, sessionId }) : undefined
   }
 
   /** The whole account, for its owner to see; undefined under the same conditions. */
   async loadActive(id: string): Promise<Account | undefined> {
-    return UUID.test(id) ? ((await this.#em.fork().findOne(Account, { id, status: 'active' })) ?? undefined) : undefined
+    return UUID.test(id)
+      ? ((await this.#em.fork().findOne(Account, { id, status: 'active' })) ?? undefined)
+      : undefined
   }
 }
 
-async function findAllActive(pool: Pool, wanted: readonly Wanted[]): Promise<(ActiveAccount | undefined)[]> {
+async function findAllActive(
+  pool: Pool,
+  wanted: readonly Wanted[],
+): Promise<(ActiveAccount | undefined)[]> {
   const values = [wanted.map(({ id }) => id), wanted.flatMap(({ sessionId }) => sessionId ?? [])]
   const { rows } = await pool.query<Row>({ ...FIND_ACTIVE, values })
   const found = new Map(rows.map((row) => [row.id, row]))
   return wanted.map(({ id, sessionId }) => {
     const row = found.get(id)
-    return row && (sessionId === undefined || row.sessions?.split(' ').includes(sessionId)) ? activeAccount(row) : undefined
+    return row && (sessionId === undefined || row.sessions?.split(' ').includes(sessionId))
+      ? activeAccount(row)
+      : undefined
   })
 }
 

@@ -25,10 +25,17 @@ select a."id", a."name", a."locale", a."status" = 'active' as "isActive", a."mus
 from (values (1)) as "always" left join "account" as a on a."email" = ? left join "known_device" as d on d."digest" = ? and d."account_id" = a."id"`
 
 /**
- * The account of an address, if there is one. One row of scalars in either case: making an entity, and looking it over at every
- * flush, takes time by which known addresses could be told (EN-02).
+ * The account of an address, if there is one. One row of scalars in either case: making an entity,
+ * and looking it over at every flush, takes time by which known addresses could be told (EN-02).
  */
-export async function findAddressee(em: EntityManager, email: CanonicalEmail, device?: string): Promise<Addressee | undefined> {
-  const [row] = await em.execute<{ [Name in keyof Addressee]: Addressee[Name] | null }[]>(FIND, [email, device ? sha256(device) : null])
+export async function findAddressee(
+  em: EntityManager,
+  email: CanonicalEmail,
+  device?: string,
+): Promise<Addressee | undefined> {
+  const [row] = await em.execute<{ [Name in keyof Addressee]: Addressee[Name] | null }[]>(FIND, [
+    email,
+    device ? sha256(device) : null,
+  ])
   return row?.id == null ? undefined : (row as Addressee)
 }

@@ -9,7 +9,10 @@ export type Factor = 'password' | 'otp'
 
 /** One attempt that has been counted and waits for its outcome. */
 export interface Reservation {
-  /** The attempt succeeded: this factor's count starts again at zero (RL-08), with what it succeeded for if that is a transaction. */
+  /**
+   * The attempt succeeded: this factor's count starts again at zero (RL-08), with what it succeeded
+   * for if that is a transaction.
+   */
   succeed(tx?: EntityManager): Promise<void>
   /** The attempt failed: the count stays. */
   fail(): void
@@ -18,8 +21,9 @@ export interface Reservation {
 }
 
 /**
- * Password: free tries, then a delay that doubles; after the absolute cap only a reset helps. Who has to ask something first does it in
- * the same round trip: the key of the subject may be a column of `from`. No row: the subject is blocked.
+ * Password: free tries, then a delay that doubles; after the absolute cap only a reset helps. Who
+ * has to ask something first does it in the same round trip: the key of the subject may be a column
+ * of `from`. No row: the subject is blocked.
  */
 export const countPassword = (key: string, from = ''): string => `
 insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") select ${key}, 'password', 1, now(), now() ${from}
@@ -48,7 +52,10 @@ where c."failures" < ${CAPS.codeFailures} or c."window_started_at" <= now() - ${
 returning "failures"`,
 }
 
-const CLEAR = { name: 'attempt-clear', text: 'delete from "attempt_counter" where "subject" = $1 and "factor" = $2' }
+const CLEAR = {
+  name: 'attempt-clear',
+  text: 'delete from "attempt_counter" where "subject" = $1 and "factor" = $2',
+}
 const RELEASE = {
   name: 'attempt-release',
   text: `
@@ -62,8 +69,9 @@ select ceil(extract(epoch from greatest(
 from "attempt_counter" where "subject" = $1 and "factor" = $2`
 
 /**
- * The ledger of failed attempts: counted before the check and outside its transaction, so that neither parallel tries nor a
- * rollback get a try for free (RL-01, RL-02). Subjects are digests of what is guarded, whether or not it exists (EN-01).
+ * The ledger of failed attempts: counted before the check and outside its transaction, so that
+ * neither parallel tries nor a rollback get a try for free (RL-01, RL-02). Subjects are digests of
+ * what is guarded, whether or not it exists (EN-01).
  */
 export class Attempts {
   readonly #pool: Pool
@@ -74,18 +82,33 @@ export class Attempts {
     this.#audit = audit
   }
 
-  /** `tried`: what the audit trail is told when the attempt fails, or is not even judged. Throws `too_many_requests` when the subject is blocked. */
+  /**
+   * `tried`: what the audit trail is told when the attempt fails, or is not even judged. Throws
+   * `too_many_requests` when the subject is blocked.
+   */
   async reserve(subject: string, factor: Factor, tried: AuditRecord): Promise<Reservation> {
     const statement = factor === 'password' ? RESERVE_PASSWORD : RESERVE_OTP
-    const { rows } = await this.#pool.query<{ failures: number }>({ ...statement, values: [keyOf(subject)] })
+    const { rows } = await this.#pool.query<{ failures: number }>({
+      ...statement,
+      values: [keyOf(subject)],
+    })
     return this.reserved(subject, factor, rows[0]?.failures, tried)
   }
 
   /** The same where the count is known already; without one the subject is blocked. */
-  async reserved(subject: string, factor: Factor, failures: number | undefined, tried: AuditRecord): Promise<Reservation> {
+  async reserved(
+    subject: string,
+    factor: Factor,
+    failures: number | undefined,
+    tried: AuditRecord,
+  ): Promise<Reservation> {
     const key = keyOf(subject)
     if (failures === undefined) {
-      this.#audit.record({ ...tried, outcome: 'failure', detail: { ...tried.detail, reason: 'blocked' } })
+      this.#audit.record({
+        ...tried,
+        outcome: 'failure',
+        detail: { ...tried.detail, reason: 'blocked' },
+      })
       throw new AppError('too_many_requests', { retryAfterSeconds: await this.#wait(key, factor) })
     }
     const isLast = failures >= (factor === 'password' ? CAPS.passwordFailures : CAPS.codeFailures)
@@ -128,8 +151,14 @@ export function keyOf(subject: string): Buffer {
   return sha256(subject)
 }
 
-/** Runs a check under a reservation: `true` clears the count, `false` leaves the failure, an exception or `undefined` gives the try back. */
-export async function attempt<T extends boolean | undefined>(reservation: Reservation, check: () => Promise<T>): Promise<T> {
+/**
+ * Runs a check under a reservation: `true` clears the count, `false` leaves the failure, an
+ * exception or `undefined` gives the try back.
+ */
+export async function attempt<T extends boolean | undefined>(
+  reservation: Reservation,
+  check: () => Promise<T>,
+): Promise<T> {
   let passed: T
   try {
     passed = await check()

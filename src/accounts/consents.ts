@@ -26,16 +26,28 @@ export class Consents {
   }
 
   async find(accountId: string, clientId: string): Promise<AllowedScopes | undefined> {
-    const { rows } = await this.#pool.query<{ consent: string }>({ ...FIND, values: [accountId, clientId] })
+    const { rows } = await this.#pool.query<{ consent: string }>({
+      ...FIND,
+      values: [accountId, clientId],
+    })
     return rows[0] && (JSON.parse(rows[0].consent) as AllowedScopes)
   }
 
   /** Every app that the account has allowed something, by name. */
   async list(accountId: string): Promise<Consent[]> {
-    return this.#em.fork().find(Consent, { account: accountId }, { populate: ['client'], orderBy: { client: { name: 'asc' } } })
+    return this.#em
+      .fork()
+      .find(
+        Consent,
+        { account: accountId },
+        { populate: ['client'], orderBy: { client: { name: 'asc' } } },
+      )
   }
 
-  /** What was allowed before stays, also what another tab allows at this moment: the upsert holds the row until the union is stored. */
+  /**
+   * What was allowed before stays, also what another tab allows at this moment: the upsert holds
+   * the row until the union is stored.
+   */
   async add(accountId: string, clientId: string, added: AllowedScopes): Promise<void> {
     const key = { account: accountId, client: clientId }
     const now = new Date()
@@ -43,7 +55,11 @@ export class Consents {
       await tx.upsert(
         Consent,
         { ...key, scopes: [], resourceScopes: {}, grantedAt: now, updatedAt: now },
-        { onConflictFields: ['account', 'client'], onConflictAction: 'merge', onConflictMergeFields: ['updatedAt'] },
+        {
+          onConflictFields: ['account', 'client'],
+          onConflictAction: 'merge',
+          onConflictMergeFields: ['updatedAt'],
+        },
       )
       const consent = await tx.findOneOrFail(Consent, key, { refresh: true })
       const both = union(consent, added)
@@ -57,7 +73,8 @@ export class Consents {
 
   /** False if there was nothing to take back. */
   async revoke(accountId: string, clientId: string): Promise<boolean> {
-    const isRevoked = (await this.#em.fork().nativeDelete(Consent, { account: accountId, client: clientId })) > 0
+    const isRevoked =
+      (await this.#em.fork().nativeDelete(Consent, { account: accountId, client: clientId })) > 0
     if (isRevoked) this.#audit.record({ type: 'consent_revoked', accountId, clientId })
     return isRevoked
   }
@@ -68,9 +85,16 @@ export class Consents {
   }
 }
 
-function union(before: AllowedScopes, added: AllowedScopes): { scopes: string[]; resourceScopes: Record<string, string[]> } {
-  const merged = (a: readonly string[] = [], b: readonly string[] = []): string[] => [...new Set([...a, ...b])]
+function union(
+  before: AllowedScopes,
+  added: AllowedScopes,
+): { scopes: string[]; resourceScopes: Record<string, string[]> } {
+  const merged = (a: readonly string[] = [], b: readonly string[] = []): string[] => [
+    ...new Set([...a, ...b]),
+  ]
   const indicators = merged(Object.keys(before.resourceScopes), Object.keys(added.resourceScopes))
-  const resourceScopes = Object.fromEntries(indicators.map((key) => [key, merged(before.resourceScopes[key], added.resourceScopes[key])]))
+  const resourceScopes = Object.fromEntries(
+    indicators.map((key) => [key, merged(before.resourceScopes[key], added.resourceScopes[key])]),
+  )
   return { scopes: merged(before.scopes, added.scopes), resourceScopes }
 }

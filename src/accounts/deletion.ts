@@ -22,7 +22,10 @@ export interface DeletionDeps {
   readonly logger: Logger
 }
 
-/** Deleting an account: ended at once, erased after a grace period in which the mailed link brings it back. */
+/**
+ * Deleting an account: ended at once, erased after a grace period in which the mailed link brings
+ * it back.
+ */
 export class Deletion {
   readonly #deps: DeletionDeps
 
@@ -30,12 +33,23 @@ export class Deletion {
     this.#deps = deps
   }
 
-  /** `sessionId` is the one that asks. Throws `invalid_token` where the account was reported as somebody else's meanwhile. */
-  async request(accountId: string, origin: RequestOrigin, sessionId?: string): Promise<{ deletesAt: Date }> {
+  /**
+   * `sessionId` is the one that asks. Throws `invalid_token` where the account was reported as
+   * somebody else's meanwhile.
+   */
+  async request(
+    accountId: string,
+    origin: RequestOrigin,
+    sessionId?: string,
+  ): Promise<{ deletesAt: Date }> {
     const { keepLinks, tokens, messages, sessions, audit } = this.#deps
     const deletesAt = new Date(Date.now() + LIFETIMES.deleteGrace * 1000)
     const schedule = async (tx: EntityManager): Promise<void> => {
-      const account = await tx.findOne(Account, { id: accountId, mustResetPassword: false }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      const account = await tx.findOne(
+        Account,
+        { id: accountId, mustResetPassword: false },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
       if (!account) throw new AppError('invalid_token')
       account.status = 'deleting'
       account.deleteAfter = deletesAt
@@ -52,7 +66,10 @@ export class Deletion {
       })
       await audit.append(tx, { type: 'deletion_requested', accountId, origin })
     }
-    const ended = { cause: 'deletion_requested', ...(sessionId ? { askingSessionId: sessionId } : {}) } as const
+    const ended = {
+      cause: 'deletion_requested',
+      ...(sessionId ? { askingSessionId: sessionId } : {}),
+    } as const
     await sessions.endAllWith(accountId, ended, schedule)
     return { deletesAt }
   }
@@ -60,45 +77,76 @@ export class Deletion {
   /** When the account behind a link will be erased. Throws `invalid_link`. */
   async peekUndo(secret: string): Promise<{ deletesAt: Date }> {
     const { subjectId } = await this.#deps.tokens.peekLink({ secret, purpose: 'undo_delete' })
-    const account = await this.#deps.em.fork().findOne(Account, { id: subjectId, status: 'deleting', mustResetPassword: false })
+    const account = await this.#deps.em
+      .fork()
+      .findOne(Account, { id: subjectId, status: 'deleting', mustResetPassword: false })
     if (!account?.deleteAfter) throw new AppError('invalid_link')
     return { deletesAt: account.deleteAfter }
   }
 
-  /** Opens no session. What was reported as somebody else's since is not brought back by what may be somebody else's mailbox. */
+  /**
+   * Opens no session. What was reported as somebody else's since is not brought back by what may be
+   * somebody else's mailbox.
+   */
   async undo(secret: string): Promise<void> {
     await this.#deps.em.fork().transactional(async (tx) => {
-      const { subjectId } = await this.#deps.tokens.redeemLink(tx, { secret, purpose: 'undo_delete' })
-      if (!(await this.#keep(tx, { id: subjectId, mustResetPassword: false }))) throw new AppError('invalid_link')
+      const { subjectId } = await this.#deps.tokens.redeemLink(tx, {
+        secret,
+        purpose: 'undo_delete',
+      })
+      if (!(await this.#keep(tx, { id: subjectId, mustResetPassword: false })))
+        throw new AppError('invalid_link')
       await this.#deps.audit.append(tx, { type: 'deletion_cancelled', accountId: subjectId })
     })
   }
 
-  /** What an operator does for a person whose mails got lost. False if the account is not about to be deleted. */
+  /**
+   * What an operator does for a person whose mails got lost. False if the account is not about to
+   * be deleted.
+   */
   async keep(accountId: string): Promise<boolean> {
     return this.#deps.em.fork().transactional(async (tx) => {
       if (!(await this.#keep(tx, { id: accountId }))) return false
-      await this.#deps.audit.append(tx, { type: 'deletion_cancelled', accountId, detail: { by: 'operator' } })
+      await this.#deps.audit.append(tx, {
+        type: 'deletion_cancelled',
+        accountId,
+        detail: { by: 'operator' },
+      })
       return true
     })
   }
 
-  async #keep(tx: EntityManager, which: { readonly id: string; readonly mustResetPassword?: boolean }): Promise<boolean> {
-    const kept = await tx.nativeUpdate(Account, { ...which, status: 'deleting' }, { status: 'active', deleteAfter: null })
+  async #keep(
+    tx: EntityManager,
+    which: { readonly id: string; readonly mustResetPassword?: boolean },
+  ): Promise<boolean> {
+    const kept = await tx.nativeUpdate(
+      Account,
+      { ...which, status: 'deleting' },
+      { status: 'active', deleteAfter: null },
+    )
     if (kept > 0) await this.#deps.tokens.voidAll(tx, which.id, 'undo_delete')
     return kept > 0
   }
 
-  /** Erases what is due, the oldest first; returns how many accounts. One that fails stops no other and is tried again with the next run. */
+  /**
+   * Erases what is due, the oldest first; returns how many accounts. One that fails stops no other
+   * and is tried again with the next run.
+   */
   async eraseDue(limit = 100): Promise<number> {
     const isDue = { status: 'deleting', deleteAfter: { $lte: new Date() } } as const
-    const due = await this.#deps.em.fork().find(Account, isDue, { limit, fields: ['id'], orderBy: { deleteAfter: 'asc' } })
+    const due = await this.#deps.em
+      .fork()
+      .find(Account, isDue, { limit, fields: ['id'], orderBy: { deleteAfter: 'asc' } })
     let erased = 0
     for (const { id } of due) {
       try {
         if (await this.#erase(id)) erased += 1
       } catch (err) {
-        this.#deps.logger.error({ event: 'account.erase_failed', accountId: id, err }, 'an account could not be erased; it is tried again')
+        this.#deps.logger.error(
+          { event: 'account.erase_failed', accountId: id, err },
+          'an account could not be erased; it is tried again',
+        )
       }
     }
     return erased
@@ -110,7 +158,11 @@ export class Deletion {
     await sessions.endAll(id, { cause: 'account_erased' })
     return em.fork().transactional(async (tx) => {
       await tokens.voidAll(tx, id)
-      const erased = await tx.nativeDelete(Account, { id, status: 'deleting', deleteAfter: { $lte: new Date() } })
+      const erased = await tx.nativeDelete(Account, {
+        id,
+        status: 'deleting',
+        deleteAfter: { $lte: new Date() },
+      })
       if (erased === 0) return false
       await audit.append(tx, { type: 'account_erased', accountId: id })
       await eraseOrigins(tx, id)

@@ -22,7 +22,12 @@ export class Devices {
   readonly #events: SecurityEvents
   readonly #audit: AuditSink
 
-  constructor({ em, pool, events, audit }: { em: EntityManager; pool: Pool; events: SecurityEvents; audit: AuditSink }) {
+  constructor({
+    em,
+    pool,
+    events,
+    audit,
+  }: { em: EntityManager; pool: Pool; events: SecurityEvents; audit: AuditSink }) {
     this.#em = em
     this.#pool = pool
     this.#events = events
@@ -30,19 +35,38 @@ export class Devices {
   }
 
   /**
-   * Remembers the browser of a finished sign-in and returns its cookie. The owner is told of a new one, but for the very first (TF-12).
-   * Throws `invalid_credentials` if what was proven of the account does not hold any more (PW-10).
+   * Remembers the browser of a finished sign-in and returns its cookie. The owner is told of a new
+   * one, but for the very first (TF-12). Throws `invalid_credentials` if what was proven of the
+   * account does not hold any more (PW-10).
    */
-  async arrive(proven: ProvenAccount, device: string | undefined, origin: RequestOrigin): Promise<string> {
+  async arrive(
+    proven: ProvenAccount,
+    device: string | undefined,
+    origin: RequestOrigin,
+  ): Promise<string> {
     const { accountId, credentialVersion } = proven
     const value = device ?? randomToken()
     const digest = sha256(value)
-    if (device && (await this.#pool.query({ ...SEEN, values: [digest, accountId, credentialVersion] })).rowCount) return value
+    if (
+      device &&
+      (await this.#pool.query({ ...SEEN, values: [digest, accountId, credentialVersion] })).rowCount
+    )
+      return value
     const isTold = await this.#em.fork().transactional(async (tx) => {
-      const account = await tx.findOne(Account, { id: accountId, status: 'active', credentialVersion, mustResetPassword: false })
+      const account = await tx.findOne(Account, {
+        id: accountId,
+        status: 'active',
+        credentialVersion,
+        mustResetPassword: false,
+      })
       if (!account) throw new AppError('invalid_credentials')
       const hasOthers = (await tx.count(KnownDevice, { account: accountId })) > 0
-      await tx.upsert(KnownDevice, { digest, account: accountId, createdAt: new Date(), lastSeenAt: new Date() })
+      await tx.upsert(KnownDevice, {
+        digest,
+        account: accountId,
+        createdAt: new Date(),
+        lastSeenAt: new Date(),
+      })
       if (hasOthers) await this.#events.notify(tx, account, 'new_device', origin)
       return hasOthers
     })

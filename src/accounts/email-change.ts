@@ -28,7 +28,10 @@ export class EmailChange {
     this.#deps = deps
   }
 
-  /** Mails a code to the new address. A taken address gets none; answer, stored token and time are the same. Throws `invalid_input`. */
+  /**
+   * Mails a code to the new address. A taken address gets none; answer, stored token and time are
+   * the same. Throws `invalid_input`.
+   */
   async start(
     accountId: string,
     submitted: string,
@@ -41,7 +44,13 @@ export class EmailChange {
       const account = await tx.findOneOrFail(Account, { id: accountId })
       const isTaken = (await tx.count(Account, { email })) > 0
       const { credentialVersion } = account
-      const issue: Issue = { purpose: 'change_email', subjectId: accountId, address: email, credentialVersion, page }
+      const issue: Issue = {
+        purpose: 'change_email',
+        subjectId: accountId,
+        address: email,
+        credentialVersion,
+        page,
+      }
       const issued = await messages.changeEmail(tx, {
         to: email,
         name: account.name,
@@ -59,15 +68,30 @@ export class EmailChange {
 
   /** Throws `invalid_code`, also when somebody else took the address in the meantime. */
   async complete(
-    { accountId, tokenId, email, code }: { accountId: string; tokenId: string; email: string; code: string },
+    {
+      accountId,
+      tokenId,
+      email,
+      code,
+    }: { accountId: string; tokenId: string; email: string; code: string },
     origin: RequestOrigin,
   ): Promise<Account> {
     const { em, tokens } = this.#deps
-    const typed = { tokenId, purpose: 'change_email', code, address: canonicalEmail(email), subjectId: accountId } as const
+    const typed = {
+      tokenId,
+      purpose: 'change_email',
+      code,
+      address: canonicalEmail(email),
+      subjectId: accountId,
+    } as const
     const right = await tokens.judge(typed)
-    return em
-      .fork()
-      .transactional((tx) => this.#apply(tx, right.proof, { refusal: 'invalid_code', spend: () => tokens.spend(tx, right), origin }))
+    return em.fork().transactional((tx) =>
+      this.#apply(tx, right.proof, {
+        refusal: 'invalid_code',
+        spend: () => tokens.spend(tx, right),
+        origin,
+      }),
+    )
   }
 
   /** Which address a mailed link would prove. Throws `invalid_link`. */
@@ -79,16 +103,31 @@ export class EmailChange {
     const { em, tokens } = this.#deps
     const link = { secret, purpose: 'change_email' } as const
     const proof = await tokens.peekLink(link)
-    await em
-      .fork()
-      .transactional((tx) => this.#apply(tx, proof, { refusal: 'invalid_link', spend: () => tokens.redeemLink(tx, link), origin }))
+    await em.fork().transactional((tx) =>
+      this.#apply(tx, proof, {
+        refusal: 'invalid_link',
+        spend: () => tokens.redeemLink(tx, link),
+        origin,
+      }),
+    )
   }
 
-  /** The account is held before the proof is spent, as by every change of credentials: two of them wait for each other in one order. */
+  /**
+   * The account is held before the proof is spent, as by every change of credentials: two of them
+   * wait for each other in one order.
+   */
   async #apply(
     tx: EntityManager,
     proof: Proof,
-    { refusal, spend, origin }: { refusal: 'invalid_code' | 'invalid_link'; spend: () => Promise<unknown>; origin: RequestOrigin },
+    {
+      refusal,
+      spend,
+      origin,
+    }: {
+      refusal: 'invalid_code' | 'invalid_link'
+      spend: () => Promise<unknown>
+      origin: RequestOrigin
+    },
   ): Promise<Account> {
     const { tokens, messages, audit } = this.#deps
     const account = await tx.findOne(
@@ -105,7 +144,14 @@ export class EmailChange {
       address,
       lifetimeSeconds: LIFETIMES.changeEmailUndo,
     })
-    await messages.changeEmailNotice(tx, { to: address, name, locale: locale ?? undefined, newEmail: proof.address, undo, origin })
+    await messages.changeEmailNotice(tx, {
+      to: address,
+      name,
+      locale: locale ?? undefined,
+      newEmail: proof.address,
+      undo,
+      origin,
+    })
     await this.#setEmail(tx, account, proof.address, refusal)
     await audit.append(tx, { type: 'email_changed', accountId: account.id, origin })
     return account
@@ -116,33 +162,58 @@ export class EmailChange {
     return this.#deps.tokens.peekLink({ secret, purpose: 'undo_change_email' })
   }
 
-  /** The old address comes back, every session ends, and the password must be reset: whoever changed it may know it. */
+  /**
+   * The old address comes back, every session ends, and the password must be reset: whoever changed
+   * it may know it.
+   */
   async undo(secret: string): Promise<void> {
     const { tokens, sessions, audit } = this.#deps
     const link = { secret, purpose: 'undo_change_email' } as const
     const { subjectId } = await tokens.peekLink(link)
     await sessions.endAllWith(subjectId, { cause: 'email_change_undone' }, async (tx) => {
       const { address, issuedAt } = await tokens.redeemLink(tx, link)
-      const account = await tx.findOne(Account, { id: subjectId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      const account = await tx.findOne(
+        Account,
+        { id: subjectId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
       if (!account) throw new AppError('invalid_link')
       account.mustResetPassword = true
       await this.#setEmail(tx, account, address, 'invalid_link')
-      // Whoever changed the address twice holds links of their own: the way back to where they had brought it ends here.
-      await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'undo_change_email', createdAt: { $gt: issuedAt } })
-      await tx.nativeDelete(VerificationToken, { subjectId, purpose: 'report_compromise', address: { $ne: address } })
+      // Whoever changed the address twice holds links of their own: the way back to where they had
+      // brought it ends here.
+      await tx.nativeDelete(VerificationToken, {
+        subjectId,
+        purpose: 'undo_change_email',
+        createdAt: { $gt: issuedAt },
+      })
+      await tx.nativeDelete(VerificationToken, {
+        subjectId,
+        purpose: 'report_compromise',
+        address: { $ne: address },
+      })
       await audit.append(tx, { type: 'email_change_undone', accountId: account.id })
     })
   }
 
-  async #setEmail(tx: EntityManager, account: Account, email: string, refusal: 'invalid_code' | 'invalid_link'): Promise<void> {
+  async #setEmail(
+    tx: EntityManager,
+    account: Account,
+    email: string,
+    refusal: 'invalid_code' | 'invalid_link',
+  ): Promise<void> {
     account.email = email
     account.emailVerifiedAt = new Date()
     account.credentialVersion += 1
-    await tx.nativeDelete(VerificationToken, { subjectId: account.id, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
+    await tx.nativeDelete(VerificationToken, {
+      subjectId: account.id,
+      purpose: { $nin: ['undo_change_email', 'report_compromise'] },
+    })
     try {
       await tx.flush()
     } catch (cause) {
-      if (cause instanceof UniqueConstraintViolationException) throw new AppError(refusal, { cause })
+      if (cause instanceof UniqueConstraintViolationException)
+        throw new AppError(refusal, { cause })
       throw cause
     }
   }

@@ -90,9 +90,10 @@ with "link" as materialized (
 delete from "verification_token" where "id" in (select "id" from "live") returning ${COLUMNS}, "link_digest"`
 
 /**
- * Mailed codes and links: bound to purpose, subject and address, and spent by exactly one caller (EM-01). Nobody else's request voids one, and
- * any code of an address and purpose is good in every page that waits for one: the page that asked for it has five tries of its own, all
- * others share five (EM-03, RL-06).
+ * Mailed codes and links: bound to purpose, subject and address, and spent by exactly one caller
+ * (EM-01). Nobody else's request voids one, and any code of an address and purpose is good in every
+ * page that waits for one: the page that asked for it has five tries of its own, all others share
+ * five (EM-03, RL-06).
  */
 export class OneTimeTokens {
   readonly #pool: Pool
@@ -100,7 +101,11 @@ export class OneTimeTokens {
   readonly #attempts: Attempts
 
   /** `codeKeys`, newest first, digest the codes: six digits alone could be searched in a stolen table. */
-  constructor({ pool, codeKeys, attempts }: { pool: Pool; codeKeys: readonly Buffer[]; attempts: Attempts }) {
+  constructor({
+    pool,
+    codeKeys,
+    attempts,
+  }: { pool: Pool; codeKeys: readonly Buffer[]; attempts: Attempts }) {
     this.#pool = pool
     this.#keys = codeKeys
     this.#attempts = attempts
@@ -122,27 +127,44 @@ export class OneTimeTokens {
 
   /** Judges a code; the try counts even if what follows fails. Throws `invalid_code`. */
   async judge({ tokenId, purpose, code, address, subjectId }: TypedCode): Promise<RightCode> {
-    if (!address || !UUID.test(tokenId) || !UUID.test(subjectId ?? tokenId)) throw new AppError('invalid_code')
-    const { rows: own } = await this.#pool.query<Row>(TRY_OWN, [address, purpose, tokenId, subjectId ?? null])
+    if (!address || !UUID.test(tokenId) || !UUID.test(subjectId ?? tokenId))
+      throw new AppError('invalid_code')
+    const { rows: own } = await this.#pool.query<Row>(TRY_OWN, [
+      address,
+      purpose,
+      tokenId,
+      subjectId ?? null,
+    ])
     const [page] = own
     if (!page) throw new AppError('invalid_code')
     const digits = foldCode(code)
     const asked = own.find((row) => row.attempts <= CAPS.codeTries && this.#isCodeOf(row, digits))
     if (asked) return { id: asked.id, purpose, proof: proof(asked) }
-    if (!(await this.#attempts.admits(`code:${purpose}:${address}`))) throw new AppError('invalid_code')
-    const { rows: others } = await this.#pool.query<Row>(FIND_OTHERS, [address, purpose, own.map(({ id }) => id)])
+    if (!(await this.#attempts.admits(`code:${purpose}:${address}`)))
+      throw new AppError('invalid_code')
+    const { rows: others } = await this.#pool.query<Row>(FIND_OTHERS, [
+      address,
+      purpose,
+      own.map(({ id }) => id),
+    ])
     const found = others.find((row) => this.#isCodeOf(row, digits))
     if (!found) throw new AppError('invalid_code')
     return { id: found.id, purpose, proof: proof(page) }
   }
 
-  /** Spends a code in the caller's transaction, and with it all others of its purpose and address. Throws `invalid_code`. */
+  /**
+   * Spends a code in the caller's transaction, and with it all others of its purpose and address.
+   * Throws `invalid_code`.
+   */
   async spend(em: EntityManager, { id, purpose, proof: { address } }: RightCode): Promise<void> {
     const spent = await em.execute<{ id: string }[]>(SPEND, [address, purpose])
     if (!spent.some((row) => row.id === id)) throw new AppError('invalid_code')
   }
 
-  /** What a link would prove, without spending it: for the page behind the link (EM-04). Throws `invalid_link`. */
+  /**
+   * What a link would prove, without spending it: for the page behind the link (EM-04). Throws
+   * `invalid_link`.
+   */
   async peekLink({ secret, purpose }: { secret: string; purpose: TokenPurpose }): Promise<Proof> {
     const { rows } = await this.#pool.query<Row>(FIND_LINK, [sha256(secret), purpose])
     if (!rows[0]) throw new AppError('invalid_link')
@@ -150,25 +172,45 @@ export class OneTimeTokens {
   }
 
   /** Spends a link like a code. Throws `invalid_link`. */
-  async redeemLink(em: EntityManager, { secret, purpose }: { secret: string; purpose: TokenPurpose }): Promise<Proof> {
+  async redeemLink(
+    em: EntityManager,
+    { secret, purpose }: { secret: string; purpose: TokenPurpose },
+  ): Promise<Proof> {
     const digest = sha256(secret)
-    const spent = await em.execute<(Row & { link_digest: Buffer | null })[]>(SPEND_LINK, [digest, purpose, NOTICES.includes(purpose)])
+    const spent = await em.execute<(Row & { link_digest: Buffer | null })[]>(SPEND_LINK, [
+      digest,
+      purpose,
+      NOTICES.includes(purpose),
+    ])
     const link = spent.find((row) => row.link_digest?.equals(digest))
     if (!link) throw new AppError('invalid_link')
     return proof(link)
   }
 
   /** The page that waits for a code of this subject, if there is one whose code has tries left. */
-  async current(em: EntityManager, subjectId: string, purpose: TokenPurpose): Promise<string | undefined> {
+  async current(
+    em: EntityManager,
+    subjectId: string,
+    purpose: TokenPurpose,
+  ): Promise<string | undefined> {
     const token = await em.findOne(
       VerificationToken,
-      { subjectId, purpose, codeDigest: { $ne: null }, expiresAt: { $gt: new Date() }, attempts: { $lt: CAPS.codeTries } },
+      {
+        subjectId,
+        purpose,
+        codeDigest: { $ne: null },
+        expiresAt: { $gt: new Date() },
+        attempts: { $lt: CAPS.codeTries },
+      },
       { orderBy: { createdAt: 'desc' } },
     )
     return token?.pageId ?? token?.id
   }
 
-  /** Who holds the tokens of an address that has nobody: they are kept like all others, and their codes are never mailed (EN-01, EN-02). */
+  /**
+   * Who holds the tokens of an address that has nobody: they are kept like all others, and their
+   * codes are never mailed (EN-01, EN-02).
+   */
   decoySubject(address: string): string {
     const [key] = this.#keys
     if (!key) throw new Error('no key to derive from')
@@ -188,13 +230,39 @@ export class OneTimeTokens {
 
 type Digests = Pick<VerificationToken, 'codeDigest' | 'linkDigest'>
 
-function create(em: EntityManager, id: string, issue: Issue, digests: Digests): Pick<Issued, 'tokenId' | 'expiresAt'> {
-  const { purpose, subjectId, address, credentialVersion = 0, lifetimeSeconds = LIFETIMES.code, page } = issue
+function create(
+  em: EntityManager,
+  id: string,
+  issue: Issue,
+  digests: Digests,
+): Pick<Issued, 'tokenId' | 'expiresAt'> {
+  const {
+    purpose,
+    subjectId,
+    address,
+    credentialVersion = 0,
+    lifetimeSeconds = LIFETIMES.code,
+    page,
+  } = issue
   const expiresAt = new Date(Date.now() + lifetimeSeconds * 1000)
-  em.create(VerificationToken, { id, purpose, pageId: page ?? null, subjectId, address, credentialVersion, ...digests, expiresAt })
+  em.create(VerificationToken, {
+    id,
+    purpose,
+    pageId: page ?? null,
+    subjectId,
+    address,
+    credentialVersion,
+    ...digests,
+    expiresAt,
+  })
   return { tokenId: page ?? id, expiresAt }
 }
 
-function proof({ subject_id: subjectId, address, credential_version: credentialVersion, created_at: issuedAt }: Row): Proof {
+function proof({
+  subject_id: subjectId,
+  address,
+  credential_version: credentialVersion,
+  created_at: issuedAt,
+}: Row): Proof {
   return { subjectId, address, credentialVersion, issuedAt: new Date(issuedAt) }
 }

@@ -29,7 +29,10 @@ export interface StartedChange {
 
 const BINDING = 'change_password'
 
-/** Changing the password from inside: the current one first, then a second proof together with the new one (PW-09). */
+/**
+ * Changing the password from inside: the current one first, then a second proof together with the
+ * new one (PW-09).
+ */
 export class PasswordChange {
   readonly #deps: PasswordChangeDeps
 
@@ -38,7 +41,11 @@ export class PasswordChange {
   }
 
   /** Throws `invalid_credentials` when the current password is wrong. */
-  async start(accountId: string, currentPassword: string, origin: RequestOrigin): Promise<StartedChange> {
+  async start(
+    accountId: string,
+    currentPassword: string,
+    origin: RequestOrigin,
+  ): Promise<StartedChange> {
     const { em, tokens, challenges, messages, passwords } = this.#deps
     const account = await passwords.prove(accountId, currentPassword)
     if (account.mfaEnabled) {
@@ -46,7 +53,12 @@ export class PasswordChange {
       return { tokenId: challenge, method: 'totp', expiresInSeconds }
     }
     const { email: address, credentialVersion } = account
-    const issue: Issue = { purpose: 'change_password', subjectId: accountId, address, credentialVersion }
+    const issue: Issue = {
+      purpose: 'change_password',
+      subjectId: accountId,
+      address,
+      credentialVersion,
+    }
     return em.fork().transactional(async (tx) => {
       const issued = await messages.codeAlone(tx, 'change-password', {
         to: account.email,
@@ -74,7 +86,14 @@ export class PasswordChange {
       tokenId,
       code,
       password,
-    }: { accountId: string; sessionId: string; email: string; tokenId: string; code: string; password: string },
+    }: {
+      accountId: string
+      sessionId: string
+      email: string
+      tokenId: string
+      code: string
+      password: string
+    },
     origin: RequestOrigin,
   ): Promise<Account> {
     const { em, passwords, mfa } = this.#deps
@@ -95,9 +114,16 @@ export class PasswordChange {
   /** How the proof is spent with the change. */
   async #prove(account: Account, tokenId: string, code: string): Promise<Replacement['spend']> {
     const { tokens } = this.#deps
-    const typed = { tokenId, purpose: 'change_password', code, address: account.email, subjectId: account.id } as const
+    const typed = {
+      tokenId,
+      purpose: 'change_password',
+      code,
+      address: account.email,
+      subjectId: account.id,
+    } as const
     const right = await tokens.judge(typed)
-    if (right.proof.credentialVersion !== account.credentialVersion) throw new AppError('invalid_code')
+    if (right.proof.credentialVersion !== account.credentialVersion)
+      throw new AppError('invalid_code')
     return (tx) => tokens.spend(tx, right)
   }
 }

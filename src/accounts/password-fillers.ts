@@ -1,4 +1,7 @@
-/** What people type without thinking, forwards or backwards, by how much of it must stand in a row to count. */
+/**
+ * What people type without thinking, forwards or backwards, by how much of it must stand in a row
+ * to count.
+ */
 const TRACKS: Readonly<Record<number, readonly string[]>> = {
   3: [
     '01234567890',
@@ -20,7 +23,15 @@ const TRACKS: Readonly<Record<number, readonly string[]>> = {
 
 const RUNS = Object.entries(TRACKS).map(([length, tracks]) => {
   const size = Number(length)
-  return { size, runs: new Set(tracks.flatMap((track) => [...windows(track, size), ...windows([...track].toReversed().join(''), size)])) }
+  return {
+    size,
+    runs: new Set(
+      tracks.flatMap((track) => [
+        ...windows(track, size),
+        ...windows([...track].toReversed().join(''), size),
+      ]),
+    ),
+  }
 })
 
 /** Up to four characters, three times or more. */
@@ -28,15 +39,23 @@ const REPEATS = /([^\0]{1,4}?)\1{2,}/g
 const DAY_MONTH = '(?:0[1-9]|[12]\\d|3[01])[-./]?(?:0[1-9]|1[0-2])'
 const MONTH_DAY = '(?:0[1-9]|1[0-2])[-./]?(?:0[1-9]|[12]\\d|3[01])'
 /** A year from 1930 to 2049, alone or with day and month before or after it. */
-const DATES = new RegExp(`(?:(?:${DAY_MONTH}|${MONTH_DAY})[-./]?)?(?:19[3-9]|20[0-4])\\d(?:[-./]?${MONTH_DAY})?`, 'g')
+const DATES = new RegExp(
+  `(?:(?:${DAY_MONTH}|${MONTH_DAY})[-./]?)?(?:19[3-9]|20[0-4])\\d(?:[-./]?${MONTH_DAY})?`,
+  'g',
+)
 
-/** Marks repeats, sequences and dates in what is not explained yet. A run ends where an explained part begins. */
+/**
+ * Marks repeats, sequences and dates in what is not explained yet. A run ends where an explained
+ * part begins.
+ */
 export function markFillers(text: string, explained: Uint8Array): void {
   const rest = [...explained].map((done, at) => (done ? '\0' : (text[at] ?? ''))).join('')
   for (const pattern of [REPEATS, DATES])
-    for (const match of rest.matchAll(pattern)) explained.fill(1, match.index, match.index + match[0].length)
+    for (const match of rest.matchAll(pattern))
+      explained.fill(1, match.index, match.index + match[0].length)
   for (const { size, runs } of RUNS)
-    for (let at = 0; at + size <= rest.length; at++) if (runs.has(rest.slice(at, at + size))) explained.fill(1, at, at + size)
+    for (let at = 0; at + size <= rest.length; at++)
+      if (runs.has(rest.slice(at, at + size))) explained.fill(1, at, at + size)
 }
 
 function windows(track: string, size: number): string[] {

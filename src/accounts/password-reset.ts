@@ -29,7 +29,10 @@ export interface Asker {
   readonly page?: string | undefined
 }
 
-/** Forgot password: a mailed code or link sets a new password, ends every session and signs nobody in (EM-07, EM-08). */
+/**
+ * Forgot password: a mailed code or link sets a new password, ends every session and signs nobody
+ * in (EM-07, EM-08).
+ */
 export class PasswordReset {
   readonly #deps: PasswordResetDeps
 
@@ -37,7 +40,10 @@ export class PasswordReset {
     this.#deps = deps
   }
 
-  /** Answers alike for every address, known or not; changes nothing by itself. Throws `invalid_input` for what is no address. */
+  /**
+   * Answers alike for every address, known or not; changes nothing by itself. Throws
+   * `invalid_input` for what is no address.
+   */
   async request(
     submitted: string,
     origin: RequestOrigin,
@@ -67,7 +73,10 @@ export class PasswordReset {
         issued: () => tokens.issue(em, issue),
       })
       const { tokenId } = issued ?? (await tokens.openPage(em, issue))
-      return { whose: account ? { accountId: account.id } : { address: email }, started: { tokenId, expiresInSeconds: LIFETIMES.code } }
+      return {
+        whose: account ? { accountId: account.id } : { address: email },
+        started: { tokenId, expiresInSeconds: LIFETIMES.code },
+      }
     })
     audit.record({ ...whose, type: 'password_reset_requested', origin })
     return started
@@ -79,7 +88,12 @@ export class PasswordReset {
   }
 
   async completeByCode(
-    { tokenId, code, email: submitted, password }: { tokenId: string; code: string; email: string; password: string },
+    {
+      tokenId,
+      code,
+      email: submitted,
+      password,
+    }: { tokenId: string; code: string; email: string; password: string },
     origin: RequestOrigin,
   ): Promise<void> {
     const email = canonicalEmail(submitted)
@@ -88,7 +102,11 @@ export class PasswordReset {
     const right = await tokens.judge({ tokenId, purpose: 'reset_password', code, address: email })
     await this.#checkPersonal(right.proof.subjectId, password)
     const spend = (tx: EntityManager) => tokens.spend(tx, right)
-    await this.#complete(right.proof, await passwords.hash(password), { refusal: 'invalid_code', spend, origin })
+    await this.#complete(right.proof, await passwords.hash(password), {
+      refusal: 'invalid_code',
+      spend,
+      origin,
+    })
   }
 
   /** Whose link it is, without spending it. Throws `invalid_link`. */
@@ -96,14 +114,22 @@ export class PasswordReset {
     return this.#deps.tokens.peekLink({ secret, purpose: 'reset_password' })
   }
 
-  async completeByLink({ secret, password }: { secret: string; password: string }, origin: RequestOrigin): Promise<void> {
+  async completeByLink(
+    { secret, password }: { secret: string; password: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
     const { tokens, passwords } = this.#deps
     const link = { secret, purpose: 'reset_password' } as const
     const proof = await tokens.peekLink(link)
     passwords.check(password, { email: proof.address })
     await this.#checkPersonal(proof.subjectId, password)
-    const spend = async (tx: EntityManager): Promise<void> => void (await tokens.redeemLink(tx, link))
-    await this.#complete(proof, await passwords.hash(password), { refusal: 'invalid_link', spend, origin })
+    const spend = async (tx: EntityManager): Promise<void> =>
+      void (await tokens.redeemLink(tx, link))
+    await this.#complete(proof, await passwords.hash(password), {
+      refusal: 'invalid_link',
+      spend,
+      origin,
+    })
   }
 
   /** Against the name too, but only for those who hold code or link: the refusal tells a name (PW-05). */
@@ -120,12 +146,19 @@ export class PasswordReset {
       refusal,
       spend,
       origin,
-    }: { refusal: 'invalid_code' | 'invalid_link'; spend: (tx: EntityManager) => Promise<void>; origin: RequestOrigin },
+    }: {
+      refusal: 'invalid_code' | 'invalid_link'
+      spend: (tx: EntityManager) => Promise<void>
+      origin: RequestOrigin
+    },
   ): Promise<void> {
     const { em, passwords, attempts } = this.#deps
-    const account = await em
-      .fork()
-      .findOne(Account, { id: proof.subjectId, status: 'active', credentialVersion: proof.credentialVersion, email: proof.address })
+    const account = await em.fork().findOne(Account, {
+      id: proof.subjectId,
+      status: 'active',
+      credentialVersion: proof.credentialVersion,
+      email: proof.address,
+    })
     if (!account) throw new AppError(refusal)
     await passwords.set(account.id, passwordHash, {
       event: 'password_reset',

@@ -26,7 +26,10 @@ export interface Replacement {
   readonly exceptSessionId?: string
   readonly also?: Partial<Pick<Account, 'mustResetPassword' | 'emailVerifiedAt'>>
   /** What allowed the change, and how it is refused when the credentials have changed since. */
-  readonly proof?: { readonly credentialVersion: number; readonly refusal: 'invalid_code' | 'invalid_link' }
+  readonly proof?: {
+    readonly credentialVersion: number
+    readonly refusal: 'invalid_code' | 'invalid_link'
+  }
   /** Spends what allowed the change, in its transaction. */
   readonly spend?: ((tx: EntityManager) => Promise<void>) | undefined
   /** Where it comes from; the owner is told. */
@@ -51,10 +54,15 @@ export class Passwords {
     if (fault) throw new AppError('password_rejected', { fields: { password: fault } })
   }
 
-  /** Proves the current password of an account, under the same cap as sign-in (RL-01). Throws `invalid_credentials`. */
+  /**
+   * Proves the current password of an account, under the same cap as sign-in (RL-01). Throws
+   * `invalid_credentials`.
+   */
   async prove(accountId: string, password: string): Promise<Account> {
     const { em, hasher, attempts } = this.#deps
-    const account = await em.fork().findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
+    const account = await em
+      .fork()
+      .findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
     const passed = await attempt(
       await attempts.reserve(`password:${account.email}`, 'password', {
         type: 'sign_in',
@@ -72,11 +80,18 @@ export class Passwords {
     return this.#deps.hasher.hash(password)
   }
 
-  async replace(accountId: string, password: string, replacement: Replacement = {}): Promise<Account> {
+  async replace(
+    accountId: string,
+    password: string,
+    replacement: Replacement = {},
+  ): Promise<Account> {
     return this.set(accountId, await this.hash(password), replacement)
   }
 
-  /** Sets the password, tells the owner, and ends what the old one opened: other sessions, their tokens, pending mails (PW-10). */
+  /**
+   * Sets the password, tells the owner, and ends what the old one opened: other sessions, their
+   * tokens, pending mails (PW-10).
+   */
   async set(
     accountId: string,
     passwordHash: string,
@@ -84,15 +99,31 @@ export class Passwords {
   ): Promise<Account> {
     const { sessions, events, audit } = this.#deps
     const unchanged = proof ? { credentialVersion: proof.credentialVersion } : {}
-    return sessions.endAllWith(accountId, { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) }, async (tx) => {
-      const account = await tx.findOne(Account, { id: accountId, ...unchanged }, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      if (!account) throw new AppError(proof?.refusal ?? 'not_found')
-      await spend?.(tx)
-      tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date(), credentialVersion: account.credentialVersion + 1 })
-      await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: { $nin: ['undo_change_email', 'report_compromise'] } })
-      if (origin) await events.notify(tx, account, 'password_changed', origin)
-      await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId })
-      return account
-    })
+    return sessions.endAllWith(
+      accountId,
+      { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) },
+      async (tx) => {
+        const account = await tx.findOne(
+          Account,
+          { id: accountId, ...unchanged },
+          { lockMode: LockMode.PESSIMISTIC_WRITE },
+        )
+        if (!account) throw new AppError(proof?.refusal ?? 'not_found')
+        await spend?.(tx)
+        tx.assign(account, {
+          ...also,
+          passwordHash,
+          passwordChangedAt: new Date(),
+          credentialVersion: account.credentialVersion + 1,
+        })
+        await tx.nativeDelete(VerificationToken, {
+          subjectId: accountId,
+          purpose: { $nin: ['undo_change_email', 'report_compromise'] },
+        })
+        if (origin) await events.notify(tx, account, 'password_changed', origin)
+        await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId })
+        return account
+      },
+    )
   }
 }

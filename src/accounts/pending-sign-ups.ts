@@ -26,10 +26,14 @@ union all (select "id", "email", "name", "locale" from "live" where (select coun
 limit 1`
 
 /**
- * The sign-up of a request that names nothing but an address. If several people have signed up with it, it is none of theirs but one more,
- * without a password: nobody's password is put in force by another's code, and none is taken from who typed it (EM-11).
+ * The sign-up of a request that names nothing but an address. If several people have signed up with
+ * it, it is none of theirs but one more, without a password: nobody's password is put in force by
+ * another's code, and none is taken from who typed it (EM-11).
  */
-export async function findForResend(em: EntityManager, email: CanonicalEmail): Promise<Pending | undefined> {
+export async function findForResend(
+  em: EntityManager,
+  email: CanonicalEmail,
+): Promise<Pending | undefined> {
   const [found] = await em.execute<Pending[]>(FIND_FOR_RESEND, [email, randomUUID()])
   return found
 }

@@ -38,18 +38,23 @@ export class Profile {
     const { phoneNumber } = change
     if (change.name !== undefined && !name) fields['name'] = 'invalid_name'
     if (phoneNumber != null && !PHONE.test(phoneNumber)) fields['phone_number'] = 'invalid_phone'
-    const imageUrl = typeof change.imageUrl === 'string' ? canonicalImageUrl(change.imageUrl) : change.imageUrl
-    if (typeof change.imageUrl === 'string' && imageUrl === undefined) fields['image_url'] = 'invalid_url'
+    const imageUrl =
+      typeof change.imageUrl === 'string' ? canonicalImageUrl(change.imageUrl) : change.imageUrl
+    if (typeof change.imageUrl === 'string' && imageUrl === undefined)
+      fields['image_url'] = 'invalid_url'
     if (Object.keys(fields).length > 0) throw new AppError('invalid_input', { fields })
 
     const em = this.#em.fork()
     const account = await em.findOneOrFail(Account, { id: accountId })
     if (name) account.name = name
-    if (change.phoneNumber !== undefined) account.phoneNumber = change.phoneNumber?.replace(/[^+0-9]/g, '') ?? null
+    if (change.phoneNumber !== undefined)
+      account.phoneNumber = change.phoneNumber?.replace(/[^+0-9]/g, '') ?? null
     if (imageUrl !== undefined) account.imageUrl = imageUrl
     if (change.locale !== undefined) account.locale = change.locale
     await em.flush()
-    const changed = Object.entries(change).flatMap(([field, value]) => (value === undefined ? [] : [field]))
+    const changed = Object.entries(change).flatMap(([field, value]) =>
+      value === undefined ? [] : [field],
+    )
     this.#audit.record({ type: 'profile_changed', accountId, detail: { fields: changed } })
     return account
   }

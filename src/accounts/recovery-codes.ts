@@ -20,7 +20,10 @@ update "recovery_code" set "used_at" = coalesce("used_at", now()), "used_by" = c
 where "account_id" = ? and "digest" = ? and ("used_at" is null or "used_by" = ?::bytea)
 returning "used_at" = now() as "isFirst"`
 
-/** Ten codes for the day the phone is lost: 80 random bits each, digested with the account as salt, and spent by exactly one caller (TF-09). */
+/**
+ * Ten codes for the day the phone is lost: 80 random bits each, digested with the account as salt,
+ * and spent by exactly one caller (TF-09).
+ */
 export class RecoveryCodes {
   readonly #em: EntityManager
   readonly #events: SecurityEvents
@@ -35,7 +38,11 @@ export class RecoveryCodes {
   /** New codes, shown this once; the old ones are void, and the owner is told. Throws `mfa_not_enabled`. */
   async regenerate(accountId: string, origin: RequestOrigin): Promise<string[]> {
     return this.#em.fork().transactional(async (tx) => {
-      const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      const account = await tx.findOneOrFail(
+        Account,
+        { id: accountId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
       if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
       await tx.nativeDelete(RecoveryCode, { account: accountId })
       const codes = this.replace(tx, accountId)
@@ -58,8 +65,16 @@ export class RecoveryCodes {
     return codes
   }
 
-  /** `first` for the one call that spends the code, `again` for the challenge that has spent it before (`by`). */
-  async spend(tx: EntityManager, accountId: string, code: string, by: Buffer | undefined): Promise<'first' | 'again' | undefined> {
+  /**
+   * `first` for the one call that spends the code, `again` for the challenge that has spent it
+   * before (`by`).
+   */
+  async spend(
+    tx: EntityManager,
+    accountId: string,
+    code: string,
+    by: Buffer | undefined,
+  ): Promise<'first' | 'again' | undefined> {
     const normal = normalizeRecoveryCode(code)
     if (!normal) return undefined
     const parameters = [by ?? null, accountId, digest(accountId, normal), by ?? null]
@@ -69,7 +84,9 @@ export class RecoveryCodes {
 
   /** When each of the set was used, in order; undefined for those that are left. */
   async uses(accountId: string): Promise<(Date | undefined)[]> {
-    const codes = await this.#em.fork().find(RecoveryCode, { account: accountId }, { orderBy: { position: 'asc' } })
+    const codes = await this.#em
+      .fork()
+      .find(RecoveryCode, { account: accountId }, { orderBy: { position: 'asc' } })
     return codes.map(({ usedAt }) => usedAt ?? undefined)
   }
 

@@ -39,11 +39,22 @@ export class SecondFactorProofs {
   }
 
   /** Code, count and effect are one transaction, all or none of it; the try itself was counted before. */
-  async prove({ accountId, code, origin, by }: Proof, effect: (tx: EntityManager) => Promise<void>): Promise<Method> {
+  async prove(
+    { accountId, code, origin, by }: Proof,
+    effect: (tx: EntityManager) => Promise<void>,
+  ): Promise<Method> {
     const { em, attempts, audit, recoveryCodes, events } = this.#deps
-    const reservation = await attempts.reserve(`otp:${accountId}`, 'otp', { type: 'second_factor', accountId, origin })
+    const reservation = await attempts.reserve(`otp:${accountId}`, 'otp', {
+      type: 'second_factor',
+      accountId,
+      origin,
+    })
     const spend = async (tx: EntityManager): Promise<Method | undefined> => {
-      const account = await tx.findOneOrFail(Account, { id: accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      const account = await tx.findOneOrFail(
+        Account,
+        { id: accountId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
       const isTotp = await this.#acceptTotp(tx, { accountId, code, by })
       const recovery = isTotp ? undefined : await recoveryCodes.spend(tx, accountId, code, by)
       if (!isTotp && !recovery) return undefined
@@ -66,13 +77,23 @@ export class SecondFactorProofs {
       reservation.fail()
       throw new AppError('invalid_code')
     }
-    if (method === 'totp') audit.record({ type: 'second_factor', accountId, origin, detail: { method } })
+    if (method === 'totp')
+      audit.record({ type: 'second_factor', accountId, origin, detail: { method } })
     return method
   }
 
-  /** One time step is accepted once per account, whichever instance is asked (TF-03), but for the challenge that it answered. */
-  async #acceptTotp(tx: EntityManager, { accountId, code, by }: Omit<Proof, 'origin'>): Promise<boolean> {
-    const credential = await tx.findOne(TotpCredential, { account: accountId, confirmedAt: { $ne: null } })
+  /**
+   * One time step is accepted once per account, whichever instance is asked (TF-03), but for the
+   * challenge that it answered.
+   */
+  async #acceptTotp(
+    tx: EntityManager,
+    { accountId, code, by }: Omit<Proof, 'origin'>,
+  ): Promise<boolean> {
+    const credential = await tx.findOne(TotpCredential, {
+      account: accountId,
+      confirmedAt: { $ne: null },
+    })
     if (!credential) return false
     const { lastStep, lastStepBy } = credential
     const secret = this.#deps.box.open(credential.secretBox, accountId).toString('utf8')

@@ -25,7 +25,10 @@ export class SecurityEvents {
     this.#deps = deps
   }
 
-  /** Queues the notice in the caller's transaction; the mail goes to `to`, or to the account's own address. */
+  /**
+   * Queues the notice in the caller's transaction; the mail goes to `to`, or to the account's own
+   * address.
+   */
   async notify(
     em: EntityManager,
     account: Account,
@@ -40,7 +43,15 @@ export class SecurityEvents {
       address: to,
       lifetimeSeconds: REPORT_LIFETIME_SECONDS,
     })
-    await messages.securityNotice(em, { to, name: account.name, locale: account.locale ?? undefined, kind, at: new Date(), report, origin })
+    await messages.securityNotice(em, {
+      to,
+      name: account.name,
+      locale: account.locale ?? undefined,
+      kind,
+      at: new Date(),
+      report,
+      origin,
+    })
   }
 
   /** Throws `invalid_link` unless the link is good; spends nothing. */
@@ -48,7 +59,10 @@ export class SecurityEvents {
     await this.#deps.tokens.peekLink({ secret, purpose: 'report_compromise' })
   }
 
-  /** The owner says it was somebody else: every session ends and nobody signs in until the password is reset. */
+  /**
+   * The owner says it was somebody else: every session ends and nobody signs in until the password
+   * is reset.
+   */
   async report(secret: string): Promise<{ accountId: string; address: string }> {
     const { tokens, sessions, audit } = this.#deps
     const link = { secret, purpose: 'report_compromise' } as const

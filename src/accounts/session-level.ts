@@ -10,8 +10,9 @@ export interface Shown {
 }
 
 /**
- * How strong a sign-in is by what its account has now: one factor; two; or one and a recovery code, which is no factor of its own but lets a
- * person whose phone is lost reach what replaces it (TF-10, TF-11).
+ * How strong a sign-in is by what its account has now: one factor; two; or one and a recovery code,
+ * which is no factor of its own but lets a person whose phone is lost reach what replaces it
+ * (TF-10, TF-11).
  */
 export type SessionLevel = 'one' | 'recovered' | 'two'
 
@@ -25,7 +26,10 @@ export function levelOf({
   return secondProvedAt ? 'recovered' : 'one'
 }
 
-/** Whether sensitive things may be done now: an account with a second factor must have shown that one, not only a password (SE-10). */
+/**
+ * Whether sensitive things may be done now: an account with a second factor must have shown that
+ * one, not only a password (SE-10).
+ */
 export function isFresh({ hasMfa, authenticatedAt, secondProvedAt }: Shown): boolean {
   const proof = hasMfa ? secondProvedAt : authenticatedAt
   return proof !== undefined && ageSeconds(proof) <= LIFETIMES.freshAuthentication

@@ -23,19 +23,30 @@ export interface NewSession {
 }
 
 /** A session that has just been opened, as its owner may see it. */
-export interface OpenedSession extends Pick<Session, 'id' | 'ip' | 'userAgent' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> {
+export interface OpenedSession
+  extends Pick<Session, 'id' | 'ip' | 'userAgent' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> {
   readonly account: Pick<
     Account,
-    'id' | 'name' | 'email' | 'emailVerifiedAt' | 'phoneNumber' | 'imageUrl' | 'status' | 'mfaEnabled' | 'createdAt' | 'updatedAt'
+    | 'id'
+    | 'name'
+    | 'email'
+    | 'emailVerifiedAt'
+    | 'phoneNumber'
+    | 'imageUrl'
+    | 'status'
+    | 'mfaEnabled'
+    | 'createdAt'
+    | 'updatedAt'
   >
 }
 
 const ms = (column: string): string => `extract(epoch from ${column})::float8 * 1000`
 
 /**
- * Stores the session, for an account that stands as it is from here to the end of the statement: a change of its credentials waits for
- * the session, which it will end, or the session waits for the change, and is not opened. An account with a second factor has no session
- * that did not show it, were it turned on a moment ago. `tooMany` are those over the cap.
+ * Stores the session, for an account that stands as it is from here to the end of the statement: a
+ * change of its credentials waits for the session, which it will end, or the session waits for the
+ * change, and is not opened. An account with a second factor has no session that did not show it,
+ * were it turned on a moment ago. `tooMany` are those over the cap.
  */
 const OPEN = {
   name: 'session-open',
@@ -56,7 +67,8 @@ select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."emai
 from "opened" s cross join "owner" a`,
 }
 
-interface Opened extends Pick<Account, 'name' | 'email' | 'phoneNumber' | 'imageUrl' | 'status' | 'mfaEnabled'> {
+interface Opened
+  extends Pick<Account, 'name' | 'email' | 'phoneNumber' | 'imageUrl' | 'status' | 'mfaEnabled'> {
   readonly openedMs: number
   readonly verifiedMs: number | null
   readonly createdMs: number
@@ -64,16 +76,41 @@ interface Opened extends Pick<Account, 'name' | 'email' | 'phoneNumber' | 'image
   readonly tooMany: readonly string[]
 }
 
-/** Throws `invalid_credentials` if there is no such account, or if it is not any more what was proven of it. */
+/**
+ * Throws `invalid_credentials` if there is no such account, or if it is not any more what was
+ * proven of it.
+ */
 export async function openSession(
   pool: Pool,
   session: NewSession,
   origin: RequestOrigin,
 ): Promise<{ opened: OpenedSession; tooMany: readonly string[] }> {
-  const { id, accountId, door, amr, acr, isRemembered, authenticatedAt, expiresAt, credentialVersion, hasSecondFactor } = session
+  const {
+    id,
+    accountId,
+    door,
+    amr,
+    acr,
+    isRemembered,
+    authenticatedAt,
+    expiresAt,
+    credentialVersion,
+    hasSecondFactor,
+  } = session
   const { ip } = origin
   const userAgent = origin.userAgent.slice(0, 512)
-  const seen = [id, accountId, ip, userAgent, door, amr, acr ?? null, isRemembered, authenticatedAt, expiresAt]
+  const seen = [
+    id,
+    accountId,
+    ip,
+    userAgent,
+    door,
+    amr,
+    acr ?? null,
+    isRemembered,
+    authenticatedAt,
+    expiresAt,
+  ]
   const { rows } = await pool.query<Opened>({
     ...OPEN,
     values: [...seen, CAPS.sessionsPerAccount - 1, credentialVersion ?? null, hasSecondFactor],
@@ -89,5 +126,8 @@ export async function openSession(
     createdAt: new Date(createdMs),
     updatedAt: new Date(updatedMs),
   }
-  return { opened: { id, ip, userAgent, createdAt, lastSeenAt: createdAt, expiresAt, account }, tooMany }
+  return {
+    opened: { id, ip, userAgent, createdAt, lastSeenAt: createdAt, expiresAt, account },
+    tooMany,
+  }
 }

@@ -39,7 +39,10 @@ export type SignInOutcome =
       readonly accountId: string
       readonly amr: readonly string[]
       readonly credentialVersion: number
-      /** The failures before it are being forgotten: nobody is told of the sign-in before this is done (RL-08). */
+      /**
+       * The failures before it are being forgotten: nobody is told of the sign-in before this is
+       * done (RL-08).
+       */
       readonly forgotten: Promise<void>
     }
   | {
@@ -49,7 +52,11 @@ export type SignInOutcome =
       readonly challenge: string
       readonly expiresInSeconds: number
     }
-  | { readonly status: 'email_unverified'; readonly email: CanonicalEmail; readonly started: StartedSignUp }
+  | {
+      readonly status: 'email_unverified'
+      readonly email: CanonicalEmail
+      readonly started: StartedSignUp
+    }
 
 /** What an address and a device cookie can sign in to. */
 interface Known {
@@ -70,7 +77,10 @@ interface Known {
   readonly failures: number | null
 }
 
-/** One statement whatever there is: an address that has an account takes no shorter way. It counts the try as it looks. */
+/**
+ * One statement whatever there is: an address that has an account takes no shorter way. It counts
+ * the try as it looks.
+ */
 const BEGIN = {
   name: 'sign-in-begin',
   text: `
@@ -89,7 +99,10 @@ select "known".*, "tried"."failures" from "known" left join "tried" on true`,
 }
 const REHASH = 'update "account" set "password_hash" = $3 where "id" = $1 and "password_hash" = $2'
 
-/** The first factor. Known, unknown, unproven and disabled accounts cost and answer the same (EN-01, EN-02). */
+/**
+ * The first factor. Known, unknown, unproven and disabled accounts cost and answer the same (EN-01,
+ * EN-02).
+ */
 export class SignIn {
   readonly #deps: SignInDeps
 
@@ -97,8 +110,14 @@ export class SignIn {
     this.#deps = deps
   }
 
-  /** Throws `invalid_credentials`, `too_many_requests` with the seconds to wait, or `unavailable` when too many others wait for a hash. */
-  async withPassword({ email: submitted, password, device, binding, app }: Credentials, origin: RequestOrigin): Promise<SignInOutcome> {
+  /**
+   * Throws `invalid_credentials`, `too_many_requests` with the seconds to wait, or `unavailable`
+   * when too many others wait for a hash.
+   */
+  async withPassword(
+    { email: submitted, password, device, binding, app }: Credentials,
+    origin: RequestOrigin,
+  ): Promise<SignInOutcome> {
     const { hasher, attempts, challenges, signUp, keepLinks, audit } = this.#deps
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
@@ -106,11 +125,18 @@ export class SignIn {
     const subjects = { device: `device:${device}`, address: `password:${address}` }
     const known = await this.#begin(email, device, subjects)
     const account = known.accountId ? { ...known, id: known.accountId } : undefined
-    const pending = known.pendingId ? { id: known.pendingId, passwordHash: known.pendingHash } : undefined
+    const pending = known.pendingId
+      ? { id: known.pendingId, passwordHash: known.pendingHash }
+      : undefined
 
     const id = account?.id ?? pending?.id
     const isActive = account?.status === 'active'
-    const reason = account && !isActive ? 'account_not_active' : account?.mustResetPassword ? 'must_reset_password' : 'credentials'
+    const reason =
+      account && !isActive
+        ? 'account_not_active'
+        : account?.mustResetPassword
+          ? 'must_reset_password'
+          : 'credentials'
     const tried = {
       type: 'sign_in',
       ...(id ? { accountId: id } : { address }),
@@ -118,7 +144,12 @@ export class SignIn {
       detail: { factor: 'password', reason },
     } as const
     const subject = known.isKnownDevice ? subjects.device : subjects.address
-    const reservation = await attempts.reserved(subject, 'password', known.failures ?? undefined, tried)
+    const reservation = await attempts.reserved(
+      subject,
+      'password',
+      known.failures ?? undefined,
+      tried,
+    )
 
     let needsRehash = false
     let forgotten = Promise.resolve()
@@ -129,24 +160,48 @@ export class SignIn {
     const passed = await attempt({ ...reservation, succeed }, async () => {
       const verdict = await hasher.verify(account?.passwordHash ?? undefined, password)
       needsRehash = verdict.needsRehash
-      // Anybody can begin a sign-up with anybody's address: what its password leads to must not depend on whether there is an account.
-      const isPendingProven = pending !== undefined && (await hasher.verify(pending.passwordHash || undefined, password)).valid
-      if (verdict.valid && account && !account.mustResetPassword && (isActive || account.isKeepable)) return true
+      // Anybody can begin a sign-up with anybody's address: what its password leads to must not
+      // depend on whether there is an account.
+      const isPendingProven =
+        pending !== undefined &&
+        (await hasher.verify(pending.passwordHash || undefined, password)).valid
+      if (
+        verdict.valid &&
+        account &&
+        !account.mustResetPassword &&
+        (isActive || account.isKeepable)
+      )
+        return true
       return isPendingProven ? undefined : false
     })
     if (passed === undefined && email && pending) {
-      audit.record({ ...tried, outcome: 'failure', detail: { factor: 'password', reason: 'email_unverified' } })
-      return { status: 'email_unverified', email, started: await signUp.continueFor(pending.id, origin, app) }
+      audit.record({
+        ...tried,
+        outcome: 'failure',
+        detail: { factor: 'password', reason: 'email_unverified' },
+      })
+      return {
+        status: 'email_unverified',
+        email,
+        started: await signUp.continueFor(pending.id, origin, app),
+      }
     }
     if (!passed || !account) throw new AppError('invalid_credentials')
 
-    if (needsRehash && account.passwordHash) await this.#rehash(account.id, account.passwordHash, password)
+    if (needsRehash && account.passwordHash)
+      await this.#rehash(account.id, account.passwordHash, password)
     if (!isActive && !account.mfaEnabled) {
       audit.record({ ...tried, outcome: 'failure' })
       return keepLinks.refuse(account.id, origin)
     }
     if (!account.mfaEnabled)
-      return { status: 'signed_in', accountId: account.id, amr: ['pwd'], credentialVersion: account.credentialVersion, forgotten }
+      return {
+        status: 'signed_in',
+        accountId: account.id,
+        amr: ['pwd'],
+        credentialVersion: account.credentialVersion,
+        forgotten,
+      }
     const [challenge] = await Promise.all([challenges.issue(account.id, binding), forgotten])
     return { status: 'mfa_required', accountId: account.id, email: account.email, ...challenge }
   }
@@ -156,12 +211,20 @@ export class SignIn {
     device: string | undefined,
     subjects: { readonly device: string; readonly address: string },
   ): Promise<Known> {
-    const values = [email ?? null, device ? sha256(device) : null, keyOf(subjects.address), keyOf(subjects.device)]
+    const values = [
+      email ?? null,
+      device ? sha256(device) : null,
+      keyOf(subjects.address),
+      keyOf(subjects.device),
+    ]
     const { rows } = await this.#deps.pool.query<Known>({ ...BEGIN, values })
     return rows[0] as Known
   }
 
-  /** Only over the hash that was just proven: a reset in the meantime must not be undone. A full hash queue leaves it for next time. */
+  /**
+   * Only over the hash that was just proven: a reset in the meantime must not be undone. A full
+   * hash queue leaves it for next time.
+   */
   async #rehash(id: string, proven: string, password: string): Promise<void> {
     try {
       const passwordHash = await this.#deps.hasher.hash(password)

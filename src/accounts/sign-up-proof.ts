@@ -20,7 +20,10 @@ export interface SignUpProofDeps {
 
 type Refusal = 'invalid_code' | 'invalid_link'
 
-/** The end of a sign-up: whoever proves the address gets an account, with what was typed into their own page and nothing of anybody else's (EM-11). */
+/**
+ * The end of a sign-up: whoever proves the address gets an account, with what was typed into their
+ * own page and nothing of anybody else's (EM-11).
+ */
 export class SignUpProof {
   readonly #deps: SignUpProofDeps
 
@@ -28,10 +31,29 @@ export class SignUpProof {
     this.#deps = deps
   }
 
-  /** By a mailed code. Throws `invalid_code` for a wrong or spent one, and when the address was taken in the meantime. */
-  async byCode({ userId, tokenId, email, code }: { userId: string; tokenId: string; email: string; code: string }): Promise<Account> {
+  /**
+   * By a mailed code. Throws `invalid_code` for a wrong or spent one, and when the address was
+   * taken in the meantime.
+   */
+  async byCode({
+    userId,
+    tokenId,
+    email,
+    code,
+  }: {
+    userId: string
+    tokenId: string
+    email: string
+    code: string
+  }): Promise<Account> {
     const { tokens } = this.#deps
-    const right = await tokens.judge({ tokenId, purpose: 'verify_email', code, address: canonicalEmail(email), subjectId: userId })
+    const right = await tokens.judge({
+      tokenId,
+      purpose: 'verify_email',
+      code,
+      address: canonicalEmail(email),
+      subjectId: userId,
+    })
     return this.#create(right.proof, 'invalid_code', (em) => tokens.spend(em, right))
   }
 
@@ -43,13 +65,19 @@ export class SignUpProof {
   /** The sign-up of this browser that a proof of the address would finish. */
   async own(userId: string | undefined, address: string): Promise<string | undefined> {
     if (!userId || !UUID.test(userId)) return undefined
-    return (await this.#deps.em.fork().findOne(PendingSignUp, { id: userId, email: address, expiresAt: { $gt: new Date() } }))?.id
+    return (
+      await this.#deps.em
+        .fork()
+        .findOne(PendingSignUp, { id: userId, email: address, expiresAt: { $gt: new Date() } })
+    )?.id
   }
 
   /** By a mailed link, in a browser that has signed up itself. */
   async byLink(secret: string, userId: string): Promise<Account> {
     const { address } = await this.peekLink(secret)
-    return this.#create({ subjectId: userId, address }, 'invalid_link', (em) => this.#spendLink(em, secret))
+    return this.#create({ subjectId: userId, address }, 'invalid_link', (em) =>
+      this.#spendLink(em, secret),
+    )
   }
 
   /** By a mailed link elsewhere, with a new password: a click must not put a stranger's in force. */
@@ -57,17 +85,29 @@ export class SignUpProof {
     const { em, hasher, passwordContext } = this.#deps
     const { subjectId, address } = await this.peekLink(secret)
     const pending = await em.fork().findOne(PendingSignUp, { id: subjectId })
-    const fault = checkPassword(password, { ...passwordContext, email: address, ...(pending ? { name: pending.name } : {}) })
+    const fault = checkPassword(password, {
+      ...passwordContext,
+      email: address,
+      ...(pending ? { name: pending.name } : {}),
+    })
     if (fault) throw new AppError('password_rejected', { fields: { password: fault } })
     const passwordHash = await hasher.hash(password)
-    return this.#create({ subjectId, address }, 'invalid_link', (tx) => this.#spendLink(tx, secret), passwordHash)
+    return this.#create(
+      { subjectId, address },
+      'invalid_link',
+      (tx) => this.#spendLink(tx, secret),
+      passwordHash,
+    )
   }
 
   async #spendLink(em: EntityManager, secret: string): Promise<void> {
     await this.#deps.tokens.redeemLink(em, { secret, purpose: 'verify_email' })
   }
 
-  /** Proof and account are one change, and all other sign-ups of the address end with it. The unique address decides between two proofs at once. */
+  /**
+   * Proof and account are one change, and all other sign-ups of the address end with it. The unique
+   * address decides between two proofs at once.
+   */
   async #create(
     { subjectId: id, address }: Pick<Proof, 'subjectId' | 'address'>,
     refusal: Refusal,
@@ -76,7 +116,11 @@ export class SignUpProof {
   ): Promise<Account> {
     return this.#deps.em.fork().transactional(async (em) => {
       await spend(em)
-      const pending = await em.findOne(PendingSignUp, { id, email: address, expiresAt: { $gt: new Date() } })
+      const pending = await em.findOne(PendingSignUp, {
+        id,
+        email: address,
+        expiresAt: { $gt: new Date() },
+      })
       if (!pending || (await em.count(Account, { email: address })) > 0) throw new AppError(refusal)
       const now = new Date()
       const passwordHash = newPasswordHash ?? pending.passwordHash
@@ -92,7 +136,8 @@ export class SignUpProof {
       try {
         await em.flush()
       } catch (cause) {
-        if (cause instanceof UniqueConstraintViolationException) throw new AppError(refusal, { cause })
+        if (cause instanceof UniqueConstraintViolationException)
+          throw new AppError(refusal, { cause })
         throw cause
       }
       await em.nativeDelete(PendingSignUp, { email: address })

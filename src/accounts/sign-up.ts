@@ -57,7 +57,10 @@ interface Sending {
   readonly existing: Addressee | undefined
 }
 
-/** Sign-up: nothing but a pending row exists until the address is proven, so nobody can prepare an account for another's address (EM-11). */
+/**
+ * Sign-up: nothing but a pending row exists until the address is proven, so nobody can prepare an
+ * account for another's address (EM-11).
+ */
 export class SignUp {
   readonly #deps: SignUpDeps
 
@@ -65,11 +68,21 @@ export class SignUp {
     this.#deps = deps
   }
 
-  /** Throws `invalid_input` or, if the password is all that is wrong, `password_rejected`: with the reasons of every field (UX-11). */
-  async start({ name, email: submitted, password, locale, app }: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
+  /**
+   * Throws `invalid_input` or, if the password is all that is wrong, `password_rejected`: with the
+   * reasons of every field (UX-11).
+   */
+  async start(
+    { name, email: submitted, password, locale, app }: NewAccount,
+    origin: RequestOrigin,
+  ): Promise<StartedSignUp> {
     const { hasher, passwordContext, audit } = this.#deps
     const [email, cleanName] = [canonicalEmail(submitted), personName(name)]
-    const fault = checkPassword(password, { ...passwordContext, email: email ?? '', name: cleanName ?? '' })
+    const fault = checkPassword(password, {
+      ...passwordContext,
+      email: email ?? '',
+      name: cleanName ?? '',
+    })
     const weak = fault ? { password: fault } : {}
     if (!email || !cleanName) {
       const wrong = {
@@ -103,41 +116,77 @@ export class SignUp {
     return this.#deps.em.fork().transactional(async (em) => {
       const newest = await findForResend(em, email)
       const existing = await findAddressee(em, email)
-      return newest ? this.#sendCode(em, newest, { origin, existing }) : this.#pretend(em, email, origin)
+      return newest
+        ? this.#sendCode(em, newest, { origin, existing })
+        : this.#pretend(em, email, origin)
     })
   }
 
   /** Another code for one's own sign-up, which waits for it in the same page as before. */
-  async resendFor({ userId, tokenId }: OwnSignUp, origin: RequestOrigin, app?: string): Promise<StartedSignUp> {
+  async resendFor(
+    { userId, tokenId }: OwnSignUp,
+    origin: RequestOrigin,
+    app?: string,
+  ): Promise<StartedSignUp> {
     return this.#deps.em.fork().transactional(async (em) => {
-      const pending = await em.findOne(PendingSignUp, { id: userId, expiresAt: { $gt: new Date() } })
+      const pending = await em.findOne(PendingSignUp, {
+        id: userId,
+        expiresAt: { $gt: new Date() },
+      })
       if (!pending) return { userId, tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
       const existing = await findAddressee(em, pending.email as CanonicalEmail)
       return this.#sendCode(em, pending, { origin, app, existing, page: tokenId })
     })
   }
 
-  /** The page that waits for a code of one's own sign-up, without another mail; a new one when there is none. */
+  /**
+   * The page that waits for a code of one's own sign-up, without another mail; a new one when there
+   * is none.
+   */
   async continueFor(userId: string, origin: RequestOrigin, app?: string): Promise<StartedSignUp> {
     const tokenId = await this.#deps.tokens.current(this.#deps.em.fork(), userId, 'verify_email')
-    return tokenId ? { userId, tokenId, expiresInSeconds: LIFETIMES.code } : this.resendFor({ userId }, origin, app)
+    return tokenId
+      ? { userId, tokenId, expiresInSeconds: LIFETIMES.code }
+      : this.resendFor({ userId }, origin, app)
   }
 
-  /** Whoever has an account already is told so instead; the code is made all the same, and never mailed (EN-01, EN-03). */
-  async #sendCode(em: EntityManager, pending: Pending, { origin, app, existing, page }: Sending): Promise<StartedSignUp> {
+  /**
+   * Whoever has an account already is told so instead; the code is made all the same, and never
+   * mailed (EN-01, EN-03).
+   */
+  async #sendCode(
+    em: EntityManager,
+    pending: Pending,
+    { origin, app, existing, page }: Sending,
+  ): Promise<StartedSignUp> {
     const { id, email, name } = pending
     const locale = existing?.locale ?? pending.locale ?? undefined
     const state = { isRegistered: !!existing, mustResetPassword: existing?.mustResetPassword }
     const closed = () => this.#deps.keepLinks.closedState(em, existing, email)
-    return this.#send(em, { subjectId: id, page }, { to: email, name, locale, origin, client: app, ...state, closed })
+    return this.#send(
+      em,
+      { subjectId: id, page },
+      { to: email, name, locale, origin, client: app, ...state, closed },
+    )
   }
 
   /** For an address that nobody has signed up with. */
-  async #pretend(em: EntityManager, email: CanonicalEmail, origin: RequestOrigin): Promise<StartedSignUp> {
-    return this.#send(em, { subjectId: this.#deps.tokens.decoySubject(email) }, { to: email, origin, isDecoy: true })
+  async #pretend(
+    em: EntityManager,
+    email: CanonicalEmail,
+    origin: RequestOrigin,
+  ): Promise<StartedSignUp> {
+    return this.#send(
+      em,
+      { subjectId: this.#deps.tokens.decoySubject(email) },
+      { to: email, origin, isDecoy: true },
+    )
   }
 
-  /** Over a mail cap the page waits all the same: other mails to the address have codes that are good in it. */
+  /**
+   * Over a mail cap the page waits all the same: other mails to the address have codes that are
+   * good in it.
+   */
   async #send(
     em: EntityManager,
     whose: Pick<Issue, 'subjectId' | 'page'>,
@@ -145,7 +194,10 @@ export class SignUp {
   ): Promise<StartedSignUp> {
     const { tokens, messages } = this.#deps
     const issue = { ...whose, purpose: 'verify_email', address: mail.to } as const
-    const issued = await messages.verifyEmail(em, { ...mail, issued: () => tokens.issue(em, issue) })
+    const issued = await messages.verifyEmail(em, {
+      ...mail,
+      issued: () => tokens.issue(em, issue),
+    })
     const { tokenId } = issued ?? (await tokens.openPage(em, issue))
     return { userId: whose.subjectId, tokenId, expiresInSeconds: LIFETIMES.code }
   }

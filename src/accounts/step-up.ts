@@ -41,8 +41,9 @@ select from "session_proof"
 where "session_id" = $1 and "client_id" = $2 and "level" >= $3 and "proved_at" > now() - ${LIFETIMES.freshAuthentication} * interval '1 second'`
 
 /**
- * The fresh proof that sensitive calls ask for (SE-10). Who merely holds a token has none: a sign-in to an app says nothing about what the app
- * does with it later. It is made at the account API itself, and counts for one client of one session.
+ * The fresh proof that sensitive calls ask for (SE-10). Who merely holds a token has none: a
+ * sign-in to an app says nothing about what the app does with it later. It is made at the account
+ * API itself, and counts for one client of one session.
  */
 export class StepUp {
   readonly #deps: StepUpDeps
@@ -51,13 +52,17 @@ export class StepUp {
     this.#deps = deps
   }
 
-  /** A password that is sent is always checked, and is enough where there is no second factor. Throws `reauthentication_required`. */
+  /**
+   * A password that is sent is always checked, and is enough where there is no second factor.
+   * Throws `reauthentication_required`.
+   */
   async require(caller: Caller, password?: string): Promise<void> {
     if (password !== undefined) {
       await this.#deps.passwords.prove(caller.accountId, password)
       if (!caller.hasMfa) return
     }
-    if (!(caller.isOwnSignIn && isFresh(caller)) && !(await this.#isProven(caller))) throw new AppError('reauthentication_required')
+    if (!(caller.isOwnSignIn && isFresh(caller)) && !(await this.#isProven(caller)))
+      throw new AppError('reauthentication_required')
   }
 
   /** Throws `mfa_required` where a second factor is asked for instead, or `invalid_credentials`. */
@@ -69,14 +74,27 @@ export class StepUp {
 
   /** By a code of the app or a recovery code. Throws `invalid_code`. */
   async byCode(caller: Caller, code: string, origin: RequestOrigin): Promise<void> {
-    await this.#deps.mfa.verify(caller.accountId, code, origin, (tx) => prove(tx, caller, LEVEL.two))
+    await this.#deps.mfa.verify(caller.accountId, code, origin, (tx) =>
+      prove(tx, caller, LEVEL.two),
+    )
   }
 
-  /** For an account that has neither: a code to its address. Throws `mfa_required`, or `invalid_credentials` where the password is asked for. */
-  async mailCode(caller: Caller, origin: RequestOrigin): Promise<{ tokenId: string; expiresInSeconds: number }> {
+  /**
+   * For an account that has neither: a code to its address. Throws `mfa_required`, or
+   * `invalid_credentials` where the password is asked for.
+   */
+  async mailCode(
+    caller: Caller,
+    origin: RequestOrigin,
+  ): Promise<{ tokenId: string; expiresInSeconds: number }> {
     const { em, tokens, messages } = this.#deps
     const { id, email, name, locale, credentialVersion } = await this.#loadBare(caller)
-    const issue: Issue = { purpose: 'step_up', subjectId: id, address: bindingOf(caller), credentialVersion }
+    const issue: Issue = {
+      purpose: 'step_up',
+      subjectId: id,
+      address: bindingOf(caller),
+      credentialVersion,
+    }
     return em.fork().transactional(async (tx) => {
       const issued = await messages.codeAlone(tx, 'prove-identity', {
         to: email,
@@ -92,15 +110,32 @@ export class StepUp {
   }
 
   /** Only for the client and session that asked for it. Throws `invalid_code`. */
-  async byMailedCode(caller: Caller, { tokenId, code }: { tokenId: string; code: string }, origin: RequestOrigin): Promise<void> {
+  async byMailedCode(
+    caller: Caller,
+    { tokenId, code }: { tokenId: string; code: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
     const { em, attempts, tokens } = this.#deps
     const { id: accountId, credentialVersion } = await this.#loadBare(caller)
-    const typed: TypedCode = { tokenId, purpose: 'step_up', code, address: bindingOf(caller), subjectId: accountId }
+    const typed: TypedCode = {
+      tokenId,
+      purpose: 'step_up',
+      code,
+      address: bindingOf(caller),
+      subjectId: accountId,
+    }
     let right: RightCode | undefined
-    await attempt(await attempts.reserve(`otp:${accountId}`, 'otp', { type: 'second_factor', accountId, origin }), async () => {
-      right = await tokens.judge(typed).catch(refused)
-      return right !== undefined
-    })
+    await attempt(
+      await attempts.reserve(`otp:${accountId}`, 'otp', {
+        type: 'second_factor',
+        accountId,
+        origin,
+      }),
+      async () => {
+        right = await tokens.judge(typed).catch(refused)
+        return right !== undefined
+      },
+    )
     const found = right
     if (found?.proof.credentialVersion !== credentialVersion) throw new AppError('invalid_code')
     await em.fork().transactional(async (tx) => {
@@ -111,22 +146,35 @@ export class StepUp {
 
   async #loadBare({ accountId, hasMfa }: Caller): Promise<Account> {
     if (hasMfa) throw secondFactorWanted()
-    const account = await this.#deps.em.fork().findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
+    const account = await this.#deps.em
+      .fork()
+      .findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
     if (account.passwordHash != null) throw new AppError('invalid_credentials')
     return account
   }
 
   async #isProven({ sessionId, clientId, hasMfa }: Caller): Promise<boolean> {
-    const { rowCount } = await this.#deps.pool.query(IS_PROVEN, [sessionId, clientId, hasMfa ? LEVEL.two : LEVEL.one])
+    const { rowCount } = await this.#deps.pool.query(IS_PROVEN, [
+      sessionId,
+      clientId,
+      hasMfa ? LEVEL.two : LEVEL.one,
+    ])
     return rowCount === 1
   }
 }
 
-async function prove(em: EntityManager, { sessionId, clientId }: Caller, level: number): Promise<void> {
+async function prove(
+  em: EntityManager,
+  { sessionId, clientId }: Caller,
+  level: number,
+): Promise<void> {
   await em.execute(PROVE, [clientId, level, sessionId])
 }
 
-/** In the place of an address: a code is good for nobody else, not even for another app of the same person. */
+/**
+ * In the place of an address: a code is good for nobody else, not even for another app of the same
+ * person.
+ */
 function bindingOf({ sessionId, clientId }: Caller): string {
   return sha256(`step-up:${sessionId}:${clientId}`).toString('base64url')
 }

@@ -13,10 +13,15 @@ export function fold(text: string): string {
   return text.normalize('NFKC').toLowerCase()
 }
 
-/** Whether a password is a listed one, or has nothing around a listed one but repeats, sequences, dates and a few characters. */
+/**
+ * Whether a password is a listed one, or has nothing around a listed one but repeats, sequences,
+ * dates and a few characters.
+ */
 export function isTrivial(password: string): boolean {
   if (repeatedBlock(password.toLowerCase()).length < MIN_BLOCK) return true
-  return spellings(fold(password)).some((text) => isCommonPassword(text) || isMadeOf(text, []) || hidesCommonPassword(text))
+  return spellings(fold(password)).some(
+    (text) => isCommonPassword(text) || isMadeOf(text, []) || hidesCommonPassword(text),
+  )
 }
 
 /** Whether a password is one or more of these folded words, in the same sense. */
@@ -30,12 +35,20 @@ export function isDerivedFrom(password: string, words: readonly string[]): boole
 /** The password itself, without separators, and the block that it repeats. */
 function spellings(text: string): string[] {
   const bare = text.replace(/[\s._-]/g, '')
-  return [...new Set([text, ...(bare.length >= WORD.min ? [bare] : []), repeatedBlock(text), repeatedBlock(bare)])].filter(Boolean)
+  return [
+    ...new Set([
+      text,
+      ...(bare.length >= WORD.min ? [bare] : []),
+      repeatedBlock(text),
+      repeatedBlock(bare),
+    ]),
+  ].filter(Boolean)
 }
 
 /** `abcd` for `abcdabcdab`; the text itself if it does not repeat. */
 function repeatedBlock(text: string): string {
-  for (let period = 1; period <= text.length / 2; period++) if (text.startsWith(text.slice(period))) return text.slice(0, period)
+  for (let period = 1; period <= text.length / 2; period++)
+    if (text.startsWith(text.slice(period))) return text.slice(0, period)
   return text
 }
 
@@ -43,7 +56,19 @@ function repeatedBlock(text: string): string {
 function lookalikes(text: string): string[] {
   const letters = text.replace(
     /[@4837052$+]/g,
-    (sign) => ({ '@': 'a', '4': 'a', '8': 'b', '3': 'e', '7': 't', '0': 'o', '5': 's', '2': 'z', $: 's', '+': 't' })[sign] ?? sign,
+    (sign) =>
+      ({
+        '@': 'a',
+        '4': 'a',
+        '8': 'b',
+        '3': 'e',
+        '7': 't',
+        '0': 'o',
+        '5': 's',
+        '2': 'z',
+        $: 's',
+        '+': 't',
+      })[sign] ?? sign,
   )
   return [...new Set([text, letters.replace(/[1!|]/g, 'i'), letters.replace(/[1!|]/g, 'l')])]
 }
@@ -62,19 +87,27 @@ function leftOver(text: string, words: readonly string[]): number[] {
   const forms = words.length > 0 ? lookalikes(text) : []
   for (const word of words)
     for (const form of forms)
-      for (let at = form.indexOf(word); at >= 0; at = form.indexOf(word, at + word.length)) explained.fill(1, at, at + word.length)
+      for (let at = form.indexOf(word); at >= 0; at = form.indexOf(word, at + word.length))
+        explained.fill(1, at, at + word.length)
   markFillers(text, explained)
   return [...explained.keys()].filter((at) => !explained[at])
 }
 
-/** Looks only for words that touch one of the first characters left over: one of them must be explained. Digits alone are no word. */
+/**
+ * Looks only for words that touch one of the first characters left over: one of them must be
+ * explained. Digits alone are no word.
+ */
 function hidesCommonPassword(text: string): boolean {
   const open = leftOver(text, [])
   const first = open[0] ?? 0
   const last = open[allowance(text)] ?? 0
   const forms = lookalikes(text)
   for (let start = Math.max(0, first - WORD.max + 1); start <= last; start++)
-    for (let end = Math.min(text.length, start + WORD.max); end > first && end >= start + WORD.min; end--) {
+    for (
+      let end = Math.min(text.length, start + WORD.max);
+      end > first && end >= start + WORD.min;
+      end--
+    ) {
       if (!/\p{L}/u.test(text.slice(start, end))) continue
       const words = new Set(forms.map((form) => form.slice(start, end)))
       for (const word of words) if (isCommonPassword(word) && isMadeOf(text, [word])) return true

@@ -15,7 +15,11 @@ export class Activity {
     accountId: string,
     { before, limit }: { readonly before?: number | undefined; readonly limit: number },
   ): Promise<AuditEvent[]> {
-    const where = { accountId, type: { $nin: [...TRAFFIC] }, ...(before === undefined ? {} : { seq: { $lt: before } }) }
+    const where = {
+      accountId,
+      type: { $nin: [...TRAFFIC] },
+      ...(before === undefined ? {} : { seq: { $lt: before } }),
+    }
     return this.#em.fork().find(AuditEvent, where, { orderBy: { seq: 'desc' }, limit })
   }
 }

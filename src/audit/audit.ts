@@ -23,7 +23,10 @@ const RETRY_MS = 1000
 const LAST_ATTEMPTS = 3
 /** Milliseconds after which it makes no other: a database that does not answer must not hold up a stop. */
 const LAST_MS = 3000
-/** SQLSTATEs that speak of the row: its data, a constraint, its size, what a trigger says. With all others events wait. */
+/**
+ * SQLSTATEs that speak of the row: its data, a constraint, its size, what a trigger says. With all
+ * others events wait.
+ */
 const REFUSED_CODE = /^(?:22|23|54|P0)/
 
 /** The one writer of this process to the audit trail: append-only and hash-chained (LG-01, LG-04). */
@@ -67,17 +70,28 @@ export class Audit implements AuditSink, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const until = performance.now() + LAST_MS
     let isWritten = false
-    for (let attempt = 0; !isWritten && attempt < LAST_ATTEMPTS && performance.now() < until; attempt += 1)
+    for (
+      let attempt = 0;
+      !isWritten && attempt < LAST_ATTEMPTS && performance.now() < until;
+      attempt += 1
+    )
       isWritten = await this.flush().then(
         () => true,
         () => false,
       )
-    if (!isWritten) this.#logger.error({ event: 'audit.lost', count: this.#waiting.length }, 'audit events are lost')
+    if (!isWritten)
+      this.#logger.error(
+        { event: 'audit.lost', count: this.#waiting.length },
+        'audit events are lost',
+      )
     clearTimeout(this.#timer)
   }
 
   #row(event: AuditRecord): AuditRow {
-    const subject = event.address === undefined ? undefined : hmac(this.#key, event.address).toString('base64url').slice(0, 22)
+    const subject =
+      event.address === undefined
+        ? undefined
+        : hmac(this.#key, event.address).toString('base64url').slice(0, 22)
     return rowOf({ ...event, origin: event.origin ?? currentOrigin() }, new Date(), subject)
   }
 
@@ -106,23 +120,35 @@ export class Audit implements AuditSink, AsyncDisposable {
   /** A row that PostgreSQL refuses holds up no other: it alone is lost, and that is told. */
   async #writeOneByOne(batch: readonly AuditRow[], error: unknown): Promise<void> {
     if (!isRefused(error)) throw error
-    for (const row of batch) await this.#write([row]).catch((refusal: unknown) => this.#drop(row, refusal))
+    for (const row of batch)
+      await this.#write([row]).catch((refusal: unknown) => this.#drop(row, refusal))
   }
 
   #drop({ type }: AuditRow, error: unknown): void {
     if (!isRefused(error)) throw error
-    this.#logger.error({ event: 'audit.refused', type, err: error }, 'the database refuses an audit event; it is lost')
+    this.#logger.error(
+      { event: 'audit.refused', type, err: error },
+      'the database refuses an audit event; it is lost',
+    )
     this.#waiting = this.#waiting.slice(1)
   }
 
   #recovered(): void {
-    if (this.#isFailing) this.#logger.warn({ event: 'audit.writable', lost: this.#lost }, 'the audit trail can be written again')
+    if (this.#isFailing)
+      this.#logger.warn(
+        { event: 'audit.writable', lost: this.#lost },
+        'the audit trail can be written again',
+      )
     this.#isFailing = false
     this.#lost = 0
   }
 
   #failed(error: unknown): void {
-    if (!this.#isFailing) this.#logger.error({ event: 'audit.unwritable', err: error }, 'the audit trail cannot be written; events wait')
+    if (!this.#isFailing)
+      this.#logger.error(
+        { event: 'audit.unwritable', err: error },
+        'the audit trail cannot be written; events wait',
+      )
     this.#isFailing = true
     this.#schedule(RETRY_MS)
   }

@@ -21,8 +21,9 @@ interface Link {
 }
 
 /**
- * Puts a row at the end of the chain, in the caller's transaction. The lock is held to the end of it: of all instances one writes at a
- * time, and nobody builds on a row that may yet be rolled back.
+ * Puts a row at the end of the chain, in the caller's transaction. The lock is held to the end of
+ * it: of all instances one writes at a time, and nobody builds on a row that may yet be rolled
+ * back.
  */
 export async function extendChain(tx: EntityManager, row: AuditRow): Promise<void> {
   await lockChain(tx)
@@ -30,12 +31,19 @@ export async function extendChain(tx: EntityManager, row: AuditRow): Promise<voi
   await tx.execute(INSERT.replace('$1', '?'), [JSON.stringify(linked(last, [row]))])
 }
 
-/** The same for many, in a transaction of their own. Without the ORM, which would write them into the text of the statement: they are most of what the trail costs. */
+/**
+ * The same for many, in a transaction of their own. Without the ORM, which would write them into
+ * the text of the statement: they are most of what the trail costs.
+ */
 export async function extendChainBy(pool: Pool, rows: readonly AuditRow[]): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query('select pg_advisory_xact_lock($1)', [CHAIN_LOCK])
     const last = await client.query<Link>({ name: 'audit_last', text: LAST })
-    await client.query({ name: 'audit_insert', text: INSERT, values: [JSON.stringify(linked(last.rows[0], rows))] })
+    await client.query({
+      name: 'audit_insert',
+      text: INSERT,
+      values: [JSON.stringify(linked(last.rows[0], rows))],
+    })
   })
 }
 

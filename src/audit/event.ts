@@ -52,7 +52,9 @@ export type AuditType = (typeof AUDIT_TYPES)[number]
 export const TRAFFIC: readonly AuditType[] = ['token_issued', 'token_refreshed']
 
 /** Words and numbers that the server chose itself; never what somebody typed, never a credential (LG-02). */
-export type AuditDetail = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+export type AuditDetail = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>
 
 export interface AuditRecord {
   readonly type: AuditType
@@ -72,6 +74,9 @@ export interface AuditRecord {
 export interface AuditSink {
   /** Written within 50 ms, by itself; never waited for. */
   record(event: AuditRecord): void
-  /** Written in the transaction of the change that it tells of: neither is there without the other (LG-04). The last thing the transaction does. */
+  /**
+   * Written in the transaction of the change that it tells of: neither is there without the other
+   * (LG-04). The last thing the transaction does.
+   */
   append(tx: EntityManager, event: AuditRecord): Promise<void>
 }

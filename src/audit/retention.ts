@@ -6,10 +6,15 @@ import { lockChain } from './chain.ts'
 export const PURGED_AT_MOST = 10_000
 
 /**
- * Removes the oldest events that are older than so many days, and appends where the chain was cut with the hash of the last row
- * that went: what remains can still be proven (LG-04, LG-07). The newest event always stays. Returns how many went.
+ * Removes the oldest events that are older than so many days, and appends where the chain was cut
+ * with the hash of the last row that went: what remains can still be proven (LG-04, LG-07). The
+ * newest event always stays. Returns how many went.
  */
-export async function purgeAudit(em: EntityManager, audit: Audit, keepDays: number): Promise<number> {
+export async function purgeAudit(
+  em: EntityManager,
+  audit: Audit,
+  keepDays: number,
+): Promise<number> {
   return em.fork().transactional(async (tx) => {
     await lockChain(tx)
     const [last] = await tx.execute<{ seq: string; hash: string }[]>(
@@ -20,13 +25,22 @@ export async function purgeAudit(em: EntityManager, audit: Audit, keepDays: numb
       [keepDays],
     )
     if (!last) return 0
-    await audit.append(tx, { type: 'audit_purged', detail: { through: Number(last.seq), hash: last.hash } })
-    const [purged] = await tx.execute<{ count: string }[]>('select audit_event_purge(?::bigint) as "count"', [last.seq])
+    await audit.append(tx, {
+      type: 'audit_purged',
+      detail: { through: Number(last.seq), hash: last.hash },
+    })
+    const [purged] = await tx.execute<{ count: string }[]>(
+      'select audit_event_purge(?::bigint) as "count"',
+      [last.seq],
+    )
     return Number(purged?.count ?? 0)
   })
 }
 
-/** Takes addresses and browsers out of an erased account's events; the chain holds digests of them that nobody can turn back (LG-08). */
+/**
+ * Takes addresses and browsers out of an erased account's events; the chain holds digests of them
+ * that nobody can turn back (LG-08).
+ */
 export async function eraseOrigins(tx: EntityManager, accountId: string): Promise<void> {
   await tx.execute('select audit_event_erase_origins(?::uuid)', [accountId])
 }

@@ -1,7 +1,10 @@
 import { randomSalt, sha256Hex } from '../crypto/token.ts'
 import type { AuditDetail, AuditRecord } from './event.ts'
 
-/** Who called, apart from the rest: it is erased with the account, and the chain holds a salted digest of it (LG-08). */
+/**
+ * Who called, apart from the rest: it is erased with the account, and the chain holds a salted
+ * digest of it (LG-08).
+ */
 export interface AuditOrigin {
   readonly ip: string | null
   readonly userAgent: string | null

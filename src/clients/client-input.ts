@@ -9,19 +9,28 @@ import { SCOPE } from './scopes.ts'
 
 const MAX_URIS = 50
 
-/** Text that is shown to people: no control characters, line breaks or marks that turn the reading direction. */
+/**
+ * Text that is shown to people: no control characters, line breaks or marks that turn the reading
+ * direction.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const UNSHOWABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/
 export const displayName = z
   .string()
   .min(1)
   .max(100)
-  .refine((text) => text.trim() === text && isVisible(text) && !UNSHOWABLE.test(text), 'contains characters that cannot be shown')
+  .refine(
+    (text) => text.trim() === text && isVisible(text) && !UNSHOWABLE.test(text),
+    'contains characters that cannot be shown',
+  )
 
 const httpsUrl = z
   .string()
   .max(2000)
-  .refine((text) => isPublicHttps(text), 'must be an https URL with a public host name and a port of the web')
+  .refine(
+    (text) => isPublicHttps(text),
+    'must be an https URL with a public host name and a port of the web',
+  )
 
 const uris = z
   .array(z.string())
@@ -29,7 +38,12 @@ const uris = z
   .refine((list) => new Set(list).size === list.length, 'must not repeat a URI')
 
 export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const
-export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
+export const AUTH_METHODS = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+] as const
 
 export const ROTATIONS = ['always', 'never'] as const
 
@@ -47,7 +61,10 @@ const ClientSchema = z.strictObject({
   authMethod: z.enum(AUTH_METHODS).optional(),
   jwks: z.unknown().optional(),
   jwksUri: httpsUrl.optional(),
-  /** All scopes it may ever ask for, of the person and of APIs. Default: the usual ones and all of the named APIs. */
+  /**
+   * All scopes it may ever ask for, of the person and of APIs. Default: the usual ones and all of
+   * the named APIs.
+   */
   scopes: z.array(z.string().regex(SCOPE, 'is not a scope name')).max(50).optional(),
   /** Identifiers of the APIs that it may get tokens for (RFC 8707). */
   resources: z.array(z.string().max(512)).max(50).default([]),
@@ -68,12 +85,18 @@ const ClientSchema = z.strictObject({
 
 export type ClientInput = z.input<typeof ClientSchema>
 type Parsed = z.output<typeof ClientSchema>
-export type CheckedClient = Parsed & { readonly grantTypes: readonly string[]; readonly authMethod: string }
+export type CheckedClient = Parsed & {
+  readonly grantTypes: readonly string[]
+  readonly authMethod: string
+}
 
 /** Throws `invalid_input` with the reason for each field that is wrong. */
 export function parseClient(input: unknown): CheckedClient {
   const parsed = ClientSchema.safeParse(input)
-  if (!parsed.success) throw new AppError('invalid_input', { fields: { ...faultyUris(input), ...reasons(parsed.error) } })
+  if (!parsed.success)
+    throw new AppError('invalid_input', {
+      fields: { ...faultyUris(input), ...reasons(parsed.error) },
+    })
   const wanted = {
     ...parsed.data,
     grantTypes: parsed.data.grantTypes ?? usualGrants(parsed.data.type),
@@ -89,7 +112,12 @@ export function parseClient(input: unknown): CheckedClient {
 /** One reason a field, named by its path. */
 export function reasons(error: z.ZodError): Record<string, string> {
   const named = error.issues.map(
-    (issue) => [issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'input'), issue.message] as const,
+    (issue) =>
+      [
+        issue.path.join('.') ||
+          (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'input'),
+        issue.message,
+      ] as const,
   )
   return Object.fromEntries(named.toReversed())
 }
@@ -121,21 +149,58 @@ function faultyUris(input: unknown): Record<string, string> {
 
 /** What fits each field but not the others. */
 function contradictions(wanted: CheckedClient): Record<string, string> {
-  const { type, redirectUris, grantTypes, authMethod, jwks, jwksUri, refreshLeewaySeconds = 0, refreshRotation } = wanted
+  const {
+    type,
+    redirectUris,
+    grantTypes,
+    authMethod,
+    jwks,
+    jwksUri,
+    refreshLeewaySeconds = 0,
+    refreshRotation,
+  } = wanted
   const faults: Record<string, string> = {}
   const isPublic = authMethod === 'none'
   const hasKeys = jwks !== undefined || jwksUri !== undefined
   const refuse = (when: boolean, field: string, reason: string): void => {
     if (when) faults[field] ??= reason
   }
-  refuse(type === 'service' && redirectUris.length > 0, 'redirectUris', 'a service has no person to send back')
+  refuse(
+    type === 'service' && redirectUris.length > 0,
+    'redirectUris',
+    'a service has no person to send back',
+  )
   refuse(type !== 'service' && redirectUris.length === 0, 'redirectUris', 'at least one is needed')
-  refuse(type === 'service' && wanted.accountApi, 'accountApi', 'a service has no person whose account it could manage')
-  refuse(type === 'service' && grantTypes.join() !== 'client_credentials', 'grantTypes', 'a service uses client_credentials only')
-  refuse(type !== 'service' && !grantTypes.includes('authorization_code'), 'grantTypes', 'must include authorization_code')
-  refuse(isPublic && grantTypes.includes('client_credentials'), 'grantTypes', 'client_credentials needs a client that can keep a secret')
-  refuse(isPublic && (type === 'web' || type === 'service'), 'authMethod', `a ${type} client must authenticate`)
-  refuse(!isPublic && (type === 'spa' || type === 'native'), 'authMethod', `must be none: what a ${type} app holds, anyone can read`)
+  refuse(
+    type === 'service' && wanted.accountApi,
+    'accountApi',
+    'a service has no person whose account it could manage',
+  )
+  refuse(
+    type === 'service' && grantTypes.join() !== 'client_credentials',
+    'grantTypes',
+    'a service uses client_credentials only',
+  )
+  refuse(
+    type !== 'service' && !grantTypes.includes('authorization_code'),
+    'grantTypes',
+    'must include authorization_code',
+  )
+  refuse(
+    isPublic && grantTypes.includes('client_credentials'),
+    'grantTypes',
+    'client_credentials needs a client that can keep a secret',
+  )
+  refuse(
+    isPublic && (type === 'web' || type === 'service'),
+    'authMethod',
+    `a ${type} client must authenticate`,
+  )
+  refuse(
+    !isPublic && (type === 'spa' || type === 'native'),
+    'authMethod',
+    `must be none: what a ${type} app holds, anyone can read`,
+  )
   refuse(
     authMethod === 'private_key_jwt' && (jwks === undefined) === (jwksUri === undefined),
     'jwks',

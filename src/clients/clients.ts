@@ -50,7 +50,11 @@ export class Clients {
     return this.#em.fork().transactional(async (tx) => {
       const secret = usesSecret(wanted.authMethod) ? randomSecret() : undefined
       const scopes = await this.#allowedScopes(tx, wanted)
-      const client = tx.create(Client, { id: randomUUID(), ...columns(wanted, scopes), secretDigest: secret ? digestOf(secret) : null })
+      const client = tx.create(Client, {
+        id: randomUUID(),
+        ...columns(wanted, scopes),
+        secretDigest: secret ? digestOf(secret) : null,
+      })
       await announce(tx, { kind: 'client', id: client.id })
       await this.#audit?.append(tx, { type: 'client_registered', clientId: client.id })
       return secret ? { client, secret } : { client }
@@ -60,14 +64,32 @@ export class Clients {
   /** Creates or replaces a client without a secret under a fixed id, such as the demo's. */
   async ensure({ id, ...input }: BuiltInClient): Promise<void> {
     const wanted = parseClient(input)
-    if (usesSecret(wanted.authMethod)) throw new AppError('invalid_input', { fields: { authMethod: 'a built-in client has no secret' } })
+    if (usesSecret(wanted.authMethod))
+      throw new AppError('invalid_input', {
+        fields: { authMethod: 'a built-in client has no secret' },
+      })
     await this.#em.fork().transactional(async (tx) => {
       const isNew = (await tx.count(Client, { id })) === 0
       const now = new Date()
-      const row = { id, ...columns(wanted, await this.#allowedScopes(tx, wanted)), secretDigest: null, createdAt: now, updatedAt: now }
-      await tx.upsert(Client, row, { onConflictFields: ['id'], onConflictAction: 'merge', onConflictExcludeFields: ['createdAt'] })
+      const row = {
+        id,
+        ...columns(wanted, await this.#allowedScopes(tx, wanted)),
+        secretDigest: null,
+        createdAt: now,
+        updatedAt: now,
+      }
+      await tx.upsert(Client, row, {
+        onConflictFields: ['id'],
+        onConflictAction: 'merge',
+        onConflictExcludeFields: ['createdAt'],
+      })
       await announce(tx, { kind: 'client', id })
-      if (isNew) await this.#audit?.append(tx, { type: 'client_registered', clientId: id, detail: { isBuiltIn: true } })
+      if (isNew)
+        await this.#audit?.append(tx, {
+          type: 'client_registered',
+          clientId: id,
+          detail: { isBuiltIn: true },
+        })
     })
   }
 
@@ -77,25 +99,37 @@ export class Clients {
 
   /** Those that may use the account API only because they did before apps had to be registered for it. */
   async listKept(): Promise<Client[]> {
-    return this.#em.fork().find(Client, { accountApi: 'kept' }, { orderBy: { createdAt: 'asc', id: 'asc' } })
+    return this.#em
+      .fork()
+      .find(Client, { accountApi: 'kept' }, { orderBy: { createdAt: 'asc', id: 'asc' } })
   }
 
-  /** From now on the client is unknown to every instance, and what it holds opens nothing; its registration stays. Throws `not_found`. */
+  /**
+   * From now on the client is unknown to every instance, and what it holds opens nothing; its
+   * registration stays. Throws `not_found`.
+   */
   async disable(id: string): Promise<void> {
     await this.#change(id, 'disabled', (client) => {
       client.disabledAt ??= new Date()
     })
   }
 
-  /** What the client was given before it was disabled stays void: people sign in to it again. Throws `not_found`. */
+  /**
+   * What the client was given before it was disabled stays void: people sign in to it again. Throws
+   * `not_found`.
+   */
   async enable(id: string): Promise<void> {
     await this.#change(id, 'enabled', (client) => {
-      if (client.disabledAt) client.metadata = { ...client.metadata, not_before: Math.floor(Date.now() / 1000) }
+      if (client.disabledAt)
+        client.metadata = { ...client.metadata, not_before: Math.floor(Date.now() / 1000) }
       client.disabledAt = null
     })
   }
 
-  /** A new secret; the old one ends at once. Throws `not_found`, or `invalid_input` for a client without a secret. */
+  /**
+   * A new secret; the old one ends at once. Throws `not_found`, or `invalid_input` for a client
+   * without a secret.
+   */
   async rotateSecret(id: string): Promise<string> {
     const secret = randomSecret()
     await this.#change(id, 'secret_rotated', (client) => {
@@ -106,11 +140,16 @@ export class Clients {
     return secret
   }
 
-  /** From now on people may let the app manage their account, or not any more: what it holds for that opens nothing then. Throws `not_found`. */
+  /**
+   * From now on people may let the app manage their account, or not any more: what it holds for
+   * that opens nothing then. Throws `not_found`.
+   */
   async setAccountApi(id: string, isOn: boolean): Promise<void> {
     await this.#change(id, isOn ? 'account_api_on' : 'account_api_off', (client) => {
       if (isOn && isService(client.metadata))
-        throw new AppError('invalid_input', { fields: { id: 'a service has no person whose account it could manage' } })
+        throw new AppError('invalid_input', {
+          fields: { id: 'a service has no person whose account it could manage' },
+        })
       client.accountApi = isOn ? 'on' : 'off'
     })
   }
@@ -125,22 +164,41 @@ export class Clients {
     })
   }
 
-  /** The scopes as asked for, or the usual ones with all of the client's APIs. Refuses scopes and APIs that do not exist. */
-  async #allowedScopes(tx: EntityManager, { scopes, resources, type, grantTypes, accountApi }: CheckedClient): Promise<readonly string[]> {
-    const registered = resources.length > 0 ? await tx.find(Resource, { identifier: { $in: resources } }) : []
+  /**
+   * The scopes as asked for, or the usual ones with all of the client's APIs. Refuses scopes and
+   * APIs that do not exist.
+   */
+  async #allowedScopes(
+    tx: EntityManager,
+    { scopes, resources, type, grantTypes, accountApi }: CheckedClient,
+  ): Promise<readonly string[]> {
+    const registered =
+      resources.length > 0 ? await tx.find(Resource, { identifier: { $in: resources } }) : []
     const own = (accountApi && this.#accountApi?.scopes) || []
     const found: readonly OfferedApi[] = registered
     if (this.#accountApi && resources.includes(this.#accountApi.identifier))
-      throw new AppError('invalid_input', { fields: { resources: `${this.#accountApi.identifier} is the account API: --account-api` } })
-    const unknown = resources.filter((identifier) => !found.some((resource) => resource.identifier === identifier))
-    if (unknown.length > 0) throw new AppError('invalid_input', { fields: { resources: `not registered: ${unknown.join(', ')}` } })
+      throw new AppError('invalid_input', {
+        fields: { resources: `${this.#accountApi.identifier} is the account API: --account-api` },
+      })
+    const unknown = resources.filter(
+      (identifier) => !found.some((resource) => resource.identifier === identifier),
+    )
+    if (unknown.length > 0)
+      throw new AppError('invalid_input', {
+        fields: { resources: `not registered: ${unknown.join(', ')}` },
+      })
     const ofApis = [...found.flatMap((resource) => resource.scopes), ...own]
     const ofPerson = type === 'service' ? [] : OIDC_SCOPES
     const offered = [...ofPerson, ...ofApis]
     const foreign = scopes?.filter((scope) => !offered.includes(scope)) ?? []
-    if (foreign.length > 0) throw new AppError('invalid_input', { fields: { scopes: `of none of its APIs: ${foreign.join(' ')}` } })
+    if (foreign.length > 0)
+      throw new AppError('invalid_input', {
+        fields: { scopes: `of none of its APIs: ${foreign.join(' ')}` },
+      })
     const usual = DEFAULT_SCOPES.filter(
-      (scope) => ofPerson.includes(scope) && (scope !== 'offline_access' || grantTypes.includes('refresh_token')),
+      (scope) =>
+        ofPerson.includes(scope) &&
+        (scope !== 'offline_access' || grantTypes.includes('refresh_token')),
     )
     return [...new Set([...(scopes ?? [...usual, ...ofApis]), ...own])]
   }
@@ -194,7 +252,8 @@ function metadataOf(wanted: CheckedClient, scopes: readonly string[]): ClientMet
     policy_uri: wanted.policyUri,
     tos_uri: wanted.tosUri,
     backchannel_logout_uri: wanted.backchannelLogoutUri,
-    backchannel_logout_session_required: wanted.backchannelLogoutUri === undefined ? undefined : true,
+    backchannel_logout_session_required:
+      wanted.backchannelLogoutUri === undefined ? undefined : true,
   }
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined))
 }

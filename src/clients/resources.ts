@@ -13,8 +13,14 @@ const scope = z
   .refine((name) => !OIDC_SCOPES.includes(name), 'is a scope of OpenID Connect')
 
 const ResourceSchema = z.strictObject({
-  /** Absolute URI without query and fragment (RFC 8707 2), compared as a string; it need not lead anywhere. */
-  identifier: z.string().max(512).refine(isIdentifier, 'must be an absolute URI without query, fragment or user name'),
+  /**
+   * Absolute URI without query and fragment (RFC 8707 2), compared as a string; it need not lead
+   * anywhere.
+   */
+  identifier: z
+    .string()
+    .max(512)
+    .refine(isIdentifier, 'must be an absolute URI without query, fragment or user name'),
   name: displayName,
   scopes: z
     .array(scope)
@@ -42,10 +48,14 @@ export class Resources {
     const wanted = parse(input)
     return this.#em.fork().transactional(async (tx) => {
       const taken = await tx.findOne(Resource, { identifier: wanted.identifier })
-      if (taken) throw new AppError('invalid_input', { fields: { identifier: 'is registered already' } })
+      if (taken)
+        throw new AppError('invalid_input', { fields: { identifier: 'is registered already' } })
       const resource = tx.create(Resource, wanted)
       await announce(tx, { kind: 'resource', id: resource.identifier })
-      await this.#audit?.append(tx, { type: 'resource_registered', detail: { identifier: wanted.identifier } })
+      await this.#audit?.append(tx, {
+        type: 'resource_registered',
+        detail: { identifier: wanted.identifier },
+      })
       return resource
     })
   }
@@ -62,7 +72,11 @@ export class Resources {
         onConflictExcludeFields: ['createdAt'],
       })
       await announce(tx, { kind: 'resource', id: wanted.identifier })
-      if (isNew) await this.#audit?.append(tx, { type: 'resource_registered', detail: { identifier: wanted.identifier, isBuiltIn: true } })
+      if (isNew)
+        await this.#audit?.append(tx, {
+          type: 'resource_registered',
+          detail: { identifier: wanted.identifier, isBuiltIn: true },
+        })
     })
   }
 

@@ -1,5 +1,12 @@
 /** Scopes that speak of the person (OIDC Core 5.4); all others belong to a registered API. */
-export const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'phone', 'address', 'offline_access']
+export const OIDC_SCOPES: readonly string[] = [
+  'openid',
+  'profile',
+  'email',
+  'phone',
+  'address',
+  'offline_access',
+]
 
 /** What an app may ask for unless told otherwise: who the person is, and to stay signed in. */
 export const DEFAULT_SCOPES: readonly string[] = ['openid', 'profile', 'email', 'offline_access']

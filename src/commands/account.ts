@@ -19,13 +19,19 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
   }
 
   /** What is done to an account, and what is then so. */
-  const act = (work: (administration: AccountAdministration, id: string) => Promise<unknown>, done: string) =>
+  const act = (
+    work: (administration: AccountAdministration, id: string) => Promise<unknown>,
+    done: string,
+  ) =>
     answering((name: string) =>
       run(async ({ administration }) => {
         const { id, email } = await administration.find(name)
         await work(administration, id)
         const { status, mfaEnabled } = await administration.find(id)
-        return { lines: [`${email} ${done}.`], json: { id, email, status, mfa_enabled: mfaEnabled } }
+        return {
+          lines: [`${email} ${done}.`],
+          json: { id, email, status, mfa_enabled: mfaEnabled },
+        }
       }),
     )
 
@@ -35,7 +41,16 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
     .action(
       answering((name: string) =>
         run(async ({ administration, sessions }) => {
-          const { id, email, name: person, status, mfaEnabled, mustResetPassword, deleteAfter, createdAt } = await administration.find(name)
+          const {
+            id,
+            email,
+            name: person,
+            status,
+            mfaEnabled,
+            mustResetPassword,
+            deleteAfter,
+            createdAt,
+          } = await administration.find(name)
           const open = (await sessions.list(id)).length
           const facts = {
             id,
@@ -69,7 +84,12 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
   command
     .command('disable <email-or-id>')
     .description('shut a person out: every sign-in and token ends, and no new one begins')
-    .action(act((administration, id) => administration.disable(id), 'is disabled; every sign-in has ended'))
+    .action(
+      act(
+        (administration, id) => administration.disable(id),
+        'is disabled; every sign-in has ended',
+      ),
+    )
 
   command
     .command('enable <email-or-id>')
@@ -78,7 +98,9 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
 
   command
     .command('keep <email-or-id>')
-    .description('bring back an account that is about to be deleted, for a person whose mails got lost')
+    .description(
+      'bring back an account that is about to be deleted, for a person whose mails got lost',
+    )
     .action(act((administration, id) => administration.keep(id), 'is kept; it is not erased'))
 
   command
@@ -88,7 +110,9 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
 
   command
     .command('remove-mfa <email-or-id>')
-    .description('turn two-step sign-in off for a person who has lost it; ends every sign-in and tells the owner by mail')
+    .description(
+      'turn two-step sign-in off for a person who has lost it; ends every sign-in and tells the owner by mail',
+    )
     .action(
       act(
         (administration, id) => administration.removeMfa(id),

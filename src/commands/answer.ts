@@ -9,7 +9,10 @@ export interface Answer {
   readonly fault?: string
 }
 
-/** A command's action: all of its work is done, and its connections are closed, before it says anything. So a reader that goes away stops nothing. */
+/**
+ * A command's action: all of its work is done, and its connections are closed, before it says
+ * anything. So a reader that goes away stops nothing.
+ */
 export function answering<Args extends unknown[]>(work: (...args: Args) => Promise<Answer>) {
   return async function (this: Command, ...args: Args): Promise<void> {
     const { lines, json, fault } = await work(...args)
@@ -26,7 +29,9 @@ export function addJsonOption(command: Command): void {
 }
 
 /** One row a line, its facts apart by tabs. */
-export function rowsAnswer(rows: readonly Readonly<Record<string, string | number | null>>[]): Answer {
+export function rowsAnswer(
+  rows: readonly Readonly<Record<string, string | number | null>>[],
+): Answer {
   return {
     lines: rows.map((row) =>
       Object.values(row)
@@ -39,8 +44,13 @@ export function rowsAnswer(rows: readonly Readonly<Record<string, string | numbe
 
 /** Settings for an app, as lines of an .env file that a shell can read too. */
 export function envAnswer(settings: Readonly<Record<string, string | undefined>>): Answer {
-  const given = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  return { lines: given.map(([name, value]) => `${name}=${quoted(value)}`), json: Object.fromEntries(given) }
+  const given = Object.entries(settings).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  return {
+    lines: given.map(([name, value]) => `${name}=${quoted(value)}`),
+    json: Object.fromEntries(given),
+  }
 }
 
 function quoted(value: string): string {

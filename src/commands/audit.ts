@@ -12,16 +12,28 @@ export function auditCommand(open: () => Promise<Context>): Command {
 
   command
     .command('verify')
-    .description('prove that no event was changed, added or removed; exit code 1 and the first broken row if one was')
-    .option('--expect <head>', 'a head that an earlier run has printed: it must still be there', readHead)
+    .description(
+      'prove that no event was changed, added or removed; exit code 1 and the first broken row if one was',
+    )
+    .option(
+      '--expect <head>',
+      'a head that an earlier run has printed: it must still be there',
+      readHead,
+    )
     .action(
       answering(async ({ expect }: { expect?: Head }) => {
         await using context = await open()
         const verdict = await verifyTrail(context.database.pool, expect)
-        if (verdict.status === 'broken') throw new StartupError(`The audit trail is broken at row ${verdict.seq}: ${verdict.reason}.`)
+        if (verdict.status === 'broken')
+          throw new StartupError(
+            `The audit trail is broken at row ${verdict.seq}: ${verdict.reason}.`,
+          )
         const { rows, first, head } = verdict
         const told = `${rows} events verified${head ? `, from ${first} to ${head.seq}` : ''}`
-        return { lines: [told, ...(head ? [`head ${head.seq}:${head.hash}`] : [])], json: { rows, first, head } }
+        return {
+          lines: [told, ...(head ? [`head ${head.seq}:${head.hash}`] : [])],
+          json: { rows, first, head },
+        }
       }),
     )
 
@@ -42,12 +54,16 @@ export function auditCommand(open: () => Promise<Context>): Command {
 /** Until the reader takes more, or is gone. */
 function readOn(): Promise<unknown> {
   const { stdout } = process
-  return Promise.race([once(stdout, 'drain').catch(() => undefined), new Promise((resolve) => stdout.once('close', resolve))])
+  return Promise.race([
+    once(stdout, 'drain').catch(() => undefined),
+    new Promise((resolve) => stdout.once('close', resolve)),
+  ])
 }
 
 function readHead(value: string): Head {
   const [, seq, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(value) ?? []
-  if (seq === undefined || hash === undefined) throw new InvalidArgumentError('A head looks like 42:0f3c…, as audit verify prints it.')
+  if (seq === undefined || hash === undefined)
+    throw new InvalidArgumentError('A head looks like 42:0f3c…, as audit verify prints it.')
   return { seq: Number(seq), hash }
 }
 

@@ -6,14 +6,19 @@ import { answering, envAnswer } from './answer.ts'
 import { createCommand } from './client-create.ts'
 import { type Open, withClients } from './with-clients.ts'
 
-/** `gatehouse client …`. Prints what it was asked for, or has done, on stdout; reasons of a refusal go to stderr. */
+/**
+ * `gatehouse client …`. Prints what it was asked for, or has done, on stdout; reasons of a refusal
+ * go to stderr.
+ */
 export function clientCommand(open: Open): Command {
   const command = new Command('client').description('register apps and look after them')
   command.addCommand(createCommand(open))
 
   command
     .command('list')
-    .description('all clients, one a line: id, type, state, name, and whether it may manage accounts')
+    .description(
+      'all clients, one a line: id, type, state, name, and whether it may manage accounts',
+    )
     .action(
       answering(() =>
         withClients(open, async ({ clients }) => {
@@ -30,7 +35,10 @@ export function clientCommand(open: Open): Command {
       answering((id: string) =>
         withClients(open, async ({ clients }) => {
           await clients.disable(id)
-          return { lines: [`${id} is disabled; its tokens have ended.`], json: { id, state: 'disabled' } }
+          return {
+            lines: [`${id} is disabled; its tokens have ended.`],
+            json: { id, state: 'disabled' },
+          }
         }),
       ),
     )
@@ -42,20 +50,27 @@ export function clientCommand(open: Open): Command {
       answering((id: string) =>
         withClients(open, async ({ clients }) => {
           await clients.enable(id)
-          return { lines: [`${id} is enabled; people sign in to it again.`], json: { id, state: 'enabled' } }
+          return {
+            lines: [`${id} is enabled; people sign in to it again.`],
+            json: { id, state: 'enabled' },
+          }
         }),
       ),
     )
 
   command
     .command('account-api <id> <on|off>')
-    .description('whether people may let this app manage their account; off ends what it holds for that at once')
+    .description(
+      'whether people may let this app manage their account; off ends what it holds for that at once',
+    )
     .action(
       answering((id: string, wanted: string) =>
         withClients(open, async ({ clients }) => {
-          if (wanted !== 'on' && wanted !== 'off') throw new StartupError('account-api: say "on" or "off".')
+          if (wanted !== 'on' && wanted !== 'off')
+            throw new StartupError('account-api: say "on" or "off".')
           await clients.setAccountApi(id, wanted === 'on')
-          const can = wanted === 'on' ? 'may be allowed to manage accounts' : 'may manage no account any more'
+          const can =
+            wanted === 'on' ? 'may be allowed to manage accounts' : 'may manage no account any more'
           return { lines: [`${id} ${can}.`], json: { id, account_api: wanted } }
         }),
       ),
@@ -66,7 +81,9 @@ export function clientCommand(open: Open): Command {
     .description('print a new secret; the old one ends at once')
     .action(
       answering((id: string) =>
-        withClients(open, async ({ clients }) => envAnswer({ OIDC_CLIENT_SECRET: await clients.rotateSecret(id) })),
+        withClients(open, async ({ clients }) =>
+          envAnswer({ OIDC_CLIENT_SECRET: await clients.rotateSecret(id) }),
+        ),
       ),
     )
   return command
@@ -81,8 +98,19 @@ const ACCOUNT_API = {
 type Client = Registration['client']
 
 function facts({ id, name, metadata, accountApi, disabledAt }: Client) {
-  const ofPerson = metadata['application_type'] === 'native' ? 'native' : metadata['token_endpoint_auth_method'] === 'none' ? 'spa' : 'web'
-  return { id, type: isService(metadata) ? 'service' : ofPerson, state: disabledAt ? 'disabled' : 'enabled', name, account_api: accountApi }
+  const ofPerson =
+    metadata['application_type'] === 'native'
+      ? 'native'
+      : metadata['token_endpoint_auth_method'] === 'none'
+        ? 'spa'
+        : 'web'
+  return {
+    id,
+    type: isService(metadata) ? 'service' : ofPerson,
+    state: disabledAt ? 'disabled' : 'enabled',
+    name,
+    account_api: accountApi,
+  }
 }
 
 function line(client: Client): string {

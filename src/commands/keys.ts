@@ -8,7 +8,9 @@ import { answering, rowsAnswer } from './answer.ts'
 
 /** `gatehouse keys …`: running instances follow by themselves. */
 export function keysCommand(open: () => Promise<Context>): Command {
-  const command = new Command('keys').description('signing keys: list and rotate; encryption at rest')
+  const command = new Command('keys').description(
+    'signing keys: list and rotate; encryption at rest',
+  )
 
   async function run<T>(work: (context: Context) => Promise<T>): Promise<T> {
     await using context = await open()
@@ -37,25 +39,39 @@ export function keysCommand(open: () => Promise<Context>): Command {
     .command('rotate')
     .description('publish a new key, which signs once relying parties have had time to fetch it')
     .option('--alg <alg>', `one of ${SIGNING_ALGS.join(', ')}; without it all of them`, readAlg)
-    .option('--emergency', 'a key has leaked: stop signing with it now, and let every token that it signed die')
+    .option(
+      '--emergency',
+      'a key has leaked: stop signing with it now, and let every token that it signed die',
+    )
     .action(
       answering(({ alg, emergency = false }: { alg?: SigningAlg; emergency?: boolean }) =>
         run(async ({ keys }) => {
           const made: { alg: SigningAlg; kid: string | undefined }[] = []
-          for (const each of alg ? [alg] : SIGNING_ALGS) made.push({ alg: each, kid: await keys.rotate(each, { isEmergency: emergency }) })
-          return { lines: made.map(({ alg: each, kid }) => `${each}\t${kid ?? 'a new key is waiting already'}`), json: made }
+          for (const each of alg ? [alg] : SIGNING_ALGS)
+            made.push({ alg: each, kid: await keys.rotate(each, { isEmergency: emergency }) })
+          return {
+            lines: made.map(
+              ({ alg: each, kid }) => `${each}\t${kid ?? 'a new key is waiting already'}`,
+            ),
+            json: made,
+          }
         }),
       ),
     )
 
   command
     .command('reseal')
-    .description('encrypt what KEY_ENCRYPTION_KEYS protect with the first of them, so that the others may go')
+    .description(
+      'encrypt what KEY_ENCRYPTION_KEYS protect with the first of them, so that the others may go',
+    )
     .action(
       answering(() =>
         run(async ({ database, box }) => {
           const counts = [...(await reseal(database.pool, box))]
-          return { lines: counts.map(([what, count]) => `${count}\t${what}`), json: Object.fromEntries(counts) }
+          return {
+            lines: counts.map(([what, count]) => `${count}\t${what}`),
+            json: Object.fromEntries(counts),
+          }
         }),
       ),
     )

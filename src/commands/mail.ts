@@ -6,7 +6,9 @@ import { listUndeliverable, retryUndeliverable } from '../outbox/undeliverable.t
 import { answering, rowsAnswer } from './answer.ts'
 
 /** `gatehouse mail …`: mail that was given up. Running servers deliver what is retried. */
-export function mailCommand(open: () => Promise<Pick<Context, 'database'> & AsyncDisposable>): Command {
+export function mailCommand(
+  open: () => Promise<Pick<Context, 'database'> & AsyncDisposable>,
+): Command {
   const command = new Command('mail').description('mail that could not be delivered')
 
   command
@@ -31,17 +33,28 @@ export function mailCommand(open: () => Promise<Pick<Context, 'database'> & Asyn
   command
     .command('retry')
     .argument('[id...]', 'as `mail list` prints them', readIds)
-    .description('send again what was given up, once its reason is mended; codes in it may have expired')
+    .description(
+      'send again what was given up, once its reason is mended; codes in it may have expired',
+    )
     .option('--all', 'everything that was given up')
     .action(
-      answering(async (ids: readonly string[] | undefined = [], { all = false }: { all?: boolean }) => {
-        if (all === ids.length > 0) throw new StartupError('Name the mails to send again, or say --all.')
-        await using context = await open()
-        const retried = await retryUndeliverable(context.database.pool, 'mail', all ? undefined : ids)
-        const missing = ids.filter((id) => !retried.includes(id))
-        const answer = rowsAnswer(retried.map((id) => ({ id, state: 'waiting' })))
-        return missing.length > 0 ? { ...answer, fault: `No mail of this id was given up: ${missing.join(', ')}` } : answer
-      }),
+      answering(
+        async (ids: readonly string[] | undefined = [], { all = false }: { all?: boolean }) => {
+          if (all === ids.length > 0)
+            throw new StartupError('Name the mails to send again, or say --all.')
+          await using context = await open()
+          const retried = await retryUndeliverable(
+            context.database.pool,
+            'mail',
+            all ? undefined : ids,
+          )
+          const missing = ids.filter((id) => !retried.includes(id))
+          const answer = rowsAnswer(retried.map((id) => ({ id, state: 'waiting' })))
+          return missing.length > 0
+            ? { ...answer, fault: `No mail of this id was given up: ${missing.join(', ')}` }
+            : answer
+        },
+      ),
     )
   return command
 }

@@ -1,14 +1,25 @@
 import { AppError, StartupError } from '../errors.ts'
 
-/** Runs one command's work; a refusal becomes its reasons, one a line, in the words of the command's own options. */
-export async function explained<T>(work: () => Promise<T>, options: Readonly<Record<string, string>>, absent?: string): Promise<T> {
+/**
+ * Runs one command's work; a refusal becomes its reasons, one a line, in the words of the command's
+ * own options.
+ */
+export async function explained<T>(
+  work: () => Promise<T>,
+  options: Readonly<Record<string, string>>,
+  absent?: string,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.code === 'not_found' && absent) throw new StartupError(absent, { cause: error })
-    const reasons = Object.entries(error.details.fields ?? {}).map(([field, reason]) => `${named(field, options)}: ${reason}`)
-    throw new StartupError(reasons.length > 0 ? reasons.join('\n') : error.message, { cause: error })
+    const reasons = Object.entries(error.details.fields ?? {}).map(
+      ([field, reason]) => `${named(field, options)}: ${reason}`,
+    )
+    throw new StartupError(reasons.length > 0 ? reasons.join('\n') : error.message, {
+      cause: error,
+    })
   }
 }
 

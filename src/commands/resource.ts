@@ -30,16 +30,34 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
   command
     .command('create')
     .description('register an API and print its settings as an .env file')
-    .requiredOption('--identifier <uri>', 'its resource indicator (RFC 8707): an absolute URI, the audience of its tokens')
+    .requiredOption(
+      '--identifier <uri>',
+      'its resource indicator (RFC 8707): an absolute URI, the audience of its tokens',
+    )
     .requiredOption('--name <name>', 'what people see when an app asks for access to it')
     .requiredOption('--scope <scope...>', 'what may be allowed there')
     .option('--lifetime <seconds>', 'how long its access tokens live (default: 600)', Number)
-    .addOption(new Option('--signing-alg <alg>', 'signature of its access tokens').choices(['ES256', 'RS256']))
+    .addOption(
+      new Option('--signing-alg <alg>', 'signature of its access tokens').choices([
+        'ES256',
+        'RS256',
+      ]),
+    )
     .action(
       answering(async ({ identifier, name, scope, lifetime, signingAlg }: CreateOptions) => {
         await using deps = await open()
         const scopes = scope.flatMap((value) => value.split(' ').filter(Boolean))
-        await explained(() => deps.resources.create({ identifier, name, scopes, accessTokenSeconds: lifetime, signingAlg }), OPTIONS)
+        await explained(
+          () =>
+            deps.resources.create({
+              identifier,
+              name,
+              scopes,
+              accessTokenSeconds: lifetime,
+              signingAlg,
+            }),
+          OPTIONS,
+        )
         return envAnswer({ OIDC_AUDIENCE: identifier, OIDC_SCOPE: scopes.join(' ') })
       }),
     )

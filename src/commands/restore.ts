@@ -6,13 +6,18 @@ import { answering } from './answer.ts'
 
 /** `gatehouse restore …`: after the database was put back from a backup. */
 export function restoreCommand(open: () => Promise<Context>): Command {
-  const command = new Command('restore').description('what follows when the database was put back from a backup')
+  const command = new Command('restore').description(
+    'what follows when the database was put back from a backup',
+  )
   command
     .command('finish')
     .description(
       'end all that the backup brought back (sessions, tokens, codes, links), while no server runs; everybody signs in again; safe to repeat',
     )
-    .option('--void-recovery-codes', 'end the recovery codes too: some may have been used after the backup')
+    .option(
+      '--void-recovery-codes',
+      'end the recovery codes too: some may have been used after the backup',
+    )
     .action(
       answering(async ({ voidRecoveryCodes = false }: { voidRecoveryCodes?: boolean }) => {
         await using context = await open()

@@ -32,7 +32,10 @@ const OPTIONS = {
 }
 
 /** The work of one command. */
-export async function withClients<T>(open: Open, work: (deps: ClientCommandDeps) => Promise<T>): Promise<T> {
+export async function withClients<T>(
+  open: Open,
+  work: (deps: ClientCommandDeps) => Promise<T>,
+): Promise<T> {
   await using deps = await open()
   return await explained(() => work(deps), OPTIONS, 'There is no client of that id.')
 }

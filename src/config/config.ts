@@ -18,11 +18,22 @@ export interface Config {
   readonly host: string | undefined
   readonly port: number
   readonly dataDir: string
-  readonly database: { readonly url: string; readonly directUrl?: string | undefined; readonly pool: number; readonly embedded: boolean }
-  readonly redis: { readonly urls: readonly string[]; readonly sentinels: readonly string[] } | undefined
+  readonly database: {
+    readonly url: string
+    readonly directUrl?: string | undefined
+    readonly pool: number
+    readonly embedded: boolean
+  }
+  readonly redis:
+    | { readonly urls: readonly string[]; readonly sentinels: readonly string[] }
+    | undefined
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string }
   readonly secrets: Secrets
-  readonly brand: { readonly name: string; readonly privacyUrl: string | undefined; readonly termsUrl: string | undefined }
+  readonly brand: {
+    readonly name: string
+    readonly privacyUrl: string | undefined
+    readonly termsUrl: string | undefined
+  }
   readonly trustedProxyHops: number
   readonly limits: AdjustableLimits
   readonly requireMfa: boolean
@@ -34,12 +45,19 @@ export interface Config {
     readonly retireSeconds: number
     readonly pollSeconds: number
   }
-  readonly argon2: { readonly memoryKib: number; readonly passes: number; readonly peppers: readonly string[] }
+  readonly argon2: {
+    readonly memoryKib: number
+    readonly passes: number
+    readonly peppers: readonly string[]
+  }
   readonly logLevel: string
   readonly lifetimes: { readonly [K in keyof typeof LIFETIMES]: number }
 }
 
-/** What only the running process knows: the database that was started and the secrets that were read or made. */
+/**
+ * What only the running process knows: the database that was started and the secrets that were read
+ * or made.
+ */
 export interface Resolved {
   readonly databaseUrl: string
   readonly embedded: boolean
@@ -56,13 +74,27 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
     host: env.HOST ?? (production ? undefined : '127.0.0.1'),
     port: env.PORT,
     dataDir: env.DATA_DIR,
-    database: { url: databaseUrl, directUrl: env.DATABASE_DIRECT_URL, pool: env.DATABASE_POOL, embedded },
-    redis: env.REDIS_URL ? { urls: env.REDIS_URL.split(',').map((url) => url.trim()), sentinels: env.REDIS_SENTINELS ?? [] } : undefined,
+    database: {
+      url: databaseUrl,
+      directUrl: env.DATABASE_DIRECT_URL,
+      pool: env.DATABASE_POOL,
+      embedded,
+    },
+    redis: env.REDIS_URL
+      ? {
+          urls: env.REDIS_URL.split(',').map((url) => url.trim()),
+          sentinels: env.REDIS_SENTINELS ?? [],
+        }
+      : undefined,
     mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}` },
     secrets,
     brand: { name: env.BRAND_NAME, privacyUrl: env.PRIVACY_URL, termsUrl: env.TERMS_URL },
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
-    limits: { 'sign-in': env.LIMITS_SIGN_IN, verify: env.LIMITS_VERIFY, sensitive: env.LIMITS_SENSITIVE },
+    limits: {
+      'sign-in': env.LIMITS_SIGN_IN,
+      verify: env.LIMITS_VERIFY,
+      sensitive: env.LIMITS_SENSITIVE,
+    },
     requireMfa: env.REQUIRE_MFA,
     refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
@@ -72,7 +104,11 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       retireSeconds: LIFETIMES.keyRetire,
       pollSeconds: LIFETIMES.keyPoll,
     },
-    argon2: { memoryKib: env.ARGON2_MEMORY_KIB, passes: env.ARGON2_PASSES, peppers: env.PEPPERS ?? [] },
+    argon2: {
+      memoryKib: env.ARGON2_MEMORY_KIB,
+      passes: env.ARGON2_PASSES,
+      peppers: env.PEPPERS ?? [],
+    },
     logLevel: env.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     lifetimes: LIFETIMES,
   }

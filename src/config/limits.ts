@@ -1,4 +1,7 @@
-/** Requests that one key may make in a window. `per` names the key: the client's network or the submitted address. */
+/**
+ * Requests that one key may make in a window. `per` names the key: the client's network or the
+ * submitted address.
+ */
 export interface Limit {
   readonly max: number
   readonly windowSeconds: number
@@ -25,7 +28,10 @@ export type LimitName = keyof typeof LIMITS
 export const ADJUSTABLE = ['sign-in', 'verify', 'sensitive'] as const satisfies readonly LimitName[]
 export type AdjustableLimits = Readonly<Record<(typeof ADJUSTABLE)[number], number>>
 
-/** Limits that do not depend on the network: they bound what one account, address or challenge can be asked. */
+/**
+ * Limits that do not depend on the network: they bound what one account, address or challenge can
+ * be asked.
+ */
 export const CAPS = {
   /** Failures before an account's password path slows down (RL-01). */
   passwordFailures: 10,
@@ -34,14 +40,20 @@ export const CAPS = {
   /** First delay after the cap, doubled per failure up to the maximum. */
   lockoutFirstSeconds: 30,
   lockoutMaxSeconds: 3600,
-  /** Wrong one-time codes per account and window, and wrong mailed codes per address and purpose in pages that did not ask for them (RL-06). */
+  /**
+   * Wrong one-time codes per account and window, and wrong mailed codes per address and purpose in
+   * pages that did not ask for them (RL-06).
+   */
   codeFailures: 5,
   codeWindowSeconds: 900,
   /** Tries at one mailed code in the page that asked for it. */
   codeTries: 5,
   /** Tries at one MFA challenge (RL-06). */
   challengeTries: 3,
-  /** Successes that give back what they took of such a limit: for an account in its window, and for a network in terms of the limit. */
+  /**
+   * Successes that give back what they took of such a limit: for an account in its window, and for
+   * a network in terms of the limit.
+   */
   successesPerAccount: 30,
   successesTimes: 10,
   /** Mails that one network may ask for, for one address (AA-01). */
@@ -81,11 +93,17 @@ export const LIFETIMES = {
   deleteGrace: 14 * 86_400,
   /** How long relying parties may keep our JWKS (Cache-Control of `/jwks`). */
   jwksCache: 300,
-  /** A new signing key is published this long before it signs, or half of a key's age before, if that is less: there are caches that keep the JWKS for hours. */
+  /**
+   * A new signing key is published this long before it signs, or half of a key's age before, if
+   * that is less: there are caches that keep the JWKS for hours.
+   */
   keyPublish: 86_400,
   /** A retired signing key stays published this long: longer than any token it signed. */
   keyRetire: 7200,
-  /** The public half of a key that has signed verifies `id_token_hint` for this long: apps keep ID tokens as long as sessions. */
+  /**
+   * The public half of a key that has signed verifies `id_token_hint` for this long: apps keep ID
+   * tokens as long as sessions.
+   */
   hintKeys: 2 * 365 * 86_400,
   keyPoll: 10,
 } as const

@@ -7,14 +7,23 @@ import { appear } from '../whole-file.ts'
 import type { Secrets } from './config.ts'
 import type { Env } from './env.ts'
 
-const Stored = z.strictObject({ cookieKeys: z.array(z.string().min(32)).min(1), keyEncryptionKeys: z.array(z.string().min(32)).min(1) })
+const Stored = z.strictObject({
+  cookieKeys: z.array(z.string().min(32)).min(1),
+  keyEncryptionKeys: z.array(z.string().min(32)).min(1),
+})
 
-/** Secrets from the environment; outside production the missing ones are made once and kept in `<dataDir>/secrets.json` (0600). */
+/**
+ * Secrets from the environment; outside production the missing ones are made once and kept in
+ * `<dataDir>/secrets.json` (0600).
+ */
 export function loadSecrets(env: Env): Secrets {
   const { COOKIE_KEYS: cookieKeys, KEY_ENCRYPTION_KEYS: keyEncryptionKeys } = env
   if (cookieKeys && keyEncryptionKeys) return { cookieKeys, keyEncryptionKeys }
   const stored = readOrCreate(join(env.DATA_DIR, 'secrets.json'))
-  return { cookieKeys: cookieKeys ?? stored.cookieKeys, keyEncryptionKeys: keyEncryptionKeys ?? stored.keyEncryptionKeys }
+  return {
+    cookieKeys: cookieKeys ?? stored.cookieKeys,
+    keyEncryptionKeys: keyEncryptionKeys ?? stored.keyEncryptionKeys,
+  }
 }
 
 function readOrCreate(path: string): Secrets {
@@ -29,7 +38,10 @@ function readOrCreate(path: string): Secrets {
       if (appear(path, `${JSON.stringify(made, null, 2)}\n`, 0o600)) return made
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
-      throw new StartupError(`${path} cannot be written (${code}). Set DATA_DIR to a folder that this user may write to.`, { cause })
+      throw new StartupError(
+        `${path} cannot be written (${code}). Set DATA_DIR to a folder that this user may write to.`,
+        { cause },
+      )
     }
   }
   try {
@@ -38,7 +50,12 @@ function readOrCreate(path: string): Secrets {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-      throw new StartupError(`${path} belongs to another user. Start Gatehouse as that user, or set DATA_DIR to another folder.`, { cause })
-    throw new StartupError(`${path} is damaged. Restore it from a backup, or run "npm run reset" to start again with empty data.`)
+      throw new StartupError(
+        `${path} belongs to another user. Start Gatehouse as that user, or set DATA_DIR to another folder.`,
+        { cause },
+      )
+    throw new StartupError(
+      `${path} is damaged. Restore it from a backup, or run "npm run reset" to start again with empty data.`,
+    )
   }
 }

@@ -17,7 +17,13 @@ export const flag = z
   .transform((value) => value === 'true' || value === '1')
 
 export const guesses = (name: keyof AdjustableLimits, meaning: string) =>
-  z.coerce.number({ error: 'must be a number' }).int().min(10).max(10_000).default(LIMITS[name].max).describe(meaning)
+  z.coerce
+    .number({ error: 'must be a number' })
+    .int()
+    .min(10)
+    .max(10_000)
+    .default(LIMITS[name].max)
+    .describe(meaning)
 export const databaseUrl = z.string().superRefine((url, context) => {
   try {
     parseDatabaseUrl(url)
@@ -30,4 +36,7 @@ export const host = z
   .string()
   .min(1)
   .transform((value) => value.replace(/^\[(.+)\]$/, '$1'))
-  .refine((value) => !value.includes(':') || isIPv6(value), 'must be an address or a host name, without a port')
+  .refine(
+    (value) => !value.includes(':') || isIPv6(value),
+    'must be an address or a host name, without a port',
+  )

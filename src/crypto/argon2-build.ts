@@ -13,12 +13,15 @@ const LEVELS: readonly (readonly [level: string, flags: readonly string[]])[] = 
 /** The levels that this processor has, best first; none where it is another kind or nobody says. */
 export function processorLevels(cpuinfo = '/proc/cpuinfo'): string[] {
   const flags = new Set(/^flags\s*:(.*)$/m.exec(textOf(cpuinfo))?.[1]?.trim().split(/\s+/))
-  return LEVELS.filter(([, needed]) => needed.every((flag) => flags.has(flag))).map(([level]) => level)
+  return LEVELS.filter(([, needed]) => needed.every((flag) => flags.has(flag))).map(
+    ([level]) => level,
+  )
 }
 
 /**
- * Where argon2 was compiled for this processor, of a folder that has a build for each level, as the image does; node-gyp-build takes
- * it from `ARGON2_PREBUILD`. Without one the package's own build does, which runs everywhere.
+ * Where argon2 was compiled for this processor, of a folder that has a build for each level, as the
+ * image does; node-gyp-build takes it from `ARGON2_PREBUILD`. Without one the package's own build
+ * does, which runs everywhere.
  */
 export function argon2Build(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined

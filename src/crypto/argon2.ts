@@ -19,11 +19,21 @@ export interface Argon2 {
 /** Hashes at once: one core stays free for everything else. */
 export const HASH_SLOTS = Math.max(1, availableParallelism() - 1)
 
-/** argon2 on this process' own thread pool. The library is loaded when the first hash needs it: the server itself never does. */
+/**
+ * argon2 on this process' own thread pool. The library is loaded when the first hash needs it: the
+ * server itself never does.
+ */
 export const argon2Here: Argon2 = {
   async digest(text, { salt, memoryKib, passes, hashLength, secret }) {
     const { argon2id, hash } = await import('argon2')
-    const cost = { memoryCost: memoryKib, timeCost: passes, parallelism: 1, hashLength, type: argon2id, version: 0x13 } as const
+    const cost = {
+      memoryCost: memoryKib,
+      timeCost: passes,
+      parallelism: 1,
+      hashLength,
+      type: argon2id,
+      version: 0x13,
+    } as const
     return hash(text, { ...cost, salt, raw: true, ...(secret ? { secret } : {}) })
   },
   async matches(stored, text, secret) {

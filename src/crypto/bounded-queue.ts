@@ -11,7 +11,10 @@ export interface BoundedQueueOptions {
 
 const WEIGHT_OF_LATEST = 0.1
 
-/** Admission control for work that is dear: first come, first served, and a refusal instead of an endless queue. */
+/**
+ * Admission control for work that is dear: first come, first served, and a refusal instead of an
+ * endless queue.
+ */
 export class BoundedQueue {
   readonly #options: BoundedQueueOptions
   /** In order of arrival. */
@@ -29,7 +32,10 @@ export class BoundedQueue {
     return { running: this.#running, waiting: this.#waiting.size, refused: this.#refused }
   }
 
-  /** Throws `unavailable` when too many wait already, or when no slot came free before the deadline; the work has then not begun. */
+  /**
+   * Throws `unavailable` when too many wait already, or when no slot came free before the deadline;
+   * the work has then not begun.
+   */
   async run<T>(work: () => Promise<T>): Promise<T> {
     await this.#enter()
     const began = performance.now()
@@ -41,7 +47,10 @@ export class BoundedQueue {
     }
   }
 
-  /** Throws `unavailable` when whoever comes now would be refused, or would wait in vain at the pace of late. */
+  /**
+   * Throws `unavailable` when whoever comes now would be refused, or would wait in vain at the pace
+   * of late.
+   */
   refuseWhenFull(): void {
     const { slots, queueLimit, deadlineMs } = this.#options
     if (this.#running < slots) return
@@ -82,6 +91,8 @@ export class BoundedQueue {
 
   #busy(): AppError {
     this.#refused += 1
-    return new AppError('unavailable', { retryAfterSeconds: Math.max(1, Math.ceil(this.#options.deadlineMs / 1000)) })
+    return new AppError('unavailable', {
+      retryAfterSeconds: Math.max(1, Math.ceil(this.#options.deadlineMs / 1000)),
+    })
   }
 }

@@ -2,8 +2,9 @@ import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { equal } from './token.ts'
 
 /**
- * Signatures of cookies, as Keygrip makes them for Koa and oidc-provider: HMAC-SHA-1, base64url, the newest key first. Keygrip compares
- * them by two more HMACs under a random key, which cost more than all else that is done about a cookie.
+ * Signatures of cookies, as Keygrip makes them for Koa and oidc-provider: HMAC-SHA-1, base64url,
+ * the newest key first. Keygrip compares them by two more HMACs under a random key, which cost more
+ * than all else that is done about a cookie.
  */
 export class CookieKeys {
   readonly #keys: readonly KeyObject[]

@@ -19,7 +19,11 @@ export interface HashProcessOptions {
 }
 
 /** Without the requests' ids, which are given when they are sent. */
-type Question = HashRequest extends infer R ? (R extends HashRequest ? Omit<R, 'id'> : never) : never
+type Question = HashRequest extends infer R
+  ? R extends HashRequest
+    ? Omit<R, 'id'>
+    : never
+  : never
 
 interface Job {
   readonly settle: (answer: HashAnswer) => void
@@ -34,8 +38,9 @@ const BUILDS = fileURLToPath(new URL('../../native', import.meta.url))
 const PAUSE_MS = 1000
 
 /**
- * argon2 in a child process of low priority, so that sign-ins take what other requests leave. It is started when first needed and
- * again when it is lost; whoever waited for it then gets `unavailable`, never an outcome.
+ * argon2 in a child process of low priority, so that sign-ins take what other requests leave. It is
+ * started when first needed and again when it is lost; whoever waited for it then gets
+ * `unavailable`, never an outcome.
  */
 export class HashProcess implements Argon2, AsyncDisposable {
   readonly #options: Required<HashProcessOptions>
@@ -95,7 +100,8 @@ export class HashProcess implements Argon2, AsyncDisposable {
     const id = ++this.#lastId
     const { timeoutMs } = this.#options
     this.#jobs.set(id, {
-      settle: ({ result, fault }) => (fault === undefined ? resolve(result) : reject(new Error(`argon2: ${fault}`))),
+      settle: ({ result, fault }) =>
+        fault === undefined ? resolve(result) : reject(new Error(`argon2: ${fault}`)),
       abandon: () => reject(unavailable()),
       timer: setTimeout(() => this.#lose(child, `no answer within ${timeoutMs} ms`), timeoutMs),
     })
@@ -116,7 +122,8 @@ export class HashProcess implements Argon2, AsyncDisposable {
         ...(build ? { ARGON2_PREBUILD: build } : {}),
       },
     })
-    // Without file descriptors or processes to spare there is no child, and Node says so later by an event only.
+    // Without file descriptors or processes to spare there is no child, and Node says so later by
+    // an event only.
     if (child.pid === undefined) {
       child.on('error', () => undefined)
       throw new Error('the system starts no process')
@@ -133,7 +140,8 @@ export class HashProcess implements Argon2, AsyncDisposable {
 
   #answered(answer: HashAnswer): void {
     this.#hasAnswered = true
-    if (this.#isLost) this.#options.logger.info({ event: 'hash_process.back' }, 'the hash process is back')
+    if (this.#isLost)
+      this.#options.logger.info({ event: 'hash_process.back' }, 'the hash process is back')
     this.#isLost = false
     const job = this.#jobs.get(answer.id)
     this.#jobs.delete(answer.id)
@@ -156,13 +164,20 @@ export class HashProcess implements Argon2, AsyncDisposable {
 
   /** Once, until it answers again. */
   #tellLost(reason: string): void {
-    if (!this.#isLost) this.#options.logger.error({ event: 'hash_process.lost', reason }, 'the hash process is lost')
+    if (!this.#isLost)
+      this.#options.logger.error({ event: 'hash_process.lost', reason }, 'the hash process is lost')
     this.#isLost = true
   }
 }
 
 /** Even a machine a hundred times slower than a common one has answered by then. */
-export function patienceMs({ memoryKib, passes }: { readonly memoryKib: number; readonly passes: number }): number {
+export function patienceMs({
+  memoryKib,
+  passes,
+}: {
+  readonly memoryKib: number
+  readonly passes: number
+}): number {
   return 5000 + (memoryKib * passes) / 20
 }
 

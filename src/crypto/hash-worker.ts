@@ -12,7 +12,10 @@ process.on('disconnect', () => process.exit(0))
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 process.on('message', (request: HashRequest) => void answer(request))
 
-/** Linux gives the priority of a thread to those that it starts, and to no others: those that are there already get it one by one. */
+/**
+ * Linux gives the priority of a thread to those that it starts, and to no others: those that are
+ * there already get it one by one.
+ */
 function threads(): number[] {
   try {
     return readdirSync('/proc/self/task').map(Number)

@@ -16,7 +16,10 @@ export interface PasswordHasherOptions {
   readonly queueLimit?: number
   /** How long one of them waits at most; default 2000. */
   readonly deadlineMs?: number
-  /** Secrets kept outside the database, newest first; without one a stolen table cannot be searched (PW-08). */
+  /**
+   * Secrets kept outside the database, newest first; without one a stolen table cannot be searched
+   * (PW-08).
+   */
   readonly peppers?: readonly string[]
 }
 
@@ -39,9 +42,13 @@ interface Pepper {
   readonly secret: Buffer
 }
 
-const STORED = /^\$argon2(?<type>id|i|d)\$v=(?<version>\d+)\$(?<parameters>[a-z]+=\w+(?:,[a-z]+=\w+)*)\$[\w+/]+\$[\w+/]+$/
+const STORED =
+  /^\$argon2(?<type>id|i|d)\$v=(?<version>\d+)\$(?<parameters>[a-z]+=\w+(?:,[a-z]+=\w+)*)\$[\w+/]+\$[\w+/]+$/
 
-/** argon2id (RFC 9106) behind admission control. Every path that proves or sets a password goes through one instance. */
+/**
+ * argon2id (RFC 9106) behind admission control. Every path that proves or sets a password goes
+ * through one instance.
+ */
 export class PasswordHasher {
   readonly #memoryKib: number
   readonly #passes: number
@@ -52,7 +59,15 @@ export class PasswordHasher {
   #evaluations = 0
 
   constructor(options: PasswordHasherOptions) {
-    const { memoryKib, passes, argon2 = argon2Here, slots = HASH_SLOTS, queueLimit = 64, deadlineMs = 2000, peppers = [] } = options
+    const {
+      memoryKib,
+      passes,
+      argon2 = argon2Here,
+      slots = HASH_SLOTS,
+      queueLimit = 64,
+      deadlineMs = 2000,
+      peppers = [],
+    } = options
     this.#memoryKib = memoryKib
     this.#passes = passes
     this.#argon2 = argon2
@@ -69,12 +84,18 @@ export class PasswordHasher {
     return { evaluations: this.#evaluations, ...this.#queue.stats }
   }
 
-  /** Throws `unavailable` when a hash that is asked for now would be refused: before anything else is done for the caller. */
+  /**
+   * Throws `unavailable` when a hash that is asked for now would be refused: before anything else
+   * is done for the caller.
+   */
   refuseWhenFull(): void {
     this.#queue.refuseWhenFull()
   }
 
-  /** A PHC string. Throws `password_rejected` over the hard cap and `unavailable` when too many hashes wait. */
+  /**
+   * A PHC string. Throws `password_rejected` over the hard cap and `unavailable` when too many
+   * hashes wait.
+   */
   hash(password: string): Promise<string> {
     return this.#hash(password, (work) => this.#queue.run(work))
   }
@@ -86,22 +107,32 @@ export class PasswordHasher {
 
   async #hash(password: string, admitted: Admission): Promise<string> {
     const text = normalizePassword(password)
-    if (text === undefined) throw new AppError('password_rejected', { fields: { password: 'too_long' } })
+    if (text === undefined)
+      throw new AppError('password_rejected', { fields: { password: 'too_long' } })
     const salt = randomBytes(SALT_BYTES)
     const cost = { memoryKib: this.#memoryKib, passes: this.#passes, hashLength: HASH_BYTES }
     const parameters = { ...cost, salt, secret: this.#peppers[0]?.secret }
-    return this.#phc(salt, await this.#evaluate(() => this.#argon2.digest(text, parameters), admitted))
+    return this.#phc(
+      salt,
+      await this.#evaluate(() => this.#argon2.digest(text, parameters), admitted),
+    )
   }
 
   /**
-   * Checks a password; `hash` undefined costs the same and is never valid. Only a comparison that was made says "not valid":
-   * throws `unavailable` when too many wait, and `Error` if the stored hash or its pepper is unusable.
+   * Checks a password; `hash` undefined costs the same and is never valid. Only a comparison that
+   * was made says "not valid": throws `unavailable` when too many wait, and `Error` if the stored
+   * hash or its pepper is unusable.
    */
-  async verify(hash: string | undefined, password: string): Promise<{ valid: boolean; needsRehash: boolean }> {
+  async verify(
+    hash: string | undefined,
+    password: string,
+  ): Promise<{ valid: boolean; needsRehash: boolean }> {
     const stored = hash ?? this.#decoy
     const { type, version, parameters } = STORED.exec(stored)?.groups ?? {}
     if (!parameters) throw new Error('a stored password hash is malformed')
-    const { m, t, keyid } = Object.fromEntries(parameters.split(',').map((parameter) => parameter.split('='))) as Record<string, string>
+    const { m, t, keyid } = Object.fromEntries(
+      parameters.split(',').map((parameter) => parameter.split('=')),
+    ) as Record<string, string>
     const pepper = this.#peppers.find(({ id }) => id === keyid)
     if (keyid && !pepper) throw new Error(`PEPPERS: the pepper with the id ${keyid} is missing`)
     const text = normalizePassword(password)
@@ -111,11 +142,18 @@ export class PasswordHasher {
       (work) => this.#queue.run(work),
     )
     const valid = matches && hash !== undefined
-    const isWeaker = type !== 'id' || version !== '19' || !(Number(m) >= this.#memoryKib) || !(Number(t) >= this.#passes)
+    const isWeaker =
+      type !== 'id' ||
+      version !== '19' ||
+      !(Number(m) >= this.#memoryKib) ||
+      !(Number(t) >= this.#passes)
     return { valid, needsRehash: valid && (isWeaker || keyid !== this.#peppers[0]?.id) }
   }
 
-  /** The PHC string in the order that RFC 9106's authors write, which the library does not; `keyid` names the pepper. */
+  /**
+   * The PHC string in the order that RFC 9106's authors write, which the library does not; `keyid`
+   * names the pepper.
+   */
   #phc(salt: Buffer, digest: Buffer): string {
     const keyId = this.#peppers[0] ? `,keyid=${this.#peppers[0].id}` : ''
     return `$argon2id$v=19$m=${this.#memoryKib},t=${this.#passes},p=1${keyId}$${base64(salt)}$${base64(digest)}`

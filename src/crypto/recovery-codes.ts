@@ -11,7 +11,10 @@ export function generateRecoveryCodes(count = 10): string[] {
   return Array.from({ length: count }, () => Array.from({ length: GROUPS }, group).join('-'))
 }
 
-/** The one spelling to digest: no separators, upper case, misread letters put right. Undefined if it cannot be a recovery code. */
+/**
+ * The one spelling to digest: no separators, upper case, misread letters put right. Undefined if it
+ * cannot be a recovery code.
+ */
 export function normalizeRecoveryCode(typed: string): string | undefined {
   const code = foldCode(typed).replace(/[IL]/g, '1').replace(/O/g, '0')
   return /^[0-9A-HJKMNP-TV-Z]{16}$/.test(code) ? code : undefined

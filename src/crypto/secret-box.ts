@@ -1,4 +1,10 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto'
 import { StartupError } from '../errors.ts'
 import { deriveKey } from './token.ts'
 
@@ -17,7 +23,8 @@ interface Key {
 
 /**
  * Encryption at rest: AES-256-GCM (NIST SP 800-38D) with a random nonce. A box is
- * `version (1) | key id (8) | nonce (12) | tag (16) | ciphertext`; it opens only with the `aad` that it was sealed with.
+ * `version (1) | key id (8) | nonce (12) | tag (16) | ciphertext`; it opens only with the `aad`
+ * that it was sealed with.
  */
 export class SecretBox {
   readonly #current: Key
@@ -39,15 +46,25 @@ export class SecretBox {
     return Buffer.concat([header, sealUnder(this.#current.secret, plain, associated(header, aad))])
   }
 
-  /** Throws `StartupError` if the key is not among ours (the operator can mend that), `Error` if the box was altered or is another's. */
+  /**
+   * Throws `StartupError` if the key is not among ours (the operator can mend that), `Error` if the
+   * box was altered or is another's.
+   */
   open(box: Uint8Array, aad: string): Buffer {
     const bytes = Buffer.from(box.buffer, box.byteOffset, box.byteLength)
-    if (bytes.length < OVERHEAD || bytes[0] !== VERSION) throw new Error('This is not a secret box of a version that is known here')
+    if (bytes.length < OVERHEAD || bytes[0] !== VERSION)
+      throw new Error('This is not a secret box of a version that is known here')
     const key = this.#keys.find(({ id }) => id.equals(bytes.subarray(1, HEADER_BYTES)))
     if (!key)
-      throw new StartupError('KEY_ENCRYPTION_KEYS: the key that encrypted the stored secrets is missing; add it at the end of the list')
+      throw new StartupError(
+        'KEY_ENCRYPTION_KEYS: the key that encrypted the stored secrets is missing; add it at the end of the list',
+      )
     try {
-      return openUnder(key.secret, bytes.subarray(HEADER_BYTES), associated(bytes.subarray(0, HEADER_BYTES), aad))
+      return openUnder(
+        key.secret,
+        bytes.subarray(HEADER_BYTES),
+        associated(bytes.subarray(0, HEADER_BYTES), aad),
+      )
     } catch (cause) {
       throw new Error('A secret box was altered, or it belongs to something else', { cause })
     }
@@ -69,10 +86,15 @@ export function sealUnder(key: KeyObject, plain: Uint8Array | string, aad: Uint8
 
 /** Throws if another key or other `aad` sealed it, or if it was altered. */
 export function openUnder(key: KeyObject, sealed: Buffer, aad: Uint8Array): Buffer {
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, NONCE_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
     .setAAD(aad)
     .setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
-  return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()])
+  return Buffer.concat([
+    decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES)),
+    decipher.final(),
+  ])
 }
 
 function associated(header: Uint8Array, aad: string): Buffer {

@@ -1,4 +1,13 @@
-import { createHmac, createSecretKey, hash, hkdfSync, randomBytes, randomFillSync, randomInt, timingSafeEqual } from 'node:crypto'
+import {
+  createHmac,
+  createSecretKey,
+  hash,
+  hkdfSync,
+  randomBytes,
+  randomFillSync,
+  randomInt,
+  timingSafeEqual,
+} from 'node:crypto'
 
 /** A random string of at least `bits` bits, base64url: 43 characters for 256 bits. */
 export function randomToken(bits = 256): string {
@@ -16,7 +25,10 @@ export function randomSecret(bits = 256): string {
 const drawn = Buffer.alloc(4096)
 let used = drawn.length
 
-/** Random bytes in hex, for what is no secret: taken out of one larger draw, since a draw costs the same whatever its size. */
+/**
+ * Random bytes in hex, for what is no secret: taken out of one larger draw, since a draw costs the
+ * same whatever its size.
+ */
 export function randomSalt(bytes: number): string {
   if (used + bytes > drawn.length) {
     randomFillSync(drawn)
@@ -45,7 +57,10 @@ export function sha256Hex(bytes: string, text: string): string {
   return hash('sha256', all, 'hex')
 }
 
-/** HMAC-SHA-256 (RFC 2104), 32 bytes. Node takes ten microseconds longer for a key of bytes than for a key object. */
+/**
+ * HMAC-SHA-256 (RFC 2104), 32 bytes. Node takes ten microseconds longer for a key of bytes than for
+ * a key object.
+ */
 export function hmac(key: Uint8Array, value: string): Buffer {
   return createHmac('sha256', createSecretKey(key)).update(value).digest()
 }

@@ -1,6 +1,7 @@
 /**
- * A code as a person typed or pasted it, in its one spelling: digits of every script and width become 0 to 9, letters upper case, and spaces,
- * dashes and the invisible marks that are copied along with right-to-left text go.
+ * A code as a person typed or pasted it, in its one spelling: digits of every script and width
+ * become 0 to 9, letters upper case, and spaces, dashes and the invisible marks that are copied
+ * along with right-to-left text go.
  */
 export function foldCode(typed: string): string {
   if (typed.length > MAX_TYPED) return ''

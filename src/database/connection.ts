@@ -7,8 +7,18 @@ const CONNECT_MS = 5000
 /** Milliseconds without a word, of a server that would have cut off the statement before. */
 const SILENCE_MS = 6000
 
-/** For the driver, with nothing left to its defaults. Session parameters come later: poolers refuse them in the first message. */
-export function clientConfig({ host, port, user, password, database, tls }: DatabaseTarget): ClientConfig {
+/**
+ * For the driver, with nothing left to its defaults. Session parameters come later: poolers refuse
+ * them in the first message.
+ */
+export function clientConfig({
+  host,
+  port,
+  user,
+  password,
+  database,
+  tls,
+}: DatabaseTarget): ClientConfig {
   return {
     host,
     port,
@@ -19,7 +29,8 @@ export function clientConfig({ host, port, user, password, database, tls }: Data
     ssl: tls
       ? {
           ...tls,
-          // The driver names no host where it is an address, and the certificate would be checked for "localhost".
+          // The driver names no host where it is an address, and the certificate would be checked
+          // for "localhost".
           host,
           ...(tls.checksHost ? {} : { checkServerIdentity: () => undefined }),
         }
@@ -31,18 +42,27 @@ export function clientConfig({ host, port, user, password, database, tls }: Data
 }
 
 /**
- * What a pool does to its connections. New ones get their session parameters, or show that they have them. And those that are dead are
- * given up. Without it
- * - one whose server or network is gone is found out by the system in a quarter of an hour: now, by its silence while somebody waits;
- * - one that is lost within a transaction stays taken for ever, as Kysely forgets it when BEGIN or ROLLBACK fail (its issue 1990).
+ * What a pool does to its connections. New ones get their session parameters, or show that they
+ * have them. And those that are dead are given up. Without it
+ * - one whose server or network is gone is found out by the system in a quarter of an hour: now, by
+ *   its silence while somebody waits;
+ * - one that is lost within a transaction stays taken for ever, as Kysely forgets it when BEGIN or
+ *   ROLLBACK fail (its issue 1990).
  * Whoever waits is told (503), and nobody is given it again.
  */
-export function caring(pooling: Pooling): { readonly onConnect: (client: Client) => Promise<void>; watch(pool: Pool): void } {
+export function caring(pooling: Pooling): {
+  readonly onConnect: (client: Client) => Promise<void>
+  watch(pool: Pool): void
+} {
   const taken = new Set<PoolClient>()
   return {
     async onConnect(client) {
       const socket = socketOf(client)
-      socket.on('timeout', () => socket.destroy(Object.assign(new Error('The database does not answer'), { code: 'ETIMEDOUT' })))
+      socket.on('timeout', () =>
+        socket.destroy(
+          Object.assign(new Error('The database does not answer'), { code: 'ETIMEDOUT' }),
+        ),
+      )
       socket.on('close', () => {
         const pooled = client as unknown as PoolClient
         if (!taken.has(pooled)) return
@@ -51,7 +71,10 @@ export function caring(pooling: Pooling): { readonly onConnect: (client: Client)
       })
       socket.setTimeout(SILENCE_MS)
       const wrong = strange(await settingsOf(client, pooling))
-      if (wrong.length > 0) throw new Error(`A connection has another ${wrong.map((name) => `${name} than ${SESSION[name]}`).join(', ')}`)
+      if (wrong.length > 0)
+        throw new Error(
+          `A connection has another ${wrong.map((name) => `${name} than ${SESSION[name]}`).join(', ')}`,
+        )
     },
     watch(pool) {
       pool.on('acquire', (client) => {
@@ -71,7 +94,10 @@ function bePatient(client: PoolClient): void {
 }
 
 /** Work whose statements may take longer than those of a request. */
-export async function patiently<T>({ pool }: { readonly pool: Pool }, work: () => Promise<T>): Promise<T> {
+export async function patiently<T>(
+  { pool }: { readonly pool: Pool },
+  work: () => Promise<T>,
+): Promise<T> {
   pool.on('acquire', bePatient)
   try {
     return await work()

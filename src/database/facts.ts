@@ -22,7 +22,10 @@ interface Facts {
   readonly tables: number
 }
 
-/** Refuses a database on which Gatehouse would start and fail later. One sentence for each fact, with what to do. */
+/**
+ * Refuses a database on which Gatehouse would start and fail later. One sentence for each fact,
+ * with what to do.
+ */
 export async function checkFacts(pool: Pool, { user, database }: DatabaseTarget): Promise<void> {
   const facts = (await pool.query<Facts>(FACTS)).rows[0]
   const fault = facts && faultOf(facts, user, database)
@@ -30,7 +33,8 @@ export async function checkFacts(pool: Pool, { user, database }: DatabaseTarget)
 }
 
 function faultOf(facts: Facts, user: string, database: string): string | undefined {
-  if (facts.version < 150_000) return `PostgreSQL ${Math.floor(facts.version / 10_000)} is too old: take 15 or newer.`
+  if (facts.version < 150_000)
+    return `PostgreSQL ${Math.floor(facts.version / 10_000)} is too old: take 15 or newer.`
   if (facts.encoding !== 'UTF8')
     return `The database ${database} has the encoding ${facts.encoding}: names in most scripts cannot be stored. Create it with "encoding 'UTF8' template template0".`
   if (facts.isReadOnly)

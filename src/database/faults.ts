@@ -1,5 +1,9 @@
-/** SQLSTATEs and socket errors of a database that cannot be used now: connection, resources, shutdown, timeout, lock, deadlock, read-only. */
-const UNAVAILABLE_CODE = /^(?:08|53|57P|57014|55P03|40P01|40001|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/
+/**
+ * SQLSTATEs and socket errors of a database that cannot be used now: connection, resources,
+ * shutdown, timeout, lock, deadlock, read-only.
+ */
+const UNAVAILABLE_CODE =
+  /^(?:08|53|57P|57014|55P03|40P01|40001|25006|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/
 /** What `pg` says without a code. */
 const UNAVAILABLE_MESSAGE =
   /timeout exceeded when trying to connect|timeout expired|Connection terminated|not queryable|not currently accepting connections/
@@ -21,7 +25,8 @@ export function reason(cause: unknown): string {
   if (code === 'ENOTFOUND') return 'the host name does not resolve.'
   if (code === '57P03') return 'it is starting up.'
   if (message === 'timeout expired' || code === 'ETIMEDOUT') return 'it does not answer.'
-  if (message === 'The server does not support SSL connections') return 'it has no TLS. Turn TLS on there, or write sslmode=disable.'
+  if (message === 'The server does not support SSL connections')
+    return 'it has no TLS. Turn TLS on there, or write sslmode=disable.'
   const certificate = CERTIFICATE[code]
   if (certificate) return `its certificate ${certificate}.`
   return `${message || code || String(cause)}.`
@@ -29,10 +34,14 @@ export function reason(cause: unknown): string {
 
 const CERTIFICATE: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'is for another host. Write the host that it names into the URL',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'is signed by nobody known. Name its authority with sslrootcert=/path/of/ca.pem',
-  SELF_SIGNED_CERT_IN_CHAIN: 'is from an unknown authority. Name it with sslrootcert=/path/of/ca.pem',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'is from an unknown authority. Name it with sslrootcert=/path/of/ca.pem',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'is from an unknown authority. Name it with sslrootcert=/path/of/ca.pem',
+  DEPTH_ZERO_SELF_SIGNED_CERT:
+    'is signed by nobody known. Name its authority with sslrootcert=/path/of/ca.pem',
+  SELF_SIGNED_CERT_IN_CHAIN:
+    'is from an unknown authority. Name it with sslrootcert=/path/of/ca.pem',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'is from an unknown authority. Name it with sslrootcert=/path/of/ca.pem',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'is from an unknown authority. Name it with sslrootcert=/path/of/ca.pem',
   CERT_SIGNATURE_FAILURE: 'is not from the authority of sslrootcert',
   CERT_HAS_EXPIRED: 'has expired',
   CERT_NOT_YET_VALID: 'is not valid yet. Look at the clocks',

@@ -10,8 +10,16 @@ import { clientConfig } from './connection.ts'
 /** Absolute: the server may be started from any folder. */
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url))
 
-/** MikroORM settings shared by the server, the CLI and `mikro-orm.config.ts`. Connections are made of the target and nothing else. */
-export function ormOptions(target: DatabaseTarget, pool: number, care?: ReturnType<typeof caring>, list?: MigrationObject[]): Options {
+/**
+ * MikroORM settings shared by the server, the CLI and `mikro-orm.config.ts`. Connections are made
+ * of the target and nothing else.
+ */
+export function ormOptions(
+  target: DatabaseTarget,
+  pool: number,
+  care?: ReturnType<typeof caring>,
+  list?: MigrationObject[],
+): Options {
   const { host, port, user, database } = target
   return {
     host,
@@ -28,7 +36,8 @@ export function ormOptions(target: DatabaseTarget, pool: number, care?: ReturnTy
       snapshot: true,
       snapshotName: '.snapshot',
       transactional: true,
-      // A start writes nothing beside the program: its folder may be read-only, and the database may have tables of others.
+      // A start writes nothing beside the program: its folder may be read-only, and the database
+      // may have tables of others.
       snapshotOnMigrate: false,
       silent: true,
       ...(list ? { migrationsList: list } : {}),

@@ -7,9 +7,11 @@ export type Pooling = 'session' | 'transaction'
 export const SESSION: Readonly<Record<string, string>> = {
   statement_timeout: '5s',
   lock_timeout: '2s',
-  // Prepared statements keep the plan of their first uses: one that reads a whole table, made while it was small, would stay.
+  // Prepared statements keep the plan of their first uses: one that reads a whole table, made while
+  // it was small, would stay.
   enable_seqscan: 'off',
-  // The driver reads no other. What follows the comma is about dates that are written, and we write them in one way only.
+  // The driver reads no other. What follows the comma is about dates that are written, and we write
+  // them in one way only.
   datestyle: 'ISO',
 }
 
@@ -21,8 +23,13 @@ const SET = `select ${columns((name, wanted) => `set_config('${name}', '${wanted
 export const SHOWN = columns((name) => `current_setting('${name}')`)
 
 /** The parameters of a session; where it is ours alone, they are set first. */
-export async function settingsOf(client: ClientBase, pooling: Pooling): Promise<Readonly<Record<string, unknown>>> {
-  const { rows } = await client.query<Record<string, unknown>>(pooling === 'session' ? SET : `select ${SHOWN}`)
+export async function settingsOf(
+  client: ClientBase,
+  pooling: Pooling,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { rows } = await client.query<Record<string, unknown>>(
+    pooling === 'session' ? SET : `select ${SHOWN}`,
+  )
   return rows[0] ?? {}
 }
 

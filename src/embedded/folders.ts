@@ -8,10 +8,13 @@ let drafts = 0
 const open = new Set<string>()
 
 /**
- * Makes a folder appear under its name complete or not at all: filled as `<name>.<pid>.<count>`, then renamed.
- * False if another process was faster; its folder is the one that counts.
+ * Makes a folder appear under its name complete or not at all: filled as `<name>.<pid>.<count>`,
+ * then renamed. False if another process was faster; its folder is the one that counts.
  */
-export async function fillFolder(name: string, fill: (draft: string) => void | Promise<void>): Promise<boolean> {
+export async function fillFolder(
+  name: string,
+  fill: (draft: string) => void | Promise<void>,
+): Promise<boolean> {
   removeAbandoned(name)
   const draft = `${name}.${process.pid}.${++drafts}`
   open.add(draft)
@@ -35,11 +38,13 @@ function removeAbandoned(name: string): void {
     if (!entry.startsWith(`${basename(name)}.`)) continue
     const pid = Number(entry.slice(basename(name).length + 1).split('.')[0])
     const inUse = pid === process.pid ? open.has(join(folder, entry)) : isAlive(pid)
-    if (Number.isInteger(pid) && !inUse) rmSync(join(folder, entry), { recursive: true, force: true })
+    if (Number.isInteger(pid) && !inUse)
+      rmSync(join(folder, entry), { recursive: true, force: true })
   }
 }
 
 export function giveAll(folder: string, { uid, gid }: ServerUser): void {
   lchownSync(folder, uid, gid)
-  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) lchownSync(join(folder, entry), uid, gid)
+  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    lchownSync(join(folder, entry), uid, gid)
 }

@@ -29,18 +29,27 @@ export interface Home {
   readonly log: string
 }
 
-/** Where data goes when root's folder is closed to the server's user. In /tmp it would not outlive a reboot, so that is last. */
+/**
+ * Where data goes when root's folder is closed to the server's user. In /tmp it would not outlive a
+ * reboot, so that is last.
+ */
 const ELSEWHERE = ['/var/lib', '/var/tmp', tmpdir()]
 const PREFIX = 'gatehouse-'
 
-/** Finds or makes the server's home for a data folder: `<dataDir>/postgres`, or wherever the pointer in `dataDir` leads. */
+/**
+ * Finds or makes the server's home for a data folder: `<dataDir>/postgres`, or wherever the pointer
+ * in `dataDir` leads.
+ */
 export function openHome(dataDir: string): Home {
   const at = resolve(dataDir)
   try {
     mkdirSync(at, { recursive: true, mode: 0o755 })
     const existing = findHome(at)
     // Without a cluster inside, the start that made the folder may have ended before it was the server's.
-    if (!existing || (existing.root === join(realpathSync(at), 'postgres') && !existsSync(existing.cluster)))
+    if (
+      !existing ||
+      (existing.root === join(realpathSync(at), 'postgres') && !existsSync(existing.cluster))
+    )
       return createHome(realpathSync(at))
     accessSync(existing.root, constants.R_OK | constants.W_OK | constants.X_OK)
     return existing
@@ -51,7 +60,9 @@ export function openHome(dataDir: string): Home {
 
 /** The home of a data folder if there is one. */
 export function findHome(dataDir: string): Home | undefined {
-  const root = [readPointer(dataDir), join(resolve(dataDir), 'postgres')].find((path) => path !== undefined && existsSync(path))
+  const root = [readPointer(dataDir), join(resolve(dataDir), 'postgres')].find(
+    (path) => path !== undefined && existsSync(path),
+  )
   return root === undefined ? undefined : homeAt(realpathSync(root))
 }
 
@@ -81,10 +92,17 @@ function createHome(dataDir: string): Home {
   if (base === undefined) throw Object.assign(new Error('no reachable folder'), { code: 'EACCES' })
   const draft = mkdtempSync(join(base, PREFIX))
   chownSync(draft, user.uid, user.gid)
-  return homeAt(cleared !== undefined && base === dirname(cleared) ? restore(cleared, draft) : point(dataDir, draft))
+  return homeAt(
+    cleared !== undefined && base === dirname(cleared)
+      ? restore(cleared, draft)
+      : point(dataDir, draft),
+  )
 }
 
-/** Gives the folder the name of the place that was cleared, unless another process was faster and has begun to use its own. */
+/**
+ * Gives the folder the name of the place that was cleared, unless another process was faster and
+ * has begun to use its own.
+ */
 function restore(cleared: string, draft: string): string {
   try {
     renameSync(draft, cleared)
@@ -99,11 +117,13 @@ function restore(cleared: string, draft: string): string {
 function point(dataDir: string, root: string): string {
   const pointer = pointerPath(dataDir)
   // One that cannot be followed, or not any more.
-  if (existsSync(pointer) && !existsSync(readPointer(dataDir) ?? '')) rmSync(pointer, { force: true })
+  if (existsSync(pointer) && !existsSync(readPointer(dataDir) ?? ''))
+    rmSync(pointer, { force: true })
   if (appear(pointer, `${root}\n`)) return root
   rmdirSync(root)
   const theirs = readPointer(dataDir)
-  if (theirs === undefined) throw Object.assign(new Error(`${pointer} does not name a place`), { code: 'EEXIST' })
+  if (theirs === undefined)
+    throw Object.assign(new Error(`${pointer} does not name a place`), { code: 'EEXIST' })
   return theirs
 }
 

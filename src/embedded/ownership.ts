@@ -6,8 +6,9 @@ const OWNERS = '6842173905115'
 const CONNECT_MS = 4_000
 
 /**
- * Who uses the server: every owner keeps a connection that holds a shared advisory lock, so a killed owner lets go by dying.
- * Only a process that gets the lock for itself alone may stop the server.
+ * Who uses the server: every owner keeps a connection that holds a shared advisory lock, so a
+ * killed owner lets go by dying. Only a process that gets the lock for itself alone may stop the
+ * server.
  */
 export class Ownership {
   readonly #client: pg.Client
@@ -20,10 +21,14 @@ export class Ownership {
     socket.unref()
   }
 
-  /** Joins the owners; undefined while another process is stopping the server. Rejects if the server does not answer with our password. */
+  /**
+   * Joins the owners; undefined while another process is stopping the server. Rejects if the server
+   * does not answer with our password.
+   */
   static async join(url: string): Promise<Ownership | undefined> {
     const { client, socket } = await connect(url)
-    if (!(await lock(client, 'pg_try_advisory_lock_shared'))) return client.end().then(() => undefined)
+    if (!(await lock(client, 'pg_try_advisory_lock_shared')))
+      return client.end().then(() => undefined)
     return new Ownership(client, socket)
   }
 
@@ -35,12 +40,16 @@ export class Ownership {
   }
 
   async createDatabase(name: string): Promise<void> {
-    const { rowCount } = await this.#client.query('select 1 from pg_database where datname = $1', [name])
+    const { rowCount } = await this.#client.query('select 1 from pg_database where datname = $1', [
+      name,
+    ])
     if (rowCount !== 0) return
-    await this.#client.query(`create database ${pg.escapeIdentifier(name)}`).catch((error: { code?: string }) => {
-      const madeByAnotherOwner = error.code === '42P04' || error.code === '23505'
-      if (!madeByAnotherOwner) throw error
-    })
+    await this.#client
+      .query(`create database ${pg.escapeIdentifier(name)}`)
+      .catch((error: { code?: string }) => {
+        const madeByAnotherOwner = error.code === '42P04' || error.code === '23505'
+        if (!madeByAnotherOwner) throw error
+      })
   }
 
   async end(): Promise<void> {
@@ -59,14 +68,22 @@ export async function claimAlone(url: string): Promise<pg.Client | undefined> {
 async function connect(url: string): Promise<{ client: pg.Client; socket: Socket }> {
   const socket = new Socket()
   const connectionString = new URL('/postgres', url).href
-  const client = new pg.Client({ connectionString, stream: () => socket, connectionTimeoutMillis: CONNECT_MS, query_timeout: CONNECT_MS })
+  const client = new pg.Client({
+    connectionString,
+    stream: () => socket,
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: CONNECT_MS,
+  })
   // A server that goes away ends the ownership; the pool of the product reports it.
   client.on('error', () => undefined)
   await client.connect()
   return { client, socket }
 }
 
-async function lock(client: pg.Client, how: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared'): Promise<boolean> {
+async function lock(
+  client: pg.Client,
+  how: 'pg_try_advisory_lock' | 'pg_try_advisory_lock_shared',
+): Promise<boolean> {
   const { rows } = await client.query<{ held: boolean }>(`select ${how}(${OWNERS}) as held`)
   return rows[0]?.held === true
 }

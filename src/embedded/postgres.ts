@@ -20,10 +20,15 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 }
 
 /**
- * Starts the bundled PostgreSQL on `<dataDir>/postgres`, or joins the one that runs there. Disposing it stops the server unless
- * another process uses it. Throws `StartupError` with one sentence; never waits longer than about two minutes.
+ * Starts the bundled PostgreSQL on `<dataDir>/postgres`, or joins the one that runs there.
+ * Disposing it stops the server unless another process uses it. Throws `StartupError` with one
+ * sentence; never waits longer than about two minutes.
  */
-export async function startEmbeddedPostgres({ dataDir }: { readonly dataDir: string }): Promise<EmbeddedPostgres> {
+export async function startEmbeddedPostgres({
+  dataDir,
+}: {
+  readonly dataDir: string
+}): Promise<EmbeddedPostgres> {
   const home = openHome(dataDir)
   const binaries = await locateBinaries(home)
   const password = await ensureCluster(home, binaries)
@@ -46,7 +51,9 @@ export async function startEmbeddedPostgres({ dataDir }: { readonly dataDir: str
     }
     await sleep(PAUSE_MS)
   }
-  throw new StartupError(`The embedded PostgreSQL in ${home.root} does not answer. Its log is ${home.log}.`)
+  throw new StartupError(
+    `The embedded PostgreSQL in ${home.root} does not answer. Its log is ${home.log}.`,
+  )
 }
 
 /** Undefined if it is worth another try: another process was faster, or the last server is just ending. */
@@ -54,13 +61,21 @@ async function launched(home: Home, binaries: Binaries): Promise<Postmaster | un
   const outcome = await launch(home, binaries)
   if (outcome.status === 'ready') return findPostmaster(home)
   const { output } = outcome
-  if (!/lock file "\S+" already exists|pre-existing shared memory block|could not create any TCP\/IP sockets/.test(output))
+  if (
+    !/lock file "\S+" already exists|pre-existing shared memory block|could not create any TCP\/IP sockets/.test(
+      output,
+    )
+  )
     throw machineFault(output, home.root) ?? damaged(home.data, lastWords(output))
   return undefined
 }
 
 /** Undefined while the server starts, stops or is silent. */
-async function join(home: Home, server: Postmaster, password: string): Promise<Ownership | undefined> {
+async function join(
+  home: Home,
+  server: Postmaster,
+  password: string,
+): Promise<Ownership | undefined> {
   if (server.status !== 'ready') return undefined
   let owners: Ownership | undefined
   try {
@@ -70,17 +85,27 @@ async function join(home: Home, server: Postmaster, password: string): Promise<O
   } catch (error) {
     await owners?.end()
     const { code = '', message } = error as { code?: string; message: string }
-    if (code.startsWith('28')) throw damaged(home.cluster, 'its password does not open the database')
-    if (/^(XX|58|3D|42|53)/.test(code)) throw machineFault(message, home.root) ?? damaged(home.data, message)
+    if (code.startsWith('28'))
+      throw damaged(home.cluster, 'its password does not open the database')
+    if (/^(XX|58|3D|42|53)/.test(code))
+      throw machineFault(message, home.root) ?? damaged(home.data, message)
     return undefined
   }
 }
 
-function use(home: Home, server: Postmaster, url: string, owners: Ownership, adopted: boolean): EmbeddedPostgres {
+function use(
+  home: Home,
+  server: Postmaster,
+  url: string,
+  owners: Ownership,
+  adopted: boolean,
+): EmbeddedPostgres {
   let ending: Promise<void> | undefined
   const end = async () => {
     // A broken connection means that the server went away, or its connections were cut.
-    const isLast = await owners.leave().catch(async () => (await claimAlone(url).catch(() => true)) !== undefined)
+    const isLast = await owners
+      .leave()
+      .catch(async () => (await claimAlone(url).catch(() => true)) !== undefined)
     const stopped = !isLast || (await stop(home, findPostmaster(home) ?? server))
     await owners.end()
     if (!stopped) throw new Error(`The embedded PostgreSQL in ${home.root} does not stop.`)

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, fchownSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fchownSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { Binaries } from './binaries.ts'
 import { ROLE } from './cluster.ts'
@@ -27,7 +35,10 @@ export interface Postmaster {
   readonly status: string
 }
 
-/** A small server for one program: loopback only, no sockets, no helpers it has no use for. fsync stays on. */
+/**
+ * A small server for one program: loopback only, no sockets, no helpers it has no use for. fsync
+ * stays on.
+ */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -58,10 +69,17 @@ export function readPostmaster({ data }: Home): Postmaster | undefined {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  return { pid: Number(lines[0]), port: lines[3] ? Number(lines[3]) : Number.NaN, status: lines[7]?.trim() ?? '' }
+  return {
+    pid: Number(lines[0]),
+    port: lines[3] ? Number(lines[3]) : Number.NaN,
+    status: lines[7]?.trim() ?? '',
+  }
 }
 
-/** The server that runs on our data, whoever started it. Clears a file left behind whose pid now belongs to another program. */
+/**
+ * The server that runs on our data, whoever started it. Clears a file left behind whose pid now
+ * belongs to another program.
+ */
 export function findPostmaster(home: Home): Postmaster | undefined {
   const found = readPostmaster(home)
   if (!found || isServerOf(home.data, found.pid)) return found
@@ -74,20 +92,39 @@ export function urlOf({ port }: Postmaster, password: string): string {
   return `postgresql://${ROLE}:${password}@127.0.0.1:${port}/${DATABASE}`
 }
 
-/** Starts the server and waits until it accepts connections. It outlives us if we are killed: the next start adopts it. */
-export async function launch(home: Home, { postgres, env }: Binaries): Promise<{ status: 'ready' } | { status: 'failed'; output: string }> {
+/**
+ * Starts the server and waits until it accepts connections. It outlives us if we are killed: the
+ * next start adopts it.
+ */
+export async function launch(
+  home: Home,
+  { postgres, env }: Binaries,
+): Promise<{ status: 'ready' } | { status: 'failed'; output: string }> {
   const keep = existsSync(home.log) && statSync(home.log).size < LOG_LIMIT
   const log = openSync(home.log, keep ? 'a' : 'w', 0o600)
   if (home.user) fchownSync(log, home.user.uid, home.user.gid)
   const before = statSync(home.log).size
   const settings = { ...SETTINGS, port: await freePort() }
-  const args = ['-D', home.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
-  // A process group of its own: Ctrl-C in a terminal must reach Gatehouse only, which then stops the server last.
-  const child = spawn(postgres, args, { ...home.user, env, cwd: '/', detached: true, stdio: ['ignore', log, log] })
+  const args = [
+    '-D',
+    home.data,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]
+  // A process group of its own: Ctrl-C in a terminal must reach Gatehouse only, which then stops
+  // the server last.
+  const child = spawn(postgres, args, {
+    ...home.user,
+    env,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
   closeSync(log)
   child.unref()
   let ended = ''
-  child.on('error', (error) => (ended = `${error.message}\n`)).on('exit', (code, signal) => (ended ||= `ended with ${signal ?? code}\n`))
+  child
+    .on('error', (error) => (ended = `${error.message}\n`))
+    .on('exit', (code, signal) => (ended ||= `ended with ${signal ?? code}\n`))
 
   const isReady = () => {
     const { pid, status } = readPostmaster(home) ?? {}
@@ -96,11 +133,21 @@ export async function launch(home: Home, { postgres, env }: Binaries): Promise<{
   const inTime = await holdsWithin(READY_MS, isReady)
   if (inTime && ended === '') return { status: 'ready' }
   if (!inTime) child.kill('SIGKILL')
-  return { status: 'failed', output: `${inTime ? ended : 'it was not ready in time\n'}${readFileSync(home.log, 'utf8').slice(before)}` }
+  return {
+    status: 'failed',
+    output: `${inTime ? ended : 'it was not ready in time\n'}${readFileSync(home.log, 'utf8').slice(before)}`,
+  }
 }
 
-/** Stops the server, more roughly the longer it takes; a hung one at once so. False if it outlives that, or is another user's. */
-export async function stop(home: Home, { pid }: Postmaster, state: 'well' | 'hung' = 'well'): Promise<boolean> {
+/**
+ * Stops the server, more roughly the longer it takes; a hung one at once so. False if it outlives
+ * that, or is another user's.
+ */
+export async function stop(
+  home: Home,
+  { pid }: Postmaster,
+  state: 'well' | 'hung' = 'well',
+): Promise<boolean> {
   const isGone = () => !isServerOf(home.data, pid)
   for (const [signal, milliseconds] of state === 'well' ? STOP : STOP.slice(1)) {
     if (isGone()) return true

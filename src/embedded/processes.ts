@@ -12,7 +12,10 @@ export function isAlive(pid: number): boolean {
   return !/^.*\) [ZX] /s.test(read(`/proc/${pid}/stat`) ?? '')
 }
 
-/** Whether a living process is the server of that data folder; after a reboot its id may be another program's. */
+/**
+ * Whether a living process is the server of that data folder; after a reboot its id may be another
+ * program's.
+ */
 export function isServerOf(data: string, pid: number): boolean {
   if (!isAlive(pid)) return false
   // Without /proc PostgreSQL's own check of the pid has to do.
@@ -26,7 +29,10 @@ export function isServerOf(data: string, pid: number): boolean {
 }
 
 /** True as soon as the condition holds; false if it does not within the time. */
-export async function holdsWithin(milliseconds: number, condition: () => boolean): Promise<boolean> {
+export async function holdsWithin(
+  milliseconds: number,
+  condition: () => boolean,
+): Promise<boolean> {
   const end = performance.now() + milliseconds
   while (!condition()) {
     if (performance.now() > end) return false

@@ -6,22 +6,28 @@ import { findHome, type Home, pointerPath } from './home.ts'
 import { claimAlone } from './ownership.ts'
 import { findPostmaster, stop, urlOf } from './postmaster.ts'
 
-/** Names that the embedded server's files begin with, so that nothing else is deleted if DATA_DIR was a mistake. */
+/**
+ * Names that the embedded server's files begin with, so that nothing else is deleted if DATA_DIR
+ * was a mistake.
+ */
 const OURS = /^(cluster|lib|native-[^/]+|server\.log)(\.\d+\.\d+)?$/
 
 /**
- * Clears what Gatehouse keeps in a data folder: the embedded database, whose server it stops, and the development secrets.
- * Throws `StartupError` if a Gatehouse still uses it.
+ * Clears what Gatehouse keeps in a data folder: the embedded database, whose server it stops, and
+ * the development secrets. Throws `StartupError` if a Gatehouse still uses it.
  */
 export async function resetData(dataDir: string): Promise<void> {
   try {
     const home = findHome(dataDir)
     if (home) {
-      if (!(await stopUnused(home))) throw new StartupError(`Gatehouse is running on ${resolve(dataDir)}. Stop it first.`)
-      for (const name of readdirSync(home.root)) if (OURS.test(name)) rmSync(join(home.root, name), { recursive: true, force: true })
+      if (!(await stopUnused(home)))
+        throw new StartupError(`Gatehouse is running on ${resolve(dataDir)}. Stop it first.`)
+      for (const name of readdirSync(home.root))
+        if (OURS.test(name)) rmSync(join(home.root, name), { recursive: true, force: true })
       removeIfEmpty(home.root)
     }
-    for (const path of [pointerPath(dataDir), join(dataDir, 'secrets.json')]) rmSync(path, { force: true })
+    for (const path of [pointerPath(dataDir), join(dataDir, 'secrets.json')])
+      rmSync(path, { force: true })
     removeIfEmpty(resolve(dataDir))
   } catch (error) {
     throw startupFault(error, resolve(dataDir))

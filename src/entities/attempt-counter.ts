@@ -1,6 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
-/** The ledger of failed attempts (RL-01, RL-06): one row per subject and factor, written before the check it guards. */
+/**
+ * The ledger of failed attempts (RL-01, RL-06): one row per subject and factor, written before the
+ * check it guards.
+ */
 const AttemptCounterSchema = defineEntity({
   name: 'AttemptCounter',
   tableName: 'attempt_counter',

@@ -18,7 +18,10 @@ const AuditEventSchema = defineEntity({
     userAgent: p.string().length(512).nullable(),
     requestId: p.string().length(64).nullable(),
     detail: p.json<Record<string, unknown>>(),
-    /** The hash covers a salted digest of address and browser: they are erased, with the salt, when the account is. */
+    /**
+     * The hash covers a salted digest of address and browser: they are erased, with the salt, when
+     * the account is.
+     */
     originSalt: p.blob().hidden().nullable(),
     originDigest: p.blob().hidden(),
     previousHash: p.blob().hidden(),

@@ -3,7 +3,10 @@ import { defineEntity, p } from '@mikro-orm/core'
 /** Client metadata as registered (RFC 7591 names), without `client_id` and `client_secret`. */
 export type ClientMetadata = Readonly<Record<string, unknown>>
 
-/** Whether people may let the app manage their account; `kept`: it could before apps had to be registered for that. */
+/**
+ * Whether people may let the app manage their account; `kept`: it could before apps had to be
+ * registered for that.
+ */
 export type AccountApiUse = 'off' | 'on' | 'kept'
 
 const ClientSchema = defineEntity({
@@ -13,7 +16,10 @@ const ClientSchema = defineEntity({
     /** `client_id`. */
     id: p.string().length(100).primary(),
     name: p.string().length(100),
-    /** SHA-256 (base64url) of the high-entropy client secret; null for public and key-authenticated clients (TK-07). */
+    /**
+     * SHA-256 (base64url) of the high-entropy client secret; null for public and key-authenticated
+     * clients (TK-07).
+     */
     secretDigest: p.string().length(64).hidden().nullable(),
     metadata: p.json<ClientMetadata>(),
     /** The operator's own app: consent is skipped if it can prove who it is (AZ-14). */

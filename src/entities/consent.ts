@@ -2,7 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
 import { Client } from './client.ts'
 
-/** What an account allowed an app, remembered beyond one session and grant. Deleting it makes the app ask again. */
+/**
+ * What an account allowed an app, remembered beyond one session and grant. Deleting it makes the
+ * app ask again.
+ */
 const ConsentSchema = defineEntity({
   name: 'Consent',
   tableName: 'consent',

@@ -1,7 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
 
-/** A browser that has signed in to the account before: no notice is mailed for it, and a lockout does not stop it (RL-03, TF-12). */
+/**
+ * A browser that has signed in to the account before: no notice is mailed for it, and a lockout
+ * does not stop it (RL-03, TF-12).
+ */
 const KnownDeviceSchema = defineEntity({
   name: 'KnownDevice',
   tableName: 'known_device',

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
 
-/** The state between the password and the second factor. It is not a session: it opens the code step and nothing else (TF-06). */
+/**
+ * The state between the password and the second factor. It is not a session: it opens the code step
+ * and nothing else (TF-06).
+ */
 const MfaChallengeSchema = defineEntity({
   name: 'MfaChallenge',
   tableName: 'mfa_challenge',

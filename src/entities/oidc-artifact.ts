@@ -1,21 +1,27 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
-/** Storage of oidc-provider's models. Ids are SHA-256 digests; the payload holds no usable credential (TK-13). */
+/**
+ * Storage of oidc-provider's models. Ids are SHA-256 digests; the payload holds no usable
+ * credential (TK-13).
+ */
 const OidcArtifactSchema = defineEntity({
   name: 'OidcArtifact',
   tableName: 'oidc_artifact',
   indexes: [
     {
       name: 'oidc_artifact_grant_id',
-      expression: 'create index "oidc_artifact_grant_id" on "oidc_artifact" ("grant_id") where "grant_id" is not null',
+      expression:
+        'create index "oidc_artifact_grant_id" on "oidc_artifact" ("grant_id") where "grant_id" is not null',
     },
     {
       name: 'oidc_artifact_account_id',
-      expression: 'create index "oidc_artifact_account_id" on "oidc_artifact" ("account_id") where "account_id" is not null',
+      expression:
+        'create index "oidc_artifact_account_id" on "oidc_artifact" ("account_id") where "account_id" is not null',
     },
     {
       name: 'oidc_artifact_session_uid',
-      expression: 'create index "oidc_artifact_session_uid" on "oidc_artifact" ("session_uid") where "session_uid" is not null',
+      expression:
+        'create index "oidc_artifact_session_uid" on "oidc_artifact" ("session_uid") where "session_uid" is not null',
     },
     {
       name: 'oidc_artifact_lookup',

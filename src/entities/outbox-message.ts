@@ -4,7 +4,10 @@ import { defineEntity, p } from '@mikro-orm/core'
 /** `decoy`: written like a mail and thrown away, where an address gets none (EN-02). */
 export type OutboxTopic = 'mail' | 'decoy' | 'backchannel_logout'
 
-/** Something to deliver after the transaction that wrote it, at least once. The body is encrypted: mail holds codes. */
+/**
+ * Something to deliver after the transaction that wrote it, at least once. The body is encrypted:
+ * mail holds codes.
+ */
 const OutboxMessageSchema = defineEntity({
   name: 'OutboxMessage',
   tableName: 'outbox_message',

@@ -2,7 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core'
 
 export type SigningAlg = 'ES256' | 'RS256' | 'PS256' | 'EdDSA'
 
-/** A signing key's life: published (createdAt) -> signs (activeAt) -> only verifies (retiredAt) -> gone (expiresAt). */
+/**
+ * A signing key's life: published (createdAt) -> signs (activeAt) -> only verifies (retiredAt) ->
+ * gone (expiresAt).
+ */
 const SigningKeySchema = defineEntity({
   name: 'SigningKey',
   tableName: 'signing_key',

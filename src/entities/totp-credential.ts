@@ -2,14 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
 
-/** A TOTP secret (RFC 6238), encrypted with the account id as associated data (TF-01); inactive until confirmed (TF-04). */
+/**
+ * A TOTP secret (RFC 6238), encrypted with the account id as associated data (TF-01); inactive
+ * until confirmed (TF-04).
+ */
 const TotpCredentialSchema = defineEntity({
   name: 'TotpCredential',
   tableName: 'totp_credential',
   indexes: [
     {
       name: 'totp_credential_confirmed',
-      expression: 'create unique index "totp_credential_confirmed" on "totp_credential" ("account_id") where "confirmed_at" is not null',
+      expression:
+        'create unique index "totp_credential_confirmed" on "totp_credential" ("account_id") where "confirmed_at" is not null',
     },
   ],
   properties: {

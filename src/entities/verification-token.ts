@@ -11,7 +11,10 @@ export type TokenPurpose =
   | 'undo_delete'
   | 'report_compromise'
 
-/** A mailed code and link, bound to subject, purpose and address; single use. Secrets are stored as digests only (EM-01). */
+/**
+ * A mailed code and link, bound to subject, purpose and address; single use. Secrets are stored as
+ * digests only (EM-01).
+ */
 const VerificationTokenSchema = defineEntity({
   name: 'VerificationToken',
   tableName: 'verification_token',
@@ -27,7 +30,10 @@ const VerificationTokenSchema = defineEntity({
     /** Account or pending sign-up. */
     subjectId: p.uuid().index(),
     address: p.string().length(254),
-    /** HMAC of the six-digit code under a server key, so that a stolen table cannot be searched; null where no mail went out. */
+    /**
+     * HMAC of the six-digit code under a server key, so that a stolen table cannot be searched;
+     * null where no mail went out.
+     */
     codeDigest: p.blob().hidden().nullable(),
     /** SHA-256 of the 256-bit secret in the mailed link. */
     linkDigest: p.blob().hidden().nullable().unique(),

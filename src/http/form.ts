@@ -6,14 +6,19 @@ import { AppError } from '../errors.ts'
 import type { Problems } from '../views.ts'
 
 /** Text fields of a form that went through `formBody`; one that was not sent is empty. */
-export function textsOf<Name extends string>(ctx: Context, ...names: readonly Name[]): Record<Name, string> {
+export function textsOf<Name extends string>(
+  ctx: Context,
+  ...names: readonly Name[]
+): Record<Name, string> {
   const form = ctx.state['form'] as Readonly<Record<string, string | undefined>>
   return Object.fromEntries(names.map((name) => [name, form[name] ?? ''])) as Record<Name, string>
 }
 
 /** Refuses a form with all that is wrong with it, so that a person mends it in one go (UX-11). */
 export function refuseFaults(faults: Readonly<Record<string, string | undefined>>): void {
-  const found = Object.entries(faults).flatMap(([field, fault]) => (fault ? [[field, fault] as const] : []))
+  const found = Object.entries(faults).flatMap(([field, fault]) =>
+    fault ? [[field, fault] as const] : [],
+  )
   if (found.length > 0) throw new AppError('invalid_input', { fields: Object.fromEntries(found) })
 }
 
@@ -30,7 +35,9 @@ export function emailFault(typed: string): 'required' | 'has_spaces' | 'invalid_
 /** The use cases know one fault of an address; who typed it is told which. */
 export function preciseProblems(problems: Problems, typed: { readonly email: string }): Problems {
   const { fields } = problems
-  return fields?.['email'] ? { ...problems, fields: { ...fields, email: emailFault(typed.email) ?? fields['email'] } } : problems
+  return fields?.['email']
+    ? { ...problems, fields: { ...fields, email: emailFault(typed.email) ?? fields['email'] } }
+    : problems
 }
 
 /** Of a code of six digits: what cannot be one costs no try. */

@@ -23,8 +23,11 @@ export function healthRoutes({ readiness, redis, isStopping }: HealthDeps): Midd
   })
   router.get('/ready', async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    const stores = Promise.all([readiness.isWritable(), redis?.isReady() ?? true]).then((each) => each.every(Boolean))
-    const isReady = !isStopping() && (await Promise.race([stores, sleep(READY_MS, false, { ref: false })]))
+    const stores = Promise.all([readiness.isWritable(), redis?.isReady() ?? true]).then((each) =>
+      each.every(Boolean),
+    )
+    const isReady =
+      !isStopping() && (await Promise.race([stores, sleep(READY_MS, false, { ref: false })]))
     ctx.status = isReady ? 200 : 503
     ctx.body = { status: isReady ? 'ok' : 'unavailable' }
   })

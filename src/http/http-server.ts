@@ -6,7 +6,10 @@ import { canonicalAddress } from './middleware/client-address.ts'
 
 export type Handle = (req: IncomingMessage, res: ServerResponse) => void
 
-/** What Node's parser refuses before there is a request: status and sentence by its code; everything else is 400. */
+/**
+ * What Node's parser refuses before there is a request: status and sentence by its code; everything
+ * else is 400.
+ */
 const REFUSALS: Readonly<Record<string, readonly [status: string, sentence: string]>> = {
   HPE_HEADER_OVERFLOW: [
     '431 Request Header Fields Too Large',
@@ -38,7 +41,10 @@ export function createHttpServer({ logger }: { readonly logger: Logger }, handle
 }
 
 /** `_httpMessage` is where Node itself looks for an answer under way. */
-type ClientSocket = Duplex & { readonly remoteAddress?: string; readonly _httpMessage?: ServerResponse | null }
+type ClientSocket = Duplex & {
+  readonly remoteAddress?: string
+  readonly _httpMessage?: ServerResponse | null
+}
 
 function refuse(logger: Logger, { code = '' }: NodeJS.ErrnoException, socket: Duplex): void {
   // The parser goes on with what comes after; one refusal is enough.
@@ -49,13 +55,23 @@ function refuse(logger: Logger, { code = '' }: NodeJS.ErrnoException, socket: Du
     return
   }
   const [status, sentence] = REFUSALS[code] ?? OTHER
-  logger.info({ event: 'request.refused', status: Number(status.slice(0, 3)), reason: code, ip: canonicalAddress(remoteAddress) }, sentence)
+  logger.info(
+    {
+      event: 'request.refused',
+      status: Number(status.slice(0, 3)),
+      reason: code,
+      ip: canonicalAddress(remoteAddress),
+    },
+    sentence,
+  )
   const headers = [
     'Connection: close',
     'Cache-Control: no-store',
     'X-Content-Type-Options: nosniff',
     'Content-Type: text/plain; charset=utf-8',
   ]
-  socket.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\nContent-Length: ${sentence.length + 1}\r\n\r\n${sentence}\n`)
+  socket.end(
+    `HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\nContent-Length: ${sentence.length + 1}\r\n\r\n${sentence}\n`,
+  )
   setTimeout(() => socket.destroy(), LAST_WORDS_MS).unref()
 }

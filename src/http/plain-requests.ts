@@ -35,16 +35,23 @@ export function plainRequests(server: AuthorizationServer): Middleware {
   }
 }
 
-async function answerTo(req: IncomingMessage, endpoint: Endpoint | undefined, plain: PlainRequests): PlainAnswer {
+async function answerTo(
+  req: IncomingMessage,
+  endpoint: Endpoint | undefined,
+  plain: PlainRequests,
+): PlainAnswer {
   const { authorization } = req.headers
   // With a query, or named by its whole address: the provider's.
   if (req.url !== endpoint?.path) return undefined
-  if (authorization === undefined || ODD.some((name) => req.headers[name] !== undefined)) return undefined
+  if (authorization === undefined || ODD.some((name) => req.headers[name] !== undefined))
+    return undefined
   if (endpoint === userinfo) return req.method === 'GET' ? plain.userinfo(authorization) : undefined
   if (req.method !== 'POST' || (endpoint !== token && endpoint !== introspection)) return undefined
   const form = await peek(req)
   if (form === undefined) return undefined
-  return endpoint === token ? plain.token(authorization, parse(form)) : plain.introspection(authorization, parse(form))
+  return endpoint === token
+    ? plain.token(authorization, parse(form))
+    : plain.introspection(authorization, parse(form))
 }
 
 /** The form, if it has come in one piece; it stays to be read. */

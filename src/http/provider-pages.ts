@@ -20,20 +20,28 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
         page.body = out
         return
       }
-      const status = isUnavailable(error) ? 503 : ((error as { statusCode?: number }).statusCode ?? 500)
+      const status = isUnavailable(error)
+        ? 503
+        : ((error as { statusCode?: number }).statusCode ?? 500)
       const code = codeFor(error, status)
       const back = code === 'interaction_expired' ? await wayBackFrom(page, ctx) : undefined
       const model = {
         code,
         wayOn: wayOn(code, page.path, back),
         requestId: String(page.state['requestId']),
-        protocol: { error: out.error, description: status < 500 ? out.error_description : undefined },
+        protocol: {
+          error: out.error,
+          description: status < 500 ? out.error_description : undefined,
+        },
       }
       renderer.page(page, 'pages/error', model, back)
     },
     confirmLogout(ctx, form) {
       if (isOwnSignOut(ctx)) {
-        ctx.body = form.replace('</form>', '<input type="hidden" name="logout" value="yes"/></form>')
+        ctx.body = form.replace(
+          '</form>',
+          '<input type="hidden" name="logout" value="yes"/></form>',
+        )
         return
       }
       renderer.page(ctx, 'pages/sign-out', { form: logoutForm(form) }, appOf(ctx))
@@ -45,10 +53,15 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
 }
 
 /** Of a sign-in that cannot be resumed. */
-async function wayBackFrom(page: Context, { oidc }: KoaContextWithOIDC): Promise<WayBack | undefined> {
+async function wayBackFrom(
+  page: Context,
+  { oidc }: KoaContextWithOIDC,
+): Promise<WayBack | undefined> {
   const uid = page.path.slice(page.path.lastIndexOf('/') + 1)
   const clientId = startedBy(page, uid)
-  return clientId === undefined ? undefined : findWayBack(oidc.provider, { uid, clientId }).catch(() => undefined)
+  return clientId === undefined
+    ? undefined
+    : findWayBack(oidc.provider, { uid, clientId }).catch(() => undefined)
 }
 
 /** The app whose logout this is, with the place that the confirmed form will redirect to. */

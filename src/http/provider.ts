@@ -16,12 +16,17 @@ export function mountProvider(server: AuthorizationServer, renderer: Renderer): 
   return async (ctx, next) => {
     if (!endpointOf(ctx)) return next()
     const { provider } = server
-    if (mounted?.provider !== provider) mounted = { provider, middleware: compose(provider.middleware) as Middleware }
+    if (mounted?.provider !== provider)
+      mounted = { provider, middleware: compose(provider.middleware) as Middleware }
     await mounted.middleware(ctx, next)
     if (isProvidersOwnPage(ctx)) presentFormPost(ctx, renderer, provider.issuer)
     else if (endpointOf(ctx)?.followsForm) leaveByPage(ctx, renderer, provider.issuer)
     const { oidc } = ctx as {
-      oidc?: { session?: { destroyed?: boolean }; entities?: { Interaction?: { uid: string } }; client?: { clientId: string } }
+      oidc?: {
+        session?: { destroyed?: boolean }
+        entities?: { Interaction?: { uid: string } }
+        client?: { clientId: string }
+      }
     }
     const begun = oidc?.entities?.Interaction
     if (begun && oidc.client && ctx.response.get('location') === `/interaction/${begun.uid}`)
@@ -31,7 +36,10 @@ export function mountProvider(server: AuthorizationServer, renderer: Renderer): 
   }
 }
 
-/** All other pages are drawn by our renderer, which gives them a nonce; redirects have a body that nobody sees. */
+/**
+ * All other pages are drawn by our renderer, which gives them a nonce; redirects have a body that
+ * nobody sees.
+ */
 function isProvidersOwnPage(ctx: Context): boolean {
   const { response, state } = ctx
   const isPage = endpointOf(ctx)?.kind === 'page' && Boolean(response.is('html'))
@@ -39,8 +47,10 @@ function isProvidersOwnPage(ctx: Context): boolean {
 }
 
 /**
- * A form that sends itself, in our look; without JavaScript it has a button. `response_mode=form_post` posts to the address of the app
- * (AZ-06). A logout that needs no question posts to ourselves, and from there the browser goes on to the app; one of nobody goes on at once.
+ * A form that sends itself, in our look; without JavaScript it has a button.
+ * `response_mode=form_post` posts to the address of the app (AZ-06). A logout that needs no
+ * question posts to ourselves, and from there the browser goes on to the app; one of nobody goes on
+ * at once.
  */
 function presentFormPost(ctx: Context, renderer: Renderer, issuer: string): void {
   const form = foreignForm(String(ctx.body))
@@ -74,8 +84,9 @@ function goOnSignedOut(ctx: Context, renderer: Renderer): void {
 }
 
 /**
- * Chromium holds the `form-action` of the page with the form against every redirect that follows, also those of the app: a redirect from
- * here would leave the person on that page. So the way to the app begins at a page of its own, which goes on by itself.
+ * Chromium holds the `form-action` of the page with the form against every redirect that follows,
+ * also those of the app: a redirect from here would leave the person on that page. So the way to
+ * the app begins at a page of its own, which goes on by itself.
  */
 function leaveByPage(ctx: Context, renderer: Renderer, issuer: string): void {
   const href = ctx.response.get('location')
@@ -85,7 +96,12 @@ function leaveByPage(ctx: Context, renderer: Renderer, issuer: string): void {
   const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] }
   const app = oidc?.client && { client: oidc.client, redirectUri: href.replace(/[?#].*$/s, '') }
   ctx.status = 200
-  renderer.page(ctx, 'pages/leaving', { href, isToProgram: !/^https?:$/.test(target.protocol) }, app)
+  renderer.page(
+    ctx,
+    'pages/leaving',
+    { href, isToProgram: !/^https?:$/.test(target.protocol) },
+    app,
+  )
 }
 
 function appToReturnTo(ctx: Context): AskingApp | undefined {

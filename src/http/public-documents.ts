@@ -11,24 +11,38 @@ interface Document {
 }
 
 /**
- * Answers discovery and JWKS, which every client fetches and nobody changes, from bytes: the provider's own first answer, kept until the keys change.
- * Requests from other origins go on to the provider, which knows CORS.
+ * Answers discovery and JWKS, which every client fetches and nobody changes, from bytes: the
+ * provider's own first answer, kept until the keys change. Requests from other origins go on to the
+ * provider, which knows CORS.
  */
 export function publicDocuments(
   server: AuthorizationServer,
   { host, headers }: { host: string; headers: Readonly<Record<string, string>> },
 ): Middleware {
-  let known: { provider: unknown; documents: Map<string, Document> } = { provider: undefined, documents: new Map() }
+  let known: { provider: unknown; documents: Map<string, Document> } = {
+    provider: undefined,
+    documents: new Map(),
+  }
   return async (ctx, next) => {
     const { req, res } = ctx
     const endpoint = endpointOf(ctx)
-    if (req.method !== 'GET' || endpoint?.kind !== 'document' || req.url !== endpoint.path || req.headers.host !== host) return next()
-    if (known.provider !== server.provider) known = { provider: server.provider, documents: new Map() }
+    if (
+      req.method !== 'GET' ||
+      endpoint?.kind !== 'document' ||
+      req.url !== endpoint.path ||
+      req.headers.host !== host
+    )
+      return next()
+    if (known.provider !== server.provider)
+      known = { provider: server.provider, documents: new Map() }
     const document = known.documents.get(endpoint.path)
     if (document && req.headers.origin === undefined) {
       ctx.respond = false
       const isKnown = req.headers['if-none-match'] === document.etag
-      res.writeHead(isKnown ? 304 : 200, isKnown ? { ETag: document.etag, 'Cache-Control': CACHE, ...OPEN } : document.headers)
+      res.writeHead(
+        isKnown ? 304 : 200,
+        isKnown ? { ETag: document.etag, 'Cache-Control': CACHE, ...OPEN } : document.headers,
+      )
       res.end(isKnown ? undefined : document.body)
       return
     }

@@ -3,7 +3,10 @@ import type { RequestOrigin } from '../audit/request-origin.ts'
 import { AppError } from '../errors.ts'
 import { type Problems, problemsOf } from '../views.ts'
 
-/** Runs the step behind a form; a refusal shows the form again with its status, every other error goes on (UX-10). */
+/**
+ * Runs the step behind a form; a refusal shows the form again with its status, every other error
+ * goes on (UX-10).
+ */
 export async function refusable(
   ctx: Context,
   step: () => Promise<void>,
@@ -14,7 +17,8 @@ export async function refusable(
   } catch (error) {
     if (!(error instanceof AppError) || error.status >= 500) throw error
     ctx.status = error.status
-    if (error.details.retryAfterSeconds) ctx.set('Retry-After', String(error.details.retryAfterSeconds))
+    if (error.details.retryAfterSeconds)
+      ctx.set('Retry-After', String(error.details.retryAfterSeconds))
     await show(problemsOf(error))
   }
 }

@@ -1,6 +1,13 @@
 import type { Context } from 'koa'
 import type { Client } from '../oidc/provider-pages.ts'
-import { type ClientChip, type Locale, negotiateLocale, type PageModels, type PageName, type Views } from '../views.ts'
+import {
+  type ClientChip,
+  type Locale,
+  negotiateLocale,
+  type PageModels,
+  type PageName,
+  type Views,
+} from '../views.ts'
 import { nonceOf, setPagePolicy } from './middleware/security-headers.ts'
 
 /** The app that asks, as a page shows it. */
@@ -10,7 +17,12 @@ export interface AskingApp {
 }
 
 export interface Renderer {
-  page<Name extends PageName>(ctx: Context, name: Name, model: PageModels[Name], app?: AskingApp): void
+  page<Name extends PageName>(
+    ctx: Context,
+    name: Name,
+    model: PageModels[Name],
+    app?: AskingApp,
+  ): void
   locale(ctx: Context): Locale
 }
 

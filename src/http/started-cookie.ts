@@ -20,10 +20,18 @@ export function startedBy(ctx: Context, uid: string): string | undefined {
   return read(ctx).find(([known]) => known === uid)?.[1]
 }
 
-/** One cookie for the last few sign-ins of this browser, beside those that bind each to it: they end with it. */
+/**
+ * One cookie for the last few sign-ins of this browser, beside those that bind each to it: they end
+ * with it.
+ */
 export function rememberStarted(ctx: Context, uid: string, clientId: string): void {
-  const all = [[uid, clientId] as const, ...read(ctx).filter(([known]) => known !== uid)].slice(0, KEPT)
-  const value = all.map(([each, client]) => `${each}:${Buffer.from(client).toString('base64url')}`).join('.')
+  const all = [[uid, clientId] as const, ...read(ctx).filter(([known]) => known !== uid)].slice(
+    0,
+    KEPT,
+  )
+  const value = all
+    .map(([each, client]) => `${each}:${Buffer.from(client).toString('base64url')}`)
+    .join('.')
   ctx.cookies.set(nameIn(ctx), value, {
     signed: true,
     httpOnly: true,

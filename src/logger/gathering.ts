@@ -7,8 +7,9 @@ const GATHER_LENGTH = 16_384
 const URGENT = 40
 
 /**
- * A write to the kernel per line is a tenth of the cost of a token. So a line goes out at once after a pause, and when it is a warning or worse;
- * those that follow it closely go out together. What waits is written when the process ends, by a fault of ours too.
+ * A write to the kernel per line is a tenth of the cost of a token. So a line goes out at once
+ * after a pause, and when it is a warning or worse; those that follow it closely go out together.
+ * What waits is written when the process ends, by a fault of ours too.
  */
 export function gathering(file: DestinationStream): DestinationStream {
   let waiting = ''

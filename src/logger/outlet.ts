@@ -8,7 +8,10 @@ const LAST_MS = 500
 
 type Written = (error: NodeJS.ErrnoException | null, bytes: number) => void
 
-/** A file, terminal or pipe to which lines go without anybody waiting for it: full, hanging or gone, it costs lines and nothing else (F15). */
+/**
+ * A file, terminal or pipe to which lines go without anybody waiting for it: full, hanging or gone,
+ * it costs lines and nothing else (F15).
+ */
 export class Outlet {
   readonly #fd: 1 | 2
   readonly #write: (chunk: Buffer, written: Written) => void
@@ -23,7 +26,9 @@ export class Outlet {
 
   constructor(fd: 1 | 2) {
     this.#fd = fd
-    this.#write = isPipe(fd) ? (chunk, written) => writePipe(fd, chunk, written) : (chunk, written) => write(fd, chunk, written)
+    this.#write = isPipe(fd)
+      ? (chunk, written) => writePipe(fd, chunk, written)
+      : (chunk, written) => write(fd, chunk, written)
     process.once('exit', () => this.#end())
   }
 
@@ -68,7 +73,12 @@ export class Outlet {
 
   #tellDropped(): void {
     const time = new Date().toISOString()
-    const facts = { event: 'log.dropped', lines: this.#dropped, reason: this.#reason, msg: 'lines of the log were dropped' }
+    const facts = {
+      event: 'log.dropped',
+      lines: this.#dropped,
+      reason: this.#reason,
+      msg: 'lines of the log were dropped',
+    }
     this.#dropped = 0
     this.#add(Buffer.from(`${JSON.stringify({ level: 40, time, ...facts })}\n`))
   }
@@ -91,7 +101,10 @@ export class Outlet {
   }
 }
 
-/** Node makes standard streams that are pipes non-blocking when they are first asked for: without it a write would wait for the reader. */
+/**
+ * Node makes standard streams that are pipes non-blocking when they are first asked for: without it
+ * a write would wait for the reader.
+ */
 function isPipe(fd: 1 | 2): boolean {
   const stats = fstatSync(fd)
   if (!stats.isFIFO() && !stats.isSocket()) return false

@@ -2,8 +2,8 @@ const LOCAL = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i
 
 /**
- * One ASCII addr-spec (RFC 5321 section 4.1.2) without quotes, comments, routes or lists, at most 254 bytes. The last gate before
- * the wire: use cases have canonical addresses already (EM-12).
+ * One ASCII addr-spec (RFC 5321 section 4.1.2) without quotes, comments, routes or lists, at most
+ * 254 bytes. The last gate before the wire: use cases have canonical addresses already (EM-12).
  */
 export function isSingleAddress(address: string): boolean {
   const at = address.lastIndexOf('@')

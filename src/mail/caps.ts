@@ -2,8 +2,8 @@ import { CAPS } from '../config/limits.ts'
 import type { EntityManager } from '../database.ts'
 
 /**
- * What a mail counts against. Mail that anyone can ask for shares one budget per address; every kind of notice has its own, so
- * that asking for codes cannot silence "your password was changed".
+ * What a mail counts against. Mail that anyone can ask for shares one budget per address; every
+ * kind of notice has its own, so that asking for codes cannot silence "your password was changed".
  */
 export type MailBudget = 'request' | `notice:${string}`
 
@@ -40,13 +40,18 @@ interface Bucket {
   readonly perDay: number
 }
 
-/** The server's hourly count is spread over rows, so that one row does not queue up every transaction that mails. */
+/**
+ * The server's hourly count is spread over rows, so that one row does not queue up every
+ * transaction that mails.
+ */
 const SHARDS = 32
 
 /**
- * The last `perDay` mails of a bucket are rows of `attempt_counter` used in turn, so both windows slide. A caller takes the
- * oldest row of each bucket if nobody changed it since it was read (its last use travels in `window_started_at`); the loser of a race is
- * refused. Only one row can be the oldest, hence parallel callers never exceed a cap. Buckets are taken in one order: nobody waits in a circle.
+ * The last `perDay` mails of a bucket are rows of `attempt_counter` used in turn, so both windows
+ * slide. A caller takes the oldest row of each bucket if nobody changed it since it was read (its
+ * last use travels in `window_started_at`); the loser of a race is refused. Only one row can be the
+ * oldest, hence parallel callers never exceed a cap. Buckets are taken in one order: nobody waits
+ * in a circle.
  */
 const TAKE = `
 with "bucket" as (
@@ -79,7 +84,10 @@ with "bucket" as (
 )
 select (select count(*) from "taken") = (select count(*) from "bucket") as "address", exists (select from "server") as "server"`
 
-/** How much mail one address and the whole server may cause (AA-01). Counted in PostgreSQL, in the transaction that mails. */
+/**
+ * How much mail one address and the whole server may cause (AA-01). Counted in PostgreSQL, in the
+ * transaction that mails.
+ */
 export class MailCaps {
   readonly #limits: MailCapLimits
 
@@ -88,7 +96,12 @@ export class MailCaps {
   }
 
   /** Counts one mail to an address, or refuses it. A rollback takes the count back with the mail. */
-  async take(em: EntityManager, address: string, budget: MailBudget, asker: Asker): Promise<Admission> {
+  async take(
+    em: EntityManager,
+    address: string,
+    budget: MailBudget,
+    asker: Asker,
+  ): Promise<Admission> {
     const { perHourGlobal } = this.#limits
     const shards = Math.max(1, Math.min(SHARDS, Math.floor(perHourGlobal / 100)))
     const shard = crypto.getRandomValues(new Uint8Array(1))[0] ?? 0
@@ -103,7 +116,10 @@ export class MailCaps {
     return row.server ? 'granted' : 'over_server_cap'
   }
 
-  /** A notice is nobody's request. What an owner asks for is counted by itself; all else by network, and together. */
+  /**
+   * A notice is nobody's request. What an owner asks for is counted by itself; all else by network,
+   * and together.
+   */
   #buckets(key: string, budget: MailBudget, { network, own }: Asker): Bucket[] {
     const { perHour, perDay, perHourTogether, perDayTogether, perHourOwn } = this.#limits
     if (budget !== 'request') return [{ key, perHour: perHourOwn, perDay: perDayTogether }]

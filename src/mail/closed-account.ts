@@ -1,7 +1,14 @@
-/** An account that nobody can sign in to: mails to its address say that instead of what they say to others. */
+/**
+ * An account that nobody can sign in to: mails to its address say that instead of what they say to
+ * others.
+ */
 export type ClosedAccount =
   | { readonly isKeepable: false }
-  | { readonly isKeepable: true; readonly deletesAt: Date; readonly keep: { readonly linkSecret: string } }
+  | {
+      readonly isKeepable: true
+      readonly deletesAt: Date
+      readonly keep: { readonly linkSecret: string }
+    }
 
 /** Called only if the mail may be sent. */
 export type ClosedState = () => Promise<ClosedAccount | undefined>

@@ -2,7 +2,12 @@ import { z } from 'zod'
 import { type Handler, PermanentFailure } from '../outbox.ts'
 import type { Mail, Mailer } from './mailer.ts'
 
-const Body = z.strictObject({ to: z.string(), subject: z.string(), text: z.string(), html: z.string() }) satisfies z.ZodType<Mail>
+const Body = z.strictObject({
+  to: z.string(),
+  subject: z.string(),
+  text: z.string(),
+  html: z.string(),
+}) satisfies z.ZodType<Mail>
 
 /** The mail in an outbox message of topic `mail`, or undefined if it is none. */
 export function readMail(body: unknown): Mail | undefined {

@@ -1,4 +1,7 @@
-/** Where the links in mail lead. Every one of these pages answers GET without spending the token in it (EM-04). */
+/**
+ * Where the links in mail lead. Every one of these pages answers GET without spending the token in
+ * it (EM-04).
+ */
 export const LINK_PATHS = {
   signIn: '/login',
   forgotPassword: '/forgot-password',
@@ -11,9 +14,14 @@ export const LINK_PATHS = {
 } as const
 
 /** An absolute URL under the issuer, the only source of links (EM-05). */
-export function link(issuer: string, path: string, params: Readonly<Record<string, string>> = {}): string {
+export function link(
+  issuer: string,
+  path: string,
+  params: Readonly<Record<string, string>> = {},
+): string {
   const url = new URL(path, issuer)
   for (const [name, value] of Object.entries(params)) url.searchParams.set(name, value)
-  if (url.origin !== new URL(issuer).origin) throw new Error(`a link may not leave the issuer: ${path}`)
+  if (url.origin !== new URL(issuer).origin)
+    throw new Error(`a link may not leave the issuer: ${path}`)
   return url.href
 }

@@ -2,7 +2,14 @@ import type { EntityManager } from '../database.ts'
 import type { Logger } from '../logger.ts'
 import { networkOf } from '../network.ts'
 import type { Outbox } from '../outbox.ts'
-import { type MailModels, type MailName, type MailOrigin, negotiateLocale, type SecurityNotice, type Views } from '../views.ts'
+import {
+  type MailModels,
+  type MailName,
+  type MailOrigin,
+  negotiateLocale,
+  type SecurityNotice,
+  type Views,
+} from '../views.ts'
 import { type MailBudget, MailCaps } from './caps.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { LINK_PATHS, link } from './links.ts'
@@ -26,7 +33,10 @@ export interface Envelope {
   readonly origin?: MailOrigin | undefined
   /** Names the owner of the address, if it is they who ask: they are counted apart from strangers (AA-01). */
   readonly asker?: string | null | undefined
-  /** Counted, rendered and stored like any other mail, and never sent: the address must not be told from others (EN-02). */
+  /**
+   * Counted, rendered and stored like any other mail, and never sent: the address must not be told
+   * from others (EN-02).
+   */
   readonly isDecoy?: boolean
 }
 
@@ -43,8 +53,9 @@ export interface MailedToken {
 export type TokenSource<T extends MailedToken> = T | (() => Promise<T>)
 
 /**
- * Every mail the product sends, written to the outbox in the caller's transaction. Over a cap nothing is sent and the method
- * answers undefined; the caller's own answer must not depend on it (AA-01, EN-03).
+ * Every mail the product sends, written to the outbox in the caller's transaction. Over a cap
+ * nothing is sent and the method answers undefined; the caller's own answer must not depend on it
+ * (AA-01, EN-03).
  */
 export class Messages {
   readonly #deps: MessagesDeps
@@ -56,8 +67,9 @@ export class Messages {
   }
 
   /**
-   * A code for a sign-up. An address that has an account (`isRegistered`) is told the truth in another mail instead, while the page
-   * says the same as ever. Both mails are made in any case, because making one takes time (EN-02, EN-03).
+   * A code for a sign-up. An address that has an account (`isRegistered`) is told the truth in
+   * another mail instead, while the page says the same as ever. Both mails are made in any case,
+   * because making one takes time (EN-02, EN-03).
    */
   verifyEmail<T extends MailedToken>(
     em: EntityManager,
@@ -71,11 +83,15 @@ export class Messages {
   ): Promise<T | undefined> {
     const { issuer } = this.#deps
     const resetLink = link(issuer, LINK_PATHS.forgotPassword)
-    const links = mail.mustResetPassword ? { resetLink } : { signInLink: link(issuer, LINK_PATHS.signIn), resetLink }
+    const links = mail.mustResetPassword
+      ? { resetLink }
+      : { signInLink: link(issuer, LINK_PATHS.signIn), resetLink }
     const told = async (): Promise<Mail | undefined> => {
       const closed = await mail.closed?.()
       const unnamed = { ...mail, name: undefined }
-      const notice = closed ? this.#closedMail(unnamed, closed) : this.#render('already-registered', unnamed, links)
+      const notice = closed
+        ? this.#closedMail(unnamed, closed)
+        : this.#render('already-registered', unnamed, links)
       return mail.isRegistered ? notice : undefined
     }
     return this.#sendToken(
@@ -97,12 +113,23 @@ export class Messages {
       const notice = this.#closedMail(mail, closed ?? { isKeepable: false })
       return closed ? notice : undefined
     }
-    return this.#sendToken(em, 'reset-password', mail, (token) => ({ link: this.#tokenLink('resetPassword', token) }), told)
+    return this.#sendToken(
+      em,
+      'reset-password',
+      mail,
+      (token) => ({ link: this.#tokenLink('resetPassword', token) }),
+      told,
+    )
   }
 
   /** To the new address. */
-  changeEmail<T extends MailedToken>(em: EntityManager, mail: Envelope & { issued: TokenSource<T> }): Promise<T | undefined> {
-    return this.#sendToken(em, 'change-email', mail, (token) => ({ link: this.#tokenLink('changeEmail', token) }))
+  changeEmail<T extends MailedToken>(
+    em: EntityManager,
+    mail: Envelope & { issued: TokenSource<T> },
+  ): Promise<T | undefined> {
+    return this.#sendToken(em, 'change-email', mail, (token) => ({
+      link: this.#tokenLink('changeEmail', token),
+    }))
   }
 
   /** It has no link: the code is typed where it was asked for. */
@@ -119,7 +146,11 @@ export class Messages {
     em: EntityManager,
     mail: Envelope & { newEmail: string; undo: Pick<MailedToken, 'linkSecret' | 'expiresAt'> },
   ): Promise<void> {
-    const model = { newEmail: mail.newEmail, undoLink: this.#tokenLink('undoEmail', mail.undo), undoUntil: mail.undo.expiresAt }
+    const model = {
+      newEmail: mail.newEmail,
+      undoLink: this.#tokenLink('undoEmail', mail.undo),
+      undoUntil: mail.undo.expiresAt,
+    }
     if (await this.#admits(em, 'change-email-notice', mail, 'notice:change-email'))
       this.#enqueue(em, this.#render('change-email-notice', mail, model), mail)
   }
@@ -129,12 +160,19 @@ export class Messages {
     em: EntityManager,
     mail: Envelope & { kind: SecurityNotice; at: Date; report: Pick<MailedToken, 'linkSecret'> },
   ): Promise<void> {
-    const model = { kind: mail.kind, at: mail.at, reportLink: this.#tokenLink('reportCompromise', mail.report) }
+    const model = {
+      kind: mail.kind,
+      at: mail.at,
+      reportLink: this.#tokenLink('reportCompromise', mail.report),
+    }
     if (await this.#admits(em, 'security-notice', mail, `notice:${mail.kind}`))
       this.#enqueue(em, this.#render('security-notice', mail, model), mail)
   }
 
-  async accountDeletion(em: EntityManager, mail: Envelope & { deletesAt: Date; undo: Pick<MailedToken, 'linkSecret'> }): Promise<void> {
+  async accountDeletion(
+    em: EntityManager,
+    mail: Envelope & { deletesAt: Date; undo: Pick<MailedToken, 'linkSecret'> },
+  ): Promise<void> {
     const model = { deletesAt: mail.deletesAt, undoLink: this.#tokenLink('keepAccount', mail.undo) }
     if (await this.#admits(em, 'account-deletion', mail, 'notice:account-deletion'))
       this.#enqueue(em, this.#render('account-deletion', mail, model), mail)
@@ -146,16 +184,30 @@ export class Messages {
     mail: Envelope & { deletesAt: Date; keep: () => Promise<Pick<MailedToken, 'linkSecret'>> },
   ): Promise<void> {
     if (await this.#admits(em, 'keep-account', mail, 'notice:keep-account'))
-      this.#enqueue(em, this.#closedMail(mail, { isKeepable: true, deletesAt: mail.deletesAt, keep: await mail.keep() }), mail)
+      this.#enqueue(
+        em,
+        this.#closedMail(mail, {
+          isKeepable: true,
+          deletesAt: mail.deletesAt,
+          keep: await mail.keep(),
+        }),
+        mail,
+      )
   }
 
   #closedMail(mail: Envelope, closed: ClosedAccount): Mail {
     if (!closed.isKeepable) return this.#render('account-closed', mail, {})
     const { deletesAt, keep } = closed
-    return this.#render('keep-account', mail, { deletesAt, undoLink: this.#tokenLink('keepAccount', keep) })
+    return this.#render('keep-account', mail, {
+      deletesAt,
+      undoLink: this.#tokenLink('keepAccount', keep),
+    })
   }
 
-  async #sendToken<T extends MailedToken, Name extends 'verify-email' | 'reset-password' | 'change-email' | CodeAlone>(
+  async #sendToken<
+    T extends MailedToken,
+    Name extends 'verify-email' | 'reset-password' | 'change-email' | CodeAlone,
+  >(
     em: EntityManager,
     name: Name,
     mail: Envelope & { issued: TokenSource<T> },
@@ -165,21 +217,39 @@ export class Messages {
     if (!(await this.#admits(em, name, mail, 'request'))) return undefined
     const token = typeof mail.issued === 'function' ? await mail.issued() : mail.issued
     const expiresInSeconds = wholeMinutes(token.expiresAt)
-    const model = { code: token.code, expiresInSeconds, ...rest(token) } as Omit<MailModels[Name], 'name' | 'origin'>
+    const model = { code: token.code, expiresInSeconds, ...rest(token) } as Omit<
+      MailModels[Name],
+      'name' | 'origin'
+    >
     const rendered = this.#render(name, mail, model)
     this.#enqueue(em, (await insteadOf()) ?? rendered, mail)
     return token
   }
 
-  async #admits(em: EntityManager, name: MailName, { to, origin, asker }: Envelope, budget: MailBudget): Promise<boolean> {
-    const admission = await this.#caps.take(em, to, budget, { network: networkOf(origin?.ip ?? ''), own: asker ?? undefined })
-    if (admission !== 'granted') this.#deps.logger.warn({ event: 'mail.capped', mail: name, reason: admission })
+  async #admits(
+    em: EntityManager,
+    name: MailName,
+    { to, origin, asker }: Envelope,
+    budget: MailBudget,
+  ): Promise<boolean> {
+    const admission = await this.#caps.take(em, to, budget, {
+      network: networkOf(origin?.ip ?? ''),
+      own: asker ?? undefined,
+    })
+    if (admission !== 'granted')
+      this.#deps.logger.warn({ event: 'mail.capped', mail: name, reason: admission })
     return admission === 'granted'
   }
 
-  #render<Name extends MailName>(name: Name, { to, locale, ...mail }: Envelope, model: Omit<MailModels[Name], 'name' | 'origin'>): Mail {
+  #render<Name extends MailName>(
+    name: Name,
+    { to, locale, ...mail }: Envelope,
+    model: Omit<MailModels[Name], 'name' | 'origin'>,
+  ): Mail {
     const filled = { ...model, name: mail.name, origin: mail.origin } as MailModels[Name]
-    const { subject, text, html } = this.#deps.views.mail(name, filled, { locale: negotiateLocale({ uiLocales: locale }) })
+    const { subject, text, html } = this.#deps.views.mail(name, filled, {
+      locale: negotiateLocale({ uiLocales: locale }),
+    })
     return { to, subject, text, html }
   }
 
@@ -187,7 +257,10 @@ export class Messages {
     this.#deps.outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...mail })
   }
 
-  #tokenLink(page: keyof typeof LINK_PATHS, { linkSecret }: Pick<MailedToken, 'linkSecret'>): string {
+  #tokenLink(
+    page: keyof typeof LINK_PATHS,
+    { linkSecret }: Pick<MailedToken, 'linkSecret'>,
+  ): string {
     return link(this.#deps.issuer, LINK_PATHS[page], { token: linkSecret })
   }
 }

@@ -13,9 +13,10 @@ export interface SmtpServer {
 }
 
 /**
- * Reads `smtp[s]://user:password@host:port[?requireTLS=true|false]`. STARTTLS is demanded of `smtp:` servers unless they are on
- * loopback or `requireTLS=false` says otherwise. Other parameters are refused: nodemailer would obey all of them, `debug` included.
- * Throws `StartupError`, never quoting the URL.
+ * Reads `smtp[s]://user:password@host:port[?requireTLS=true|false]`. STARTTLS is demanded of
+ * `smtp:` servers unless they are on loopback or `requireTLS=false` says otherwise. Other
+ * parameters are refused: nodemailer would obey all of them, `debug` included. Throws
+ * `StartupError`, never quoting the URL.
  */
 export function parseSmtpUrl(input: string): SmtpServer {
   const url = URL.parse(input)

@@ -16,7 +16,8 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]+/gu
 
 /** Mail over SMTP. Connections are kept for half a minute; one that stalls is cut by the outbox's signal. */
 export function smtpTransport(url: string, from: Sender): Mailer {
-  if (!isSingleAddress(from.address)) throw new StartupError('MAIL_FROM: must be one plain address such as no-reply@id.example.com')
+  if (!isSingleAddress(from.address))
+    throw new StartupError('MAIL_FROM: must be one plain address such as no-reply@id.example.com')
   const { host, port, secure, requireTLS, isLocal, auth } = parseSmtpUrl(url)
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
   const transport = createTransport({
@@ -30,7 +31,9 @@ export function smtpTransport(url: string, from: Sender): Mailer {
     secure,
     requireTLS,
     // To ourselves a certificate proves nothing and a failed upgrade loses nothing.
-    ...(isLocal && !secure && !requireTLS ? { opportunisticTLS: true, tls: { rejectUnauthorized: false } } : {}),
+    ...(isLocal && !secure && !requireTLS
+      ? { opportunisticTLS: true, tls: { rejectUnauthorized: false } }
+      : {}),
     ...(auth ? { auth } : {}),
     name: domain,
     connectionTimeout: 10_000,
@@ -44,7 +47,8 @@ export function smtpTransport(url: string, from: Sender): Mailer {
 
   return {
     async send(mail: Mail, { id, date, signal }: SendOptions): Promise<void> {
-      if (!isSingleAddress(mail.to)) throw new PermanentFailure('the recipient is not one plain address')
+      if (!isSingleAddress(mail.to))
+        throw new PermanentFailure('the recipient is not one plain address')
       try {
         await transport.sendMail({
           from: { name: oneLine(from.name), address: from.address },

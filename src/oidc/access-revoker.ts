@@ -7,23 +7,38 @@ export interface LogoutNotifier {
   queue(notices: readonly LogoutNotice[]): Promise<void>
 }
 
-/** Ends access at the protocol: sessions, grants, codes and tokens (PW-10, SE-06, SE-07). Lower floors declare what they use of it. */
+/**
+ * Ends access at the protocol: sessions, grants, codes and tokens (PW-10, SE-06, SE-07). Lower
+ * floors declare what they use of it.
+ */
 export class AccessRevoker {
   readonly #store: ArtifactStore
   readonly #logout: LogoutNotifier
 
-  constructor({ store, logout }: { readonly store: ArtifactStore; readonly logout: LogoutNotifier }) {
+  constructor({
+    store,
+    logout,
+  }: { readonly store: ArtifactStore; readonly logout: LogoutNotifier }) {
     this.#store = store
     this.#logout = logout
   }
 
-  /** Everything of the account, but for one session if named. `sessionIds`: those that end by it, whose apps are told. */
+  /**
+   * Everything of the account, but for one session if named. `sessionIds`: those that end by it,
+   * whose apps are told.
+   */
   async revokeAccount(
     accountId: string,
-    { exceptSessionId, sessionIds = [] }: { readonly exceptSessionId?: string; readonly sessionIds?: readonly string[] } = {},
+    {
+      exceptSessionId,
+      sessionIds = [],
+    }: { readonly exceptSessionId?: string; readonly sessionIds?: readonly string[] } = {},
   ): Promise<void> {
     const notices = await this.#logout.noticesFor(sessionIds)
-    await this.#store.revokeByAccount(accountId, exceptSessionId ? { exceptSessionUid: exceptSessionId } : {})
+    await this.#store.revokeByAccount(
+      accountId,
+      exceptSessionId ? { exceptSessionUid: exceptSessionId } : {},
+    )
     await this.#logout.queue(notices)
   }
 

@@ -15,12 +15,16 @@ interface UsedToken {
 }
 
 interface Ctx {
-  readonly oidc?: { readonly route?: string; readonly entities?: { readonly RefreshToken?: UsedToken } }
+  readonly oidc?: {
+    readonly route?: string
+    readonly entities?: { readonly RefreshToken?: UsedToken }
+  }
 }
 
 /**
- * What the protocol's endpoints do to a refresh token of the account API happens to its session too: a refresh prolongs it, a
- * revocation (RFC 7009) or a reuse ends it, so that its access tokens end as well.
+ * What the protocol's endpoints do to a refresh token of the account API happens to its session
+ * too: a refresh prolongs it, a revocation (RFC 7009) or a reuse ends it, so that its access tokens
+ * end as well.
  */
 export function followApiSessions(records: ApiSessionRecords): Parameters<Provider['use']>[0] {
   return async (ctx, next) => {
@@ -35,6 +39,7 @@ export function followApiSessions(records: ApiSessionRecords): Parameters<Provid
     }
     await next()
     const { sessionUid, consumed } = ofApi() ?? {}
-    if (sessionUid && ((ctx as Ctx).oidc?.route === 'revocation' || consumed)) await records.ended(sessionUid)
+    if (sessionUid && ((ctx as Ctx).oidc?.route === 'revocation' || consumed))
+      await records.ended(sessionUid)
   }
 }

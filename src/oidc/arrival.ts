@@ -11,7 +11,10 @@ interface Arrival {
 
 const arrivals = new AsyncLocalStorage<Arrival>()
 
-/** Remembers when the request was complete, which may be long before it is judged: a double submit waits for a lock or in a queue. */
+/**
+ * Remembers when the request was complete, which may be long before it is judged: a double submit
+ * waits for a lock or in a queue.
+ */
 export function withArrival<T>(req: Pick<IncomingMessage, 'once'>, work: () => T): T {
   const arrival: Arrival = {}
   req.once('end', () => complete(arrival))

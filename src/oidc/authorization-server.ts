@@ -24,7 +24,10 @@ import { auditTokens } from './token-events.ts'
 import { readParamsFirst } from './token-params.ts'
 import { TokenProvider } from './token-provider.ts'
 
-/** A browser sign-in that the provider has just stored or ended, told to whoever keeps the list of sessions. */
+/**
+ * A browser sign-in that the provider has just stored or ended, told to whoever keeps the list of
+ * sessions.
+ */
 export interface SessionRecords {
   opened(
     session: {
@@ -57,7 +60,10 @@ export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' 
   readonly logger: Logger
 }
 
-/** Holds the running provider; a new one takes its place when the keys change, and requests in flight finish on the old. */
+/**
+ * Holds the running provider; a new one takes its place when the keys change, and requests in
+ * flight finish on the old.
+ */
 export class AuthorizationServer {
   readonly #deps: AuthorizationServerDeps
   #provider: Provider
@@ -102,7 +108,11 @@ export class AuthorizationServer {
 function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySet): Provider {
   const configuration: Configuration = createConfiguration({
     ...deps,
-    adapter: readingAhead({ ...deps, adapterFor: deps.adapter, honours: (...issued) => deps.directory.honours(...issued) }),
+    adapter: readingAhead({
+      ...deps,
+      adapterFor: deps.adapter,
+      honours: (...issued) => deps.directory.honours(...issued),
+    }),
     findAccount: accountReadAhead(deps.findAccount),
     jwks: { keys: keys.map(signingHere) },
   })
@@ -122,8 +132,9 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)
   provider.on('server_error', (ctx, error) => {
-    // Clients, accounts and consents are read without the adapters: their faults have no status that the provider knows. Those of the
-    // adapters have, but who shares a statement with others does not make the error.
+    // Clients, accounts and consents are read without the adapters: their faults have no status
+    // that the provider knows. Those of the adapters have, but who shares a statement with others
+    // does not make the error.
     if (error instanceof StoreUnavailable || isUnavailable(error)) {
       ctx.status = 503
       ctx.set('Retry-After', '1')
@@ -133,11 +144,21 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   return provider
 }
 
-function plainRequests(provider: Provider, { findAccount, resources, audit }: AuthorizationServerDeps): PlainRequests {
-  return new PlainRequests(provider, { findAccount: accountReadAhead(findAccount), resources, audit })
+function plainRequests(
+  provider: Provider,
+  { findAccount, resources, audit }: AuthorizationServerDeps,
+): PlainRequests {
+  return new PlainRequests(provider, {
+    findAccount: accountReadAhead(findAccount),
+    resources,
+    audit,
+  })
 }
 
-/** Every ID token of the code flow has `sid`: a hint tells which sign-in it is of. The library gives it to back-channel logout only. */
+/**
+ * Every ID token of the code flow has `sid`: a hint tells which sign-in it is of. The library gives
+ * it to back-channel logout only.
+ */
 function nameSessions(provider: Provider): void {
   const { prototype } = provider.Client as unknown as { prototype: { includeSid: () => boolean } }
   prototype.includeSid = () => true
@@ -145,7 +166,10 @@ function nameSessions(provider: Provider): void {
 
 type Middleware = Parameters<Provider['use']>[0]
 
-/** The row of a session is written before the answer leaves: a browser never holds a session that the account cannot see. */
+/**
+ * The row of a session is written before the answer leaves: a browser never holds a session that
+ * the account cannot see.
+ */
 function recordSessions(records: SessionRecords): Middleware {
   return async (ctx, next) => {
     await next()

@@ -3,7 +3,13 @@ import type { Client, Provider } from 'oidc-provider'
 import { z } from 'zod'
 import type { EntityManager } from '../database.ts'
 import type { Logger } from '../logger.ts'
-import { type DeliveryPolicy, type Handler, type Outbox, PermanentFailure, TemporaryFailure } from '../outbox.ts'
+import {
+  type DeliveryPolicy,
+  type Handler,
+  type Outbox,
+  PermanentFailure,
+  TemporaryFailure,
+} from '../outbox.ts'
 import type { AdapterPayload } from './adapters/adapter.ts'
 import { type Fetch, RequestRefused } from './guarded-fetch.ts'
 
@@ -16,7 +22,10 @@ export interface BackChannelLogoutDeps {
   readonly logger: Logger
 }
 
-/** One app that has to hear that one sign-in is over. `sid` is the app's own name for it, as in its ID tokens. */
+/**
+ * One app that has to hear that one sign-in is over. `sid` is the app's own name for it, as in its
+ * ID tokens.
+ */
 const Notice = z.strictObject({ clientId: z.string(), accountId: z.string(), sid: z.string() })
 export type LogoutNotice = z.infer<typeof Notice>
 
@@ -31,7 +40,10 @@ export const LOGOUT_POLICY: Partial<DeliveryPolicy> = {
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-/** OpenID Connect Back-Channel Logout 1.0 through the outbox: whoever signs out waits for no app, and an app that is down hears later (LO-02). */
+/**
+ * OpenID Connect Back-Channel Logout 1.0 through the outbox: whoever signs out waits for no app,
+ * and an app that is down hears later (LO-02).
+ */
 export class BackChannelLogout {
   readonly #deps: BackChannelLogoutDeps
 
@@ -44,26 +56,38 @@ export class BackChannelLogout {
     const sessions = await Promise.all(sessionIds.map((id) => this.#deps.findSession(id)))
     return sessions.flatMap((session) => {
       const { accountId, authorizations = {} } = session ?? {}
-      return Object.entries(authorizations).flatMap(([clientId, { sid }]) => (accountId && sid ? [{ clientId, accountId, sid }] : []))
+      return Object.entries(authorizations).flatMap(([clientId, { sid }]) =>
+        accountId && sid ? [{ clientId, accountId, sid }] : [],
+      )
     })
   }
 
-  /** Queues a logout token for each app that wants one. Never rejects: the person is signed out whatever becomes of it. */
+  /**
+   * Queues a logout token for each app that wants one. Never rejects: the person is signed out
+   * whatever becomes of it.
+   */
   async queue(notices: readonly LogoutNotice[]): Promise<void> {
     const { em, outbox, logger } = this.#deps
     try {
       const wanted: LogoutNotice[] = []
-      for (const notice of notices) if ((await this.#client(notice.clientId))?.backchannelLogoutUri) wanted.push(notice)
+      for (const notice of notices)
+        if ((await this.#client(notice.clientId))?.backchannelLogoutUri) wanted.push(notice)
       if (wanted.length === 0) return
       await em.fork().transactional(async (tx) => {
         for (const notice of wanted) outbox.enqueue(tx, 'backchannel_logout', notice)
       })
     } catch (err) {
-      logger.error({ event: 'backchannel_logout.unqueued', count: notices.length, err }, 'apps are not told that a session ended')
+      logger.error(
+        { event: 'backchannel_logout.unqueued', count: notices.length, err },
+        'apps are not told that a session ended',
+      )
     }
   }
 
-  /** Delivers the outbox's topic `backchannel_logout`: the token is made when it is sent, with the keys of that moment. */
+  /**
+   * Delivers the outbox's topic `backchannel_logout`: the token is made when it is sent, with the
+   * keys of that moment.
+   */
   readonly handler: Handler = async (body, { signal }) => {
     const notice = Notice.safeParse(body)
     if (!notice.success) throw new PermanentFailure('the message is not a logout notice')
@@ -72,14 +96,19 @@ export class BackChannelLogout {
     if (!client || !uri) return
     const status = await this.#post(uri, await this.#logoutToken(client, notice.data), signal)
     if (status === 200 || status === 204) return
-    if (status === 400) throw new PermanentFailure(`client ${client.clientId} refused the logout token (400)`)
+    if (status === 400)
+      throw new PermanentFailure(`client ${client.clientId} refused the logout token (400)`)
     throw new TemporaryFailure(`client ${client.clientId} answered ${status}`)
   }
 
   /** The provider's own end of a session goes through the queue as well. */
   replaceIn(provider: Provider): void {
     const queue = this.queue.bind(this)
-    provider.Client.prototype.backchannelLogout = async function backchannelLogout(this: Client, accountId: string, sid: string) {
+    provider.Client.prototype.backchannelLogout = async function backchannelLogout(
+      this: Client,
+      accountId: string,
+      sid: string,
+    ) {
       await queue([{ clientId: this.clientId, accountId, sid }])
     }
   }
@@ -88,7 +117,10 @@ export class BackChannelLogout {
     return this.#deps.provider().Client.find(id)
   }
 
-  /** `typ: logout+jwt`, two minutes, no nonce; `jti` of its own for every attempt, as a receiver refuses one it has seen (2.4, 2.6). */
+  /**
+   * `typ: logout+jwt`, two minutes, no nonce; `jti` of its own for every attempt, as a receiver
+   * refuses one it has seen (2.4, 2.6).
+   */
   async #logoutToken(client: Client, { accountId, sid }: LogoutNotice): Promise<string> {
     const { IdToken } = this.#deps.provider() as unknown as { IdToken: IdTokenModel }
     const token = new IdToken({ sub: accountId }, { client, ctx: undefined })
@@ -103,9 +135,12 @@ export class BackChannelLogout {
     try {
       const body = new URLSearchParams({ logout_token: logoutToken }).toString()
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-      return (await this.#deps.fetch(uri, { method: 'POST', redirect: 'manual', headers, body, signal })).status
+      return (
+        await this.#deps.fetch(uri, { method: 'POST', redirect: 'manual', headers, body, signal })
+      ).status
     } catch (error) {
-      if (error instanceof RequestRefused) throw new PermanentFailure(`the logout address may not be asked: ${error.message}`)
+      if (error instanceof RequestRefused)
+        throw new PermanentFailure(`the logout address may not be asked: ${error.message}`)
       throw new TemporaryFailure('the logout address does not answer')
     }
   }

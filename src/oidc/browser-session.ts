@@ -14,7 +14,10 @@ export interface BrowserSession {
 /** An idle lifetime is prolonged at most once in this time. */
 const RESOLUTION_SECONDS = 60
 
-/** Reads the provider's session outside its own routes, for the account pages: being used there prolongs it as well (SE-04). */
+/**
+ * Reads the provider's session outside its own routes, for the account pages: being used there
+ * prolongs it as well (SE-04).
+ */
 export async function findBrowserSession(
   provider: Provider,
   ctx: Context,

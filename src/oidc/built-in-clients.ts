@@ -1,13 +1,17 @@
 import type { ClientMetadata } from 'oidc-provider'
 
-/** The hosted account pages: they sign in through the same door as every app and rely on the session it leaves. */
+/**
+ * The hosted account pages: they sign in through the same door as every app and rely on the session
+ * it leaves.
+ */
 export const ACCOUNT_CLIENT_ID = 'gatehouse-account'
 /** Tokens of `/api/auth/*` are this client's. */
 export const API_CLIENT_ID = 'gatehouse-api'
 export const API_SCOPE = 'account'
 
 /** These are in the code, not in the table of clients. */
-export const isBuiltIn = (clientId: string): boolean => clientId === ACCOUNT_CLIENT_ID || clientId === API_CLIENT_ID
+export const isBuiltIn = (clientId: string): boolean =>
+  clientId === ACCOUNT_CLIENT_ID || clientId === API_CLIENT_ID
 
 export const accountCallback = (issuer: string): string => `${issuer}/account/callback`
 export const apiResource = (issuer: string): string => `${issuer}/api/auth`

@@ -17,7 +17,10 @@ export interface ChangeFeedDeps {
   readonly onGap: () => void
 }
 
-/** LISTEN on a PostgreSQL channel. Silence is not trusted: a heartbeat tells a dead connection from a quiet one within 4 s. */
+/**
+ * LISTEN on a PostgreSQL channel. Silence is not trusted: a heartbeat tells a dead connection from
+ * a quiet one within 4 s.
+ */
 export class ChangeFeed implements AsyncDisposable {
   readonly #deps: ChangeFeedDeps
   readonly #end = new AbortController()
@@ -48,7 +51,10 @@ export class ChangeFeed implements AsyncDisposable {
     const client = this.#client
     this.#client = undefined
     clearInterval(this.#heartbeat)
-    await Promise.race([client?.end().catch(() => undefined), sleep(1000, undefined, { ref: false })])
+    await Promise.race([
+      client?.end().catch(() => undefined),
+      sleep(1000, undefined, { ref: false }),
+    ])
   }
 
   async #connect(): Promise<boolean> {
@@ -91,7 +97,10 @@ export class ChangeFeed implements AsyncDisposable {
   #reconnect(): void {
     this.#running = (async () => {
       for (let wait = 100; !this.#end.signal.aborted; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
-        await sleep(randomInt(wait / 2, wait * 2), undefined, { signal: this.#end.signal, ref: false }).catch(() => undefined)
+        await sleep(randomInt(wait / 2, wait * 2), undefined, {
+          signal: this.#end.signal,
+          ref: false,
+        }).catch(() => undefined)
         if (this.#end.signal.aborted || (await this.#connect())) return
       }
     })()

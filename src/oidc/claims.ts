@@ -11,7 +11,10 @@ export const CLAIMS_BY_SCOPE = {
 
 export const SCOPES = [...Object.keys(CLAIMS_BY_SCOPE), 'offline_access']
 
-/** The account as standard claims (OIDC Core 5.1); absent facts are absent claims. The provider filters by scope. */
+/**
+ * The account as standard claims (OIDC Core 5.1); absent facts are absent claims. The provider
+ * filters by scope.
+ */
 export function accountClaims(account: ActiveAccount): { sub: string; [claim: string]: unknown } {
   return {
     sub: account.id,
@@ -21,7 +24,9 @@ export function accountClaims(account: ActiveAccount): { sub: string; [claim: st
     updated_at: Math.floor(account.updatedAt.getTime() / 1000),
     email: account.email,
     email_verified: account.emailVerifiedAt != null,
-    ...(account.phoneNumber ? { phone_number: account.phoneNumber, phone_number_verified: false } : {}),
+    ...(account.phoneNumber
+      ? { phone_number: account.phoneNumber, phone_number_verified: false }
+      : {}),
     ...(account.address ? { address: account.address } : {}),
   }
 }

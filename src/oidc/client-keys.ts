@@ -4,15 +4,16 @@ import { type Fetch, RequestRefused } from './guarded-fetch.ts'
 const MAX_KEYS = 10
 
 /**
- * Fetches for the provider: what comes from a client's `jwks_uri` is held to the same rules as a registered JWKS (JW-06). Keys for
- * other uses may stand in it and are left out.
+ * Fetches for the provider: what comes from a client's `jwks_uri` is held to the same rules as a
+ * registered JWKS (JW-06). Keys for other uses may stand in it and are left out.
  */
 export function checkingClientKeys(fetch: Fetch): Fetch {
   return async (url, init) => {
     const response = await fetch(url, init)
     if ((init?.method ?? 'GET') !== 'GET' || response.status !== 200) return response
     const { keys } = (await response.json()) as { keys?: unknown }
-    if (!Array.isArray(keys) || keys.length > MAX_KEYS) throw new RequestRefused(`a JWKS is an object with at most ${MAX_KEYS} keys`)
+    if (!Array.isArray(keys) || keys.length > MAX_KEYS)
+      throw new RequestRefused(`a JWKS is an object with at most ${MAX_KEYS} keys`)
     const kept = keys.flatMap((key: unknown) => {
       const checked = checkJwks({ keys: [key] })
       return 'jwks' in checked ? checked.jwks.keys : []

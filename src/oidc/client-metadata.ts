@@ -46,7 +46,10 @@ export interface ProviderMetadata {
   readonly [member: string]: unknown
 }
 
-/** A registered client in oidc-provider's words. Its `scope` knows the scopes of the person only; the APIs' go beside it. */
+/**
+ * A registered client in oidc-provider's words. Its `scope` knows the scopes of the person only;
+ * the APIs' go beside it.
+ */
 export function providerMetadata(row: ClientRow): ProviderMetadata {
   const { scope, ...metadata } = JSON.parse(row.metadata) as Readonly<Record<string, unknown>>
   const found = {
@@ -58,15 +61,24 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
     first_party: row.is_first_party,
     require_mfa: row.require_mfa,
     account_api: row.account_api !== 'off',
-    ...(row.refresh_leeway_seconds === null ? {} : { refresh_leeway_seconds: row.refresh_leeway_seconds }),
+    ...(row.refresh_leeway_seconds === null
+      ? {}
+      : { refresh_leeway_seconds: row.refresh_leeway_seconds }),
   }
-  // The provider finds what it has made of a client by the digest of its JSON, for every request anew: a short one says as much.
+  // The provider finds what it has made of a client by the digest of its JSON, for every request
+  // anew: a short one says as much.
   const name = sha256(JSON.stringify(found)).toString('base64url')
   return Object.freeze(Object.defineProperty(found, 'toJSON', { value: () => name }))
 }
 
-/** An empty `scope` would mean "all" to oidc-provider; `openid` alone gives a client without a person nothing. */
+/**
+ * An empty `scope` would mean "all" to oidc-provider; `openid` alone gives a client without a
+ * person nothing.
+ */
 function scopeMembers(scope: string): { scope: string; allowed_scopes: readonly string[] } {
   const allowed = scope.split(' ').filter(Boolean)
-  return { scope: allowed.filter((name) => OIDC_SCOPES.includes(name)).join(' ') || 'openid', allowed_scopes: allowed }
+  return {
+    scope: allowed.filter((name) => OIDC_SCOPES.includes(name)).join(' ') || 'openid',
+    allowed_scopes: allowed,
+  }
 }

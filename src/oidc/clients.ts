@@ -7,11 +7,19 @@ import type { Database } from '../database.ts'
 import type { Logger } from '../logger.ts'
 import { API_CLIENT_ID, isBuiltIn } from './built-in-clients.ts'
 import { ChangeFeed } from './change-feed.ts'
-import { CLIENT_COLUMNS, type ClientRow, type ProviderMetadata, providerMetadata } from './client-metadata.ts'
+import {
+  CLIENT_COLUMNS,
+  type ClientRow,
+  type ProviderMetadata,
+  providerMetadata,
+} from './client-metadata.ts'
 import { LookupCache } from './lookup-cache.ts'
 import type { RegisteredResource } from './resources.ts'
 
-const CLIENT = { name: 'client-find', text: `select ${CLIENT_COLUMNS} from "client" where "id" = $1 and "disabled_at" is null` }
+const CLIENT = {
+  name: 'client-find',
+  text: `select ${CLIENT_COLUMNS} from "client" where "id" = $1 and "disabled_at" is null`,
+}
 const RESOURCE = {
   name: 'resource-find',
   text: 'select "identifier", array_to_string("scopes", \' \') as "scopes", "access_token_seconds", "signing_alg" from "resource" where "identifier" = $1',
@@ -21,7 +29,10 @@ const MAX_CLIENTS = 10_000
 /** Longest secret that is digested for comparison, in bytes (TK-07). */
 const MAX_SECRET = 1024
 
-/** Registered clients and resources as the protocol needs them: from memory, and every instance forgets what any of them changes. */
+/**
+ * Registered clients and resources as the protocol needs them: from memory, and every instance
+ * forgets what any of them changes.
+ */
 export class ClientDirectory implements AsyncDisposable {
   readonly #clients: LookupCache<ProviderMetadata>
   readonly #resources: LookupCache<RegisteredResource>
@@ -29,7 +40,13 @@ export class ClientDirectory implements AsyncDisposable {
   readonly #restoredAt: number
   #feed: ChangeFeed | undefined
 
-  static async open({ database, logger }: { database: Pick<Database, 'pool' | 'direct'>; logger: Logger }): Promise<ClientDirectory> {
+  static async open({
+    database,
+    logger,
+  }: {
+    database: Pick<Database, 'pool' | 'direct'>
+    logger: Logger
+  }): Promise<ClientDirectory> {
     const { rows } = await database.pool.query<{ at: number }>(RESTORED)
     const directory = new ClientDirectory(database, rows[0]?.at ?? 0)
     directory.#feed = await ChangeFeed.open({
@@ -72,7 +89,10 @@ export class ClientDirectory implements AsyncDisposable {
     revokeByGrantId: refuse,
   }
 
-  /** Whether it was issued after the database was last put back from a backup, which has forgotten what was used until then. */
+  /**
+   * Whether it was issued after the database was last put back from a backup, which has forgotten
+   * what was used until then.
+   */
   isSinceRestore(issuedAt: number): boolean {
     return issuedAt >= this.#restoredAt
   }
@@ -84,17 +104,25 @@ export class ClientDirectory implements AsyncDisposable {
     return client !== undefined && issuedAt >= (client.not_before ?? 0)
   }
 
-  /** Whether the client may use the account API: its own tokens, or those of an app that is registered for it. */
+  /**
+   * Whether the client may use the account API: its own tokens, or those of an app that is
+   * registered for it.
+   */
   async usesAccountApi(clientId: string): Promise<boolean> {
     if (isBuiltIn(clientId)) return clientId === API_CLIENT_ID
-    return (isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined)?.account_api === true
+    return (
+      (isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined)?.account_api === true
+    )
   }
 
   async findResource(identifier: string): Promise<RegisteredResource | undefined> {
     return isKey(identifier, 512) ? this.#resources.find(identifier) : undefined
   }
 
-  /** The client's own leeway, of one that was found lately: a request is authenticated before it spends a token. */
+  /**
+   * The client's own leeway, of one that was found lately: a request is authenticated before it
+   * spends a token.
+   */
   leewaySeconds(clientId: string, usual: number): number {
     const client = this.#clients.peek(clientId)
     const seconds = client?.refresh_leeway_seconds ?? usual
@@ -123,27 +151,38 @@ export class ClientDirectory implements AsyncDisposable {
 }
 
 /**
- * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The provider takes either place for
- * a secret; here it has to come by the registered method (TK-07). Only who has the right secret is told that its place is wrong.
+ * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The
+ * provider takes either place for a secret; here it has to come by the registered method (TK-07).
+ * Only who has the right secret is told that its place is wrong.
  */
 export function useDigestedSecrets(provider: Provider): void {
-  provider.Client.prototype.compareClientSecret = function compareClientSecret(this: SecretClient, given: string): boolean {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(
+    this: SecretClient,
+    given: string,
+  ): boolean {
     const isRight = hasSecret(this, given)
-    if (isRight && sentBy() !== this.tokenEndpointAuthMethod) throw wrongMethod(this.tokenEndpointAuthMethod)
+    if (isRight && sentBy() !== this.tokenEndpointAuthMethod)
+      throw wrongMethod(this.tokenEndpointAuthMethod)
     return isRight
   }
 }
 
 /** Whether that is the client's secret, wherever it came from. */
-export function hasSecret({ clientSecret }: { readonly clientSecret?: string | undefined }, given: string): boolean {
+export function hasSecret(
+  { clientSecret }: { readonly clientSecret?: string | undefined },
+  given: string,
+): boolean {
   if (!clientSecret || typeof given !== 'string' || given.length > MAX_SECRET) return false
   return equal(Buffer.from(digestOf(given)), Buffer.from(clientSecret))
 }
 
 function wrongMethod(registered: string | undefined): Error {
-  return Object.assign(new errors.InvalidClientAuth('the secret came by another method than the registered one'), {
-    error_description: `client authentication failed: this client is registered for ${registered}`,
-  })
+  return Object.assign(
+    new errors.InvalidClientAuth('the secret came by another method than the registered one'),
+    {
+      error_description: `client authentication failed: this client is registered for ${registered}`,
+    },
+  )
 }
 
 interface SecretClient {

@@ -43,7 +43,11 @@ export interface ConfigurationDeps {
 const ASYMMETRIC = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 
 /** Cookies carry the `__Host-`/`__Secure-` prefixes where browsers enforce them: on https (SE-03). */
-export function cookieNames(issuer: string): { session: string; interaction: string; resume: string } {
+export function cookieNames(issuer: string): {
+  session: string
+  interaction: string
+  resume: string
+} {
   const isHttps = issuer.startsWith('https:')
   return {
     session: cookieName('session', { isHttps }),
@@ -52,10 +56,18 @@ export function cookieNames(issuer: string): { session: string; interaction: str
   }
 }
 
-/** oidc-provider's configuration. Every default that prints a notice is decided here; a silent boot is tested. */
+/**
+ * oidc-provider's configuration. Every default that prints a notice is decided here; a silent boot
+ * is tested.
+ */
 export function createConfiguration(deps: ConfigurationDeps): Configuration {
   const { config, resources, pages } = deps
-  const cookie = { httpOnly: true, sameSite: 'lax', signed: true, secure: config.issuer.startsWith('https:') } as const
+  const cookie = {
+    httpOnly: true,
+    sameSite: 'lax',
+    signed: true,
+    secure: config.issuer.startsWith('https:'),
+  } as const
   return {
     adapter: deps.adapter,
     clients: builtInClients(config.issuer, config.brand.name),
@@ -69,7 +81,12 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     extraClientMetadata: { properties: [...OUR_METADATA] },
     jwks: deps.jwks,
-    cookies: { names: cookieNames(config.issuer), keys: deps.cookieKeys, long: { ...cookie, path: '/' }, short: cookie },
+    cookies: {
+      names: cookieNames(config.issuer),
+      keys: deps.cookieKeys,
+      long: { ...cookie, path: '/' },
+      short: cookie,
+    },
     ttl: lifetimes(config),
     routes: routes(),
     responseTypes: ['code'],
@@ -99,25 +116,39 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       pushedAuthorizationRequests: { enabled: false },
       claimsParameter: { enabled: false },
       clientCredentials: { enabled: true },
-      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token) },
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token),
+      },
       revocation: { enabled: true, allowedPolicy: mayRevoke },
       userinfo: { enabled: true },
       backchannelLogout: { enabled: true },
-      rpInitiatedLogout: { enabled: true, logoutSource: pages.confirmLogout, postLogoutSuccessSource: pages.loggedOut },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: pages.confirmLogout,
+        postLogoutSuccessSource: pages.loggedOut,
+      },
       resourceIndicators: {
         enabled: true,
-        defaultResource: (ctx, client, oneOf) => oneOf?.[0] ?? (isService(ctx) ? onlyApi(client) : undefined) ?? [],
+        defaultResource: (ctx, client, oneOf) =>
+          oneOf?.[0] ?? (isService(ctx) ? onlyApi(client) : undefined) ?? [],
         useGrantedResource: (ctx) => !isForUserinfo(ctx),
-        getResourceServerInfo: async (ctx, indicator, client) => knowingAllScopes(ctx, await resources.info(indicator, client)),
+        getResourceServerInfo: async (ctx, indicator, client) =>
+          knowingAllScopes(ctx, await resources.info(indicator, client)),
       },
     },
-    interactions: { policy: createInteractionPolicy(config), url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    interactions: {
+      policy: createInteractionPolicy(config),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
     findAccount: (_ctx, sub) => deps.findAccount(sub),
     loadExistingGrant: deps.loadExistingGrant,
     expiresWithSession: (_ctx, token) => !token.scopes.has('offline_access'),
     issueRefreshToken: (_ctx, client, code) => issuesRefreshToken(client, code),
-    rotateRefreshToken: ({ oidc }) => oidc.client !== undefined && rotatesRefreshTokens(oidc.client),
-    clientBasedCORS: (ctx, origin, client) => isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
+    rotateRefreshToken: ({ oidc }) =>
+      oidc.client !== undefined && rotatesRefreshTokens(oidc.client),
+    clientBasedCORS: (ctx, origin, client) =>
+      isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
     extraTokenClaims: (_ctx, token) => {
       const { aud, sessionUid } = token as { aud?: unknown; sessionUid?: string }
       return aud === apiResource(config.issuer) && sessionUid ? { sid: sessionUid } : undefined
@@ -142,19 +173,31 @@ function routes(): Configuration['routes'] {
   }
 }
 
-/** A service asks for one API at a time: a scope that is not the API's is an error, not a thing to leave out (RFC 6749 5.2). */
+/**
+ * A service asks for one API at a time: a scope that is not the API's is an error, not a thing to
+ * leave out (RFC 6749 5.2).
+ */
 function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
   const offered = server.scope.split(' ')
   const unknown = param(ctx.oidc.params, 'scope')
     .split(' ')
     .find((name) => name !== '' && !offered.includes(name))
   if (unknown !== undefined && isService(ctx))
-    throw new errors.InvalidScope('the API does not have this scope, or the client may not use it', unknown)
+    throw new errors.InvalidScope(
+      'the API does not have this scope, or the client may not use it',
+      unknown,
+    )
   return server
 }
 
-export function issuesRefreshToken(client: Client, { scopes }: { readonly scopes: ReadonlySet<string> }): boolean {
-  return client.grantTypeAllowed('refresh_token') && (scopes.has('offline_access') || client['first_party'] === true)
+export function issuesRefreshToken(
+  client: Client,
+  { scopes }: { readonly scopes: ReadonlySet<string> },
+): boolean {
+  return (
+    client.grantTypeAllowed('refresh_token') &&
+    (scopes.has('offline_access') || client['first_party'] === true)
+  )
 }
 
 export function rotatesRefreshTokens(client: Client): boolean {
@@ -171,14 +214,24 @@ function isService({ oidc }: KoaContextWithOIDC): boolean {
   return param(oidc.params, 'grant_type') === 'client_credentials'
 }
 
-/** A token is for the API that was granted, unless a refresh names scopes of the person only: then it is for userinfo. */
+/**
+ * A token is for the API that was granted, unless a refresh names scopes of the person only: then
+ * it is for userinfo.
+ */
 function isForUserinfo({ oidc }: KoaContextWithOIDC): boolean {
   const names = param(oidc.params, 'scope').split(' ')
   return names.includes('openid') && names.every((name) => SCOPES.includes(name))
 }
 
-/** SE-14: exactly the origin of one of the client's redirect URIs; never `null`, never on cookie-bearing endpoints. */
-function isRegisteredOrigin(_ctx: KoaContextWithOIDC, origin: string, redirectUris: readonly string[]): boolean {
+/**
+ * SE-14: exactly the origin of one of the client's redirect URIs; never `null`, never on
+ * cookie-bearing endpoints.
+ */
+function isRegisteredOrigin(
+  _ctx: KoaContextWithOIDC,
+  origin: string,
+  redirectUris: readonly string[],
+): boolean {
   return origin !== 'null' && redirectUris.some((uri) => URL.parse(uri)?.origin === origin)
 }
 
@@ -190,11 +243,18 @@ export function mayIntrospect(
   if (token.clientId === client.clientId) return true
   const served = client['allowed_resources']
   return (
-    typeof token.aud === 'string' && Array.isArray(served) && client['tokenEndpointAuthMethod'] !== 'none' && served.includes(token.aud)
+    typeof token.aud === 'string' &&
+    Array.isArray(served) &&
+    client['tokenEndpointAuthMethod'] !== 'none' &&
+    served.includes(token.aud)
   )
 }
 
-function mayRevoke(_ctx: KoaContextWithOIDC, client: { clientId: string }, token: { clientId?: string }): boolean {
+function mayRevoke(
+  _ctx: KoaContextWithOIDC,
+  client: { clientId: string },
+  token: { clientId?: string },
+): boolean {
   if (token.clientId === client.clientId) return true
   throw new errors.InvalidRequest('client is not authorized to revoke the presented token')
 }

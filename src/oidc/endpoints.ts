@@ -6,8 +6,8 @@ export interface Endpoint {
   readonly path: string
   readonly methods: readonly string[]
   /**
-   * `page`: a person is there. `call`: a program asks, and the answer is nobody else's. `document`: a program asks for what is the same
-   * for everybody. Programs get JSON, whatever they accept.
+   * `page`: a person is there. `call`: a program asks, and the answer is nobody else's. `document`:
+   * a program asks for what is the same for everybody. Programs get JSON, whatever they accept.
    */
   readonly kind: 'page' | 'call' | 'document'
   readonly limit?: LimitName
@@ -44,30 +44,60 @@ export const ENDPOINTS = {
     isEntry: true,
     readsAhead: { account: false },
   },
-  resume: { ...page, path: `${AUTHORIZATION}/:uid`, followsForm: true, readsAhead: { account: false } },
+  resume: {
+    ...page,
+    path: `${AUTHORIZATION}/:uid`,
+    followsForm: true,
+    readsAhead: { account: false },
+  },
   token: { ...call, path: TOKEN, limit: 'token', readsAhead: { account: true } },
-  introspection: { ...call, path: `${TOKEN}/introspection`, limit: 'token', readsAhead: { account: false } },
+  introspection: {
+    ...call,
+    path: `${TOKEN}/introspection`,
+    limit: 'token',
+    readsAhead: { account: false },
+  },
   revocation: { ...call, path: `${TOKEN}/revocation`, limit: 'token' },
-  userinfo: { ...call, path: '/userinfo', methods: [...READ, 'POST', 'OPTIONS'], readsAhead: { account: true } },
+  userinfo: {
+    ...call,
+    path: '/userinfo',
+    methods: [...READ, 'POST', 'OPTIONS'],
+    readsAhead: { account: true },
+  },
   jwks: { ...document, path: '/jwks' },
   openidConfiguration: { ...document, path: '/.well-known/openid-configuration' },
   oauthServer: { ...document, path: '/.well-known/oauth-authorization-server' },
   endSession: { ...page, path: END_SESSION, methods: [...READ, 'POST'], isEntry: true },
-  endSessionConfirm: { ...page, path: `${END_SESSION}/confirm`, methods: ['POST'], maxBody: MAX_BODY, followsForm: true },
+  endSessionConfirm: {
+    ...page,
+    path: `${END_SESSION}/confirm`,
+    methods: ['POST'],
+    maxBody: MAX_BODY,
+    followsForm: true,
+  },
   endSessionSuccess: { ...page, path: `${END_SESSION}/success` },
 } as const satisfies Record<string, Endpoint>
 
 const { resume, ...fixed } = ENDPOINTS
-const BY_PATH: ReadonlyMap<string, Endpoint> = new Map(Object.values(fixed).map((endpoint) => [endpoint.path, endpoint]))
+const BY_PATH: ReadonlyMap<string, Endpoint> = new Map(
+  Object.values(fixed).map((endpoint) => [endpoint.path, endpoint]),
+)
 const RESUME = new RegExp(`^${AUTHORIZATION}/[\\w-]+$`)
 
-/** The endpoint of exactly this path: another case, a slash more or an escape is another path, where there is nothing. */
+/**
+ * The endpoint of exactly this path: another case, a slash more or an escape is another path, where
+ * there is nothing.
+ */
 export function endpointAt(path: string): Endpoint | undefined {
   return BY_PATH.get(path) ?? (RESUME.test(path) ? resume : undefined)
 }
 
 /** The endpoint that a request is for, as the first middleware found it. */
-export function endpointOf({ state }: { readonly state?: Readonly<Record<string, unknown>> }): Endpoint | undefined {
+export function endpointOf({
+  state,
+}: {
+  readonly state?: Readonly<Record<string, unknown>>
+}): Endpoint | undefined {
   return state?.['endpoint'] as Endpoint | undefined
 }
 

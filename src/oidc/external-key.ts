@@ -1,4 +1,10 @@
-import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject, sign } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
 import { ExternalSigningKey } from 'oidc-provider'
 import type { PrivateJwk } from './signing-keys.ts'
 
@@ -6,8 +12,9 @@ import type { PrivateJwk } from './signing-keys.ts'
 export const EXTERNAL_SIGNING = { enabled: true, ack: 'experimental-01' } as const
 
 /**
- * Signs on the thread that asks. WebCrypto hands each signature to libuv's four threads, where it waits behind files, DNS and
- * whatever else is there; ES256 and EdDSA cost about 30 microseconds, less than that journey. RSA is dear and stays there.
+ * Signs on the thread that asks. WebCrypto hands each signature to libuv's four threads, where it
+ * waits behind files, DNS and whatever else is there; ES256 and EdDSA cost about 30 microseconds,
+ * less than that journey. RSA is dear and stays there.
  */
 export function signingHere(jwk: PrivateJwk): PrivateJwk | ExternalSigningKey {
   return jwk.alg === 'ES256' || jwk.alg === 'EdDSA' ? new SynchronousKey(jwk) : jwk
@@ -31,13 +38,18 @@ class SynchronousKey extends ExternalSigningKey {
   }
 
   override sign(data: Uint8Array): Uint8Array {
-    return this.#isEs256 ? rawSignature(sign('sha256', data, this.#private)) : sign(null, data, this.#private)
+    return this.#isEs256
+      ? rawSignature(sign('sha256', data, this.#private))
+      : sign(null, data, this.#private)
   }
 }
 
 const INTEGER_BYTES = 32
 
-/** DER (RFC 3279 2.2.3) to the two integers side by side (RFC 7518 3.4). `dsaEncoding: 'ieee-p1363'` does it at twice the cost of signing. */
+/**
+ * DER (RFC 3279 2.2.3) to the two integers side by side (RFC 7518 3.4). `dsaEncoding: 'ieee-p1363'`
+ * does it at twice the cost of signing.
+ */
 export function rawSignature(der: Buffer): Buffer {
   const raw = Buffer.alloc(2 * INTEGER_BYTES)
   let at = 2

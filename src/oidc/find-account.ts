@@ -5,7 +5,10 @@ import { accountClaims } from './claims.ts'
 /** The account, in that session if one is named. */
 export type FindAccount = (sub: string, sessionId?: string) => Promise<Account | undefined>
 
-/** What the protocol needs from below: an account that may act, in that session if one is named, or nothing (SE-06, SE-07). */
+/**
+ * What the protocol needs from below: an account that may act, in that session if one is named, or
+ * nothing (SE-06, SE-07).
+ */
 export interface ActiveAccounts {
   findActive(id: string, sessionId?: string): Promise<ActiveAccount | undefined>
 }
@@ -14,6 +17,10 @@ export function createFindAccount(accounts: ActiveAccounts): FindAccount {
   return async (sub, sessionId) => {
     const account = await accounts.findActive(sub, sessionId)
     if (!account) return undefined
-    return { accountId: account.id, hasSecondFactor: account.mfaEnabled, claims: async () => accountClaims(account) }
+    return {
+      accountId: account.id,
+      hasSecondFactor: account.mfaEnabled,
+      claims: async () => accountClaims(account),
+    }
   }
 }

@@ -62,7 +62,10 @@ export interface SignedIn {
   readonly credentialVersion: number
 }
 
-/** Tokens of `/api/auth/*`, made of the provider's own models: its endpoints refresh, introspect and revoke them like any others. */
+/**
+ * Tokens of `/api/auth/*`, made of the provider's own models: its endpoints refresh, introspect and
+ * revoke them like any others.
+ */
 export class FirstPartyTokens {
   readonly #deps: FirstPartyTokensDeps
   readonly #resource: string
@@ -72,7 +75,10 @@ export class FirstPartyTokens {
     this.#resource = apiResource(deps.issuer)
   }
 
-  /** Opens a session without a cookie and mints its first pair. Throws `invalid_credentials` if the credentials changed meanwhile. */
+  /**
+   * Opens a session without a cookie and mints its first pair. Throws `invalid_credentials` if the
+   * credentials changed meanwhile.
+   */
   async issue(
     { accountId, amr, hasSecondFactor, credentialVersion }: SignedIn,
     origin: RequestOrigin,
@@ -81,7 +87,12 @@ export class FirstPartyTokens {
     const { Grant, RefreshToken, Session } = this.#deps.provider()
     const client = await this.#client()
     const authenticatedAt = new Date()
-    const login = { accountId, amr: [...amr], acr: acrFor(amr), loginTs: Math.floor(authenticatedAt.getTime() / 1000) }
+    const login = {
+      accountId,
+      amr: [...amr],
+      acr: acrFor(amr),
+      loginTs: Math.floor(authenticatedAt.getTime() / 1000),
+    }
 
     const grant = new Grant({ accountId, clientId: client.clientId })
     grant.addResourceScope(this.#resource, API_SCOPE)
@@ -92,28 +103,57 @@ export class FirstPartyTokens {
     await session.save(sessionSeconds)
 
     const { loginTs: authTime, ...authentication } = login
-    const bound = { ...authentication, authTime, client, grantId, sessionUid: session.uid, expiresWithSession: true }
-    const refreshToken = new RefreshToken({ ...bound, gty: GTY, resource: this.#resource, scope: API_SCOPE, rotations: 0 })
+    const bound = {
+      ...authentication,
+      authTime,
+      client,
+      grantId,
+      sessionUid: session.uid,
+      expiresWithSession: true,
+    }
+    const refreshToken = new RefreshToken({
+      ...bound,
+      gty: GTY,
+      resource: this.#resource,
+      scope: API_SCOPE,
+      rotations: 0,
+    })
     const tokens = await this.#pair(client, grant, refreshToken)
     const expiresAt = new Date(Date.now() + refreshToken.remainingTTL * 1000)
     const { amr: methods, acr } = login
     const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
     const opening = { ...whose, amr: methods, acr, isRemembered: true, hasSecondFactor }
     try {
-      return { tokens, session: await sessions.open({ ...opening, authenticatedAt, expiresAt, credentialVersion }, origin) }
+      return {
+        tokens,
+        session: await sessions.open(
+          { ...opening, authenticatedAt, expiresAt, credentialVersion },
+          origin,
+        ),
+      }
     } catch (error) {
-      // A password changed since it was checked has ended all sessions but this one, which did not exist yet (PW-10).
+      // A password changed since it was checked has ended all sessions but this one, which did not
+      // exist yet (PW-10).
       await sessions.endSession(session.uid)
       throw error
     }
   }
 
-  /** Rotates a refresh token as the token endpoint does: one successor; reuse after the leeway ends the session (TK-03). Throws `invalid_token`. */
+  /**
+   * Rotates a refresh token as the token endpoint does: one successor; reuse after the leeway ends
+   * the session (TK-03). Throws `invalid_token`.
+   */
   async refresh(value: string): Promise<TokenPair> {
-    const renewed = await exchanging({ account: false, asked: askedFor() }, () => this.#renew(value)).catch(asInvalidToken)
+    const renewed = await exchanging({ account: false, asked: askedFor() }, () =>
+      this.#renew(value),
+    ).catch(asInvalidToken)
     if (!renewed) throw new AppError('invalid_token')
     const { body, used, isRepeat } = renewed
-    this.#deps.audit.record({ ...aboutToken(used), type: 'token_refreshed', detail: { grant: GTY, ...(isRepeat ? { isRepeat } : {}) } })
+    this.#deps.audit.record({
+      ...aboutToken(used),
+      type: 'token_refreshed',
+      detail: { grant: GTY, ...(isRepeat ? { isRepeat } : {}) },
+    })
     return body
   }
 
@@ -121,17 +161,30 @@ export class FirstPartyTokens {
     const { sessions, accounts } = this.#deps
     const { Grant, RefreshToken } = this.#deps.provider()
     const used = await RefreshToken.find(value, { ignoreExpiration: true })
-    if (used?.clientId !== API_CLIENT_ID || used.isExpired || !used.sessionUid) throw new AppError('invalid_token')
+    if (used?.clientId !== API_CLIENT_ID || used.isExpired || !used.sessionUid)
+      throw new AppError('invalid_token')
     const grant = await Grant.find(used.grantId ?? '')
-    if (grant?.clientId !== API_CLIENT_ID || grant.accountId !== used.accountId) throw new AppError('invalid_token')
-    if (!(await accounts.findActive(used.accountId, used.sessionUid))) throw new AppError('invalid_token')
+    if (grant?.clientId !== API_CLIENT_ID || grant.accountId !== used.accountId)
+      throw new AppError('invalid_token')
+    if (!(await accounts.findActive(used.accountId, used.sessionUid)))
+      throw new AppError('invalid_token')
     if (used.consumed) {
-      this.#deps.audit.record({ ...aboutToken(used), type: 'token_reuse_detected', outcome: 'failure', detail: { kind: 'refresh_token' } })
+      this.#deps.audit.record({
+        ...aboutToken(used),
+        type: 'token_reuse_detected',
+        outcome: 'failure',
+        detail: { kind: 'refresh_token' },
+      })
       await sessions.endSession(used.sessionUid)
       throw new AppError('invalid_token')
     }
     await used.consume().catch((error: unknown) => {
-      this.#deps.audit.record({ ...aboutToken(used), type: 'token_refreshed', outcome: 'failure', detail: { isRepeat: true } })
+      this.#deps.audit.record({
+        ...aboutToken(used),
+        type: 'token_refreshed',
+        outcome: 'failure',
+        detail: { isRepeat: true },
+      })
       throw error
     })
 
@@ -160,11 +213,31 @@ export class FirstPartyTokens {
   async #pair(client: Client, grant: Grant, refreshToken: RefreshToken): Promise<TokenPair> {
     const { AccessToken, ResourceServer } = this.#deps.provider()
     const { accountId, grantId = '', gty = GTY, sessionUid } = refreshToken
-    const scope = grant.getResourceScopeFiltered(this.#resource, new Set(refreshToken.scope?.split(' ')))
-    const accessToken = new AccessToken({ client, accountId, grantId, gty, sessionUid, expiresWithSession: true, scope })
-    accessToken.resourceServer = new ResourceServer(this.#resource, await this.#deps.resources.info(this.#resource, client))
+    const scope = grant.getResourceScopeFiltered(
+      this.#resource,
+      new Set(refreshToken.scope?.split(' ')),
+    )
+    const accessToken = new AccessToken({
+      client,
+      accountId,
+      grantId,
+      gty,
+      sessionUid,
+      expiresWithSession: true,
+      scope,
+    })
+    accessToken.resourceServer = new ResourceServer(
+      this.#resource,
+      await this.#deps.resources.info(this.#resource, client),
+    )
     const refresh_token = await refreshToken.save()
-    return { access_token: await accessToken.save(), token_type: 'Bearer', expires_in: accessToken.expiration, refresh_token, scope }
+    return {
+      access_token: await accessToken.save(),
+      token_type: 'Bearer',
+      expires_in: accessToken.expiration,
+      refresh_token,
+      scope,
+    }
   }
 
   async #client(): Promise<Client> {

@@ -26,7 +26,8 @@ export function requestedScopes({ oidc }: KoaContextWithOIDC): RememberedConsent
 /** Adds scopes to a grant; what it has already stays. */
 export function addScopes(grant: Grant, { scopes, resourceScopes }: RememberedConsent): void {
   if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
-  for (const [indicator, names] of Object.entries(resourceScopes)) if (names.length > 0) grant.addResourceScope(indicator, names.join(' '))
+  for (const [indicator, names] of Object.entries(resourceScopes))
+    if (names.length > 0) grant.addResourceScope(indicator, names.join(' '))
 }
 
 /** AZ-14: consent is skipped for the operator's own apps, if they can prove who they are. */
@@ -35,18 +36,27 @@ export function skipsConsent(client: Client, redirectUri: string): boolean {
 }
 
 /**
- * Whether the code gets to nobody but the app, whatever its type: it authenticates, or nobody else answers at its address. A port of
- * loopback and a scheme of an app's own may be anybody's on that machine (RFC 8252 8.6).
+ * Whether the code gets to nobody but the app, whatever its type: it authenticates, or nobody else
+ * answers at its address. A port of loopback and a scheme of an app's own may be anybody's on that
+ * machine (RFC 8252 8.6).
  */
-export function isProven({ clientId, tokenEndpointAuthMethod }: Client, redirectUri: string): boolean {
-  return tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || isBuiltIn(clientId)
+export function isProven(
+  { clientId, tokenEndpointAuthMethod }: Client,
+  redirectUri: string,
+): boolean {
+  return (
+    tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || isBuiltIn(clientId)
+  )
 }
 
 /**
- * Finds the grant to authorize with: the one just consented to, the session's, or a new one made from what the account
- * allowed this app before or from what a first-party app asks for. The consent prompt then asks for the rest.
+ * Finds the grant to authorize with: the one just consented to, the session's, or a new one made
+ * from what the account allowed this app before or from what a first-party app asks for. The
+ * consent prompt then asks for the rest.
  */
-export function createGrantLoader(consents: ConsentStore): (ctx: KoaContextWithOIDC) => Promise<Grant | undefined> {
+export function createGrantLoader(
+  consents: ConsentStore,
+): (ctx: KoaContextWithOIDC) => Promise<Grant | undefined> {
   return async (ctx) => {
     const { oidc } = ctx
     const { client, account, session, provider } = oidc
@@ -54,12 +64,20 @@ export function createGrantLoader(consents: ConsentStore): (ctx: KoaContextWithO
     const result = (oidc as { result?: { consent?: { grantId?: string } } }).result
     const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId)
     const existing = grantId ? await provider.Grant.find(grantId) : undefined
-    const isOurs = existing?.accountId === account.accountId && existing?.clientId === client.clientId
-    const grant = isOurs && existing ? existing : new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
+    const isOurs =
+      existing?.accountId === account.accountId && existing?.clientId === client.clientId
+    const grant =
+      isOurs && existing
+        ? existing
+        : new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
     if (result?.consent?.grantId && isOurs) return grant
 
     const isTrusted = skipsConsent(client, param(oidc.params, 'redirect_uri'))
-    const allowed = isTrusted ? requestedScopes(ctx) : isOurs ? undefined : await consents.find(account.accountId, client.clientId)
+    const allowed = isTrusted
+      ? requestedScopes(ctx)
+      : isOurs
+        ? undefined
+        : await consents.find(account.accountId, client.clientId)
     if (!allowed) return isOurs ? grant : undefined
     if (isOurs && covers(grant, allowed)) return grant
     addScopes(grant, allowed)
@@ -69,9 +87,12 @@ export function createGrantLoader(consents: ConsentStore): (ctx: KoaContextWithO
 }
 
 function covers(grant: Grant, { scopes, resourceScopes }: RememberedConsent): boolean {
-  const has = (granted: string, names: readonly string[]): boolean => names.every((name) => granted.split(' ').includes(name))
+  const has = (granted: string, names: readonly string[]): boolean =>
+    names.every((name) => granted.split(' ').includes(name))
   return (
     has(grant.getOIDCScope(), scopes) &&
-    Object.entries(resourceScopes).every(([indicator, names]) => has(grant.getResourceScope(indicator), names))
+    Object.entries(resourceScopes).every(([indicator, names]) =>
+      has(grant.getResourceScope(indicator), names),
+    )
   )
 }

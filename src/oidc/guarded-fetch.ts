@@ -26,24 +26,36 @@ export interface GuardedFetchOptions {
 export type Fetch = (input: string | Request | URL, init?: RequestInit) => Promise<Response>
 
 /**
- * The one way out of the server (CL-04): https only, every address of the name checked before anything is sent and the checked one
- * connected to, no redirect followed, 2.5 s and 64 kB at most. Rejects with `RequestRefused`, or with the fault of the network.
+ * The one way out of the server (CL-04): https only, every address of the name checked before
+ * anything is sent and the checked one connected to, no redirect followed, 2.5 s and 64 kB at most.
+ * Rejects with `RequestRefused`, or with the fault of the network.
  */
-export function createGuardedFetch({ resolve = resolveAll, isAllowed = isPublicAddress, ca }: GuardedFetchOptions = {}): Fetch {
+export function createGuardedFetch({
+  resolve = resolveAll,
+  isAllowed = isPublicAddress,
+  ca,
+}: GuardedFetchOptions = {}): Fetch {
   return async (input, init = {}) => {
     const url = URL.parse(input instanceof Request ? input.url : String(input))
     if (url?.protocol !== 'https:' || url.username || url.password)
       throw new RequestRefused('only https URLs without credentials are fetched')
-    const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(init.signal ? [init.signal] : [])])
+    const signal = AbortSignal.any([
+      AbortSignal.timeout(TIMEOUT_MS),
+      ...(init.signal ? [init.signal] : []),
+    ])
     const host = url.hostname.replace(/^\[|\]$/g, '')
     const addresses = isIP(host) ? [host] : await orAborted(resolve(host), signal)
     const [address] = addresses
-    if (!address || !addresses.every(isAllowed)) throw new RequestRefused('the host is not on the public internet')
+    if (!address || !addresses.every(isAllowed))
+      throw new RequestRefused('the host is not on the public internet')
     if (badPort(url)) throw new RequestRefused('the port is not one of a web server')
     const incoming = await send(url, { host, address, init, signal, ca })
     const content = await read(incoming)
     const status = incoming.statusCode ?? 0
-    return new Response(status === 204 || status === 205 || status === 304 ? null : content, { status, headers: headersOf(incoming) })
+    return new Response(status === 204 || status === 205 || status === 304 ? null : content, {
+      status,
+      headers: headersOf(incoming),
+    })
   }
 }
 
@@ -96,7 +108,8 @@ async function read(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>>
 
 function headersOf({ headersDistinct }: IncomingMessage): Headers {
   const headers = new Headers()
-  for (const [name, values] of Object.entries(headersDistinct)) for (const value of values ?? []) headers.append(name, value)
+  for (const [name, values] of Object.entries(headersDistinct))
+    for (const value of values ?? []) headers.append(name, value)
   return headers
 }
 
@@ -120,7 +133,10 @@ function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   ])
 }
 
-/** Addresses inside every network. Nobody listens at their port, which is not refused itself: should the guard be off, nobody is disturbed. */
+/**
+ * Addresses inside every network. Nobody listens at their port, which is not refused itself: should
+ * the guard be off, nobody is disturbed.
+ */
 const INSIDE = [
   'http://192.0.2.1:2/',
   'https://127.0.0.1:2/',
@@ -129,11 +145,16 @@ const INSIDE = [
   'https://169.254.169.254:2/',
 ]
 
-/** Proves at the start that the guard is on; throws `StartupError` when it lets one of the inner addresses through. */
+/**
+ * Proves at the start that the guard is on; throws `StartupError` when it lets one of the inner
+ * addresses through.
+ */
 export async function proveGuard(fetch: Fetch): Promise<void> {
   for (const url of INSIDE) {
     const refusal = await fetch(url).catch((error: unknown) => error)
     if (!(refusal instanceof RequestRefused))
-      throw new StartupError('Outgoing requests are not guarded: an address of the inner network can be reached.')
+      throw new StartupError(
+        'Outgoing requests are not guarded: an address of the inner network can be reached.',
+      )
   }
 }

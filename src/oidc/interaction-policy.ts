@@ -11,7 +11,10 @@ export interface AbsoluteLifetimes {
   readonly sessionRemembered: number
 }
 
-/** `prompt=create` (Initiating User Registration 1.0) and `select_account` come before login; consent stays last. */
+/**
+ * `prompt=create` (Initiating User Registration 1.0) and `select_account` come before login;
+ * consent stays last.
+ */
 export function createInteractionPolicy({
   lifetimes,
   requireMfa,
@@ -25,26 +28,41 @@ export function createInteractionPolicy({
 
   const login = policy.get('login')
   login?.checks.add(
-    new Check('acr_values', 'a stronger authentication is required', 'unmet_authentication_requirements', (ctx) =>
-      needsSecondFactor(ctx, lifetimes),
+    new Check(
+      'acr_values',
+      'a stronger authentication is required',
+      'unmet_authentication_requirements',
+      (ctx) => needsSecondFactor(ctx, lifetimes),
     ),
   )
-  login?.checks.add(new Check('require_mfa', 'two factors are required', (ctx) => lacksSecondFactor(ctx, { lifetimes, requireMfa })))
+  login?.checks.add(
+    new Check('require_mfa', 'two factors are required', (ctx) =>
+      lacksSecondFactor(ctx, { lifetimes, requireMfa }),
+    ),
+  )
 
-  login?.checks.add(new Check('session_over', 'the session has reached its end', (ctx) => isOver(ctx, lifetimes)))
+  login?.checks.add(
+    new Check('session_over', 'the session has reached its end', (ctx) => isOver(ctx, lifetimes)),
+  )
 
   const consent = policy.get('consent')
   if (consent) consent.details = (ctx) => ({ requested: requestedScopes(ctx) })
   consent?.checks.remove('native_client_prompt')
   consent?.checks.add(
-    new Check('unproven_client', 'a client that cannot prove its identity asks every time', 'interaction_required', (ctx) =>
-      isUnproven(ctx),
+    new Check(
+      'unproven_client',
+      'a client that cannot prove its identity asks every time',
+      'interaction_required',
+      (ctx) => isUnproven(ctx),
     ),
   )
   return policy
 }
 
-/** `acr_values` is voluntary in OIDC Core; asking only for the multi-factor class is taken as a step-up (TF-10). */
+/**
+ * `acr_values` is voluntary in OIDC Core; asking only for the multi-factor class is taken as a
+ * step-up (TF-10).
+ */
 function needsSecondFactor({ oidc }: KoaContextWithOIDC, lifetimes: AbsoluteLifetimes): boolean {
   const wanted = param(oidc.params, 'acr_values').split(' ').filter(Boolean)
   const onlyMultiFactor = wanted.length > 0 && wanted.every((value) => value === ACR.multiFactor)
@@ -53,8 +71,9 @@ function needsSecondFactor({ oidc }: KoaContextWithOIDC, lifetimes: AbsoluteLife
 }
 
 /**
- * Where two factors are demanded, no way around the pages leads past them (TF-11): a sign-in counts only if it brought a second
- * factor, and a session only while its account has the factor that it was opened with.
+ * Where two factors are demanded, no way around the pages leads past them (TF-11): a sign-in counts
+ * only if it brought a second factor, and a session only while its account has the factor that it
+ * was opened with.
  */
 function lacksSecondFactor(
   { oidc }: KoaContextWithOIDC,
@@ -66,14 +85,29 @@ function lacksSecondFactor(
   return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['hasSecondFactor'] !== true
 }
 
-/** The second factor of a remembered device counts for a day; after that it is one factor that is remembered (SE-04). */
-function isMultiFactor(session: KoaContextWithOIDC['oidc']['session'], { sessionAbsolute }: AbsoluteLifetimes): boolean {
+/**
+ * The second factor of a remembered device counts for a day; after that it is one factor that is
+ * remembered (SE-04).
+ */
+function isMultiFactor(
+  session: KoaContextWithOIDC['oidc']['session'],
+  { sessionAbsolute }: AbsoluteLifetimes,
+): boolean {
   return session?.acr === ACR.multiFactor && !session.past(sessionAbsolute)
 }
 
-/** The provider demands that every save leaves a session a second of life: without this, use would prolong it for ever (SE-04). */
-function isOver({ oidc }: KoaContextWithOIDC, { sessionAbsolute, sessionRemembered }: AbsoluteLifetimes): boolean {
-  const { session, result } = oidc as { session?: KoaContextWithOIDC['oidc']['session']; result?: { login?: unknown } }
+/**
+ * The provider demands that every save leaves a session a second of life: without this, use would
+ * prolong it for ever (SE-04).
+ */
+function isOver(
+  { oidc }: KoaContextWithOIDC,
+  { sessionAbsolute, sessionRemembered }: AbsoluteLifetimes,
+): boolean {
+  const { session, result } = oidc as {
+    session?: KoaContextWithOIDC['oidc']['session']
+    result?: { login?: unknown }
+  }
   if (!session?.accountId || result?.login !== undefined) return false
   return session.past(session.transient ? sessionAbsolute : sessionRemembered)
 }
@@ -81,5 +115,9 @@ function isOver({ oidc }: KoaContextWithOIDC, { sessionAbsolute, sessionRemember
 /** Where anybody could pose as the app, the person is asked each time, and nothing is silent (AZ-14). */
 function isUnproven({ oidc }: KoaContextWithOIDC): boolean {
   const result = (oidc as { result?: { consent?: unknown } }).result
-  return oidc.client !== undefined && !isProven(oidc.client, param(oidc.params, 'redirect_uri')) && !result?.consent
+  return (
+    oidc.client !== undefined &&
+    !isProven(oidc.client, param(oidc.params, 'redirect_uri')) &&
+    !result?.consent
+  )
 }

@@ -19,8 +19,15 @@ export interface SignedIn {
 /** What our pages keep between two steps of one interaction; never a credential. */
 export interface InteractionState {
   readonly signUp?: { readonly userId: string; readonly tokenId: string; readonly email: string }
-  readonly mfa?: { readonly challenge: string; readonly email: string; readonly isRemembered: boolean }
-  /** The password is proven and a second factor has to be set up before anything else; `isDone` once it is (TF-11). */
+  readonly mfa?: {
+    readonly challenge: string
+    readonly email: string
+    readonly isRemembered: boolean
+  }
+  /**
+   * The password is proven and a second factor has to be set up before anything else; `isDone` once
+   * it is (TF-11).
+   */
   readonly enrol?: {
     readonly accountId: string
     readonly amr: readonly string[]
@@ -43,7 +50,10 @@ export interface InteractionsDeps {
   readonly requireMfa: boolean
 }
 
-/** The steps between an authorization request and its answer, bound to the browser by the interaction cookie (SE-12). */
+/**
+ * The steps between an authorization request and its answer, bound to the browser by the
+ * interaction cookie (SE-12).
+ */
 export class Interactions {
   readonly #deps: InteractionsDeps
 
@@ -52,23 +62,33 @@ export class Interactions {
   }
 
   /** The interaction of this URL and this browser; `interaction_expired` for every other. */
-  async get(ctx: Context, uid: string): Promise<{ interaction: Interaction; client: Client; state: InteractionState }> {
+  async get(
+    ctx: Context,
+    uid: string,
+  ): Promise<{ interaction: Interaction; client: Client; state: InteractionState }> {
     const provider = this.#deps.provider()
-    const interaction = await provider.interactionDetails(ctx.req, ctx.res).catch((error: unknown) => {
-      if (error instanceof errors.SessionNotFound) throw new AppError('interaction_expired', { cause: error })
-      throw error
-    })
+    const interaction = await provider
+      .interactionDetails(ctx.req, ctx.res)
+      .catch((error: unknown) => {
+        if (error instanceof errors.SessionNotFound)
+          throw new AppError('interaction_expired', { cause: error })
+        throw error
+      })
     if (interaction.uid !== uid) throw new AppError('interaction_expired')
     const client = await provider.Client.find(String(interaction.params['client_id']))
     if (!client) throw new AppError('interaction_expired')
     return { interaction, client, state: interaction.result?.['gatehouse'] ?? {} }
   }
 
-  /** Which app began it, for pages beside the interaction to name it: no more than its URL's owner has seen already. */
+  /**
+   * Which app began it, for pages beside the interaction to name it: no more than its URL's owner
+   * has seen already.
+   */
   async askingApp(uid: string): Promise<{ client: Client; redirectUri: string } | undefined> {
     const provider = this.#deps.provider()
     const interaction = await provider.Interaction.find(uid)
-    const client = interaction && (await provider.Client.find(String(interaction.params['client_id'])))
+    const client =
+      interaction && (await provider.Client.find(String(interaction.params['client_id'])))
     return client && { client, redirectUri: param(interaction.params, 'redirect_uri') }
   }
 
@@ -86,14 +106,30 @@ export class Interactions {
   }
 
   /** Ends the login prompt; the returned URL is where the browser goes next (303). */
-  async login(interaction: Interaction, { accountId, amr, isRemembered, hasSecondFactor }: SignedIn): Promise<string> {
+  async login(
+    interaction: Interaction,
+    { accountId, amr, isRemembered, hasSecondFactor }: SignedIn,
+  ): Promise<string> {
     const { session } = interaction as { session?: { uid?: string; accountId?: string } }
     if (session?.uid && session.accountId !== accountId) {
       await this.#deps.sessions.endSession(session.uid)
       Reflect.deleteProperty(interaction, 'session')
     }
-    const login = { accountId, amr: [...amr], acr: acrFor(amr), remember: isRemembered, ts: Math.floor(Date.now() / 1000) }
-    interaction.result = { ...without(interaction.lastSubmission), login, isSignIn: true, hasSecondFactor, create: {}, select_account: {} }
+    const login = {
+      accountId,
+      amr: [...amr],
+      acr: acrFor(amr),
+      remember: isRemembered,
+      ts: Math.floor(Date.now() / 1000),
+    }
+    interaction.result = {
+      ...without(interaction.lastSubmission),
+      login,
+      isSignIn: true,
+      hasSecondFactor,
+      create: {},
+      select_account: {},
+    }
     await interaction.persist()
     return interaction.returnTo
   }
@@ -128,14 +164,21 @@ export class Interactions {
   /** `access_denied` back to the app, with `state` and `iss` (RFC 6749 4.1.2.1). */
   async deny(interaction: Interaction): Promise<string> {
     const { session, params, prompt } = interaction
-    if (session?.accountId && prompt.name === 'consent') this.#deps.consents.denied(session.accountId, String(params['client_id']))
-    interaction.result = { error: 'access_denied', error_description: 'End-User denied the request' }
+    if (session?.accountId && prompt.name === 'consent')
+      this.#deps.consents.denied(session.accountId, String(params['client_id']))
+    interaction.result = {
+      error: 'access_denied',
+      error_description: 'End-User denied the request',
+    }
     await interaction.persist()
     return interaction.returnTo
   }
 }
 
-/** What the consent prompt found to be missing; with `prompt=consent` and nothing missing, all that was asked for. */
+/**
+ * What the consent prompt found to be missing; with `prompt=consent` and nothing missing, all that
+ * was asked for.
+ */
 export function missingScopes({ prompt }: Interaction): RememberedConsent {
   const { missingOIDCScope, missingResourceScopes, requested } = prompt.details as {
     missingOIDCScope?: string[]

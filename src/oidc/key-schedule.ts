@@ -1,6 +1,9 @@
 import { LIFETIMES } from '../config/limits.ts'
 
-/** The moments of a signing key's life: published at once, signs from `activeAt`, only verifies from `retiredAt`, gone at `expiresAt`. */
+/**
+ * The moments of a signing key's life: published at once, signs from `activeAt`, only verifies from
+ * `retiredAt`, gone at `expiresAt`.
+ */
 export interface KeyLife {
   readonly activeAt: Date
   readonly retiredAt?: Date | null | undefined
@@ -27,8 +30,8 @@ export function isSigning({ activeAt, retiredAt }: KeyLife, now: Date): boolean 
 }
 
 /**
- * Whether an ID token that it signed is still good as a hint. A key that an emergency ended was gone the moment it stopped signing:
- * whoever has it may have signed anything.
+ * Whether an ID token that it signed is still good as a hint. A key that an emergency ended was
+ * gone the moment it stopped signing: whoever has it may have signed anything.
  */
 export function verifiesHints({ retiredAt, expiresAt }: KeyLife, now: Date): boolean {
   if (!retiredAt || !expiresAt) return true
@@ -37,12 +40,20 @@ export function verifiesHints({ retiredAt, expiresAt }: KeyLife, now: Date): boo
 
 /** The next moment at which any key changes its state; undefined when none will by itself. */
 export function nextChange(keys: readonly KeyLife[], now: Date): Date | undefined {
-  const moments = keys.flatMap(({ activeAt, retiredAt, expiresAt }) => [activeAt, retiredAt, expiresAt])
+  const moments = keys.flatMap(({ activeAt, retiredAt, expiresAt }) => [
+    activeAt,
+    retiredAt,
+    expiresAt,
+  ])
   const ahead = moments.filter((moment): moment is Date => moment instanceof Date && moment > now)
   return ahead.sort((a, b) => a.getTime() - b.getTime())[0]
 }
 
 /** Due early enough that the successor signs when the key has reached its age. */
-export function isDue({ activeAt }: KeyLife, now: Date, { rotationDays, publishSeconds }: KeyTiming): boolean {
+export function isDue(
+  { activeAt }: KeyLife,
+  now: Date,
+  { rotationDays, publishSeconds }: KeyTiming,
+): boolean {
   return now.getTime() >= activeAt.getTime() + rotationDays * 86_400_000 - publishSeconds * 1000
 }

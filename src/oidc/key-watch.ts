@@ -12,7 +12,10 @@ export interface KeyWatchDeps {
 
 const HOUR_MS = 3_600_000
 
-/** Follows the keys in the database: at the moments that are written there, and within the poll interval what others change. */
+/**
+ * Follows the keys in the database: at the moments that are written there, and within the poll
+ * interval what others change.
+ */
 export class KeyWatch implements Disposable {
   readonly #deps: KeyWatchDeps
   #timer: NodeJS.Timeout | undefined
@@ -42,13 +45,17 @@ export class KeyWatch implements Disposable {
     let delayMs = timing.pollSeconds * 1000
     try {
       if (Date.now() - this.#lastRotation > HOUR_MS) {
-        for (const kid of await keys.rotateDue()) logger.info({ event: 'key.rotated', kid }, 'signing key rotated')
+        for (const kid of await keys.rotateDue())
+          logger.info({ event: 'key.rotated', kid }, 'signing key rotated')
         this.#lastRotation = Date.now()
       }
       const next = await server.reloadKeys()
       if (next) delayMs = Math.min(delayMs, Math.max(1, next.getTime() - Date.now()))
     } catch (error) {
-      logger.warn({ event: 'keys.unreadable', err: error }, 'signing keys cannot be read; the known ones stay in use')
+      logger.warn(
+        { event: 'keys.unreadable', err: error },
+        'signing keys cannot be read; the known ones stay in use',
+      )
     }
     if (this.#timer === running && running !== undefined) this.#schedule(delayMs)
   }

@@ -21,16 +21,25 @@ export function lifetimes({ lifetimes: life }: Config): NonNullable<Configuratio
   }
 }
 
-/** What is left of a browser session's idle and absolute lifetime, counted from the authentication (SE-04). */
+/**
+ * What is left of a browser session's idle and absolute lifetime, counted from the authentication
+ * (SE-04).
+ */
 export function sessionSeconds(
   life: Config['lifetimes'],
   {
     loginTs = now(),
     accountId,
     transient,
-  }: { loginTs?: number | undefined; accountId?: string | undefined; transient?: boolean | undefined },
+  }: {
+    loginTs?: number | undefined
+    accountId?: string | undefined
+    transient?: boolean | undefined
+  },
 ): number {
   const isRemembered = accountId !== undefined && !transient
-  const [idle, absolute] = isRemembered ? [life.sessionRemembered, life.sessionRemembered] : [life.sessionIdle, life.sessionAbsolute]
+  const [idle, absolute] = isRemembered
+    ? [life.sessionRemembered, life.sessionRemembered]
+    : [life.sessionIdle, life.sessionAbsolute]
   return Math.max(1, Math.min(idle, loginTs + absolute - now()))
 }

@@ -13,7 +13,10 @@ interface Entry<T> {
   readonly until: number
 }
 
-/** Remembers look-ups, absent ones too, each kind in a bounded store: a flood of made-up keys pushes out no real ones. */
+/**
+ * Remembers look-ups, absent ones too, each kind in a bounded store: a flood of made-up keys pushes
+ * out no real ones.
+ */
 export class LookupCache<T extends object> {
   readonly #options: Required<LookupCacheOptions<T>>
   readonly #found = new Map<string, Entry<T>>()
@@ -25,7 +28,10 @@ export class LookupCache<T extends object> {
     this.#options = { liveMs: 300_000, deafMs: 5000, ...options }
   }
 
-  /** One load at a time per key; the same object as long as nothing changed. A failed load is not remembered. */
+  /**
+   * One load at a time per key; the same object as long as nothing changed. A failed load is not
+   * remembered.
+   */
   find(key: string): Promise<T | undefined> {
     const entry = this.#entry(key)
     if (entry) return Promise.resolve(entry.value)

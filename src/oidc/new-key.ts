@@ -10,7 +10,10 @@ export interface NewKey {
   readonly privateJwk: Record<string, unknown>
 }
 
-/** A key for the algorithm: P-256, Ed25519 or RSA of 3072 bits (JW-06); never on the thread that answers requests. */
+/**
+ * A key for the algorithm: P-256, Ed25519 or RSA of 3072 bits (JW-06); never on the thread that
+ * answers requests.
+ */
 export async function newKey(alg: SigningAlg): Promise<NewKey> {
   const { privateKey, publicKey } =
     alg === 'ES256'
@@ -20,12 +23,21 @@ export async function newKey(alg: SigningAlg): Promise<NewKey> {
         : await generate('rsa', { modulusLength: 3072 })
   const jwk = publicKey.export({ format: 'jwk' }) as Record<string, unknown>
   const kid = thumbprint(jwk)
-  return { kid, publicJwk: { ...jwk, kid, alg, use: 'sig' }, privateJwk: { ...privateKey.export({ format: 'jwk' }) } }
+  return {
+    kid,
+    publicJwk: { ...jwk, kid, alg, use: 'sig' },
+    privateJwk: { ...privateKey.export({ format: 'jwk' }) },
+  }
 }
 
 /** JWK thumbprint (RFC 7638). */
 function thumbprint(jwk: Record<string, unknown>): string {
-  const members = jwk['kty'] === 'RSA' ? ['e', 'kty', 'n'] : jwk['kty'] === 'EC' ? ['crv', 'kty', 'x', 'y'] : ['crv', 'kty', 'x']
+  const members =
+    jwk['kty'] === 'RSA'
+      ? ['e', 'kty', 'n']
+      : jwk['kty'] === 'EC'
+        ? ['crv', 'kty', 'x', 'y']
+        : ['crv', 'kty', 'x']
   const required = Object.fromEntries(members.map((name) => [name, jwk[name]]))
   return createHash('sha256').update(JSON.stringify(required)).digest('base64url')
 }

@@ -21,12 +21,15 @@ const TOKEN = /^[\w-]+$/
 /** RFC 6749 3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 type TokenModel = 'AccessToken' | 'ClientCredentials' | 'RefreshToken'
-const MODELS: ReadonlyMap<number, TokenModel> = new Map([...TOKEN_LENGTHS].map(([model, length]) => [length, model as TokenModel]))
+const MODELS: ReadonlyMap<number, TokenModel> = new Map(
+  [...TOKEN_LENGTHS].map(([model, length]) => [length, model as TokenModel]),
+)
 
 /**
- * What APIs and services ask all day, in its plainest shape, answered by the provider's own models without its router, parameters and
- * middleware, which cost more than the answer. It never refuses: what is odd in any way, or would be refused, is the provider's, as if
- * nobody had looked at it. `test/protocol/plain-requests.test.ts` holds both against each other.
+ * What APIs and services ask all day, in its plainest shape, answered by the provider's own models
+ * without its router, parameters and middleware, which cost more than the answer. It never refuses:
+ * what is odd in any way, or would be refused, is the provider's, as if nobody had looked at it.
+ * `test/protocol/plain-requests.test.ts` holds both against each other.
  */
 export class PlainRequests {
   readonly #provider: Provider
@@ -50,11 +53,19 @@ export class PlainRequests {
     const { AccessToken, Claims, Client } = this.#provider
     const token = await AccessToken.find(value)
     if (!token?.accountId || !token.scope || !token.scopes.has('openid')) return undefined
-    if (token.aud !== undefined || token.claims !== undefined || token.isSenderConstrained()) return undefined
+    if (token.aud !== undefined || token.claims !== undefined || token.isSenderConstrained())
+      return undefined
     const client = await Client.find(token.clientId ?? '')
     const account = await this.#deps.findAccount(token.accountId)
     const grant = await grantOf(this.#provider, token)
-    if (!client || !account || !grant || client.userinfoSignedResponseAlg || client.userinfoEncryptedResponseAlg) return undefined
+    if (
+      !client ||
+      !account ||
+      !grant ||
+      client.userinfoSignedResponseAlg ||
+      client.userinfoEncryptedResponseAlg
+    )
+      return undefined
     const rejected = grant.getRejectedOIDCClaims()
     const scope = grant.getOIDCScopeFiltered(token.scopes)
     const claims = await account.claims('userinfo', scope, {}, rejected)
@@ -65,7 +76,10 @@ export class PlainRequests {
   }
 
   /** RFC 7662. */
-  async introspection(authorization: string, { token, token_type_hint: hint, ...more }: Form): PlainAnswer {
+  async introspection(
+    authorization: string,
+    { token, token_type_hint: hint, ...more }: Form,
+  ): PlainAnswer {
     const model = isToken(token) ? MODELS.get(token.length) : undefined
     if (!model || Array.isArray(hint) || Object.keys(more).length > 0) return undefined
     return this.#by(authorization, (client) =>
@@ -74,8 +88,14 @@ export class PlainRequests {
   }
 
   async #stateOf(model: TokenModel, value: string, client: Client): PlainAnswer {
-    const token = await (this.#provider[model] as { find(value: string): Promise<FoundToken | undefined> }).find(value)
-    if (!token?.isValid || (token.grantId && !(await grantOf(this.#provider, token))) || !mayIntrospect(client, token))
+    const token = await (
+      this.#provider[model] as { find(value: string): Promise<FoundToken | undefined> }
+    ).find(value)
+    if (
+      !token?.isValid ||
+      (token.grantId && !(await grantOf(this.#provider, token))) ||
+      !mayIntrospect(client, token)
+    )
       return { active: false }
     if (token.rar !== undefined || token.isSenderConstrained()) return undefined
     return {
@@ -95,16 +115,33 @@ export class PlainRequests {
 
   /** RFC 6749 4.1.3, 4.4 and 6. */
   async token(authorization: string, { grant_type: grantType, ...form }: Form): PlainAnswer {
-    const { scope = '', resource, code, redirect_uri: redirectUri, code_verifier: verifier, refresh_token: refreshToken } = form
+    const {
+      scope = '',
+      resource,
+      code,
+      redirect_uri: redirectUri,
+      code_verifier: verifier,
+      refresh_token: refreshToken,
+    } = form
     if (Object.values(form).some((value) => typeof value !== 'string')) return undefined
     const isOnly = (...names: string[]) => Object.keys(form).every((name) => names.includes(name))
     if (grantType === 'client_credentials' && isOnly('scope', 'resource'))
-      return this.#by(authorization, (client) => this.#issue(client, scope as string, (resource as string | undefined) ?? onlyApi(client)))
+      return this.#by(authorization, (client) =>
+        this.#issue(client, scope as string, (resource as string | undefined) ?? onlyApi(client)),
+      )
     if (grantType === 'refresh_token' && isOnly('refresh_token') && isToken(refreshToken))
       return this.#by(authorization, (client) => this.#grants.refresh(client, refreshToken))
-    if (grantType === 'authorization_code' && isOnly('code', 'redirect_uri', 'code_verifier') && isToken(code))
+    if (
+      grantType === 'authorization_code' &&
+      isOnly('code', 'redirect_uri', 'code_verifier') &&
+      isToken(code)
+    )
       return this.#by(authorization, (client) =>
-        this.#grants.code(client, { code, redirectUri: redirectUri as string, verifier: verifier as string }),
+        this.#grants.code(client, {
+          code,
+          redirectUri: redirectUri as string,
+          verifier: verifier as string,
+        }),
       )
     return undefined
   }
@@ -123,8 +160,17 @@ export class PlainRequests {
     token.resourceServer = resourceServer as ResourceServerInstance
     const value = await token.save()
     const { tokenType, expiration } = token as typeof token & { tokenType: string }
-    recordIssued(this.#deps.audit, { grant: 'client_credentials', clientId: client.clientId, token })
-    return { access_token: value, expires_in: expiration, ...(token.scope ? { scope: token.scope } : {}), token_type: tokenType }
+    recordIssued(this.#deps.audit, {
+      grant: 'client_credentials',
+      clientId: client.clientId,
+      token,
+    })
+    return {
+      access_token: value,
+      expires_in: expiration,
+      ...(token.scope ? { scope: token.scope } : {}),
+      token_type: tokenType,
+    }
   }
 
   #by(authorization: string, answer: (client: Client) => PlainAnswer): PlainAnswer {
@@ -136,9 +182,16 @@ export class PlainRequests {
 
   async #authenticated(authorization: string): Promise<Client | undefined> {
     const [, encoded = ''] = BASIC.exec(authorization) ?? []
-    const [, id, secret] = (CREDENTIALS.exec(Buffer.from(encoded, 'base64').toString('latin1')) ?? []).map(formDecoded)
+    const [, id, secret] = (
+      CREDENTIALS.exec(Buffer.from(encoded, 'base64').toString('latin1')) ?? []
+    ).map(formDecoded)
     const client = id === undefined ? undefined : await this.#provider.Client.find(id)
-    if (secret === undefined || client?.clientAuthMethod !== 'client_secret_basic' || client.clientSecretExpiresAt) return undefined
+    if (
+      secret === undefined ||
+      client?.clientAuthMethod !== 'client_secret_basic' ||
+      client.clientSecretExpiresAt
+    )
+      return undefined
     return hasSecret(client, secret) ? client : undefined
   }
 }

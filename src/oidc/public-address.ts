@@ -20,7 +20,10 @@ const REFUSED_IPV4: readonly (readonly [string, number])[] = [
   ['224.0.0.0', 3],
 ]
 
-/** Inside global unicast, what is special or carries an IPv4 address in it: Teredo, ORCHID, documentation, 6to4. */
+/**
+ * Inside global unicast, what is special or carries an IPv4 address in it: Teredo, ORCHID,
+ * documentation, 6to4.
+ */
 const REFUSED_IPV6: readonly (readonly [string, number])[] = [
   ['2001::', 23],
   ['2001:db8::', 32],
@@ -37,9 +40,17 @@ for (const [network, prefix] of REFUSED_IPV6) refused.addSubnet(network, prefix,
 const globalUnicast = new BlockList()
 globalUnicast.addSubnet('2000::', 3, 'ipv6')
 
-/** Whether an address belongs to the public internet; everything special by the IANA registries does not (CL-04). */
+/**
+ * Whether an address belongs to the public internet; everything special by the IANA registries does
+ * not (CL-04).
+ */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 4) return !refused.check(address, 'ipv4')
-  return family === 6 && !address.includes('%') && globalUnicast.check(address, 'ipv6') && !refused.check(address, 'ipv6')
+  return (
+    family === 6 &&
+    !address.includes('%') &&
+    globalUnicast.check(address, 'ipv6') &&
+    !refused.check(address, 'ipv6')
+  )
 }

@@ -6,7 +6,10 @@ import type { RefreshAnswers } from './refresh-answers.ts'
 import { currentUnit, type RequestUnit, type StoreAdapter } from './request-unit.ts'
 import { TOKEN_LENGTHS } from './token-lengths.ts'
 
-/** Whoever is given one of these goes on to ask for its session, its grant and its account, one after the other. */
+/**
+ * Whoever is given one of these goes on to ask for its session, its grant and its account, one
+ * after the other.
+ */
 const SOURCES = new Set(['AccessToken', 'AuthorizationCode', 'RefreshToken'])
 const REFRESH = 'RefreshToken'
 const SPENT = new Set(['AuthorizationCode', 'RefreshToken'])
@@ -25,7 +28,12 @@ export interface ReadingAheadDeps {
 }
 
 /** The storage of the models, with what the current request has read ahead in front of it. */
-export function readingAhead({ adapterFor, findAccount, honours, refreshAnswers }: ReadingAheadDeps): AdapterFactory {
+export function readingAhead({
+  adapterFor,
+  findAccount,
+  honours,
+  refreshAnswers,
+}: ReadingAheadDeps): AdapterFactory {
   return (model) => {
     const adapter: StoreAdapter = adapterFor(model)
     const changed: Partial<Adapter> = {}
@@ -47,7 +55,9 @@ export function readingAhead({ adapterFor, findAccount, honours, refreshAnswers 
         if (!unit) return adapter.upsert(id, payload, expiresIn)
         if (!unit.given) unit.minted.push({ adapter, model, id, payload, expiresIn })
       }
-    if (LEFT.has(model)) changed.upsert = (id, payload, expiresIn) => beforeTheAnswer(adapter.upsert(id, payload, expiresIn))
+    if (LEFT.has(model))
+      changed.upsert = (id, payload, expiresIn) =>
+        beforeTheAnswer(adapter.upsert(id, payload, expiresIn))
     // Whoever resumes has read it already, and a second one at the same time would have too.
     if (model === 'Interaction') changed.destroy = (id) => beforeTheAnswer(adapter.destroy(id))
     return Object.keys(changed).length > 0 ? Object.assign(bound(adapter), changed) : adapter
@@ -69,7 +79,9 @@ export function readingAhead({ adapterFor, findAccount, honours, refreshAnswers 
       if (given) return
       unit.isRepeatable = model === REFRESH
       unit.exchange = async (body) => {
-        const kept = unit.isRepeatable ? refreshAnswers.kept({ token: id, clientId, asked, body, minted }) : []
+        const kept = unit.isRepeatable
+          ? refreshAnswers.kept({ token: id, clientId, asked, body, minted })
+          : []
         const all = [...minted, ...kept]
         await (all.length > 0 ? (adapter as ContextAdapter).exchange(id, all) : adapter.consume(id))
       }
@@ -84,12 +96,21 @@ export function readingAhead({ adapterFor, findAccount, honours, refreshAnswers 
       // What was spent long ago is found by itself only.
       if (!found) return name === REFRESH ? present(adapter.find(id)) : undefined
       readAhead(unit, found)
-      // What is unknown is asked for twice; what is another client's takes as long: until the account is there.
-      if (name === REFRESH) unit.pending.push(...[...unit.accounts.values()].map((account) => account.catch(() => undefined)))
+      // What is unknown is asked for twice; what is another client's takes as long: until the
+      // account is there.
+      if (name === REFRESH)
+        unit.pending.push(
+          ...[...unit.accounts.values()].map((account) => account.catch(() => undefined)),
+        )
       const { clientId = '' } = found.token
       unit.clientId = clientId
       if (found.isSpent && name === REFRESH && unit.asked !== undefined)
-        unit.given = (await refreshAnswers.find(adapter as ContextAdapter, { token: id, clientId, asked: unit.asked })) ?? null
+        unit.given =
+          (await refreshAnswers.find(adapter as ContextAdapter, {
+            token: id,
+            clientId,
+            asked: unit.asked,
+          })) ?? null
       return found.token
     }
   }
@@ -99,7 +120,10 @@ export function readingAhead({ adapterFor, findAccount, honours, refreshAnswers 
     if (sessionUid && expiresWithSession) unit.sessions.set(sessionUid, Promise.resolve(session))
     if (grantId) unit.grants.set(grantId, Promise.resolve(grant))
     if (accountId && unit.needsAccount)
-      unit.accounts.set(accountId, quiet(findAccount(accountId, expiresWithSession ? sessionUid : undefined)))
+      unit.accounts.set(
+        accountId,
+        quiet(findAccount(accountId, expiresWithSession ? sessionUid : undefined)),
+      )
   }
 }
 

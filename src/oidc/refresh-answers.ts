@@ -34,8 +34,9 @@ export interface RefreshAnswersDeps {
 }
 
 /**
- * Keeps the answer to a refresh for the leeway. Its key comes of the spent token *and* a key of the server: neither a copy of the storage with
- * the token nor one with the server's keys opens anything.
+ * Keeps the answer to a refresh for the leeway. Its key comes of the spent token *and* a key of the
+ * server: neither a copy of the storage with the token nor one with the server's keys opens
+ * anything.
  */
 export class RefreshAnswers {
   readonly #keys: readonly Buffer[]
@@ -53,21 +54,34 @@ export class RefreshAnswers {
     const [key] = this.#keys
     if (seconds === 0 || refreshToken === undefined || !key) return []
     const given: Given = { refreshToken, ...jwtsIn(body, minted), asked }
-    const sealed = sealUnder(keyFor(token, key), JSON.stringify(given), aad(token, clientId)).toString('base64')
+    const sealed = sealUnder(
+      keyFor(token, key),
+      JSON.stringify(given),
+      aad(token, clientId),
+    ).toString('base64')
     return [keptAnswer({ token, next: refreshToken, sealed, seconds })]
   }
 
-  /** What the token that was spent a moment ago gave to the same client for the same request, if that has not been used yet. */
-  async find(adapter: ContextAdapter, { token, clientId, asked }: Omit<Kept, 'body' | 'minted'>): Promise<Given | undefined> {
+  /**
+   * What the token that was spent a moment ago gave to the same client for the same request, if
+   * that has not been used yet.
+   */
+  async find(
+    adapter: ContextAdapter,
+    { token, clientId, asked }: Omit<Kept, 'body' | 'minted'>,
+  ): Promise<Given | undefined> {
     const sealed = await adapter.findAnswer(token)
-    const given = sealed === undefined ? undefined : this.#open(Buffer.from(sealed, 'base64'), token, clientId)
+    const given =
+      sealed === undefined ? undefined : this.#open(Buffer.from(sealed, 'base64'), token, clientId)
     return given?.asked === asked ? given : undefined
   }
 
   #open(sealed: Buffer, token: string, clientId: string): Given | undefined {
     for (const key of this.#keys) {
       try {
-        return JSON.parse(openUnder(keyFor(token, key), sealed, aad(token, clientId)).toString('utf8')) as Given
+        return JSON.parse(
+          openUnder(keyFor(token, key), sealed, aad(token, clientId)).toString('utf8'),
+        ) as Given
       } catch {
         // Sealed under another of our keys, or not for this client.
       }
@@ -86,9 +100,13 @@ interface Kept {
 }
 
 const keyFor = (token: string, key: Buffer): KeyObject => createSecretKey(hmac(key, token))
-const aad = (token: string, clientId: string): Buffer => Buffer.concat([idDigest('RefreshToken', token), Buffer.from(clientId)])
+const aad = (token: string, clientId: string): Buffer =>
+  Buffer.concat([idDigest('RefreshToken', token), Buffer.from(clientId)])
 
-function jwtsIn({ access_token: accessToken = '', id_token: idToken }: TokenAnswer, minted: readonly Minted[]) {
+function jwtsIn(
+  { access_token: accessToken = '', id_token: idToken }: TokenAnswer,
+  minted: readonly Minted[],
+) {
   const opaque = minted.find(({ model }) => model === 'AccessToken')
   const times = ({ jti = '', iat = 0, exp = 0 }: AdapterPayload) => ({ jti, iat, exp })
   return {

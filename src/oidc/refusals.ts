@@ -5,9 +5,12 @@ import type { Logger } from '../logger.ts'
 
 /** What is wrong with the request: anybody who has the code may hear it. */
 const MISTAKES: Readonly<Record<string, string>> = {
-  'code_verifier must be provided': 'code_verifier is missing: the authorization request had a code_challenge',
-  'code_verifier does not match code_challenge': 'code_verifier does not match the code_challenge of the authorization request',
-  'authorization code redirect_uri mismatch': 'redirect_uri is not the one of the authorization request',
+  'code_verifier must be provided':
+    'code_verifier is missing: the authorization request had a code_challenge',
+  'code_verifier does not match code_challenge':
+    'code_verifier does not match the code_challenge of the authorization request',
+  'authorization code redirect_uri mismatch':
+    'redirect_uri is not the one of the authorization request',
 }
 
 const USED = 'was used before'
@@ -32,31 +35,46 @@ const QUIET_MS = 60_000
 
 interface Refused {
   readonly state?: Readonly<Record<string, unknown>>
-  readonly oidc?: { readonly client?: { readonly clientId: string; readonly clientAuthMethod?: string } }
+  readonly oidc?: {
+    readonly client?: { readonly clientId: string; readonly clientAuthMethod?: string }
+  }
   body?: unknown
 }
 
 /**
- * Says why: to clients that authenticated, of what is their own; to others, what is wrong with their request. What is unknown, somebody
- * else's or forgotten has one answer. The log has the reason of every refusal, never the assertion, code or token itself.
+ * Says why: to clients that authenticated, of what is their own; to others, what is wrong with
+ * their request. What is unknown, somebody else's or forgotten has one answer. The log has the
+ * reason of every refusal, never the assertion, code or token itself.
  */
 export function explainRefusals(provider: Provider, logger: Logger): void {
   const log = quietly(logger)
   onErrors(provider, AUTHENTICATED, (ctx, error) => {
     const reason = error.error_detail ?? error.error_description ?? error.message
-    log({ clientId: ctx.oidc?.client?.clientId, error: error.message, reason, requestId: ctx.state?.['requestId'] })
+    log({
+      clientId: ctx.oidc?.client?.clientId,
+      error: error.message,
+      reason,
+      requestId: ctx.state?.['requestId'],
+    })
     if (error instanceof errors.InvalidGrant) tell(ctx, reason)
   })
 }
 
-/** A body that turns out too large while it comes in chunks is 413, as one that says so: for the library it is a form it cannot read. */
+/**
+ * A body that turns out too large while it comes in chunks is 413, as one that says so: for the
+ * library it is a form it cannot read.
+ */
 export function refuseLargeBodies(provider: Provider): void {
   onErrors(provider, WITH_BODIES, (_ctx, { cause }) => {
-    if (cause instanceof Error && cause.message === 'request entity too large') throw new AppError('payload_too_large')
+    if (cause instanceof Error && cause.message === 'request entity too large')
+      throw new AppError('payload_too_large')
   })
 }
 
-type Listener = (ctx: Refused, error: Error & { readonly error_detail?: string; readonly error_description?: string }) => void
+type Listener = (
+  ctx: Refused,
+  error: Error & { readonly error_detail?: string; readonly error_description?: string },
+) => void
 
 function onErrors(provider: Provider, events: readonly string[], listener: Listener): void {
   const on = provider.on.bind(provider) as (event: string, listener: Listener) => unknown
@@ -67,12 +85,21 @@ function tell(ctx: Refused, reason: string): void {
   const { clientAuthMethod = 'none' } = ctx.oidc?.client ?? {}
   const isProven = clientAuthMethod !== 'none'
   const description = MISTAKES[reason] ?? (isProven ? FATES[reason] : undefined)
-  if (description !== undefined) ctx.body = { ...(ctx.body as object), error_description: description }
+  if (description !== undefined)
+    ctx.body = { ...(ctx.body as object), error_description: description }
 }
 
 function quietly(logger: Logger) {
   const told = new BoundedMap<number>(1000)
-  return ({ clientId, ...refusal }: { clientId: string | undefined; error: string; reason: string; requestId: unknown }) => {
+  return ({
+    clientId,
+    ...refusal
+  }: {
+    clientId: string | undefined
+    error: string
+    reason: string
+    requestId: unknown
+  }) => {
     const key = `${clientId} ${refusal.reason}`
     if ((told.get(key) ?? 0) > Date.now()) return
     told.set(key, Date.now() + QUIET_MS)

@@ -3,13 +3,17 @@ import { currentUnit } from './request-unit.ts'
 
 type Identified = { generateTokenId(): string; jti?: string }
 
-/** Lets the provider's models come out as they did, where a request repeats another: same ids, same moments. */
+/**
+ * Lets the provider's models come out as they did, where a request repeats another: same ids, same
+ * moments.
+ */
 export function repeatTokens({ RefreshToken, AccessToken, IdToken }: Provider): void {
   const given = () => currentUnit()?.given
   identify(RefreshToken.prototype, () => given()?.refreshToken)
   identify(AccessToken.prototype, (token) => {
     const { jti, iat, exp } = given()?.accessToken ?? {}
-    if (iat !== undefined && exp !== undefined) Object.assign(token, { iat, exp, expiresIn: exp - now() })
+    if (iat !== undefined && exp !== undefined)
+      Object.assign(token, { iat, exp, expiresIn: exp - now() })
     return jti
   })
   const { issue } = IdToken.prototype
@@ -21,7 +25,10 @@ export function repeatTokens({ RefreshToken, AccessToken, IdToken }: Provider): 
   }
 }
 
-function identify<Token extends AccessToken | RefreshToken>(prototype: Token, known: (token: Token) => string | undefined): void {
+function identify<Token extends AccessToken | RefreshToken>(
+  prototype: Token,
+  known: (token: Token) => string | undefined,
+): void {
   const model = prototype as unknown as Identified
   const { generateTokenId } = model
   model.generateTokenId = function again(this: Identified) {

@@ -12,8 +12,9 @@ export type StoreAdapter = Adapter & Partial<ContextAdapter>
 type Account = Awaited<ReturnType<FindAccount>>
 
 /**
- * What one request at an endpoint that reads ahead has read, and the tokens it will hand out: stored together, before the answer leaves and
- * only if there is one. So its depth in round trips is four at most (G18). Anything read ahead is used once.
+ * What one request at an endpoint that reads ahead has read, and the tokens it will hand out:
+ * stored together, before the answer leaves and only if there is one. So its depth in round trips
+ * is four at most (G18). Anything read ahead is used once.
  */
 export interface RequestUnit {
   readonly grants: Map<string, Promise<AdapterPayload | undefined>>
@@ -31,7 +32,10 @@ export interface RequestUnit {
   exchange?: (body: TokenAnswer) => Promise<void>
   /** Whether who is not the first to spend it may be given the same. */
   isRepeatable?: boolean
-  /** Of a refresh token that was spent within the leeway: what it gave, or `null` if that cannot be given again. */
+  /**
+   * Of a refresh token that was spent within the leeway: what it gave, or `null` if that cannot be
+   * given again.
+   */
   given?: Given | null
 }
 
@@ -40,16 +44,28 @@ const units = new AsyncLocalStorage<RequestUnit>()
 export const currentUnit = (): RequestUnit | undefined => units.getStore()
 
 function newUnit(needsAccount: boolean, asked?: string): RequestUnit {
-  return { grants: new Map(), sessions: new Map(), accounts: new Map(), minted: [], pending: [], needsAccount, asked }
+  return {
+    grants: new Map(),
+    sessions: new Map(),
+    accounts: new Map(),
+    minted: [],
+    pending: [],
+    needsAccount,
+    asked,
+  }
 }
 
 /** Reads ahead for the work. */
-export function inUnit<T>({ account }: { readonly account: boolean }, work: () => Promise<T>): Promise<T> {
+export function inUnit<T>(
+  { account }: { readonly account: boolean },
+  work: () => Promise<T>,
+): Promise<T> {
   return units.run(newUnit(account), work)
 }
 
 /** What a request for tokens asks for besides the code or token that it presents. */
-export const askedFor = (scope?: unknown, resource?: unknown): string => JSON.stringify([scope, resource])
+export const askedFor = (scope?: unknown, resource?: unknown): string =>
+  JSON.stringify([scope, resource])
 
 export interface ExchangeOptions {
   readonly account: boolean
@@ -57,9 +73,11 @@ export interface ExchangeOptions {
 }
 
 /**
- * Reads ahead for the work. If it comes to an end that is not `undefined`, what it consumed is spent and what it minted is stored, in
- * one: whoever was not the first to spend gets the provider's `InvalidGrant`, and every other failure leaves all as it was.
- * A refresh that was not the first is worked out again, with the same checks, and comes out as the first did, if that may be given again.
+ * Reads ahead for the work. If it comes to an end that is not `undefined`, what it consumed is
+ * spent and what it minted is stored, in one: whoever was not the first to spend gets the
+ * provider's `InvalidGrant`, and every other failure leaves all as it was. A refresh that was not
+ * the first is worked out again, with the same checks, and comes out as the first did, if that may
+ * be given again.
  */
 export async function exchanging<T extends { readonly body: TokenAnswer }>(
   { account, asked }: ExchangeOptions,
@@ -82,7 +100,11 @@ export async function exchanging<T extends { readonly body: TokenAnswer }>(
 }
 
 async function store(minted: RequestUnit['minted']): Promise<void> {
-  await Promise.all(minted.map(({ adapter, id, payload, expiresIn }) => adapter.upsert(id, payload, expiresIn as number)))
+  await Promise.all(
+    minted.map(({ adapter, id, payload, expiresIn }) =>
+      adapter.upsert(id, payload, expiresIn as number),
+    ),
+  )
 }
 
 /** What was begun is done before the answer leaves. */
@@ -101,9 +123,14 @@ export function requestUnits(): Parameters<Provider['use']>[0] {
 }
 
 /** As the provider answers when its storage fails in the middle of a request. */
-export function refuse(provider: Provider, ctx: Pick<Context, 'status' | 'body' | 'set'>, error: unknown): void {
+export function refuse(
+  provider: Provider,
+  ctx: Pick<Context, 'status' | 'body' | 'set'>,
+  error: unknown,
+): void {
   ctx.status = error instanceof StoreUnavailable ? error.statusCode : 500
-  if (error instanceof StoreUnavailable) ctx.set('Retry-After', String(error.details.retryAfterSeconds))
+  if (error instanceof StoreUnavailable)
+    ctx.set('Retry-After', String(error.details.retryAfterSeconds))
   ctx.body = { error: 'server_error', error_description: 'oops! something went wrong' }
   provider.emit('server_error', ctx, error)
 }

@@ -17,18 +17,27 @@ export class ResourceServers {
   readonly #find: FindResource
   readonly #lifetimeSeconds: number
 
-  constructor({ issuer, find, lifetimeSeconds }: { issuer: string; find: FindResource; lifetimeSeconds: number }) {
+  constructor({
+    issuer,
+    find,
+    lifetimeSeconds,
+  }: { issuer: string; find: FindResource; lifetimeSeconds: number }) {
     this.#issuer = issuer
     this.#find = find
     this.#lifetimeSeconds = lifetimeSeconds
   }
 
   /**
-   * Throws `invalid_target` for an unknown API, or one that the client may not use; it offers the client's own scopes only (CL-01).
-   * The account API is for those that are registered for it, and for our own tokens.
+   * Throws `invalid_target` for an unknown API, or one that the client may not use; it offers the
+   * client's own scopes only (CL-01). The account API is for those that are registered for it, and
+   * for our own tokens.
    */
   async info(indicator: string, client: Client): Promise<ResourceServer> {
-    const { allowed_resources: allowed, allowed_scopes: allowedScopes, account_api: usesAccountApi } = client as Partial<ProviderMetadata>
+    const {
+      allowed_resources: allowed,
+      allowed_scopes: allowedScopes,
+      account_api: usesAccountApi,
+    } = client as Partial<ProviderMetadata>
     if (indicator === apiResource(this.#issuer)) {
       const isApp = usesAccountApi === true && client.grantTypeAllowed('authorization_code')
       if (!isApp && client.clientId !== API_CLIENT_ID) throw new errors.InvalidTarget()
@@ -41,7 +50,18 @@ export class ResourceServers {
     return this.#server(found.identifier, scopes, found.accessTokenSeconds, found.signingAlg)
   }
 
-  #server(audience: string, scopes: readonly string[], accessTokenTTL: number, alg: string): ResourceServer {
-    return { audience, scope: scopes.join(' '), accessTokenTTL, accessTokenFormat: 'jwt', jwt: { sign: { alg: alg as 'ES256' } } }
+  #server(
+    audience: string,
+    scopes: readonly string[],
+    accessTokenTTL: number,
+    alg: string,
+  ): ResourceServer {
+    return {
+      audience,
+      scope: scopes.join(' '),
+      accessTokenTTL,
+      accessTokenFormat: 'jwt',
+      jwt: { sign: { alg: alg as 'ES256' } },
+    }
   }
 }

@@ -6,20 +6,31 @@ import { ENDPOINTS } from './endpoints.ts'
 export interface WayBack {
   readonly client: Client
   readonly redirectUri: string
-  /** The app's own request once more, as it came: it goes through all checks, and takes nothing of the old one with it. */
+  /**
+   * The app's own request once more, as it came: it goes through all checks, and takes nothing of
+   * the old one with it.
+   */
   readonly again?: string
   /** Where the app begins. */
   readonly home?: string
 }
 
-export async function findWayBack(provider: Provider, { uid, clientId }: { uid: string; clientId: string }): Promise<WayBack | undefined> {
-  const [client, interaction] = await Promise.all([provider.Client.find(clientId), provider.Interaction.find(uid)])
+export async function findWayBack(
+  provider: Provider,
+  { uid, clientId }: { uid: string; clientId: string },
+): Promise<WayBack | undefined> {
+  const [client, interaction] = await Promise.all([
+    provider.Client.find(clientId),
+    provider.Interaction.find(uid),
+  ])
   if (!client) return undefined
   const home = homeOf(client)
   return {
     client,
     redirectUri: client.redirectUris?.[0] ?? '',
-    ...(interaction?.params['client_id'] === clientId ? { again: requestOf(interaction.params) } : {}),
+    ...(interaction?.params['client_id'] === clientId
+      ? { again: requestOf(interaction.params) }
+      : {}),
     ...(home ? { home } : {}),
   }
 }
@@ -27,7 +38,8 @@ export async function findWayBack(provider: Provider, { uid, clientId }: { uid: 
 function requestOf(params: Readonly<Record<string, unknown>>): string {
   const query = new URLSearchParams()
   for (const [name, value] of Object.entries(params))
-    for (const each of Array.isArray(value) ? value : [value]) if (each !== undefined && each !== null) query.append(name, String(each))
+    for (const each of Array.isArray(value) ? value : [value])
+      if (each !== undefined && each !== null) query.append(name, String(each))
   return `${ENDPOINTS.authorization.path}?${query.toString()}`
 }
 
@@ -38,14 +50,17 @@ function homeOf(client: Client): string | undefined {
   const page = URL.parse(client.clientUri ?? '')
   if (isWeb(page)) return page.href
   const origins = new Set(
-    (client.redirectUris ?? []).map((uri) => URL.parse(uri)).map((url) => (isWeb(url) ? `${url.origin}/` : undefined)),
+    (client.redirectUris ?? [])
+      .map((uri) => URL.parse(uri))
+      .map((url) => (isWeb(url) ? `${url.origin}/` : undefined)),
   )
   return origins.size === 1 ? [...origins][0] : undefined
 }
 
 /**
- * A fault while a finished sign-in is resumed: what it was spent for did not come about. The request waits again, and nothing else of the
- * interaction: whoever loads the page again signs in again.
+ * A fault while a finished sign-in is resumed: what it was spent for did not come about. The
+ * request waits again, and nothing else of the interaction: whoever loads the page again signs in
+ * again.
  */
 export function keepRequests(provider: Provider): Parameters<Provider['use']>[0] {
   provider.on('interaction.destroyed', ({ uid, cid, exp, returnTo, prompt, params }) => {
@@ -61,7 +76,9 @@ export function keepRequests(provider: Provider): Parameters<Provider['use']>[0]
     if (seconds > 0) await interaction.save(seconds).catch(() => undefined)
     const cleared = `${provider.cookieName('resume')}=;`
     const cookies = [ctx.response.headers['set-cookie'] ?? []].flat()
-    const kept = cookies.filter((cookie) => !cookie.startsWith(cleared) && !cookie.startsWith(cleared.replace('=;', '.sig=')))
+    const kept = cookies.filter(
+      (cookie) => !cookie.startsWith(cleared) && !cookie.startsWith(cleared.replace('=;', '.sig=')),
+    )
     if (kept.length < cookies.length) ctx.set('Set-Cookie', kept)
   }
   return async (ctx, next) => {

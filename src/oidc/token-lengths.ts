@@ -1,4 +1,7 @@
-/** Bits of randomness by kind, 256 at least. Each makes another length of text, so that a token is looked for in one place only. */
+/**
+ * Bits of randomness by kind, 256 at least. Each makes another length of text, so that a token is
+ * looked for in one place only.
+ */
 const BITS: ReadonlyMap<string, number> = new Map([
   ['AccessToken', 256],
   ['ClientCredentials', 262],

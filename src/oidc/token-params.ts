@@ -1,30 +1,44 @@
 import { errors, type Provider } from 'oidc-provider'
 import { endpointOf } from './endpoints.ts'
 
-export const GRANT_TYPES: readonly string[] = ['authorization_code', 'refresh_token', 'client_credentials']
+export const GRANT_TYPES: readonly string[] = [
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+]
 
 type Params = Record<string, unknown>
 interface OidcContext {
-  readonly ctx: { readonly req: { readonly headers: Record<string, unknown> }; readonly state: Readonly<Record<string, unknown>> }
+  readonly ctx: {
+    readonly req: { readonly headers: Record<string, unknown> }
+    readonly state: Readonly<Record<string, unknown>>
+  }
   readonly route: string
 }
 
 /**
- * Reads the parameters before the library authenticates a client by them: an unknown grant type is that, whoever asks (RFC 6749 5.2), and
- * a public client may name itself by HTTP Basic with an empty password, as many libraries do (RFC 6749 2.3.1).
+ * Reads the parameters before the library authenticates a client by them: an unknown grant type is
+ * that, whoever asks (RFC 6749 5.2), and a public client may name itself by HTTP Basic with an
+ * empty password, as many libraries do (RFC 6749 2.3.1).
  */
 export function readParamsFirst(provider: Provider): void {
   provider.use(async (ctx, next) => {
     if (endpointOf(ctx)?.kind === 'call') {
       const id = nameOf(ctx.req.headers.authorization)
-      if (id && (await provider.Client.find(id))?.clientAuthMethod === 'none') ctx.state['publicClient'] = id
+      if (id && (await provider.Client.find(id))?.clientAuthMethod === 'none')
+        ctx.state['publicClient'] = id
     }
     await next()
   })
   const { prototype } = (provider as unknown as { OIDCContext: { prototype: object } }).OIDCContext
   Object.defineProperty(prototype, 'params', {
     set(this: OidcContext, params: Params) {
-      Object.defineProperty(this, 'params', { value: params, writable: true, enumerable: true, configurable: true })
+      Object.defineProperty(this, 'params', {
+        value: params,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      })
       if (this.route === 'token') assertKnown(params['grant_type'])
       nameClient(this.ctx, params)
     },
@@ -32,7 +46,8 @@ export function readParamsFirst(provider: Provider): void {
 }
 
 function assertKnown(grantType: unknown): void {
-  if (typeof grantType === 'string' && grantType !== '' && !GRANT_TYPES.includes(grantType)) throw new errors.UnsupportedGrantType()
+  if (typeof grantType === 'string' && grantType !== '' && !GRANT_TYPES.includes(grantType))
+    throw new errors.UnsupportedGrantType()
 }
 
 /** Another name in the form stays a contradiction, which the library refuses. */

@@ -1,4 +1,11 @@
-import { type Delivery, type Handler, type JsonValue, PermanentFailure, TemporaryFailure, Unreachable } from './message.ts'
+import {
+  type Delivery,
+  type Handler,
+  type JsonValue,
+  PermanentFailure,
+  TemporaryFailure,
+  Unreachable,
+} from './message.ts'
 
 export type Outcome =
   | { readonly status: 'delivered' }
@@ -29,10 +36,17 @@ export async function attempt(
     controller.abort()
   }
   const abort = () => stop({ status: 'aborted' })
-  const timer = setTimeout(() => stop({ status: 'unreachable', error: new Unreachable(`no answer within ${timeoutMs} ms`) }), timeoutMs)
+  const timer = setTimeout(
+    () =>
+      stop({ status: 'unreachable', error: new Unreachable(`no answer within ${timeoutMs} ms`) }),
+    timeoutMs,
+  )
   shutdown.addEventListener('abort', abort, { once: true })
   try {
-    return await Promise.race([ended, run(handler, body, { ...delivery, signal: controller.signal })])
+    return await Promise.race([
+      ended,
+      run(handler, body, { ...delivery, signal: controller.signal }),
+    ])
   } finally {
     clearTimeout(timer)
     shutdown.removeEventListener('abort', abort)
@@ -45,7 +59,10 @@ async function run(handler: Handler, body: () => JsonValue, delivery: Delivery):
     opened = body()
   } catch {
     // A key missing from the configuration can come back: not a reason to give the message up at once.
-    return { status: 'retry', error: new TemporaryFailure('the body cannot be decrypted with the configured keys') }
+    return {
+      status: 'retry',
+      error: new TemporaryFailure('the body cannot be decrypted with the configured keys'),
+    }
   }
   try {
     await handler(opened, delivery)

@@ -7,7 +7,10 @@ export class Breaker {
   #failures = 0
   #until = 0
 
-  constructor({ firstPauseMs, maxPauseMs }: { readonly firstPauseMs: number; readonly maxPauseMs: number }) {
+  constructor({
+    firstPauseMs,
+    maxPauseMs,
+  }: { readonly firstPauseMs: number; readonly maxPauseMs: number }) {
     this.#firstMs = firstPauseMs
     this.#maxMs = maxPauseMs
   }
@@ -30,7 +33,8 @@ export class Breaker {
   unreachable(): number {
     if (this.remainingMs === 0) {
       this.#failures += 1
-      this.#until = performance.now() + jittered(exponential(this.#failures, this.#firstMs, this.#maxMs))
+      this.#until =
+        performance.now() + jittered(exponential(this.#failures, this.#firstMs, this.#maxMs))
     }
     return this.remainingMs
   }

@@ -3,7 +3,14 @@ import type { Logger } from '../logger.ts'
 import { attempt, type Outcome } from './attempt.ts'
 import { exponential, jittered } from './backoff.ts'
 import type { Breaker } from './breaker.ts'
-import { type Handler, type JsonValue, type OutboxTopic, PermanentFailure, reasonOf, TemporaryFailure } from './message.ts'
+import {
+  type Handler,
+  type JsonValue,
+  type OutboxTopic,
+  PermanentFailure,
+  reasonOf,
+  TemporaryFailure,
+} from './message.ts'
 import type { DeliveryPolicy } from './policy.ts'
 import type { Leased, OutboxStore } from './store.ts'
 import { pause } from './timing.ts'
@@ -36,13 +43,23 @@ export class Courier {
   /** Never rejects. */
   async deliver(message: Leased): Promise<void> {
     const { topic, handler, box, policy, aborting, closing } = this.#deps
-    const body = () => JSON.parse(box.open(message.bodyBox, message.id).toString('utf8')) as JsonValue
+    const body = () =>
+      JSON.parse(box.open(message.bodyBox, message.id).toString('utf8')) as JsonValue
     const { id, attempt: number, createdAt } = message
     // Attempts without an outcome: the process died each time, perhaps of this message.
-    if (number > policy.maxAttempts) return this.#write(message, this.#giveUp(message, new PermanentFailure('no attempt ever ended')))
+    if (number > policy.maxAttempts)
+      return this.#write(
+        message,
+        this.#giveUp(message, new PermanentFailure('no attempt ever ended')),
+      )
     const outcome: Outcome = closing.aborted
       ? { status: 'aborted' }
-      : await attempt(handler, body, { id, topic, attempt: number, createdAt }, { timeoutMs: policy.timeoutMs, shutdown: aborting })
+      : await attempt(
+          handler,
+          body,
+          { id, topic, attempt: number, createdAt },
+          { timeoutMs: policy.timeoutMs, shutdown: aborting },
+        )
     await this.#write(message, this.#consequence(message, outcome))
   }
 
@@ -50,17 +67,23 @@ export class Courier {
     const { store, policy, logger } = this.#deps
     const ageMs = Date.now() - message.createdAt.getTime()
     const isOld = ageMs >= policy.maxAgeMs
-    if (outcome.status === 'aborted') return () => store.postpone(message, 0, { countsAttempt: false })
+    if (outcome.status === 'aborted')
+      return () => store.postpone(message, 0, { countsAttempt: false })
     if (outcome.status === 'unreachable') {
       const delayMs = this.#unreachable(reasonOf(outcome.error))
       return isOld
         ? this.#giveUp(message, outcome.error)
-        : () => store.postpone(message, delayMs, { countsAttempt: false, reason: reasonOf(outcome.error) })
+        : () =>
+            store.postpone(message, delayMs, {
+              countsAttempt: false,
+              reason: reasonOf(outcome.error),
+            })
     }
     this.#reached()
     if (outcome.status === 'delivered') return () => store.delivered(message)
     const isFinal = outcome.status === 'refused' || isOld || ageMs >= finalAtMs(outcome.error)
-    if (isFinal || message.attempt >= policy.maxAttempts) return this.#giveUp(message, outcome.error)
+    if (isFinal || message.attempt >= policy.maxAttempts)
+      return this.#giveUp(message, outcome.error)
     const delayMs = jittered(exponential(message.attempt, policy.firstDelayMs, policy.maxDelayMs))
     const reason = reasonOf(outcome.error)
     logger.warn({ ...this.#about(message, 'outbox.retry'), delayMs, reason })
@@ -85,7 +108,10 @@ export class Courier {
     breaker.reached()
   }
 
-  /** Writes the outcome down, again while the database is away and the lease is ours: an unwritten delivery is a duplicate later. */
+  /**
+   * Writes the outcome down, again while the database is away and the lease is ours: an unwritten
+   * delivery is a duplicate later.
+   */
   async #write(message: Leased, write: () => Promise<void>): Promise<void> {
     const { logger, closing } = this.#deps
     const deadline = performance.now() + LEASE_MARGIN_MS / 2
@@ -94,7 +120,10 @@ export class Courier {
         return await write()
       } catch (error) {
         if (closing.aborted || performance.now() + delayMs > deadline)
-          return logger.warn({ ...this.#about(message, 'outbox.unsettled'), reason: reasonOf(error) })
+          return logger.warn({
+            ...this.#about(message, 'outbox.unsettled'),
+            reason: reasonOf(error),
+          })
         await pause(delayMs, closing)
       }
     }
@@ -106,5 +135,7 @@ export class Courier {
 }
 
 function finalAtMs(error: unknown): number {
-  return (error instanceof TemporaryFailure ? error.finalAtMs : undefined) ?? Number.POSITIVE_INFINITY
+  return (
+    (error instanceof TemporaryFailure ? error.finalAtMs : undefined) ?? Number.POSITIVE_INFINITY
+  )
 }

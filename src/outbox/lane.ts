@@ -18,7 +18,10 @@ export interface LaneDeps {
   readonly policy: DeliveryPolicy
 }
 
-/** The deliveries of one topic. Topics share neither slots nor pauses: a dead mail server delays no logout. */
+/**
+ * The deliveries of one topic. Topics share neither slots nor pauses: a dead mail server delays no
+ * logout.
+ */
 export class Lane {
   readonly #deps: LaneDeps
   readonly #bell = new Bell()
@@ -34,7 +37,12 @@ export class Lane {
   constructor(deps: LaneDeps) {
     this.#deps = deps
     this.#breaker = new Breaker(deps.policy)
-    this.#courier = new Courier({ ...deps, breaker: this.#breaker, closing: this.#closing.signal, aborting: this.#aborting.signal })
+    this.#courier = new Courier({
+      ...deps,
+      breaker: this.#breaker,
+      closing: this.#closing.signal,
+      aborting: this.#aborting.signal,
+    })
   }
 
   start(): void {
@@ -52,7 +60,10 @@ export class Lane {
     }
   }
 
-  /** Takes nothing new, lets attempts finish for the grace time, then aborts them and gives their leases back. */
+  /**
+   * Takes nothing new, lets attempts finish for the grace time, then aborts them and gives their
+   * leases back.
+   */
   async stop(): Promise<void> {
     const finished = async () => {
       await Promise.allSettled([this.#loop, this.#filling])
@@ -70,7 +81,8 @@ export class Lane {
     while (!this.#closing.signal.aborted) {
       const pauseMs = this.#breaker.remainingMs
       if (pauseMs > 0) await this.#bell.wait(pauseMs)
-      else if (!(await this.#takeAll())) await this.#bell.wait(this.#isDatabaseDown ? jittered(policy.pollMs) : policy.pollMs)
+      else if (!(await this.#takeAll()))
+        await this.#bell.wait(this.#isDatabaseDown ? jittered(policy.pollMs) : policy.pollMs)
     }
   }
 
@@ -84,13 +96,17 @@ export class Lane {
       this.#isDatabaseDown = false
       return taken >= slots
     } catch (error) {
-      if (!this.#isDatabaseDown) logger.warn({ event: 'outbox.database_down', topic, reason: reasonOf(error) })
+      if (!this.#isDatabaseDown)
+        logger.warn({ event: 'outbox.database_down', topic, reason: reasonOf(error) })
       this.#isDatabaseDown = true
       return false
     }
   }
 
-  /** Leases as many messages as there are free slots and starts them; one call at a time. Answers how many. */
+  /**
+   * Leases as many messages as there are free slots and starts them; one call at a time. Answers
+   * how many.
+   */
   #fill(slots: number): Promise<number> {
     const filled = this.#filling.then(
       () => this.#lease(slots),

@@ -15,9 +15,19 @@ export class Outbox {
     this.#box = box
   }
 
-  /** Persists in the caller's unit of work; the caller flushes. The body is encrypted and bound to the message's id. */
+  /**
+   * Persists in the caller's unit of work; the caller flushes. The body is encrypted and bound to
+   * the message's id.
+   */
   enqueue(em: EntityManager, topic: OutboxTopic, body: JsonValue): void {
     const id = randomUUID()
-    em.persist(em.create(OutboxMessage, { id, topic, bodyBox: this.#box.seal(JSON.stringify(body), id), availableAt: AT_ONCE }))
+    em.persist(
+      em.create(OutboxMessage, {
+        id,
+        topic,
+        bodyBox: this.#box.seal(JSON.stringify(body), id),
+        availableAt: AT_ONCE,
+      }),
+    )
   }
 }

@@ -1,7 +1,10 @@
 import type { Pool } from '../database.ts'
 import type { OutboxTopic } from './message.ts'
 
-/** A message held until `lease`, which also fences: who lost the lease can no longer postpone or fail the message. */
+/**
+ * A message held until `lease`, which also fences: who lost the lease can no longer postpone or
+ * fail the message.
+ */
 export interface Leased {
   readonly id: string
   readonly bodyBox: Buffer
@@ -27,7 +30,8 @@ update "outbox_message" as m set "attempts" = m."attempts" + 1, "available_at" =
 from "due" where m."id" = "due"."id"
 returning m."id", m."body_box", m."attempts", (extract(epoch from m."created_at") * 1000)::float8 as "created_ms", m."available_at"::text as "lease"`
 const FORGET = 'delete from "outbox_message" where "id" = $1'
-const KEEP = 'update "outbox_message" set "delivered_at" = now(), "last_error" = null where "id" = $1'
+const KEEP =
+  'update "outbox_message" set "delivered_at" = now(), "last_error" = null where "id" = $1'
 const POSTPONE = `
 update "outbox_message" set "available_at" = now() + $3 * interval '1 millisecond', "attempts" = "attempts" - $4, "last_error" = coalesce($5, "last_error")
 where "id" = $1 and "available_at" = $2::timestamptz and "delivered_at" is null`

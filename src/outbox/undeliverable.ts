@@ -20,10 +20,21 @@ where "topic" = $1 and "failed_at" is not null and ($2::uuid[] is null or "id" =
 export async function listUndeliverable(pool: Pool, topic: OutboxTopic): Promise<Undeliverable[]> {
   const { rows } = await pool.query<Undeliverable>(LIST, [topic])
   // The pool leaves times as PostgreSQL writes them.
-  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt), failedAt: new Date(row.failedAt) }))
+  return rows.map((row) => ({
+    ...row,
+    createdAt: new Date(row.createdAt),
+    failedAt: new Date(row.failedAt),
+  }))
 }
 
-/** Gives the messages, all without `ids`, one more life; answers whose it was. Running workers take them with their next poll. */
-export async function retryUndeliverable(pool: Pool, topic: OutboxTopic, ids?: readonly string[]): Promise<string[]> {
+/**
+ * Gives the messages, all without `ids`, one more life; answers whose it was. Running workers take
+ * them with their next poll.
+ */
+export async function retryUndeliverable(
+  pool: Pool,
+  topic: OutboxTopic,
+  ids?: readonly string[],
+): Promise<string[]> {
   return (await pool.query<{ id: string }>(RETRY, [topic, ids ?? null])).rows.map(({ id }) => id)
 }

@@ -20,7 +20,10 @@ export interface OutboxWorkerDeps {
   readonly policies?: Partial<Record<OutboxTopic, Partial<DeliveryPolicy>>>
 }
 
-/** Longer than it takes to answer whoever caused a message: whether there is something to deliver must not show in that time (EN-02). */
+/**
+ * Longer than it takes to answer whoever caused a message: whether there is something to deliver
+ * must not show in that time (EN-02).
+ */
 const WAKE_AFTER_MS = 50
 
 /** Delivers what the outbox holds, at least once, in any number of instances. */
@@ -29,18 +32,38 @@ export class OutboxWorker implements AsyncDisposable {
   readonly #database: Database
   #waking: NodeJS.Timeout | undefined
 
-  constructor({ database, box, logger, handlers, keepDelivered, policy, policies }: OutboxWorkerDeps) {
+  constructor({
+    database,
+    box,
+    logger,
+    handlers,
+    keepDelivered,
+    policy,
+    policies,
+  }: OutboxWorkerDeps) {
     const store = new OutboxStore(database.pool, keepDelivered)
     this.#database = database
     this.#lanes = (Object.keys(handlers) as OutboxTopic[]).flatMap((topic) => {
       const handler = handlers[topic]
       return handler
-        ? [new Lane({ topic, handler, store, box, logger, policy: { ...DEFAULT_POLICY, ...policies?.[topic], ...policy } })]
+        ? [
+            new Lane({
+              topic,
+              handler,
+              store,
+              box,
+              logger,
+              policy: { ...DEFAULT_POLICY, ...policies?.[topic], ...policy },
+            }),
+          ]
         : []
     })
   }
 
-  /** Starts delivering, and wakes by itself soon after every commit of this process that enqueued something. */
+  /**
+   * Starts delivering, and wakes by itself soon after every commit of this process that enqueued
+   * something.
+   */
   start(): void {
     this.#wakeAfterCommit()
     for (const lane of this.#lanes) lane.start()
@@ -51,7 +74,10 @@ export class OutboxWorker implements AsyncDisposable {
     for (const lane of this.#lanes) lane.wake()
   }
 
-  /** Tries everything that is due once and resolves when that has ended, started or not; for tests and commands. */
+  /**
+   * Tries everything that is due once and resolves when that has ended, started or not; for tests
+   * and commands.
+   */
   async drain(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.drain()))
   }
@@ -63,7 +89,8 @@ export class OutboxWorker implements AsyncDisposable {
   }
 
   #wakeSoon(): void {
-    // Begun anew by every commit: the last of several has an answer to come too. Under a steady stream the next poll takes them.
+    // Begun anew by every commit: the last of several has an answer to come too. Under a steady
+    // stream the next poll takes them.
     if (this.#waking) this.#waking.refresh()
     else this.#waking = setTimeout(() => this.wake(), WAKE_AFTER_MS).unref()
   }

@@ -33,7 +33,9 @@ async function refuseDatabase(client: Redis): Promise<void> {
 async function refuseReplica(server: Redis): Promise<void> {
   const replication = await server.info('replication')
   if (!/^role:slave/m.test(replication)) return
-  const [host, port] = ['host', 'port'].map((part) => new RegExp(`^master_${part}:(\\S+)`, 'm').exec(replication)?.[1])
+  const [host, port] = ['host', 'port'].map(
+    (part) => new RegExp(`^master_${part}:(\\S+)`, 'm').exec(replication)?.[1],
+  )
   throw new StartupError(
     `Redis at ${server.options.host}:${server.options.port} is a replica of ${host}:${port}. Let REDIS_URL name that primary, or REDIS_SENTINELS who finds it.`,
   )
@@ -47,7 +49,11 @@ async function refuseEviction(server: Redis): Promise<void> {
     )
 }
 
-async function refuseReadOnly(client: Redis | Cluster, servers: Servers, server: Redis): Promise<void> {
+async function refuseReadOnly(
+  client: Redis | Cluster,
+  servers: Servers,
+  server: Redis,
+): Promise<void> {
   const key = keyOn(servers, server)
   if (key === undefined) return
   await client.set(key, '', 'PX', PROBE_MS).catch((cause: unknown) => {
@@ -61,14 +67,17 @@ async function refuseReadOnly(client: Redis | Cluster, servers: Servers, server:
 /** Undefined for a server of a Cluster that holds no keys. */
 function keyOn(servers: Servers, server: Redis): string | undefined {
   const name = servers.nameOf(server)
-  for (let index = 0; index < NAMES_TRIED; index += 1) if (servers.nameFor(`${PROBE}${index}`) === name) return `${PROBE}${index}`
+  for (let index = 0; index < NAMES_TRIED; index += 1)
+    if (servers.nameFor(`${PROBE}${index}`) === name) return `${PROBE}${index}`
   return undefined
 }
 
 function remedyOf(said: string): string {
-  if (said.startsWith('NOPERM')) return 'Allow its user all commands on the keys "gh:*" (ACL SETUSER).'
+  if (said.startsWith('NOPERM'))
+    return 'Allow its user all commands on the keys "gh:*" (ACL SETUSER).'
   if (said.startsWith('NOREPLICAS')) return 'Start its replicas, or lower min-replicas-to-write.'
-  if (said.startsWith('MISCONF')) return 'Make room on its disk, or mend what its log says of saving.'
+  if (said.startsWith('MISCONF'))
+    return 'Make room on its disk, or mend what its log says of saving.'
   if (said.startsWith('OOM')) return 'Raise its maxmemory.'
   return 'Mend what it says, and start again.'
 }

@@ -6,8 +6,9 @@ const PROBE_MS = 100
 const PROBES_PER_SOCKET = 5
 
 /**
- * Bounds every call. After one that hung, all others that need the same server are refused at once until a PING of it comes back: a
- * request that needs Redis several times waits once, and one shard that hangs does not take the others along.
+ * Bounds every call. After one that hung, all others that need the same server are refused at once
+ * until a PING of it comes back: a request that needs Redis several times waits once, and one shard
+ * that hangs does not take the others along.
  */
 export class Circuit {
   readonly #servers: Servers
@@ -29,13 +30,17 @@ export class Circuit {
       return await this.#bounded(call)
     } catch (error) {
       if (error === LATE) this.#open(name)
-      throw error === LATE ? new RedisUnavailable('Redis does not answer in time') : translate(error)
+      throw error === LATE
+        ? new RedisUnavailable('Redis does not answer in time')
+        : translate(error)
     }
   }
 
   /** Whether any server answers: a Cluster serves whoever needs nothing of those that do not. */
   async isAnswering(): Promise<boolean> {
-    const asked = this.#servers.all().filter((server) => !this.#hanging.has(this.#servers.nameOf(server)))
+    const asked = this.#servers
+      .all()
+      .filter((server) => !this.#hanging.has(this.#servers.nameOf(server)))
     return Promise.any(asked.map((server) => this.#bounded(() => server.ping()))).then(
       () => true,
       () => false,
@@ -49,7 +54,8 @@ export class Circuit {
   async #bounded<T>(call: () => Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      // Timers come before sockets in a turn of the loop: after a busy stretch of ours the answer may be there, unread.
+      // Timers come before sockets in a turn of the loop: after a busy stretch of ours the answer
+      // may be there, unread.
       timer = setTimeout(() => setImmediate(() => setImmediate(reject, LATE)), this.#commandMs)
     })
     try {

@@ -13,7 +13,14 @@ export interface Servers {
 }
 
 export function serversOf(client: Redis | Cluster, slotOf: (key: string) => number): Servers {
-  if (!('nodes' in client)) return { nameFor: () => '', nameOf: () => '', holdsKeys: () => true, named: () => client, all: () => [client] }
+  if (!('nodes' in client))
+    return {
+      nameFor: () => '',
+      nameOf: () => '',
+      holdsKeys: () => true,
+      named: () => client,
+      all: () => [client],
+    }
   // As `Cluster.slots` has the names.
   const nameOf = ({ options: { host, port } }: Redis): string => `${host}:${port}`
   return {

@@ -25,24 +25,34 @@ const ACCOUNTS = 100
 const BATCHES = 100
 
 /**
- * What is deleted when (LG-07, docs/operations.md). A block is a positive fact that limits access: a counter goes only when it
- * blocks nothing and its subject has been quiet for longer than any window.
+ * What is deleted when (LG-07, docs/operations.md). A block is a positive fact that limits access:
+ * a counter goes only when it blocks nothing and its subject has been quiet for longer than any
+ * window.
  */
 const EXPIRED = {
-  'answers to refreshes': { table: 'oidc_artifact', where: `"model" = 'RefreshAnswer' and "expires_at" <= now()` },
+  'answers to refreshes': {
+    table: 'oidc_artifact',
+    where: `"model" = 'RefreshAnswer' and "expires_at" <= now()`,
+  },
   'protocol artifacts': { table: 'oidc_artifact', where: `"expires_at" <= now()` },
   sessions: { table: 'session', where: `"expires_at" <= now()` },
   'pending sign-ups': { table: 'pending_sign_up', where: `"expires_at" <= now()` },
   'mailed codes and links': { table: 'verification_token', where: `"expires_at" <= now()` },
   'sign-ins between two factors': { table: 'mfa_challenge', where: `"expires_at" <= now()` },
-  'unconfirmed authenticators': { table: 'totp_credential', where: `"confirmed_at" is null and "expires_at" <= now()` },
+  'unconfirmed authenticators': {
+    table: 'totp_credential',
+    where: `"confirmed_at" is null and "expires_at" <= now()`,
+  },
   'failed attempts': {
     table: 'attempt_counter',
     where: `"updated_at" < now() - interval '30 days' and ("blocked_until" is null or "blocked_until" <= now())`,
   },
   'known devices': { table: 'known_device', where: `"last_seen_at" < now() - interval '400 days'` },
   'delivered mail': { table: 'outbox_message', where: `"delivered_at" < now() - interval '1 day'` },
-  'undeliverable mail': { table: 'outbox_message', where: `"failed_at" < now() - interval '30 days'` },
+  'undeliverable mail': {
+    table: 'outbox_message',
+    where: `"failed_at" < now() - interval '30 days'`,
+  },
 } as const
 
 /** What is of use for seconds. */
@@ -54,16 +64,33 @@ export function shortLivedJobs({ pool }: Pick<JobsDeps, 'pool'>): Job[] {
 export function retentionJobs({ em, pool, deletion, audit, auditRetentionDays }: JobsDeps): Job[] {
   const expired = Object.keys(EXPIRED) as (keyof typeof EXPIRED)[]
   return [
-    ...expired.map((name) => ({ name, most: BATCH * BATCHES, run: () => deleteExpired(pool, name) })),
-    { name: 'accounts to erase', most: ACCOUNTS * BATCHES, run: () => exhaust(ACCOUNTS, () => deletion.eraseDue(ACCOUNTS)) },
-    { name: 'audit events', most: PURGED_AT_MOST, run: () => purgeAudit(em, audit, auditRetentionDays) },
+    ...expired.map((name) => ({
+      name,
+      most: BATCH * BATCHES,
+      run: () => deleteExpired(pool, name),
+    })),
+    {
+      name: 'accounts to erase',
+      most: ACCOUNTS * BATCHES,
+      run: () => exhaust(ACCOUNTS, () => deletion.eraseDue(ACCOUNTS)),
+    },
+    {
+      name: 'audit events',
+      most: PURGED_AT_MOST,
+      run: () => purgeAudit(em, audit, auditRetentionDays),
+    },
   ]
 }
 
 export function deleteExpired(pool: Pool, what: keyof typeof EXPIRED): Promise<number> {
   const { table, where } = EXPIRED[what]
   const limited = `select ctid from "${table}" where ${where} limit ${BATCH} for update skip locked`
-  return exhaust(BATCH, async () => (await pool.query(`delete from "${table}" where ctid = any(array(${limited}))`)).rowCount ?? 0)
+  return exhaust(
+    BATCH,
+    async () =>
+      (await pool.query(`delete from "${table}" where ctid = any(array(${limited}))`)).rowCount ??
+      0,
+  )
 }
 
 /** Batch after batch until one is not full, and no more in one go than leaves the other jobs their turn. */

@@ -13,7 +13,10 @@ export interface JobRunnerDeps {
 export interface Pace {
   /** From the end of one run to the start of the next, give or take a quarter. */
   readonly intervalMs: number
-  /** Held by the one instance that is at it. Any 64-bit number will do, as long as every release uses the same. */
+  /**
+   * Held by the one instance that is at it. Any 64-bit number will do, as long as every release
+   * uses the same.
+   */
   readonly lock: string
 }
 
@@ -46,7 +49,10 @@ export class JobRunner implements AsyncDisposable {
     if (!this.#timer) this.#schedule()
   }
 
-  /** Everything once, now. Answers how many rows each job was about, or undefined when another instance is at it. */
+  /**
+   * Everything once, now. Answers how many rows each job was about, or undefined when another
+   * instance is at it.
+   */
   async runOnce(): Promise<Readonly<Record<string, number>> | undefined> {
     this.#isBehind = false
     const holder = await this.#deps.pool.connect()
@@ -54,7 +60,10 @@ export class JobRunner implements AsyncDisposable {
     try {
       // The lock of a transaction: a pooler may give the next one to another session.
       await holder.query('begin')
-      const { rows } = await holder.query<{ isMine: boolean }>('select pg_try_advisory_xact_lock($1) as "isMine"', [this.#pace.lock])
+      const { rows } = await holder.query<{ isMine: boolean }>(
+        'select pg_try_advisory_xact_lock($1) as "isMine"',
+        [this.#pace.lock],
+      )
       const done = rows[0]?.isMine ? await this.#runAll() : undefined
       await holder.query('commit')
       isOver = true
@@ -80,11 +89,15 @@ export class JobRunner implements AsyncDisposable {
         done[name] = await run()
         if (done[name] >= most) this.#isBehind = true
       } catch (err) {
-        this.#deps.logger.error({ event: 'job.failed', job: name, err }, 'a retention job failed; it is tried again')
+        this.#deps.logger.error(
+          { event: 'job.failed', job: name, err },
+          'a retention job failed; it is tried again',
+        )
       }
     }
     const deleted = Object.fromEntries(Object.entries(done).filter(([, count]) => count > 0))
-    if (Object.keys(deleted).length > 0) this.#deps.logger.info({ event: 'job.done', deleted }, 'what had expired is deleted')
+    if (Object.keys(deleted).length > 0)
+      this.#deps.logger.info({ event: 'job.done', deleted }, 'what had expired is deleted')
     return done
   }
 
@@ -93,7 +106,9 @@ export class JobRunner implements AsyncDisposable {
     this.#timer = setTimeout(
       () => {
         this.#running = this.runOnce()
-          .catch((err: unknown) => logger.warn({ event: 'job.unavailable', err }, 'retention jobs cannot run now'))
+          .catch((err: unknown) =>
+            logger.warn({ event: 'job.unavailable', err }, 'retention jobs cannot run now'),
+          )
           .finally(() => {
             if (!this.#isStopped) this.#schedule()
           })

@@ -22,14 +22,24 @@ export interface AccountModels {
   }
   /** Posts `name`, `image_url`, `phone_number`, `locale`. */
   'account/profile': AccountArea &
-    FormModel & { readonly name: string; readonly imageUrl: string; readonly phoneNumber: string; readonly locale?: Locale | undefined }
+    FormModel & {
+      readonly name: string
+      readonly imageUrl: string
+      readonly phoneNumber: string
+      readonly locale?: Locale | undefined
+    }
   /** Without `confirm` it posts `email`; with it `code`. */
   'account/email': AccountArea &
     FormModel & {
       readonly email: string
-      readonly confirm?: { readonly newEmail: string; readonly resend: Resend; readonly startOverHref: string } | undefined
+      readonly confirm?:
+        | { readonly newEmail: string; readonly resend: Resend; readonly startOverHref: string }
+        | undefined
     }
-  /** Posts `current_password`; in step `confirm` `code` and `password`. `passwordMinLength` where it is not 15: 8 with a second factor. */
+  /**
+   * Posts `current_password`; in step `confirm` `code` and `password`. `passwordMinLength` where it
+   * is not 15: 8 with a second factor.
+   */
   'account/password': AccountArea &
     FormModel & {
       readonly step: 'current' | 'confirm'
@@ -41,7 +51,8 @@ export interface AccountModels {
   /** Posts nothing but itself: what makes the secret is a POST (SE-13). */
   'account/mfa-start': AccountArea & FormModel
   /** Posts `code`. `secret` is Base32; the QR code is drawn from `otpauthUri`. */
-  'account/mfa-enrol': AccountArea & FormModel & { readonly secret: string; readonly otpauthUri: string }
+  'account/mfa-enrol': AccountArea &
+    FormModel & { readonly secret: string; readonly otpauthUri: string }
   /** Posts `code`, a one-time code or a recovery code. */
   'account/mfa-disable': AccountArea & FormModel
   /** `codes` only in the answer that made them; `regenerate` makes new ones. */
@@ -59,11 +70,25 @@ export interface AccountModels {
     readonly sessions: readonly SessionItem[]
   }
   /** Removing one posts to `removeAction` with `client_id`. */
-  'account/apps': AccountArea & { readonly csrf: string; readonly removeAction: string; readonly apps: readonly AppItem[] }
-  'account/activity': AccountArea & { readonly events: readonly ActivityItem[]; readonly olderHref?: string | undefined }
-  /** Posts `confirmation`, which must be the account's e-mail address. `exportHref` downloads the person's data. */
+  'account/apps': AccountArea & {
+    readonly csrf: string
+    readonly removeAction: string
+    readonly apps: readonly AppItem[]
+  }
+  'account/activity': AccountArea & {
+    readonly events: readonly ActivityItem[]
+    readonly olderHref?: string | undefined
+  }
+  /**
+   * Posts `confirmation`, which must be the account's e-mail address. `exportHref` downloads the
+   * person's data.
+   */
   'account/delete': AccountArea &
-    FormModel & { readonly graceDays: number; readonly exportHref: string; readonly confirmation?: string | undefined }
+    FormModel & {
+      readonly graceDays: number
+      readonly exportHref: string
+      readonly confirmation?: string | undefined
+    }
 }
 
 export interface SessionItem {

@@ -5,7 +5,10 @@ export interface ApiDocs {
   readonly documentHref: string
   /** What every path stands below. */
   readonly baseUrl: string
-  readonly families: readonly { readonly name: string; readonly operations: readonly DocumentedOperation[] }[]
+  readonly families: readonly {
+    readonly name: string
+    readonly operations: readonly DocumentedOperation[]
+  }[]
   readonly refusals: readonly DocumentedRefusal[]
 }
 
@@ -24,7 +27,11 @@ export interface DocumentedOperation {
 
 export interface DocumentedExchange {
   readonly title?: string | undefined
-  readonly fields: readonly { readonly name: string; readonly type: string; readonly description?: string | undefined }[]
+  readonly fields: readonly {
+    readonly name: string
+    readonly type: string
+    readonly description?: string | undefined
+  }[]
   /** The call as a command, ready to paste but for `$TOKEN` and what earlier calls returned. */
   readonly curl: string
   readonly status: number

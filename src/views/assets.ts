@@ -16,14 +16,26 @@ export type AssetName = keyof typeof FILES
 
 const loaded = Object.entries(FILES).map(([name, type]) => {
   const text = readView(`assets/${name}`).toString('utf8')
-  const body = Buffer.from(name.endsWith('.css') ? minify(text) : text.replace(/^\s*\/\/.*\n/gm, ''))
+  const body = Buffer.from(
+    name.endsWith('.css') ? minify(text) : text.replace(/^\s*\/\/.*\n/gm, ''),
+  )
   const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12)
-  return { name: name as AssetName, path: `/assets/${name.replace(/\.(\w+)$/, `.${hash}.$1`)}`, asset: { body, type, etag: `"${hash}"` } }
+  return {
+    name: name as AssetName,
+    path: `/assets/${name.replace(/\.(\w+)$/, `.${hash}.$1`)}`,
+    asset: { body, type, etag: `"${hash}"` },
+  }
 })
 const byPath: ReadonlyMap<string, Asset> = new Map(loaded.map(({ path, asset }) => [path, asset]))
-const paths = Object.fromEntries(loaded.map(({ name, path }) => [name, path])) as Record<AssetName, string>
+const paths = Object.fromEntries(loaded.map(({ name, path }) => [name, path])) as Record<
+  AssetName,
+  string
+>
 
-/** Every static file by its URL path. The path names the content, so it may be cached for ever (`immutable`). */
+/**
+ * Every static file by its URL path. The path names the content, so it may be cached for ever
+ * (`immutable`).
+ */
 export function assets(): ReadonlyMap<string, Asset> {
   return byPath
 }

@@ -9,6 +9,8 @@ export function readView(path: string): Buffer {
 
 /** Paths below `views/` with the extension, with `/` between folders. */
 export function listViews(extension: string): string[] {
-  const paths = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).map((path) => path.split(sep).join('/'))
+  const paths = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).map((path) =>
+    path.split(sep).join('/'),
+  )
   return paths.filter((path) => path.endsWith(extension)).sort()
 }

@@ -6,12 +6,24 @@ export function foreignForm(markup: string): ForeignForm {
   const inputs = [...markup.matchAll(/<input[^>]*\sname="([^"]*)"[^>]*\svalue="([^"]*)"/g)]
   return {
     action: decode(action),
-    fields: Object.fromEntries(inputs.map(([, name = '', value = '']) => [decode(name), decode(value)])),
+    fields: Object.fromEntries(
+      inputs.map(([, name = '', value = '']) => [decode(name), decode(value)]),
+    ),
   }
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#x27': "'" }
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#39': "'",
+  '#x27': "'",
+}
 
 function decode(value: string): string {
-  return value.replace(/&(amp|lt|gt|quot|#39|#x27);/g, (whole, name: string) => ENTITIES[name] ?? whole)
+  return value.replace(
+    /&(amp|lt|gt|quot|#39|#x27);/g,
+    (whole, name: string) => ENTITIES[name] ?? whole,
+  )
 }

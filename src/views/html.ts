@@ -1,10 +1,19 @@
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
 
 export function escapeHtml(value: string): string {
   return value.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
 }
 
-/** Markup that is already safe: made by a template of ours or by `html`. Everything else a template prints is escaped. */
+/**
+ * Markup that is already safe: made by a template of ours or by `html`. Everything else a template
+ * prints is escaped.
+ */
 export class Html {
   readonly #text: string
 
@@ -19,7 +28,11 @@ export class Html {
 
 /** Markup with its values escaped. */
 export function html(strings: TemplateStringsArray, ...values: readonly unknown[]): Html {
-  return new Html(strings.map((part, index) => (index < values.length ? part + print(values[index]) : part)).join(''))
+  return new Html(
+    strings
+      .map((part, index) => (index < values.length ? part + print(values[index]) : part))
+      .join(''),
+  )
 }
 
 export function join(parts: readonly Html[], separator = ''): Html {
@@ -31,5 +44,7 @@ export function print(value: unknown): string {
   if (value instanceof Html) return value.toString()
   if (typeof value === 'string') return escapeHtml(value)
   if (typeof value === 'number' && Number.isFinite(value)) return String(value)
-  throw new TypeError(`a template printed ${value === null ? 'null' : `something of type ${typeof value}`}`)
+  throw new TypeError(
+    `a template printed ${value === null ? 'null' : `something of type ${typeof value}`}`,
+  )
 }

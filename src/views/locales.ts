@@ -2,7 +2,11 @@
 export const LOCALES = ['en', 'de', 'ar'] as const
 export type Locale = (typeof LOCALES)[number]
 
-export const LOCALE_NAMES: Readonly<Record<Locale, string>> = { en: 'English', de: 'Deutsch', ar: 'العربية' }
+export const LOCALE_NAMES: Readonly<Record<Locale, string>> = {
+  en: 'English',
+  de: 'Deutsch',
+  ar: 'العربية',
+}
 
 export function isLocale(value: unknown): value is Locale {
   return LOCALES.some((locale) => locale === value)
@@ -21,7 +25,11 @@ export interface LocaleWishes {
 }
 
 /** The person's own choice, else the app's wish, else the browser's. */
-export function negotiateLocale({ uiLocales = '', cookie, acceptLanguage = '' }: LocaleWishes): Locale {
+export function negotiateLocale({
+  uiLocales = '',
+  cookie,
+  acceptLanguage = '',
+}: LocaleWishes): Locale {
   if (isLocale(cookie)) return cookie
   const wished = uiLocales.slice(0, 500).split(/\s+/)
   return firstKnown(wished) ?? firstKnown(byQuality(acceptLanguage.slice(0, 500))) ?? LOCALES[0]

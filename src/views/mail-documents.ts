@@ -16,7 +16,12 @@ export type Block =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'code'; readonly code: string }
   /** At most one a mail. */
-  | { readonly kind: 'button'; readonly label: string; readonly hint: string; readonly href: string }
+  | {
+      readonly kind: 'button'
+      readonly label: string
+      readonly hint: string
+      readonly href: string
+    }
   | { readonly kind: 'link'; readonly label: string; readonly href: string }
   | { readonly kind: 'facts'; readonly rows: readonly (readonly [label: string, value: string])[] }
   | { readonly kind: 'note'; readonly title: string; readonly text: string }
@@ -26,12 +31,16 @@ export interface Writing {
   readonly brand: string
 }
 
-type Writers = { readonly [Name in MailName]: (model: MailModels[Name], writing: Writing) => MailDocument }
+type Writers = {
+  readonly [Name in MailName]: (model: MailModels[Name], writing: Writing) => MailDocument
+}
 
 export const WRITERS: Writers = {
   'verify-email': (model, writing) => {
     const client = model.client ? plainName(model.client) : ''
-    const text = client ? writing.translator.t('mail.verifyEmail.textClient', { client }) : undefined
+    const text = client
+      ? writing.translator.t('mail.verifyEmail.textClient', { client })
+      : undefined
     return codeMail('verifyEmail', model, writing, text)
   },
   'reset-password': (model, writing) => codeMail('resetPassword', model, writing),
@@ -46,15 +55,29 @@ export const WRITERS: Writers = {
         hello(name, translator),
         { kind: 'text', text: t('mail.alreadyRegistered.text') },
         ...(signInLink
-          ? [{ kind: 'button', label: t('mail.alreadyRegistered.button'), hint: t('mail.button'), href: signInLink } as const]
+          ? [
+              {
+                kind: 'button',
+                label: t('mail.alreadyRegistered.button'),
+                hint: t('mail.button'),
+                href: signInLink,
+              } as const,
+            ]
           : []),
-        { kind: 'link', label: t(`mail.alreadyRegistered.${signInLink ? 'reset' : 'mustReset'}`), href: resetLink },
+        {
+          kind: 'link',
+          label: t(`mail.alreadyRegistered.${signInLink ? 'reset' : 'mustReset'}`),
+          href: resetLink,
+        },
         ...facts(origin, translator),
         note(t('mail.alreadyRegistered.notYou'), translator),
       ],
     }
   },
-  'change-email-notice': ({ name, origin, newEmail, undoLink, undoUntil }, { translator, brand }) => {
+  'change-email-notice': (
+    { name, origin, newEmail, undoLink, undoUntil },
+    { translator, brand },
+  ) => {
     const { t, dateTime } = translator
     return {
       ...heading('changeEmailNotice', translator, brand),
@@ -63,7 +86,12 @@ export const WRITERS: Writers = {
         { kind: 'text', text: t('mail.changeEmailNotice.text', { email: newEmail }) },
         ...facts(origin, translator),
         note(t('mail.changeEmailNotice.notYou', { date: dateTime(undoUntil) }), translator),
-        { kind: 'button', label: t('mail.changeEmailNotice.button'), hint: t('mail.button'), href: undoLink },
+        {
+          kind: 'button',
+          label: t('mail.changeEmailNotice.button'),
+          hint: t('mail.button'),
+          href: undoLink,
+        },
       ],
     }
   },
@@ -78,7 +106,12 @@ export const WRITERS: Writers = {
         ...facts(origin, translator, at),
         { kind: 'text', text: t('mail.notice.ifYou') },
         note(t('mail.notice.notYou'), translator),
-        { kind: 'button', label: t('mail.notice.button'), hint: t('mail.button'), href: reportLink },
+        {
+          kind: 'button',
+          label: t('mail.notice.button'),
+          hint: t('mail.button'),
+          href: reportLink,
+        },
       ],
     }
   },
@@ -89,7 +122,12 @@ export const WRITERS: Writers = {
       blocks: [
         hello(name, translator),
         { kind: 'text', text: t('mail.accountDeletion.text', { date: date(deletesAt) }) },
-        { kind: 'button', label: t('mail.accountDeletion.button'), hint: t('mail.button'), href: undoLink },
+        {
+          kind: 'button',
+          label: t('mail.accountDeletion.button'),
+          hint: t('mail.button'),
+          href: undoLink,
+        },
         ...facts(origin, translator),
         note(t('mail.accountDeletion.notYou'), translator),
       ],
@@ -102,7 +140,12 @@ export const WRITERS: Writers = {
       blocks: [
         hello(name, translator),
         { kind: 'text', text: t('mail.keepAccount.text', { date: date(deletesAt) }) },
-        { kind: 'button', label: t('mail.keepAccount.button'), hint: t('mail.button'), href: undoLink },
+        {
+          kind: 'button',
+          label: t('mail.keepAccount.button'),
+          hint: t('mail.button'),
+          href: undoLink,
+        },
         ...facts(origin, translator),
         note(t('mail.keepAccount.notYou'), translator),
       ],
@@ -132,10 +175,24 @@ interface CodeModel {
 
 type CodeMail = 'verifyEmail' | 'resetPassword' | 'changeEmail' | 'changePassword' | 'proveIdentity'
 
-function codeMail(mail: CodeMail, model: CodeModel, { translator, brand }: Writing, text?: string): MailDocument {
+function codeMail(
+  mail: CodeMail,
+  model: CodeModel,
+  { translator, brand }: Writing,
+  text?: string,
+): MailDocument {
   const { t, duration } = translator
   const lifetime = duration(model.expiresInSeconds)
-  const button: Block[] = model.link ? [{ kind: 'button', label: t(`mail.${mail}.button`), hint: t('mail.button'), href: model.link }] : []
+  const button: Block[] = model.link
+    ? [
+        {
+          kind: 'button',
+          label: t(`mail.${mail}.button`),
+          hint: t('mail.button'),
+          href: model.link,
+        },
+      ]
+    : []
   return {
     ...heading(mail, translator, brand, { duration: lifetime, code: grouped(model.code) }),
     blocks: [
@@ -163,7 +220,11 @@ function heading(
   params: Readonly<Record<string, string>> = {},
 ): Omit<MailDocument, 'blocks'> {
   const preheader = mail.startsWith('notice.') ? '' : t(`mail.${mail}.preheader`, params)
-  return { subject: t(`mail.${mail}.subject`, { brand, ...params }), preheader, title: t(`mail.${mail}.title`) }
+  return {
+    subject: t(`mail.${mail}.subject`, { brand, ...params }),
+    preheader,
+    title: t(`mail.${mail}.title`),
+  }
 }
 
 function hello(name: string | undefined, { t }: Translator): Block {
@@ -180,8 +241,12 @@ function facts(origin: MailOrigin | undefined, translator: Translator, at?: Date
   const { t, dateTime } = translator
   const rows = [
     ...(at ? [[t('mail.facts.time'), dateTime(at)] as const] : []),
-    ...(origin?.userAgent ? [[t('mail.facts.device'), deviceName(origin.userAgent, translator)] as const] : []),
-    ...(origin?.ip ? [[t('mail.facts.address'), origin.ip.replace(/[^0-9a-fA-F:.]/g, '').slice(0, 45)] as const] : []),
+    ...(origin?.userAgent
+      ? [[t('mail.facts.device'), deviceName(origin.userAgent, translator)] as const]
+      : []),
+    ...(origin?.ip
+      ? [[t('mail.facts.address'), origin.ip.replace(/[^0-9a-fA-F:.]/g, '').slice(0, 45)] as const]
+      : []),
   ]
   return rows.length > 0 ? [{ kind: 'facts', rows }] : []
 }

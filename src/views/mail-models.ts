@@ -1,4 +1,7 @@
-/** Where the request came from, for "if this wasn't you" (UX-27). The user agent is put in words by the template. */
+/**
+ * Where the request came from, for "if this wasn't you" (UX-27). The user agent is put in words by
+ * the template.
+ */
 export interface MailOrigin {
   readonly userAgent?: string | undefined
   readonly ip?: string | undefined
@@ -29,7 +32,10 @@ export type SecurityNotice = (typeof SECURITY_NOTICES)[number]
 
 /** What each mail needs. All links are absolute URLs made from the issuer (EM-05). */
 export interface MailModels {
-  'verify-email': Code & { readonly link?: string | undefined; readonly client?: string | undefined }
+  'verify-email': Code & {
+    readonly link?: string | undefined
+    readonly client?: string | undefined
+  }
   /** A known address signed up again: same answer on the page, the truth by mail (EN-03). */
   'already-registered': Common & {
     /** None where the password must be reset first. */
@@ -40,11 +46,19 @@ export interface MailModels {
   /** To the new address. */
   'change-email': Code & { readonly link?: string | undefined }
   /** To the old address. */
-  'change-email-notice': Common & { readonly newEmail: string; readonly undoLink: string; readonly undoUntil: Date }
+  'change-email-notice': Common & {
+    readonly newEmail: string
+    readonly undoLink: string
+    readonly undoUntil: Date
+  }
   'change-password': Code
   /** For what is sensitive, in an app of the account API. */
   'prove-identity': Code
-  'security-notice': Common & { readonly kind: SecurityNotice; readonly at: Date; readonly reportLink: string }
+  'security-notice': Common & {
+    readonly kind: SecurityNotice
+    readonly at: Date
+    readonly reportLink: string
+  }
   'account-deletion': Common & { readonly undoLink: string; readonly deletesAt: Date }
   /** The first of these mails may have got lost: whoever tries to get in has another. */
   'keep-account': Common & { readonly undoLink: string; readonly deletesAt: Date }

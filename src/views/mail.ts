@@ -11,10 +11,19 @@ export interface MailRendererDeps {
   readonly template: (name: string) => Template
 }
 
-type RenderMail = <Name extends MailName>(name: Name, model: MailModels[Name], options: { readonly locale: Locale }) => RenderedMail
+type RenderMail = <Name extends MailName>(
+  name: Name,
+  model: MailModels[Name],
+  options: { readonly locale: Locale },
+) => RenderedMail
 
 /** One document, rendered twice: for people's eyes and for programs without HTML (UX-27). */
-export function createMailRenderer({ brand, host, translators, template }: MailRendererDeps): RenderMail {
+export function createMailRenderer({
+  brand,
+  host,
+  translators,
+  template,
+}: MailRendererDeps): RenderMail {
   return (name, model, { locale }) => {
     const translator = translators[locale]
     const document = WRITERS[name](model, { translator, brand: brand.name })

@@ -4,14 +4,21 @@ import type { Locale } from './locales.ts'
 /** Why the last submission was refused, in codes; the page finds the words in its own language. */
 export interface Problems {
   readonly code?: ErrorCode
-  /** Reason by field name: `password: 'too_common'`. A reason without words of its own reads "Check this field". */
+  /**
+   * Reason by field name: `password: 'too_common'`. A reason without words of its own reads "Check
+   * this field".
+   */
   readonly fields?: Readonly<Record<string, string>>
   readonly retryAfterSeconds?: number
 }
 
 /** The problems of a refusal, for a form that is shown again. */
 export function problemsOf({ code, details: { fields, retryAfterSeconds } }: AppError): Problems {
-  return { code, ...(fields ? { fields } : {}), ...(retryAfterSeconds ? { retryAfterSeconds } : {}) }
+  return {
+    code,
+    ...(fields ? { fields } : {}),
+    ...(retryAfterSeconds ? { retryAfterSeconds } : {}),
+  }
 }
 
 /** A form of ours: posts urlencoded to `action` with `_csrf`, and `hidden` as further hidden fields. */
@@ -22,7 +29,10 @@ export interface FormModel {
   readonly problems?: Problems | undefined
 }
 
-/** A form that belongs to someone else (the provider, an app): its hidden fields as they are, without `_csrf`. */
+/**
+ * A form that belongs to someone else (the provider, an app): its hidden fields as they are,
+ * without `_csrf`.
+ */
 export interface ForeignForm {
   readonly action: string
   readonly fields: Readonly<Record<string, string>>
@@ -33,12 +43,18 @@ export interface Person {
   readonly email: string
 }
 
-/** "Send it again": a form of its own; `availableInSeconds` 0 means now. The server decides, the page only counts down. */
+/**
+ * "Send it again": a form of its own; `availableInSeconds` 0 means now. The server decides, the
+ * page only counts down.
+ */
 export interface Resend extends FormModel {
   readonly availableInSeconds: number
 }
 
-/** One thing an app asks for. Standard scopes are worded by the catalogue; others bring `title` or show their name. */
+/**
+ * One thing an app asks for. Standard scopes are worded by the catalogue; others bring `title` or
+ * show their name.
+ */
 export interface ScopeItem {
   readonly scope: string
   readonly isNew: boolean
@@ -80,7 +96,15 @@ export const NOTICE_KINDS = [
 export type NoticeKind = (typeof NOTICE_KINDS)[number]
 
 /** Words under `action.<label>`. */
-export const ACTION_LABELS = ['sign_in', 'account', 'reset_password', 'ask_again', 'retry', 'start_again', 'back_to_app'] as const
+export const ACTION_LABELS = [
+  'sign_in',
+  'account',
+  'reset_password',
+  'ask_again',
+  'retry',
+  'start_again',
+  'back_to_app',
+] as const
 export interface MessageAction {
   readonly href: string
   readonly label: (typeof ACTION_LABELS)[number]

@@ -1,7 +1,16 @@
 import type { ErrorCode } from '../errors.ts'
 import type { AccountModels } from './account-models.ts'
 import type { ApiDocs } from './api-docs-model.ts'
-import type { ForeignForm, FormModel, MessageAction, MessageKind, NoticeKind, Person, Resend, ScopeItem } from './models.ts'
+import type {
+  ForeignForm,
+  FormModel,
+  MessageAction,
+  MessageKind,
+  NoticeKind,
+  Person,
+  Resend,
+  ScopeItem,
+} from './models.ts'
 
 /** What each page needs. */
 export interface PageModels extends AccountModels {
@@ -9,7 +18,10 @@ export interface PageModels extends AccountModels {
   'interaction/login': FormModel & {
     readonly email: string
     readonly remember?: boolean | undefined
-    /** The person is known and confirms who they are: the address is fixed, the links to other accounts are gone. */
+    /**
+     * The person is known and confirms who they are: the address is fixed, the links to other
+     * accounts are gone.
+     */
     readonly isReauthentication?: boolean | undefined
     readonly signUpHref?: string | undefined
     readonly forgotHref?: string | undefined
@@ -18,7 +30,11 @@ export interface PageModels extends AccountModels {
     readonly notice?: NoticeKind | undefined
   }
   /** Posts `name`, `email`, `password`. */
-  'interaction/sign-up': FormModel & { readonly name: string; readonly email: string; readonly signInHref?: string | undefined }
+  'interaction/sign-up': FormModel & {
+    readonly name: string
+    readonly email: string
+    readonly signInHref?: string | undefined
+  }
   /** Posts `code`. */
   'interaction/verify-email': FormModel & {
     readonly email: string
@@ -42,7 +58,11 @@ export interface PageModels extends AccountModels {
   /** Posts `choice=continue|other`. */
   'interaction/select-account': FormModel & { readonly person: Person }
   /** Two-step sign-in is demanded and not set up yet. Posts `code`. */
-  'interaction/mfa-enrol': FormModel & { readonly secret: string; readonly otpauthUri: string; readonly startOverHref: string }
+  'interaction/mfa-enrol': FormModel & {
+    readonly secret: string
+    readonly otpauthUri: string
+    readonly startOverHref: string
+  }
   /** `codes` only in the answer that made them. Posts nothing but itself and goes on. */
   'interaction/recovery-codes': FormModel & { readonly codes?: readonly string[] | undefined }
   /** Posts `code`, `remember=yes`. `otherMethodHref` leads to the same page with the other method. */
@@ -60,21 +80,35 @@ export interface PageModels extends AccountModels {
     readonly requestId: string
     readonly retryAfterSeconds?: number | undefined
     readonly wayOn?: MessageAction | undefined
-    readonly protocol?: { readonly error: string; readonly description?: string | undefined } | undefined
+    readonly protocol?:
+      | { readonly error: string; readonly description?: string | undefined }
+      | undefined
   }
   'pages/signed-out': { readonly signInHref?: string | undefined }
   /** Posts the foreign fields and `logout=yes`, or without it to stay signed in. */
   'pages/sign-out': { readonly form: ForeignForm; readonly person?: Person | undefined }
   /** `response_mode=form_post`: the fields go to the app as they are. */
   'pages/form-post': { readonly form: ForeignForm }
-  /** Goes on to `href`, an address of the app, by itself. `isToProgram`: another program than the browser opens it. */
+  /**
+   * Goes on to `href`, an address of the app, by itself. `isToProgram`: another program than the
+   * browser opens it.
+   */
   'pages/leaving': { readonly href: string; readonly isToProgram: boolean }
   'pages/api-docs': ApiDocs
-  'pages/message': { readonly kind: MessageKind; readonly actions?: readonly MessageAction[] | undefined }
+  'pages/message': {
+    readonly kind: MessageKind
+    readonly actions?: readonly MessageAction[] | undefined
+  }
 
   /** Posts `email`. */
-  'pages/forgot-password': FormModel & { readonly email: string; readonly signInHref?: string | undefined }
-  /** Posts `code` (unless a link proves the address), `password`. `email` also fills the hidden username field (UX-5). */
+  'pages/forgot-password': FormModel & {
+    readonly email: string
+    readonly signInHref?: string | undefined
+  }
+  /**
+   * Posts `code` (unless a link proves the address), `password`. `email` also fills the hidden
+   * username field (UX-5).
+   */
   'pages/reset-password': FormModel & {
     readonly email: string
     readonly asksCode: boolean
@@ -85,7 +119,10 @@ export interface PageModels extends AccountModels {
     readonly notice?: NoticeKind | undefined
   }
   /** The landing page of a mailed link: one button that posts the token in `hidden` (UX-28). */
-  'pages/verify-link': FormModel & { readonly purpose: 'verify_email' | 'change_email'; readonly email?: string | undefined }
+  'pages/verify-link': FormModel & {
+    readonly purpose: 'verify_email' | 'change_email'
+    readonly email?: string | undefined
+  }
   /** A sign-up's link in another browser than the one that signed up. Posts `password`. */
   'pages/finish-sign-up': FormModel & { readonly email: string }
   /** "This wasn't me": one button that ends all sessions and asks for a new password. */

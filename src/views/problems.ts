@@ -3,8 +3,9 @@ import type { Problems } from './models.ts'
 import type { Translator } from './translator.ts'
 
 /**
- * One refusal in words; `field` is the id of the input it belongs to. With a `label` the words stand beside the field and the summary
- * names it; without one they stand in the summary. Nothing is said twice.
+ * One refusal in words; `field` is the id of the input it belongs to. With a `label` the words
+ * stand beside the field and the summary names it; without one they stand in the summary. Nothing
+ * is said twice.
  */
 export interface Problem {
   readonly field?: string
@@ -26,30 +27,57 @@ const LABELS: Readonly<Record<string, string>> = {
 }
 
 /** Codes that concern one field of whatever form they come from. */
-const FIELD_OF: Readonly<Record<string, string>> = { invalid_credentials: 'password', invalid_code: 'code', password_rejected: 'password' }
+const FIELD_OF: Readonly<Record<string, string>> = {
+  invalid_credentials: 'password',
+  invalid_code: 'code',
+  password_rejected: 'password',
+}
 
 /** The refusals in words (UX-11): those of fields, or else the one of the whole form. */
-export function problemList(problems: Problems | undefined, translator: Translator, passwordMinLength: number): Problem[] {
+export function problemList(
+  problems: Problems | undefined,
+  translator: Translator,
+  passwordMinLength: number,
+): Problem[] {
   const fields = Object.entries(problems?.fields ?? {}).map(([field, reason]) => {
     const label = LABELS[field]
-    return { field, text: reasonText(field, reason), ...(label ? { label: translator.t(label) } : {}) }
+    return {
+      field,
+      text: reasonText(field, reason),
+      ...(label ? { label: translator.t(label) } : {}),
+    }
   })
   if (fields.length > 0 || !problems?.code) return fields
   const field = FIELD_OF[problems.code]
-  return [{ text: problemText({ ...problems, code: problems.code }, translator), ...(field ? { field } : {}) }]
+  return [
+    {
+      text: problemText({ ...problems, code: problems.code }, translator),
+      ...(field ? { field } : {}),
+    },
+  ]
 
-  /** Reasons that are worded for the field come first: `password_too_short`, else `too_short`, else a general one. */
+  /**
+   * Reasons that are worded for the field come first: `password_too_short`, else `too_short`, else
+   * a general one.
+   */
   function reasonText(name: string, reason: string): string {
-    const key = [`reason.${name}_${reason}`, `reason.${reason}`].find(translator.has) ?? 'reason.other'
+    const key =
+      [`reason.${name}_${reason}`, `reason.${reason}`].find(translator.has) ?? 'reason.other'
     return translator.t(key, { count: passwordMinLength })
   }
 }
 
 /** The sentence of a code, and when to try again (UX-13). */
-export function problemText({ code, retryAfterSeconds }: Refusal, { t, duration }: Translator): string {
+export function problemText(
+  { code, retryAfterSeconds }: Refusal,
+  { t, duration }: Translator,
+): string {
   const sentence = t(`problem.${code}`)
-  if (retryAfterSeconds) return `${sentence} ${t('problem.retryIn', { duration: duration(roundUp(retryAfterSeconds)) })}`
-  return code === 'too_many_requests' || code === 'unavailable' ? `${sentence} ${t('problem.retrySoon')}` : sentence
+  if (retryAfterSeconds)
+    return `${sentence} ${t('problem.retryIn', { duration: duration(roundUp(retryAfterSeconds)) })}`
+  return code === 'too_many_requests' || code === 'unavailable'
+    ? `${sentence} ${t('problem.retrySoon')}`
+    : sentence
 }
 
 interface Refusal {

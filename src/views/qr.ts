@@ -1,7 +1,10 @@
 import { encode } from 'uqr'
 import { type Html, html } from './html.ts'
 
-/** A QR code as inline SVG, one path, with the quiet zone that readers need. Its colours are the style sheet's. */
+/**
+ * A QR code as inline SVG, one path, with the quiet zone that readers need. Its colours are the
+ * style sheet's.
+ */
 export function qrCode(text: string, label: string): Html {
   const { data, size } = encode(text, { border: 3, ecc: 'M' })
   return html`<svg class="qr" viewBox="0 0 ${size} ${size}" role="img" aria-label="${label}" shape-rendering="crispEdges"><path d="${outline(data)}"/></svg>`

@@ -31,7 +31,10 @@ const SCOPE = [
 
 export type Template = (data: object) => Html
 
-/** Every template below `views/`, compiled once. Only files are templates, never text from a database or a request (WB-03). */
+/**
+ * Every template below `views/`, compiled once. Only files are templates, never text from a
+ * database or a request (WB-03).
+ */
 export function compileTemplates(): (name: string) => Template {
   const eta = new Eta({
     autoEscape: true,
@@ -52,9 +55,15 @@ export function compileTemplates(): (name: string) => Template {
 }
 
 /** HTML attributes: `true` prints the bare name, `false` and `undefined` nothing. */
-export function attrs(values: Readonly<Record<string, string | number | boolean | undefined>>): Html {
+export function attrs(
+  values: Readonly<Record<string, string | number | boolean | undefined>>,
+): Html {
   const shown = Object.entries(values).filter(([, value]) => value !== undefined && value !== false)
-  return new Html(shown.map(([name, value]) => (value === true ? ` ${name}` : ` ${name}="${print(value)}"`)).join(''))
+  return new Html(
+    shown
+      .map(([name, value]) => (value === true ? ` ${name}` : ` ${name}="${print(value)}"`))
+      .join(''),
+  )
 }
 
 /** A stranger's link as an attribute value: only web addresses, never `javascript:` and its kin (CL-03). */

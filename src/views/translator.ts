@@ -12,7 +12,10 @@ export interface Translator {
   t(key: string, params?: Params): string
   /** Markup: words escaped, values escaped and isolated from the text's direction. */
   th(key: string, params?: Params): Html
-  /** Plain text by plural category: `<key>.zero` if there is one, `<key>.one`, `<key>.other`, ... with `{count}`. */
+  /**
+   * Plain text by plural category: `<key>.zero` if there is one, `<key>.one`, `<key>.other`, ...
+   * with `{count}`.
+   */
   count(key: string, count: number): string
   /** "14 March 2026 at 09:30 UTC" */
   dateTime(at: Date): string
@@ -34,11 +37,16 @@ export function readCatalogue(locale: Locale): Catalogue {
 
 function flatten(value: unknown, prefix = ''): [string, string][] {
   if (typeof value === 'string') return [[prefix, value]]
-  return Object.entries(value as object).flatMap(([key, inner]) => flatten(inner, prefix ? `${prefix}.${key}` : key))
+  return Object.entries(value as object).flatMap(([key, inner]) =>
+    flatten(inner, prefix ? `${prefix}.${key}` : key),
+  )
 }
 
 export function createTranslators(): Readonly<Record<Locale, Translator>> {
-  return Object.fromEntries(LOCALES.map((locale) => [locale, createTranslator(locale)])) as Record<Locale, Translator>
+  return Object.fromEntries(LOCALES.map((locale) => [locale, createTranslator(locale)])) as Record<
+    Locale,
+    Translator
+  >
 }
 
 export function createTranslator(locale: Locale, catalogue = readCatalogue(locale)): Translator {
@@ -48,7 +56,11 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
   const plural = new Intl.PluralRules(locale)
   const number = new Intl.NumberFormat(tag)
   const fullDate = new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeZone: 'UTC' })
-  const fullTime = new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' })
+  const fullTime = new Intl.DateTimeFormat(tag, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  })
   const relative = new Intl.RelativeTimeFormat(tag, { numeric: 'auto' })
 
   const words = (key: string): string => {
@@ -61,7 +73,12 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
     if (found === undefined) throw new Error(`no value for {${name}} of ${key}`)
     return typeof found === 'number' ? number.format(found) : found
   }
-  const fill = (key: string, params: Params, text: (part: string) => string, slot: (found: string | Html) => string): string =>
+  const fill = (
+    key: string,
+    params: Params,
+    text: (part: string) => string,
+    slot: (found: string | Html) => string,
+  ): string =>
     words(key)
       .split(PLACEHOLDER)
       .map((part, index) => (index % 2 === 0 ? text(part) : slot(value(params, part, key))))
@@ -75,7 +92,11 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
     t,
     has: (key) => catalogue.has(key),
     th: (key, params = {}) =>
-      new Html(fill(key, params, escapeHtml, (found) => print(found instanceof Html ? found : html`<bdi>${found}</bdi>`))),
+      new Html(
+        fill(key, params, escapeHtml, (found) =>
+          print(found instanceof Html ? found : html`<bdi>${found}</bdi>`),
+        ),
+      ),
     count(key, count) {
       const form = [count === 0 ? 'zero' : '', plural.select(count)]
         .map((category) => `${key}.${category}`)
@@ -86,14 +107,22 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
     dateTime: (at) => `${fullTime.format(at)} UTC`,
     relative(at, now = new Date()) {
       const seconds = Math.round((at.getTime() - now.getTime()) / 1000)
-      const [unit, size] = UNITS.find(([, unitSize]) => Math.abs(seconds) >= unitSize) ?? ['second', 0]
-      return size === 0 ? words('device.justNow') : relative.format(Math.trunc(seconds / size), unit)
+      const [unit, size] = UNITS.find(([, unitSize]) => Math.abs(seconds) >= unitSize) ?? [
+        'second',
+        0,
+      ]
+      return size === 0
+        ? words('device.justNow')
+        : relative.format(Math.trunc(seconds / size), unit)
     },
     duration(seconds) {
       const [unit, size] = UNITS.find(
-        ([name, unitSize]) => name !== 'year' && name !== 'month' && seconds >= unitSize && seconds % unitSize === 0,
+        ([name, unitSize]) =>
+          name !== 'year' && name !== 'month' && seconds >= unitSize && seconds % unitSize === 0,
       ) ?? ['second', 1]
-      return new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' }).format(seconds / size)
+      return new Intl.NumberFormat(tag, { style: 'unit', unit, unitDisplay: 'long' }).format(
+        seconds / size,
+      )
     },
   }
 }

@@ -29,7 +29,10 @@ describe.each(STORAGES)('grants in %s', (storage) => {
   /** The command as an operator runs it, in a process of its own on the server's database. */
   function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const { database, issuer, secrets } = server.config
-    const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
+    const keys = {
+      COOKIE_KEYS: secrets.cookieKeys.join(),
+      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
+    }
     const redis = server.redis ? { REDIS_URL: server.redis.url } : {}
     const env = {
       PATH: process.env['PATH'] ?? '',
@@ -48,16 +51,25 @@ describe.each(STORAGES)('grants in %s', (storage) => {
     })
   }
 
-  const told = (account: Account, what: string) => ({ code: 0, stdout: `${account.email} ${what}.\n`, stderr: '' })
+  const told = (account: Account, what: string) => ({
+    code: 0,
+    stdout: `${account.email} ${what}.\n`,
+    stderr: '',
+  })
   const DISABLED = 'is disabled; every sign-in has ended'
-  const signInStatus = async ({ email, password }: Account) => (await api(server, 'POST /sign-in/email', { email, password })).status
+  const signInStatus = async ({ email, password }: Account) =>
+    (await api(server, 'POST /sign-in/email', { email, password })).status
 
-  /** A person who is signed in through both doors and to an app, with a code on its way; `look` tells what of it still works. */
+  /**
+   * A person who is signed in through both doors and to an app, with a code on its way; `look`
+   * tells what of it still works.
+   */
   async function everythingOpen() {
     const account = await createAccount(server)
     const { browser } = await signedIn(server, { account })
     const app = await relyingParty(server, { firstParty: true })
-    const authorize = async () => (await browser.visit(app.authorizationUrl({ scope: 'openid' }))).url
+    const authorize = async () =>
+      (await browser.visit(app.authorizationUrl({ scope: 'openid' }))).url
     const [first, code] = [await app.redeem(await authorize()), await authorize()]
     const mobile = await signIn(server, account)
     const works = (attempt: Promise<unknown>) =>
@@ -101,7 +113,9 @@ describe.each(STORAGES)('grants in %s', (storage) => {
 
     it('SE-07 disable ends every artifact at once and lets nobody in; enable does', async () => {
       const { account, look } = await everythingOpen()
-      expect(await gatehouse('disable', account.email.toUpperCase())).toEqual(told(account, DISABLED))
+      expect(await gatehouse('disable', account.email.toUpperCase())).toEqual(
+        told(account, DISABLED),
+      )
       expect(await look()).toEqual(all(false))
       expect(await signInStatus(account)).toBe(401)
       expect((await gatehouse('show', account.id)).stdout).toMatch(/^status\tdisabled$/m)
@@ -119,7 +133,9 @@ describe.each(STORAGES)('grants in %s', (storage) => {
 
     it('SE-07 sign-out ends every artifact at once, and the person signs in again', async () => {
       const { account, look } = await everythingOpen()
-      expect(await gatehouse('sign-out', account.id)).toEqual(told(account, 'is signed out everywhere'))
+      expect(await gatehouse('sign-out', account.id)).toEqual(
+        told(account, 'is signed out everywhere'),
+      )
       expect(await look()).toEqual(all(false))
       expect(await signInStatus(account)).toBe(200)
       expect(await events(account.id)).toMatchObject([{ type: 'sign_out_all' }])
@@ -136,10 +152,18 @@ describe.each(STORAGES)('grants in %s', (storage) => {
         stderr: '',
       })
       expect(await look()).toEqual(all(false))
-      expect((await server.inbox.link(account.email, '/report-compromise')).search).toMatch(/token=/)
+      expect((await server.inbox.link(account.email, '/report-compromise')).search).toMatch(
+        /token=/,
+      )
       expect(await signInStatus(account)).toBe(200)
-      expect(await events(account.id)).toEqual([{ type: 'mfa_disabled', detail: { by: 'operator' } }])
-      expect(await gatehouse('remove-mfa', account.email)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^.+\.\n$/) })
+      expect(await events(account.id)).toEqual([
+        { type: 'mfa_disabled', detail: { by: 'operator' } },
+      ])
+      expect(await gatehouse('remove-mfa', account.email)).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^.+\.\n$/),
+      })
     })
 
     it('an account that does not exist is one sentence and exit code 1; one about to be deleted stays so until it is kept', async () => {
@@ -165,7 +189,10 @@ describe.each(STORAGES)('grants in %s', (storage) => {
         stderr: '',
       })
       expect((await gatehouse('show', id)).stdout).toMatch(/^status\tactive$/m)
-      expect(await gatehouse('keep', id)).toMatchObject({ code: 1, stderr: 'This account is not about to be deleted.\n' })
+      expect(await gatehouse('keep', id)).toMatchObject({
+        code: 1,
+        stderr: 'This account is not about to be deleted.\n',
+      })
     })
   })
 })

@@ -39,8 +39,18 @@ interface Outcome {
 /** The command as an operator runs it, in a process of its own on the server's database. */
 function gatehouse(...args: string[]): Promise<Outcome> {
   const { database, issuer, secrets } = server.config
-  const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
-  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...COMPILE_CACHE, ...keys }
+  const keys = {
+    COOKIE_KEYS: secrets.cookieKeys.join(),
+    KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
+  }
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    DATABASE_URL: database.url,
+    DATA_DIR: folder,
+    ISSUER: issuer,
+    ...COMPILE_CACHE,
+    ...keys,
+  }
   const command = [join(import.meta.dirname, '../../src/cli.ts'), ...args]
   return new Promise((resolve) => {
     execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
@@ -62,9 +72,14 @@ describe('gatehouse client', () => {
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^(OIDC_[A-Z_]+=\S+\n){4}$/)
     const env = parseEnv(stdout)
-    expect(env).toMatchObject({ OIDC_ISSUER: server.origin, OIDC_REDIRECT_URI: 'https://app.example.com/callback' })
+    expect(env).toMatchObject({
+      OIDC_ISSUER: server.origin,
+      OIDC_REDIRECT_URI: 'https://app.example.com/callback',
+    })
     expect(env['OIDC_CLIENT_SECRET']).toMatch(/^[\w-]{43}$/)
-    const registered = (await server.context.clients.list()).find(({ id }) => id === env['OIDC_CLIENT_ID'])
+    const registered = (await server.context.clients.list()).find(
+      ({ id }) => id === env['OIDC_CLIENT_ID'],
+    )
     expect(registered).toMatchObject({ name: 'My app' })
   })
 
@@ -79,17 +94,45 @@ describe('gatehouse client', () => {
       '--scope',
       'notes:read notes:write',
     )
-    expect(api).toEqual({ code: 0, stderr: '', stdout: `OIDC_AUDIENCE=https://notes.example/\nOIDC_SCOPE='notes:read notes:write'\n` })
-    expect((await gatehouse('resource', 'list')).stdout).toBe('https://notes.example/\t600\tnotes:read notes:write\tNotes\n')
+    expect(api).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `OIDC_AUDIENCE=https://notes.example/\nOIDC_SCOPE='notes:read notes:write'\n`,
+    })
+    expect((await gatehouse('resource', 'list')).stdout).toBe(
+      'https://notes.example/\t600\tnotes:read notes:write\tNotes\n',
+    )
 
-    const options = ['--type', 'service', '--resource', 'https://notes.example/', '--scope', 'notes:read']
+    const options = [
+      '--type',
+      'service',
+      '--resource',
+      'https://notes.example/',
+      '--scope',
+      'notes:read',
+    ]
     const { stdout } = await gatehouse('client', 'create', '--name', 'Export', ...options)
     const env = parseEnv(stdout)
-    expect(Object.keys(env).toSorted()).toEqual(['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'OIDC_ISSUER'])
+    expect(Object.keys(env).toSorted()).toEqual([
+      'OIDC_CLIENT_ID',
+      'OIDC_CLIENT_SECRET',
+      'OIDC_ISSUER',
+    ])
     const method = oidc.ClientSecretBasic(env['OIDC_CLIENT_SECRET'] ?? '')
     const insecure = { execute: [oidc.allowInsecureRequests] }
-    const app = await oidc.discovery(new URL(env['OIDC_ISSUER'] ?? ''), env['OIDC_CLIENT_ID'] ?? '', {}, method, insecure)
-    expect(await oidc.clientCredentialsGrant(app, { resource: 'https://notes.example/', scope: 'notes:read' })).toMatchObject({
+    const app = await oidc.discovery(
+      new URL(env['OIDC_ISSUER'] ?? ''),
+      env['OIDC_CLIENT_ID'] ?? '',
+      {},
+      method,
+      insecure,
+    )
+    expect(
+      await oidc.clientCredentialsGrant(app, {
+        resource: 'https://notes.example/',
+        scope: 'notes:read',
+      }),
+    ).toMatchObject({
       scope: 'notes:read',
       expires_in: 600,
     })
@@ -109,7 +152,10 @@ describe('gatehouse client', () => {
     await browser.visit(app.authorizationUrl({ scope: 'openid account', resource: accountApi }))
     const { url } = await signIn(browser, email)
     const { access_token: token } = await app.redeem(url, { resource: accountApi })
-    const me = await send(`${accountApi}/user/me`, { method: 'POST', headers: { authorization: `Bearer ${token}` } })
+    const me = await send(`${accountApi}/user/me`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+    })
     expect([me.status, await me.json()]).toMatchObject([200, { user: { email } }])
 
     const create = ['client', 'create', '--name', 'x'] as const
@@ -126,8 +172,17 @@ describe('gatehouse client', () => {
   })
 
   it('AZ-01 gives the reason for every bad redirect on stderr, prints nothing and ends with 1', async () => {
-    const redirects = ['https://app.example.com/#x', 'https://*.example.com/', 'https://u:p@app.example.com/', 'javascript:alert(1)']
-    redirects.push('http://app.example.com/', 'https://app.example.com/../x', 'https://app.example.com\\x')
+    const redirects = [
+      'https://app.example.com/#x',
+      'https://*.example.com/',
+      'https://u:p@app.example.com/',
+      'javascript:alert(1)',
+    ]
+    redirects.push(
+      'http://app.example.com/',
+      'https://app.example.com/../x',
+      'https://app.example.com\\x',
+    )
     const before = (await server.context.clients.list()).length
     expect(await gatehouse('client', 'create', '--name', 'x', '--redirect', ...redirects)).toEqual({
       code: 1,
@@ -149,24 +204,67 @@ describe('gatehouse client', () => {
   it.each<[string, string[], RegExp]>([
     ['no name', ['client', 'create', '--redirect', 'https://a.example/'], /--name/],
     ['an unknown type', ['client', 'create', '--name', 'x', '--type', 'desktop'], /--type/],
-    ['an unknown option', ['client', 'create', '--name', 'x', '--require-pkce', 'false'], /unknown option/],
+    [
+      'an unknown option',
+      ['client', 'create', '--name', 'x', '--require-pkce', 'false'],
+      /unknown option/,
+    ],
     [
       'a leeway that is no number',
-      ['client', 'create', '--name', 'x', '--redirect', 'https://a.example/', '--refresh-leeway', 'ten'],
+      [
+        'client',
+        'create',
+        '--name',
+        'x',
+        '--redirect',
+        'https://a.example/',
+        '--refresh-leeway',
+        'ten',
+      ],
       /^--refresh-leeway/,
     ],
     [
       'a long leeway of an app without a secret',
-      ['client', 'create', '--name', 'x', '--type', 'spa', '--redirect', 'https://a.example/', '--refresh-leeway', '11'],
+      [
+        'client',
+        'create',
+        '--name',
+        'x',
+        '--type',
+        'spa',
+        '--redirect',
+        'https://a.example/',
+        '--refresh-leeway',
+        '11',
+      ],
       /^--refresh-leeway: at most 10/,
     ],
     [
       'an app without a secret that does not rotate',
-      ['client', 'create', '--name', 'x', '--type', 'spa', '--redirect', 'https://a.example/', '--refresh-rotation', 'never'],
+      [
+        'client',
+        'create',
+        '--name',
+        'x',
+        '--type',
+        'spa',
+        '--redirect',
+        'https://a.example/',
+        '--refresh-rotation',
+        'never',
+      ],
       /^--refresh-rotation: must be always/,
     ],
-    ['keys that are not there', ['client', 'create', '--name', 'x', '--jwks', '/nowhere.json'], /^--jwks: \/nowhere.json is not/],
-    ['a client that is not there', ['client', 'disable', 'nobody'], /^There is no client of that id/],
+    [
+      'keys that are not there',
+      ['client', 'create', '--name', 'x', '--jwks', '/nowhere.json'],
+      /^--jwks: \/nowhere.json is not/,
+    ],
+    [
+      'a client that is not there',
+      ['client', 'disable', 'nobody'],
+      /^There is no client of that id/,
+    ],
     [
       'an identifier with a fragment',
       ['resource', 'create', '--identifier', 'https://a.example/#x', '--name', 'x', '--scope', 'x'],
@@ -181,24 +279,59 @@ describe('gatehouse client', () => {
 
   it('takes public keys from a file', async () => {
     const file = join(folder, 'jwks.json')
-    const { publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify'])
-    await writeFile(file, JSON.stringify({ keys: [{ ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: 'k1' }] }))
-    const options = ['--redirect', 'https://a.example/', '--auth-method', 'private_key_jwt', '--jwks', file]
+    const { publicKey } = await crypto.subtle.generateKey(
+      { name: 'ECDSA', namedCurve: 'P-256' },
+      true,
+      ['sign', 'verify'],
+    )
+    await writeFile(
+      file,
+      JSON.stringify({
+        keys: [{ ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: 'k1' }],
+      }),
+    )
+    const options = [
+      '--redirect',
+      'https://a.example/',
+      '--auth-method',
+      'private_key_jwt',
+      '--jwks',
+      file,
+    ]
     const { stdout } = await gatehouse('client', 'create', '--name', 'Keyed', ...options)
-    expect(Object.keys(parseEnv(stdout)).toSorted()).toEqual(['OIDC_CLIENT_ID', 'OIDC_ISSUER', 'OIDC_REDIRECT_URI'])
+    expect(Object.keys(parseEnv(stdout)).toSorted()).toEqual([
+      'OIDC_CLIENT_ID',
+      'OIDC_ISSUER',
+      'OIDC_REDIRECT_URI',
+    ])
   })
 
   it('CL-01 says which apps manage accounts, and turns it on and off', async () => {
-    const { client } = await server.context.clients.create({ name: 'Settled', redirectUris: ['https://a.example/'] })
-    const state = async () => (await gatehouse('client', 'list')).stdout.split('\n').find((line) => line.startsWith(client.id))
+    const { client } = await server.context.clients.create({
+      name: 'Settled',
+      redirectUris: ['https://a.example/'],
+    })
+    const state = async () =>
+      (await gatehouse('client', 'list')).stdout
+        .split('\n')
+        .find((line) => line.startsWith(client.id))
     const plain = `${client.id}\tweb\tenabled\tSettled`
-    await server.context.database.pool.query(`update client set account_api = 'kept' where id = $1`, [client.id])
-    expect(await state()).toBe(`${plain}\taccount API, as before; settle it: client account-api <id> on|off`)
+    await server.context.database.pool.query(
+      `update client set account_api = 'kept' where id = $1`,
+      [client.id],
+    )
+    expect(await state()).toBe(
+      `${plain}\taccount API, as before; settle it: client account-api <id> on|off`,
+    )
     const told: unknown[] = []
-    const logger = { warn: (fields: object, sentence: string) => told.push({ ...fields, sentence }) } as unknown as Logger
+    const logger = {
+      warn: (fields: object, sentence: string) => told.push({ ...fields, sentence }),
+    } as unknown as Logger
     await warnOfKeptClients({ clients: server.context.clients, logger })
     const sentence = `may go on managing accounts, as before: settle it with "gatehouse client account-api ${client.id} on" or "off"`
-    expect(told).toEqual([{ event: 'client.account_api_kept', clientId: client.id, name: 'Settled', sentence }])
+    expect(told).toEqual([
+      { event: 'client.account_api_kept', clientId: client.id, name: 'Settled', sentence },
+    ])
     expect(await gatehouse('client', 'account-api', client.id, 'on')).toEqual({
       code: 0,
       stdout: `${client.id} may be allowed to manage accounts.\n`,
@@ -207,12 +340,20 @@ describe('gatehouse client', () => {
     expect(await state()).toBe(`${plain}\taccount API`)
     await gatehouse('client', 'account-api', client.id, 'off')
     expect(await state()).toBe(plain)
-    expect((await gatehouse('client', 'account-api', client.id, 'perhaps')).stderr).toBe('account-api: say "on" or "off".\n')
+    expect((await gatehouse('client', 'account-api', client.id, 'perhaps')).stderr).toBe(
+      'account-api: say "on" or "off".\n',
+    )
   })
 
   it('lists, disables, enables and gives a new secret', async () => {
-    const { client, secret } = await server.context.clients.create({ name: 'Looked after', redirectUris: ['https://a.example/'] })
-    const state = async () => (await gatehouse('client', 'list')).stdout.split('\n').find((line) => line.startsWith(client.id))
+    const { client, secret } = await server.context.clients.create({
+      name: 'Looked after',
+      redirectUris: ['https://a.example/'],
+    })
+    const state = async () =>
+      (await gatehouse('client', 'list')).stdout
+        .split('\n')
+        .find((line) => line.startsWith(client.id))
     expect(await state()).toBe(`${client.id}\tweb\tenabled\tLooked after`)
     expect(await gatehouse('client', 'disable', client.id)).toEqual({
       code: 0,

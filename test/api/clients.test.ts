@@ -17,7 +17,11 @@ beforeAll(async () => {
   database = await openDatabase({ url: where.url, pool: 4 })
   clients = new Clients({ em: database.em })
   resources = new Resources({ em: database.em })
-  await resources.create({ identifier: 'https://api.example.com/notes', name: 'Notes', scopes: ['notes:read', 'notes:write'] })
+  await resources.create({
+    identifier: 'https://api.example.com/notes',
+    name: 'Notes',
+    scopes: ['notes:read', 'notes:write'],
+  })
 })
 afterAll(async () => {
   await database[Symbol.asyncDispose]()
@@ -61,7 +65,10 @@ describe('client secrets', () => {
   it('TK-07 are told once and kept as a SHA-256 digest only', async () => {
     const { client, secret = '' } = await clients.create(WEB)
     expect(Buffer.from(secret, 'base64url')).toHaveLength(32)
-    const { rows } = await database.pool.query<{ row: string }>('select "client"::text as row from "client" where "id" = $1', [client.id])
+    const { rows } = await database.pool.query<{ row: string }>(
+      'select "client"::text as row from "client" where "id" = $1',
+      [client.id],
+    )
     expect(rows[0]?.row).not.toContain(secret)
     expect(rows[0]?.row).toContain(createHash('sha256').update(secret).digest('base64url'))
   })
@@ -70,14 +77,18 @@ describe('client secrets', () => {
     const { client, secret = '' } = await clients.create(WEB)
     const next = await clients.rotateSecret(client.id)
     expect(next).not.toBe(secret)
-    expect((await stored(client.id))?.secretDigest).toBe(createHash('sha256').update(next).digest('base64url'))
+    expect((await stored(client.id))?.secretDigest).toBe(
+      createHash('sha256').update(next).digest('base64url'),
+    )
   })
 
   it('exist only where the client authenticates with one', async () => {
     expect(await clients.create(SPA)).not.toHaveProperty('secret')
     const { client, secret } = await clients.create({ ...KEYED, jwks: { keys: [jwk('p256')] } })
     expect(secret).toBeUndefined()
-    expect(await refusal(clients.rotateSecret(client.id))).toEqual({ id: expect.stringContaining('no secret') })
+    expect(await refusal(clients.rotateSecret(client.id))).toEqual({
+      id: expect.stringContaining('no secret'),
+    })
   })
 })
 
@@ -99,7 +110,10 @@ describe('registration', () => {
   })
 
   it('CL-01 gives a service no redirect, no code and no scope of a person', async () => {
-    const { client, secret } = await clients.create({ ...SERVICE, resources: ['https://api.example.com/notes'] })
+    const { client, secret } = await clients.create({
+      ...SERVICE,
+      resources: ['https://api.example.com/notes'],
+    })
     expect(secret).toBeDefined()
     expect(client.metadata).toMatchObject({
       redirect_uris: [],
@@ -112,31 +126,67 @@ describe('registration', () => {
 
   it.each<[string, ClientInput, string]>([
     ['a web client that does not authenticate', { ...WEB, authMethod: 'none' }, 'authMethod'],
-    ['a single-page app with a secret', { ...SPA, authMethod: 'client_secret_basic' }, 'authMethod'],
-    ['a native app with a secret', { ...WEB, type: 'native', authMethod: 'client_secret_post' }, 'authMethod'],
-    ['client_credentials without authentication', { ...SPA, grantTypes: ['authorization_code', 'client_credentials'] }, 'grantTypes'],
-    ['a service with a code grant', { ...SERVICE, grantTypes: ['authorization_code'] }, 'grantTypes'],
-    ['a service with a redirect', { ...SERVICE, redirectUris: ['https://app.example.com/'] }, 'redirectUris'],
+    [
+      'a single-page app with a secret',
+      { ...SPA, authMethod: 'client_secret_basic' },
+      'authMethod',
+    ],
+    [
+      'a native app with a secret',
+      { ...WEB, type: 'native', authMethod: 'client_secret_post' },
+      'authMethod',
+    ],
+    [
+      'client_credentials without authentication',
+      { ...SPA, grantTypes: ['authorization_code', 'client_credentials'] },
+      'grantTypes',
+    ],
+    [
+      'a service with a code grant',
+      { ...SERVICE, grantTypes: ['authorization_code'] },
+      'grantTypes',
+    ],
+    [
+      'a service with a redirect',
+      { ...SERVICE, redirectUris: ['https://app.example.com/'] },
+      'redirectUris',
+    ],
     ['an app without a code grant', { ...WEB, grantTypes: ['refresh_token'] }, 'grantTypes'],
     ['an app without a redirect', { name: 'App' }, 'redirectUris'],
     ['the implicit grant', { ...WEB, grantTypes: ['implicit' as 'refresh_token'] }, 'grantTypes.0'],
     ['the password grant', { ...WEB, grantTypes: ['password' as 'refresh_token'] }, 'grantTypes.0'],
     ['client_secret_jwt', { ...WEB, authMethod: 'client_secret_jwt' as 'none' }, 'authMethod'],
-    ['an unknown response mode', { ...WEB, responseModes: ['web_message' as 'query'] }, 'responseModes.0'],
+    [
+      'an unknown response mode',
+      { ...WEB, responseModes: ['web_message' as 'query'] },
+      'responseModes.0',
+    ],
     ['ID tokens signed HS256', { ...WEB, idTokenAlg: 'HS256' as 'ES256' }, 'idTokenAlg'],
     ['unsigned ID tokens', { ...WEB, idTokenAlg: 'none' as 'ES256' }, 'idTokenAlg'],
     ['a scope that no API of it has', { ...WEB, scopes: ['openid', 'notes:read'] }, 'scopes'],
     ['a scope of a person for a service', { ...SERVICE, scopes: ['openid'] }, 'scopes'],
-    ['an API that is not registered', { ...WEB, resources: ['https://api.example.com/other'] }, 'resources'],
+    [
+      'an API that is not registered',
+      { ...WEB, resources: ['https://api.example.com/other'] },
+      'resources',
+    ],
     ['keys without private_key_jwt', { ...WEB, jwks: { keys: [] } }, 'jwks'],
     ['private_key_jwt without keys', KEYED, 'jwks'],
-    ['private_key_jwt with two sources of keys', { ...KEYED, jwks: { keys: [] }, jwksUri: 'https://app.example.com/jwks' }, 'jwks'],
+    [
+      'private_key_jwt with two sources of keys',
+      { ...KEYED, jwks: { keys: [] }, jwksUri: 'https://app.example.com/jwks' },
+      'jwks',
+    ],
   ])('CL-01 refuses %s', async (_what, input, field) => {
     expect(Object.keys(await refusal(clients.create(input)))).toContain(field)
   })
 
   it('CL-01 keeps a narrower choice of scopes', async () => {
-    const { client } = await clients.create({ ...WEB, resources: ['https://api.example.com/notes'], scopes: ['openid', 'notes:read'] })
+    const { client } = await clients.create({
+      ...WEB,
+      resources: ['https://api.example.com/notes'],
+      scopes: ['openid', 'notes:read'],
+    })
     expect(client.metadata['scope']).toBe('openid notes:read')
   })
 
@@ -155,13 +205,24 @@ describe('registration', () => {
     expect(Object.keys(await refusal(clients.create(input as ClientInput)))).not.toHaveLength(0)
   })
 
-  it.each(['', ' x', 'a\nb', 'a\u0000b', 'Bank \u202eelgooG', 'a'.repeat(101)])('refuses the name %j', async (name) => {
-    expect(await refusal(clients.create({ ...WEB, name }))).toHaveProperty('name')
-  })
+  it.each(['', ' x', 'a\nb', 'a\u0000b', 'Bank \u202eelgooG', 'a'.repeat(101)])(
+    'refuses the name %j',
+    async (name) => {
+      expect(await refusal(clients.create({ ...WEB, name }))).toHaveProperty('name')
+    },
+  )
 
   it('AZ-01 names each redirect URI that is wrong', async () => {
-    const redirectUris = ['https://app.example.com/', 'https://app.example.com/*', 'http://app.example.com/']
-    expect(await refusal(clients.create({ ...WEB, redirectUris, postLogoutRedirectUris: ['javascript:alert(1)'] }))).toEqual({
+    const redirectUris = [
+      'https://app.example.com/',
+      'https://app.example.com/*',
+      'http://app.example.com/',
+    ]
+    expect(
+      await refusal(
+        clients.create({ ...WEB, redirectUris, postLogoutRedirectUris: ['javascript:alert(1)'] }),
+      ),
+    ).toEqual({
       'redirectUris.1': 'contains a wildcard',
       'redirectUris.2': 'is plain http; only localhost, 127.0.0.1 and [::1] may be',
       'postLogoutRedirectUris.0': 'uses the scheme javascript:',
@@ -171,22 +232,39 @@ describe('registration', () => {
   it('takes 50 redirect URIs, not 51, and none twice', async () => {
     const uris = Array.from({ length: 51 }, (_, index) => `https://app.example.com/${index}`)
     await clients.create({ ...WEB, redirectUris: uris.slice(1) })
-    expect(await refusal(clients.create({ ...WEB, redirectUris: uris }))).toHaveProperty('redirectUris')
-    expect(await refusal(clients.create({ ...WEB, redirectUris: ['https://a.example/', 'https://a.example/'] }))).toHaveProperty(
+    expect(await refusal(clients.create({ ...WEB, redirectUris: uris }))).toHaveProperty(
       'redirectUris',
     )
+    expect(
+      await refusal(
+        clients.create({ ...WEB, redirectUris: ['https://a.example/', 'https://a.example/'] }),
+      ),
+    ).toHaveProperty('redirectUris')
   })
 
   it('AZ-14 makes nobody first-party who cannot prove it', async () => {
-    expect(await refusal(clients.create({ ...SPA, redirectUris: ['http://localhost:5173/'], isFirstParty: true }))).toHaveProperty(
-      'isFirstParty',
-    )
-    const native: ClientInput = { name: 'App', type: 'native', redirectUris: ['com.example.app:/callback'], isFirstParty: true }
+    expect(
+      await refusal(
+        clients.create({ ...SPA, redirectUris: ['http://localhost:5173/'], isFirstParty: true }),
+      ),
+    ).toHaveProperty('isFirstParty')
+    const native: ClientInput = {
+      name: 'App',
+      type: 'native',
+      redirectUris: ['com.example.app:/callback'],
+      isFirstParty: true,
+    }
     expect(await refusal(clients.create(native))).toHaveProperty('isFirstParty')
     expect((await clients.create({ ...SPA, isFirstParty: true })).client.isFirstParty).toBe(true)
-    expect((await clients.create({ ...WEB, redirectUris: ['http://localhost:3000/cb'], isFirstParty: true })).client.isFirstParty).toBe(
-      true,
-    )
+    expect(
+      (
+        await clients.create({
+          ...WEB,
+          redirectUris: ['http://localhost:3000/cb'],
+          isFirstParty: true,
+        })
+      ).client.isFirstParty,
+    ).toBe(true)
   })
 
   it.each([
@@ -213,7 +291,9 @@ describe('registration', () => {
     'https://app.example.com/"><script>',
   ])('CL-03 and CL-04 refuse %s as a link or a place to fetch from', async (uri) => {
     const fields = ['logoUri', 'policyUri', 'tosUri', 'clientUri', 'backchannelLogoutUri'] as const
-    const refused = await refusal(clients.create({ ...WEB, ...Object.fromEntries(fields.map((field) => [field, uri])) }))
+    const refused = await refusal(
+      clients.create({ ...WEB, ...Object.fromEntries(fields.map((field) => [field, uri])) }),
+    )
     expect(Object.keys(refused).toSorted()).toEqual([...fields].toSorted())
     expect(await refusal(clients.create({ ...KEYED, jwksUri: uri }))).toHaveProperty('jwksUri')
   })
@@ -236,7 +316,14 @@ describe('keys of a client (JW-06)', () => {
 
   it('JW-06 accepts RSA of 3072 bits, P-256 and Ed25519, and keeps only what makes up the key', async () => {
     const keys = [
-      { ...jwk('rsa3072'), kid: 'a', alg: 'PS256', use: 'sig', x5u: 'https://evil.example/cert', note: 1 },
+      {
+        ...jwk('rsa3072'),
+        kid: 'a',
+        alg: 'PS256',
+        use: 'sig',
+        x5u: 'https://evil.example/cert',
+        note: 1,
+      },
       { ...jwk('p256'), kid: 'b' },
       { ...jwk('ed25519'), kid: 'c', alg: 'EdDSA' },
     ]
@@ -257,13 +344,25 @@ describe('keys of a client (JW-06)', () => {
     ['a private EC key', () => [jwk('p256', { isPrivate: true })], /not public/],
     ['a private RSA key', () => [jwk('rsa3072', { isPrivate: true })], /not public/],
     ['a symmetric key', () => [{ kty: 'oct', k: 'c2VjcmV0' }], /not public/],
-    ['a point off the curve', () => [{ ...jwk('p256'), y: Buffer.alloc(32, 1).toString('base64url') }], /not a valid key/],
+    [
+      'a point off the curve',
+      () => [{ ...jwk('p256'), y: Buffer.alloc(32, 1).toString('base64url') }],
+      /not a valid key/,
+    ],
     ['an encryption key', () => [{ ...jwk('p256'), use: 'enc' }], /signatures/],
     ['HS256 with a public key', () => [{ ...jwk('rsa3072'), alg: 'HS256' }], /"alg"/],
     ['alg none', () => [{ ...jwk('p256'), alg: 'none' }], /"alg"/],
     ['a member that is an object', () => [{ ...jwk('p256'), kid: { $ne: null } }], /not text/],
-    ['eleven keys', () => Array.from({ length: 11 }, (_, index) => ({ ...jwk('ed25519'), kid: String(index) })), /more than 10/],
-    ['one kid twice', () => [jwk('ed25519'), jwk('ed25519')].map((key) => ({ ...key, kid: 'x' })), /kid/],
+    [
+      'eleven keys',
+      () => Array.from({ length: 11 }, (_, index) => ({ ...jwk('ed25519'), kid: String(index) })),
+      /more than 10/,
+    ],
+    [
+      'one kid twice',
+      () => [jwk('ed25519'), jwk('ed25519')].map((key) => ({ ...key, kid: 'x' })),
+      /kid/,
+    ],
     ['two keys without kid', () => [jwk('ed25519'), jwk('ed25519')], /kid/],
     ['no key', () => [], /keys/],
     ['text as a key', () => ['x'], /not an object/],
@@ -275,9 +374,17 @@ describe('keys of a client (JW-06)', () => {
 
 describe('resources', () => {
   it('TK-17 issues for ten minutes unless told otherwise', async () => {
-    const resource = await resources.create({ identifier: 'https://api.example.com/mail', name: 'Mail', scopes: ['mail:read'] })
+    const resource = await resources.create({
+      identifier: 'https://api.example.com/mail',
+      name: 'Mail',
+      scopes: ['mail:read'],
+    })
     expect(resource.accessTokenSeconds).toBe(600)
-    expect((await resources.list()).find(({ identifier }) => identifier === 'https://api.example.com/mail')).toMatchObject({
+    expect(
+      (await resources.list()).find(
+        ({ identifier }) => identifier === 'https://api.example.com/mail',
+      ),
+    ).toMatchObject({
       scopes: ['mail:read'],
       signingAlg: 'ES256',
     })
@@ -298,24 +405,39 @@ describe('resources', () => {
     ['tokens for a day', { accessTokenSeconds: 86_400 }, 'accessTokenSeconds'],
     ['tokens signed HS256', { signingAlg: 'HS256' as 'ES256' }, 'signingAlg'],
   ])('RFC 8707 refuses %s', async (_what, change, field) => {
-    const input: ResourceInput = { identifier: 'https://api.example.com/x', name: 'X', scopes: ['x'], ...change }
+    const input: ResourceInput = {
+      identifier: 'https://api.example.com/x',
+      name: 'X',
+      scopes: ['x'],
+      ...change,
+    }
     expect(await refusal(resources.create(input))).toHaveProperty([field])
   })
 
   it('refuses an identifier that is taken, and scopes of OpenID Connect', async () => {
-    expect(await refusal(resources.create({ identifier: 'https://api.example.com/notes', name: 'N', scopes: ['a'] }))).toHaveProperty(
-      'identifier',
-    )
+    expect(
+      await refusal(
+        resources.create({ identifier: 'https://api.example.com/notes', name: 'N', scopes: ['a'] }),
+      ),
+    ).toHaveProperty('identifier')
     expect(OIDC_SCOPES.toSorted()).toEqual(SCOPES.toSorted())
     for (const scope of SCOPES)
-      expect(await refusal(resources.create({ identifier: 'https://api.example.com/y', name: 'Y', scopes: [scope] }))).toHaveProperty([
-        'scopes.0',
-      ])
+      expect(
+        await refusal(
+          resources.create({ identifier: 'https://api.example.com/y', name: 'Y', scopes: [scope] }),
+        ),
+      ).toHaveProperty(['scopes.0'])
   })
 
   it('takes a URN', async () => {
-    await resources.create({ identifier: 'urn:example:billing', name: 'Billing', scopes: ['billing'] })
-    expect((await resources.list()).map(({ identifier }) => identifier)).toContain('urn:example:billing')
+    await resources.create({
+      identifier: 'urn:example:billing',
+      name: 'Billing',
+      scopes: ['billing'],
+    })
+    expect((await resources.list()).map(({ identifier }) => identifier)).toContain(
+      'urn:example:billing',
+    )
   })
 })
 
@@ -323,9 +445,17 @@ describe('built-in clients', () => {
   it('are replaced under the same id, and keep the time they were made', async () => {
     await clients.ensure({ id: 'sample', ...SPA })
     const before = await stored('sample')
-    await clients.ensure({ id: 'sample', ...SPA, name: 'Renamed', redirectUris: ['http://localhost:4000/'] })
+    await clients.ensure({
+      id: 'sample',
+      ...SPA,
+      name: 'Renamed',
+      redirectUris: ['http://localhost:4000/'],
+    })
     const after = await stored('sample')
-    expect(after).toMatchObject({ name: 'Renamed', metadata: { redirect_uris: ['http://localhost:4000/'] } })
+    expect(after).toMatchObject({
+      name: 'Renamed',
+      metadata: { redirect_uris: ['http://localhost:4000/'] },
+    })
     expect(after?.createdAt).toEqual(before?.createdAt)
     expect(await refusal(clients.ensure({ id: 'sample', ...WEB }))).toHaveProperty('authMethod')
   })
@@ -335,7 +465,10 @@ describe('built-in clients', () => {
     await clients.disable(client.id)
     expect((await stored(client.id))?.disabledAt).toBeInstanceOf(Date)
     await clients.enable(client.id)
-    expect(await stored(client.id)).toMatchObject({ disabledAt: null, secretDigest: client.secretDigest })
+    expect(await stored(client.id)).toMatchObject({
+      disabledAt: null,
+      secretDigest: client.secretDigest,
+    })
     await expect(clients.disable('nobody')).rejects.toMatchObject({ code: 'not_found' })
   })
 })

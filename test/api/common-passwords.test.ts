@@ -16,7 +16,10 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** So many entries of at least this length, spread over the list; those that are too short are doubled until they are long enough. */
+/**
+ * So many entries of at least this length, spread over the list; those that are too short are
+ * doubled until they are long enough.
+ */
 function sample(length: number): string[] {
   const fitting = words.filter((word) => [...word].length >= length)
   const rest = words.filter((word) => [...word].length >= 8 && [...word].length < length)
@@ -31,18 +34,33 @@ function sample(length: number): string[] {
 
 describe('PW-04 each of 1,000 entries of the list is refused with its reason', () => {
   it.each<[string, number, (password: string) => Promise<ApiAnswer>]>([
-    ['sign-up', 15, (password) => api(server, 'POST /sign-up/email', { name: 'Una', email: 'u@x.example.org', password })],
+    [
+      'sign-up',
+      15,
+      (password) =>
+        api(server, 'POST /sign-up/email', { name: 'Una', email: 'u@x.example.org', password }),
+    ],
     [
       'a reset',
       15,
       (password) =>
-        api(server, 'PATCH /forgot/password', { email: 'u@x.example.org', password, tokenId: crypto.randomUUID(), code: '000000' }),
+        api(server, 'PATCH /forgot/password', {
+          email: 'u@x.example.org',
+          password,
+          tokenId: crypto.randomUUID(),
+          code: '000000',
+        }),
     ],
     [
       'a change beside a second factor',
       8,
       (password) =>
-        api(server, 'PATCH /edit/password', { email: owner.email, password, tokenId: 'x', code: '000000' }, { token: owner.token }),
+        api(
+          server,
+          'PATCH /edit/password',
+          { email: owner.email, password, tokenId: 'x', code: '000000' },
+          { token: owner.token },
+        ),
     ],
   ])('at %s', async (_where, length, ask) => {
     const entries = sample(length)
@@ -50,7 +68,12 @@ describe('PW-04 each of 1,000 entries of the list is refused with its reason', (
     for (let at = 0; at < entries.length; at += AT_ONCE) {
       const asked = entries.slice(at, at + AT_ONCE)
       const answers = await Promise.all(asked.map(ask))
-      const told = answers.map(({ status, body }, index) => [asked[index], status, body.error, body.fields?.password])
+      const told = answers.map(({ status, body }, index) => [
+        asked[index],
+        status,
+        body.error,
+        body.fields?.password,
+      ])
       expect(told).toEqual(asked.map((word) => [word, 400, 'password_rejected', 'too_common']))
     }
   })

@@ -11,7 +11,8 @@ afterAll(() => server.stop())
 
 let made = 0
 const fresh = () => `new.${++made}@example.net`
-const edit = (body: object, { token }: Pick<SignedIn, 'token'>) => api(server, 'PATCH /edit/email', body, { token })
+const edit = (body: object, { token }: Pick<SignedIn, 'token'>) =>
+  api(server, 'PATCH /edit/email', body, { token })
 const emailOf = async ({ token }: Pick<SignedIn, 'token'>) =>
   (await api(server, 'POST /user/me', undefined, { token })).body.user.email as string
 
@@ -20,23 +21,39 @@ describe('changing the address', () => {
     const owner = await signedIn(server)
     const email = fresh()
     const begun = await edit({ email: email.toUpperCase() }, owner)
-    expect(begun).toMatchObject({ status: 202, body: { tokenId: expect.any(String), expires_in: 600 } })
+    expect(begun).toMatchObject({
+      status: 202,
+      body: { tokenId: expect.any(String), expires_in: 600 },
+    })
     expect(await emailOf(owner)).toBe(owner.email)
     const code = await server.inbox.code(email)
     const done = await edit({ email, tokenId: begun.body.tokenId, code }, owner)
     expect(done).toMatchObject({ status: 200, body: { user: { email, email_verified: true } } })
-    expect((await server.inbox.link(owner.email, '/undo-email')).searchParams.get('token')).toBeTruthy()
-    expect((await api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password })).status).toBe(401)
-    expect((await api(server, 'POST /sign-in/email', { email, password: owner.password })).status).toBe(200)
+    expect(
+      (await server.inbox.link(owner.email, '/undo-email')).searchParams.get('token'),
+    ).toBeTruthy()
+    expect(
+      (await api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password }))
+        .status,
+    ).toBe(401)
+    expect(
+      (await api(server, 'POST /sign-in/email', { email, password: owner.password })).status,
+    ).toBe(200)
   })
 
   it('EN-01 EM-10 answers the same for a taken address, mails it nothing, and no code of it exists', async () => {
     const [owner, other] = [await signedIn(server), await createAccount(server)]
     const begun = await edit({ email: other.email }, owner)
-    expect(begun).toMatchObject({ status: 202, body: { tokenId: expect.any(String), expires_in: 600 } })
+    expect(begun).toMatchObject({
+      status: 202,
+      body: { tokenId: expect.any(String), expires_in: 600 },
+    })
     await server.context.worker.drain()
     expect(await server.inbox.mails(other.email)).toEqual([])
-    expect((await edit({ email: other.email, tokenId: begun.body.tokenId, code: '123456' }, owner)).body.error).toBe('invalid_code')
+    expect(
+      (await edit({ email: other.email, tokenId: begun.body.tokenId, code: '123456' }, owner)).body
+        .error,
+    ).toBe('invalid_code')
   })
 
   it('EN-01 asking again and again tells a taken address from a free one neither by ids nor by status', async () => {
@@ -45,7 +62,8 @@ describe('changing the address', () => {
     for (const email of [taken, fresh()]) {
       const owner = await signedIn(server)
       const ids: string[] = []
-      for (let index = 0; index < 5; index += 1) ids.push((await edit({ email }, owner)).body.tokenId)
+      for (let index = 0; index < 5; index += 1)
+        ids.push((await edit({ email }, owner)).body.tokenId)
       patterns.push(ids.map((id) => ids.indexOf(id)))
     }
     expect(patterns[0]).toEqual(patterns[1])
@@ -76,9 +94,10 @@ describe('changing the address', () => {
     const second = await start()
     expect((await edit({ ...second, email: fresh() }, owner)).body.error).toBe('invalid_code')
     const third = await start()
-    await server.context.database.pool.query('update "account" set "credential_version" = "credential_version" + 1 where "id" = $1', [
-      owner.id,
-    ])
+    await server.context.database.pool.query(
+      'update "account" set "credential_version" = "credential_version" + 1 where "id" = $1',
+      [owner.id],
+    )
     expect((await edit(third, owner)).body.error).toBe('invalid_code')
     expect(await emailOf(owner)).toBe(owner.email)
   })
@@ -88,7 +107,9 @@ describe('changing the address', () => {
     const email = fresh()
     const { tokenId } = (await edit({ email }, owner)).body
     const code = await server.inbox.code(email)
-    const answers = await Promise.all(Array.from({ length: 50 }, () => edit({ email, tokenId, code }, owner)))
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => edit({ email, tokenId, code }, owner)),
+    )
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(49)
   })
@@ -97,8 +118,14 @@ describe('changing the address', () => {
     const owner = await signedIn(server)
     await age(server, owner, 601)
     const email = fresh()
-    expect(await edit({ email }, owner)).toMatchObject({ status: 403, body: { error: 'reauthentication_required' } })
-    expect(await edit({ email, password: 'wrong' }, owner)).toMatchObject({ status: 401, body: { error: 'invalid_credentials' } })
+    expect(await edit({ email }, owner)).toMatchObject({
+      status: 403,
+      body: { error: 'reauthentication_required' },
+    })
+    expect(await edit({ email, password: 'wrong' }, owner)).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_credentials' },
+    })
     expect((await edit({ email, password: owner.password }, owner)).status).toBe(202)
   })
 
@@ -117,9 +144,13 @@ describe('changing the address', () => {
 
   it('RL-01 wrong passwords here count with those of sign-in', async () => {
     const owner = await signedIn(server)
-    for (let index = 0; index < 10; index += 1) await edit({ email: fresh(), password: 'wrong' }, owner)
+    for (let index = 0; index < 10; index += 1)
+      await edit({ email: fresh(), password: 'wrong' }, owner)
     expect((await edit({ email: fresh(), password: owner.password }, owner)).status).toBe(429)
-    expect((await api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password })).status).toBe(429)
+    expect(
+      (await api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password }))
+        .status,
+    ).toBe(429)
   })
 
   it('leaves the other sessions alone', async () => {

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Account, PendingSignUp } from '../../src/entities/index.ts'
-import { type ApiAnswer, anyAddress, api, type SignedIn, signedIn, startApi } from '../support/api.ts'
+import {
+  type ApiAnswer,
+  anyAddress,
+  api,
+  type SignedIn,
+  signedIn,
+  startApi,
+} from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
@@ -52,11 +59,23 @@ async function looks(ask: (email: string) => Promise<ApiAnswer>): Promise<Set<st
 
 describe('EN-01 known, unknown, unproven, disabled and deleting addresses look the same, byte for byte', () => {
   it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
-    ['sign-in', 401, (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' })],
-    ['sign-up', 202, (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })],
+    [
+      'sign-in',
+      401,
+      (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' }),
+    ],
+    [
+      'sign-up',
+      202,
+      (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }),
+    ],
     ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
     ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
-    ['edit/email', 202, (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token })],
+    [
+      'edit/email',
+      202,
+      (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token }),
+    ],
     [
       'verify with a wrong code',
       400,
@@ -70,15 +89,27 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
       400,
       async (email) => {
         const { tokenId } = (await api(server, 'PATCH /forgot/password', { email })).body
-        return api(server, 'PATCH /forgot/password', { email, tokenId, password: PASSWORD, code: '000000' })
+        return api(server, 'PATCH /forgot/password', {
+          email,
+          tokenId,
+          password: PASSWORD,
+          code: '000000',
+        })
       },
     ],
     [
       'edit/email with a wrong code',
       400,
       async (email) => {
-        const { tokenId } = (await api(server, 'PATCH /edit/email', { email }, { token: owner.token })).body
-        return api(server, 'PATCH /edit/email', { email, tokenId, code: '000000' }, { token: owner.token })
+        const { tokenId } = (
+          await api(server, 'PATCH /edit/email', { email }, { token: owner.token })
+        ).body
+        return api(
+          server,
+          'PATCH /edit/email',
+          { email, tokenId, code: '000000' },
+          { token: owner.token },
+        )
       },
     ],
   ])('%s', async (_what, status, ask) => {
@@ -98,7 +129,10 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
 
       const browser = new Browser(server.origin, { headers: { 'x-forwarded-for': anyAddress() } })
       await browser.visit('/account')
-      const { url, response, words } = await browser.submit('/login', { username: email, password: OWN })
+      const { url, response, words } = await browser.submit('/login', {
+        username: email,
+        password: OWN,
+      })
       const names = [...response.headers.keys()].filter((name) => name !== 'date')
       seen.page.add(
         JSON.stringify({
@@ -120,7 +154,16 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
       const { tokenId } = (await api(server, 'PATCH /forgot/password', { email })).body
       const answers = []
       for (let index = 0; index < 6; index += 1)
-        answers.push(visible(await api(server, 'PATCH /forgot/password', { email, tokenId, password: PASSWORD, code: '000000' })))
+        answers.push(
+          visible(
+            await api(server, 'PATCH /forgot/password', {
+              email,
+              tokenId,
+              password: PASSWORD,
+              code: '000000',
+            }),
+          ),
+        )
       shapes.push(answers)
     }
     expect(shapes[1]).toEqual(shapes[0])
@@ -128,14 +171,19 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
 
   it('AA-01 a flood of unknown addresses fills no mailbox', async () => {
     const email = unknown()
-    await Promise.all([1, 2, 3, 4, 5].map(() => api(server, 'POST /resend/verify/email', { email })))
+    await Promise.all(
+      [1, 2, 3, 4, 5].map(() => api(server, 'POST /resend/verify/email', { email })),
+    )
     await server.context.worker.drain()
     expect(await server.inbox.mails(email)).toEqual([])
   })
 })
 
 const PAIRS = 500
-/** Each call hashes twice. By chance one run in 70 leaves the promise with so few pairs, two in a row hardly ever. */
+/**
+ * Each call hashes twice. By chance one run in 70 leaves the promise with so few pairs, two in a
+ * row hardly ever.
+ */
 const PENDING_PAIRS = 100
 const WARM_UP = 20
 const PROMISE = { min: 0.4, max: 0.6 } as const
@@ -172,31 +220,59 @@ describe('EN-02 the time to answer', () => {
     await makeKnown(WARM_UP + pairs)
     await prepare?.([...known, ...strangers])
     for (let index = 0; index < WARM_UP + pairs; index += 1)
-      for (const kind of index % 2 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const)) {
+      for (const kind of index % 2
+        ? (['known', 'unknown'] as const)
+        : (['unknown', 'known'] as const)) {
         const email = (kind === 'known' ? known : strangers).pop() ?? ''
         const began = performance.now()
         expect((await ask(email)).status).toBe(status)
         if (index >= WARM_UP) times[kind].push(performance.now() - began)
       }
     const rank = rankStatistic(times.known, times.unknown)
-    return { rank, told: `${rank.toFixed(3)}, medians ${median(times.known).toFixed(2)} and ${median(times.unknown).toFixed(2)} ms` }
+    return {
+      rank,
+      told: `${rank.toFixed(3)}, medians ${median(times.known).toFixed(2)} and ${median(times.unknown).toFixed(2)} ms`,
+    }
   }
 
-  /** Tells known from unknown no better than chance. A busy machine may distort one run; what the code does differently shows in both. */
-  async function expectNoTelling(name: string, status: number, ask: (email: string) => Promise<ApiAnswer>, options: Measuring = {}) {
+  /**
+   * Tells known from unknown no better than chance. A busy machine may distort one run; what the
+   * code does differently shows in both.
+   */
+  async function expectNoTelling(
+    name: string,
+    status: number,
+    ask: (email: string) => Promise<ApiAnswer>,
+    options: Measuring = {},
+  ) {
     const isKept = ({ rank }: { rank: number }) => rank >= PROMISE.min && rank <= PROMISE.max
     const first = await measure(status, ask, options)
     const last = isKept(first) ? first : await measure(status, ask, options)
-    note(`rank of ${name.replace('/', ' ')}`, `${last.told}, known against unknown, over ${options.pairs ?? PAIRS} pairs`)
+    note(
+      `rank of ${name.replace('/', ' ')}`,
+      `${last.told}, known against unknown, over ${options.pairs ?? PAIRS} pairs`,
+    )
     expect({ ...last, isKept: isKept(last) }).toMatchObject({ isKept: true })
   }
 
   it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
-    ['sign-in', 401, (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' })],
+    [
+      'sign-in',
+      401,
+      (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' }),
+    ],
     ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
-    ['sign-up', 202, (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })],
+    [
+      'sign-up',
+      202,
+      (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }),
+    ],
     ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
-    ['edit/email', 202, (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token })],
+    [
+      'edit/email',
+      202,
+      (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token }),
+    ],
   ])(
     'of %s does not tell known from unknown: the rank statistic of 500 interleaved pairs lies between 0.40 and 0.60',
     async (name, status, ask) => {
@@ -209,7 +285,11 @@ describe('EN-02 the time to answer', () => {
   it('of signing in with the password of an unfinished sign-up does not tell whether the address has an account', async () => {
     const prepare = async (emails: readonly string[]): Promise<void> => {
       const em = server.context.database.em.fork()
-      const begun = { name: 'Mallory', passwordHash: await server.context.hasher.hash(OWN), expiresAt: new Date(Date.now() + 3_600_000) }
+      const begun = {
+        name: 'Mallory',
+        passwordHash: await server.context.hasher.hash(OWN),
+        expiresAt: new Date(Date.now() + 3_600_000),
+      }
       for (const email of emails) em.create(PendingSignUp, { ...begun, email })
       await em.flush()
     }

@@ -61,9 +61,17 @@ function shoot({ method, path, headers, body }: Shot): Promise<Hit> {
         answer.on('error', reject)
         answer.on('end', () => {
           const text = Buffer.concat(chunks).toString()
-          const parsed = text === '' ? undefined : (JSON.parse(text) as { error?: string } & Record<string, string>)
-          for (const [name, value] of Object.entries(parsed ?? {})) if (HANDED_OUT.has(name)) handedOut[name] = value
-          resolve({ status: answer.statusCode ?? 0, error: parsed?.error, retryAfter: answer.headers['retry-after'] })
+          const parsed =
+            text === ''
+              ? undefined
+              : (JSON.parse(text) as { error?: string } & Record<string, string>)
+          for (const [name, value] of Object.entries(parsed ?? {}))
+            if (HANDED_OUT.has(name)) handedOut[name] = value
+          resolve({
+            status: answer.statusCode ?? 0,
+            error: parsed?.error,
+            retryAfter: answer.headers['retry-after'],
+          })
         })
       },
     )
@@ -104,26 +112,52 @@ const anyText = fc.oneof(
   fc.uuid(),
   fc.emailAddress(),
 )
-const anyValue: fc.Arbitrary<Json> = fc.oneof({ weight: 4, arbitrary: anyText }, { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) })
+const anyValue: fc.Arbitrary<Json> = fc.oneof(
+  { weight: 4, arbitrary: anyText },
+  { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
+)
 
-/** Bodies near the schema: examples with real values in some fields, others changed, left out or added; and bodies far from it. */
+/**
+ * Bodies near the schema: examples with real values in some fields, others changed, left out or
+ * added; and bodies far from it.
+ */
 function bodyOf(operation: OperationDoc): fc.Arbitrary<string | undefined> {
   const fields = [...new Set(operation.bodies.flatMap(({ properties }) => Object.keys(properties)))]
   const example = fc.constantFrom<Json>({}, ...Object.values<Json>(operation.requests))
-  const changes = fc.dictionary(fields.length > 0 ? fc.constantFrom(...fields) : fc.string(), anyValue, {
-    maxKeys: 4,
-    noNullPrototype: true,
-  })
-  const real: Record<string, Json> = { email: owner.email, password: owner.password, current_password: owner.password, ...handedOut }
+  const changes = fc.dictionary(
+    fields.length > 0 ? fc.constantFrom(...fields) : fc.string(),
+    anyValue,
+    {
+      maxKeys: 4,
+      noNullPrototype: true,
+    },
+  )
+  const real: Record<string, Json> = {
+    email: owner.email,
+    password: owner.password,
+    current_password: owner.password,
+    ...handedOut,
+  }
   const realFields = fc.subarray(fields.filter((name) => name in real))
-  const near = fc.tuple(example, realFields, changes, fc.subarray(fields)).map(([base, kept, changed, left]) => {
-    const body = { ...base, ...Object.fromEntries(kept.map((name) => [name, real[name]])), ...changed }
-    if (left.length < fields.length) for (const name of left) delete body[name]
-    return JSON.stringify(body)
-  })
+  const near = fc
+    .tuple(example, realFields, changes, fc.subarray(fields))
+    .map(([base, kept, changed, left]) => {
+      const body = {
+        ...base,
+        ...Object.fromEntries(kept.map((name) => [name, real[name]])),
+        ...changed,
+      }
+      if (left.length < fields.length) for (const name of left) delete body[name]
+      return JSON.stringify(body)
+    })
   return fc.oneof(
     { weight: 12, arbitrary: near },
-    { weight: 2, arbitrary: fc.dictionary(fc.string({ maxLength: 20 }), anyValue, { maxKeys: 5 }).map((value) => JSON.stringify(value)) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .dictionary(fc.string({ maxLength: 20 }), anyValue, { maxKeys: 5 })
+        .map((value) => JSON.stringify(value)),
+    },
     { weight: 2, arbitrary: fc.json() },
     { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
     { weight: 1, arbitrary: fc.constant(undefined) },
@@ -144,28 +178,40 @@ const UNREACHABLE = new Set(['revokeApp', 'disableMfa', 'regenerateRecoveryCodes
 function anyShot(): fc.Arbitrary<Shot & { id: string }> {
   return fc.constantFrom(...operations).chain((operation) => {
     const [method = '', template = ''] = operation.route.split(' ')
-    const parameter = fc.oneof(anyText, fc.constant('x')).map((text) => encodeURIComponent(text.toWellFormed()))
+    const parameter = fc
+      .oneof(anyText, fc.constant('x'))
+      .map((text) => encodeURIComponent(text.toWellFormed()))
     const live = operation.isBearer && !ENDS.has(operation.id) ? 8 : 0
     const authorization = fc.oneof(
       { weight: live, arbitrary: fc.constant(`Bearer ${owner.token}`) },
       { weight: operation.isBearer ? 1 : 12, arbitrary: fc.constant(undefined) },
-      { weight: 1, arbitrary: fc.string({ maxLength: 60 }).map((text) => `Bearer ${text.replace(/[^ -~]/g, '')}`) },
+      {
+        weight: 1,
+        arbitrary: fc
+          .string({ maxLength: 60 })
+          .map((text) => `Bearer ${text.replace(/[^ -~]/g, '')}`),
+      },
       { weight: 1, arbitrary: fc.nat(owner.token.length - 1).map(broken) },
     )
     const type = fc.oneof(
       { weight: 20, arbitrary: fc.constant('application/json') },
-      { weight: 1, arbitrary: fc.constantFrom('text/plain', 'application/json; charset=utf-16', 'x', '') },
-    )
-    return fc.tuple(parameter, authorization, type, bodyOf(operation)).map(([text, bearer, contentType, body]) => ({
-      id: operation.id,
-      method,
-      path: `/api/auth${template.replace(/\{\w+\}/, text)}`,
-      headers: {
-        ...(bearer === undefined ? {} : { authorization: bearer }),
-        ...(body === undefined ? {} : { 'content-type': contentType }),
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom('text/plain', 'application/json; charset=utf-16', 'x', ''),
       },
-      body,
-    }))
+    )
+    return fc
+      .tuple(parameter, authorization, type, bodyOf(operation))
+      .map(([text, bearer, contentType, body]) => ({
+        id: operation.id,
+        method,
+        path: `/api/auth${template.replace(/\{\w+\}/, text)}`,
+        headers: {
+          ...(bearer === undefined ? {} : { authorization: bearer }),
+          ...(body === undefined ? {} : { 'content-type': contentType }),
+        },
+        body,
+      }))
   })
 }
 
@@ -177,25 +223,36 @@ it('IN-01 IN-11 20,000 requests around the schemas get no 5xx and no status that
     fc.asyncProperty(fc.array(anyShot(), { minLength: BATCH, maxLength: BATCH }), async (shots) => {
       // Somebody else now and then: what happened to an account is part of two answers.
       if (count % 1000 === 0) owner = await signedIn(server)
-      const answers = await Promise.all(shots.map(async (shot) => ({ shot, answer: await shoot(shot) })))
+      const answers = await Promise.all(
+        shots.map(async (shot) => ({ shot, answer: await shoot(shot) })),
+      )
       for (const { shot, answer } of answers) {
         count += 1
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
         if (answer.status < 300 || answer.error === 'invalid_code') reached.add(shot.id)
-        const planned = Object.keys(operations.find(({ id }) => id === shot.id)?.responses ?? {}).map(Number)
+        const planned = Object.keys(
+          operations.find(({ id }) => id === shot.id)?.responses ?? {},
+        ).map(Number)
         // A parameter may lead to another path of the API, or to none.
         const elsewhere = shot.id === 'endSession' || shot.id === 'revokeApp' ? [404] : []
-        expect({ shot, answer, isPlanned: answer.status < 500 && [...planned, ...elsewhere].includes(answer.status) }).toMatchObject({
+        expect({
+          shot,
+          answer,
+          isPlanned: answer.status < 500 && [...planned, ...elsewhere].includes(answer.status),
+        }).toMatchObject({
           isPlanned: true,
         })
       }
     }),
     { numRuns: RUNS, endOnFailure: false },
   )
-  const told = [...statuses].toSorted(([a], [b]) => a - b).map(([status, times]) => `${status}: ${times}`)
+  const told = [...statuses]
+    .toSorted(([a], [b]) => a - b)
+    .map(([status, times]) => `${status}: ${times}`)
   note('fuzz', `${count} requests; ${told.join(', ')}`)
   expect(count).toBeGreaterThanOrEqual(20_000)
-  // Behind guard and schema, into the use case; the rest ends the session that the others need, or wants a second factor.
+  // Behind guard and schema, into the use case; the rest ends the session that the others need, or
+  // wants a second factor.
   const unreached = operations.filter(({ id }) => !reached.has(id)).map(({ id }) => id)
   expect(unreached.filter((id) => !ENDS.has(id) && !UNREACHABLE.has(id))).toEqual([])
 }, 600_000)

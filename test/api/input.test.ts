@@ -15,8 +15,11 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const withBody = () => operations.filter(({ takesBody }) => takesBody)
-const call = ({ route, isBearer }: OperationDoc, body?: unknown, options: Parameters<typeof api>[3] = {}) =>
-  api(server, route, body, { ...(isBearer ? { token: owner.token } : {}), ...options })
+const call = (
+  { route, isBearer }: OperationDoc,
+  body?: unknown,
+  options: Parameters<typeof api>[3] = {},
+) => api(server, route, body, { ...(isBearer ? { token: owner.token } : {}), ...options })
 
 describe('bodies', () => {
   it('IN-01 IN-03 no field of any call takes another type: the type-juggle matrix', async () => {
@@ -42,11 +45,19 @@ describe('bodies', () => {
       for (const [index, request] of Object.values<Json>(operation.requests).entries())
         for (const field of Object.keys(request))
           for (const value of wrong) {
-            const mayBeNull = operation.bodies[index].properties[field].anyOf?.some(({ type }: Json) => type === 'null')
+            const mayBeNull = operation.bodies[index].properties[field].anyOf?.some(
+              ({ type }: Json) => type === 'null',
+            )
             if (value === null && mayBeNull) continue
             const { status, body } = await call(operation, { ...request, [field]: value })
             count += 1
-            expect({ route: operation.route, field, value, status, reason: body.fields?.[field] }).toEqual({
+            expect({
+              route: operation.route,
+              field,
+              value,
+              status,
+              reason: body.fields?.[field],
+            }).toEqual({
               route: operation.route,
               field,
               value,
@@ -89,7 +100,11 @@ describe('bodies', () => {
           const { [field]: _left, ...rest } = request
           if (operation.bodies.some((schema) => violations({}, schema, rest).length === 0)) continue
           const { status, body } = await call(operation, rest)
-          expect({ route: operation.route, field, status }).toEqual({ route: operation.route, field, status: 400 })
+          expect({ route: operation.route, field, status }).toEqual({
+            route: operation.route,
+            field,
+            status: 400,
+          })
           expect(body.error).toBe('invalid_input')
         }
   })
@@ -97,7 +112,10 @@ describe('bodies', () => {
   it('IN-02 are 16 kB at most: 413, said before or found while reading', async () => {
     for (const operation of withBody()) {
       const big = JSON.stringify({ name: 'x'.repeat(16 * 1024) })
-      const told = await call(operation, undefined, { raw: big, headers: { 'content-type': 'application/json' } })
+      const told = await call(operation, undefined, {
+        raw: big,
+        headers: { 'content-type': 'application/json' },
+      })
       expect({ route: operation.route, status: told.status, error: told.body.error }).toEqual({
         route: operation.route,
         status: 413,
@@ -119,15 +137,25 @@ describe('bodies', () => {
     ]
     for (const operation of withBody())
       for (const type of types) {
-        const answer = await call(operation, undefined, { raw: '{"email":"a@example.org"}', headers: { 'content-type': type } })
-        expect({ route: operation.route, type, status: answer.status }).toEqual({ route: operation.route, type, status: 415 })
+        const answer = await call(operation, undefined, {
+          raw: '{"email":"a@example.org"}',
+          headers: { 'content-type': type },
+        })
+        expect({ route: operation.route, type, status: answer.status }).toEqual({
+          route: operation.route,
+          type,
+          status: 415,
+        })
       }
     const [first] = withBody()
     if (!first) throw new Error('no operation')
     expect((await call(first, undefined, { raw: '{"a":1}' })).status).toBe(415)
     const zipped = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
     expect((await call(first, undefined, { raw: '{"a":1}', headers: zipped })).status).toBe(415)
-    const utf8 = await call(first, undefined, { raw: '{"a":1}', headers: { 'content-type': 'application/json; charset=utf-8' } })
+    const utf8 = await call(first, undefined, {
+      raw: '{"a":1}',
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+    })
     expect(utf8.body.fields).toMatchObject({ a: 'unknown_field' })
   })
 
@@ -148,26 +176,45 @@ describe('bodies', () => {
     ['__proto__', '{"__proto__":{"email":"a@example.org"}}'],
     ['constructor', '{"constructor":{"prototype":{}}}'],
     ['depth', `${'{"a":'.repeat(20)}1${'}'.repeat(20)}`],
-    ['200 names', JSON.stringify(Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`a${index}`, 1])))],
+    [
+      '200 names',
+      JSON.stringify(
+        Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`a${index}`, 1])),
+      ),
+    ],
     ['invalid UTF-8', new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
     ['overlong UTF-8', new Uint8Array([0x7b, 0x22, 0xc0, 0xaf, 0x22, 0x3a, 0x31, 0x7d])],
     ['a byte order mark', new Uint8Array([0xef, 0xbb, 0xbf, 0x7b, 0x7d])],
   ])('IN-02 of %s are refused with 400', async (_what, raw) => {
     for (const operation of withBody()) {
-      const { status, body } = await call(operation, undefined, { raw, headers: { 'content-type': 'application/json' } })
-      expect({ route: operation.route, status, error: body.error }).toEqual({ route: operation.route, status: 400, error: 'invalid_input' })
+      const { status, body } = await call(operation, undefined, {
+        raw,
+        headers: { 'content-type': 'application/json' },
+      })
+      expect({ route: operation.route, status, error: body.error }).toEqual({
+        route: operation.route,
+        status: 400,
+        error: 'invalid_input',
+      })
     }
   })
 
   it('IN-02 values that look like names are no names', async () => {
     for (const password of ['":"', 'a":"b', '\\":', '"email":', ':', '\\'])
-      expect((await api(server, 'POST /sign-in/email', { email: 'a@example.org', password })).status).toBe(401)
+      expect(
+        (await api(server, 'POST /sign-in/email', { email: 'a@example.org', password })).status,
+      ).toBe(401)
   })
 
   it('may be absent where they may be empty, and only there', async () => {
     for (const operation of withBody()) {
-      const { status } = await call(operation, undefined, operation.id === 'deleteAccount' ? { raw: 'x' } : {})
-      const expected = { me: 200, regenerateRecoveryCodes: 409, deleteAccount: 415 }[operation.id] ?? 400
+      const { status } = await call(
+        operation,
+        undefined,
+        operation.id === 'deleteAccount' ? { raw: 'x' } : {},
+      )
+      const expected =
+        { me: 200, regenerateRecoveryCodes: 409, deleteAccount: 415 }[operation.id] ?? 400
       expect({ id: operation.id, status }).toEqual({ id: operation.id, status: expected })
     }
   })
@@ -233,7 +280,9 @@ describe('the door', () => {
       expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
       expect(headers.get('cache-control')).toBe('no-store')
       expect(headers.get('x-content-type-options')).toBe('nosniff')
-      expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'")
+      expect(headers.get('content-security-policy')).toBe(
+        "default-src 'none'; frame-ancestors 'none'",
+      )
       expect(headers.get('access-control-allow-origin')).toBeNull()
     }
   })
@@ -241,8 +290,12 @@ describe('the door', () => {
   it('WB-07 another method gets 405 and is told which there are', async () => {
     for (const { route } of operations) {
       const path = route.split(' ')[1]?.replace(/\{\w+\}/, 'x') ?? ''
-      const own = operations.filter((each) => each.route.endsWith(` ${route.split(' ')[1]}`)).map((each) => each.route.split(' ')[0])
-      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'].filter((each) => !own.includes(each))) {
+      const own = operations
+        .filter((each) => each.route.endsWith(` ${route.split(' ')[1]}`))
+        .map((each) => each.route.split(' ')[0])
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'].filter(
+        (each) => !own.includes(each),
+      )) {
         const answer = await api(server, `${method} ${path}`)
         expect({ method, path, status: answer.status }).toEqual({ method, path, status: 405 })
         expect(answer.headers.get('allow')?.split(', ')).toEqual(expect.arrayContaining(own))
@@ -265,12 +318,20 @@ describe('the door', () => {
       '/%',
       '/..%2fauth',
     ]
-    for (const path of paths) expect({ path, status: (await api(server, `POST ${path}`, {})).status }).toEqual({ path, status: 404 })
-    expect((await fetch(`${server.origin}/API/auth/sign-in/email`, { method: 'POST' })).status).toBe(404)
+    for (const path of paths)
+      expect({ path, status: (await api(server, `POST ${path}`, {})).status }).toEqual({
+        path,
+        status: 404,
+      })
+    expect(
+      (await fetch(`${server.origin}/API/auth/sign-in/email`, { method: 'POST' })).status,
+    ).toBe(404)
   })
 
   it('WB-10 answers for its own host only', async () => {
-    const answer = await api(server, 'GET /user/sessions', undefined, { headers: { host: 'evil.example' } })
+    const answer = await api(server, 'GET /user/sessions', undefined, {
+      headers: { host: 'evil.example' },
+    })
     expect(answer).toMatchObject({ status: 421, body: { error: 'misdirected_request' } })
   })
 
@@ -278,19 +339,32 @@ describe('the door', () => {
     const person = await signedIn(server)
     const { pool } = server.context.database
     const query = pool.query.bind(pool)
-    pool.query = () => Promise.reject(Object.assign(new Error('terminating connection'), { code: '57P01' }))
+    pool.query = () =>
+      Promise.reject(Object.assign(new Error('terminating connection'), { code: '57P01' }))
     try {
       for (const route of ['POST /user/me', 'GET /user/sessions', 'DELETE /user/logout']) {
         const answer = await api(server, route, undefined, { token: person.token })
         expect(answer).toMatchObject({ status: 503, body: { error: 'unavailable' } })
         expect(answer.headers.get('retry-after')).toBe('1')
       }
-      expect((await api(server, 'POST /sign-in/email', { email: person.email, password: person.password })).status).toBe(503)
-      expect((await api(server, 'PATCH /user/refresh', { refresh_token: person.refreshToken })).status).toBe(503)
+      expect(
+        (
+          await api(server, 'POST /sign-in/email', {
+            email: person.email,
+            password: person.password,
+          })
+        ).status,
+      ).toBe(503)
+      expect(
+        (await api(server, 'PATCH /user/refresh', { refresh_token: person.refreshToken })).status,
+      ).toBe(503)
     } finally {
       pool.query = query
     }
-    expect((await api(server, 'POST /sign-in/email', { email: person.email, password: person.password })).status).toBe(200)
+    expect(
+      (await api(server, 'POST /sign-in/email', { email: person.email, password: person.password }))
+        .status,
+    ).toBe(200)
   })
 
   it('LG-05 IN-11 an unknown fault in any guard is 500, says nothing but the number of the request, and lets nobody in', async () => {
@@ -299,13 +373,25 @@ describe('the door', () => {
       [sessions, 'findLive'],
       [accessTokens, 'verify'],
     ] as const) {
-      Object.defineProperty(target, name, { configurable: true, value: () => Promise.reject(new Error('secret detail at 10.0.0.1')) })
+      Object.defineProperty(target, name, {
+        configurable: true,
+        value: () => Promise.reject(new Error('secret detail at 10.0.0.1')),
+      })
       try {
         const answer = await api(server, 'POST /user/me', undefined, { token: owner.token })
         expect(answer.status).toBe(500)
         expect(Object.keys(answer.body)).toEqual(['error', 'message', 'request_id'])
         expect(answer.text).not.toContain('secret detail')
-        expect((await api(server, 'POST /resend/verify/email', { email: 'a@example.org' }, { token: owner.token })).status).toBe(500)
+        expect(
+          (
+            await api(
+              server,
+              'POST /resend/verify/email',
+              { email: 'a@example.org' },
+              { token: owner.token },
+            )
+          ).status,
+        ).toBe(500)
       } finally {
         Reflect.deleteProperty(target, name)
       }

@@ -54,12 +54,21 @@ function shape(value: Json): Json {
 
 describe('the document', () => {
   it('is OpenAPI 3.1 and speaks of this server', () => {
-    expect(document).toMatchObject({ openapi: expect.stringMatching(/^3\.1\./), servers: [{ url: server.origin }] })
-    expect(document.components.securitySchemes.bearer).toMatchObject({ type: 'http', scheme: 'bearer' })
+    expect(document).toMatchObject({
+      openapi: expect.stringMatching(/^3\.1\./),
+      servers: [{ url: server.origin }],
+    })
+    expect(document.components.securitySchemes.bearer).toMatchObject({
+      type: 'http',
+      scheme: 'bearer',
+    })
   })
 
   it('has every route of the account API, and no other', () => {
-    const router = authRoutes({ ...server.context, issuer: server.origin }, () => async () => undefined)
+    const router = authRoutes(
+      { ...server.context, issuer: server.origin },
+      () => async () => undefined,
+    )
     const routes = router.stack.flatMap(({ path, methods }) =>
       methods
         .filter((method) => method !== 'HEAD')
@@ -76,7 +85,9 @@ describe('the document', () => {
   })
 
   it('refers to nothing that is not there', () => {
-    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name ?? '')
+    const refs = [
+      ...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g),
+    ].map(([, name]) => name ?? '')
     expect(refs.length).toBeGreaterThan(50)
     expect(refs.filter((name) => !(name in document.components.schemas))).toEqual([])
   })
@@ -88,7 +99,10 @@ describe('the document', () => {
 
   it('has an example for every call and every answer, each true to its schema', () => {
     for (const { id, requests, bodies, responses } of operations) {
-      expect({ id, requests: Object.keys(requests).length }).toEqual({ id, requests: bodies.length })
+      expect({ id, requests: Object.keys(requests).length }).toEqual({
+        id,
+        requests: bodies.length,
+      })
       for (const [index, request] of Object.values<Json>(requests).entries())
         expect({ id, bad: violations(document, bodies[index], request) }).toEqual({ id, bad: [] })
       for (const [status, { content }] of Object.entries<Json>(responses)) {
@@ -96,7 +110,11 @@ describe('the document', () => {
         const { schema, examples } = content['application/json']
         expect(Object.keys(examples).length).toBeGreaterThan(0)
         for (const { value } of Object.values<Json>(examples))
-          expect({ id, status, bad: violations(document, schema, value) }).toEqual({ id, status, bad: [] })
+          expect({ id, status, bad: violations(document, schema, value) }).toEqual({
+            id,
+            status,
+            bad: [],
+          })
       }
     }
   })
@@ -105,13 +123,17 @@ describe('the document', () => {
     const named = new Set(
       operations.flatMap(({ responses }) =>
         Object.keys(responses).flatMap((status) =>
-          Number(status) >= 400 ? Object.keys(examplesOf({ responses } as OperationDoc, Number(status))) : [],
+          Number(status) >= 400
+            ? Object.keys(examplesOf({ responses } as OperationDoc, Number(status)))
+            : [],
         ),
       ),
     )
     const listed: { code: ErrorCode; status: number; message: string }[] = document['x-errors']
     expect([...named].filter((code) => !listed.some((each) => each.code === code))).toEqual([])
-    expect(listed.filter(({ code, message }) => !ERROR_CODES.includes(code) || message === '')).toEqual([])
+    expect(
+      listed.filter(({ code, message }) => !ERROR_CODES.includes(code) || message === ''),
+    ).toEqual([])
     expect(document.components.schemas.Refusal.properties.error.enum).toEqual(ERROR_CODES)
   })
 
@@ -158,14 +180,26 @@ describe('the examples', () => {
 
     const tell = async (id: string, name = 'default', options: ApiOptions = {}) => {
       const { route, requests, responses, isBearer } = operation(id)
-      const path = route.replace('{id}', live.get('endSession') ?? '').replace('{clientId}', live.get('revokeApp') ?? '')
-      const answer = await api(server, path, fill(requests[name], live), { ...(isBearer ? { token } : {}), ...options })
+      const path = route
+        .replace('{id}', live.get('endSession') ?? '')
+        .replace('{clientId}', live.get('revokeApp') ?? '')
+      const answer = await api(server, path, fill(requests[name], live), {
+        ...(isBearer ? { token } : {}),
+        ...options,
+      })
       told.add(`${id}/${name}`)
       const documented =
         Object.keys(responses).find(
-          (status) => status.startsWith('2') && (status === '204' || examplesOf(operation(id), Number(status))[name]),
+          (status) =>
+            status.startsWith('2') &&
+            (status === '204' || examplesOf(operation(id), Number(status))[name]),
         ) ?? ''
-      expect({ id, name, status: answer.status, refusal: answer.status >= 400 ? answer.body : undefined }).toEqual({
+      expect({
+        id,
+        name,
+        status: answer.status,
+        refusal: answer.status >= 400 ? answer.body : undefined,
+      }).toEqual({
         id,
         name,
         status: Number(documented),
@@ -283,17 +317,34 @@ describe('the refusals', () => {
     )
 
   /** What there is of an operation to call it well. */
-  async function good({ requests, isBearer, route }: OperationDoc): Promise<{ owner: SignedIn | undefined; body: Json; path: string }> {
+  async function good({
+    requests,
+    isBearer,
+    route,
+  }: OperationDoc): Promise<{ owner: SignedIn | undefined; body: Json; path: string }> {
     const owner = isBearer ? await signedIn(server) : undefined
     const body = requests['default'] ?? requests['first']
     return { owner, body, path: route.replace(/\{\w+\}/, 'nobody') }
   }
-  const send = async (each: OperationDoc, change: (body: Json) => Json = (body) => body, options: ApiOptions = {}): Promise<ApiAnswer> => {
+  const send = async (
+    each: OperationDoc,
+    change: (body: Json) => Json = (body) => body,
+    options: ApiOptions = {},
+  ): Promise<ApiAnswer> => {
     const { owner, body, path } = await good(each)
     return api(server, path, change(body), { token: owner?.token, ...options })
   }
-  const broken = async <T>(target: object, name: string, error: () => Error, work: () => Promise<T>): Promise<T> => {
-    Object.defineProperty(target, name, { configurable: true, writable: true, value: () => Promise.reject(error()) })
+  const broken = async <T>(
+    target: object,
+    name: string,
+    error: () => Error,
+    work: () => Promise<T>,
+  ): Promise<T> => {
+    Object.defineProperty(target, name, {
+      configurable: true,
+      writable: true,
+      value: () => Promise.reject(error()),
+    })
     try {
       return await work()
     } finally {
@@ -305,10 +356,19 @@ describe('the refusals', () => {
 
   const PROVOKE: Partial<Record<ErrorCode, (each: OperationDoc) => Promise<ApiAnswer>>> = {
     invalid_input: (each) => send(each, (body) => ({ ...body, email: undefined, nope: 1 })),
-    payload_too_large: (each) => send(each, () => undefined, { raw: JSON.stringify({ a: 'x'.repeat(17_000) }), headers: json }),
-    unsupported_media_type: (each) => send(each, () => undefined, { raw: '{}', headers: { 'content-type': 'text/plain' } }),
-    invalid_token: (each) => send(each, (body) => (each.id === 'refresh' ? { refresh_token: 'x' } : body), { token: undefined }),
-    already_signed_in: async (each) => send(each, (body) => body, { token: (await signedIn(server)).token }),
+    payload_too_large: (each) =>
+      send(each, () => undefined, {
+        raw: JSON.stringify({ a: 'x'.repeat(17_000) }),
+        headers: json,
+      }),
+    unsupported_media_type: (each) =>
+      send(each, () => undefined, { raw: '{}', headers: { 'content-type': 'text/plain' } }),
+    invalid_token: (each) =>
+      send(each, (body) => (each.id === 'refresh' ? { refresh_token: 'x' } : body), {
+        token: undefined,
+      }),
+    already_signed_in: async (each) =>
+      send(each, (body) => body, { token: (await signedIn(server)).token }),
     not_found: (each) => send(each),
     async forbidden(each) {
       const owner = await signedIn(server)
@@ -318,7 +378,9 @@ describe('the refusals', () => {
         typ: 'at+jwt',
         kid: jwk?.kid ?? '',
       })
-      return send(each, (body) => body, { token: await bare.sign(createPrivateKey({ key: jwk as never, format: 'jwk' })) })
+      return send(each, (body) => body, {
+        token: await bare.sign(createPrivateKey({ key: jwk as never, format: 'jwk' })),
+      })
     },
     async too_many_requests(each) {
       const { path } = await good(each)
@@ -333,13 +395,17 @@ describe('the refusals', () => {
       const { owner, body, path } = await good(each)
       const away = () => Object.assign(new Error('terminating connection'), { code: '57P01' })
       const { pool } = server.context.database
-      const sent = each.id === 'refresh' ? { refresh_token: (await signedIn(server)).refreshToken } : body
-      return broken(pool, 'query', away, () => broken(pool, 'connect', away, () => api(server, path, sent, { token: owner?.token })))
+      const sent =
+        each.id === 'refresh' ? { refresh_token: (await signedIn(server)).refreshToken } : body
+      return broken(pool, 'query', away, () =>
+        broken(pool, 'connect', away, () => api(server, path, sent, { token: owner?.token })),
+      )
     },
     async internal_error(each) {
       const { owner, body, path } = await good(each)
       const { accessTokens, firstPartyTokens } = server.context
-      const [target, name] = each.id === 'refresh' ? [firstPartyTokens, 'refresh'] : [accessTokens, 'verify']
+      const [target, name] =
+        each.id === 'refresh' ? [firstPartyTokens, 'refresh'] : [accessTokens, 'verify']
       return broken(
         target,
         name,
@@ -349,7 +415,10 @@ describe('the refusals', () => {
     },
     async invalid_credentials(each) {
       if (!each.isBearer) return send(each)
-      return send(each, (body) => ({ ...body, ...(each.id === 'editPassword' ? { current_password: 'wrong' } : { password: 'wrong' }) }))
+      return send(each, (body) => ({
+        ...body,
+        ...(each.id === 'editPassword' ? { current_password: 'wrong' } : { password: 'wrong' }),
+      }))
     },
     async mfa_required() {
       const owner = await signedIn(server)
@@ -364,12 +433,22 @@ describe('the refusals', () => {
     async invalid_code(each) {
       const { owner, path } = await good(each)
       const body = each.requests['second'] ?? each.requests['default']
-      return api(server, path, { ...body, ...(each.id === 'editPassword' ? { email: owner?.email } : {}) }, { token: owner?.token })
+      return api(
+        server,
+        path,
+        { ...body, ...(each.id === 'editPassword' ? { email: owner?.email } : {}) },
+        { token: owner?.token },
+      )
     },
     async password_rejected(each) {
       const { owner, path } = await good(each)
       const body = each.requests['second'] ?? each.requests['default']
-      return api(server, path, { ...body, password: 'passwordpassword', ...(owner ? { email: owner.email } : {}) }, { token: owner?.token })
+      return api(
+        server,
+        path,
+        { ...body, password: 'passwordpassword', ...(owner ? { email: owner.email } : {}) },
+        { token: owner?.token },
+      )
     },
     async reauthentication_required(each) {
       const { owner, body, path } = await good(each)
@@ -395,22 +474,37 @@ describe('the refusals', () => {
       if (!provoke) throw new Error(`nobody knows how to provoke ${code}`)
       const answer = await provoke(each)
       const what = `${each.id} ${code}`
-      expect({ what, status: answer.status, error: answer.body.error, message: answer.body.message }).toEqual({
+      expect({
+        what,
+        status: answer.status,
+        error: answer.body.error,
+        message: answer.body.message,
+      }).toEqual({
         what,
         status,
         error: code,
         message: example.message,
       })
-      expect({ what, bad: violations(document, { $ref: '#/components/schemas/Refusal' }, answer.body) }).toEqual({ what, bad: [] })
-      expect({ what, names: Object.keys(answer.body).toSorted() }).toEqual({ what, names: Object.keys(example).toSorted() })
+      expect({
+        what,
+        bad: violations(document, { $ref: '#/components/schemas/Refusal' }, answer.body),
+      }).toEqual({ what, bad: [] })
+      expect({ what, names: Object.keys(answer.body).toSorted() }).toEqual({
+        what,
+        names: Object.keys(example).toSorted(),
+      })
       for (const header of Object.keys(each.responses[status].headers ?? {}))
-        expect({ what, header, value: answer.headers.get(header) }).not.toMatchObject({ value: null })
+        expect({ what, header, value: answer.headers.get(header) }).not.toMatchObject({
+          value: null,
+        })
     }
   }, 120_000)
 
   it('an account that an operator disabled answers like any other', async () => {
     const { email } = await createAccount(server, { status: 'disabled' })
-    expect((await api(server, 'POST /sign-in/email', { email, password: PASSWORD })).body.error).toBe('invalid_credentials')
+    expect(
+      (await api(server, 'POST /sign-in/email', { email, password: PASSWORD })).body.error,
+    ).toBe('invalid_credentials')
   })
 })
 
@@ -425,24 +519,34 @@ describe('the commands of the page', () => {
 
   it('call every route as it wants to be called: method, path, token and body', async () => {
     const html = await (await fetch(`${server.origin}/api/docs`)).text()
-    const commands = Array.from(html.matchAll(/<pre class="secret">(curl [\s\S]*?)<\/pre>/g), ([, command = '']) => decode(command))
+    const commands = Array.from(
+      html.matchAll(/<pre class="secret">(curl [\s\S]*?)<\/pre>/g),
+      ([, command = '']) => decode(command),
+    )
     const { token } = await signedIn(server)
     const called = new Set<string>()
     for (const command of commands) {
       const words = argumentsOf(command, token)
-      const given = (option: string): string[] => words.filter((_word, at) => words[at - 1] === option)
+      const given = (option: string): string[] =>
+        words.filter((_word, at) => words[at - 1] === option)
       const [body] = given('-d')
       const url = words.find((word) => word.startsWith('http')) ?? ''
       const method = given('-X')[0] ?? (body ? 'POST' : 'GET')
       called.add(`${method} ${new URL(url).pathname}`)
-      // The example's own token is a made-up one, and those that sign out would leave the others without theirs.
+      // The example's own token is a made-up one, and those that sign out would leave the others
+      // without theirs.
       if (/\/(refresh|logout|logout-all)$/.test(url)) continue
-      const headers = Object.fromEntries(given('-H').map((header) => header.split(': ') as [string, string]))
+      const headers = Object.fromEntries(
+        given('-H').map((header) => header.split(': ') as [string, string]),
+      )
       const answer = await fetch(url, { method, headers, ...(body ? { body } : {}) })
-      const { error = '' } = answer.status === 204 ? {} : ((await answer.json()) as { error?: string })
+      const { error = '' } =
+        answer.status === 204 ? {} : ((await answer.json()) as { error?: string })
       expect([command, error]).not.toEqual([
         command,
-        expect.stringMatching(/^(invalid_input|invalid_token|method_not_allowed|unsupported_media_type)$/),
+        expect.stringMatching(
+          /^(invalid_input|invalid_token|method_not_allowed|unsupported_media_type)$/,
+        ),
       ])
     }
     expect(called.size).toBe(operations.length)

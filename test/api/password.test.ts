@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Account, VerificationToken } from '../../src/entities/index.ts'
-import { api, canRefresh, isAlive, type SignedIn, signedIn, signIn, startApi, totp, withMfa } from '../support/api.ts'
+import {
+  api,
+  canRefresh,
+  isAlive,
+  type SignedIn,
+  signedIn,
+  signIn,
+  startApi,
+  totp,
+  withMfa,
+} from '../support/api.ts'
 import { createAccount } from '../support/factories.ts'
 import type { TestServer } from '../support/server.ts'
 
@@ -12,24 +22,39 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const edit = (body: object, { token }: Pick<SignedIn, 'token'>) => api(server, 'PATCH /edit/password', body, { token })
+const edit = (body: object, { token }: Pick<SignedIn, 'token'>) =>
+  api(server, 'PATCH /edit/password', body, { token })
 const forgot = (body: object) => api(server, 'PATCH /forgot/password', body)
-const opens = async (email: string, password: string) => (await api(server, 'POST /sign-in/email', { email, password })).status === 200
+const opens = async (email: string, password: string) =>
+  (await api(server, 'POST /sign-in/email', { email, password })).status === 200
 
 async function begun(owner: SignedIn) {
   const { tokenId } = (await edit({ current_password: owner.password }, owner)).body
-  return { email: owner.email, tokenId: tokenId as string, code: await server.inbox.code(owner.email) }
+  return {
+    email: owner.email,
+    tokenId: tokenId as string,
+    code: await server.inbox.code(owner.email),
+  }
 }
 
 describe('changing the password', () => {
   it('PW-09 takes the current one and a mailed code', async () => {
     const owner = await signedIn(server)
     const first = await edit({ current_password: owner.password }, owner)
-    expect(first).toMatchObject({ status: 202, body: { tokenId: expect.any(String), method: 'email', expires_in: 600 } })
+    expect(first).toMatchObject({
+      status: 202,
+      body: { tokenId: expect.any(String), method: 'email', expires_in: 600 },
+    })
     const code = await server.inbox.code(owner.email)
-    const done = await edit({ email: owner.email, password: NEW, tokenId: first.body.tokenId, code }, owner)
+    const done = await edit(
+      { email: owner.email, password: NEW, tokenId: first.body.tokenId, code },
+      owner,
+    )
     expect(done).toMatchObject({ status: 200, body: { user: { id: owner.id } } })
-    expect([await opens(owner.email, owner.password), await opens(owner.email, NEW)]).toEqual([false, true])
+    expect([await opens(owner.email, owner.password), await opens(owner.email, NEW)]).toEqual([
+      false,
+      true,
+    ])
     expect((await server.inbox.next(owner.email)).subject).not.toBe('')
   })
 
@@ -39,16 +64,34 @@ describe('changing the password', () => {
     const first = await edit({ current_password: owner.password }, owner)
     expect(first.body).toMatchObject({ method: 'totp' })
     const { tokenId } = first.body
-    expect((await edit({ email: owner.email, password: 'vq7 lamp', tokenId, code: await totp(secret) }, owner)).status).toBe(200)
+    expect(
+      (
+        await edit(
+          { email: owner.email, password: 'vq7 lamp', tokenId, code: await totp(secret) },
+          owner,
+        )
+      ).status,
+    ).toBe(200)
   })
 
   it('PW-09 nothing changes without the current password, or with a wrong one', async () => {
     const owner = await signedIn(server)
-    expect(await edit({}, owner)).toMatchObject({ status: 400, body: { fields: { current_password: 'required' } } })
-    expect(await edit({ current_password: 'wrong' }, owner)).toMatchObject({ status: 401, body: { error: 'invalid_credentials' } })
-    expect((await edit({ email: owner.email, password: NEW, tokenId: crypto.randomUUID(), code: '123456' }, owner)).body.error).toBe(
-      'invalid_code',
-    )
+    expect(await edit({}, owner)).toMatchObject({
+      status: 400,
+      body: { fields: { current_password: 'required' } },
+    })
+    expect(await edit({ current_password: 'wrong' }, owner)).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_credentials' },
+    })
+    expect(
+      (
+        await edit(
+          { email: owner.email, password: NEW, tokenId: crypto.randomUUID(), code: '123456' },
+          owner,
+        )
+      ).body.error,
+    ).toBe('invalid_code')
     expect(await opens(owner.email, owner.password)).toBe(true)
   })
 
@@ -62,11 +105,23 @@ describe('changing the password', () => {
     expect(await isAlive(server, owner.token)).toBe(true)
     expect(await canRefresh(server, owner.refreshToken)).toBe(true)
     for (const other of others)
-      expect([await isAlive(server, other.token), await canRefresh(server, other.refreshToken)]).toEqual([false, false])
-    expect((await forgot({ email: owner.email, password: 'copper meadow eleven violin', tokenId, code: resetCode })).body.error).toBe(
-      'invalid_code',
-    )
-    const left = await server.context.database.em.fork().find(VerificationToken, { subjectId: owner.id })
+      expect([
+        await isAlive(server, other.token),
+        await canRefresh(server, other.refreshToken),
+      ]).toEqual([false, false])
+    expect(
+      (
+        await forgot({
+          email: owner.email,
+          password: 'copper meadow eleven violin',
+          tokenId,
+          code: resetCode,
+        })
+      ).body.error,
+    ).toBe('invalid_code')
+    const left = await server.context.database.em
+      .fork()
+      .find(VerificationToken, { subjectId: owner.id })
     expect(left.map(({ purpose }) => purpose)).toEqual(['report_compromise'])
   })
 
@@ -89,7 +144,9 @@ describe('changing the password', () => {
     const [owner, stranger] = [await signedIn(server), await signedIn(server)]
     const proof = await begun(owner)
     expect((await edit({ ...proof, password: NEW }, stranger)).body.error).toBe('invalid_code')
-    expect((await edit({ ...proof, email: stranger.email, password: NEW }, owner)).body.error).toBe('invalid_code')
+    expect((await edit({ ...proof, email: stranger.email, password: NEW }, owner)).body.error).toBe(
+      'invalid_code',
+    )
     expect((await forgot({ ...proof, password: NEW })).body.error).toBe('invalid_code')
     expect((await edit({ ...proof, password: NEW }, owner)).status).toBe(200)
   })
@@ -97,7 +154,9 @@ describe('changing the password', () => {
   it('is done once, for 50 callers at a time', async () => {
     const owner = await signedIn(server)
     const proof = await begun(owner)
-    const answers = await Promise.all(Array.from({ length: 50 }, () => edit({ ...proof, password: NEW }, owner)))
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => edit({ ...proof, password: NEW }, owner)),
+    )
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(answers.filter(({ status }) => ![200, 400, 503].includes(status))).toEqual([])
   })
@@ -106,7 +165,10 @@ describe('changing the password', () => {
     'a tokenId of %j is none',
     async (tokenId) => {
       const owner = await signedIn(server)
-      expect((await edit({ email: owner.email, password: NEW, tokenId, code: '123456' }, owner)).body.error).toBe('invalid_code')
+      expect(
+        (await edit({ email: owner.email, password: NEW, tokenId, code: '123456' }, owner)).body
+          .error,
+      ).toBe('invalid_code')
     },
   )
 
@@ -117,11 +179,17 @@ describe('changing the password', () => {
       const change = await begun(owner)
       const { tokenId } = (await forgot({ email: owner.email })).body
       const reset = { email: owner.email, tokenId, code: await server.inbox.code(owner.email) }
-      const answers = await Promise.all([edit({ ...change, password: NEW }, owner), forgot({ ...reset, password: OTHER })])
+      const answers = await Promise.all([
+        edit({ ...change, password: NEW }, owner),
+        forgot({ ...reset, password: OTHER }),
+      ])
       const [changed, wasReset] = answers.map(({ status }) => status === 200)
       expect(answers.every(({ status }) => status < 500)).toBe(true)
       expect([changed, wasReset].filter(Boolean)).toHaveLength(1)
-      expect([await opens(owner.email, NEW), await opens(owner.email, OTHER)]).toEqual([changed, wasReset])
+      expect([await opens(owner.email, NEW), await opens(owner.email, OTHER)]).toEqual([
+        changed,
+        wasReset,
+      ])
       if (wasReset) expect(await isAlive(server, owner.token)).toBe(false)
     }
   })
@@ -130,15 +198,22 @@ describe('changing the password', () => {
     const owner = await signedIn(server)
     const proof = await begun(owner)
     const { pool } = server.context.database
-    await pool.query(`create function refuse_mail() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`)
-    await pool.query('create trigger broken before insert on outbox_message for each row execute function refuse_mail()')
+    await pool.query(
+      `create function refuse_mail() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`,
+    )
+    await pool.query(
+      'create trigger broken before insert on outbox_message for each row execute function refuse_mail()',
+    )
     try {
       expect((await edit({ ...proof, password: NEW }, owner)).status).toBe(500)
     } finally {
       await pool.query('drop trigger broken on outbox_message')
       await pool.query('drop function refuse_mail()')
     }
-    expect([await opens(owner.email, owner.password), await opens(owner.email, NEW)]).toEqual([true, false])
+    expect([await opens(owner.email, owner.password), await opens(owner.email, NEW)]).toEqual([
+      true,
+      false,
+    ])
   })
 })
 
@@ -146,28 +221,55 @@ describe('a forgotten password', () => {
   it('EM-08 is reset by a mailed code: every session ends, and nobody is signed in', async () => {
     const owner = await signedIn(server)
     const asked = await forgot({ email: owner.email.toUpperCase() })
-    expect(asked).toMatchObject({ status: 202, body: { tokenId: expect.any(String), expires_in: 600 } })
+    expect(asked).toMatchObject({
+      status: 202,
+      body: { tokenId: expect.any(String), expires_in: 600 },
+    })
     expect(await isAlive(server, owner.token)).toBe(true)
     const code = await server.inbox.code(owner.email)
-    const done = await forgot({ email: owner.email, password: NEW, tokenId: asked.body.tokenId, code })
+    const done = await forgot({
+      email: owner.email,
+      password: NEW,
+      tokenId: asked.body.tokenId,
+      code,
+    })
     expect(done).toMatchObject({ status: 200, body: {} })
-    expect([await isAlive(server, owner.token), await canRefresh(server, owner.refreshToken)]).toEqual([false, false])
-    expect([await opens(owner.email, owner.password), await opens(owner.email, NEW)]).toEqual([false, true])
+    expect([
+      await isAlive(server, owner.token),
+      await canRefresh(server, owner.refreshToken),
+    ]).toEqual([false, false])
+    expect([await opens(owner.email, owner.password), await opens(owner.email, NEW)]).toEqual([
+      false,
+      true,
+    ])
   })
 
   it('RL-03 opens the way that an attacker has closed', async () => {
     const owner = await createAccount(server)
-    for (let index = 0; index < 11; index += 1) await api(server, 'POST /sign-in/email', { email: owner.email, password: 'wrong' })
-    expect((await api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password })).status).toBe(429)
+    for (let index = 0; index < 11; index += 1)
+      await api(server, 'POST /sign-in/email', { email: owner.email, password: 'wrong' })
+    expect(
+      (await api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password }))
+        .status,
+    ).toBe(429)
     const { tokenId } = (await forgot({ email: owner.email })).body
-    await forgot({ email: owner.email, password: NEW, tokenId, code: await server.inbox.code(owner.email) })
+    await forgot({
+      email: owner.email,
+      password: NEW,
+      tokenId,
+      code: await server.inbox.code(owner.email),
+    })
     expect(await opens(owner.email, NEW)).toBe(true)
   })
 
   it('EN-01 asking again and again tells addresses apart neither by ids nor by status', async () => {
     const disabled = await createAccount(server, { status: 'disabled' })
     const patterns = []
-    for (const email of [(await createAccount(server)).email, 'nobody.ever@example.org', disabled.email]) {
+    for (const email of [
+      (await createAccount(server)).email,
+      'nobody.ever@example.org',
+      disabled.email,
+    ]) {
       const ids: string[] = []
       for (let index = 0; index < 6; index += 1) {
         const { status, body } = await forgot({ email })
@@ -194,10 +296,18 @@ describe('a forgotten password', () => {
   it('PW-05 refuses the person’s name to who has the code, which stays good, and tells it to nobody else', async () => {
     const owner = await createAccount(server, { name: 'Wilhelmina Featherstone' })
     const { tokenId } = (await forgot({ email: owner.email })).body
-    const body = { email: owner.email, password: 'wilhelmina-featherstone', tokenId, code: await server.inbox.code(owner.email) }
+    const body = {
+      email: owner.email,
+      password: 'wilhelmina-featherstone',
+      tokenId,
+      code: await server.inbox.code(owner.email),
+    }
     const wrong = body.code === '000000' ? '111111' : '000000'
     expect((await forgot({ ...body, code: wrong })).body.error).toBe('invalid_code')
-    expect((await forgot(body)).body).toMatchObject({ error: 'password_rejected', fields: { password: 'too_personal' } })
+    expect((await forgot(body)).body).toMatchObject({
+      error: 'password_rejected',
+      fields: { password: 'too_personal' },
+    })
     expect((await forgot({ ...body, password: NEW })).status).toBe(200)
   })
 
@@ -205,10 +315,17 @@ describe('a forgotten password', () => {
     const [owner, other] = [await createAccount(server), await createAccount(server)]
     const { tokenId } = (await forgot({ email: owner.email })).body
     const code = await server.inbox.code(owner.email)
-    expect((await forgot({ email: other.email, password: NEW, tokenId, code })).body.error).toBe('invalid_code')
+    expect((await forgot({ email: other.email, password: NEW, tokenId, code })).body.error).toBe(
+      'invalid_code',
+    )
 
     const again = (await forgot({ email: owner.email })).body.tokenId
-    const body = { email: owner.email, password: NEW, tokenId: again, code: await server.inbox.code(owner.email) }
+    const body = {
+      email: owner.email,
+      password: NEW,
+      tokenId: again,
+      code: await server.inbox.code(owner.email),
+    }
     const answers = await Promise.all(Array.from({ length: 50 }, () => forgot(body)))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(49)
@@ -218,7 +335,11 @@ describe('a forgotten password', () => {
     const owner = await createAccount(server)
     const { tokenId } = (await forgot({ email: owner.email })).body
     const code = await server.inbox.code(owner.email)
-    await server.context.database.em.fork().nativeUpdate(Account, { id: owner.id }, { status: 'disabled' })
-    expect((await forgot({ email: owner.email, password: NEW, tokenId, code })).body.error).toBe('invalid_code')
+    await server.context.database.em
+      .fork()
+      .nativeUpdate(Account, { id: owner.id }, { status: 'disabled' })
+    expect((await forgot({ email: owner.email, password: NEW, tokenId, code })).body.error).toBe(
+      'invalid_code',
+    )
   })
 })

@@ -17,25 +17,59 @@ let made = 0
 const address = () => `grace.${++made}@example.org`
 
 async function begin(email = address(), password = PASSWORD, from?: string) {
-  const { body } = await api(server, 'POST /sign-up/email', { name: 'Grace Hopper', email, password }, from ? { from } : {})
+  const { body } = await api(
+    server,
+    'POST /sign-up/email',
+    { name: 'Grace Hopper', email, password },
+    from ? { from } : {},
+  )
   return { email, userId: body.userId as string, tokenId: body.tokenId as string }
 }
 
 /** Names of which nobody sees anything: joiners, fillers, blanks and marks, alone and together. */
-const INKLESS = ['\u200b', '\u3164', '\u200b \u3164', '\u2800', '\uffa0\u115f', '\u00ad', '\u200d\ufe0f', '\ufeff\u2060']
+const INKLESS = [
+  '\u200b',
+  '\u3164',
+  '\u200b \u3164',
+  '\u2800',
+  '\uffa0\u115f',
+  '\u00ad',
+  '\u200d\ufe0f',
+  '\ufeff\u2060',
+]
 
 describe('sign-up', () => {
   it('mails a code that makes the account, which then signs in under the id that was promised', async () => {
-    const started = await api(server, 'POST /sign-up/email', { name: ' Grace Hopper ', email: 'Grace@EXAMPLE.org', password: PASSWORD })
+    const started = await api(server, 'POST /sign-up/email', {
+      name: ' Grace Hopper ',
+      email: 'Grace@EXAMPLE.org',
+      password: PASSWORD,
+    })
     expect(started).toMatchObject({ status: 202, body: STARTED })
     const { userId, tokenId } = started.body
     const code = await server.inbox.code('grace@example.org')
-    const verified = await api(server, 'POST /verify/email', { code, userId, tokenId, email: 'grace@example.org' })
+    const verified = await api(server, 'POST /verify/email', {
+      code,
+      userId,
+      tokenId,
+      email: 'grace@example.org',
+    })
     expect(verified).toMatchObject({
       status: 200,
-      body: { user: { id: userId, name: 'Grace Hopper', email: 'grace@example.org', email_verified: true, mfa_enabled: false } },
+      body: {
+        user: {
+          id: userId,
+          name: 'Grace Hopper',
+          email: 'grace@example.org',
+          email_verified: true,
+          mfa_enabled: false,
+        },
+      },
     })
-    const { body } = await api(server, 'POST /sign-in/email', { email: 'grace@example.org', password: PASSWORD })
+    const { body } = await api(server, 'POST /sign-in/email', {
+      email: 'grace@example.org',
+      password: PASSWORD,
+    })
     expect(body).toMatchObject({
       token_type: 'Bearer',
       expires_in: 600,
@@ -47,7 +81,11 @@ describe('sign-up', () => {
 
   it('EN-03 answers the same for an address with an account, and mails the truth', async () => {
     const { email, id } = await createAccount(server)
-    const answer = await api(server, 'POST /sign-up/email', { name: 'Mallory', email, password: PASSWORD })
+    const answer = await api(server, 'POST /sign-up/email', {
+      name: 'Mallory',
+      email,
+      password: PASSWORD,
+    })
     expect(answer).toMatchObject({ status: 202, body: STARTED })
     expect(answer.body.userId).not.toBe(id)
     expect((await server.inbox.next(email)).subject).toMatch(/already/i)
@@ -57,13 +95,17 @@ describe('sign-up', () => {
     const { email, password } = await createAccount(server)
     const { userId, tokenId } = await begin(email, 'ember quilt nine lantern')
     for (const code of ['000000', '123456']) {
-      expect(await api(server, 'POST /verify/email', { code, userId, tokenId, email })).toMatchObject({
+      expect(
+        await api(server, 'POST /verify/email', { code, userId, tokenId, email }),
+      ).toMatchObject({
         status: 400,
         body: { error: 'invalid_code' },
       })
     }
     expect((await api(server, 'POST /sign-in/email', { email, password })).status).toBe(200)
-    expect((await server.inbox.mails(email)).every(({ text }) => !/\b\d{3} ?\d{3}\b/.test(text))).toBe(true)
+    expect(
+      (await server.inbox.mails(email)).every(({ text }) => !/\b\d{3} ?\d{3}\b/.test(text)),
+    ).toBe(true)
   })
 
   it.each([
@@ -71,10 +113,20 @@ describe('sign-up', () => {
     ['common', 'passwordpassword', 'too_common'],
     ['too long', 'x'.repeat(257), 'too_long'],
     ['the address', 'grace@example.org', 'too_personal'],
-  ])('PW-01 PW-02 PW-04 PW-05 refuses a password that is %s, with the reason', async (_what, password, reason) => {
-    const { status, body } = await api(server, 'POST /sign-up/email', { name: 'Grace Hopper', email: 'grace@example.org', password })
-    expect({ status, body }).toMatchObject({ status: 400, body: { error: 'password_rejected', fields: { password: reason } } })
-  })
+  ])(
+    'PW-01 PW-02 PW-04 PW-05 refuses a password that is %s, with the reason',
+    async (_what, password, reason) => {
+      const { status, body } = await api(server, 'POST /sign-up/email', {
+        name: 'Grace Hopper',
+        email: 'grace@example.org',
+        password,
+      })
+      expect({ status, body }).toMatchObject({
+        status: 400,
+        body: { error: 'password_rejected', fields: { password: reason } },
+      })
+    },
+  )
 
   it('EM-09 EM-12 EM-13 takes neither a proven address, nor two addresses, nor markup in a name', async () => {
     const good = { name: 'Grace Hopper', email: address(), password: PASSWORD }
@@ -83,12 +135,24 @@ describe('sign-up', () => {
         status: 400,
         body: { error: 'invalid_input', fields: { [field]: 'unknown_field' } },
       })
-    for (const email of ['a@example.org,b@example.org', 'a@example.org\r\nbcc: b@example.org', '<a@example.org>', 'a b@example.org', 'a@'])
+    for (const email of [
+      'a@example.org,b@example.org',
+      'a@example.org\r\nbcc: b@example.org',
+      '<a@example.org>',
+      'a b@example.org',
+      'a@',
+    ])
       expect(await api(server, 'POST /sign-up/email', { ...good, email })).toMatchObject({
         status: 400,
         body: { fields: { email: 'invalid_email' } },
       })
-    for (const name of ['<a href=//evil>', 'Visit http://evil.example', ' ', 'x'.repeat(101), ...INKLESS])
+    for (const name of [
+      '<a href=//evil>',
+      'Visit http://evil.example',
+      ' ',
+      'x'.repeat(101),
+      ...INKLESS,
+    ])
       expect(await api(server, 'POST /sign-up/email', { ...good, name })).toMatchObject({
         status: 400,
         body: { fields: { name: 'invalid_name' } },
@@ -97,7 +161,11 @@ describe('sign-up', () => {
 
   it('EM-13 takes names of every script, joiners included', async () => {
     for (const name of ['Ada', '陈', 'محمد', '👩\u200d💻', 'क्\u200dष', '\u3164Ada', '¿?'])
-      expect([name, (await api(server, 'POST /sign-up/email', { name, email: address(), password: PASSWORD })).status]).toEqual([name, 202])
+      expect([
+        name,
+        (await api(server, 'POST /sign-up/email', { name, email: address(), password: PASSWORD }))
+          .status,
+      ]).toEqual([name, 202])
   })
 
   it('is closed to a caller who is signed in', async () => {
@@ -109,11 +177,17 @@ describe('sign-up', () => {
       'POST /sign-in/email',
       'PATCH /forgot/password',
     ])
-      expect(await api(server, route, {}, { token })).toMatchObject({ status: 403, body: { error: 'already_signed_in' } })
+      expect(await api(server, route, {}, { token })).toMatchObject({
+        status: 403,
+        body: { error: 'already_signed_in' },
+      })
   })
 
   it('a token that is not valid does not close it', async () => {
-    expect((await api(server, 'POST /resend/verify/email', { email: address() }, { token: 'a.b.c' })).status).toBe(202)
+    expect(
+      (await api(server, 'POST /resend/verify/email', { email: address() }, { token: 'a.b.c' }))
+        .status,
+    ).toBe(202)
   })
 })
 
@@ -123,11 +197,16 @@ describe('the mailed code', () => {
     const code = await server.inbox.code(email)
     const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0')
     for (let index = 0; index < 5; index += 1)
-      expect((await api(server, 'POST /verify/email', { code: wrong, userId, tokenId, email })).body.error).toBe('invalid_code')
-    expect(await api(server, 'POST /verify/email', { code, userId, tokenId, email })).toMatchObject({
-      status: 400,
-      body: { error: 'invalid_code' },
-    })
+      expect(
+        (await api(server, 'POST /verify/email', { code: wrong, userId, tokenId, email })).body
+          .error,
+      ).toBe('invalid_code')
+    expect(await api(server, 'POST /verify/email', { code, userId, tokenId, email })).toMatchObject(
+      {
+        status: 400,
+        body: { error: 'invalid_code' },
+      },
+    )
   })
 
   it('EM-01 is bound to sign-up, address and purpose', async () => {
@@ -138,7 +217,8 @@ describe('the mailed code', () => {
       { ...mine, tokenId: other.tokenId, code },
       { ...mine, email: other.email, code },
     ]
-    for (const body of foreign) expect((await api(server, 'POST /verify/email', body)).body.error).toBe('invalid_code')
+    for (const body of foreign)
+      expect((await api(server, 'POST /verify/email', body)).body.error).toBe('invalid_code')
 
     const third = await begin()
     const reset = await api(server, 'PATCH /forgot/password', {
@@ -153,16 +233,27 @@ describe('the mailed code', () => {
   it('EM-03 is good once, also for 50 callers at a time', async () => {
     const { email, userId, tokenId } = await begin()
     const code = await server.inbox.code(email)
-    const answers = await Promise.all(Array.from({ length: 50 }, () => api(server, 'POST /verify/email', { code, userId, tokenId, email })))
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        api(server, 'POST /verify/email', { code, userId, tokenId, email }),
+      ),
+    )
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-    expect(answers.filter(({ status, body }) => status === 400 && body.error === 'invalid_code')).toHaveLength(49)
+    expect(
+      answers.filter(({ status, body }) => status === 400 && body.error === 'invalid_code'),
+    ).toHaveLength(49)
   })
 
   it('EM-02 expires after ten minutes', async () => {
     const { email, userId, tokenId } = await begin()
     const code = await server.inbox.code(email)
-    await server.context.database.pool.query(`update "verification_token" set "expires_at" = now() where "id" = $1`, [tokenId])
-    expect((await api(server, 'POST /verify/email', { code, userId, tokenId, email })).body.error).toBe('invalid_code')
+    await server.context.database.pool.query(
+      `update "verification_token" set "expires_at" = now() where "id" = $1`,
+      [tokenId],
+    )
+    expect(
+      (await api(server, 'POST /verify/email', { code, userId, tokenId, email })).body.error,
+    ).toBe('invalid_code')
   })
 
   it('EM-03 a newer one does not void the older, and the one that is used ends the other', async () => {
@@ -172,8 +263,26 @@ describe('the mailed code', () => {
     expect(resent).toMatchObject({ status: 202, body: { ...STARTED, userId: first.userId } })
     const { email, userId } = first
     const code = await server.inbox.code(email)
-    expect((await api(server, 'POST /verify/email', { code: old, userId, tokenId: first.tokenId, email })).status).toBe(200)
-    expect((await api(server, 'POST /verify/email', { code, userId, tokenId: resent.body.tokenId, email })).status).toBe(400)
+    expect(
+      (
+        await api(server, 'POST /verify/email', {
+          code: old,
+          userId,
+          tokenId: first.tokenId,
+          email,
+        })
+      ).status,
+    ).toBe(200)
+    expect(
+      (
+        await api(server, 'POST /verify/email', {
+          code,
+          userId,
+          tokenId: resent.body.tokenId,
+          email,
+        })
+      ).status,
+    ).toBe(400)
   })
 
   it('AA-01 is mailed three times an hour for one network; the codes that were mailed stay good', async () => {
@@ -188,7 +297,9 @@ describe('the mailed code', () => {
     }
     await server.context.worker.drain()
     expect(await server.inbox.mails(email)).toHaveLength(3)
-    expect((await api(server, 'POST /verify/email', { code, userId, tokenId, email })).status).toBe(200)
+    expect((await api(server, 'POST /verify/email', { code, userId, tokenId, email })).status).toBe(
+      200,
+    )
   })
 })
 
@@ -196,15 +307,25 @@ describe('an address that is not proven', () => {
   it('signs nobody in: 403 names the sign-up, and its code finishes it', async () => {
     const { email, userId } = await begin()
     const refused = await api(server, 'POST /sign-in/email', { email, password: PASSWORD })
-    expect(refused).toMatchObject({ status: 403, body: { error: 'email_unverified', userId, tokenId: UUID } })
+    expect(refused).toMatchObject({
+      status: 403,
+      body: { error: 'email_unverified', userId, tokenId: UUID },
+    })
     const code = await server.inbox.code(email)
-    const verified = await api(server, 'POST /verify/email', { code, userId, tokenId: refused.body.tokenId, email })
+    const verified = await api(server, 'POST /verify/email', {
+      code,
+      userId,
+      tokenId: refused.body.tokenId,
+      email,
+    })
     expect(verified.status).toBe(200)
   })
 
   it('says nothing of itself to a wrong password', async () => {
     const { email } = await begin()
-    expect(await api(server, 'POST /sign-in/email', { email, password: 'not this one at all' })).toMatchObject({
+    expect(
+      await api(server, 'POST /sign-in/email', { email, password: 'not this one at all' }),
+    ).toMatchObject({
       status: 401,
       body: { error: 'invalid_credentials' },
     })
@@ -218,8 +339,14 @@ describe('an address that is not proven', () => {
     expect((await api(server, 'POST /verify/email', { ...owner, code })).status).toBe(200)
     expect((await api(server, 'POST /verify/email', { ...attacker, code })).status).toBe(400)
     const { email } = owner
-    expect((await api(server, 'POST /sign-in/email', { email, password: 'the attacker chose this' })).status).toBe(401)
-    expect((await api(server, 'POST /sign-in/email', { email, password: 'the owner chose this one' })).status).toBe(200)
+    expect(
+      (await api(server, 'POST /sign-in/email', { email, password: 'the attacker chose this' }))
+        .status,
+    ).toBe(401)
+    expect(
+      (await api(server, 'POST /sign-in/email', { email, password: 'the owner chose this one' }))
+        .status,
+    ).toBe(200)
     expect(await server.context.database.em.fork().count(PendingSignUp, { email })).toBe(0)
   })
 })

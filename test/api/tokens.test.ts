@@ -2,7 +2,15 @@ import { createHmac, createPrivateKey, createPublicKey, generateKeyPairSync } fr
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose'
 import { Account, OidcArtifact, Session } from '../../src/entities/index.ts'
-import { api, canRefresh, form, isAlive, type SignedIn, signedIn, startApi } from '../support/api.ts'
+import {
+  api,
+  canRefresh,
+  form,
+  isAlive,
+  type SignedIn,
+  signedIn,
+  startApi,
+} from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { PASSWORD } from '../support/factories.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -20,8 +28,10 @@ afterAll(() => server.stop())
 
 const me = (token: string) => api(server, 'POST /user/me', undefined, { token })
 const refresh = (value: string) => api(server, 'PATCH /user/refresh', { refresh_token: value })
-const refreshAtToken = (value: string) => form(server, '/token', { ...CLIENT, grant_type: 'refresh_token', refresh_token: value })
-const introspect = async (token: string) => (await form(server, '/token/introspection', { ...CLIENT, token })).body
+const refreshAtToken = (value: string) =>
+  form(server, '/token', { ...CLIENT, grant_type: 'refresh_token', refresh_token: value })
+const introspect = async (token: string) =>
+  (await form(server, '/token/introspection', { ...CLIENT, token })).body
 
 describe('access tokens', () => {
   it('TK-17 are JWTs of RFC 9068 for this API and ten minutes, with the session in sid', async () => {
@@ -44,7 +54,9 @@ describe('access tokens', () => {
     expect(none).toMatchObject({ status: 401, body: { error: 'invalid_token' } })
     expect(none.headers.get('www-authenticate')).toBe('Bearer realm="account"')
     const bad = await me('a.b.c')
-    expect(bad.headers.get('www-authenticate')).toBe('Bearer realm="account", error="invalid_token"')
+    expect(bad.headers.get('www-authenticate')).toBe(
+      'Bearer realm="account", error="invalid_token"',
+    )
   })
 
   it('TK-08 the header is parsed strictly: 401, never 500', async () => {
@@ -88,22 +100,31 @@ describe('access tokens', () => {
       `Bearer ${head}.e30.${signature}`,
     ]
     for (const authorization of values) {
-      const { status } = await api(server, 'POST /user/me', undefined, { headers: { authorization } })
+      const { status } = await api(server, 'POST /user/me', undefined, {
+        headers: { authorization },
+      })
       expect({ authorization, status }).toEqual({ authorization, status: 401 })
     }
     for (const authorization of [`Bearer ${token}`, `bearer ${token}`, `BEARER ${token}`])
-      expect((await api(server, 'POST /user/me', undefined, { headers: { authorization } })).status).toBe(200)
+      expect(
+        (await api(server, 'POST /user/me', undefined, { headers: { authorization } })).status,
+      ).toBe(200)
   })
 
   it('TK-11 no character of one can be changed, its last included', async () => {
     const { token } = await signedIn(server)
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const last = alphabet.indexOf(token.at(-1) ?? '')
-    const twins = [1, 2, 3].map((bits) => token.slice(0, -1) + (alphabet[(last & ~3) | ((last + bits) & 3)] ?? ''))
-    const flipped = Array.from({ length: 40 }, (_, index) => Math.floor((index * token.length) / 40))
+    const twins = [1, 2, 3].map(
+      (bits) => token.slice(0, -1) + (alphabet[(last & ~3) | ((last + bits) & 3)] ?? ''),
+    )
+    const flipped = Array.from({ length: 40 }, (_, index) =>
+      Math.floor((index * token.length) / 40),
+    )
       .filter((at) => token[at] !== '.')
       .map((at) => token.slice(0, at) + (token[at] === 'A' ? 'B' : 'A') + token.slice(at + 1))
-    for (const changed of [...twins, ...flipped].filter((text) => text !== token)) expect((await me(changed)).status).toBe(401)
+    for (const changed of [...twins, ...flipped].filter((text) => text !== token))
+      expect((await me(changed)).status).toBe(401)
   })
 
   it('JW-01 JW-02 JW-03 JW-04 are checked for key, algorithm, type, issuer, audience, expiry and session', async () => {
@@ -118,7 +139,10 @@ describe('access tokens', () => {
       new SignJWT({ ...good, ...claims })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: jwk.kid, ...header })
         .sign(createPrivateKey({ key: key as never, format: 'jwk' }))
-    const stranger = { ...jwk, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }) }
+    const stranger = {
+      ...jwk,
+      ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+    }
     const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
     const hmacHead = `${encoded({ alg: 'HS256', typ: 'at+jwt', kid: jwk.kid })}.${encoded(good)}`
@@ -148,7 +172,8 @@ describe('access tokens', () => {
       'a subject that is none': await forge({ sub: `'; drop table account --` }),
       'a number as session': await forge({ sid: 7 }),
     }
-    for (const [what, token] of Object.entries(forged)) expect({ what, status: (await me(token)).status }).toEqual({ what, status: 401 })
+    for (const [what, token] of Object.entries(forged))
+      expect({ what, status: (await me(token)).status }).toEqual({ what, status: 401 })
   })
 
   it('RFC 6750 3.1 without the scope get 403 insufficient_scope', async () => {
@@ -160,14 +185,19 @@ describe('access tokens', () => {
       .sign(createPrivateKey({ key: jwk as never, format: 'jwk' }))
     const refused = await me(token)
     expect(refused).toMatchObject({ status: 403, body: { error: 'forbidden' } })
-    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="account", error="insufficient_scope", scope="account"')
+    expect(refused.headers.get('www-authenticate')).toBe(
+      'Bearer realm="account", error="insufficient_scope", scope="account"',
+    )
   })
 
   it('IN-05 nothing else in a request names the acting account', async () => {
     const [mine, other] = [await signedIn(server), await signedIn(server)]
     const answer = await api(server, 'POST /user/me?userId=x&sub=y', undefined, {
       token: mine.token,
-      headers: { 'x-user-id': other.id, cookie: `gatehouse_session=${other.sessionId}; sub=${other.id}` },
+      headers: {
+        'x-user-id': other.id,
+        cookie: `gatehouse_session=${other.sessionId}; sub=${other.id}`,
+      },
     })
     expect(answer.body.user.id).toBe(mine.id)
     for (const body of [{ userId: other.id }, { sub: other.id }, { id: other.id }])
@@ -191,7 +221,13 @@ describe('refresh tokens', () => {
     const { status, body, headers } = await refresh(refreshToken)
     expect(status).toBe(200)
     expect(headers.get('cache-control')).toBe('no-store')
-    expect(Object.keys(body).sort()).toEqual(['access_token', 'expires_in', 'refresh_token', 'scope', 'token_type'])
+    expect(Object.keys(body).sort()).toEqual([
+      'access_token',
+      'expires_in',
+      'refresh_token',
+      'scope',
+      'token_type',
+    ])
     expect(body.refresh_token).not.toBe(refreshToken)
     expect(decodeJwt(body.access_token)).toMatchObject({ sid: sessionId, sub: id })
     expect((await me(body.access_token)).status).toBe(200)
@@ -200,7 +236,10 @@ describe('refresh tokens', () => {
   it('work at the token endpoint too, and back again', async () => {
     const { refreshToken } = await signedIn(server)
     const first = await refreshAtToken(refreshToken)
-    expect(first).toMatchObject({ status: 200, body: { token_type: 'Bearer', expires_in: 600, scope: 'account' } })
+    expect(first).toMatchObject({
+      status: 200,
+      body: { token_type: 'Bearer', expires_in: 600, scope: 'account' },
+    })
     expect((await me(first.body.access_token)).status).toBe(200)
     const second = await refresh(first.body.refresh_token)
     expect(second.status).toBe(200)
@@ -209,14 +248,21 @@ describe('refresh tokens', () => {
 
   it('are introspected for their client only (TK-09)', async () => {
     const { refreshToken, id } = await signedIn(server)
-    expect(await introspect(refreshToken)).toMatchObject({ active: true, sub: id, client_id: 'gatehouse-api', scope: 'account' })
+    expect(await introspect(refreshToken)).toMatchObject({
+      active: true,
+      sub: id,
+      client_id: 'gatehouse-api',
+      scope: 'account',
+    })
     const app = await relyingParty(server)
     expect(await app.introspect(refreshToken)).toMatchObject({ active: false })
   })
 
   it('RFC 7009 revoking one ends the session with its access tokens', async () => {
     const { refreshToken, token, sessionId } = await signedIn(server)
-    expect((await form(server, '/token/revocation', { ...CLIENT, token: refreshToken })).status).toBe(200)
+    expect(
+      (await form(server, '/token/revocation', { ...CLIENT, token: refreshToken })).status,
+    ).toBe(200)
     expect((await me(token)).status).toBe(401)
     expect(await introspect(refreshToken)).toEqual({ active: false })
     expect((await refresh(refreshToken)).status).toBe(401)
@@ -226,31 +272,42 @@ describe('refresh tokens', () => {
   it('TK-03 of 50 uses at once comes one successor, at whichever door, and its family lives', async () => {
     const { refreshToken } = await signedIn(server)
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => (index % 2 ? refresh(refreshToken) : refreshAtToken(refreshToken))),
+      Array.from({ length: 50 }, (_, index) =>
+        index % 2 ? refresh(refreshToken) : refreshAtToken(refreshToken),
+      ),
     )
-    const [successor, ...others] = [...new Set(answers.map(({ status, body }) => (status === 200 ? body.refresh_token : status)))]
+    const [successor, ...others] = [
+      ...new Set(answers.map(({ status, body }) => (status === 200 ? body.refresh_token : status))),
+    ]
     expect(others).toEqual([])
     expect((await refresh(successor)).status).toBe(200)
   })
 
-  it.each(['refresh', 'token endpoint'])('TK-03 used again after the leeway at the %s, end the session', async (where) => {
-    const { refreshToken, token, sessionId } = await signedIn(server)
-    const next = (await refresh(refreshToken)).body
-    await server.context.database.pool.query(
-      `update "oidc_artifact" set "consumed_at" = "consumed_at" - interval '11 seconds' where "session_uid" = $1 and "consumed_at" is not null`,
-      [sessionId],
-    )
-    const reuse = await (where === 'refresh' ? refresh(refreshToken) : refreshAtToken(refreshToken))
-    expect(reuse.status).toBe(where === 'refresh' ? 401 : 400)
-    expect(await canRefresh(server, next.refresh_token)).toBe(false)
-    expect((await me(token)).status).toBe(401)
-    expect((await me(next.access_token)).status).toBe(401)
-  })
+  it.each(['refresh', 'token endpoint'])(
+    'TK-03 used again after the leeway at the %s, end the session',
+    async (where) => {
+      const { refreshToken, token, sessionId } = await signedIn(server)
+      const next = (await refresh(refreshToken)).body
+      await server.context.database.pool.query(
+        `update "oidc_artifact" set "consumed_at" = "consumed_at" - interval '11 seconds' where "session_uid" = $1 and "consumed_at" is not null`,
+        [sessionId],
+      )
+      const reuse = await (where === 'refresh'
+        ? refresh(refreshToken)
+        : refreshAtToken(refreshToken))
+      expect(reuse.status).toBe(where === 'refresh' ? 401 : 400)
+      expect(await canRefresh(server, next.refresh_token)).toBe(false)
+      expect((await me(token)).status).toBe(401)
+      expect((await me(next.access_token)).status).toBe(401)
+    },
+  )
 
   it('TK-05 live fourteen days unused, thirty days in all, and prolong the session until then', async () => {
     const { refreshToken, sessionId } = await signedIn(server)
     const days = async () => {
-      const session = await server.context.database.em.fork().findOneOrFail(Session, { id: sessionId })
+      const session = await server.context.database.em
+        .fork()
+        .findOneOrFail(Session, { id: sessionId })
       return Math.round((session.expiresAt.getTime() - Date.now()) / 86_400_000)
     }
     const shift = (seconds: number) =>
@@ -261,16 +318,22 @@ describe('refresh tokens', () => {
     expect(await days()).toBe(14)
     await shift(20 * 86_400)
     const next = (await refresh(refreshToken)).body.refresh_token
-    await server.context.database.pool.query(`update "session" set "expires_at" = now() + interval '1 day' where "id" = $1`, [sessionId])
+    await server.context.database.pool.query(
+      `update "session" set "expires_at" = now() + interval '1 day' where "id" = $1`,
+      [sessionId],
+    )
     const after = (await refreshAtToken(next)).body.refresh_token
     expect(await days()).toBe(10)
     const { exp } = await introspect(after)
     expect(Math.round((exp - Date.now() / 1000) / 86_400)).toBe(10)
   })
 
-  it.each(['', 'x', 'a'.repeat(512), '\u0000', '../../etc', "' or 1=1 --"])('TK-11 %j is none', async (value) => {
-    expect((await refresh(value)).status).toBe(value === '' ? 400 : 401)
-  })
+  it.each(['', 'x', 'a'.repeat(512), '\u0000', '../../etc', "' or 1=1 --"])(
+    'TK-11 %j is none',
+    async (value) => {
+      expect((await refresh(value)).status).toBe(value === '' ? 400 : 401)
+    },
+  )
 
   it('TK-12 neither other artifacts nor other clients have refresh tokens of this door', async () => {
     const { token, sessionId } = await signedIn(server)
@@ -282,7 +345,8 @@ describe('refresh tokens', () => {
     const rows = await server.context.database.em.fork().find(OidcArtifact, {})
     const dump = JSON.stringify(rows)
     expect(rows.length).toBeGreaterThan(2)
-    for (const secret of [refreshToken, token, token.split('.')[2] ?? '']) expect(dump).not.toContain(secret)
+    for (const secret of [refreshToken, token, token.split('.')[2] ?? ''])
+      expect(dump).not.toContain(secret)
   })
 })
 
@@ -294,20 +358,31 @@ describe('an app that came by the code flow', () => {
     await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
     const back = await browser.submit('/login', { username: person.email, password: PASSWORD })
     const tokens = await app.redeem(back.url)
-    return { ...person, browser, token: tokens.access_token, refreshToken: tokens.refresh_token ?? '', third: person.token }
+    return {
+      ...person,
+      browser,
+      token: tokens.access_token,
+      refreshToken: tokens.refresh_token ?? '',
+      third: person.token,
+    }
   }
 
   it('uses the same routes with a token for resource=<issuer>/api/auth', async () => {
     const { token, id } = await byCode()
     const answer = await me(token)
-    expect(answer).toMatchObject({ status: 200, body: { user: { id }, session: { current: true } } })
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { user: { id }, session: { current: true } },
+    })
     const { body } = await api(server, 'GET /user/sessions', undefined, { token })
     expect(body.sessions).toHaveLength(2)
   })
 
   it('a sign-out through the API ends its browser session too, and one of the browser ends its tokens', async () => {
     const first = await byCode()
-    expect((await api(server, 'DELETE /user/logout', undefined, { token: first.token })).status).toBe(204)
+    expect(
+      (await api(server, 'DELETE /user/logout', undefined, { token: first.token })).status,
+    ).toBe(204)
     expect(await isAlive(server, first.token)).toBe(false)
     expect(await isAlive(server, first.third)).toBe(true)
     expect((await first.browser.visit('/account')).words).not.toContain(first.email)

@@ -66,7 +66,8 @@ describe('a Redis Cluster', () => {
     }
     const until = performance.now() + OUTAGE_MS
     for (const { id } of codes) {
-      while (!(await spend(id)) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 50))
+      while (!(await spend(id)) && performance.now() < until)
+        await new Promise((resolve) => setTimeout(resolve, 50))
     }
     expect([...others]).toEqual([])
     expect([...successes.values()].filter((times) => times > 1)).toEqual([])

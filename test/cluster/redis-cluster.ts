@@ -22,18 +22,44 @@ export interface RedisCluster extends AsyncDisposable {
 }
 
 /** Three masters and three replicas on loopback. */
-export async function startCluster({ nodeTimeoutMs = NODE_TIMEOUT_MS } = {}): Promise<RedisCluster> {
+export async function startCluster({
+  nodeTimeoutMs = NODE_TIMEOUT_MS,
+} = {}): Promise<RedisCluster> {
   await using undo = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-cluster-'))
   undo.defer(() => rmSync(dir, { recursive: true, force: true }))
   const servers: Server[] = []
   for (let index = 0; index < 6; index += 1) {
     const bus = await freePort()
-    const options = ['--cluster-enabled', 'yes', '--cluster-config-file', join(dir, `${index}.conf`), '--cluster-port', String(bus)]
-    servers.push(undo.use(await startServer([...options, '--cluster-node-timeout', String(nodeTimeoutMs), '--dir', dir])))
+    const options = [
+      '--cluster-enabled',
+      'yes',
+      '--cluster-config-file',
+      join(dir, `${index}.conf`),
+      '--cluster-port',
+      String(bus),
+    ]
+    servers.push(
+      undo.use(
+        await startServer([
+          ...options,
+          '--cluster-node-timeout',
+          String(nodeTimeoutMs),
+          '--dir',
+          dir,
+        ]),
+      ),
+    )
   }
   const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
-  await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'])
+  await run('redis-cli', [
+    '--cluster',
+    'create',
+    ...addresses,
+    '--cluster-replicas',
+    '1',
+    '--cluster-yes',
+  ])
   await untilEvery(servers, 'cluster', (text) => /cluster_state:ok/.test(text))
   const owned = undo.move()
   return {
@@ -57,10 +83,15 @@ export async function startCluster({ nodeTimeoutMs = NODE_TIMEOUT_MS } = {}): Pr
   }
 }
 
-async function untilEvery(servers: readonly Server[], section: string, isGood: (text: string) => boolean): Promise<void> {
+async function untilEvery(
+  servers: readonly Server[],
+  section: string,
+  isGood: (text: string) => boolean,
+): Promise<void> {
   for (const { url } of servers) {
     const client = new Redis(url)
-    const text = (): Promise<string> => (section === 'cluster' ? client.cluster('INFO') : client.info(section))
+    const text = (): Promise<string> =>
+      section === 'cluster' ? client.cluster('INFO') : client.info(section)
     while (!isGood(await text())) await new Promise((resolve) => setTimeout(resolve, 100))
     client.disconnect()
   }
@@ -89,7 +120,10 @@ export interface SentinelPair extends AsyncDisposable {
 
 const SENTINELS = 3
 
-/** A master, its replica, and Sentinels of which two have to agree on a failover; they know each other and the replica. */
+/**
+ * A master, its replica, and Sentinels of which two have to agree on a failover; they know each
+ * other and the replica.
+ */
 export async function startSentinels(): Promise<SentinelPair> {
   await using undo = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'gatehouse-sentinel-'))
@@ -99,13 +133,16 @@ export async function startSentinels(): Promise<SentinelPair> {
   await untilEvery([replica], 'replication', (text) => /master_link_status:up/.test(text))
   const sentinels: string[] = []
   for (let index = 0; index < SENTINELS; index += 1) {
-    const sentinel = undo.use(await startServer({ sentinel: join(dir, `${index}.conf`), watching: master.port }))
+    const sentinel = undo.use(
+      await startServer({ sentinel: join(dir, `${index}.conf`), watching: master.port }),
+    )
     sentinels.push(`127.0.0.1:${sentinel.port}`)
   }
   const deadline = Date.now() + PREPARATION_MS
   for (const sentinel of sentinels) {
     while (!isPrepared(await viewOf(sentinel))) {
-      if (Date.now() > deadline) throw new Error(`the Sentinels do not find each other: ${await viewOf(sentinel)}`)
+      if (Date.now() > deadline)
+        throw new Error(`the Sentinels do not find each other: ${await viewOf(sentinel)}`)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }

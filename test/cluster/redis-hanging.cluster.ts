@@ -50,7 +50,9 @@ async function tokensOfPeople(): Promise<string[]> {
 
 async function userinfo(token: string): Promise<Answer> {
   const begun = performance.now()
-  const { status, headers } = await fetch(`${server.origin}/userinfo`, { headers: { authorization: `Bearer ${token}` } })
+  const { status, headers } = await fetch(`${server.origin}/userinfo`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
   return { status, retryAfter: headers.get('retry-after'), ms: performance.now() - begun }
 }
 
@@ -61,18 +63,24 @@ describe('a Redis Cluster of which one master hangs', () => {
     if (!master?.pid) throw new Error('the second server is a process')
     const { pid } = master
     const ask = (): Promise<Answer[]> => Promise.all(tokens.map(userinfo))
-    const refused = (answers: readonly Answer[]): Answer[] => answers.filter(({ status }) => status !== 200)
+    const refused = (answers: readonly Answer[]): Answer[] =>
+      answers.filter(({ status }) => status !== 200)
     process.kill(pid, 'SIGSTOP')
     try {
       const first = await ask()
       expect(new Set(first.map(({ status }) => status))).toEqual(new Set([200, 503]))
       const slowest = Math.max(...refused(first).map(({ ms }) => ms))
-      note('redis cluster', `slowest refusal while a master hangs ${Math.round(slowest)} ms (promised ${DEADLINE_MS})`)
+      note(
+        'redis cluster',
+        `slowest refusal while a master hangs ${Math.round(slowest)} ms (promised ${DEADLINE_MS})`,
+      )
       expect(slowest).toBeLessThan(DEADLINE_MS * PATIENCE)
 
       for (const until = performance.now() + HANG_MS; performance.now() < until; ) {
         const answers = await ask()
-        expect(answers.filter(({ status }, index) => status === 200 && first[index]?.status !== 200)).toEqual([])
+        expect(
+          answers.filter(({ status }, index) => status === 200 && first[index]?.status !== 200),
+        ).toEqual([])
         expect(refused(answers).length).toBeLessThan(PEOPLE)
         for (const { retryAfter } of refused(answers)) expect(Number(retryAfter)).toBeGreaterThan(0)
         // It is known by now, and nobody waits for it again.

@@ -16,13 +16,19 @@ import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer } from '../support/server.ts'
 import { type SentinelPair, startSentinels, viewOf } from './redis-cluster.ts'
 
-/** A vote comes after a second, another six seconds after one that failed; a Sentinel that a busy machine has stopped waits 30 seconds. */
+/**
+ * A vote comes after a second, another six seconds after one that failed; a Sentinel that a busy
+ * machine has stopped waits 30 seconds.
+ */
 const FAILOVER_MS = 90_000
 /** Two calls, each bounded. */
 const DEADLINE_MS = 600
 /** A machine that runs other things beside may take this many times as long. */
 const PATIENCE = 6
-const settings = ({ sentinels }: SentinelPair) => ({ urls: ['redis://sentinels/mymaster'], sentinels })
+const settings = ({ sentinels }: SentinelPair) => ({
+  urls: ['redis://sentinels/mymaster'],
+  sentinels,
+})
 
 let pair: SentinelPair
 let storages: RedisStorages
@@ -39,7 +45,10 @@ afterAll(async () => {
 
 describeArtifactStore('Redis by Sentinel', () => storages.make())
 
-/** The first answer of the new master may come before the Sentinels' word of it, which drops the connection once more. */
+/**
+ * The first answer of the new master may come before the Sentinels' word of it, which drops the
+ * connection once more.
+ */
 async function patiently<T>(call: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + FAILOVER_MS
   for (;;) {
@@ -75,13 +84,16 @@ describe('a Redis watched by Sentinels', () => {
       slowest = Math.max(slowest, performance.now() - asked)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    if (!found) throw new Error(`no failover: ${(await Promise.all(pair.sentinels.map(viewOf))).join('\n')}`)
+    if (!found)
+      throw new Error(`no failover: ${(await Promise.all(pair.sentinels.map(viewOf))).join('\n')}`)
     expect(found).toEqual(live.payload)
     note('sentinel failover', `slowest answer ${Math.round(slowest)} ms (promised ${DEADLINE_MS})`)
     expect(slowest).toBeLessThan(DEADLINE_MS * PATIENCE)
     expect([...refusals]).toEqual(['unavailable'])
     expect(await patiently(() => adapter.find(spent.id))).toHaveProperty('consumed')
-    await expect(patiently(() => adapter.consume(spent.id))).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(patiently(() => adapter.consume(spent.id))).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
     await patiently(() => adapter.consume(live.id))
   }, 120_000)
 })
@@ -108,14 +120,20 @@ describe('a failover to a replica that has not heard the last word', () => {
     await using watched = await startSentinels()
     await using server = await startServer({ config: { redis: settings(watched) } })
     const account = await createAccount(server)
-    const apps = await Promise.all([{}, { secret: null }].map((options) => relyingParty(server, { firstParty: true, ...options })))
+    const apps = await Promise.all(
+      [{}, { secret: null }].map((options) =>
+        relyingParty(server, { firstParty: true, ...options }),
+      ),
+    )
     const browser = new Browser(server.origin)
     await browser.visit((apps[0] as RelyingParty).authorizationUrl())
     const { url: signedIn } = await signIn(browser, account.email)
     await apps[0]?.revoke((await apps[0].redeem(signedIn)).refresh_token ?? '')
     const held: { app: RelyingParty; url: URL; token: string }[] = []
     for (const app of apps) {
-      const { refresh_token: token = '' } = await app.redeem((await browser.visit(app.authorizationUrl())).url)
+      const { refresh_token: token = '' } = await app.redeem(
+        (await browser.visit(app.authorizationUrl())).url,
+      )
       held.push({ app, url: (await browser.visit(app.authorizationUrl())).url, token })
     }
 
@@ -139,7 +157,11 @@ describe('a failover to a replica that has not heard the last word', () => {
     master.disconnect()
     process.kill(watched.master.pid ?? 0, 'SIGKILL')
     process.kill(watched.replica.pid ?? 0, 'SIGCONT')
-    await eventually(async () => /role:master/.test(await replica.info('replication')), true, FAILOVER_MS)
+    await eventually(
+      async () => /role:master/.test(await replica.info('replication')),
+      true,
+      FAILOVER_MS,
+    )
     expect(await unusedIn(replica)).toBe(5)
     replica.disconnect()
 
@@ -157,6 +179,8 @@ describe('a failover to a replica that has not heard the last word', () => {
   /** Codes and refresh tokens that a server takes for unused, whatever else it may have forgotten of them. */
   async function unusedIn(server: Redis): Promise<number> {
     const keys = await spendableIn(server)
-    return (await Promise.all(keys.map((key) => server.hexists(key, 'c')))).filter((isUsed) => isUsed === 0).length
+    return (await Promise.all(keys.map((key) => server.hexists(key, 'c')))).filter(
+      (isUsed) => isUsed === 0,
+    ).length
   }
 })

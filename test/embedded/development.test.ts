@@ -22,12 +22,20 @@ it('says version, URL, account area, database, demo account, sample app, inbox, 
   const dataDir = dataFolder()
   const first = await launch(dataDir)
   expect(await first.announced()).toEqual(
-    lines(first.port, dataDir, expect.stringMatching(/^ {2}Demo account {2}demo@example\.com \/ \S{20} {2}\(shown once\)$/)),
+    lines(
+      first.port,
+      dataDir,
+      expect.stringMatching(/^ {2}Demo account {2}demo@example\.com \/ \S{20} {2}\(shown once\)$/),
+    ),
   )
   expect(await first.stop()).toBe(0)
   const second = await launch(dataDir)
   expect(await second.announced()).toEqual(
-    lines(second.port, dataDir, '  Demo account  demo@example.com  (password as shown on the first start)'),
+    lines(
+      second.port,
+      dataDir,
+      '  Demo account  demo@example.com  (password as shown on the first start)',
+    ),
   )
   expect(await second.stop()).toBe(0)
   expect(await second.stderr).toBe('')
@@ -40,7 +48,9 @@ it('shows the password on the first start that gets its port', async () => {
   await once(other, 'listening')
   const refused = await launch(dataDir, port)
   expect(await refused.ended).toBe(1)
-  expect(await refused.stderr).toBe(`Port ${port} is in use. Stop the other program, or set PORT to another one.\n`)
+  expect(await refused.stderr).toBe(
+    `Port ${port} is in use. Stop the other program, or set PORT to another one.\n`,
+  )
   other.close()
   const started = await launch(dataDir, port)
   expect((await started.announced()).join('\n')).toContain('(shown once)')
@@ -51,7 +61,9 @@ it('starts three times at once on one empty folder, and one of them shows the pa
   const starts = await Promise.all([launch(dataDir), launch(dataDir), launch(dataDir)])
   const said = (await Promise.all(starts.map((start) => start.announced()))).flat()
   expect(said.filter((line) => line.endsWith('(shown once)'))).toHaveLength(1)
-  expect(said.filter((line) => line.endsWith('(password as shown on the first start)'))).toHaveLength(2)
+  expect(
+    said.filter((line) => line.endsWith('(password as shown on the first start)')),
+  ).toHaveLength(2)
 })
 
 it('goes on after kill -9 with the accounts that it had, on the one PostgreSQL that still runs', async () => {
@@ -60,12 +72,15 @@ it('goes on after kill -9 with the accounts that it had, on the one PostgreSQL t
   await first.announced()
   const grace = { email: 'grace@example.org', password: 'plum ladder seven harbour' }
   const signUp = await post(first.port, 'sign-up/email', { ...grace, name: 'Grace Hopper' })
-  const mail = await new Inbox({ origin: `http://localhost:${first.port}`, address: { host: '127.0.0.1', port: first.port } }).next(
-    grace.email,
-  )
+  const mail = await new Inbox({
+    origin: `http://localhost:${first.port}`,
+    address: { host: '127.0.0.1', port: first.port },
+  }).next(grace.email)
   const { userId, tokenId } = (await signUp.json()) as { userId: string; tokenId: string }
   const code = /\b\d{3} \d{3}\b/.exec(mail.text)?.[0]
-  expect((await post(first.port, 'verify/email', { code, userId, tokenId, email: grace.email })).status).toBe(200)
+  expect(
+    (await post(first.port, 'verify/email', { code, userId, tokenId, email: grace.email })).status,
+  ).toBe(200)
   first.child.kill('SIGKILL')
   await first.ended
   const home = findHome(dataDir)
@@ -94,7 +109,11 @@ it('stops in order when a signal arrives twice, from the group and from the laun
 
 function post(port: number, path: string, body: object): Promise<Response> {
   const headers = { 'content-type': 'application/json' }
-  return fetch(`http://localhost:${port}/api/auth/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  return fetch(`http://localhost:${port}/api/auth/${path}`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  })
 }
 
 function lines(port: number, dataDir: string, account: unknown): unknown[] {
@@ -116,7 +135,11 @@ async function launch(dataDir: string, given?: number) {
   const port = given ?? (await freePort())
   const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: dataDir, PORT: String(port) }
   const child = endWithTest(
-    spawn(process.execPath, [LAUNCHER, 'start'], { cwd: join(LAUNCHER, '..', '..'), env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    spawn(process.execPath, [LAUNCHER, 'start'], {
+      cwd: join(LAUNCHER, '..', '..'),
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
   )
   const ended = once(child, 'exit').then(([code]) => code as number | null)
   let stdout = ''

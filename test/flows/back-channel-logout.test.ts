@@ -20,21 +20,31 @@ const APP_MAY_TAKE_MS = 2400
 class Receiver implements AsyncDisposable {
   readonly tokens: { path: string; token: string; contentType: string | undefined }[] = []
   readonly moods = new Map<string, Mood>()
-  readonly #server = createServer({ key: LOOPBACK_KEY, cert: LOOPBACK_CERTIFICATE }, (request, response) => {
-    let text = ''
-    request.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8')
-    })
-    request.on('end', () => {
-      const path = request.url ?? ''
-      this.tokens.push({ path, token: new URLSearchParams(text).get('logout_token') ?? '', contentType: request.headers['content-type'] })
-      const mood = this.moods.get(path) ?? 200
-      if (mood === 'hang') return
-      const answer = () => response.writeHead(mood === 'slow' ? 200 : mood, mood === 302 ? { location: '/elsewhere' } : {}).end()
-      if (mood === 'slow') setTimeout(answer, 1000)
-      else answer()
-    })
-  })
+  readonly #server = createServer(
+    { key: LOOPBACK_KEY, cert: LOOPBACK_CERTIFICATE },
+    (request, response) => {
+      let text = ''
+      request.on('data', (chunk: Buffer) => {
+        text += chunk.toString('utf8')
+      })
+      request.on('end', () => {
+        const path = request.url ?? ''
+        this.tokens.push({
+          path,
+          token: new URLSearchParams(text).get('logout_token') ?? '',
+          contentType: request.headers['content-type'],
+        })
+        const mood = this.moods.get(path) ?? 200
+        if (mood === 'hang') return
+        const answer = () =>
+          response
+            .writeHead(mood === 'slow' ? 200 : mood, mood === 302 ? { location: '/elsewhere' } : {})
+            .end()
+        if (mood === 'slow') setTimeout(answer, 1000)
+        else answer()
+      })
+    },
+  )
 
   async listen(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
@@ -61,7 +71,10 @@ describe('back-channel logout', () => {
 
   beforeAll(async () => {
     await receiver.listen()
-    server = await startServer({ config: { trustedProxyHops: 1 }, outgoing: { isAllowed: () => true, ca: LOOPBACK_CERTIFICATE } })
+    server = await startServer({
+      config: { trustedProxyHops: 1 },
+      outgoing: { isAllowed: () => true, ca: LOOPBACK_CERTIFICATE },
+    })
   })
   afterAll(async () => {
     await server.stop()
@@ -76,20 +89,36 @@ describe('back-channel logout', () => {
   async function newApp(mood: Mood = 200): Promise<RelyingParty & { path: string }> {
     const path = `/logout/${++count}`
     receiver.moods.set(path, mood)
-    const metadata = { backchannel_logout_uri: receiver.uri(path), backchannel_logout_session_required: true }
+    const metadata = {
+      backchannel_logout_uri: receiver.uri(path),
+      backchannel_logout_session_required: true,
+    }
     return Object.assign(await relyingParty(server, { firstParty: true, metadata }), { path })
   }
 
   /** Signs in to an app, in a browser that may be signed in already. */
-  async function enter(app: RelyingParty, account: { email: string }, browser = new Browser(server.origin)) {
+  async function enter(
+    app: RelyingParty,
+    account: { email: string },
+    browser = new Browser(server.origin),
+  ) {
     let page = await browser.visit(app.authorizationUrl({ scope: 'openid' }))
-    if (!page.isForeign) page = await browser.submit('/login', { username: account.email, password: PASSWORD })
+    if (!page.isForeign)
+      page = await browser.submit('/login', { username: account.email, password: PASSWORD })
     const tokens = await app.redeem(page.url)
     return { browser, idToken: tokens.id_token ?? '', sid: tokens.claims()?.['sid'] as string }
   }
 
-  const row = async () => (await server.context.database.pool.query(`select * from outbox_message where topic = 'backchannel_logout'`)).rows
-  const due = () => server.context.database.pool.query(`update outbox_message set available_at = now() where topic = 'backchannel_logout'`)
+  const row = async () =>
+    (
+      await server.context.database.pool.query(
+        `select * from outbox_message where topic = 'backchannel_logout'`,
+      )
+    ).rows
+  const due = () =>
+    server.context.database.pool.query(
+      `update outbox_message set available_at = now() where topic = 'backchannel_logout'`,
+    )
 
   it('LO-02 RP-initiated logout tells every app of the session once: typ, aud, sub, sid, events, two minutes, no nonce', async () => {
     const account = await createAccount(server)
@@ -98,30 +127,55 @@ describe('back-channel logout', () => {
     const second = await enter(two, account, browser)
     await enter(other, account)
 
-    await browser.visit(one.endSessionUrl({ id_token_hint: idToken, post_logout_redirect_uri: 'https://client.example/bye' }))
+    await browser.visit(
+      one.endSessionUrl({
+        id_token_hint: idToken,
+        post_logout_redirect_uri: 'https://client.example/bye',
+      }),
+    )
     const bye = await browser.submit('/session/end/confirm')
     expect(bye.url.href).toBe('https://client.example/bye')
-    await eventually(() => `${receiver.at(one.path).length} and ${receiver.at(two.path).length}`, '1 and 1')
+    await eventually(
+      () => `${receiver.at(one.path).length} and ${receiver.at(two.path).length}`,
+      '1 and 1',
+    )
     expect(receiver.at(other.path)).toEqual([])
 
     const [token = ''] = receiver.at(one.path)
     const jwks = createRemoteJWKSet(new URL(`${server.origin}/jwks`))
-    const { payload, protectedHeader } = await jwtVerify(token, jwks, { issuer: server.origin, audience: one.clientId, typ: 'logout+jwt' })
+    const { payload, protectedHeader } = await jwtVerify(token, jwks, {
+      issuer: server.origin,
+      audience: one.clientId,
+      typ: 'logout+jwt',
+    })
     expect(protectedHeader.alg).toBe('ES256')
-    expect(payload).toMatchObject({ sub: account.id, sid, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } })
+    expect(payload).toMatchObject({
+      sub: account.id,
+      sid,
+      events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+    })
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBeLessThanOrEqual(120)
     expect(payload).not.toHaveProperty('nonce')
     expect(payload.jti).toMatch(/^[\w-]{20,}$/)
-    expect(decodeJwt(receiver.at(two.path)[0] ?? '')).toMatchObject({ aud: two.clientId, sid: second.sid })
+    expect(decodeJwt(receiver.at(two.path)[0] ?? '')).toMatchObject({
+      aud: two.clientId,
+      sid: second.sid,
+    })
     expect(receiver.tokens[0]?.contentType).toBe('application/x-www-form-urlencoded')
     await eventually(async () => (await row()).filter((each) => !each.delivered_at).length, 0)
   })
 
   const doors: readonly [
     string,
-    (a: Awaited<ReturnType<typeof enter>> & { account: Awaited<ReturnType<typeof createAccount>> }) => Promise<unknown>,
+    (
+      a: Awaited<ReturnType<typeof enter>> & { account: Awaited<ReturnType<typeof createAccount>> },
+    ) => Promise<unknown>,
   ][] = [
-    ['the account page', ({ browser }) => browser.visit('/account').then(() => browser.submit('/account/sign-out', {}))],
+    [
+      'the account page',
+      ({ browser }) =>
+        browser.visit('/account').then(() => browser.submit('/account/sign-out', {})),
+    ],
     [
       "the API's logout-all",
       async ({ account }) => {
@@ -138,12 +192,24 @@ describe('back-channel logout', () => {
         return api(server, `DELETE /user/sessions/${id}`, undefined, { token })
       },
     ],
-    ['a changed password', ({ account }) => server.context.passwords.replace(account.id, 'another fine long phrase')],
-    ['deletion', ({ account }) => server.context.deletion.request(account.id, { ip: '192.0.2.1', userAgent: '', requestId: 'x' })],
+    [
+      'a changed password',
+      ({ account }) => server.context.passwords.replace(account.id, 'another fine long phrase'),
+    ],
+    [
+      'deletion',
+      ({ account }) =>
+        server.context.deletion.request(account.id, {
+          ip: '192.0.2.1',
+          userAgent: '',
+          requestId: 'x',
+        }),
+    ],
     [
       'the cap on sessions',
       async ({ account }) => {
-        for (let index = 0; index < CAPS.sessionsPerAccount; index += 1) await open(account.id, `cap-${index}`)
+        for (let index = 0; index < CAPS.sessionsPerAccount; index += 1)
+          await open(account.id, `cap-${index}`)
       },
     ],
   ]
@@ -172,7 +238,10 @@ describe('back-channel logout', () => {
     const entered = await enter(app, account)
     await end({ ...entered, account })
     await eventually(async () => receiver.at(app.path).length, 1)
-    expect(decodeJwt(receiver.at(app.path)[0] ?? '')).toMatchObject({ sid: entered.sid, sub: account.id })
+    expect(decodeJwt(receiver.at(app.path)[0] ?? '')).toMatchObject({
+      sid: entered.sid,
+      sub: account.id,
+    })
     await server.context.worker.drain()
     expect(receiver.at(app.path)).toHaveLength(1)
   })
@@ -182,7 +251,10 @@ describe('back-channel logout', () => {
     const app = await newApp(500)
     await enter(app, account)
     await server.context.sessions.endAll(account.id)
-    await eventually(async () => (await row())[0]?.last_error, `client ${app.clientId} answered 500`)
+    await eventually(
+      async () => (await row())[0]?.last_error,
+      `client ${app.clientId} answered 500`,
+    )
     expect(await row()).toMatchObject([{ attempts: 1, delivered_at: null, failed_at: null }])
     const before = decodeProtectedHeader(receiver.at(app.path)[0] ?? '').kid
     await server.context.keys.rotate('ES256', { isEmergency: true })
@@ -196,36 +268,53 @@ describe('back-channel logout', () => {
     expect((await row()).filter((each) => !each.delivered_at)).toEqual([])
   })
 
-  it.each([302, 'hang', 'slow', 400] as const)('LO-02 an app that answers %s delays neither the person nor other apps', async (mood) => {
-    const account = await createAccount(server)
-    const [bad, good] = [await newApp(mood), await newApp()]
-    const { browser, idToken } = await enter(bad, account)
-    await enter(good, account, browser)
-    await browser.visit(bad.endSessionUrl({ id_token_hint: idToken }))
-    const begun = performance.now()
-    await browser.submit('/session/end/confirm')
-    expect(performance.now() - begun).toBeLessThan(APP_MAY_TAKE_MS)
-    await eventually(async () => receiver.at(good.path).length, 1)
-    const outcome = { 302: ['answered 302', false], hang: ['does not answer', false], slow: ['', true], 400: ['(400)', true] } as const
-    const [reason, isOver] = outcome[mood]
-    await eventually(async () => {
-      const [left] = (await row()).filter((each) => !each.delivered_at)
-      return left ? String(left.last_error).includes(reason) && (left.failed_at !== null) === isOver : isOver
-    }, true)
-    expect(receiver.tokens.some(({ path }) => path === '/elsewhere')).toBe(false)
-  })
+  it.each([302, 'hang', 'slow', 400] as const)(
+    'LO-02 an app that answers %s delays neither the person nor other apps',
+    async (mood) => {
+      const account = await createAccount(server)
+      const [bad, good] = [await newApp(mood), await newApp()]
+      const { browser, idToken } = await enter(bad, account)
+      await enter(good, account, browser)
+      await browser.visit(bad.endSessionUrl({ id_token_hint: idToken }))
+      const begun = performance.now()
+      await browser.submit('/session/end/confirm')
+      expect(performance.now() - begun).toBeLessThan(APP_MAY_TAKE_MS)
+      await eventually(async () => receiver.at(good.path).length, 1)
+      const outcome = {
+        302: ['answered 302', false],
+        hang: ['does not answer', false],
+        slow: ['', true],
+        400: ['(400)', true],
+      } as const
+      const [reason, isOver] = outcome[mood]
+      await eventually(async () => {
+        const [left] = (await row()).filter((each) => !each.delivered_at)
+        return left
+          ? String(left.last_error).includes(reason) && (left.failed_at !== null) === isOver
+          : isOver
+      }, true)
+      expect(receiver.tokens.some(({ path }) => path === '/elsewhere')).toBe(false)
+    },
+  )
 
   it('LO-02 an address inside the network is never asked, and the log names no address', async () => {
     await using guarded = await startServer({ outgoing: {} })
-    const metadata = { backchannel_logout_uri: receiver.uri('/inside'), backchannel_logout_session_required: true }
+    const metadata = {
+      backchannel_logout_uri: receiver.uri('/inside'),
+      backchannel_logout_session_required: true,
+    }
     const app = await relyingParty(guarded, { firstParty: true, metadata })
     const account = await createAccount(guarded)
     const browser = new Browser(guarded.origin)
     await browser.visit(app.authorizationUrl())
-    await app.redeem((await browser.submit('/login', { username: account.email, password: PASSWORD })).url)
+    await app.redeem(
+      (await browser.submit('/login', { username: account.email, password: PASSWORD })).url,
+    )
     await guarded.context.sessions.endAll(account.id)
     await guarded.context.worker.drain()
-    const { rows } = await guarded.context.database.pool.query(`select * from outbox_message where topic = 'backchannel_logout'`)
+    const { rows } = await guarded.context.database.pool.query(
+      `select * from outbox_message where topic = 'backchannel_logout'`,
+    )
     expect(rows).toMatchObject([{ last_error: expect.stringContaining('may not be asked') }])
     expect(rows[0].failed_at).not.toBeNull()
     expect(receiver.at('/inside')).toEqual([])

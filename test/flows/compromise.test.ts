@@ -20,26 +20,36 @@ describe('"this wasn’t me"', () => {
     const account = await createAccount(server)
     const { browser: thief } = await signedIn(server, { account })
     const app = await relyingParty(server, { firstParty: true })
-    const tokens = await app.redeem((await thief.visit(app.authorizationUrl({ scope: 'openid' }))).url)
+    const tokens = await app.redeem(
+      (await thief.visit(app.authorizationUrl({ scope: 'openid' }))).url,
+    )
     await signedIn(server, { account })
     const link = await server.inbox.link(account.email, '/report-compromise')
 
     const owner = new Browser(server.origin)
-    for (let visit = 0; visit < 3; visit += 1) expect((await owner.visit(link)).h1).toBe('Was this not you?')
+    for (let visit = 0; visit < 3; visit += 1)
+      expect((await owner.visit(link)).h1).toBe('Was this not you?')
     expect((await thief.visit('/account')).words).toContain(account.email)
     expect((await owner.submit('/report-compromise')).h1).toBe('Your account is safe')
 
     expect((await thief.visit('/account')).h1).toBe('Sign in')
-    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
     await expect(app.userinfo(tokens.access_token)).rejects.toThrow()
     expect((await enter(thief, account)).status).toBe(401)
     expect((await owner.visit(link)).status).toBe(400)
 
     await owner.visit('/forgot-password')
     await owner.submit('/forgot-password', { email: account.email })
-    await owner.submit('/reset-password', { code: await server.inbox.code(account.email), password: NEW_PASSWORD })
+    await owner.submit('/reset-password', {
+      code: await server.inbox.code(account.email),
+      password: NEW_PASSWORD,
+    })
     await owner.visit('/account')
-    expect((await enter(owner, { ...account, password: NEW_PASSWORD })).words).toContain(account.name)
+    expect((await enter(owner, { ...account, password: NEW_PASSWORD })).words).toContain(
+      account.name,
+    )
   })
 
   it('TF-12 UX-29 every security mail carries the link, and each link works by itself', async () => {
@@ -57,11 +67,19 @@ describe('"this wasn’t me"', () => {
     links.push(await server.inbox.link(account.email, '/report-compromise'))
     await passwords.replace(account.id, NEW_PASSWORD)
     const em = database.em.fork()
-    await em.transactional(async (tx) => events.notify(tx, await tx.findOneOrFail(Account, { id: account.id }), 'password_changed', ORIGIN))
+    await em.transactional(async (tx) =>
+      events.notify(
+        tx,
+        await tx.findOneOrFail(Account, { id: account.id }),
+        'password_changed',
+        ORIGIN,
+      ),
+    )
     links.push(await server.inbox.link(account.email, '/report-compromise'))
 
     expect(new Set(links.map(({ search }) => search)).size).toBe(5)
-    for (const link of links) expect((await new Browser(server.origin).visit(link)).h1).toBe('Was this not you?')
+    for (const link of links)
+      expect((await new Browser(server.origin).visit(link)).h1).toBe('Was this not you?')
   })
 
   it('a person halfway through a sign-in gets no further', async () => {
@@ -87,13 +105,26 @@ describe('"this wasn’t me"', () => {
     const change = await server.inbox.link('elsewhere@example.net', '/change-email')
     await server.context.passwordReset.request(account.email, ORIGIN)
     const reset = await server.inbox.link(account.email, '/reset-password')
-    const pages = ['/verify-email', '/change-email', '/undo-email', '/report-compromise', '/keep-account', '/reset-password']
-    const csrf = browser.page.form('/account/sign-out').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const pages = [
+      '/verify-email',
+      '/change-email',
+      '/undo-email',
+      '/report-compromise',
+      '/keep-account',
+      '/reset-password',
+    ]
+    const csrf =
+      browser.page.form('/account/sign-out').fields.find(({ name }) => name === '_csrf')?.value ??
+      ''
     for (const link of [change, reset, report])
       for (const path of pages.filter((each) => each !== link.pathname)) {
         const token = link.searchParams.get('token') ?? ''
-        expect(`${path} ${(await browser.visit(`${path}?token=${token}`)).status}`).toBe(`${path} 400`)
-        expect(`${path} ${(await browser.post(path, { _csrf: csrf, token, password: NEW_PASSWORD })).status}`).toBe(`${path} 400`)
+        expect(`${path} ${(await browser.visit(`${path}?token=${token}`)).status}`).toBe(
+          `${path} 400`,
+        )
+        expect(
+          `${path} ${(await browser.post(path, { _csrf: csrf, token, password: NEW_PASSWORD })).status}`,
+        ).toBe(`${path} 400`)
       }
     for (const link of [change, reset, report]) expect((await browser.visit(link)).status).toBe(200)
     expect((await signedInAgain(account)).status).toBe(200)

@@ -33,14 +33,22 @@ describe('dead ends', () => {
   it('UX-14 a form that was open too long, and a request of an app that cannot be answered, say so and what to do', async () => {
     const stale = await fetch(`${server.origin}/forgot-password`, {
       method: 'POST',
-      headers: { accept: 'text/html', origin: server.origin, 'content-type': 'application/x-www-form-urlencoded' },
+      headers: {
+        accept: 'text/html',
+        origin: server.origin,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
       body: '_csrf=old&email=ada%40example.org',
     })
     expect(stale.status).toBe(403)
-    expect(await stale.text()).toMatch(/<a class="button primary wide" href="\/forgot-password">Try again/)
+    expect(await stale.text()).toMatch(
+      /<a class="button primary wide" href="\/forgot-password">Try again/,
+    )
     const app = await new Browser(server.origin).visit('/auth?client_id=nobody&response_type=code')
     expect(app.status).toBe(400)
-    expect(app.words).toContain('The app asked for something this server cannot do. Go back to the app and try again.')
+    expect(app.words).toContain(
+      'The app asked for something this server cannot do. Go back to the app and try again.',
+    )
     expect(app.words).not.toContain('what you entered')
   })
 
@@ -74,11 +82,18 @@ describe('dead ends', () => {
     const app = await relyingParty(server)
     const browser = new Browser(server.origin)
     const login = await browser.visit(app.authorizationUrl())
-    const signUp = await browser.follow(login.links.find((link) => link.pathname.endsWith('/sign-up')) ?? '')
+    const signUp = await browser.follow(
+      login.links.find((link) => link.pathname.endsWith('/sign-up')) ?? '',
+    )
     for (const page of [login, signUp]) {
       expect(page.text).not.toMatch(/captcha|onpaste|oncopy|autocomplete="off"/i)
-      for (const field of page.forms.flatMap(({ fields }) => fields.filter(({ type }) => ['text', 'email', 'password'].includes(type))))
-        expect([field.name, field.attributes['autocomplete']]).toEqual([field.name, expect.any(String)])
+      for (const field of page.forms.flatMap(({ fields }) =>
+        fields.filter(({ type }) => ['text', 'email', 'password'].includes(type)),
+      ))
+        expect([field.name, field.attributes['autocomplete']]).toEqual([
+          field.name,
+          expect.any(String),
+        ])
     }
   })
 })

@@ -39,11 +39,19 @@ describe('the demo app', () => {
 
     await page.click('#call-api')
     await page.locator('#answer pre', { hasText: 'demo:read' }).waitFor()
-    expect(JSON.parse((await answer.textContent()) ?? '')).toMatchObject({ sub: account.id, client_id: 'demo', scope: 'demo:read' })
+    expect(JSON.parse((await answer.textContent()) ?? '')).toMatchObject({
+      sub: account.id,
+      client_id: 'demo',
+      scope: 'demo:read',
+    })
 
     await page.click('#call-userinfo')
     await page.locator('#answer pre', { hasText: 'email_verified' }).waitFor()
-    expect(JSON.parse((await answer.textContent()) ?? '')).toMatchObject({ sub: account.id, email: account.email, email_verified: true })
+    expect(JSON.parse((await answer.textContent()) ?? '')).toMatchObject({
+      sub: account.id,
+      email: account.email,
+      email_verified: true,
+    })
 
     await page.click('#refresh')
     await page.waitForSelector('#status:not([hidden])')
@@ -73,7 +81,9 @@ describe('the demo app', () => {
 
   it('refuses an answer that it did not ask for, and takes the code out of the address', async () => {
     const page = await web.newPage()
-    await page.goto(`${server.origin}/demo?code=stolen&state=made-up&iss=${encodeURIComponent(server.origin)}`)
+    await page.goto(
+      `${server.origin}/demo?code=stolen&state=made-up&iss=${encodeURIComponent(server.origin)}`,
+    )
     await page.waitForSelector('#status:not([hidden])')
     expect(await page.textContent('#status')).toMatch(/belongs to no request/)
     expect(page.url()).toBe(`${server.origin}/demo`)
@@ -87,44 +97,72 @@ describe('the demo app', () => {
 })
 
 describe('the demo API', () => {
-  const hello = (authorization?: string) => send(`${server.origin}/demo/api/hello`, { headers: authorization ? { authorization } : {} })
+  const hello = (authorization?: string) =>
+    send(`${server.origin}/demo/api/hello`, { headers: authorization ? { authorization } : {} })
 
   it('answers a token for it with its scope', async () => {
     const app = await service(['demo:read'])
-    const { access_token: token } = await app.clientCredentials({ resource: `${server.origin}/demo/api`, scope: 'demo:read' })
+    const { access_token: token } = await app.clientCredentials({
+      resource: `${server.origin}/demo/api`,
+      scope: 'demo:read',
+    })
     const answer = await hello(`Bearer ${token}`)
-    expect([answer.status, await answer.json()]).toEqual([200, expect.objectContaining({ scope: 'demo:read', client_id: app.clientId })])
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      expect.objectContaining({ scope: 'demo:read', client_id: app.clientId }),
+    ])
   })
 
   it('asks for more scope with 403 (RFC 6750 3.1)', async () => {
     const app = await service(['demo:read'])
-    const { access_token: token } = await app.clientCredentials({ resource: `${server.origin}/demo/api` })
+    const { access_token: token } = await app.clientCredentials({
+      resource: `${server.origin}/demo/api`,
+    })
     const answer = await hello(`Bearer ${token}`)
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([403, expect.stringContaining('insufficient_scope')])
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      403,
+      expect.stringContaining('insufficient_scope'),
+    ])
   })
 
   it('TK-15 challenges a request without a token, without an error code', async () => {
     const answer = await hello()
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="demo"'])
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="demo"',
+    ])
   })
 
   it('TK-17 refuses a token for another API', async () => {
     const identifier = 'https://other.example/'
     await server.context.resources.create({ identifier, name: 'Other', scopes: ['demo:read'] })
     const app = await service(['demo:read'], [identifier])
-    const { access_token: token } = await app.clientCredentials({ resource: identifier, scope: 'demo:read' })
+    const { access_token: token } = await app.clientCredentials({
+      resource: identifier,
+      scope: 'demo:read',
+    })
     expect((await hello(`Bearer ${token}`)).status).toBe(401)
   })
 
-  it.each(['Bearer', 'Bearer x', 'Bearer a.b.c', 'bearer  x', 'Basic eDp5', 'Bearer x, Bearer y', 'Bearer eyJhbGciOiJub25lIn0.e30.'])(
-    'TK-08 refuses %j with 401',
-    async (authorization) => {
-      expect((await hello(authorization)).status).toBe(401)
-    },
-  )
+  it.each([
+    'Bearer',
+    'Bearer x',
+    'Bearer a.b.c',
+    'bearer  x',
+    'Basic eDp5',
+    'Bearer x, Bearer y',
+    'Bearer eyJhbGciOiJub25lIn0.e30.',
+  ])('TK-08 refuses %j with 401', async (authorization) => {
+    expect((await hello(authorization)).status).toBe(401)
+  })
 
   async function service(scopes: string[], resources = [`${server.origin}/demo/api`]) {
-    const { client, secret = '' } = await server.context.clients.create({ name: 'Export', type: 'service', resources, scopes })
+    const { client, secret = '' } = await server.context.clients.create({
+      name: 'Export',
+      type: 'service',
+      resources,
+      scopes,
+    })
     return relyingParty(server, { clientId: client.id, clientSecret: secret })
   }
 })

@@ -23,7 +23,10 @@ afterAll(async () => {
 /** Runs a program under examples/ and waits for the line that says where it listens. */
 function run(file: string, settings: Readonly<Record<string, string>>): Promise<string> {
   const env = { PATH: process.env['PATH'] ?? '', ...settings }
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../examples', file)], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../examples', file)], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   running.push(child)
   return new Promise((resolve, reject) => {
     let said = ''
@@ -125,23 +128,41 @@ describe('examples/node-api', () => {
   let origin: string
   let token: string
   beforeAll(async () => {
-    await server.context.resources.create({ identifier: audience, name: 'Notes', scopes: ['notes:read', 'notes:write'] })
-    origin = await run('node-api/api.js', { OIDC_ISSUER: server.origin, OIDC_AUDIENCE: audience, PORT: '0' })
+    await server.context.resources.create({
+      identifier: audience,
+      name: 'Notes',
+      scopes: ['notes:read', 'notes:write'],
+    })
+    origin = await run('node-api/api.js', {
+      OIDC_ISSUER: server.origin,
+      OIDC_AUDIENCE: audience,
+      PORT: '0',
+    })
     token = await issue('notes:read notes:write')
   })
 
   async function issue(scope: string): Promise<string> {
-    const { client, secret = '' } = await server.context.clients.create({ name: 'Note taker', type: 'service', resources: [audience] })
+    const { client, secret = '' } = await server.context.clients.create({
+      name: 'Note taker',
+      type: 'service',
+      resources: [audience],
+    })
     const app = await relyingParty(server, { clientId: client.id, clientSecret: secret })
     return (await app.clientCredentials({ resource: audience, scope })).access_token
   }
 
   const call = (method: string, authorization?: string, body?: string) =>
-    send(`${origin}/notes`, { method, headers: authorization ? { authorization } : {}, ...(body ? { body } : {}) })
+    send(`${origin}/notes`, {
+      method,
+      headers: authorization ? { authorization } : {},
+      ...(body ? { body } : {}),
+    })
 
   it('takes a token of its own audience, and keeps each caller to its own notes', async () => {
     expect((await call('POST', `Bearer ${token}`, 'Water the ferns')).status).toBe(201)
-    expect(await (await call('GET', `Bearer ${token}`)).json()).toEqual([{ text: 'Water the ferns', by: expect.any(String) }])
+    expect(await (await call('GET', `Bearer ${token}`)).json()).toEqual([
+      { text: 'Water the ferns', by: expect.any(String) },
+    ])
     expect(await (await call('GET', `Bearer ${await issue('notes:read')}`)).json()).toEqual([])
   })
 
@@ -155,7 +176,10 @@ describe('examples/node-api', () => {
 
   it('challenges a request without a token, without an error code (RFC 6750 3.1)', async () => {
     const answer = await call('GET')
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="notes"'])
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="notes"',
+    ])
   })
 
   /** A token as this server would sign it, but for one thing. */
@@ -197,10 +221,16 @@ describe('examples/node-api', () => {
     ['that is a logout token (typ, JW-03)', () => forge({ typ: 'logout+jwt' })],
     ['without a client', () => forge({ claims: { client_id: undefined } })],
     ['that is opaque', () => 'x'.repeat(43)],
-    ['that is unsigned', () => `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.e30.`],
+    [
+      'that is unsigned',
+      () => `${Buffer.from('{"alg":"none","typ":"at+jwt"}').toString('base64url')}.e30.`,
+    ],
     ['with a changed signature', () => `${token.slice(0, -6)}AAAAAA`],
   ])('refuses a token %s', async (_what, make) => {
     const answer = await call('GET', `Bearer ${await make()}`)
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="notes", error="invalid_token"'])
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="notes", error="invalid_token"',
+    ])
   })
 })

@@ -21,7 +21,11 @@ const fieldOf = (page: Page, name: string): { value?: string; isWrong: boolean }
   return { value: field.value, isWrong: field.attributes['aria-invalid'] === 'true' }
 }
 const wrongFields = (page: Page): string[] =>
-  page.forms.flatMap(({ fields }) => fields.filter(({ attributes }) => attributes['aria-invalid'] === 'true').map(({ name }) => name))
+  page.forms.flatMap(({ fields }) =>
+    fields
+      .filter(({ attributes }) => attributes['aria-invalid'] === 'true')
+      .map(({ name }) => name),
+  )
 
 async function open(path: string): Promise<Browser> {
   const browser = new Browser(server.origin)
@@ -34,10 +38,18 @@ describe('UX-11 UX-10 a form says all that is wrong with it and keeps what is ri
     const browser = await open('/signup')
     const empty = await browser.submit('/sign-up', {})
     expect([empty.status, wrongFields(empty)]).toEqual([400, ['name', 'email', 'password']])
-    const page = await browser.submit('/sign-up', { name: 'See http://evil.example', email: 'ada @example.org', password: 'short' })
+    const page = await browser.submit('/sign-up', {
+      name: 'See http://evil.example',
+      email: 'ada @example.org',
+      password: 'short',
+    })
     expect([page.status, wrongFields(page)]).toEqual([400, ['name', 'email', 'password']])
-    for (const sentence of [SPACES, 'Use at least 15 characters.', 'without links']) expect(page.words).toContain(sentence)
-    expect([fieldOf(page, 'name').value, fieldOf(page, 'email').value]).toEqual(['See http://evil.example', 'ada @example.org'])
+    for (const sentence of [SPACES, 'Use at least 15 characters.', 'without links'])
+      expect(page.words).toContain(sentence)
+    expect([fieldOf(page, 'name').value, fieldOf(page, 'email').value]).toEqual([
+      'See http://evil.example',
+      'ada @example.org',
+    ])
     expect(fieldOf(page, 'password').value).toBe('')
   })
 
@@ -47,15 +59,28 @@ describe('UX-11 UX-10 a form says all that is wrong with it and keeps what is ri
     expect([empty.status, wrongFields(empty)]).toEqual([400, ['username', 'password']])
     expect(empty.words).toContain('Fill in this field.')
     expect(empty.form('/login').fields.find(({ name }) => name === 'remember')?.checked).toBe(true)
-    const spaced = await browser.submit('/login', { username: 'ada@ example.org', password: PASSWORD })
-    expect([wrongFields(spaced), fieldOf(spaced, 'username').value]).toEqual([['username'], 'ada@ example.org'])
+    const spaced = await browser.submit('/login', {
+      username: 'ada@ example.org',
+      password: PASSWORD,
+    })
+    expect([wrongFields(spaced), fieldOf(spaced, 'username').value]).toEqual([
+      ['username'],
+      'ada@ example.org',
+    ])
     expect(spaced.words).toContain(SPACES)
   })
 
   it('PW-02 a password that was pasted with more than 256 characters is called too long wherever one is typed', async () => {
     const account = await createAccount(server)
-    const login = await (await open('/login')).submit('/login', { username: account.email, password: LONG })
-    const signUp = await (await open('/signup')).submit('/sign-up', { name: 'Ada', email: 'ada@example.net', password: LONG })
+    const login = await (await open('/login')).submit('/login', {
+      username: account.email,
+      password: LONG,
+    })
+    const signUp = await (await open('/signup')).submit('/sign-up', {
+      name: 'Ada',
+      email: 'ada@example.net',
+      password: LONG,
+    })
     const { browser } = await signedIn(server, { account, path: '/account/password' })
     const current = await browser.submit('/account/password', { current_password: LONG })
     await browser.submit('/account/password', { current_password: PASSWORD })
@@ -66,13 +91,17 @@ describe('UX-11 UX-10 a form says all that is wrong with it and keeps what is ri
       expect(page.words).toContain(TOO_LONG)
     }
     expect(fieldOf(changed, 'code')).toEqual({ value: code, isWrong: false })
-    expect((await browser.submit('/account/password/confirm', { password: NEW_PASSWORD })).words).toContain('Your password is changed.')
+    expect(
+      (await browser.submit('/account/password/confirm', { password: NEW_PASSWORD })).words,
+    ).toContain('Your password is changed.')
   })
 
   it('reset: code and password together, and a code that is right stays in its field', async () => {
     const account = await createAccount(server)
     const browser = await open('/forgot-password')
-    const spaced = await browser.submit('/forgot-password', { email: account.email.replace('@', ' @') })
+    const spaced = await browser.submit('/forgot-password', {
+      email: account.email.replace('@', ' @'),
+    })
     expect(spaced.words).toContain(SPACES)
     await browser.submit('/forgot-password', { email: account.email })
     const code = await server.inbox.code(account.email)
@@ -84,7 +113,10 @@ describe('UX-11 UX-10 a form says all that is wrong with it and keeps what is ri
     const weak = await browser.submit('/reset-password', { code, password: 'short' })
     expect([wrongFields(weak), fieldOf(weak, 'code').value]).toEqual([['password'], code])
     const persian = [...code].map((digit) => String.fromCodePoint(0x6f0 + Number(digit))).join('')
-    const done = await browser.submit('/reset-password', { code: `\u2067${persian}\u2069`, password: NEW_PASSWORD })
+    const done = await browser.submit('/reset-password', {
+      code: `\u2067${persian}\u2069`,
+      password: NEW_PASSWORD,
+    })
     expect(done.h1).toBe('Your password is changed')
   })
 
@@ -97,7 +129,9 @@ describe('UX-11 UX-10 a form says all that is wrong with it and keeps what is ri
     const wrong = await browser.submit('/mfa', { code: '', remember: true })
     expect([wrong.status, wrongFields(wrong)]).toEqual([400, ['code']])
     expect(wrong.form('/mfa').fields.find(({ name }) => name === 'remember')?.checked).toBe(true)
-    expect((await browser.submit('/mfa', { code: await authenticator.code() })).url.pathname).toBe('/account')
+    expect((await browser.submit('/mfa', { code: await authenticator.code() })).url.pathname).toBe(
+      '/account',
+    )
   })
 
   it('deletion and a new address: what was typed is there to be mended', async () => {
@@ -106,6 +140,9 @@ describe('UX-11 UX-10 a form says all that is wrong with it and keeps what is ri
     expect(fieldOf(wrong, 'confirmation')).toEqual({ value: `${account.email}x`, isWrong: true })
     await browser.visit('/account/email')
     const spaced = await browser.submit('/account/email', { email: 'new address@example.org' })
-    expect([spaced.words.includes(SPACES), fieldOf(spaced, 'email').value]).toEqual([true, 'new address@example.org'])
+    expect([spaced.words.includes(SPACES), fieldOf(spaced, 'email').value]).toEqual([
+      true,
+      'new address@example.org',
+    ])
   })
 })

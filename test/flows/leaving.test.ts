@@ -11,7 +11,10 @@ import { startServer, type TestServer } from '../support/server.ts'
 
 const PROGRAM = 'harbournotes://home'
 
-/** An app whose addresses send the person on: `/first` to another origin, `/twice` over a third, `/program` to a program of the device. */
+/**
+ * An app whose addresses send the person on: `/first` to another origin, `/twice` over a third,
+ * `/program` to a program of the device.
+ */
 class App implements AsyncDisposable {
   readonly servers: readonly Server[]
   /** Paths that were asked for, with what came along. */
@@ -28,11 +31,18 @@ class App implements AsyncDisposable {
       createServer((request, response) => {
         const url = new URL(request.url ?? '/', this.origin(index))
         this.seen.push(url)
-        const next = ({ '/program': () => PROGRAM, '/first': () => this.#home, '/twice': () => `${this.origin(1)}/first` } as Next)[
-          url.pathname
-        ]
+        const next = (
+          {
+            '/program': () => PROGRAM,
+            '/first': () => this.#home,
+            '/twice': () => `${this.origin(1)}/first`,
+          } as Next
+        )[url.pathname]
         if (next) response.writeHead(302, { location: next() }).end()
-        else response.setHeader('content-type', 'text/html').end('<link rel="icon" href="data:,"><h1>Home</h1>')
+        else
+          response
+            .setHeader('content-type', 'text/html')
+            .end('<link rel="icon" href="data:,"><h1>Home</h1>')
       }),
     )
   }
@@ -88,7 +98,10 @@ describe('an app that sends the person on', () => {
     const account = await createAccount(server)
     const page = await browser.newPage(options)
     await page.goto(
-      authorizationUrl(server, clientId, { redirect_uri: app.origin(0) + path, ...(mode ? { response_mode: mode } : {}) }).href,
+      authorizationUrl(server, clientId, {
+        redirect_uri: app.origin(0) + path,
+        ...(mode ? { response_mode: mode } : {}),
+      }).href,
     )
     await page.fill('[name=username]', account.email)
     await page.fill('[name=password]', PASSWORD)
@@ -97,60 +110,80 @@ describe('an app that sends the person on', () => {
 
   /** Chromium has no program for the scheme: that it tried is what the person's device would have seen. */
   function arrival(app: App, page: Page, path: string): Promise<unknown> {
-    if (path === '/program') return page.waitForEvent('requestfailed', (request) => request.url().startsWith(PROGRAM))
+    if (path === '/program')
+      return page.waitForEvent('requestfailed', (request) => request.url().startsWith(PROGRAM))
     return page.waitForURL(`${app.origin(2)}/home`)
   }
 
-  it.each(EVERY)('WB-01 leaves the sign-in page for $path, with JavaScript: $javaScriptEnabled', async (options) => {
-    await using app = await App.start()
-    const { page, arrived } = await begin(app, options)
-    await page.keyboard.press('Enter')
-    await arrived
-    expect(app.calls(options.path)).toMatchObject({ times: 1 })
-    expect(app.calls(options.path).first?.get('code')).toBeTruthy()
-    await page.context().close()
-  })
-
-  it.each(EVERY)('WB-01 leaves the consent page for $path, allowed or not, with JavaScript: $javaScriptEnabled', async (options) => {
-    for (const decision of ['allow', 'deny']) {
+  it.each(EVERY)(
+    'WB-01 leaves the sign-in page for $path, with JavaScript: $javaScriptEnabled',
+    async (options) => {
       await using app = await App.start()
-      const { page, arrived } = await begin(app, { ...options, isFirstParty: false })
+      const { page, arrived } = await begin(app, options)
       await page.keyboard.press('Enter')
-      await page.click(`button[value=${decision}]`)
       await arrived
-      expect(app.calls(options.path).first?.get(decision === 'allow' ? 'code' : 'error')).toBeTruthy()
+      expect(app.calls(options.path)).toMatchObject({ times: 1 })
+      expect(app.calls(options.path).first?.get('code')).toBeTruthy()
       await page.context().close()
-    }
-  })
+    },
+  )
 
-  it.each(EVERY)('WB-01 LO-01 leaves the sign-out page for $path, with JavaScript: $javaScriptEnabled', async (options) => {
-    await using app = await App.start()
-    const { clientId, page, arrived } = await begin(app, options)
-    await page.keyboard.press('Enter')
-    await arrived
-    const url = new URL('/session/end', server.origin)
-    url.search = new URLSearchParams({
-      client_id: clientId,
-      post_logout_redirect_uri: app.origin(0) + options.path,
-      state: 'bye',
-    }).toString()
-    await page.goto(url.href)
-    const left = arrival(app, page, options.path)
-    await page.click('button[name=logout], form[action$="/confirm"] button')
-    await left
-    expect(app.seen.some(({ pathname, searchParams }) => pathname === options.path && searchParams.get('state') === 'bye')).toBe(true)
-    await page.context().close()
-  })
+  it.each(EVERY)(
+    'WB-01 leaves the consent page for $path, allowed or not, with JavaScript: $javaScriptEnabled',
+    async (options) => {
+      for (const decision of ['allow', 'deny']) {
+        await using app = await App.start()
+        const { page, arrived } = await begin(app, { ...options, isFirstParty: false })
+        await page.keyboard.press('Enter')
+        await page.click(`button[value=${decision}]`)
+        await arrived
+        expect(
+          app.calls(options.path).first?.get(decision === 'allow' ? 'code' : 'error'),
+        ).toBeTruthy()
+        await page.context().close()
+      }
+    },
+  )
 
-  it.each(EVERY)('AZ-06 leaves the form_post page for $path, with JavaScript: $javaScriptEnabled', async (options) => {
-    await using app = await App.start()
-    const { page, arrived } = await begin(app, { ...options, mode: 'form_post' })
-    await page.keyboard.press('Enter')
-    if (!options.javaScriptEnabled) await page.click('main form button')
-    await arrived
-    expect(app.calls(options.path)).toMatchObject({ times: 1 })
-    await page.context().close()
-  })
+  it.each(EVERY)(
+    'WB-01 LO-01 leaves the sign-out page for $path, with JavaScript: $javaScriptEnabled',
+    async (options) => {
+      await using app = await App.start()
+      const { clientId, page, arrived } = await begin(app, options)
+      await page.keyboard.press('Enter')
+      await arrived
+      const url = new URL('/session/end', server.origin)
+      url.search = new URLSearchParams({
+        client_id: clientId,
+        post_logout_redirect_uri: app.origin(0) + options.path,
+        state: 'bye',
+      }).toString()
+      await page.goto(url.href)
+      const left = arrival(app, page, options.path)
+      await page.click('button[name=logout], form[action$="/confirm"] button')
+      await left
+      expect(
+        app.seen.some(
+          ({ pathname, searchParams }) =>
+            pathname === options.path && searchParams.get('state') === 'bye',
+        ),
+      ).toBe(true)
+      await page.context().close()
+    },
+  )
+
+  it.each(EVERY)(
+    'AZ-06 leaves the form_post page for $path, with JavaScript: $javaScriptEnabled',
+    async (options) => {
+      await using app = await App.start()
+      const { page, arrived } = await begin(app, { ...options, mode: 'form_post' })
+      await page.keyboard.press('Enter')
+      if (!options.javaScriptEnabled) await page.click('main form button')
+      await arrived
+      expect(app.calls(options.path)).toMatchObject({ times: 1 })
+      await page.context().close()
+    },
+  )
 
   it('WB-01 says what happens and has a button, takes its target from the sign-in only, and is not kept', async () => {
     const { clientId } = await createClient(server, {
@@ -161,19 +194,33 @@ describe('an app that sends the person on', () => {
     })
     const account = await createAccount(server)
     const person = new Browser(server.origin)
-    await person.visit(authorizationUrl(server, clientId, { redirect_uri: 'com.example.harbour:/cb' }))
+    await person.visit(
+      authorizationUrl(server, clientId, { redirect_uri: 'com.example.harbour:/cb' }),
+    )
     await person.submit('/login', { username: account.email, password: PASSWORD })
     const posted = await person.submit('/consent', {}, { button: 'allow', follow: false })
     const resume = new URL(posted.response.headers.get('location') ?? '')
     resume.search = '?redirect_uri=https://evil.example/&href=https://evil.example/'
-    const response = await fetch(resume, { headers: { cookie: person.jar.header(resume) ?? '' }, redirect: 'manual' })
+    const response = await fetch(resume, {
+      headers: { cookie: person.jar.header(resume) ?? '' },
+      redirect: 'manual',
+    })
     const html = await response.text()
-    expect([response.status, response.headers.get('location'), response.headers.get('cache-control')]).toEqual([200, null, 'no-store'])
-    expect(html).toMatch(/<a class="button primary wide" href="com\.example\.harbour:\/cb\?code=[\w-]+&amp;/)
+    expect([
+      response.status,
+      response.headers.get('location'),
+      response.headers.get('cache-control'),
+    ]).toEqual([200, null, 'no-store'])
+    expect(html).toMatch(
+      /<a class="button primary wide" href="com\.example\.harbour:\/cb\?code=[\w-]+&amp;/,
+    )
     expect(html).toContain('Allow your browser to open the app.')
     expect(html).toContain('Harbour Notes')
     expect(html).not.toContain('evil.example')
-    const again = await fetch(resume, { headers: { cookie: person.jar.header(resume) ?? '' }, redirect: 'manual' })
+    const again = await fetch(resume, {
+      headers: { cookie: person.jar.header(resume) ?? '' },
+      redirect: 'manual',
+    })
     expect(again.status).toBe(400)
   })
 
@@ -183,7 +230,9 @@ describe('an app that sends the person on', () => {
     const page = await person.visit(authorizationUrl(server, clientId))
     expect(page.response.headers.get('content-security-policy')).toMatch(/; form-action 'self';/)
     const stolen = await browser.newPage()
-    const blocked = stolen.waitForEvent('console', (message) => message.text().includes('form-action'))
+    const blocked = stolen.waitForEvent('console', (message) =>
+      message.text().includes('form-action'),
+    )
     await stolen.goto(authorizationUrl(server, clientId).href)
     await stolen.evaluate(
       `document.body.insertAdjacentHTML('afterbegin', '<form id="hijack" method="post" action="https://client.example/steal"><button>x</button></form>')`,

@@ -18,7 +18,9 @@ describe('a forgotten password, by a person without JavaScript', () => {
   async function forgot(email: string): Promise<Browser> {
     const browser = new Browser(server.origin)
     await browser.visit('/login')
-    await browser.follow(browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '')
+    await browser.follow(
+      browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '',
+    )
     const page = await browser.submit('/forgot-password', { email })
     expect(page.url.pathname).toBe('/reset-password')
     return browser
@@ -35,18 +37,27 @@ describe('a forgotten password, by a person without JavaScript', () => {
   it('EM-08 the code sets a new password, ends every session and token, signs nobody in, and tells the owner', async () => {
     const { browser: owner, account } = await signedIn(server)
     const app = await relyingParty(server, { firstParty: true })
-    const tokens = await app.redeem((await owner.visit(app.authorizationUrl({ scope: 'openid' }))).url)
+    const tokens = await app.redeem(
+      (await owner.visit(app.authorizationUrl({ scope: 'openid' }))).url,
+    )
     const browser = await forgot(account.email)
     const code = await server.inbox.code(account.email)
-    const done = await browser.submit('/reset-password', { code: `${code.slice(0, 3)} ${code.slice(3)}`, password: NEW_PASSWORD })
+    const done = await browser.submit('/reset-password', {
+      code: `${code.slice(0, 3)} ${code.slice(3)}`,
+      password: NEW_PASSWORD,
+    })
     expect(done.h1).toBe('Your password is changed')
 
     expect((await browser.visit('/account')).h1).toBe('Sign in')
     expect((await owner.visit('/account')).h1).toBe('Sign in')
-    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(app.refresh(tokens.refresh_token ?? '')).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
     await expect(app.userinfo(tokens.access_token)).rejects.toThrow()
     expect((await enter(owner, account)).status).toBe(401)
-    expect((await enter(owner, { ...account, password: NEW_PASSWORD })).url.pathname).toBe('/account')
+    expect((await enter(owner, { ...account, password: NEW_PASSWORD })).url.pathname).toBe(
+      '/account',
+    )
     expect((await server.inbox.next(account.email)).subject).toMatch(/password was changed/)
   })
 
@@ -55,13 +66,18 @@ describe('a forgotten password, by a person without JavaScript', () => {
     await forgot(account.email)
     const link = await server.inbox.link(account.email, '/reset-password')
     const browser = new Browser(server.origin)
-    for (let visit = 0; visit < 10; visit += 1) expect((await browser.copy().visit(link)).status).toBe(200)
+    for (let visit = 0; visit < 10; visit += 1)
+      expect((await browser.copy().visit(link)).status).toBe(200)
     const page = await browser.visit(link)
     const second = browser.copy()
     await second.visit(link)
     expect(page.words).toContain(account.email)
-    expect((await browser.submit('/reset-password', { password: NEW_PASSWORD })).h1).toBe('Your password is changed')
-    expect((await second.submit('/reset-password', { password: 'some other long pass phrase' })).status).toBe(400)
+    expect((await browser.submit('/reset-password', { password: NEW_PASSWORD })).h1).toBe(
+      'Your password is changed',
+    )
+    expect(
+      (await second.submit('/reset-password', { password: 'some other long pass phrase' })).status,
+    ).toBe(400)
     expect((await browser.visit(link)).status).toBe(400)
   })
 
@@ -76,7 +92,9 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect(headers.get('content-security-policy')).toMatch(/default-src 'none'/)
     for (const [, address = ''] of page.text.matchAll(/(?:src|href)="([^"]+)"/g)) {
       if (address.startsWith('data:')) continue
-      expect(new URL(address, server.origin).origin).toMatch(new RegExp(`^${server.origin}$|^https://example\\.org$`))
+      expect(new URL(address, server.origin).origin).toMatch(
+        new RegExp(`^${server.origin}$|^https://example\\.org$`),
+      )
     }
     expect(page.form('/reset-password').action.search).toBe('')
   })
@@ -87,7 +105,9 @@ describe('a forgotten password, by a person without JavaScript', () => {
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid' }))
     const signInAt = browser.page.form('/login').action.pathname
-    await browser.follow(browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '')
+    await browser.follow(
+      browser.page.links.find(({ pathname }) => pathname === '/forgot-password') ?? '',
+    )
     expect(browser.page.links.map(({ pathname }) => pathname)).toContain(signInAt)
     expect(browser.page.words).toContain('Plant Diary')
     await browser.submit('/forgot-password', { email: account.email })
@@ -97,7 +117,10 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect(startOver?.searchParams.get('interaction')).toBe(signInAt.split('/')[2])
     await browser.submit('/reset-password', { code, password: NEW_PASSWORD })
     await browser.follow(browser.page.links.find(({ pathname }) => pathname === signInAt) ?? '')
-    const { url } = await browser.submit('/login', { username: account.email, password: NEW_PASSWORD })
+    const { url } = await browser.submit('/login', {
+      username: account.email,
+      password: NEW_PASSWORD,
+    })
     expect((await app.redeem(url)).claims()?.sub).toBe(account.id)
   })
 
@@ -105,13 +128,24 @@ describe('a forgotten password, by a person without JavaScript', () => {
     const wait = (text: string) => /data-wait="(\d+)"/.exec(text)?.[1]
     const browser = await forgot((await createAccount(server)).email)
     expect(wait(browser.page.text)).toBe('30')
-    expect(wait((await browser.submit('/reset-password', { code: '000000', password: NEW_PASSWORD })).text)).toBe('0')
+    expect(
+      wait(
+        (await browser.submit('/reset-password', { code: '000000', password: NEW_PASSWORD })).text,
+      ),
+    ).toBe('0')
     await browser.visit('/signup')
-    const page = await browser.submit('/sign-up', { name: 'Ada', email: 'newcomer@example.org', password: PASSWORD })
+    const page = await browser.submit('/sign-up', {
+      name: 'Ada',
+      email: 'newcomer@example.org',
+      password: PASSWORD,
+    })
     expect([page.h1, wait(page.text)]).toEqual(['Check your mail', '30'])
     expect(wait((await browser.submit('/verify-email', { code: '000000' })).text)).toBe('0')
     const again = await browser.submit('/resend')
-    expect([again.words.includes('A new code is on its way'), wait(again.text)]).toEqual([true, '30'])
+    expect([again.words.includes('A new code is on its way'), wait(again.text)]).toEqual([
+      true,
+      '30',
+    ])
   })
 
   it('EM-03 every code dies with a changed password', async () => {
@@ -121,7 +155,10 @@ describe('a forgotten password, by a person without JavaScript', () => {
     await browser.submit('/reset-password/resend')
     const newer = await server.inbox.code(account.email)
     await server.context.passwords.replace(account.id, 'twelve quiet otters sail back')
-    for (const code of [older, newer]) expect((await browser.submit('/reset-password', { code, password: NEW_PASSWORD })).status).toBe(400)
+    for (const code of [older, newer])
+      expect(
+        (await browser.submit('/reset-password', { code, password: NEW_PASSWORD })).status,
+      ).toBe(400)
   })
 
   it('PW-01 PW-04 PW-05 a weak new password is refused with the reason and does not cost the code', async () => {
@@ -131,19 +168,28 @@ describe('a forgotten password, by a person without JavaScript', () => {
     for (const password of ['short', account.email, 'passwordpassword'])
       expect((await browser.submit('/reset-password', { code, password })).status).toBe(400)
     expect(browser.page.text).toContain('id="password-error"')
-    expect((await browser.submit('/reset-password', { code, password: NEW_PASSWORD })).h1).toBe('Your password is changed')
+    expect((await browser.submit('/reset-password', { code, password: NEW_PASSWORD })).h1).toBe(
+      'Your password is changed',
+    )
   })
 
   it('PW-11 after a report only a reset opens the account again', async () => {
     const account = await createAccount(server)
-    await server.context.database.em.fork().nativeUpdate(Account, { id: account.id }, { mustResetPassword: true })
+    await server.context.database.em
+      .fork()
+      .nativeUpdate(Account, { id: account.id }, { mustResetPassword: true })
     const browser = new Browser(server.origin)
     await browser.visit('/account')
     expect((await enter(browser, account)).status).toBe(401)
     const reset = await forgot(account.email)
-    await reset.submit('/reset-password', { code: await server.inbox.code(account.email), password: NEW_PASSWORD })
+    await reset.submit('/reset-password', {
+      code: await server.inbox.code(account.email),
+      password: NEW_PASSWORD,
+    })
     await browser.visit('/account')
-    expect((await enter(browser, { ...account, password: NEW_PASSWORD })).url.pathname).toBe('/account')
+    expect((await enter(browser, { ...account, password: NEW_PASSWORD })).url.pathname).toBe(
+      '/account',
+    )
   })
 
   it('UX-12 EN-01 an address without an account gets the same pages and no mail', async () => {
@@ -158,7 +204,10 @@ describe('a forgotten password, by a person without JavaScript', () => {
     for (const email of [known.email, 'nobody@example.org']) {
       const browser = await forgot(email)
       pages.push(shape(browser.page.text, email))
-      const wrong = await browser.submit('/reset-password', { code: '000000', password: NEW_PASSWORD })
+      const wrong = await browser.submit('/reset-password', {
+        code: '000000',
+        password: NEW_PASSWORD,
+      })
       pages.push(`${wrong.status}${shape(wrong.text, email)}`)
     }
     expect(pages[2]).toBe(pages[0])

@@ -49,8 +49,13 @@ describe('sign-ins that ended, on a Redis that goes back in time', () => {
     const { url } = await browser.submit('/login', { username: account.email, password: PASSWORD })
     const { access_token, refresh_token = '' } = await app.redeem(url)
     const unused = (await browser.visit(app.authorizationUrl({ scope: 'openid email' }))).url
-    const { refreshToken, sessionId } = await signIn(server, { email: account.email, password: PASSWORD })
-    const inBrowser = (await server.context.sessions.list(account.id)).find(({ door }) => door === 'pages')?.id ?? ''
+    const { refreshToken, sessionId } = await signIn(server, {
+      email: account.email,
+      password: PASSWORD,
+    })
+    const inBrowser =
+      (await server.context.sessions.list(account.id)).find(({ door }) => door === 'pages')?.id ??
+      ''
 
     /** What of it still opens something, and what the rest is refused with. */
     async function works() {
@@ -71,8 +76,21 @@ describe('sign-ins that ended, on a Redis that goes back in time', () => {
     return { account, app, browser, works, inBrowser, byApi: sessionId }
   }
 
-  const ALL = { userinfo: 'yes', refresh: 'yes', code: 'yes', browser: 'app', pages: 'yes', api: 200 }
-  const REFUSED = { userinfo: 401, refresh: 'invalid_grant', code: 'invalid_grant', browser: 'login', pages: 'login' }
+  const ALL = {
+    userinfo: 'yes',
+    refresh: 'yes',
+    code: 'yes',
+    browser: 'app',
+    pages: 'yes',
+    api: 200,
+  }
+  const REFUSED = {
+    userinfo: 401,
+    refresh: 'invalid_grant',
+    code: 'invalid_grant',
+    browser: 'login',
+    pages: 'login',
+  }
 
   it('all of it works where nothing ended', async () => {
     const person = await signedIn()
@@ -123,7 +141,10 @@ describe('sign-ins that ended, on a Redis that goes back in time', () => {
     const { refreshToken } = await signIn(server, { email: account.email, password: PASSWORD })
     return {
       app: { use: () => app.refresh(body.refresh_token), refusal: 400 },
-      api: { use: () => api(server, 'PATCH /user/refresh', { refresh_token: refreshToken }), refusal: 401 },
+      api: {
+        use: () => api(server, 'PATCH /user/refresh', { refresh_token: refreshToken }),
+        refusal: 401,
+      },
     }
   }
 

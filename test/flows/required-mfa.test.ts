@@ -8,7 +8,8 @@ import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const MULTI = { acr: 'urn:gatehouse:acr:2fa', amr: ['pwd', 'otp', 'mfa'] }
-const secretOn = (page: Page) => (/<code class="secret"[^>]*>([A-Z2-7 ]+)</.exec(page.text)?.[1] ?? '').replaceAll(' ', '')
+const secretOn = (page: Page) =>
+  (/<code class="secret"[^>]*>([A-Z2-7 ]+)</.exec(page.text)?.[1] ?? '').replaceAll(' ', '')
 
 describe('TF-11 two factors demanded by a client', () => {
   let server: TestServer
@@ -46,18 +47,26 @@ describe('TF-11 two factors demanded by a client', () => {
     const app = await strict()
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid', prompt: 'create' }))
-    await browser.submit('/sign-up', { name: 'Grace Hopper', email: 'grace@example.org', password: PASSWORD })
+    await browser.submit('/sign-up', {
+      name: 'Grace Hopper',
+      email: 'grace@example.org',
+      password: PASSWORD,
+    })
     await browser.submit('/verify-email', { code: await server.inbox.code('grace@example.org') })
     expect(browser.page.url.pathname).toMatch(/\/mfa-enrol$/)
     await browser.submit('/mfa-enrol', { code: await codeOf(secretOn(browser.page)) })
-    expect((await app.redeem((await browser.submit('/recovery-codes')).url)).claims()).toMatchObject(MULTI)
+    expect(
+      (await app.redeem((await browser.submit('/recovery-codes')).url)).claims(),
+    ).toMatchObject(MULTI)
   })
 
   it('a session with one factor is asked to step up, and prompt=none is refused', async () => {
     const account = await createAccount(server)
     const { browser } = await signedIn(server, { account })
     const app = await strict()
-    const silent = await browser.copy().visit(app.authorizationUrl({ scope: 'openid', prompt: 'none' }))
+    const silent = await browser
+      .copy()
+      .visit(app.authorizationUrl({ scope: 'openid', prompt: 'none' }))
     expect(silent.url.searchParams.get('error')).toBe('interaction_required')
     const page = await browser.visit(app.authorizationUrl({ scope: 'openid' }))
     expect(page.h1).toBe('Confirm it is you')
@@ -72,7 +81,9 @@ describe('TF-11 two factors demanded by a client', () => {
     const back = await browser.visit(app.authorizationUrl({ scope: 'openid', prompt: 'none' }))
     expect((await app.redeem(back.url)).claims()).toMatchObject(MULTI)
     await age(server, account.id, 86_401)
-    expect((await browser.visit(app.authorizationUrl({ scope: 'openid' }))).h1).toBe('Confirm it is you')
+    expect((await browser.visit(app.authorizationUrl({ scope: 'openid' }))).h1).toBe(
+      'Confirm it is you',
+    )
   })
 
   it('TF-10 a recovery code lets the person in once and never claims two factors', async () => {
@@ -82,10 +93,17 @@ describe('TF-11 two factors demanded by a client', () => {
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid' }))
     await enter(browser, account)
-    await browser.follow(browser.page.links.find(({ search }) => search === '?method=recovery') ?? '')
+    await browser.follow(
+      browser.page.links.find(({ search }) => search === '?method=recovery') ?? '',
+    )
     const back = await browser.submit('/mfa', { code: recoveryCodes[0] ?? '' })
-    expect((await app.redeem(back.url)).claims()).toMatchObject({ acr: 'urn:gatehouse:acr:1fa', amr: ['pwd'] })
-    expect((await browser.visit(app.authorizationUrl({ scope: 'openid' }))).h1).toBe('Confirm it is you')
+    expect((await app.redeem(back.url)).claims()).toMatchObject({
+      acr: 'urn:gatehouse:acr:1fa',
+      amr: ['pwd'],
+    })
+    expect((await browser.visit(app.authorizationUrl({ scope: 'openid' }))).h1).toBe(
+      'Confirm it is you',
+    )
   })
 
   it('TF-10 acr_values asks for a second factor of this sign-in', async () => {
@@ -94,8 +112,13 @@ describe('TF-11 two factors demanded by a client', () => {
     const authenticator = await enableMfa(server, account)
     const app = await relyingParty(server, { firstParty: true })
     const first = await browser.visit(app.authorizationUrl({ scope: 'openid' }))
-    expect((await app.redeem(first.url)).claims()).toMatchObject({ acr: 'urn:gatehouse:acr:1fa', amr: ['pwd'] })
-    await browser.visit(app.authorizationUrl({ scope: 'openid', acr_values: 'urn:gatehouse:acr:2fa' }))
+    expect((await app.redeem(first.url)).claims()).toMatchObject({
+      acr: 'urn:gatehouse:acr:1fa',
+      amr: ['pwd'],
+    })
+    await browser.visit(
+      app.authorizationUrl({ scope: 'openid', acr_values: 'urn:gatehouse:acr:2fa' }),
+    )
     const back = await enter(browser, account, { authenticator })
     expect((await app.redeem(back.url)).claims()).toMatchObject(MULTI)
   })
@@ -109,7 +132,16 @@ describe('TF-11 two factors demanded by a client', () => {
     const enrol = await enter(browser, account)
     const base = enrol.url.pathname.replace(/mfa-enrol$/, '')
     const csrf = enrol.form('/mfa-enrol').fields.find(({ name }) => name === '_csrf')?.value ?? ''
-    for (const step of ['', 'login', 'mfa', 'sign-up', 'verify-email', 'select-account', 'consent', 'recovery-codes']) {
+    for (const step of [
+      '',
+      'login',
+      'mfa',
+      'sign-up',
+      'verify-email',
+      'select-account',
+      'consent',
+      'recovery-codes',
+    ]) {
       const page = await browser.copy().visit(base + step)
       expect(`${step} ${page.isForeign}`).toBe(`${step} false`)
     }
@@ -123,7 +155,9 @@ describe('TF-11 two factors demanded by a client', () => {
       const page = await browser.copy().post(base + step, { _csrf: csrf, ...form })
       expect(`${step} ${page.isForeign}`).toBe(`${step} false`)
     }
-    expect((await browser.copy().visit(base.replace('/interaction/', '/auth/'))).isForeign).toBe(false)
+    expect((await browser.copy().visit(base.replace('/interaction/', '/auth/'))).isForeign).toBe(
+      false,
+    )
     expect((await browser.copy().visit('/account')).h1).toBe('Sign in')
     expect((await browser.copy().visit(url)).isForeign).toBe(false)
     expect(await server.context.sessions.list(account.id)).toEqual([])
@@ -137,7 +171,8 @@ describe('TF-11 two factors demanded by a client', () => {
       await thief.visit(app.authorizationUrl({ scope: 'openid' }))
       await enter(thief, account)
       const secret = secretOn(thief.page)
-      if (moment === 'after the code') await thief.submit('/mfa-enrol', { code: await codeOf(secret) })
+      if (moment === 'after the code')
+        await thief.submit('/mfa-enrol', { code: await codeOf(secret) })
       await server.context.passwords.replace(account.id, 'twelve quiet otters sail home')
       const page =
         moment === 'after the code'
@@ -169,7 +204,11 @@ describe('TF-11 two factors demanded by the operator', () => {
   it('who turns it off sets it up again before anything else', async () => {
     const account = await createAccount(server)
     const authenticator = await enableMfa(server, account)
-    const { browser } = await signedIn(server, { account, authenticator, path: '/account/mfa/disable' })
+    const { browser } = await signedIn(server, {
+      account,
+      authenticator,
+      path: '/account/mfa/disable',
+    })
     await forgetStep(server, account.id)
     await browser.submit('/account/mfa/disable', { code: await authenticator.code() })
     const page = await browser.visit('/account/profile')
@@ -183,7 +222,9 @@ describe('TF-11 two factors demanded by the operator', () => {
     const browser = new Browser(server.origin)
     await browser.visit('/account/mfa/disable')
     await enter(browser, account)
-    await browser.follow(browser.page.links.find(({ search }) => search === '?method=recovery') ?? '')
+    await browser.follow(
+      browser.page.links.find(({ search }) => search === '?method=recovery') ?? '',
+    )
     await browser.submit('/mfa', { code: recoveryCodes[0] ?? '' })
     expect(browser.page.url.pathname).toBe('/account/mfa/disable')
     const next = await browser.submit('/account/mfa/disable', { code: recoveryCodes[1] ?? '' })
@@ -200,7 +241,10 @@ describe('TF-11 two factors demanded by the operator', () => {
     const authenticator = await enableMfa(server, account)
     const { body } = await api(server, 'POST /sign-in/email', credentials)
     const code = await authenticator.code()
-    expect((await api(server, 'POST /sign-in/email', { ...credentials, token: body.token, code })).status).toBe(200)
+    expect(
+      (await api(server, 'POST /sign-in/email', { ...credentials, token: body.token, code }))
+        .status,
+    ).toBe(200)
   })
 
   it('TF-11 the JSON door is closed to an account that turns its second factor off, and to a token from before the demand', async () => {
@@ -208,7 +252,10 @@ describe('TF-11 two factors demanded by the operator', () => {
     const authenticator = await enableMfa(server, account)
     const credentials = { email: account.email, password: account.password }
     const { body } = await api(server, 'POST /sign-in/email', credentials)
-    const done = await api(server, 'POST /sign-in/email', { token: body.token, code: await authenticator.code() })
+    const done = await api(server, 'POST /sign-in/email', {
+      token: body.token,
+      code: await authenticator.code(),
+    })
     const { access_token: token, refresh_token: refreshToken } = done.body
     const { pool } = server.context.database
     for (const [hasMfa, status] of [
@@ -216,15 +263,25 @@ describe('TF-11 two factors demanded by the operator', () => {
       [false, 401],
       [true, 200],
     ] as const) {
-      await pool.query('update "account" set "mfa_enabled" = $2 where "id" = $1', [account.id, hasMfa])
+      await pool.query('update "account" set "mfa_enabled" = $2 where "id" = $1', [
+        account.id,
+        hasMfa,
+      ])
       expect((await api(server, 'POST /user/me', undefined, { token })).status).toBe(status)
     }
     const off = await api(server, 'POST /disable/mfa', {}, { token })
     const code = authenticator.recoveryCodes[0]
-    expect((await api(server, 'POST /disable/mfa', { token: off.body.token, code }, { token })).status).toBe(200)
+    expect(
+      (await api(server, 'POST /disable/mfa', { token: off.body.token, code }, { token })).status,
+    ).toBe(200)
     expect((await api(server, 'GET /user/export', undefined, { token })).status).toBe(401)
     const next = await api(server, 'PATCH /user/refresh', { refresh_token: refreshToken })
-    expect((await api(server, 'POST /user/me', undefined, { token: next.body.access_token })).status).toBe(401)
-    expect((await api(server, 'POST /sign-in/email', credentials)).body).toMatchObject({ error: 'mfa_required', methods: [] })
+    expect(
+      (await api(server, 'POST /user/me', undefined, { token: next.body.access_token })).status,
+    ).toBe(401)
+    expect((await api(server, 'POST /sign-in/email', credentials)).body).toMatchObject({
+      error: 'mfa_required',
+      methods: [],
+    })
   })
 })

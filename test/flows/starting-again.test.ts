@@ -13,15 +13,24 @@ describe('starting again', () => {
   })
   afterAll(() => server.stop())
 
-  const sql = (text: string, values: unknown[] = []) => server.context.database.pool.query(text, values)
+  const sql = (text: string, values: unknown[] = []) =>
+    server.context.database.pool.query(text, values)
   const forget = () => sql(`delete from "oidc_artifact" where "model" = 'Interaction'`)
   const links = (browser: Browser) => browser.page.links.map(({ href }) => href)
 
   async function begin(parameters: Record<string, string> = {}) {
-    const [account, app] = await Promise.all([createAccount(server), relyingParty(server, { firstParty: true })])
+    const [account, app] = await Promise.all([
+      createAccount(server),
+      relyingParty(server, { firstParty: true }),
+    ])
     const browser = new Browser(server.origin)
     const { url } = await browser.visit(app.authorizationUrl(parameters))
-    return { app, browser, login: url.href, signIn: () => browser.submit('/login', { username: account.email, password: PASSWORD }) }
+    return {
+      app,
+      browser,
+      login: url.href,
+      signIn: () => browser.submit('/login', { username: account.email, password: PASSWORD }),
+    }
   }
 
   it('UX-14 an expired sign-in names the app and leads back to it', async () => {
@@ -57,7 +66,10 @@ describe('starting again', () => {
     await look()
     const value = browser.jar.find('gatehouse_started')?.value ?? ''
     expect(value).toContain(/interaction\/([\w-]+)/.exec(login)?.[1])
-    thief.jar.store(new URL(server.origin), [`gatehouse_started=${value}; Path=/`, 'gatehouse_started.sig=AAAA; Path=/'])
+    thief.jar.store(new URL(server.origin), [
+      `gatehouse_started=${value}; Path=/`,
+      'gatehouse_started.sig=AAAA; Path=/',
+    ])
     await look()
     thief.jar.store(new URL(server.origin), [`gatehouse_started=${value}; Path=/`])
     thief.jar.delete('gatehouse_started.sig')
@@ -75,18 +87,25 @@ describe('starting again', () => {
     expect(page.url.href).not.toBe(login)
     await signIn()
     const { url } = browser.page
-    expect([url.origin, url.searchParams.get('state')]).toEqual([new URL(HOME).origin, 'the-own-state'])
+    expect([url.origin, url.searchParams.get('state')]).toEqual([
+      new URL(HOME).origin,
+      'the-own-state',
+    ])
     await expect(app.redeem(url)).resolves.toMatchObject({ access_token: expect.any(String) })
   })
 
   it('AZ-13 PKCE holds for a request that was started again', async () => {
     const { app, browser, login, signIn } = await begin()
     browser.jar.delete('gatehouse_interaction')
-    await browser.follow((await browser.visit(login)).links.find(({ pathname }) => pathname === '/auth') ?? '')
+    await browser.follow(
+      (await browser.visit(login)).links.find(({ pathname }) => pathname === '/auth') ?? '',
+    )
     await signIn()
     const response = await fetch(`${server.origin}/token`, {
       method: 'POST',
-      headers: { authorization: `Basic ${Buffer.from(`${app.clientId}:${app.clientSecret}`).toString('base64')}` },
+      headers: {
+        authorization: `Basic ${Buffer.from(`${app.clientId}:${app.clientSecret}`).toString('base64')}`,
+      },
       body: new URLSearchParams({
         grant_type: 'authorization_code',
         code: browser.page.url.searchParams.get('code') ?? '',
@@ -100,7 +119,9 @@ describe('starting again', () => {
   it('AZ-01 the way back is the registration, whatever the address of the page says', async () => {
     const { browser, login } = await begin()
     await forget()
-    await browser.visit(`${login}?client_uri=https://evil.example&redirect_uri=https://evil.example&home=https://evil.example`)
+    await browser.visit(
+      `${login}?client_uri=https://evil.example&redirect_uri=https://evil.example&home=https://evil.example`,
+    )
     expect(links(browser).filter((href) => new URL(href).origin !== server.origin)).toEqual([HOME])
   })
 
@@ -108,7 +129,9 @@ describe('starting again', () => {
     const { browser, login, signIn } = await begin()
     await sql(`create function test_refusal() returns trigger language plpgsql as
       'begin raise exception ''canceling statement due to lock timeout'' using errcode = ''55P03''; end'`)
-    await sql('create trigger test_refusal before insert on "session" for each statement execute function test_refusal()')
+    await sql(
+      'create trigger test_refusal before insert on "session" for each statement execute function test_refusal()',
+    )
     try {
       expect((await signIn()).status).toBe(503)
     } finally {

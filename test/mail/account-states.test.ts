@@ -16,7 +16,8 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const load = (id: string) => server.context.database.em.fork().findOneOrFail(Account, { id })
-const change = (id: string, to: Partial<Account>) => server.context.database.em.fork().nativeUpdate(Account, { id }, to)
+const change = (id: string, to: Partial<Account>) =>
+  server.context.database.em.fork().nativeUpdate(Account, { id }, to)
 const inDays = (days: number) => new Date(Date.now() + days * DAYS)
 
 /** What an account can be, and what is so about it. */
@@ -26,13 +27,22 @@ const STATES: Readonly<Record<string, Partial<Account> | undefined>> = {
   'to be reset': { mustResetPassword: true },
   disabled: { status: 'disabled' },
   'to be deleted': { status: 'deleting', deleteAfter: inDays(9) },
-  'to be deleted, reported since': { status: 'deleting', deleteAfter: inDays(9), mustResetPassword: true },
+  'to be deleted, reported since': {
+    status: 'deleting',
+    deleteAfter: inDays(9),
+    mustResetPassword: true,
+  },
   'to be erased now': { status: 'deleting', deleteAfter: inDays(-1) },
 }
 
 const DOORS: Readonly<Record<string, (email: string) => Promise<unknown>>> = {
   forgot: (email) => api(server, 'PATCH /forgot/password', { email }),
-  'sign-up': (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: 'ember quilt nine lantern' }),
+  'sign-up': (email) =>
+    api(server, 'POST /sign-up/email', {
+      name: 'Ada',
+      email,
+      password: 'ember quilt nine lantern',
+    }),
   resend: (email) => api(server, 'POST /resend/verify/email', { email }),
   'sign-in': (email) => api(server, 'POST /sign-in/email', { email, password: PASSWORD }),
 }
@@ -49,8 +59,18 @@ const TABLE: Readonly<Record<string, Readonly<Record<string, string | RegExp | u
   'to be reset': { forgot: CODE, 'sign-up': HAS_ONE, resend: undefined, 'sign-in': undefined },
   disabled: { forgot: CLOSED, 'sign-up': CLOSED, resend: undefined, 'sign-in': undefined },
   'to be deleted': { forgot: KEEP, 'sign-up': KEEP, resend: undefined, 'sign-in': KEEP },
-  'to be deleted, reported since': { forgot: CLOSED, 'sign-up': CLOSED, resend: undefined, 'sign-in': undefined },
-  'to be erased now': { forgot: CLOSED, 'sign-up': CLOSED, resend: undefined, 'sign-in': undefined },
+  'to be deleted, reported since': {
+    forgot: CLOSED,
+    'sign-up': CLOSED,
+    resend: undefined,
+    'sign-in': undefined,
+  },
+  'to be erased now': {
+    forgot: CLOSED,
+    'sign-up': CLOSED,
+    resend: undefined,
+    'sign-in': undefined,
+  },
 }
 
 let made = 0
@@ -71,7 +91,11 @@ async function mailsTo(email: string): Promise<Mail[]> {
 async function deleted({ hasMfa = false } = {}) {
   const account = await createAccount(server)
   const authenticator = hasMfa ? await enableMfa(server, account) : undefined
-  await server.context.deletion.request(account.id, { ip: '192.0.2.1', userAgent: '', requestId: 'test' })
+  await server.context.deletion.request(account.id, {
+    ip: '192.0.2.1',
+    userAgent: '',
+    requestId: 'test',
+  })
   await server.inbox.link(account.email, '/keep-account')
   return { ...account, authenticator }
 }
@@ -92,7 +116,10 @@ describe('EN-03 what is mailed is true of the account', () => {
       const wanted = TABLE[name]?.[door]
       expect({ door, subjects }).toEqual({
         door,
-        subjects: wanted === undefined ? [] : [typeof wanted === 'string' ? wanted : expect.stringMatching(wanted)],
+        subjects:
+          wanted === undefined
+            ? []
+            : [typeof wanted === 'string' ? wanted : expect.stringMatching(wanted)],
       })
     }
   })
@@ -103,10 +130,19 @@ describe('EN-03 what is mailed is true of the account', () => {
         const email = await addressOf(state)
         await ask?.(email)
         for (const { text } of await mailsTo(email)) {
-          const offers = { signIn: /\/login/.test(text), reset: /\/(forgot|reset)-password/.test(text), keep: /\/keep-account/.test(text) }
+          const offers = {
+            signIn: /\/login/.test(text),
+            reset: /\/(forgot|reset)-password/.test(text),
+            keep: /\/keep-account/.test(text),
+          }
           if (name === 'to be reset')
-            expect({ name, signIn: offers.signIn, reset: offers.reset }).toEqual({ name, signIn: false, reset: true })
-          if (name === 'to be deleted') expect({ name, ...offers }).toEqual({ name, signIn: false, reset: false, keep: true })
+            expect({ name, signIn: offers.signIn, reset: offers.reset }).toEqual({
+              name,
+              signIn: false,
+              reset: true,
+            })
+          if (name === 'to be deleted')
+            expect({ name, ...offers }).toEqual({ name, signIn: false, reset: false, keep: true })
           if (['disabled', 'to be deleted, reported since'].includes(name))
             expect({ name, ...offers }).toEqual({ name, signIn: false, reset: false, keep: false })
         }
@@ -125,7 +161,10 @@ describe('the link that keeps an account', () => {
       expect(await load(account.id)).toMatchObject({ status: 'active', deleteAfter: null })
       expect(await server.context.sessions.list(account.id)).toEqual([])
       expect((await browser.visit('/account')).h1).toBe('Sign in')
-      expect((await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD })).status).toBe(200)
+      expect(
+        (await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD }))
+          .status,
+      ).toBe(200)
     },
   )
 
@@ -137,7 +176,11 @@ describe('the link that keeps an account', () => {
     const second = await keepLinkIn(account.email)
     expect((await new Browser(server.origin).visit(second)).status).toBe(200)
     expect((await keep(first)).page.status).toBe(200)
-    await server.context.deletion.request(account.id, { ip: '192.0.2.1', userAgent: '', requestId: 'test' })
+    await server.context.deletion.request(account.id, {
+      ip: '192.0.2.1',
+      userAgent: '',
+      requestId: 'test',
+    })
     for (const link of [first, second]) expect((await keep(link)).page.status).toBe(400)
     expect((await load(account.id)).status).toBe('deleting')
   })
@@ -164,7 +207,11 @@ describe('the link that keeps an account', () => {
     expect((await keep(link)).page.status).toBe(400)
     expect((await load(account.id)).status).toBe('deleting')
     await server.context.administration.keep(account.email)
-    expect(await load(account.id)).toMatchObject({ status: 'active', deleteAfter: null, mustResetPassword: true })
+    expect(await load(account.id)).toMatchObject({
+      status: 'active',
+      deleteAfter: null,
+      mustResetPassword: true,
+    })
     expect((await keep(link)).page.status).toBe(400)
   })
 })
@@ -189,9 +236,13 @@ describe('a right password of an account that is to be deleted', () => {
 
   it('is worth nothing alone where there is a second factor: the link goes out once that was shown', async () => {
     const account = await deleted({ hasMfa: true })
-    const first = await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD })
+    const first = await api(server, 'POST /sign-in/email', {
+      email: account.email,
+      password: PASSWORD,
+    })
     expect(first).toMatchObject({ status: 401, body: { error: 'mfa_required' } })
-    const second = (code: string) => api(server, 'POST /sign-in/email', { token: first.body.token, code })
+    const second = (code: string) =>
+      api(server, 'POST /sign-in/email', { token: first.body.token, code })
     expect((await second('000000')).body.error).toBe('invalid_code')
     expect((await mailsTo(account.email)).filter(({ subject }) => subject === KEEP)).toEqual([])
     expect(await second(await totp(account.authenticator?.secret ?? ''))).toMatchObject({
@@ -212,11 +263,15 @@ describe('a right password of an account that is to be deleted', () => {
 
   it('RL-01 counts as for an active account, and mails three times an hour at most', async () => {
     const account = await deleted()
-    for (let index = 0; index < 6; index += 1) await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD })
+    for (let index = 0; index < 6; index += 1)
+      await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD })
     expect((await mailsTo(account.email)).filter(({ subject }) => subject === KEEP)).toHaveLength(3)
     const tries = []
     for (let index = 0; index < 11; index += 1)
-      tries.push((await api(server, 'POST /sign-in/email', { email: account.email, password: 'wrong' })).status)
+      tries.push(
+        (await api(server, 'POST /sign-in/email', { email: account.email, password: 'wrong' }))
+          .status,
+      )
     expect(tries).toEqual([...Array.from({ length: 10 }, () => 401), 429])
   })
 })

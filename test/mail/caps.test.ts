@@ -23,7 +23,8 @@ const take = (
   caps: MailCaps,
   address: string,
   { budget = 'request', ...asker }: Partial<Asker> & { budget?: MailBudget } = {},
-): Promise<Admission> => database.em.fork().transactional((em) => caps.take(em, address, budget, { ...ASKER, ...asker }))
+): Promise<Admission> =>
+  database.em.fork().transactional((em) => caps.take(em, address, budget, { ...ASKER, ...asker }))
 
 async function takeMany(
   caps: MailCaps,
@@ -32,7 +33,8 @@ async function takeMany(
   ask: (index: number) => Partial<Asker> = () => ({}),
 ): Promise<number> {
   let granted = 0
-  for (let index = 0; index < count; index += 1) if ((await take(caps, address, ask(index))) === 'granted') granted += 1
+  for (let index = 0; index < count; index += 1)
+    if ((await take(caps, address, ask(index))) === 'granted') granted += 1
   return granted
 }
 
@@ -58,10 +60,16 @@ function messages(log: string[], caps?: MailCaps): Messages {
   })
 }
 
-const token = () => ({ code: '123456', linkSecret: 'secret', expiresAt: new Date(Date.now() + 600_000) })
+const token = () => ({
+  code: '123456',
+  linkSecret: 'secret',
+  expiresAt: new Date(Date.now() + 600_000),
+})
 
 async function queued(): Promise<number> {
-  const { rows } = await database.pool.query<{ count: number }>('select count(*)::int as "count" from "outbox_message"')
+  const { rows } = await database.pool.query<{ count: number }>(
+    'select count(*)::int as "count" from "outbox_message"',
+  )
   return rows[0]?.count ?? -1
 }
 
@@ -78,7 +86,9 @@ describe('one address', () => {
     const lane = async (instance: Database) => {
       while (left-- > 0) await request(instance)
     }
-    await Promise.all(instances.flatMap((instance) => Array.from({ length: 20 }, () => lane(instance))))
+    await Promise.all(
+      instances.flatMap((instance) => Array.from({ length: 20 }, () => lane(instance))),
+    )
     expect(await queued()).toBe(3)
     expect(log.filter((line) => line.includes('mail.capped'))).toHaveLength(997)
     expect(log.join('')).not.toContain('ada')
@@ -104,7 +114,11 @@ describe('one address', () => {
       if ((await take(caps, 'ada@example.org')) === 'granted') granted.push(minute)
       await age('10 minutes')
     }
-    const busiest = Math.max(...granted.map((start) => granted.filter((minute) => minute >= start && minute < start + 60).length))
+    const busiest = Math.max(
+      ...granted.map(
+        (start) => granted.filter((minute) => minute >= start && minute < start + 60).length,
+      ),
+    )
     expect(busiest).toBe(3)
     expect(granted).toHaveLength(15)
   })
@@ -139,7 +153,9 @@ describe('one address', () => {
 
   it('AA-01 strangers in parallel, each from a network of their own, get no more than ten', async () => {
     const caps = new MailCaps()
-    const outcomes = await Promise.all(Array.from({ length: 60 }, (_, index) => take(caps, 'ada@example.org', strangers(index))))
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => take(caps, 'ada@example.org', strangers(index))),
+    )
     const granted = outcomes.filter((outcome) => outcome === 'granted').length
     expect(granted).toBeGreaterThanOrEqual(1)
     expect(granted).toBeLessThanOrEqual(10)
@@ -165,7 +181,9 @@ describe('one address', () => {
 
   it('stores no address in clear', async () => {
     await take(new MailCaps(), 'ada@example.org')
-    const { rows } = await database.pool.query<{ dump: string }>(`select encode("subject", 'escape') as "dump" from "attempt_counter"`)
+    const { rows } = await database.pool.query<{ dump: string }>(
+      `select encode("subject", 'escape') as "dump" from "attempt_counter"`,
+    )
     expect(rows).toHaveLength(3)
     expect(JSON.stringify(rows)).not.toContain('ada')
   })
@@ -174,7 +192,8 @@ describe('one address', () => {
 describe('notices', () => {
   it('AA-01 mails that an attacker asks for never silence a security notice, nor one kind of notice another', async () => {
     const sender = messages([])
-    const send = (work: (em: EntityManager) => Promise<unknown>) => database.em.fork().transactional(work)
+    const send = (work: (em: EntityManager) => Promise<unknown>) =>
+      database.em.fork().transactional(work)
     const notice = { to: 'ada@example.org', at: new Date(), report: { linkSecret: 'secret' } }
     for (let index = 0; index < 10; index += 1) {
       await send((em) => sender.resetPassword(em, { to: 'ada@example.org', issued: token() }))
@@ -190,10 +209,13 @@ describe('the whole server', () => {
   it('AA-01 a global cap bounds the mail of an hour over all addresses, and notices have their own', async () => {
     const caps = new MailCaps({ perHourGlobal: 10 })
     const outcomes: Admission[] = []
-    for (let index = 0; index < 15; index += 1) outcomes.push(await take(caps, `user${index}@example.org`))
+    for (let index = 0; index < 15; index += 1)
+      outcomes.push(await take(caps, `user${index}@example.org`))
     expect(outcomes.filter((outcome) => outcome === 'granted')).toHaveLength(10)
     expect(outcomes.at(-1)).toBe('over_server_cap')
-    expect(await take(caps, 'ada@example.org', { budget: 'notice:password_changed' })).toBe('granted')
+    expect(await take(caps, 'ada@example.org', { budget: 'notice:password_changed' })).toBe(
+      'granted',
+    )
     await age('1 hour 1 second')
     expect(await take(caps, 'new@example.org')).toBe('granted')
   })
@@ -203,12 +225,15 @@ describe('the whole server', () => {
     let left = 400
     let granted = 0
     const lane = async () => {
-      while (left-- > 0) if ((await take(caps, `user${left}@example.org`)) === 'granted') granted += 1
+      while (left-- > 0)
+        if ((await take(caps, `user${left}@example.org`)) === 'granted') granted += 1
     }
     await Promise.all(Array.from({ length: 10 }, lane))
     expect(granted).toBeLessThanOrEqual(250)
     expect(granted).toBeGreaterThan(200)
-    const { rows } = await database.pool.query(`select 1 from "attempt_counter" where "failures" > 1`)
+    const { rows } = await database.pool.query(
+      `select 1 from "attempt_counter" where "failures" > 1`,
+    )
     expect(rows).toHaveLength(2)
   })
 })
@@ -223,7 +248,13 @@ describe('over a cap', () => {
     }
     const answers: unknown[] = []
     for (let index = 0; index < 5; index += 1)
-      answers.push(await database.em.fork().transactional((em) => sender.resetPassword(em, { to: 'ada@example.org', issued: issue })))
+      answers.push(
+        await database.em
+          .fork()
+          .transactional((em) =>
+            sender.resetPassword(em, { to: 'ada@example.org', issued: issue }),
+          ),
+      )
     expect(made).toBe(3)
     expect(answers.map((answer) => answer !== undefined)).toEqual([true, true, true, false, false])
   })

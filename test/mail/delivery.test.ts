@@ -51,7 +51,11 @@ it('F13 a mail server that is down or hangs delays mail and no request; nothing 
   const up = await startSmtpServer()
   const { port } = up
   await using mailer = smtpTransport(`smtp://127.0.0.1:${port}`, FROM)
-  const worker = rig.worker(database, { mail: mailHandler(mailer) }, { timeoutMs: 5000, firstPauseMs: 50, maxPauseMs: 400 })
+  const worker = rig.worker(
+    database,
+    { mail: mailHandler(mailer) },
+    { timeoutMs: 5000, firstPauseMs: 50, maxPauseMs: 400 },
+  )
   worker.start()
 
   const whileUp = await requestAll('up', 30)
@@ -80,15 +84,27 @@ it('F13 a mail server that is down or hangs delays mail and no request; nothing 
 it('F13 one refused and one greylisted address hold nobody else up', async () => {
   await using smtp = await startSmtpServer({
     rcptTo: (address) =>
-      address.startsWith('refused') ? '550 5.1.1 no such user' : address.startsWith('grey') ? '451 4.7.1 later' : '250 ok',
+      address.startsWith('refused')
+        ? '550 5.1.1 no such user'
+        : address.startsWith('grey')
+          ? '451 4.7.1 later'
+          : '250 ok',
   })
   await using mailer = smtpTransport(`smtp://127.0.0.1:${smtp.port}`, FROM)
   const worker = rig.worker(database, { mail: mailHandler(mailer) })
   for (const name of ['refused', 'grey', 'ada', 'bob', 'eve']) await request(`${name}@example.org`)
   await worker.drain()
-  expect(smtp.mails.map(({ to }) => to.join()).toSorted()).toEqual(['ada@example.org', 'bob@example.org', 'eve@example.org'])
+  expect(smtp.mails.map(({ to }) => to.join()).toSorted()).toEqual([
+    'ada@example.org',
+    'bob@example.org',
+    'eve@example.org',
+  ])
   const left = await stored(database)
-  expect(left.map(({ failed, last_error: error }) => `${failed ? 'failed' : 'waits'}: ${error}`).toSorted()).toEqual([
+  expect(
+    left
+      .map(({ failed, last_error: error }) => `${failed ? 'failed' : 'waits'}: ${error}`)
+      .toSorted(),
+  ).toEqual([
     'failed: smtp EENVELOPE 550 5.1.1 at RCPT TO',
     'waits: smtp EENVELOPE 451 4.7.1 at RCPT TO',
   ])
@@ -116,5 +132,7 @@ it('gives up what is no mail', async () => {
   await using mailer = smtpTransport('smtp://127.0.0.1:1', FROM)
   await enqueue(database, { to: 'ada@example.org' })
   await rig.worker(database, { mail: mailHandler(mailer) }).drain()
-  expect(await stored(database)).toMatchObject([{ failed: true, last_error: 'the message is not a mail' }])
+  expect(await stored(database)).toMatchObject([
+    { failed: true, last_error: 'the message is not a mail' },
+  ])
 })

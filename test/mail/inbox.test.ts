@@ -48,8 +48,11 @@ interface Item {
   readonly subject: string
 }
 const json = async (): Promise<Item[]> =>
-  (await fetch(`${origin}/dev/inbox`, { headers: { accept: 'application/json' } })).json() as Promise<Item[]>
-const html = (path = '') => fetch(`${origin}/dev/inbox${path}`, { headers: { accept: 'text/html,*/*;q=0.8' } })
+  (
+    await fetch(`${origin}/dev/inbox`, { headers: { accept: 'application/json' } })
+  ).json() as Promise<Item[]>
+const html = (path = '') =>
+  fetch(`${origin}/dev/inbox${path}`, { headers: { accept: 'text/html,*/*;q=0.8' } })
 const mail = (subject: string) => ({
   to: 'ada@example.org',
   subject,
@@ -60,7 +63,9 @@ const mail = (subject: string) => ({
 describe('as JSON', () => {
   it('lists all mail, delivered or not, newest first, with exactly the documented members', async () => {
     await enqueue(database, mail('first'))
-    await rig.worker(database, { mail: mailHandler(keepingMailer()) }, {}, { keepDelivered: true }).drain()
+    await rig
+      .worker(database, { mail: mailHandler(keepingMailer()) }, {}, { keepDelivered: true })
+      .drain()
     await new Promise((resolve) => setTimeout(resolve, 5))
     await enqueue(database, mail('second'))
     const list = await json()
@@ -79,15 +84,19 @@ describe('as JSON', () => {
 
   it('leaves out what the present keys do not open', async () => {
     await enqueue(database, mail('lost'), mail('good'))
-    await database.pool.query(`update "outbox_message" set "body_box" = '\\x0102' where "id" = $1`, [
-      (await json()).find(({ subject }) => subject === 'lost')?.id,
-    ])
+    await database.pool.query(
+      `update "outbox_message" set "body_box" = '\\x0102' where "id" = $1`,
+      [(await json()).find(({ subject }) => subject === 'lost')?.id],
+    )
     expect((await json()).map(({ subject }) => subject)).toEqual(['good'])
   })
 
   it('DELETE empties it', async () => {
     await enqueue(database, mail('gone'))
-    expect((await fetch(`${origin}/dev/inbox`, { method: 'DELETE', headers: { origin: ISSUER } })).status).toBe(204)
+    expect(
+      (await fetch(`${origin}/dev/inbox`, { method: 'DELETE', headers: { origin: ISSUER } }))
+        .status,
+    ).toBe(204)
     expect(await json()).toEqual([])
   })
 })
@@ -104,29 +113,46 @@ describe('as pages', () => {
 
   it('WB-03 escapes everything in a mail outside the frame', async () => {
     const evil = '"><script>alert(1)</script>'
-    await enqueue(database, { to: evil, subject: evil, text: `${evil} https://id.example.org/"onmouseover=x`, html: evil })
+    await enqueue(database, {
+      to: evil,
+      subject: evil,
+      text: `${evil} https://id.example.org/"onmouseover=x`,
+      html: evil,
+    })
     const [item] = await json()
     for (const path of ['', `/${item?.id}`]) {
       const text = await (await html(path)).text()
       // One script, the pages' own, which copies codes.
-      expect(text.match(/<script[^>]*>/g)).toEqual([expect.stringMatching(/^<script src="\/assets\/gatehouse\.[\w-]+\.js" defer>$/)])
+      expect(text.match(/<script[^>]*>/g)).toEqual([
+        expect.stringMatching(/^<script src="\/assets\/gatehouse\.[\w-]+\.js" defer>$/),
+      ])
       expect(text).toContain('&lt;script&gt;')
       expect(text).not.toMatch(/<a[^>]*onmouseover/)
     }
   })
 
   it('filters by address, as a page and as JSON', async () => {
-    await enqueue(database, { ...mail('one'), to: 'ada@example.org' }, { ...mail('two'), to: 'grace@example.net' })
+    await enqueue(
+      database,
+      { ...mail('one'), to: 'ada@example.org' },
+      { ...mail('two'), to: 'grace@example.net' },
+    )
     const page = await (await html('?to=GRACE%40')).text()
     expect([page.includes('two'), page.includes('>one<')]).toEqual([true, false])
     expect(page).toContain('value="GRACE@"')
-    const list = (await (await fetch(`${origin}/dev/inbox?to=ada`, { headers: { accept: 'application/json' } })).json()) as Item[]
+    const list = (await (
+      await fetch(`${origin}/dev/inbox?to=ada`, { headers: { accept: 'application/json' } })
+    ).json()) as Item[]
     expect(list.map(({ subject }) => subject)).toEqual(['one'])
     expect(await (await html('?to=nobody')).text()).toContain('No mail to this address')
   })
 
   it('offers the code of a mail to be copied, and no other number', async () => {
-    await enqueue(database, { ...mail('code'), text: 'Hello,\n\n    012 345\n\nBest' }, { ...mail('none'), text: 'Order 123 456 is ready' })
+    await enqueue(
+      database,
+      { ...mail('code'), text: 'Hello,\n\n    012 345\n\nBest' },
+      { ...mail('none'), text: 'Order 123 456 is ready' },
+    )
     const page = await (await html()).text()
     expect(page.match(/data-value="(\d+)"/g)).toEqual(['data-value="012345"'])
   })
@@ -145,16 +171,23 @@ describe('as pages', () => {
 
     const frame = await html(`/${item?.id}/html`)
     expect(await frame.text()).toContain('html of hello')
-    expect(frame.headers.get('content-security-policy')).toMatch(/^default-src 'none';.*frame-ancestors 'self'; sandbox allow-popups/)
-    expect(frame.headers.get('content-security-policy')).not.toMatch(/allow-scripts|allow-same-origin/)
+    expect(frame.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none';.*frame-ancestors 'self'; sandbox allow-popups/,
+    )
+    expect(frame.headers.get('content-security-policy')).not.toMatch(
+      /allow-scripts|allow-same-origin/,
+    )
     expect(frame.headers.get('x-frame-options')).toBe('SAMEORIGIN')
     expect(frame.headers.get('cache-control')).toBe('no-store')
   })
 
-  it.each(['/nope', '/00000000-0000-4000-8000-000000000000', '/%00', "/'%20or%20'1'='1", '/nope/html'])(
-    'answers 404 for %s',
-    async (path) => {
-      expect((await html(path)).status).toBe(404)
-    },
-  )
+  it.each([
+    '/nope',
+    '/00000000-0000-4000-8000-000000000000',
+    '/%00',
+    "/'%20or%20'1'='1",
+    '/nope/html',
+  ])('answers 404 for %s', async (path) => {
+    expect((await html(path)).status).toBe(404)
+  })
 })

@@ -11,7 +11,10 @@ let mailer: Mailer
 
 beforeAll(async () => {
   smtp = await startSmtpServer()
-  mailer = smtpTransport(`smtp://127.0.0.1:${smtp.port}`, { name: 'Acme\r\nBcc: evil@example.net', address: 'no-reply@id.example.org' })
+  mailer = smtpTransport(`smtp://127.0.0.1:${smtp.port}`, {
+    name: 'Acme\r\nBcc: evil@example.net',
+    address: 'no-reply@id.example.org',
+  })
 })
 afterAll(async () => {
   await mailer[Symbol.asyncDispose]()
@@ -22,7 +25,11 @@ beforeEach(() => {
   smtp.commands.length = 0
 })
 
-const send = (mail: Partial<Mail>) => mailer.send({ ...MAIL, ...mail }, { id: 'id', date: new Date(), signal: AbortSignal.timeout(5000) })
+const send = (mail: Partial<Mail>) =>
+  mailer.send(
+    { ...MAIL, ...mail },
+    { id: 'id', date: new Date(), signal: AbortSignal.timeout(5000) },
+  )
 
 describe('recipients', () => {
   it.each([
@@ -82,10 +89,18 @@ describe('recipients', () => {
 
   it('EM-12 takes an array or an object for no address either', async () => {
     const deliver = mailHandler(mailer)
-    const delivery = { id: 'id', topic: 'mail', attempt: 1, createdAt: new Date(), signal: AbortSignal.timeout(5000) } as const
+    const delivery = {
+      id: 'id',
+      topic: 'mail',
+      attempt: 1,
+      createdAt: new Date(),
+      signal: AbortSignal.timeout(5000),
+    } as const
     for (const to of [['ada@example.org', 'eve@example.net'], { address: 'ada@example.org' }, null])
       await expect(deliver({ ...MAIL, to }, delivery)).rejects.toBeInstanceOf(PermanentFailure)
-    await expect(deliver({ ...MAIL, bcc: 'eve@example.net' }, delivery)).rejects.toBeInstanceOf(PermanentFailure)
+    await expect(deliver({ ...MAIL, bcc: 'eve@example.net' }, delivery)).rejects.toBeInstanceOf(
+      PermanentFailure,
+    )
     expect(smtp.mails).toEqual([])
   })
 
@@ -105,26 +120,55 @@ describe('recipients', () => {
 })
 
 describe('content', () => {
-  const breaks = ['\r\n', '\n', '\r', '\u0000', '\u000b', '\u000c', '\u0085', '\u2028', '\u2029', '\r\n\r\n']
+  const breaks = [
+    '\r\n',
+    '\n',
+    '\r',
+    '\u0000',
+    '\u000b',
+    '\u000c',
+    '\u0085',
+    '\u2028',
+    '\u2029',
+    '\r\n\r\n',
+  ]
 
-  it.each(breaks)('EM-13 a subject with %j adds no header field and ends no header', async (lineBreak) => {
-    await send({ subject: `Hi${lineBreak}Bcc: eve@example.net${lineBreak}X-Canary: 1${lineBreak}${lineBreak}<p>body</p>` })
-    const [mail] = smtp.mails
-    expect(mail?.to).toEqual([MAIL.to])
-    const names = mail?.headers.map(({ name }) => name) ?? []
-    expect(names.toSorted()).toEqual(['auto-submitted', 'content-type', 'date', 'from', 'message-id', 'mime-version', 'subject', 'to'])
-    expect(mail?.subject).toMatch(/^Hi +Bcc: eve@example\.net +X-Canary: 1 +<p>body<\/p>$/)
-  })
+  it.each(breaks)(
+    'EM-13 a subject with %j adds no header field and ends no header',
+    async (lineBreak) => {
+      await send({
+        subject: `Hi${lineBreak}Bcc: eve@example.net${lineBreak}X-Canary: 1${lineBreak}${lineBreak}<p>body</p>`,
+      })
+      const [mail] = smtp.mails
+      expect(mail?.to).toEqual([MAIL.to])
+      const names = mail?.headers.map(({ name }) => name) ?? []
+      expect(names.toSorted()).toEqual([
+        'auto-submitted',
+        'content-type',
+        'date',
+        'from',
+        'message-id',
+        'mime-version',
+        'subject',
+        'to',
+      ])
+      expect(mail?.subject).toMatch(/^Hi +Bcc: eve@example\.net +X-Canary: 1 +<p>body<\/p>$/)
+    },
+  )
 
   it('EM-13 a sender name with a line break adds no header field', async () => {
     await send({})
     expect(smtp.mails[0]?.headers.filter(({ name }) => name === 'bcc')).toEqual([])
-    expect(smtp.mails[0]?.headers.find(({ name }) => name === 'from')?.value).toContain('<no-reply@id.example.org>')
+    expect(smtp.mails[0]?.headers.find(({ name }) => name === 'from')?.value).toContain(
+      '<no-reply@id.example.org>',
+    )
   })
 
   it('EM-12 a body cannot end the mail and start another (SMTP smuggling)', async () => {
     const smuggled = ['\r\n.\r\n', '\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r']
-      .map((end) => `${end}MAIL FROM:<evil@example.net>\r\nRCPT TO:<eve@example.net>\r\nDATA\r\nboo`)
+      .map(
+        (end) => `${end}MAIL FROM:<evil@example.net>\r\nRCPT TO:<eve@example.net>\r\nDATA\r\nboo`,
+      )
       .join('')
     await send({ text: smuggled, html: smuggled })
     await send({})

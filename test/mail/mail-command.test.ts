@@ -28,7 +28,9 @@ describe('gatehouse mail', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
     smtp = await startSmtpServer()
-    server = await startServer({ config: { mail: { smtpUrl: `smtp://127.0.0.1:${smtp.port}`, from: 'no-reply@example.org' } } })
+    server = await startServer({
+      config: { mail: { smtpUrl: `smtp://127.0.0.1:${smtp.port}`, from: 'no-reply@example.org' } },
+    })
   })
   afterAll(async () => {
     await server.stop()
@@ -43,8 +45,18 @@ describe('gatehouse mail', () => {
 
   function mail(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const { database, issuer, secrets } = server.config
-    const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
-    const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, DATA_DIR: folder, ISSUER: issuer, ...COMPILE_CACHE, ...keys }
+    const keys = {
+      COOKIE_KEYS: secrets.cookieKeys.join(),
+      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
+    }
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      DATABASE_URL: database.url,
+      DATA_DIR: folder,
+      ISSUER: issuer,
+      ...COMPILE_CACHE,
+      ...keys,
+    }
     const command = [join(import.meta.dirname, '../../src/cli.ts'), 'mail', ...args]
     return new Promise((resolve) => {
       execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
@@ -59,9 +71,17 @@ describe('gatehouse mail', () => {
   async function refuseTwo(): Promise<void> {
     smtp.script.rcptTo = '550 5.1.1 no such user'
     for (const email of ['ada@example.org', 'bob@example.org'])
-      await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: 'plum ladder seven harbour' })
+      await api(server, 'POST /sign-up/email', {
+        name: 'Ada',
+        email,
+        password: 'plum ladder seven harbour',
+      })
     const { pool } = server.context.database
-    await eventually(async () => (await pool.query('select 1 from "outbox_message" where "failed_at" is not null')).rowCount, 2)
+    await eventually(
+      async () =>
+        (await pool.query('select 1 from "outbox_message" where "failed_at" is not null')).rowCount,
+      2,
+    )
     smtp.script.rcptTo = '250 ok'
   }
 
@@ -72,11 +92,17 @@ describe('gatehouse mail', () => {
     expect(listed.stdout).not.toMatch(/ada|bob|example\.org/)
     const mails = await failed()
     expect(mails).toHaveLength(2)
-    expect(listed.stdout.trim().split('\n')).toEqual(mails.map((each) => Object.values(each).join('\t')))
+    expect(listed.stdout.trim().split('\n')).toEqual(
+      mails.map((each) => Object.values(each).join('\t')),
+    )
     expect(mails[0]).toMatchObject({ attempts: 1, reason: 'smtp EENVELOPE 550 5.1.1 at RCPT TO' })
 
     const first = mails[0]?.id ?? ''
-    expect(await mail('retry', first)).toEqual({ code: 0, stdout: `${first}\twaiting\n`, stderr: '' })
+    expect(await mail('retry', first)).toEqual({
+      code: 0,
+      stdout: `${first}\twaiting\n`,
+      stderr: '',
+    })
     await eventually(() => smtp.mails.length, 1)
     expect((await failed()).map(({ id }) => id)).toEqual([mails[1]?.id])
 
@@ -86,12 +112,18 @@ describe('gatehouse mail', () => {
   })
 
   it('says what it cannot do: nothing named, not an id, not given up', async () => {
-    expect(await mail('retry')).toMatchObject({ code: 1, stderr: 'Name the mails to send again, or say --all.\n' })
+    expect(await mail('retry')).toMatchObject({
+      code: 1,
+      stderr: 'Name the mails to send again, or say --all.\n',
+    })
     expect(await mail('retry', 'first')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('An id looks as `mail list` prints it.'),
     })
     const id = randomUUID()
-    expect(await mail('retry', id)).toMatchObject({ code: 1, stderr: `No mail of this id was given up: ${id}\n` })
+    expect(await mail('retry', id)).toMatchObject({
+      code: 1,
+      stderr: `No mail of this id was given up: ${id}\n`,
+    })
   })
 })

@@ -1,8 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import { type Delivery, type JsonValue, PermanentFailure, TemporaryFailure, Unreachable } from '../../src/outbox.ts'
+import {
+  type Delivery,
+  type JsonValue,
+  PermanentFailure,
+  TemporaryFailure,
+  Unreachable,
+} from '../../src/outbox.ts'
 import { useDatabase } from '../support/database.ts'
-import { empty, enqueue, KEYS, letTimePass, outbox, Rig, record, stored, until } from './outbox-rig.ts'
+import {
+  empty,
+  enqueue,
+  KEYS,
+  letTimePass,
+  outbox,
+  Rig,
+  record,
+  stored,
+  until,
+} from './outbox-rig.ts'
 
 const at = useDatabase()
 const rig = new Rig(() => at.url)
@@ -35,7 +51,10 @@ describe('failures', () => {
       expect(actual).toBeGreaterThan(expected * 0.74)
       expect(actual).toBeLessThan(expected * 1.26)
     }
-    expect(new Set(minutes.map((actual, index) => (actual / Math.min(2 ** index, 1440)).toFixed(3))).size).toBeGreaterThan(5)
+    expect(
+      new Set(minutes.map((actual, index) => (actual / Math.min(2 ** index, 1440)).toFixed(3)))
+        .size,
+    ).toBeGreaterThan(5)
   })
 
   it('F13 a message is given up after the last attempt: visible, logged, never tried again', async () => {
@@ -52,7 +71,9 @@ describe('failures', () => {
       await letTimePass(database)
     }
     expect(calls).toBe(3)
-    expect(await stored(database)).toMatchObject([{ attempts: 3, failed: true, last_error: 'smtp EENVELOPE 451 4.7.1 at RCPT TO' }])
+    expect(await stored(database)).toMatchObject([
+      { attempts: 3, failed: true, last_error: 'smtp EENVELOPE 451 4.7.1 at RCPT TO' },
+    ])
     expect(rig.events('outbox.failed')).toMatchObject([
       { level: 50, topic: 'mail', attempt: 3, reason: 'smtp EENVELOPE 451 4.7.1 at RCPT TO' },
     ])
@@ -61,13 +82,17 @@ describe('failures', () => {
   it('F13 a message is given up at the age of 72 hours', async () => {
     const database = await rig.database()
     const fail = async (body: JsonValue) => {
-      throw body === 'unreachable' ? new Unreachable('smtp ECONNECTION') : new TemporaryFailure('smtp 451')
+      throw body === 'unreachable'
+        ? new Unreachable('smtp ECONNECTION')
+        : new TemporaryFailure('smtp 451')
     }
     await enqueue(database, 'temporary', 'unreachable')
     const worker = rig.worker(database, { mail: fail })
     await worker.drain()
     expect((await stored(database)).map(({ failed }) => failed)).toEqual([false, false])
-    await database.pool.query(`update "outbox_message" set "created_at" = now() - interval '72 hours 1 second', "available_at" = now()`)
+    await database.pool.query(
+      `update "outbox_message" set "created_at" = now() - interval '72 hours 1 second', "available_at" = now()`,
+    )
     await worker.drain()
     expect((await stored(database)).map(({ failed }) => failed)).toEqual([true, true])
   })
@@ -81,7 +106,10 @@ describe('failures', () => {
       },
     })
     const at = async (age: string) => {
-      await database.pool.query(`update "outbox_message" set "created_at" = now() - $1::interval, "available_at" = now()`, [age])
+      await database.pool.query(
+        `update "outbox_message" set "created_at" = now() - $1::interval, "available_at" = now()`,
+        [age],
+      )
       await worker.drain()
       return (await stored(database)).map(({ failed }) => failed)
     }
@@ -109,7 +137,9 @@ describe('failures', () => {
     const seen: JsonValue[] = []
     await rig.worker(database, { mail: record(seen) }).drain()
     expect(seen).toEqual([])
-    expect(await stored(database)).toMatchObject([{ failed: true, last_error: 'no attempt ever ended' }])
+    expect(await stored(database)).toMatchObject([
+      { failed: true, last_error: 'no attempt ever ended' },
+    ])
   })
 
   it('F13 an unreachable receiver costs no attempts; one probe at a time goes out until it is back, then all at once', async () => {
@@ -126,7 +156,9 @@ describe('failures', () => {
     rig.worker(database, { mail: handler }, { firstPauseMs: 50, maxPauseMs: 200 }).start()
     await sleep(1500)
     expect(calls).toBeLessThan(20)
-    expect((await stored(database)).map(({ attempts }) => attempts)).toEqual(Array.from({ length: 50 }, () => 0))
+    expect((await stored(database)).map(({ attempts }) => attempts)).toEqual(
+      Array.from({ length: 50 }, () => 0),
+    )
     isDown = false
     await until(() => seen.length === 50)
     expect(new Set(seen).size).toBe(50)
@@ -154,13 +186,18 @@ describe('hanging receivers', () => {
     const database = await rig.database()
     const logouts: JsonValue[] = []
     const mails: JsonValue[] = []
-    const mail = (body: JsonValue) => (body === 'hangs' ? never() : Promise.resolve(void mails.push(body)))
+    const mail = (body: JsonValue) =>
+      body === 'hangs' ? never() : Promise.resolve(void mails.push(body))
     await enqueue(database, 'hangs', 'hangs', 'a', 'b', 'c', 'd')
-    await database.em.fork().transactional(async (em) => outbox.enqueue(em, 'backchannel_logout', 'logout'))
+    await database.em
+      .fork()
+      .transactional(async (em) => outbox.enqueue(em, 'backchannel_logout', 'logout'))
     const handlers = { mail, backchannel_logout: record(logouts) }
     rig.worker(database, handlers, { timeoutMs: 3000, firstPauseMs: 60_000, graceMs: 50 }).start()
     await until(() => mails.length === 4 && logouts.length === 1, 2500)
-    await until(async () => (await stored(database)).every(({ last_error }) => last_error === 'no answer within 3000 ms'))
+    await until(async () =>
+      (await stored(database)).every(({ last_error }) => last_error === 'no answer within 3000 ms'),
+    )
     expect(await stored(database)).toHaveLength(2)
   })
 
@@ -197,7 +234,11 @@ describe('hanging receivers', () => {
     const database = await rig.database()
     await enqueue(database, 'a', 'b')
     const seen: JsonValue[] = []
-    const worker = rig.worker(database, { mail: record(seen, () => sleep(300)) }, { concurrency: 1 })
+    const worker = rig.worker(
+      database,
+      { mail: record(seen, () => sleep(300)) },
+      { concurrency: 1 },
+    )
     worker.start()
     await until(async () => (await stored(database)).some(({ attempts }) => attempts === 1))
     await worker[Symbol.asyncDispose]()
@@ -239,7 +280,9 @@ describe('the database', () => {
     const handler = record(seen)
     const other = 'q9XwT2bLr7ZsVn4kHd8mPc1yGf6jAe3uQo5iRtEx'
     await rig.worker(database, { mail: handler }, {}, { keys: [other] }).drain()
-    expect(await stored(database)).toMatchObject([{ failed: false, last_error: 'the body cannot be decrypted with the configured keys' }])
+    expect(await stored(database)).toMatchObject([
+      { failed: false, last_error: 'the body cannot be decrypted with the configured keys' },
+    ])
     await letTimePass(database)
     await rig.worker(database, { mail: handler }, {}, { keys: [other, ...KEYS] }).drain()
     expect(seen).toEqual(['old'])

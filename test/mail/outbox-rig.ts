@@ -2,7 +2,14 @@ import { afterEach } from '@jest/globals'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
 import { type Database, openDatabase } from '../../src/database.ts'
 import { createLogger } from '../../src/logger.ts'
-import { type DeliveryPolicy, type Handler, type Handlers, type JsonValue, Outbox, OutboxWorker } from '../../src/outbox.ts'
+import {
+  type DeliveryPolicy,
+  type Handler,
+  type Handlers,
+  type JsonValue,
+  Outbox,
+  OutboxWorker,
+} from '../../src/outbox.ts'
 import { asAdmin } from '../support/postgres.ts'
 
 /** Test secrets; `server.ts` would bring the whole product with it. */
@@ -30,7 +37,8 @@ export class Rig {
     this.#url = url
     afterEach(async () => {
       this.log.length = 0
-      for (const resource of this.#open.splice(0).toReversed()) await resource[Symbol.asyncDispose]()
+      for (const resource of this.#open.splice(0).toReversed())
+        await resource[Symbol.asyncDispose]()
     })
   }
 
@@ -46,7 +54,9 @@ export class Rig {
     policy: Partial<DeliveryPolicy> = {},
     options: { keepDelivered?: boolean; keys?: readonly string[] } = {},
   ): OutboxWorker {
-    const logger = createLogger('debug', { write: (line: string) => void this.log.push(JSON.parse(line) as Record<string, unknown>) })
+    const logger = createLogger('debug', {
+      write: (line: string) => void this.log.push(JSON.parse(line) as Record<string, unknown>),
+    })
     const worker = new OutboxWorker({
       database,
       box: options.keys ? new SecretBox(options.keys) : box,
@@ -90,7 +100,10 @@ export async function enqueue(database: Database, ...bodies: JsonValue[]): Promi
 }
 
 /** A handler that waits and then notes the body. */
-export function record(seen: JsonValue[], wait: () => Promise<unknown> = async () => undefined): Handler {
+export function record(
+  seen: JsonValue[],
+  wait: () => Promise<unknown> = async () => undefined,
+): Handler {
   return async (body) => {
     await wait()
     seen.push(body)
@@ -114,7 +127,14 @@ export async function empty({ pool }: Database): Promise<void> {
   await pool.query('delete from "outbox_message"')
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 8000): Promise<void> {
-  for (const end = Date.now() + withinMs; !(await condition()); await new Promise((resolve) => setTimeout(resolve, 10)))
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 8000,
+): Promise<void> {
+  for (
+    const end = Date.now() + withinMs;
+    !(await condition());
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  )
     if (Date.now() > end) throw new Error(`not so within ${withinMs} ms`)
 }

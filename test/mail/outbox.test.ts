@@ -8,7 +8,17 @@ import { smtpTransport } from '../../src/mail/smtp.ts'
 import type { JsonValue } from '../../src/outbox.ts'
 import { useDatabase } from '../support/database.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
-import { empty, enqueue, KEYS, letTimePass, outbox, Rig, record, stored, until } from './outbox-rig.ts'
+import {
+  empty,
+  enqueue,
+  KEYS,
+  letTimePass,
+  outbox,
+  Rig,
+  record,
+  stored,
+  until,
+} from './outbox-rig.ts'
 
 const at = useDatabase()
 const rig = new Rig(() => at.url)
@@ -50,8 +60,13 @@ describe('enqueueing', () => {
   it('stores the body encrypted and bound to its row', async () => {
     const database = await rig.database()
     await enqueue(database, { code: '483920' }, { code: '483920' })
-    const { rows } = await database.pool.query<{ dump: string }>(`select encode("body_box", 'escape') as "dump" from "outbox_message"`)
-    expect(rows.map(({ dump }) => dump.includes('483920') || dump.includes('code'))).toEqual([false, false])
+    const { rows } = await database.pool.query<{ dump: string }>(
+      `select encode("body_box", 'escape') as "dump" from "outbox_message"`,
+    )
+    expect(rows.map(({ dump }) => dump.includes('483920') || dump.includes('code'))).toEqual([
+      false,
+      false,
+    ])
 
     await database.pool.query(
       `update "outbox_message" as m set "body_box" = o."body_box" from "outbox_message" as o where o."id" <> m."id" and m."id" = (select min("id"::text)::uuid from "outbox_message")`,
@@ -59,7 +74,9 @@ describe('enqueueing', () => {
     const seen: JsonValue[] = []
     await rig.worker(database, { mail: record(seen) }).drain()
     expect(seen).toHaveLength(1)
-    expect((await stored(database)).map(({ last_error }) => last_error)).toEqual(['the body cannot be decrypted with the configured keys'])
+    expect((await stored(database)).map(({ last_error }) => last_error)).toEqual([
+      'the body cannot be decrypted with the configured keys',
+    ])
   })
 })
 
@@ -71,7 +88,9 @@ describe('leases', () => {
     const handlers = { mail: record(seen, () => sleep(2)) }
     for (const database of [a, a, b, b]) rig.worker(database, handlers).start()
     await until(async () => (await stored(a)).length === 0, 15_000)
-    expect(seen.toSorted((x, y) => Number(x) - Number(y))).toEqual(Array.from({ length: 200 }, (_, index) => index))
+    expect(seen.toSorted((x, y) => Number(x) - Number(y))).toEqual(
+      Array.from({ length: 200 }, (_, index) => index),
+    )
   })
 
   it('hands a message to nobody else while an attempt runs', async () => {
@@ -88,21 +107,31 @@ describe('leases', () => {
   it('F02 kill -9 between delivery and its record costs one duplicate at most, with the same Message-ID', async () => {
     const database = await rig.database()
     await using smtp = await startSmtpServer()
-    await enqueue(database, { to: 'ada@example.org', subject: 'Once', text: 'once', html: '<p>once</p>' })
+    await enqueue(database, {
+      to: 'ada@example.org',
+      subject: 'Once',
+      text: 'once',
+      html: '<p>once</p>',
+    })
 
     await killedAfterDelivery(at.url, smtp.port)
     expect(smtp.mails).toHaveLength(1)
     expect(await stored(database)).toMatchObject([{ attempts: 1, delivered: false, failed: false }])
 
     await letTimePass(database)
-    await using mailer = smtpTransport(`smtp://127.0.0.1:${smtp.port}`, { name: 'Gatehouse', address: 'no-reply@id.example.org' })
+    await using mailer = smtpTransport(`smtp://127.0.0.1:${smtp.port}`, {
+      name: 'Gatehouse',
+      address: 'no-reply@id.example.org',
+    })
     const worker = rig.worker(database, { mail: mailHandler(mailer) })
     await worker.drain()
     await worker.drain()
     expect(smtp.mails).toHaveLength(2)
     expect(smtp.mails[0]?.messageId).toMatch(/^<[0-9a-f-]{36}@id\.example\.org>$/)
     expect(smtp.mails[1]?.messageId).toBe(smtp.mails[0]?.messageId)
-    expect(smtp.mails[1]?.headers.find(({ name }) => name === 'date')).toEqual(smtp.mails[0]?.headers.find(({ name }) => name === 'date'))
+    expect(smtp.mails[1]?.headers.find(({ name }) => name === 'date')).toEqual(
+      smtp.mails[0]?.headers.find(({ name }) => name === 'date'),
+    )
     expect(await stored(database)).toEqual([])
   })
 
@@ -121,7 +150,9 @@ describe('leases', () => {
 /** Another process delivers by SMTP and dies by SIGKILL before it can write that down. */
 async function killedAfterDelivery(databaseUrl: string, smtpPort: number): Promise<void> {
   const script = fileURLToPath(new URL('crashing-worker.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, databaseUrl, String(smtpPort), ...KEYS], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const child = spawn(process.execPath, [script, databaseUrl, String(smtpPort), ...KEYS], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
   const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
   expect(signal).toBe('SIGKILL')
 }

@@ -5,9 +5,15 @@ import { parseSmtpUrl } from '../../src/mail/smtp-url.ts'
 
 describe('SMTP_URL', () => {
   it.each([
-    ['smtp://mail.example.org', { host: 'mail.example.org', port: 587, secure: false, requireTLS: true, auth: undefined }],
+    [
+      'smtp://mail.example.org',
+      { host: 'mail.example.org', port: 587, secure: false, requireTLS: true, auth: undefined },
+    ],
     ['smtps://mail.example.org', { port: 465, secure: true, requireTLS: false }],
-    ['smtp://MAIL.example.org:2525?requireTLS=false', { host: 'mail.example.org', port: 2525, requireTLS: false }],
+    [
+      'smtp://MAIL.example.org:2525?requireTLS=false',
+      { host: 'mail.example.org', port: 2525, requireTLS: false },
+    ],
     ['smtp://127.0.0.1:25', { port: 25, requireTLS: false, isLocal: true }],
     ['smtp://[::1]:25', { host: '::1', requireTLS: false, isLocal: true }],
     ['smtp://localhost?requireTLS=true', { requireTLS: true, isLocal: true }],
@@ -31,10 +37,15 @@ describe('SMTP_URL', () => {
 })
 
 describe('MAIL_FROM', () => {
-  it.each(['Acme <a@example.org>', 'a@example.org, b@example.org', 'a@example.org\r\nBcc: b@example.org', 'nobody', 'a@localhost'])(
-    'refuses %j at start',
-    (address) => {
-      expect(() => smtpTransport('smtp://127.0.0.1:25', { name: 'Acme', address })).toThrow(StartupError)
-    },
-  )
+  it.each([
+    'Acme <a@example.org>',
+    'a@example.org, b@example.org',
+    'a@example.org\r\nBcc: b@example.org',
+    'nobody',
+    'a@localhost',
+  ])('refuses %j at start', (address) => {
+    expect(() => smtpTransport('smtp://127.0.0.1:25', { name: 'Acme', address })).toThrow(
+      StartupError,
+    )
+  })
 })

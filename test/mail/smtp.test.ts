@@ -55,7 +55,8 @@ describe('a mail on the wire', () => {
     })
     expect(mail?.text.trim().replaceAll('\r\n', '\n')).toBe(MAIL.text)
     expect(mail?.html.trim()).toBe(MAIL.html)
-    const header = (name: string) => mail?.headers.filter((field) => field.name === name).map(({ value }) => value)
+    const header = (name: string) =>
+      mail?.headers.filter((field) => field.name === name).map(({ value }) => value)
     expect(header('from')).toEqual(['Acme <no-reply@id.example.org>'])
     expect(header('to')).toEqual(['ada@example.org'])
     expect(header('date')).toEqual(['Mon, 23 Nov 2026 22:00:00 +0000'])
@@ -69,9 +70,14 @@ describe('a mail on the wire', () => {
   })
 
   it('reads no file and fetches no URL that a body names', async () => {
-    await send({ text: '{"path":"/etc/passwd"}', html: '<img src="file:///etc/passwd"><img src="http://127.0.0.1:1/x">' })
+    await send({
+      text: '{"path":"/etc/passwd"}',
+      html: '<img src="file:///etc/passwd"><img src="http://127.0.0.1:1/x">',
+    })
     expect(smtp.mails[0]?.raw).not.toContain('root:')
-    expect(smtp.mails[0]?.headers.find(({ name }) => name === 'content-type')?.value).toMatch(/^multipart\/alternative/)
+    expect(smtp.mails[0]?.headers.find(({ name }) => name === 'content-type')?.value).toMatch(
+      /^multipart\/alternative/,
+    )
     const object = { path: '/etc/passwd' } as unknown as string
     expect(await failure({ text: object })).toBeInstanceOf(Error)
     expect(smtp.mails).toHaveLength(1)
@@ -80,33 +86,101 @@ describe('a mail on the wire', () => {
 
 describe('what the server says', () => {
   const cases: [string, Partial<SmtpScript>, new (message: string) => Error, string][] = [
-    ['4xx to the recipient', { rcptTo: '450 4.2.1 <ada@example.org> try later' }, TemporaryFailure, 'smtp EENVELOPE 450 4.2.1 at RCPT TO'],
+    [
+      '4xx to the recipient',
+      { rcptTo: '450 4.2.1 <ada@example.org> try later' },
+      TemporaryFailure,
+      'smtp EENVELOPE 450 4.2.1 at RCPT TO',
+    ],
     [
       '5xx to the recipient',
       { rcptTo: '550 5.1.1 <ada@example.org> no such user' },
       PermanentFailure,
       'smtp EENVELOPE 550 5.1.1 at RCPT TO',
     ],
-    ['4xx to the content', { end: '451 4.7.1 greylisted 123 456' }, TemporaryFailure, 'smtp EMESSAGE 451 4.7.1 at DATA'],
-    ['5xx to the recipient without a detail', { rcptTo: '550 no such user' }, PermanentFailure, 'smtp EENVELOPE 550 at RCPT TO'],
-    ['5xx to our relaying', { rcptTo: '554 5.7.1 relay access denied' }, TemporaryFailure, 'smtp EENVELOPE 554 5.7.1 at RCPT TO'],
-    ['5xx to us after the content', { end: '554 5.7.0 blocked' }, TemporaryFailure, 'smtp EMESSAGE 554 5.7.0 at DATA'],
-    ['5xx without a detail after the content', { end: '554 no' }, TemporaryFailure, 'smtp EMESSAGE 554 at DATA'],
-    ['5xx to the content', { end: '554 5.6.0 your 123 456 is malformed' }, PermanentFailure, 'smtp EMESSAGE 554 5.6.0 at DATA'],
-    ['5xx to its size', { end: '552 5.3.4 too large' }, PermanentFailure, 'smtp EMESSAGE 552 5.3.4 at DATA'],
-    ['5xx to DATA', { data: '554 5.5.1 no valid recipients' }, TemporaryFailure, 'smtp EENVELOPE 554 5.5.1 at DATA'],
-    ['5xx to the sender', { mailFrom: '530 5.7.0 authenticate first' }, Unreachable, 'smtp EENVELOPE 530 5.7.0 at MAIL FROM'],
-    ['421 at any time', { rcptTo: '421 4.3.2 closing' }, Unreachable, 'smtp EENVELOPE 421 4.3.2 at RCPT TO'],
-    ['5xx as greeting', { greeting: '554 5.3.2 not today' }, Unreachable, 'smtp EPROTOCOL 554 5.3.2 at CONN'],
+    [
+      '4xx to the content',
+      { end: '451 4.7.1 greylisted 123 456' },
+      TemporaryFailure,
+      'smtp EMESSAGE 451 4.7.1 at DATA',
+    ],
+    [
+      '5xx to the recipient without a detail',
+      { rcptTo: '550 no such user' },
+      PermanentFailure,
+      'smtp EENVELOPE 550 at RCPT TO',
+    ],
+    [
+      '5xx to our relaying',
+      { rcptTo: '554 5.7.1 relay access denied' },
+      TemporaryFailure,
+      'smtp EENVELOPE 554 5.7.1 at RCPT TO',
+    ],
+    [
+      '5xx to us after the content',
+      { end: '554 5.7.0 blocked' },
+      TemporaryFailure,
+      'smtp EMESSAGE 554 5.7.0 at DATA',
+    ],
+    [
+      '5xx without a detail after the content',
+      { end: '554 no' },
+      TemporaryFailure,
+      'smtp EMESSAGE 554 at DATA',
+    ],
+    [
+      '5xx to the content',
+      { end: '554 5.6.0 your 123 456 is malformed' },
+      PermanentFailure,
+      'smtp EMESSAGE 554 5.6.0 at DATA',
+    ],
+    [
+      '5xx to its size',
+      { end: '552 5.3.4 too large' },
+      PermanentFailure,
+      'smtp EMESSAGE 552 5.3.4 at DATA',
+    ],
+    [
+      '5xx to DATA',
+      { data: '554 5.5.1 no valid recipients' },
+      TemporaryFailure,
+      'smtp EENVELOPE 554 5.5.1 at DATA',
+    ],
+    [
+      '5xx to the sender',
+      { mailFrom: '530 5.7.0 authenticate first' },
+      Unreachable,
+      'smtp EENVELOPE 530 5.7.0 at MAIL FROM',
+    ],
+    [
+      '421 at any time',
+      { rcptTo: '421 4.3.2 closing' },
+      Unreachable,
+      'smtp EENVELOPE 421 4.3.2 at RCPT TO',
+    ],
+    [
+      '5xx as greeting',
+      { greeting: '554 5.3.2 not today' },
+      Unreachable,
+      'smtp EPROTOCOL 554 5.3.2 at CONN',
+    ],
     ['nothing and hangs up', { greeting: 'drop' }, Unreachable, 'smtp ECONNECTION'],
-    ['nothing after the content and hangs up', { end: 'drop' }, Unreachable, 'smtp ECONNECTION at CONN'],
+    [
+      'nothing after the content and hangs up',
+      { end: 'drop' },
+      Unreachable,
+      'smtp ECONNECTION at CONN',
+    ],
   ]
-  it.each(cases)('F13 %s: sorted, and told without addresses or content (LG-02)', async (_, script, type, reason) => {
-    Object.assign(smtp.script, script)
-    const error = await failure()
-    expect(error).toBeInstanceOf(type)
-    expect(error.message).toBe(reason)
-  })
+  it.each(cases)(
+    'F13 %s: sorted, and told without addresses or content (LG-02)',
+    async (_, script, type, reason) => {
+      Object.assign(smtp.script, script)
+      const error = await failure()
+      expect(error).toBeInstanceOf(type)
+      expect(error.message).toBe(reason)
+    },
+  )
 
   it('F13 a refusal of us is believed after six hours, one for now never before the outbox gives up', async () => {
     smtp.script.end = '554 5.7.0 blocked'
@@ -122,7 +196,9 @@ describe('what the server says', () => {
     const error = await failure()
     expect(error).toBeInstanceOf(Unreachable)
     expect(error.message).toBe('smtp EAUTH 535 5.7.8 at AUTH PLAIN')
-    expect(smtp.commands).toContain(`AUTH PLAIN ${Buffer.from('\0gate\0s@cret-canary').toString('base64')}`)
+    expect(smtp.commands).toContain(
+      `AUTH PLAIN ${Buffer.from('\0gate\0s@cret-canary').toString('base64')}`,
+    )
   })
 
   it('F13 nobody listens: unreachable, and the next mail finds the server again', async () => {
@@ -140,9 +216,16 @@ describe('what the server says', () => {
     async (step) => {
       smtp.script[step] = 'hang'
       const began = performance.now()
-      await expect(send({}, { signal: AbortSignal.timeout(300) })).rejects.toBeInstanceOf(Unreachable)
+      await expect(send({}, { signal: AbortSignal.timeout(300) })).rejects.toBeInstanceOf(
+        Unreachable,
+      )
       expect(performance.now() - began).toBeLessThan(5000)
-      Object.assign(smtp.script, { greeting: '220 hi', mailFrom: '250 ok', data: '354 go', end: '250 ok' })
+      Object.assign(smtp.script, {
+        greeting: '220 hi',
+        mailFrom: '250 ok',
+        data: '354 go',
+        end: '250 ok',
+      })
       await send()
     },
   )
@@ -159,14 +242,18 @@ describe('what the server says', () => {
 })
 
 describe('TLS', () => {
-  const noMailWasTried = () => expect(smtp.commands.filter((line) => line.startsWith('MAIL'))).toEqual([])
+  const noMailWasTried = () =>
+    expect(smtp.commands.filter((line) => line.startsWith('MAIL'))).toEqual([])
 
-  it.each(['none', 'refuse'] as const)('sends nothing in clear when STARTTLS is demanded and the server answers: %s', async (startTls) => {
-    smtp.script.startTls = startTls
-    use('?requireTLS=true')
-    expect(await failure()).toBeInstanceOf(Unreachable)
-    noMailWasTried()
-  })
+  it.each(['none', 'refuse'] as const)(
+    'sends nothing in clear when STARTTLS is demanded and the server answers: %s',
+    async (startTls) => {
+      smtp.script.startTls = startTls
+      use('?requireTLS=true')
+      expect(await failure()).toBeInstanceOf(Unreachable)
+      noMailWasTried()
+    },
+  )
 
   it('sends nothing to a demanded TLS server whose certificate is not trusted', async () => {
     smtp.script.startTls = 'accept'

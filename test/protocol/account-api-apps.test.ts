@@ -18,7 +18,10 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 /** Registered as the command does it. */
-async function registered({ accountApi = false, resources = [] as string[] } = {}): Promise<RelyingParty> {
+async function registered({
+  accountApi = false,
+  resources = [] as string[],
+} = {}): Promise<RelyingParty> {
   const input = { name: 'Plant Diary', redirectUris: [REDIRECT], resources, accountApi }
   const { client, secret = '' } = await server.context.clients.create(input)
   return relyingParty(server, { clientId: client.id, clientSecret: secret, redirectUri: REDIRECT })
@@ -29,7 +32,9 @@ describe('the account API', () => {
     ['that is registered for another API', true],
     ['that was not registered for it by name', false],
   ])('CL-01 is not for an app %s: invalid_target, at both endpoints', async (_what, hasOther) => {
-    const { identifier } = await createResource(server, { identifier: `https://other-${hasOther}.example/` })
+    const { identifier } = await createResource(server, {
+      identifier: `https://other-${hasOther}.example/`,
+    })
     const app = await registered({ resources: hasOther ? [identifier] : [] })
     const browser = new Browser(server.origin)
     const { url } = await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
@@ -38,7 +43,9 @@ describe('the account API', () => {
     await browser.visit(app.authorizationUrl({ scope: 'openid' }))
     await signIn(browser, (await createAccount(server)).email)
     const back = await browser.submit('/consent', {}, { button: 'allow' })
-    await expect(app.redeem(back.url, { resource })).rejects.toMatchObject({ error: 'invalid_target' })
+    await expect(app.redeem(back.url, { resource })).rejects.toMatchObject({
+      error: 'invalid_target',
+    })
   })
 
   it('CL-01 is for an app that was registered for it, after the person has been asked in words', async () => {
@@ -48,7 +55,9 @@ describe('the account API', () => {
     await browser.visit(app.authorizationUrl({ scope: 'openid account', resource }))
     const asked = await signIn(browser, account.email)
     expect(asked.words).toContain('Manage your account')
-    const { access_token: token } = await app.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url)
+    const { access_token: token } = await app.redeem(
+      (await browser.submit('/consent', {}, { button: 'allow' })).url,
+    )
     const answer = await api(server, 'POST /user/me', undefined, { token })
     expect(answer).toMatchObject({ status: 200, body: { user: { id: account.id } } })
     await server.context.audit.flush()
@@ -58,23 +67,33 @@ describe('the account API', () => {
   })
 
   it('CL-01 a service, which has no person, cannot be registered for it', async () => {
-    const made = server.context.clients.create({ name: 'Night job', type: 'service', accountApi: true })
+    const made = server.context.clients.create({
+      name: 'Night job',
+      type: 'service',
+      accountApi: true,
+    })
     await expect(made).rejects.toMatchObject({ code: 'invalid_input' })
     const { client } = await server.context.clients.create({ name: 'Night job', type: 'service' })
-    await expect(server.context.clients.setAccountApi(client.id, true)).rejects.toMatchObject({ code: 'invalid_input' })
+    await expect(server.context.clients.setAccountApi(client.id, true)).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
   })
 
   it('CL-01 is closed to an app from the moment that its registration for it ends, also with what it holds', async () => {
     const app = await registered({ accountApi: true })
     const account = await createAccount(server)
     const browser = new Browser(server.origin)
-    await browser.visit(app.authorizationUrl({ scope: 'openid account offline_access', prompt: 'consent', resource }))
+    await browser.visit(
+      app.authorizationUrl({ scope: 'openid account offline_access', prompt: 'consent', resource }),
+    )
     await signIn(browser, account.email)
     const held = await app.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url)
     expect(await isAlive(server, held.access_token)).toBe(true)
     await server.context.clients.setAccountApi(app.clientId, false)
     await eventually(() => isAlive(server, held.access_token), false)
-    await expect(app.refresh(held.refresh_token ?? '', { resource, scope: 'account' })).rejects.toMatchObject({ error: 'invalid_target' })
+    await expect(
+      app.refresh(held.refresh_token ?? '', { resource, scope: 'account' }),
+    ).rejects.toMatchObject({ error: 'invalid_target' })
   })
 })
 

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
-import { authorizationUrl, authorize, basic, nobody, post, type SignedInApp, signedInApp, signIn } from '../support/protocol.ts'
+import {
+  authorizationUrl,
+  authorize,
+  basic,
+  nobody,
+  post,
+  type SignedInApp,
+  signedInApp,
+  signIn,
+} from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -17,10 +26,18 @@ afterAll(() => server.stop())
 /** How many rows every table has: what nothing may be half-written to. */
 async function rows(): Promise<Record<string, number>> {
   const { pool } = server.context.database
-  const tables = await pool.query<{ name: string }>(`select "tablename" as "name" from "pg_tables" where "schemaname" = 'public'`)
+  const tables = await pool.query<{ name: string }>(
+    `select "tablename" as "name" from "pg_tables" where "schemaname" = 'public'`,
+  )
   const counts = await Promise.all(
     tables.rows.map(
-      async ({ name }) => [name, Number((await pool.query<{ n: string }>(`select count(*) as "n" from "${name}"`)).rows[0]?.n)] as const,
+      async ({ name }) =>
+        [
+          name,
+          Number(
+            (await pool.query<{ n: string }>(`select count(*) as "n" from "${name}"`)).rows[0]?.n,
+          ),
+        ] as const,
     ),
   )
   return Object.fromEntries(counts.filter(([name]) => !/audit|attempt/.test(name)))
@@ -34,7 +51,10 @@ interface Raw {
 }
 
 async function raw({ method = 'POST', path, headers = {}, body }: Raw) {
-  const length = body === undefined || headers['transfer-encoding'] ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+  const length =
+    body === undefined || headers['transfer-encoding']
+      ? {}
+      : { 'content-length': String(Buffer.byteLength(body)) }
   const response = await send(new URL(path, server.origin), {
     method,
     headers: { ...length, ...headers },
@@ -53,47 +73,122 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 describe('bad input at the protocol', () => {
   it.each<[string, number, () => Raw]>([
-    ['a token request as JSON', 400, () => ({ path: '/token', headers: JSON_TYPE, body: '{"grant_type":"authorization_code"}' })],
+    [
+      'a token request as JSON',
+      400,
+      () => ({ path: '/token', headers: JSON_TYPE, body: '{"grant_type":"authorization_code"}' }),
+    ],
     ['a token request without body', 400, () => ({ path: '/token' })],
-    ['a token request as malformed form', 400, () => ({ path: '/token', headers: FORM, body: '%zz=%zz&&&=&a' })],
-    ['a token request that is not UTF-8', 400, () => ({ path: '/token', headers: FORM, body: Buffer.from([0x61, 0x3d, 0xff, 0xfe]) })],
-    ['a token request of 1 MB', 413, () => ({ path: '/token', headers: FORM, body: `a=${'x'.repeat(1_000_000)}` })],
+    [
+      'a token request as malformed form',
+      400,
+      () => ({ path: '/token', headers: FORM, body: '%zz=%zz&&&=&a' }),
+    ],
+    [
+      'a token request that is not UTF-8',
+      400,
+      () => ({ path: '/token', headers: FORM, body: Buffer.from([0x61, 0x3d, 0xff, 0xfe]) }),
+    ],
+    [
+      'a token request of 1 MB',
+      413,
+      () => ({ path: '/token', headers: FORM, body: `a=${'x'.repeat(1_000_000)}` }),
+    ],
     [
       'a token request of 60 kB in chunks',
       413,
-      () => ({ path: '/token', headers: { ...FORM, 'transfer-encoding': 'chunked' }, body: `a=${'x'.repeat(60_000)}` }),
+      () => ({
+        path: '/token',
+        headers: { ...FORM, 'transfer-encoding': 'chunked' },
+        body: `a=${'x'.repeat(60_000)}`,
+      }),
     ],
     [
       'a token request of 5,000 fields',
       400,
-      () => ({ path: '/token', headers: FORM, body: Array.from({ length: 5000 }, (_, index) => `a${index}=1`).join('&') }),
+      () => ({
+        path: '/token',
+        headers: FORM,
+        body: Array.from({ length: 5000 }, (_, index) => `a${index}=1`).join('&'),
+      }),
     ],
-    ['a compressed token request', 400, () => ({ path: '/token', headers: { ...FORM, 'content-encoding': 'gzip' }, body: 'x' })],
+    [
+      'a compressed token request',
+      400,
+      () => ({ path: '/token', headers: { ...FORM, 'content-encoding': 'gzip' }, body: 'x' }),
+    ],
     [
       'fields in brackets',
       400,
-      () => ({ path: '/token', headers: FORM, body: 'grant_type[]=authorization_code&code[$ne]=x&__proto__[a]=1' }),
+      () => ({
+        path: '/token',
+        headers: FORM,
+        body: 'grant_type[]=authorization_code&code[$ne]=x&__proto__[a]=1',
+      }),
     ],
-    ['introspection of nothing', 400, () => ({ path: '/token/introspection', headers: { ...FORM, ...basic(app.client) }, body: '' })],
-    ['an authorization request as JSON', 415, () => ({ path: '/auth', headers: JSON_TYPE, body: '{}' })],
-    ['an authorization request of 1 MB', 413, () => ({ path: '/auth', headers: FORM, body: `state=${'x'.repeat(1_000_000)}` })],
-    ['an authorization request with 20 kB of address', 400, () => ({ method: 'GET', path: `/auth?state=${'x'.repeat(12_000)}` })],
+    [
+      'introspection of nothing',
+      400,
+      () => ({
+        path: '/token/introspection',
+        headers: { ...FORM, ...basic(app.client) },
+        body: '',
+      }),
+    ],
+    [
+      'an authorization request as JSON',
+      415,
+      () => ({ path: '/auth', headers: JSON_TYPE, body: '{}' }),
+    ],
+    [
+      'an authorization request of 1 MB',
+      413,
+      () => ({ path: '/auth', headers: FORM, body: `state=${'x'.repeat(1_000_000)}` }),
+    ],
+    [
+      'an authorization request with 20 kB of address',
+      400,
+      () => ({ method: 'GET', path: `/auth?state=${'x'.repeat(12_000)}` }),
+    ],
     ['a resumption of nothing', 400, () => ({ method: 'GET', path: `/auth/${nobody()}` })],
     ['an unknown verb', 405, () => ({ method: 'PROPFIND', path: '/auth' })],
     ['userinfo without token', 401, () => ({ method: 'GET', path: '/userinfo' })],
-    ['an address that is not UTF-8', 400, () => ({ method: 'GET', path: '/auth?client_id=%ff%fe&redirect_uri=%c0%af' })],
-    ['a path that is not UTF-8', 404, () => ({ method: 'GET', path: '/interaction/%ff%fe/nothing' })],
-    ['a body for a page that takes none', 404, () => ({ path: '/nothing', headers: FORM, body: 'a=1' })],
-  ])('%s is answered with %i, a page or JSON, and nothing is written', async (_what, status, request) => {
-    const before = await rows()
-    const answer = await raw(request())
-    expect([answer.status, answer.location]).toEqual([status, null])
-    expect(answer.type).toMatch(/^(application\/json|text\/html)/)
-    expect(answer.text).not.toMatch(/at .+\.(ts|js):\d+|node_modules|select "/)
-    expect(await rows()).toEqual(before)
-  })
+    [
+      'an address that is not UTF-8',
+      400,
+      () => ({ method: 'GET', path: '/auth?client_id=%ff%fe&redirect_uri=%c0%af' }),
+    ],
+    [
+      'a path that is not UTF-8',
+      404,
+      () => ({ method: 'GET', path: '/interaction/%ff%fe/nothing' }),
+    ],
+    [
+      'a body for a page that takes none',
+      404,
+      () => ({ path: '/nothing', headers: FORM, body: 'a=1' }),
+    ],
+  ])(
+    '%s is answered with %i, a page or JSON, and nothing is written',
+    async (_what, status, request) => {
+      const before = await rows()
+      const answer = await raw(request())
+      expect([answer.status, answer.location]).toEqual([status, null])
+      expect(answer.type).toMatch(/^(application\/json|text\/html)/)
+      expect(answer.text).not.toMatch(/at .+\.(ts|js):\d+|node_modules|select "/)
+      expect(await rows()).toEqual(before)
+    },
+  )
 
-  it.each(['/token', '/token/introspection', '/token/revocation', '/userinfo', '/auth', '/session/end', '/session/end/confirm'])(
+  it.each([
+    '/token',
+    '/token/introspection',
+    '/token/revocation',
+    '/userinfo',
+    '/auth',
+    '/session/end',
+    '/session/end/confirm',
+  ])(
     'AZ-08 %s refuses 60 kB in chunks, and the same in one piece, with the same words',
     async (path) => {
       const body = `a=${'x'.repeat(60_000)}`
@@ -103,15 +198,34 @@ describe('bad input at the protocol', () => {
       ]
       expect([chunked.status, whole.status, chunked.type]).toEqual([413, 413, whole.type])
       if (whole.type.includes('json'))
-        for (const { text } of [chunked, whole]) expect(JSON.parse(text)).toMatchObject({ error: 'payload_too_large' })
+        for (const { text } of [chunked, whole])
+          expect(JSON.parse(text)).toMatchObject({ error: 'payload_too_large' })
     },
   )
 
   it('WB-10 another Host is misdirected, whatever is asked', async () => {
-    for (const path of ['/auth?client_id=x', '/token', '/login', '/account', '/.well-known/openid-configuration', '/jwks', '/userinfo'])
-      for (const host of ['evil', 'evil.example', `${new URL(server.origin).host}.evil.example`, 'localhost']) {
+    for (const path of [
+      '/auth?client_id=x',
+      '/token',
+      '/login',
+      '/account',
+      '/.well-known/openid-configuration',
+      '/jwks',
+      '/userinfo',
+    ])
+      for (const host of [
+        'evil',
+        'evil.example',
+        `${new URL(server.origin).host}.evil.example`,
+        'localhost',
+      ]) {
         const response = await send(new URL(path, server.origin), { headers: { host } })
-        expect([path, host, response.status, response.headers.get('location')]).toEqual([path, host, 421, null])
+        expect([path, host, response.status, response.headers.get('location')]).toEqual([
+          path,
+          host,
+          421,
+          null,
+        ])
         expect(await response.text()).not.toContain('evil')
       }
   })
@@ -158,7 +272,14 @@ describe('bad input at the pages', () => {
     const { action } = browser.page.form('/login')
     expect((await browser.post(action, `username=${'x'.repeat(1_000_000)}`)).status).toBe(413)
     expect((await browser.post(action, 'username=a&username=b')).status).toBe(400)
-    expect((await browser.post(action, `username=${app.account.email}&password=${encodeURIComponent(PASSWORD)}`)).status).toBe(403)
+    expect(
+      (
+        await browser.post(
+          action,
+          `username=${app.account.email}&password=${encodeURIComponent(PASSWORD)}`,
+        )
+      ).status,
+    ).toBe(403)
   })
 
   it('SE-12 a second browser with the stolen address of an interaction sees a page, and signs nobody in', async () => {
@@ -166,9 +287,18 @@ describe('bad input at the pages', () => {
     const login = await owner.visit(authorizationUrl(server, app.client.clientId))
     const thief = new Browser(server.origin)
     const page = await thief.visit(login.url)
-    expect([page.status, page.forms.some(({ fields }) => fields.some(({ name }) => name === 'password'))]).toEqual([400, false])
-    const posted = await thief.post(`${login.url.pathname}/login`, { username: app.account.email, password: PASSWORD })
-    expect([posted.status >= 400 && posted.status < 500, thief.jar.find('gatehouse_session')]).toEqual([true, undefined])
+    expect([
+      page.status,
+      page.forms.some(({ fields }) => fields.some(({ name }) => name === 'password')),
+    ]).toEqual([400, false])
+    const posted = await thief.post(`${login.url.pathname}/login`, {
+      username: app.account.email,
+      password: PASSWORD,
+    })
+    expect([
+      posted.status >= 400 && posted.status < 500,
+      thief.jar.find('gatehouse_session'),
+    ]).toEqual([true, undefined])
     const resumed = await thief.visit(login.url.pathname.replace('/interaction/', '/auth/'))
     expect([resumed.status, resumed.isForeign]).toEqual([400, false])
     expect((await signIn(owner, app.account.email)).isForeign).toBe(true)
@@ -184,7 +314,10 @@ describe('bad input at the pages', () => {
       await browser.visit(login.url),
       await browser.post(`${login.url.pathname}/login`, { username: 'a', password: 'b' }),
     ]) {
-      expect([attempt.status >= 400 && attempt.status < 500, attempt.isForeign]).toEqual([true, false])
+      expect([attempt.status >= 400 && attempt.status < 500, attempt.isForeign]).toEqual([
+        true,
+        false,
+      ])
       expect(attempt.response.headers.get('content-type')).toMatch(/^text\/html/)
     }
   })
@@ -208,15 +341,22 @@ describe('bad input at the pages', () => {
     expect(location?.searchParams.get('error')).toBe('invalid_request')
   })
 
-  it.each(['/token', '/token/introspection', '/token/revocation', '/userinfo'])('%s refuses 1 MB in JSON, whoever asks', async (path) => {
-    const { status, body } = await post(server, path, { token: 'x'.repeat(1024 * 1024) })
-    expect([status, body.error]).toEqual([413, 'payload_too_large'])
-  })
+  it.each(['/token', '/token/introspection', '/token/revocation', '/userinfo'])(
+    '%s refuses 1 MB in JSON, whoever asks',
+    async (path) => {
+      const { status, body } = await post(server, path, { token: 'x'.repeat(1024 * 1024) })
+      expect([status, body.error]).toEqual([413, 'payload_too_large'])
+    },
+  )
 
   it('LG-05 errors of the protocol are JSON for programs and pages for people, and say nothing of the inside', async () => {
     const page = await authorize(server, 'nobody')
     expect(page.headers.get('content-type')).toMatch(/^text\/html/)
-    const { body, text } = await post(server, '/token', { grant_type: 'refresh_token', refresh_token: 'x', client_id: 'nobody' })
+    const { body, text } = await post(server, '/token', {
+      grant_type: 'refresh_token',
+      refresh_token: 'x',
+      client_id: 'nobody',
+    })
     expect(Object.keys(body).toSorted()).toEqual(['error', 'error_description'])
     expect(`${page.text} ${text}`).not.toMatch(/node_modules|oidc-provider|postgres|\.ts:/i)
   })

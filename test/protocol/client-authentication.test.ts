@@ -21,7 +21,13 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const service = (change: Partial<ClientInput> = {}): Promise<Registration> =>
-  server.context.clients.create({ name: 'Export', type: 'service', resources: [API], scopes: ['read'], ...change })
+  server.context.clients.create({
+    name: 'Export',
+    type: 'service',
+    resources: [API],
+    scopes: ['read'],
+    ...change,
+  })
 
 const basicAuth = (clientId: string, clientSecret?: string) => basic({ clientId, clientSecret })
 
@@ -31,14 +37,21 @@ interface Answer {
   readonly headers: Headers
 }
 
-async function token(fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+async function token(
+  fields: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const body = new URLSearchParams({ grant_type: 'client_credentials', ...fields }).toString()
   const response = await send(`${server.origin}/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
     body,
   })
-  return { status: response.status, body: (await response.json()) as Answer['body'], headers: response.headers }
+  return {
+    status: response.status,
+    body: (await response.json()) as Answer['body'],
+    headers: response.headers,
+  }
 }
 
 const asBasic = (secret: string | undefined, fields: Readonly<Record<string, string>> = {}) =>
@@ -47,20 +60,31 @@ const asBasic = (secret: string | undefined, fields: Readonly<Record<string, str
 describe('client secrets at the token endpoint', () => {
   it('TK-07 lets the right secret in, by the registered method', async () => {
     expect((await asBasic(byHeader.secret)).status).toBe(200)
-    const { status } = await token({ client_id: byForm.client.id, client_secret: byForm.secret ?? '', resource: API, scope: 'read' })
+    const { status } = await token({
+      client_id: byForm.client.id,
+      client_secret: byForm.secret ?? '',
+      resource: API,
+      scope: 'read',
+    })
     expect(status).toBe(200)
   })
 
   it('TK-07 refuses every other method than the registered one', async () => {
-    const posted = await token({ client_id: byHeader.client.id, client_secret: byHeader.secret ?? '' })
+    const posted = await token({
+      client_id: byHeader.client.id,
+      client_secret: byHeader.secret ?? '',
+    })
     const inHeader = await token({}, basicAuth(byForm.client.id, byForm.secret))
     const none = await token({ client_id: byHeader.client.id })
-    for (const { status, body } of [posted, inHeader, none]) expect([status, body['error']]).toEqual([401, 'invalid_client'])
+    for (const { status, body } of [posted, inHeader, none])
+      expect([status, body['error']]).toEqual([401, 'invalid_client'])
   })
 
   it('TK-07 tells who has the right secret, and nobody else, that another method is registered', async () => {
     const posted = (secret = '') => token({ client_id: byHeader.client.id, client_secret: secret })
-    expect((await posted(byHeader.secret)).body['error_description']).toMatch(/registered for client_secret_basic$/)
+    expect((await posted(byHeader.secret)).body['error_description']).toMatch(
+      /registered for client_secret_basic$/,
+    )
     expect((await posted('wrong')).body['error_description']).toBe('client authentication failed')
     const inHeader = await token({}, basicAuth(byForm.client.id, byForm.secret))
     expect(inHeader.body['error_description']).toMatch(/registered for client_secret_post$/)
@@ -158,7 +182,9 @@ describe('private_key_jwt', () => {
 
   it('TK-07 lets one of 20 parallel uses of an assertion in', async () => {
     const once = await assertion({})
-    const statuses = (await Promise.all(Array.from({ length: 20 }, () => present(once)))).map(({ status }) => status)
+    const statuses = (await Promise.all(Array.from({ length: 20 }, () => present(once)))).map(
+      ({ status }) => status,
+    )
     expect(statuses.filter((status) => status === 200)).toHaveLength(1)
   })
 
@@ -170,8 +196,14 @@ describe('private_key_jwt', () => {
     ['about another client', () => ({ iss: byHeader.client.id, sub: byHeader.client.id })],
     ['that is expired', () => ({ seconds: -60 })],
     ['that lives an hour', () => ({ seconds: 3600 })],
-    ['by another key', () => ({ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey })],
-    ['by HS256 with the public key', () => ({ alg: 'HS256', key: publicKey.export({ type: 'spki', format: 'der' }) })],
+    [
+      'by another key',
+      () => ({ key: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey }),
+    ],
+    [
+      'by HS256 with the public key',
+      () => ({ alg: 'HS256', key: publicKey.export({ type: 'spki', format: 'der' }) }),
+    ],
   ])('TK-07 and JW-01 refuse an assertion %s', async (_what, change) => {
     const { status, body } = await present(await assertion(change()))
     expect([status, body['error']]).toEqual([401, 'invalid_client'])
@@ -186,36 +218,58 @@ describe('allowlists of a client', () => {
   })
 
   it('CL-01 refuses an API that the client was not registered for', async () => {
-    await server.context.resources.create({ identifier: 'https://other.example/', name: 'Other', scopes: ['read'] })
+    await server.context.resources.create({
+      identifier: 'https://other.example/',
+      name: 'Other',
+      scopes: ['read'],
+    })
     const { status, body } = await asBasic(byHeader.secret, { resource: 'https://other.example/' })
     expect([status, body['error']]).toEqual([400, 'invalid_target'])
   })
 
   it('CL-01 refuses a grant that the client was not registered for', async () => {
-    const { client, secret } = await server.context.clients.create({ name: 'Web', redirectUris: ['https://app.example.com/'] })
+    const { client, secret } = await server.context.clients.create({
+      name: 'Web',
+      redirectUris: ['https://app.example.com/'],
+    })
     const { status, body } = await token({}, basicAuth(client.id, secret))
-    expect([status, body]).toEqual([400, expect.not.objectContaining({ access_token: expect.anything() })])
+    expect([status, body]).toEqual([
+      400,
+      expect.not.objectContaining({ access_token: expect.anything() }),
+    ])
   })
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
     ['a response mode', { response_mode: 'fragment' }, 'invalid_request'],
     ['a scope of the person', { scope: 'openid phone' }, 'invalid_scope'],
     ['an API', { resource: API }, 'invalid_target'],
-  ])('CL-01 refuses at /auth %s that the client was not registered for', async (_what, change, error) => {
-    const { client } = await server.context.clients.create({ name: 'Web', redirectUris: ['https://app.example.com/'], scopes: ['openid'] })
-    const parameters = new URLSearchParams({
-      client_id: client.id,
-      redirect_uri: 'https://app.example.com/',
-      response_type: 'code',
-      scope: 'openid',
-      code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-      code_challenge_method: 'S256',
-      state: 's',
-      ...change,
-    })
-    const response = await send(`${server.origin}/auth?${parameters.toString()}`)
-    const location = URL.parse(response.headers.get('location') ?? '')
-    const answer = location ? new URLSearchParams(location.search || location.hash.slice(1)) : undefined
-    expect([answer?.get('error') ?? response.status, answer?.has('code') ?? false]).toEqual([location ? error : 400, false])
-  })
+  ])(
+    'CL-01 refuses at /auth %s that the client was not registered for',
+    async (_what, change, error) => {
+      const { client } = await server.context.clients.create({
+        name: 'Web',
+        redirectUris: ['https://app.example.com/'],
+        scopes: ['openid'],
+      })
+      const parameters = new URLSearchParams({
+        client_id: client.id,
+        redirect_uri: 'https://app.example.com/',
+        response_type: 'code',
+        scope: 'openid',
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+        state: 's',
+        ...change,
+      })
+      const response = await send(`${server.origin}/auth?${parameters.toString()}`)
+      const location = URL.parse(response.headers.get('location') ?? '')
+      const answer = location
+        ? new URLSearchParams(location.search || location.hash.slice(1))
+        : undefined
+      expect([answer?.get('error') ?? response.status, answer?.has('code') ?? false]).toEqual([
+        location ? error : 400,
+        false,
+      ])
+    },
+  )
 })

@@ -14,7 +14,12 @@ import { useDatabase } from '../support/database.ts'
 
 const where = useDatabase()
 const logger = createLogger('silent')
-const SPA: ClientInput = { name: 'App', type: 'spa', redirectUris: ['https://app.example.com/'], refreshLeewaySeconds: 3 }
+const SPA: ClientInput = {
+  name: 'App',
+  type: 'spa',
+  redirectUris: ['https://app.example.com/'],
+  refreshLeewaySeconds: 3,
+}
 let database: Database
 let clients: Clients
 /** Registered before any directory listens: the news of a registration may come after the first look-up. */
@@ -36,7 +41,9 @@ function counted(pool: Pool): { pool: Pool; readonly queries: number; startOver(
     counter.queries++
     return (pool.query as (...given: unknown[]) => unknown)(...given)
   }
-  const watched = new Proxy(pool, { get: (target, name) => (name === 'query' ? query.bind(target) : Reflect.get(target, name)) })
+  const watched = new Proxy(pool, {
+    get: (target, name) => (name === 'query' ? query.bind(target) : Reflect.get(target, name)),
+  })
   return {
     pool: watched,
     get queries() {
@@ -63,7 +70,10 @@ describe('the client directory', () => {
   let there: ClientDirectory
   beforeEach(async () => {
     counter = counted(database.pool)
-    here = await ClientDirectory.open({ database: { pool: counter.pool, direct: database.direct }, logger })
+    here = await ClientDirectory.open({
+      database: { pool: counter.pool, direct: database.direct },
+      logger,
+    })
     // Opening it reads when the server was restored.
     counter.startOver()
     there = await ClientDirectory.open({ database, logger })
@@ -81,7 +91,11 @@ describe('the client directory', () => {
   })
 
   it('speaks of a client in the words of oidc-provider', async () => {
-    await new Resources({ em: database.em }).create({ identifier: 'https://api.example.com/', name: 'API', scopes: ['a', 'b'] })
+    await new Resources({ em: database.em }).create({
+      identifier: 'https://api.example.com/',
+      name: 'API',
+      scopes: ['a', 'b'],
+    })
     const { client, secret } = await clients.create({
       name: 'Portal',
       redirectUris: ['https://app.example.com/'],
@@ -111,7 +125,8 @@ describe('the client directory', () => {
 
   it('forgets a disabled client on every instance, and finds it again when enabled', async () => {
     const { client } = await clients.create(SPA)
-    const knows = async (directory: ClientDirectory) => (await directory.adapter.find(client.id)) !== undefined
+    const knows = async (directory: ClientDirectory) =>
+      (await directory.adapter.find(client.id)) !== undefined
     expect([await knows(here), await knows(there)]).toEqual([true, true])
     await clients.disable(client.id)
     await until(async () => !(await knows(here)) && !(await knows(there)), 1000)
@@ -120,10 +135,16 @@ describe('the client directory', () => {
   })
 
   it('TK-07 knows a rotated secret on every instance', async () => {
-    const { client } = await clients.create({ name: 'Web', redirectUris: ['https://app.example.com/'] })
+    const { client } = await clients.create({
+      name: 'Web',
+      redirectUris: ['https://app.example.com/'],
+    })
     const before = (await there.adapter.find(client.id))?.['client_secret']
     await clients.rotateSecret(client.id)
-    await until(async () => (await there.adapter.find(client.id))?.['client_secret'] !== before, 1000)
+    await until(
+      async () => (await there.adapter.find(client.id))?.['client_secret'] !== before,
+      1000,
+    )
   })
 
   it('remembers that a client is absent until it is registered', async () => {
@@ -135,7 +156,8 @@ describe('the client directory', () => {
   })
 
   it('asks the database nothing about identifiers that cannot be registered', async () => {
-    for (const id of ['', 'a b', 'a\u0000b', 'x'.repeat(101), '\ud800', 'é']) expect(await here.adapter.find(id)).toBeUndefined()
+    for (const id of ['', 'a b', 'a\u0000b', 'x'.repeat(101), '\ud800', 'é'])
+      expect(await here.adapter.find(id)).toBeUndefined()
     expect(await here.findResource(`https://api.example.com/${'x'.repeat(512)}`)).toBeUndefined()
     expect(counter.queries).toBe(0)
   })
@@ -147,16 +169,29 @@ describe('the client directory', () => {
   })
 
   it('TK-03 gives more than ten seconds only to clients that authenticate', async () => {
-    const WEB: ClientInput = { name: 'App', type: 'web', redirectUris: ['https://app.example.com/'] }
+    const WEB: ClientInput = {
+      name: 'App',
+      type: 'web',
+      redirectUris: ['https://app.example.com/'],
+    }
     const [{ client: web }, { client: spa }] = [
       await clients.create(WEB),
       await clients.create({ ...SPA, refreshLeewaySeconds: undefined }),
     ]
-    const found = async () => (await Promise.all([web, spa].map(({ id }) => here.adapter.find(id)))).every(Boolean)
+    const found = async () =>
+      (await Promise.all([web, spa].map(({ id }) => here.adapter.find(id)))).every(Boolean)
     await until(async () => (await found()) && here.leewaySeconds(web.id, 60) === 60, 1000)
-    expect([here.leewaySeconds(web.id, 60), here.leewaySeconds(spa.id, 60), here.leewaySeconds('unknown', 60)]).toEqual([60, 10, 10])
-    await expect(clients.create({ ...SPA, refreshLeewaySeconds: 11 })).rejects.toMatchObject({ code: 'invalid_input' })
-    await expect(clients.create({ ...SPA, refreshRotation: 'never' })).rejects.toMatchObject({ code: 'invalid_input' })
+    expect([
+      here.leewaySeconds(web.id, 60),
+      here.leewaySeconds(spa.id, 60),
+      here.leewaySeconds('unknown', 60),
+    ]).toEqual([60, 10, 10])
+    await expect(clients.create({ ...SPA, refreshLeewaySeconds: 11 })).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
+    await expect(clients.create({ ...SPA, refreshRotation: 'never' })).rejects.toMatchObject({
+      code: 'invalid_input',
+    })
   })
 
   it('takes no registration from the protocol', async () => {

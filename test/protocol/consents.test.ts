@@ -15,7 +15,11 @@ describe('what is remembered of consents', () => {
     const [account, app] = [await createAccount(server), await relyingParty(server)]
     const tabs = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
     const resource = 'https://api.example/'
-    const allow = (scope: string) => consents.add(account.id, app.clientId, { scopes: [scope], resourceScopes: { [resource]: [scope] } })
+    const allow = (scope: string) =>
+      consents.add(account.id, app.clientId, {
+        scopes: [scope],
+        resourceScopes: { [resource]: [scope] },
+      })
     await Promise.all(tabs.map(allow))
     await allow('a')
     const kept = await consents.find(account.id, app.clientId)

@@ -25,7 +25,10 @@ describe.each(STORAGES)('a disabled client, tokens in %s', (storage) => {
     await server.context.clients.disable(app.client.clientId)
     await eventually(() => isAlive(server, held.access_token), false)
     expect(await userinfo(server, opaque.access_token)).toBe(401)
-    expect(await app.refresh(held.refresh_token)).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+    expect(await app.refresh(held.refresh_token)).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    })
 
     // Tokens tell their age in whole seconds.
     await sleep(1100)
@@ -33,7 +36,10 @@ describe.each(STORAGES)('a disabled client, tokens in %s', (storage) => {
     await eventually(async () => (await app.refresh('none')).body.error as string, 'invalid_grant')
     expect(await isAlive(server, held.access_token)).toBe(false)
     expect(await userinfo(server, opaque.access_token)).toBe(401)
-    expect(await app.refresh(held.refresh_token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
+    expect(await app.refresh(held.refresh_token)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    })
     expect(await app.redeem(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
 
     const anew = (await app.redeem(await app.code(account))).body
@@ -43,5 +49,6 @@ describe.each(STORAGES)('a disabled client, tokens in %s', (storage) => {
 })
 
 async function userinfo({ origin }: TestServer, token: string): Promise<number> {
-  return (await fetch(`${origin}/userinfo`, { headers: { authorization: `Bearer ${token}` } })).status
+  return (await fetch(`${origin}/userinfo`, { headers: { authorization: `Bearer ${token}` } }))
+    .status
 }

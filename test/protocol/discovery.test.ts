@@ -8,7 +8,9 @@ const said: string[] = []
 
 beforeAll(async () => {
   for (const method of ['info', 'warn', 'log', 'error', 'debug'] as const)
-    jest.spyOn(console, method).mockImplementation((...all: unknown[]) => void said.push(all.map(String).join(' ')))
+    jest
+      .spyOn(console, method)
+      .mockImplementation((...all: unknown[]) => void said.push(all.map(String).join(' ')))
   server = await startServer()
 })
 afterAll(async () => {
@@ -16,7 +18,8 @@ afterAll(async () => {
   jest.restoreAllMocks()
 })
 
-const document = async (path: string) => (await get(new URL(path, server.origin))).body as Record<string, unknown>
+const document = async (path: string) =>
+  (await get(new URL(path, server.origin))).body as Record<string, unknown>
 
 describe('discovery', () => {
   it('oidc-provider has nothing to remark on the configuration: every NOTICE or WARNING at the start fails here', async () => {
@@ -31,7 +34,9 @@ describe('discovery', () => {
       document('/.well-known/oauth-authorization-server'),
     ])
     expect(oauth).toEqual(oidc)
-    const { headers } = await get(new URL('/.well-known/openid-configuration', server.origin), { origin: 'https://anyone.example' })
+    const { headers } = await get(new URL('/.well-known/openid-configuration', server.origin), {
+      origin: 'https://anyone.example',
+    })
     expect(headers.get('access-control-allow-origin')).toMatch(/^(\*|https:\/\/anyone\.example)$/)
     expect(headers.get('access-control-allow-credentials')).toBeNull()
   })
@@ -53,8 +58,19 @@ describe('discovery', () => {
       id_token_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
       subject_types_supported: ['public'],
       code_challenge_methods_supported: ['S256'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-      token_endpoint_auth_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+      token_endpoint_auth_methods_supported: [
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+        'none',
+      ],
+      token_endpoint_auth_signing_alg_values_supported: [
+        'ES256',
+        'RS256',
+        'PS256',
+        'EdDSA',
+        'Ed25519',
+      ],
       scopes_supported: ['openid', 'profile', 'email', 'phone', 'address', 'offline_access'],
       claims_supported: expect.arrayContaining([
         'sub',
@@ -82,7 +98,9 @@ describe('discovery', () => {
   it('names first what is most usual, and the keys that sign, by algorithm, before those that wait or only verify', async () => {
     const { context, origin } = server
     const algs = async () =>
-      ((await document('/jwks'))['keys'] as { alg: string; kid: string }[]).map(({ alg, kid }) => [alg, kid] as const)
+      ((await document('/jwks'))['keys'] as { alg: string; kid: string }[]).map(
+        ({ alg, kid }) => [alg, kid] as const,
+      )
     const before = await algs()
     expect(before.map(([alg]) => alg)).toEqual(['ES256', 'RS256', 'PS256', 'EdDSA'])
     await context.keys.rotate('EdDSA')
@@ -92,8 +110,13 @@ describe('discovery', () => {
     expect(after.slice(0, 4)).toEqual(before)
     expect(after.slice(4).map(([alg]) => alg)).toEqual(['ES256', 'EdDSA'])
     expect(after[4]?.[1]).toBe(waiting)
-    await using another = await startServer({ database: { url: server.config.database.url }, issuer: origin })
-    const { keys } = (await (await send(`${origin}/jwks`, { connect: another.address })).json()) as {
+    await using another = await startServer({
+      database: { url: server.config.database.url },
+      issuer: origin,
+    })
+    const { keys } = (await (
+      await send(`${origin}/jwks`, { connect: another.address })
+    ).json()) as {
       keys: { kid: string }[]
     }
     expect(keys.map(({ kid }) => kid)).toEqual(after.map(([, kid]) => kid))

@@ -44,7 +44,13 @@ async function signIn(page: Page, change: Readonly<Record<string, string>> = {})
     metadata: { redirect_uris: [redirectUri], post_logout_redirect_uris: [redirectUri] },
   })
   const account = await createAccount(server)
-  await page.goto(authorizationUrl(server, clientId, { redirect_uri: redirectUri, response_mode: 'form_post', ...change }).href)
+  await page.goto(
+    authorizationUrl(server, clientId, {
+      redirect_uri: redirectUri,
+      response_mode: 'form_post',
+      ...change,
+    }).href,
+  )
   await page.fill('[name=username]', account.email)
   await page.fill('[name=password]', PASSWORD)
   await page.click('button[type=submit], form button:not([type=button])')
@@ -57,7 +63,11 @@ describe('form_post in Chromium', () => {
     page.on('console', (message) => message.type() === 'error' && refused.push(message.text()))
     await signIn(page)
     await page.waitForURL(redirectUri)
-    expect(Object.fromEntries(received[0] ?? [])).toEqual({ code: expect.any(String), state: 'the-state', iss: server.origin })
+    expect(Object.fromEntries(received[0] ?? [])).toEqual({
+      code: expect.any(String),
+      state: 'the-state',
+      iss: server.origin,
+    })
     expect(refused.filter((text) => /Content Security Policy/.test(text))).toEqual([])
   })
 
@@ -71,10 +81,16 @@ describe('form_post in Chromium', () => {
   })
 
   it('LO-01 a logout without a session goes on to the app by itself', async () => {
-    const { clientId } = await createClient(server, { metadata: { post_logout_redirect_uris: [redirectUri] } })
+    const { clientId } = await createClient(server, {
+      metadata: { post_logout_redirect_uris: [redirectUri] },
+    })
     const page = await newPage()
     const url = new URL('/session/end', server.origin)
-    url.search = new URLSearchParams({ client_id: clientId, post_logout_redirect_uri: redirectUri, state: 's' }).toString()
+    url.search = new URLSearchParams({
+      client_id: clientId,
+      post_logout_redirect_uri: redirectUri,
+      state: 's',
+    }).toString()
     await page.goto(url.href, { waitUntil: 'commit' })
     await page.waitForURL(`${redirectUri}?state=s`)
     expect(await page.title()).toBe('app')

@@ -2,9 +2,23 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWTPayload, SignJWT } from 'jose'
 import { Browser, type Page } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
-import { createAccount, createClient, createResource, type NewClient } from '../support/factories.ts'
+import {
+  createAccount,
+  createClient,
+  createResource,
+  type NewClient,
+} from '../support/factories.ts'
 import { send } from '../support/http.ts'
-import { authorizationUrl, basic, nobody, post, type SignedInApp, signedInApp, signIn, VERIFIER } from '../support/protocol.ts'
+import {
+  authorizationUrl,
+  basic,
+  nobody,
+  post,
+  type SignedInApp,
+  signedInApp,
+  signIn,
+  VERIFIER,
+} from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const BYE = 'https://client.example/bye'
@@ -17,9 +31,15 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const kids = async () => ((await (await send(`${server.origin}/jwks`)).json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid)
+const kids = async () =>
+  ((await (await send(`${server.origin}/jwks`)).json()) as { keys: { kid: string }[] }).keys.map(
+    ({ kid }) => kid,
+  )
 
-async function rotate(alg: 'ES256' | 'RS256' | 'EdDSA', { isEmergency = false } = {}): Promise<void> {
+async function rotate(
+  alg: 'ES256' | 'RS256' | 'EdDSA',
+  { isEmergency = false } = {},
+): Promise<void> {
   const old = (await server.context.keys.load()).keys.find((key) => key.alg === alg)?.kid ?? ''
   await server.context.keys.rotate(alg, { isEmergency })
   await eventually(async () => {
@@ -39,23 +59,35 @@ async function signedIn(options: NewClient = {}): Promise<WithToken> {
 
 const endSession = (hint: string): string =>
   `/session/end?${new URLSearchParams({ id_token_hint: hint, post_logout_redirect_uri: BYE }).toString()}`
-const signOut = ({ browser }: SignedInApp, hint: string): Promise<Page> => browser.copy().visit(endSession(hint))
+const signOut = ({ browser }: SignedInApp, hint: string): Promise<Page> =>
+  browser.copy().visit(endSession(hint))
 const silently = async ({ browser, client }: SignedInApp, hint: string): Promise<string | null> => {
-  const { url } = await browser.visit(authorizationUrl(server, client.clientId, { prompt: 'none', id_token_hint: hint }))
+  const { url } = await browser.visit(
+    authorizationUrl(server, client.clientId, { prompt: 'none', id_token_hint: hint }),
+  )
   return url.searchParams.has('code') ? 'code' : url.searchParams.get('error')
 }
 /** `now`: goes on by itself, with a button for who has no JavaScript. `asked`: the person decides. */
 const kindOf = (page: Page): string =>
   page.status !== 200
     ? String(page.status)
-    : page.form('/session/end/confirm').fields.some(({ name, type }) => name === 'logout' && type === 'hidden')
+    : page
+          .form('/session/end/confirm')
+          .fields.some(({ name, type }) => name === 'logout' && type === 'hidden')
       ? 'now'
       : 'asked'
 
 /** An ID token that the server could have made: by the key of an algorithm that signs now. */
-async function forge(claims: JWTPayload, { alg = 'ES256', typ }: { alg?: string; typ?: string } = {}): Promise<string> {
+async function forge(
+  claims: JWTPayload,
+  { alg = 'ES256', typ }: { alg?: string; typ?: string } = {},
+): Promise<string> {
   const key = (await server.context.keys.load()).keys.find((one) => one.alg === alg)
-  const signer = new SignJWT(claims).setProtectedHeader({ alg, kid: key?.kid ?? '', ...(typ ? { typ } : {}) })
+  const signer = new SignJWT(claims).setProtectedHeader({
+    alg,
+    kid: key?.kid ?? '',
+    ...(typ ? { typ } : {}),
+  })
   return signer.sign(await importJWK(key as never, alg))
 }
 
@@ -104,7 +136,9 @@ describe('id_token_hint', () => {
       'select "private_box" from "signing_key" where "kid" = $1',
       [kid],
     )
-    const jwk = JSON.parse(server.context.box.open(rows[0]?.private_box ?? Buffer.alloc(0), kid ?? '').toString()) as never
+    const jwk = JSON.parse(
+      server.context.box.open(rows[0]?.private_box ?? Buffer.alloc(0), kid ?? '').toString(),
+    ) as never
     const hint = await new SignJWT({ ...decodeJwt(app.idToken), iat: then, exp: then + 3600 })
       .setProtectedHeader({ alg: 'ES256', kid: kid ?? '' })
       .sign(await importJWK(jwk, 'ES256'))
@@ -121,25 +155,33 @@ describe('id_token_hint', () => {
     expect((await signOut(app, await forge(claims))).status).toBe(200)
     const bad: [string, Promise<string>][] = [
       ['issued before its key signed', forge({ ...claims, iat: (claims.iat ?? 0) - hour })],
-      ['issued later than now', forge({ ...claims, iat: (claims.iat ?? 0) + hour, exp: (claims.exp ?? 0) + hour })],
+      [
+        'issued later than now',
+        forge({ ...claims, iat: (claims.iat ?? 0) + hour, exp: (claims.exp ?? 0) + hour }),
+      ],
       ['without iat', forge({ ...claims, iat: undefined as never })],
       ['without exp', forge({ ...claims, exp: undefined as never })],
       ['of another issuer', forge({ ...claims, iss: 'https://other.example' })],
       ['for another client', forge({ ...claims, aud: (await createClient(server)).clientId })],
-      ['a logout token', forge({ ...claims, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } })],
+      [
+        'a logout token',
+        forge({ ...claims, events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }),
+      ],
       ['of another type', forge(claims, { typ: 'logout+jwt' })],
       ['an access token', forge(claims, { typ: 'at+jwt' })],
     ]
     for (const [what, hint] of bad) {
       const told = await silently(app, await hint)
       expect([what, told]).toEqual([what, 'invalid_request'])
-      if (what !== 'for another client') expect([what, (await signOut(app, await hint)).status]).toEqual([what, 400])
+      if (what !== 'for another client')
+        expect([what, (await signOut(app, await hint)).status]).toEqual([what, 400])
     }
   })
 
   it('JW-01 is of any algorithm of ours, whatever the client has now', async () => {
     const app = await signedIn({ metadata: { id_token_signed_response_alg: 'RS256' } })
-    for (const alg of ['ES256', 'PS256', 'EdDSA']) expect(await silently(app, await forge(decodeJwt(app.idToken), { alg }))).toBe('code')
+    for (const alg of ['ES256', 'PS256', 'EdDSA'])
+      expect(await silently(app, await forge(decodeJwt(app.idToken), { alg }))).toBe('code')
     const hs256 = await new SignJWT(decodeJwt(app.idToken))
       .setProtectedHeader({ alg: 'HS256', kid: decodeProtectedHeader(app.idToken).kid ?? '' })
       .sign(Buffer.from(app.client.clientSecret ?? ''))
@@ -153,15 +195,28 @@ describe('sid in ID tokens', () => {
     const scope = 'openid offline_access'
     const short = (await app.redeem(await app.code({ scope }))).body
     const long = (await app.redeem(await app.code({ scope }), { unheard: 'of' })).body
-    const refreshed = [(await app.refresh(short.refresh_token)).body, (await app.refresh(long.refresh_token, { unheard: 'of' })).body]
-    const sids = [short, long, ...refreshed].map((body: { id_token: string }) => decodeJwt(body.id_token)['sid'])
+    const refreshed = [
+      (await app.refresh(short.refresh_token)).body,
+      (await app.refresh(long.refresh_token, { unheard: 'of' })).body,
+    ]
+    const sids = [short, long, ...refreshed].map(
+      (body: { id_token: string }) => decodeJwt(body.id_token)['sid'],
+    )
     expect(sids[0]).toMatch(/^[\w-]{20,}$/)
     expect(new Set(sids).size).toBe(1)
 
     const other = await createClient(server, { firstParty: true, secret: null })
     const { url } = await app.browser.visit(authorizationUrl(server, other.clientId))
-    const fields = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', redirect_uri: other.redirectUri }
-    const { body } = await post(server, '/token', { ...fields, code_verifier: VERIFIER, client_id: other.clientId })
+    const fields = {
+      grant_type: 'authorization_code',
+      code: url.searchParams.get('code') ?? '',
+      redirect_uri: other.redirectUri,
+    }
+    const { body } = await post(server, '/token', {
+      ...fields,
+      code_verifier: VERIFIER,
+      client_id: other.clientId,
+    })
     expect(decodeJwt(body.id_token)['sid']).toMatch(/^[\w-]{20,}$/)
     expect(decodeJwt(body.id_token)['sid']).not.toBe(sids[0])
   })
@@ -182,29 +237,54 @@ describe('signing out with a hint', () => {
     await elsewhere.visit(authorizationUrl(server, app.client.clientId))
     await signIn(elsewhere, app.account.email)
     expect(kindOf(await elsewhere.visit(endSession(app.idToken)))).toBe('asked')
-    expect(kindOf(await signOut(app, await forge({ ...decodeJwt(app.idToken), sid: nobody() })))).toBe('asked')
+    expect(
+      kindOf(await signOut(app, await forge({ ...decodeJwt(app.idToken), sid: nobody() }))),
+    ).toBe('asked')
     const other = await createAccount(server)
-    expect(kindOf(await signOut(app, await forge({ ...decodeJwt(app.idToken), sub: other.id })))).toBe('asked')
+    expect(
+      kindOf(await signOut(app, await forge({ ...decodeJwt(app.idToken), sub: other.id }))),
+    ).toBe('asked')
   })
 
   it('LO-01 without sid, takes a hint that is not older than the sign-in', async () => {
     const app = await signedIn()
     const { sid: _sid, ...claims } = decodeJwt(app.idToken)
     expect(kindOf(await signOut(app, await forge(claims)))).toBe('now')
-    expect(kindOf(await signOut(app, await forge({ ...claims, iat: Number(claims['auth_time']) - 1 })))).toBe('asked')
     expect(
-      kindOf(await signOut(app, await forge({ ...claims, aud: (await createClient(server, { firstParty: true })).clientId }))),
+      kindOf(await signOut(app, await forge({ ...claims, iat: Number(claims['auth_time']) - 1 }))),
+    ).toBe('asked')
+    expect(
+      kindOf(
+        await signOut(
+          app,
+          await forge({
+            ...claims,
+            aud: (await createClient(server, { firstParty: true })).clientId,
+          }),
+        ),
+      ),
     ).not.toBe('now')
   })
 
   it('LO-01 asks for an app that is not of the operator, and without a hint', async () => {
     const app = await signedIn()
-    expect(kindOf(await app.browser.copy().visit(`/session/end?client_id=${app.client.clientId}`))).toBe('asked')
+    expect(
+      kindOf(await app.browser.copy().visit(`/session/end?client_id=${app.client.clientId}`)),
+    ).toBe('asked')
     const foreign = await createClient(server)
     await app.browser.visit(authorizationUrl(server, foreign.clientId))
     const { url } = await app.browser.submit('/consent', {}, { button: 'allow' })
-    const fields = { grant_type: 'authorization_code', code: url.searchParams.get('code') ?? '', redirect_uri: foreign.redirectUri }
-    const { body } = await post(server, '/token', { ...fields, code_verifier: VERIFIER }, basic(foreign))
+    const fields = {
+      grant_type: 'authorization_code',
+      code: url.searchParams.get('code') ?? '',
+      redirect_uri: foreign.redirectUri,
+    }
+    const { body } = await post(
+      server,
+      '/token',
+      { ...fields, code_verifier: VERIFIER },
+      basic(foreign),
+    )
     expect(kindOf(await signOut(app, body.id_token))).toBe('asked')
   })
 })

@@ -30,7 +30,10 @@ class ResourceServer {
       const jwks = (await (await send(`${this.#origin}/jwks`)).json()) as JSONWebKeySet
       this.#cached = { jwks: createLocalJWKSet(jwks), until: Date.now() + CACHE_MS }
     }
-    const { protectedHeader } = await jwtVerify(token, this.#cached.jwks, { issuer: this.#origin, audience: API })
+    const { protectedHeader } = await jwtVerify(token, this.#cached.jwks, {
+      issuer: this.#origin,
+      audience: API,
+    })
     return protectedHeader.kid
   }
 }
@@ -47,7 +50,9 @@ describe('signing keys', () => {
     b = await startServer({ database, issuer: a.origin, config: { keys: TIMING } })
     for (const server of [a, b]) server.context.keyWatch.start()
     await createResource(a, { identifier: API, scopes: ['jobs:run'] })
-    service = await relyingParty(a, { metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] } })
+    service = await relyingParty(a, {
+      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+    })
   })
   afterEach(async () => {
     await b.stop()
@@ -55,7 +60,8 @@ describe('signing keys', () => {
     await database.drop()
   })
 
-  const token = async (): Promise<string> => (await service.clientCredentials({ resource: API })).access_token
+  const token = async (): Promise<string> =>
+    (await service.clientCredentials({ resource: API })).access_token
 
   it('JW-07 rotates five times under load without one token that a caching resource server cannot verify', async () => {
     const api = new ResourceServer(a.origin)
@@ -96,7 +102,10 @@ describe('signing keys', () => {
   it('an emergency rotation lets the tokens of the leaked key die on every instance', async () => {
     const before = await token()
     await a.context.keys.rotate('ES256', { isEmergency: true })
-    await eventually(async () => new ResourceServer(b.origin).kidOf(before).catch((error: Error) => error.name), 'JWKSNoMatchingKey')
+    await eventually(
+      async () => new ResourceServer(b.origin).kidOf(before).catch((error: Error) => error.name),
+      'JWKSNoMatchingKey',
+    )
     expect(await new ResourceServer(a.origin).kidOf(await token())).toBeDefined()
   })
 
@@ -131,8 +140,17 @@ describe('signing keys', () => {
 
   async function tokenOfB(): Promise<string> {
     const body = new URLSearchParams({ grant_type: 'client_credentials', resource: API }).toString()
-    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length), ...basic(service) }
-    const answer = await send(`${a.origin}/token`, { method: 'POST', connect: b.address, headers, body })
+    const headers = {
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(body.length),
+      ...basic(service),
+    }
+    const answer = await send(`${a.origin}/token`, {
+      method: 'POST',
+      connect: b.address,
+      headers,
+      body,
+    })
     return ((await answer.json()) as { access_token: string }).access_token
   }
 
@@ -144,15 +162,23 @@ describe('signing keys', () => {
     await using c = await startServer({ database, issuer: a.origin, config: { secrets: rotated } })
     const resealed = await reseal(c.context.database.pool, c.context.box)
     expect(resealed.get('private signing keys')).toBeGreaterThan(0)
-    await using d = await startServer({ database, issuer: a.origin, config: { secrets: { ...TEST_SECRETS, keyEncryptionKeys: [fresh] } } })
+    await using d = await startServer({
+      database,
+      issuer: a.origin,
+      config: { secrets: { ...TEST_SECRETS, keyEncryptionKeys: [fresh] } },
+    })
     expect(await new ResourceServer(a.origin).kidOf(before)).toBeDefined()
-    const { rows } = await d.context.database.pool.query<{ private_box: Buffer }>('select "private_box" from "signing_key"')
+    const { rows } = await d.context.database.pool.query<{ private_box: Buffer }>(
+      'select "private_box" from "signing_key"',
+    )
     expect(rows.every((row) => new SecretBox([fresh]).isCurrent(row.private_box))).toBe(true)
     expect(rows.some((row) => row.private_box.toString('latin1').includes('"d"'))).toBe(false)
   })
 
   async function kidsOf({ address, origin }: TestServer): Promise<string[]> {
-    const { keys } = (await (await send(`${origin}/jwks`, { connect: address })).json()) as { keys: { kid: string }[] }
+    const { keys } = (await (await send(`${origin}/jwks`, { connect: address })).json()) as {
+      keys: { kid: string }[]
+    }
     return keys.map(({ kid }) => kid)
   }
 })

@@ -5,7 +5,15 @@ import { createLogger } from '../../src/logger.ts'
 import type { NewClient } from '../support/factories.ts'
 import { createClient } from '../support/factories.ts'
 import { send } from '../support/http.ts'
-import { type Answer, basic, nobody, post, type SignedInApp, signedInApp, VERIFIER } from '../support/protocol.ts'
+import {
+  type Answer,
+  basic,
+  nobody,
+  post,
+  type SignedInApp,
+  signedInApp,
+  VERIFIER,
+} from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 /** What `HttpURLConnection` of JDK 17 sends. */
@@ -27,29 +35,61 @@ afterAll(() => server.stop())
 
 describe('answers for programs', () => {
   it.each<[string, number, (headers: Record<string, string>) => Promise<Answer>]>([
-    ['/token without client', 400, (headers) => post(server, '/token', { grant_type: 'refresh_token' }, headers)],
-    ['/token, wrong client', 401, (headers) => post(server, '/token', { grant_type: 'refresh_token', client_id: 'nobody' }, headers)],
+    [
+      '/token without client',
+      400,
+      (headers) => post(server, '/token', { grant_type: 'refresh_token' }, headers),
+    ],
+    [
+      '/token, wrong client',
+      401,
+      (headers) =>
+        post(server, '/token', { grant_type: 'refresh_token', client_id: 'nobody' }, headers),
+    ],
     [
       'introspection',
       401,
-      (headers) => post(server, '/token/introspection', { token: 'x' }, { ...headers, ...basic({ clientId: 'x', clientSecret: 'y' }) }),
+      (headers) =>
+        post(
+          server,
+          '/token/introspection',
+          { token: 'x' },
+          { ...headers, ...basic({ clientId: 'x', clientSecret: 'y' }) },
+        ),
     ],
     ['revocation', 400, (headers) => post(server, '/token/revocation', { token: 'x' }, headers)],
     ['userinfo', 401, (headers) => post(server, '/userinfo', { access_token: 'x' }, headers)],
-    ['/token of 1 MB', 413, (headers) => post(server, '/token', { a: 'x'.repeat(1_000_000) }, headers)],
+    [
+      '/token of 1 MB',
+      413,
+      (headers) => post(server, '/token', { a: 'x'.repeat(1_000_000) }, headers),
+    ],
     ['/jwks, another method', 405, (headers) => post(server, '/jwks', {}, headers)],
-    ['discovery, another method', 405, (headers) => post(server, '/.well-known/openid-configuration', {}, headers)],
-  ])('RFC 6749 5.2: %s is refused with %i in JSON, whatever Accept asks for', async (_what, status, ask) => {
-    for (const headers of [JAVA, BROWSER]) {
-      const answer = await ask(headers)
-      expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/json; charset=utf-8'])
-      expect(answer.body.error).toMatch(/^[a-z_]+$/)
-    }
-  })
+    [
+      'discovery, another method',
+      405,
+      (headers) => post(server, '/.well-known/openid-configuration', {}, headers),
+    ],
+  ])(
+    'RFC 6749 5.2: %s is refused with %i in JSON, whatever Accept asks for',
+    async (_what, status, ask) => {
+      for (const headers of [JAVA, BROWSER]) {
+        const answer = await ask(headers)
+        expect([answer.status, answer.headers.get('content-type')]).toEqual([
+          status,
+          'application/json; charset=utf-8',
+        ])
+        expect(answer.body.error).toMatch(/^[a-z_]+$/)
+      }
+    },
+  )
 
   it('pages are for people still', async () => {
     const answer = await send(`${server.origin}/auth?client_id=nobody`, { headers: BROWSER })
-    expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([
+      400,
+      'text/html; charset=utf-8',
+    ])
   })
 
   it('RFC 6749 5.1: no cache keeps an answer of the token endpoint, an old one neither', async () => {
@@ -62,8 +102,14 @@ describe('answers for programs', () => {
       await app.redeem(nobody(), { scope: 'x' }),
     ]
     expect(answers.map(({ status }) => status)).toEqual([200, 400, 400, 400])
-    for (const { headers } of [...answers, await post(server, '/token/introspection', {}, basic(app.client))])
-      expect([headers.get('cache-control'), headers.get('pragma')]).toEqual(['no-store', 'no-cache'])
+    for (const { headers } of [
+      ...answers,
+      await post(server, '/token/introspection', {}, basic(app.client)),
+    ])
+      expect([headers.get('cache-control'), headers.get('pragma')]).toEqual([
+        'no-store',
+        'no-cache',
+      ])
   })
 
   it.each(['password', 'implicit', 'urn:ietf:params:oauth:grant-type:device_code', 'nonsense'])(
@@ -77,7 +123,12 @@ describe('answers for programs', () => {
         basic({ clientId: 'nobody', clientSecret: 'x' }),
       ]
       for (const headers of asked) {
-        const { status, body } = await post(server, '/token', { grant_type: grantType, username: 'a', password: 'b' }, headers)
+        const { status, body } = await post(
+          server,
+          '/token',
+          { grant_type: grantType, username: 'a', password: 'b' },
+          headers,
+        )
         expect([status, body.error]).toEqual([400, 'unsupported_grant_type'])
       }
     },
@@ -85,30 +136,53 @@ describe('answers for programs', () => {
 
   it('the grant types of discovery are the ones that are known', async () => {
     const { body } = await (async () => ({
-      body: (await (await send(`${server.origin}/.well-known/openid-configuration`)).json()) as Record<string, unknown>,
+      body: (await (
+        await send(`${server.origin}/.well-known/openid-configuration`)
+      ).json()) as Record<string, unknown>,
     }))()
     for (const grantType of body['grant_types_supported'] as string[])
-      expect((await post(server, '/token', { grant_type: grantType })).body.error).not.toBe('unsupported_grant_type')
+      expect((await post(server, '/token', { grant_type: grantType })).body.error).not.toBe(
+        'unsupported_grant_type',
+      )
   })
 
   it('RFC 6749 2.3.1: a public client that sends an empty password is that client, at token and revocation', async () => {
     const app = await signedInApp(server, { secret: null })
     const named = basic({ clientId: app.client.clientId, clientSecret: '' })
-    const byHeader = await app.redeem(await app.code({ scope: 'openid offline_access' }), { client_id: undefined }, named)
+    const byHeader = await app.redeem(
+      await app.code({ scope: 'openid offline_access' }),
+      { client_id: undefined },
+      named,
+    )
     expect(byHeader.status).toBe(200)
     expect((await app.redeem(await app.code(), {}, named)).status).toBe(200)
-    expect((await post(server, '/token/revocation', { token: byHeader.body.access_token }, named)).status).toBe(200)
-    const { status, body } = await app.redeem(await app.code(), { client_id: 'somebody-else' }, named)
+    expect(
+      (await post(server, '/token/revocation', { token: byHeader.body.access_token }, named))
+        .status,
+    ).toBe(200)
+    const { status, body } = await app.redeem(
+      await app.code(),
+      { client_id: 'somebody-else' },
+      named,
+    )
     expect([status, body.error]).toEqual([400, 'invalid_request'])
   })
 
   it('TK-07 an empty password is none for a client that has a secret', async () => {
     const app = await createClient(server)
     const fields = { grant_type: 'refresh_token', refresh_token: 'x' }
-    const { status, body } = await post(server, '/token', fields, basic({ clientId: app.clientId, clientSecret: '' }))
+    const { status, body } = await post(
+      server,
+      '/token',
+      fields,
+      basic({ clientId: app.clientId, clientSecret: '' }),
+    )
     expect([status, body.error]).toEqual([400, 'invalid_request'])
     const other = await createClient(server, { secret: null })
-    expect((await post(server, '/token', fields, basic({ clientId: other.clientId, clientSecret: 'x' }))).body.error).toBe('invalid_client')
+    expect(
+      (await post(server, '/token', fields, basic({ clientId: other.clientId, clientSecret: 'x' })))
+        .body.error,
+    ).toBe('invalid_client')
   })
 })
 
@@ -132,25 +206,42 @@ describe('the cause of a refusal', () => {
   it('TK-07 is named to a client that has proven itself, of its own codes, by both ways', async () => {
     const app = await appOf({ refreshLeewaySeconds: 0 })
     for (const way of WAYS) {
-      expect(told(await app.redeem(await app.code(), { code_verifier: OTHER_VERIFIER, ...way }))[2]).toMatch(
-        /^code_verifier does not match/,
-      )
-      expect(told(await app.redeem(await app.code(), { code_verifier: undefined, ...way }))[2]).toMatch(/^code_verifier is missing/)
-      expect(told(await app.redeem(await app.code(), { redirect_uri: 'https://client.example/other', ...way }))[2]).toMatch(
-        /^redirect_uri is not/,
-      )
+      expect(
+        told(await app.redeem(await app.code(), { code_verifier: OTHER_VERIFIER, ...way }))[2],
+      ).toMatch(/^code_verifier does not match/)
+      expect(
+        told(await app.redeem(await app.code(), { code_verifier: undefined, ...way }))[2],
+      ).toMatch(/^code_verifier is missing/)
+      expect(
+        told(
+          await app.redeem(await app.code(), {
+            redirect_uri: 'https://client.example/other',
+            ...way,
+          }),
+        )[2],
+      ).toMatch(/^redirect_uri is not/)
       const used = await app.code()
       await app.redeem(used)
-      expect(told(await app.redeem(used, way))).toEqual([400, 'invalid_grant', 'the authorization code was used before'])
+      expect(told(await app.redeem(used, way))).toEqual([
+        400,
+        'invalid_grant',
+        'the authorization code was used before',
+      ])
     }
   })
 
   it('TK-03 is named to a client that has proven itself, of its own refresh tokens, by both ways', async () => {
     const app = await appOf({ refreshLeewaySeconds: 0 })
     for (const way of WAYS) {
-      const { refresh_token: first } = (await app.redeem(await app.code({ scope: 'openid offline_access' }))).body
+      const { refresh_token: first } = (
+        await app.redeem(await app.code({ scope: 'openid offline_access' }))
+      ).body
       await app.refresh(first)
-      expect(told(await app.refresh(first, way))).toEqual([400, 'invalid_grant', 'the refresh token was used before'])
+      expect(told(await app.refresh(first, way))).toEqual([
+        400,
+        'invalid_grant',
+        'the refresh token was used before',
+      ])
     }
   })
 
@@ -159,8 +250,12 @@ describe('the cause of a refusal', () => {
     for (const way of WAYS) {
       const code = await expired(app, 'AuthorizationCode', await app.code())
       expect(told(await app.redeem(code, way))[2]).toBe('the authorization code has expired')
-      const { refresh_token: token } = (await app.redeem(await app.code({ scope: 'openid offline_access' }))).body
-      expect(told(await app.refresh(await expired(app, 'RefreshToken', token), way))[2]).toBe('the refresh token has expired')
+      const { refresh_token: token } = (
+        await app.redeem(await app.code({ scope: 'openid offline_access' }))
+      ).body
+      expect(told(await app.refresh(await expired(app, 'RefreshToken', token), way))[2]).toBe(
+        'the refresh token has expired',
+      )
     }
   })
 
@@ -172,16 +267,24 @@ describe('the cause of a refusal', () => {
         const unknown = await app.redeem(nobody(), way)
         expect(told(foreign)).toEqual([400, 'invalid_grant', GENERIC])
         expect(foreign.text).toBe(unknown.text)
-        const { refresh_token: token } = (await owner.redeem(await owner.code({ scope: 'openid offline_access' }))).body
+        const { refresh_token: token } = (
+          await owner.redeem(await owner.code({ scope: 'openid offline_access' }))
+        ).body
         expect((await app.refresh(token, way)).text).toBe((await app.refresh(nobody(), way)).text)
       }
   })
 
   it('a public client hears of its mistakes, and one sentence of all that became of a code or token', async () => {
     const app = await appOf({ secret: null, refreshLeewaySeconds: 0 })
-    expect(told(await app.redeem(await app.code(), { code_verifier: OTHER_VERIFIER }))[2]).toMatch(/^code_verifier does not match/)
-    expect(told(await app.redeem(await app.code(), { code_verifier: undefined }))[2]).toMatch(/^code_verifier is missing/)
-    expect(told(await app.redeem(await app.code(), { redirect_uri: 'https://client.example/other' }))[2]).toMatch(/^redirect_uri is not/)
+    expect(told(await app.redeem(await app.code(), { code_verifier: OTHER_VERIFIER }))[2]).toMatch(
+      /^code_verifier does not match/,
+    )
+    expect(told(await app.redeem(await app.code(), { code_verifier: undefined }))[2]).toMatch(
+      /^code_verifier is missing/,
+    )
+    expect(
+      told(await app.redeem(await app.code(), { redirect_uri: 'https://client.example/other' }))[2],
+    ).toMatch(/^redirect_uri is not/)
     const used = await app.code({ scope: 'openid offline_access' })
     const { refresh_token: token } = (await app.redeem(used)).body
     await app.refresh(token)
@@ -200,7 +303,15 @@ describe('the log of refusals', () => {
     written
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as { event?: string; clientId?: string; reason?: string; error?: string })
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            event?: string
+            clientId?: string
+            reason?: string
+            error?: string
+          },
+      )
       .filter((line) => line.event === 'client.refused' && line.clientId === clientId)
 
   it('TK-07 LG-02 has the reason of every wrong assertion, and never the assertion', async () => {
@@ -211,7 +322,13 @@ describe('the log of refusals', () => {
       name: 'Keyed',
       type: 'service',
       resources: [
-        (await server.context.resources.create({ identifier: 'https://keyed.example/', name: 'K', scopes: ['read'] })).identifier,
+        (
+          await server.context.resources.create({
+            identifier: 'https://keyed.example/',
+            name: 'K',
+            scopes: ['read'],
+          })
+        ).identifier,
       ],
       scopes: ['read'],
       authMethod: 'private_key_jwt',
@@ -220,8 +337,18 @@ describe('the log of refusals', () => {
     const now = Math.floor(Date.now() / 1000)
     const presented: string[] = []
     const present = async (change: Record<string, unknown>, key = privateKey) => {
-      const claims = { iss: client.id, sub: client.id, aud: server.origin, jti: nobody(), iat: now, exp: now + 60, ...change }
-      const assertion = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(key)
+      const claims = {
+        iss: client.id,
+        sub: client.id,
+        aud: server.origin,
+        jti: nobody(),
+        iat: now,
+        exp: now + 60,
+        ...change,
+      }
+      const assertion = await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
+        .sign(key)
       presented.push(assertion)
       const fields = {
         grant_type: 'client_credentials',
@@ -229,7 +356,11 @@ describe('the log of refusals', () => {
         client_assertion: assertion,
       }
       const { status, body } = await post(server, '/token', fields)
-      expect([status, body.error, body.error_description]).toEqual([401, 'invalid_client', 'client authentication failed'])
+      expect([status, body.error, body.error_description]).toEqual([
+        401,
+        'invalid_client',
+        'client authentication failed',
+      ])
     }
     await present({ aud: 'https://other.example' })
     await present({ exp: now - 60 })
@@ -240,7 +371,8 @@ describe('the log of refusals', () => {
     const reasons = lines(client.id).map(({ reason }) => reason)
     for (const word of [/aud/, /expired/, /five minutes/, /iss/, /jti/, /signature/])
       expect(reasons).toContainEqual(expect.stringMatching(word))
-    for (const assertion of presented) for (const part of assertion.split('.').slice(1)) expect(written).not.toContain(part)
+    for (const assertion of presented)
+      for (const part of assertion.split('.').slice(1)) expect(written).not.toContain(part)
   })
 
   it('LG-02 has one line of a client that fails all the time, with its reason and without its secret', async () => {
@@ -252,7 +384,9 @@ describe('the log of refusals', () => {
         { grant_type: 'refresh_token', refresh_token: 'x' },
         basic({ clientId: app.clientId, clientSecret: 'canary-secret' }),
       )
-    expect(lines(app.clientId)).toEqual([expect.objectContaining({ error: 'invalid_client', reason: 'invalid secret provided' })])
+    expect(lines(app.clientId)).toEqual([
+      expect.objectContaining({ error: 'invalid_client', reason: 'invalid secret provided' }),
+    ])
     expect(written).not.toContain('canary-secret')
   })
 })

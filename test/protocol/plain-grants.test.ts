@@ -3,7 +3,14 @@ import fc from 'fast-check'
 import type { Adapter, AdapterPayload, Client, Provider } from 'oidc-provider'
 import { AuditEvent } from '../../src/entities/index.ts'
 import { createAccount, createClient, createResource, REDIRECT_URI } from '../support/factories.ts'
-import { basic, CHALLENGE, nobody, type SignedInApp, signedInApp, VERIFIER } from '../support/protocol.ts'
+import {
+  basic,
+  CHALLENGE,
+  nobody,
+  type SignedInApp,
+  signedInApp,
+  VERIFIER,
+} from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { STORAGES } from '../support/storages.ts'
 import {
@@ -43,15 +50,30 @@ interface Case {
 type Write = (fields: readonly (readonly [string, string])[]) => string
 
 const urlencoded: Write = (fields) => new URLSearchParams(Object.fromEntries(fields)).toString()
-const PLAIN: Case = { scope: 'openid', change: {}, granted: 'openid', rejected: [], isSpent: false, client: 'own' }
+const PLAIN: Case = {
+  scope: 'openid',
+  change: {},
+  granted: 'openid',
+  rejected: [],
+  isSpent: false,
+  client: 'own',
+}
 
 function formOf(kind: Kind, value: string, verifier = VERIFIER): Record<string, string> {
   return kind === 'RefreshToken'
     ? { grant_type: 'refresh_token', refresh_token: value }
-    : { grant_type: 'authorization_code', code: value, redirect_uri: REDIRECT_URI, code_verifier: verifier }
+    : {
+        grant_type: 'authorization_code',
+        code: value,
+        redirect_uri: REDIRECT_URI,
+        code_verifier: verifier,
+      }
 }
 
-/** Codes and refresh tokens are spent on the short way as the provider spends them: of two that are alike, the same comes. */
+/**
+ * Codes and refresh tokens are spent on the short way as the provider spends them: of two that are
+ * alike, the same comes.
+ */
 describe.each(STORAGES)('plain grants on %s', (storage) => {
   let server: TestServer
   let app: SignedInApp
@@ -72,7 +94,12 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     client = found
     const other = await signedInApp(server, { firstParty: false })
     const machine = await createClient(server, {
-      metadata: { ...PEOPLE, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+      metadata: {
+        ...PEOPLE,
+        grant_types: ['client_credentials'],
+        redirect_uris: [],
+        response_types: [],
+      },
     })
     strangers = {
       own: basic(app.client).authorization,
@@ -80,12 +107,18 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
       machine: basic(machine).authorization,
       wrong: basic({ ...app.client, clientSecret: nobody() }).authorization,
     }
-    accounts = { other: other.account.id, gone: (await createAccount(server, { status: 'disabled' })).id }
+    accounts = {
+      other: other.account.id,
+      gone: (await createAccount(server, { status: 'disabled' })).id,
+    }
   })
   afterAll(() => server.stop())
 
   /** A code or token of the case, with a grant and a session of its own. */
-  async function make(kind: Kind, { scope, change, granted, rejected, isSpent, grantOf }: Case): Promise<string> {
+  async function make(
+    kind: Kind,
+    { scope, change, granted, rejected, isSpent, grantOf }: Case,
+  ): Promise<string> {
     const accountId = app.account.id
     const grant = new provider.Grant({ accountId: grantOf ?? accountId, clientId: client.clientId })
     grant.addOIDCScope(granted)
@@ -98,7 +131,12 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     const grantId = await grant.save()
     if (change['isGrantLate']) await storeAsExpired(grant)
     const session = new provider.Session()
-    session.loginAccount({ accountId, amr: ['pwd'], acr: 'urn:gatehouse:acr:1fa', loginTs: Math.floor(Date.now() / 1000) - 60 })
+    session.loginAccount({
+      accountId,
+      amr: ['pwd'],
+      acr: 'urn:gatehouse:acr:1fa',
+      loginTs: Math.floor(Date.now() / 1000) - 60,
+    })
     session.grantIdFor(client.clientId, grantId)
     await session.save(600)
     if (!change['isSessionOver']) await openRow(session.uid, accountId)
@@ -136,15 +174,25 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
 
   /** By so little that other clocks may not have noticed: it is found. */
   async function storeAsExpired(made: object): Promise<void> {
-    const { adapter, jti, ...model } = made as { adapter: Adapter; jti: string; getValueAndPayload(): Promise<{ payload: AdapterPayload }> }
-    const { payload } = await Object.assign(made as typeof model, { exp: Math.floor(Date.now() / 1000) - 3 }).getValueAndPayload()
+    const { adapter, jti, ...model } = made as {
+      adapter: Adapter
+      jti: string
+      getValueAndPayload(): Promise<{ payload: AdapterPayload }>
+    }
+    const { payload } = await Object.assign(made as typeof model, {
+      exp: Math.floor(Date.now() / 1000) - 3,
+    }).getValueAndPayload()
     await adapter.upsert(jti, payload, 600)
   }
 
   async function outcomeOf(kind: Kind, each: Case, write: Write, odd: Facts, isLong: boolean) {
     const value = await make(kind, each)
     const fields = Object.entries(formOf(kind, value, each.verifier))
-    const headers = { authorization: strangers[each.client] ?? '', 'content-type': FORM, ...(odd as Record<string, string>) }
+    const headers = {
+      authorization: strangers[each.client] ?? '',
+      'content-type': FORM,
+      ...(odd as Record<string, string>),
+    }
     const shot = { method: 'POST', path: '/token', headers, body: write(fields) }
     const response = await ask(server, isLong ? longWay(shot) : shot)
     const body = (await response
@@ -157,7 +205,11 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     const again = await seen(
       await ask(
         server,
-        longWay({ ...shot, headers: { authorization: strangers['own'] ?? '', 'content-type': FORM }, body: write(fields) }),
+        longWay({
+          ...shot,
+          headers: { authorization: strangers['own'] ?? '', 'content-type': FORM },
+          body: write(fields),
+        }),
       ),
     )
     return {
@@ -165,18 +217,28 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
       again,
       given,
       left: await storedOf(body),
-      isLeft: (await (provider[kind] as typeof provider.AuthorizationCode).find(value)) !== undefined,
+      isLeft:
+        (await (provider[kind] as typeof provider.AuthorizationCode).find(value)) !== undefined,
     }
   }
 
   /** What is stored of the tokens that were given. */
-  async function storedOf({ access_token: access = '', refresh_token: refresh = '' }: Record<string, string>) {
-    const of = (token: { iiat?: number | undefined; clientId?: string | undefined } | undefined) => {
+  async function storedOf({
+    access_token: access = '',
+    refresh_token: refresh = '',
+  }: Record<string, string>) {
+    const of = (
+      token: { iiat?: number | undefined; clientId?: string | undefined } | undefined,
+    ) => {
       const facts = Object.entries({ ...token, iiat: token?.iiat === BEGUN })
-      const isSame = ([name]: readonly [string, unknown]) => !['jti', 'grantId', 'sessionUid', 'iat', 'exp', 'consumed'].includes(name)
+      const isSame = ([name]: readonly [string, unknown]) =>
+        !['jti', 'grantId', 'sessionUid', 'iat', 'exp', 'consumed'].includes(name)
       return token && Object.fromEntries(facts.filter(isSame))
     }
-    return [of(await provider.AccessToken.find(access)), of(await provider.RefreshToken.find(refresh))]
+    return [
+      of(await provider.AccessToken.find(access)),
+      of(await provider.RefreshToken.find(refresh)),
+    ]
   }
 
   const cases = (kind: Kind) =>
@@ -189,7 +251,11 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
       rejected: mostly(fc.constant<string[]>([]), oneOf(['email_verified'], ['name', 'sub'])),
       isSpent: mostly(fc.constant(false), fc.constant(true), 12),
       client: mostly(fc.constant('own'), oneOf('other', 'machine', 'wrong'), 12),
-      verifier: mostly(fc.constant<string | undefined>(undefined), oneOf(`${VERIFIER}x`, 'short'), 12),
+      verifier: mostly(
+        fc.constant<string | undefined>(undefined),
+        oneOf(`${VERIFIER}x`, 'short'),
+        12,
+      ),
       change: fc
         .array(
           mostly(
@@ -273,7 +339,10 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
         { change: { isSessionOver: true } },
         { change: { accountId: accounts.other } },
         { grantOf: accounts.other },
-        { change: { accountId: accounts.gone, expiresWithSession: undefined }, grantOf: accounts.gone },
+        {
+          change: { accountId: accounts.gone, expiresWithSession: undefined },
+          grantOf: accounts.gone,
+        },
       ]) {
         const short = await outcomeOf(kind, { ...PLAIN, ...change }, urlencoded, {}, false)
         expect(short.first.status).toBe(400)
@@ -286,8 +355,13 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     'TK-01 TK-03 gives tokens for a %s to one of fifty at once, by either way',
     async (kind) => {
       const shot = formShot('/token', strangers['own'] ?? '', formOf(kind, await make(kind, PLAIN)))
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => ask(server, index % 2 ? shot : longWay(shot))))
-      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, ...Array.from({ length: 49 }, () => 400)])
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) => ask(server, index % 2 ? shot : longWay(shot))),
+      )
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+        200,
+        ...Array.from({ length: 49 }, () => 400),
+      ])
     },
   )
 
@@ -295,7 +369,9 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     const rows = async () => {
       await server.context.audit.flush()
       const types = ['token_issued', 'token_refreshed']
-      const all = await server.context.database.em.fork().find(AuditEvent, { type: { $in: types } }, { orderBy: { seq: 'desc' }, limit: 4 })
+      const all = await server.context.database.em
+        .fork()
+        .find(AuditEvent, { type: { $in: types } }, { orderBy: { seq: 'desc' }, limit: 4 })
       return all.map(({ type, clientId, accountId, outcome, detail, sessionId }) => ({
         type,
         clientId,
@@ -308,7 +384,9 @@ describe.each(STORAGES)('plain grants on %s', (storage) => {
     for (const path of ['/token', '/token?way=long'])
       for (const kind of ['AuthorizationCode', 'RefreshToken'] as const) {
         const value = await make(kind, { ...PLAIN, scope: 'openid email', granted: 'openid email' })
-        expect((await ask(server, formShot(path, strangers['own'] ?? '', formOf(kind, value)))).status).toBe(200)
+        expect(
+          (await ask(server, formShot(path, strangers['own'] ?? '', formOf(kind, value)))).status,
+        ).toBe(200)
       }
     const [refreshed, issued, ...short] = await rows()
     expect([refreshed, issued]).toEqual(short)

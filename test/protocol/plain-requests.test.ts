@@ -25,7 +25,10 @@ const RUNS = 1000
 const MACHINE = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
 const CLAIMS = { userinfo: { name: null } }
 
-/** Whatever is asked at these three, the short way answers what the provider would, byte for byte but for what is random. */
+/**
+ * Whatever is asked at these three, the short way answers what the provider would, byte for byte
+ * but for what is random.
+ */
 describe.each(STORAGES)('plain requests on %s', (storage) => {
   let server: TestServer
   let app: SignedInApp
@@ -41,7 +44,12 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
     provided = countProvided(server)
     apis = [
       (await createResource(server)).identifier,
-      (await createResource(server, { identifier: 'https://mail.example/', scopes: ['send', 'email'] })).identifier,
+      (
+        await createResource(server, {
+          identifier: 'https://mail.example/',
+          scopes: ['send', 'email'],
+        })
+      ).identifier,
     ]
     app = await signedInApp(server, { refreshLeewaySeconds: 0 })
     credentials = await clientsOfEveryKind()
@@ -51,14 +59,25 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
 
   async function clientsOfEveryKind(): Promise<Record<string, string>> {
     const machine = await createClient(server, { metadata: MACHINE })
-    const narrow = await createClient(server, { metadata: { ...MACHINE, allowed_resources: [apis[0] ?? ''], scope: 'read' } })
-    const serving = await createClient(server, { metadata: { ...MACHINE, allowed_resources: apis } })
-    const posting = await createClient(server, { metadata: { ...MACHINE, token_endpoint_auth_method: 'client_secret_post' } })
+    const narrow = await createClient(server, {
+      metadata: { ...MACHINE, allowed_resources: [apis[0] ?? ''], scope: 'read' },
+    })
+    const serving = await createClient(server, {
+      metadata: { ...MACHINE, allowed_resources: apis },
+    })
+    const posting = await createClient(server, {
+      metadata: { ...MACHINE, token_endpoint_auth_method: 'client_secret_post' },
+    })
     const open = await createClient(server, { secret: null })
-    const spaced = await createClient(server, { clientId: 'mail~er', secret: 'a secret: with 100% of everything', metadata: MACHINE })
+    const spaced = await createClient(server, {
+      clientId: 'mail~er',
+      secret: 'a secret: with 100% of everything',
+      metadata: MACHINE,
+    })
     const disabled = await createClient(server, { metadata: MACHINE })
     await server.context.clients.disable(disabled.clientId)
-    const of = (client: { clientId: string; clientSecret?: string | undefined }) => basic(client).authorization
+    const of = (client: { clientId: string; clientSecret?: string | undefined }) =>
+      basic(client).authorization
     const pair = Buffer.from(`${machine.clientId}:${machine.clientSecret}`)
     return {
       app: of(app.client),
@@ -93,8 +112,13 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
     const gone = await createAccount(server, { status: 'disabled' })
     if (!client) throw new Error('the client is not registered')
     const accountId = app.account.id
-    const grantOf = async (change: { account?: string; scope?: string; without?: string[] } = {}) => {
-      const grant = new provider.Grant({ accountId: change.account ?? accountId, clientId: client.clientId })
+    const grantOf = async (
+      change: { account?: string; scope?: string; without?: string[] } = {},
+    ) => {
+      const grant = new provider.Grant({
+        accountId: change.account ?? accountId,
+        clientId: client.clientId,
+      })
       grant.addOIDCScope(change.scope ?? 'openid email profile')
       if (change.without) {
         grant.rejectOIDCScope('profile')
@@ -111,14 +135,20 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
         scope: 'openid email profile',
         ...change,
       }).save()
-    const { access_token: bound, refresh_token: refresh } = (await app.redeem(await app.code({ scope: 'openid email' }))).body
+    const { access_token: bound, refresh_token: refresh } = (
+      await app.redeem(await app.code({ scope: 'openid email' }))
+    ).body
     const first = (await app.redeem(await app.code({ scope: 'openid' }))).body
     const rotated = (await app.refresh(String(first['refresh_token']))).body
     const revoked = (await app.redeem(await app.code())).body
     const elsewhere = await signedInApp(server)
     const ended = (await elsewhere.redeem(await elsewhere.code())).body
     await server.context.store.revokeByAccount(elsewhere.account.id)
-    await postForm('/token/revocation', { token: String(revoked['access_token']) }, basic(app.client).authorization)
+    await postForm(
+      '/token/revocation',
+      { token: String(revoked['access_token']) },
+      basic(app.client).authorization,
+    )
     return {
       plain: await mint(),
       bound: String(bound),
@@ -129,7 +159,10 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
       endedRefresh: String(ended['refresh_token']),
       revoked: String(revoked['access_token']),
       narrow: await mint({ scope: 'openid' }),
-      wide: await mint({ scope: 'openid email profile phone address offline_access' }, await grantOf({ scope: 'openid email' })),
+      wide: await mint(
+        { scope: 'openid email profile phone address offline_access' },
+        await grantOf({ scope: 'openid email' }),
+      ),
       rejected: await mint({}, await grantOf({ without: ['email_verified', 'sub'] })),
       impersonal: await mint({ scope: 'email' }),
       scopeless: await mint({ scope: undefined }),
@@ -143,12 +176,20 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
       unknown: nobody(),
       tooLong: `${nobody()}xx`,
       odd: '%00',
-      jwt: String((await app.redeem(await app.code({ resource: apis[0], scope: 'openid read' }))).body['access_token']),
+      jwt: String(
+        (await app.redeem(await app.code({ resource: apis[0], scope: 'openid read' }))).body[
+          'access_token'
+        ],
+      ),
       nothing: '',
     }
   }
 
-  function postForm(path: string, form: Record<string, string>, authorization: string): Promise<Response> {
+  function postForm(
+    path: string,
+    form: Record<string, string>,
+    authorization: string,
+  ): Promise<Response> {
     return ask(server, formShot(path, authorization, form))
   }
 
@@ -165,10 +206,17 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
       '',
     ),
   )
-  const path = (plain: string) => fc.oneof({ weight: 9, arbitrary: fc.constant(plain) }, oneOf(`${plain}/`, plain.toUpperCase()))
-  const method = (plain: string) => fc.oneof({ weight: 12, arbitrary: fc.constant(plain) }, oneOf('GET', 'POST', 'PUT', 'HEAD', 'OPTIONS'))
+  const path = (plain: string) =>
+    fc.oneof({ weight: 9, arbitrary: fc.constant(plain) }, oneOf(`${plain}/`, plain.toUpperCase()))
+  const method = (plain: string) =>
+    fc.oneof(
+      { weight: 12, arbitrary: fc.constant(plain) },
+      oneOf('GET', 'POST', 'PUT', 'HEAD', 'OPTIONS'),
+    )
 
-  function bodyOf(fields: fc.Arbitrary<readonly (readonly [string, string])[]>): fc.Arbitrary<string> {
+  function bodyOf(
+    fields: fc.Arbitrary<readonly (readonly [string, string])[]>,
+  ): fc.Arbitrary<string> {
     return fc.tuple(fields, writtenForm).map(([pairs, write]) => write(pairs))
   }
 
@@ -209,7 +257,13 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
     const body = bodyOf(
       fc
         .tuple(anyKey(tokens), oneOf('', '', 'access_token', 'refresh_token', 'unheard_of'))
-        .map(([token, hint]) => [['token', tokens[token] ?? ''], ...(hint ? ([['token_type_hint', hint]] as const) : [])] as const),
+        .map(
+          ([token, hint]) =>
+            [
+              ['token', tokens[token] ?? ''],
+              ...(hint ? ([['token_type_hint', hint]] as const) : []),
+            ] as const,
+        ),
     )
     const client = mostly(oneOf('app', 'serving'), anyKey(credentials))
     await holds(shots('/token/introspection', client, body))
@@ -218,37 +272,71 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
   it('answers client credentials as the provider does', async () => {
     const scope = mostly(
       oneOf<string | undefined>('read', 'read write'),
-      oneOf('write read read', '', ' ', 'read ', 'send', 'email', 'openid', 'admin', 'rëad', 'a"b', undefined),
+      oneOf(
+        'write read read',
+        '',
+        ' ',
+        'read ',
+        'send',
+        'email',
+        'openid',
+        'admin',
+        'rëad',
+        'a"b',
+        undefined,
+      ),
     )
     const resource = mostly(
       fc.constant<number | string | undefined>(0),
-      oneOf<number | string | undefined>(1, 'https://api.example', 'https://api.example/#x', 'nothing', '', 'urn:x', undefined),
+      oneOf<number | string | undefined>(
+        1,
+        'https://api.example',
+        'https://api.example/#x',
+        'nothing',
+        '',
+        'urn:x',
+        undefined,
+      ),
     )
-    const grant = fc.oneof({ weight: 9, arbitrary: fc.constant('client_credentials') }, oneOf('refresh_token', 'implicit', '', 'x'))
+    const grant = fc.oneof(
+      { weight: 9, arbitrary: fc.constant('client_credentials') },
+      oneOf('refresh_token', 'implicit', '', 'x'),
+    )
     const body = bodyOf(
       fc
         .tuple(grant, scope, resource)
         .map(([grantType, wanted, at]) => [
           ['grant_type', grantType] as const,
-          ...(at === undefined ? [] : [['resource', typeof at === 'number' ? (apis[at] ?? '') : at] as const]),
+          ...(at === undefined
+            ? []
+            : [['resource', typeof at === 'number' ? (apis[at] ?? '') : at] as const]),
           ...(wanted === undefined ? [] : [['scope', wanted] as const]),
         ]),
     )
-    const client = mostly(oneOf('machine', 'narrow', 'serving', 'spaced', 'spacedPlus'), anyKey(credentials))
+    const client = mostly(
+      oneOf('machine', 'narrow', 'serving', 'spaced', 'spacedPlus'),
+      anyKey(credentials),
+    )
     await holds(shots('/token', client, body))
   })
 
-  function shots(to: string, client: fc.Arbitrary<string>, body: fc.Arbitrary<string>): fc.Arbitrary<Shot> {
-    return fc.tuple(method('POST'), path(to), client, contentType, oddHeaders, body).map(([verb, at, key, type, odd, text]) => ({
-      method: verb,
-      path: at,
-      headers: {
-        authorization: credentials[key] ?? '',
-        ...(type && verb !== 'GET' && verb !== 'HEAD' ? { 'content-type': type } : {}),
-        ...odd,
-      },
-      body: text,
-    }))
+  function shots(
+    to: string,
+    client: fc.Arbitrary<string>,
+    body: fc.Arbitrary<string>,
+  ): fc.Arbitrary<Shot> {
+    return fc
+      .tuple(method('POST'), path(to), client, contentType, oddHeaders, body)
+      .map(([verb, at, key, type, odd, text]) => ({
+        method: verb,
+        path: at,
+        headers: {
+          authorization: credentials[key] ?? '',
+          ...(type && verb !== 'GET' && verb !== 'HEAD' ? { 'content-type': type } : {}),
+          ...odd,
+        },
+        body: text,
+      }))
   }
 
   it('SE-07 tells each of many who ask at once about themselves, and nobody who is shut out', async () => {
@@ -257,21 +345,38 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
     if (!client) throw new Error('the client is not registered')
     const people = await Promise.all(
       Array.from({ length: 24 }, async (_, index) => {
-        const { id, email } = await createAccount(server, { password: null, status: index % 6 === 5 ? 'disabled' : 'active' })
+        const { id, email } = await createAccount(server, {
+          password: null,
+          status: index % 6 === 5 ? 'disabled' : 'active',
+        })
         const grant = new provider.Grant({ accountId: id, clientId: client.clientId })
         grant.addOIDCScope('openid email')
-        const facts = { accountId: id, client, grantId: await grant.save(), gty: 'authorization_code', scope: 'openid email' }
+        const facts = {
+          accountId: id,
+          client,
+          grantId: await grant.save(),
+          gty: 'authorization_code',
+          scope: 'openid email',
+        }
         const claims = index % 6 === 5 ? undefined : { sub: id, email, email_verified: true }
         return { token: await new provider.AccessToken(facts).save(), claims }
       }),
     )
     const asked = [...people, ...people.toReversed()]
     const answers = await Promise.all(
-      asked.map(({ token }) => ask(server, { method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${token}` } })),
+      asked.map(({ token }) =>
+        ask(server, {
+          method: 'GET',
+          path: '/userinfo',
+          headers: { authorization: `Bearer ${token}` },
+        }),
+      ),
     )
-    expect(await Promise.all(answers.map(async (answer) => (answer.status === 200 ? answer.json() : undefined)))).toEqual(
-      asked.map(({ claims }) => claims),
-    )
+    expect(
+      await Promise.all(
+        answers.map(async (answer) => (answer.status === 200 ? answer.json() : undefined)),
+      ),
+    ).toEqual(asked.map(({ claims }) => claims))
   })
 
   it('never goes to the provider with what is plain, and always with what is refused', async () => {
@@ -279,21 +384,42 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
     const { machine = '', app: own = '', wrongSecret = '', spacedPlus = '' } = credentials
     const service = { grant_type: 'client_credentials', scope: 'read', resource: apis[0] ?? '' }
     const before = provided.count
-    expect((await ask(server, { method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${plain}` } })).status).toBe(200)
-    for (const token of [plain, refresh, unknown]) expect((await postForm('/token/introspection', { token }, own)).status).toBe(200)
-    for (const client of [machine, spacedPlus]) expect((await postForm('/token', service, client)).status).toBe(200)
+    expect(
+      (
+        await ask(server, {
+          method: 'GET',
+          path: '/userinfo',
+          headers: { authorization: `Bearer ${plain}` },
+        })
+      ).status,
+    ).toBe(200)
+    for (const token of [plain, refresh, unknown])
+      expect((await postForm('/token/introspection', { token }, own)).status).toBe(200)
+    for (const client of [machine, spacedPlus])
+      expect((await postForm('/token', service, client)).status).toBe(200)
     expect(provided.count).toBe(before)
     expect((await postForm('/token', service, wrongSecret)).status).toBe(401)
-    expect((await ask(server, { method: 'GET', path: '/userinfo', headers: { authorization: `Bearer ${unknown}` } })).status).toBe(401)
+    expect(
+      (
+        await ask(server, {
+          method: 'GET',
+          path: '/userinfo',
+          headers: { authorization: `Bearer ${unknown}` },
+        })
+      ).status,
+    ).toBe(401)
     expect(provided.count).toBe(before + 2)
   })
 
   it('LG-01 records a service token as the provider does', async () => {
     await server.context.audit.flush()
-    const known = await server.context.database.em.fork().count(AuditEvent, { type: 'token_issued' })
+    const known = await server.context.database.em
+      .fork()
+      .count(AuditEvent, { type: 'token_issued' })
     const form = { grant_type: 'client_credentials', scope: 'write read', resource: apis[0] ?? '' }
     const { machine = '' } = credentials
-    for (const path of ['/token', '/token?way=long']) expect((await postForm(path, form, machine)).status).toBe(200)
+    for (const path of ['/token', '/token?way=long'])
+      expect((await postForm(path, form, machine)).status).toBe(200)
     await server.context.audit.flush()
     const rows = await server.context.database.em
       .fork()
@@ -305,29 +431,35 @@ describe.each(STORAGES)('plain requests on %s', (storage) => {
       detail,
       sessionId,
     }))
-    expect(short).toMatchObject({ detail: { grant: 'client_credentials', scopes: ['write', 'read'] } })
+    expect(short).toMatchObject({
+      detail: { grant: 'client_credentials', scopes: ['write', 'read'] },
+    })
     expect([short, rows.length]).toEqual([long, 2])
   })
 
   it.each([
     ['in one piece', 0],
     ['in two pieces', 40],
-  ])('answers one after the other on one connection, with a form that comes %s', async (_how, pause) => {
-    const { host, port } = server.address
-    const socket = connect({ host, port, noDelay: true })
-    let received = ''
-    socket.setEncoding('latin1').on('data', (chunk: string) => (received += chunk))
-    const body = `token=${tokens['plain']}`
-    const head = `POST /token/introspection HTTP/1.1\r\nHost: ${new URL(server.origin).host}\r\nAuthorization: ${credentials['app']}\r\nContent-Type: ${FORM}\r\nContent-Length: ${body.length}\r\n\r\n`
-    for (let round = 1; round <= 5; round++) {
-      socket.write(pause ? head + body.slice(0, 9) : head + body)
-      if (pause) {
-        await new Promise((resolve) => setTimeout(resolve, pause))
-        socket.write(body.slice(9))
+  ])(
+    'answers one after the other on one connection, with a form that comes %s',
+    async (_how, pause) => {
+      const { host, port } = server.address
+      const socket = connect({ host, port, noDelay: true })
+      let received = ''
+      socket.setEncoding('latin1').on('data', (chunk: string) => (received += chunk))
+      const body = `token=${tokens['plain']}`
+      const head = `POST /token/introspection HTTP/1.1\r\nHost: ${new URL(server.origin).host}\r\nAuthorization: ${credentials['app']}\r\nContent-Type: ${FORM}\r\nContent-Length: ${body.length}\r\n\r\n`
+      for (let round = 1; round <= 5; round++) {
+        socket.write(pause ? head + body.slice(0, 9) : head + body)
+        if (pause) {
+          await new Promise((resolve) => setTimeout(resolve, pause))
+          socket.write(body.slice(9))
+        }
+        while (received.split('"active":true').length <= round)
+          await new Promise((resolve) => setTimeout(resolve, 5))
       }
-      while (received.split('"active":true').length <= round) await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-    socket.destroy()
-    expect(received.match(/HTTP\/1\.1 200/g)).toHaveLength(5)
-  })
+      socket.destroy()
+      expect(received.match(/HTTP\/1\.1 200/g)).toHaveLength(5)
+    },
+  )
 })

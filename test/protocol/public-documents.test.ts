@@ -9,12 +9,18 @@ describe('discovery and JWKS', () => {
   })
   afterAll(() => server.stop())
 
-  it.each(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/jwks'])(
+  it.each([
+    '/.well-known/openid-configuration',
+    '/.well-known/oauth-authorization-server',
+    '/jwks',
+  ])(
     'serves %s from bytes that are the very answer of the provider, with a strong ETag',
     async (path) => {
       const first = await send(server.origin + path)
       const again = await send(server.origin + path)
-      const byProvider = await send(server.origin + path, { headers: { origin: 'https://app.example' } })
+      const byProvider = await send(server.origin + path, {
+        headers: { origin: 'https://app.example' },
+      })
       expect(again.status).toBe(200)
       const body = await again.text()
       expect(body).toBe(await first.text())
@@ -24,14 +30,18 @@ describe('discovery and JWKS', () => {
       expect(again.headers.get('cache-control')).toBe('public, max-age=300')
       expect(byProvider.headers.get('access-control-allow-origin')).toBe('https://app.example')
 
-      const unchanged = await send(server.origin + path, { headers: { 'if-none-match': again.headers.get('etag') ?? '' } })
+      const unchanged = await send(server.origin + path, {
+        headers: { 'if-none-match': again.headers.get('etag') ?? '' },
+      })
       expect([unchanged.status, await unchanged.text()]).toEqual([304, ''])
     },
   )
 
   it('WB-10 answers for the issuer host only', async () => {
     await send(`${server.origin}/jwks`)
-    expect((await send(`${server.origin}/jwks`, { headers: { host: 'evil.example' } })).status).toBe(421)
+    expect(
+      (await send(`${server.origin}/jwks`, { headers: { host: 'evil.example' } })).status,
+    ).toBe(421)
   })
 
   it('changes with the keys', async () => {

@@ -47,13 +47,24 @@ describe.each(STORAGES)('a refresh that is repeated, in %s', (storage) => {
     await cluster.stop()
   })
 
-  const balanced = () => ({ origin: cluster.origin, address: { host: '127.0.0.1', port: Number(new URL(cluster.origin).port) } })
+  const balanced = () => ({
+    origin: cluster.origin,
+    address: { host: '127.0.0.1', port: Number(new URL(cluster.origin).port) },
+  })
   const errorOf = ({ status, body }: { status: number; body: Json }) => [status, body.error]
 
-  async function byCode(options: NewClient, change: Record<string, string> = {}): Promise<Holder & { app: SignedInApp }> {
+  async function byCode(
+    options: NewClient,
+    change: Record<string, string> = {},
+  ): Promise<Holder & { app: SignedInApp }> {
     const app = await signedInApp(server, options)
     const { body } = await app.redeem(await app.code(change))
-    return { app, first: body.refresh_token, accountId: app.account.id, use: (token, more) => app.refresh(token, more) }
+    return {
+      app,
+      first: body.refresh_token,
+      accountId: app.account.id,
+      use: (token, more) => app.refresh(token, more),
+    }
   }
 
   async function atApi(): Promise<Holder> {
@@ -66,14 +77,25 @@ describe.each(STORAGES)('a refresh that is repeated, in %s', (storage) => {
 
   const atToken = async (): Promise<Holder> => {
     const { first, accountId } = await atApi()
-    const fields = (token: string) => ({ grant_type: 'refresh_token', client_id: 'gatehouse-api', refresh_token: token })
-    return { first, accountId, use: (token): Promise<Answer> => post(balanced(), '/token', fields(token)) }
+    const fields = (token: string) => ({
+      grant_type: 'refresh_token',
+      client_id: 'gatehouse-api',
+      refresh_token: token,
+    })
+    return {
+      first,
+      accountId,
+      use: (token): Promise<Answer> => post(balanced(), '/token', fields(token)),
+    }
   }
 
   /** A leeway that outlasts fifty on a busy machine, where it may be that long. */
   const HOLDERS: [string, () => Promise<Holder>][] = [
     ['an app with a secret', () => byCode({ refreshLeewaySeconds: 60 })],
-    ['an app with a secret and an API', () => byCode({ refreshLeewaySeconds: 60 }, { scope: 'openid read', resource: API })],
+    [
+      'an app with a secret and an API',
+      () => byCode({ refreshLeewaySeconds: 60 }, { scope: 'openid read', resource: API }),
+    ],
     ['an app without a secret', () => byCode({ secret: null })],
     ['the account API', atApi],
     ['the account API at the token endpoint', atToken],
@@ -85,69 +107,104 @@ describe.each(STORAGES)('a refresh that is repeated, in %s', (storage) => {
     return { access: claims(access), id: id === undefined ? undefined : decodeJwt(id), refresh }
   }
 
-  it.each(HOLDERS)('TK-03 fifty at once by %s get one successor, all the same, and it works', async (_who, make) => {
-    const { first, use } = await make()
-    const answers = await Promise.all(Array.from({ length: MANY }, () => use(first)))
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: MANY }, () => 200))
-    const [held, ...others] = answers.map(({ body }) => heldOf(body))
-    for (const other of others) expect(other).toEqual(held)
-    expect(held?.refresh).not.toBe(first)
-    expect((await use(String(held?.refresh))).status).toBe(200)
-  })
+  it.each(HOLDERS)(
+    'TK-03 fifty at once by %s get one successor, all the same, and it works',
+    async (_who, make) => {
+      const { first, use } = await make()
+      const answers = await Promise.all(Array.from({ length: MANY }, () => use(first)))
+      expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: MANY }, () => 200))
+      const [held, ...others] = answers.map(({ body }) => heldOf(body))
+      for (const other of others) expect(other).toEqual(held)
+      expect(held?.refresh).not.toBe(first)
+      expect((await use(String(held?.refresh))).status).toBe(200)
+    },
+  )
 
-  it.each(HOLDERS)('TK-03 LG-01 whoever lost the answer asks again: %s; each repeat is audited with its network', async (_who, make) => {
-    const { first, use, accountId } = await make()
-    const answer = await use(first)
-    await sleep(1100)
-    const again = await use(first)
-    expect(again.status).toBe(200)
-    expect(heldOf(again.body)).toEqual(heldOf(answer.body))
-    expect(again.body.expires_in).toBeLessThan(answer.body.expires_in)
-    const rest = ({ access_token: _access, id_token: _id, expires_in: _seconds, ...others }: Json) => others
-    expect(rest(again.body)).toEqual(rest(answer.body))
-    for (const { context } of cluster.instances) await context.audit.flush()
-    const events = await server.context.database.em.fork().find(AuditEvent, { type: 'token_refreshed', accountId }, { orderBy: { seq: 1 } })
-    expect(events.map(({ detail, ip }) => [detail['isRepeat'] ?? false, ip !== null])).toEqual([
-      [false, true],
-      [true, true],
-    ])
-  })
+  it.each(HOLDERS)(
+    'TK-03 LG-01 whoever lost the answer asks again: %s; each repeat is audited with its network',
+    async (_who, make) => {
+      const { first, use, accountId } = await make()
+      const answer = await use(first)
+      await sleep(1100)
+      const again = await use(first)
+      expect(again.status).toBe(200)
+      expect(heldOf(again.body)).toEqual(heldOf(answer.body))
+      expect(again.body.expires_in).toBeLessThan(answer.body.expires_in)
+      const rest = ({
+        access_token: _access,
+        id_token: _id,
+        expires_in: _seconds,
+        ...others
+      }: Json) => others
+      expect(rest(again.body)).toEqual(rest(answer.body))
+      for (const { context } of cluster.instances) await context.audit.flush()
+      const events = await server.context.database.em
+        .fork()
+        .find(AuditEvent, { type: 'token_refreshed', accountId }, { orderBy: { seq: 1 } })
+      expect(events.map(({ detail, ip }) => [detail['isRepeat'] ?? false, ip !== null])).toEqual([
+        [false, true],
+        [true, true],
+      ])
+    },
+  )
 
   it('TK-03 the same at both doors of the account API, in turn', async () => {
     const { first, use } = await atApi()
     const answer = await use(first)
-    const again = await post(balanced(), '/token', { grant_type: 'refresh_token', client_id: 'gatehouse-api', refresh_token: first })
+    const again = await post(balanced(), '/token', {
+      grant_type: 'refresh_token',
+      client_id: 'gatehouse-api',
+      refresh_token: first,
+    })
     expect(heldOf(again.body)).toEqual(heldOf(answer.body))
   })
 
-  it.each(HOLDERS)('TK-03 LG-01 nothing is given again once the successor of %s was used, and the family lives', async (_who, make) => {
-    const { first, use, accountId } = await make()
-    const { body: second } = await use(first)
-    const { body: third } = await use(second.refresh_token)
-    expect((await use(first)).status).toBeGreaterThanOrEqual(400)
-    for (const { context } of cluster.instances) await context.audit.flush()
-    const about = { type: 'token_refreshed', outcome: 'failure', accountId } as const
-    expect(await server.context.database.em.fork().count(AuditEvent, about)).toBe(1)
-    expect(heldOf((await use(second.refresh_token)).body).refresh).toBe(third.refresh_token)
-    expect((await use(third.refresh_token)).status).toBe(200)
-  })
+  it.each(HOLDERS)(
+    'TK-03 LG-01 nothing is given again once the successor of %s was used, and the family lives',
+    async (_who, make) => {
+      const { first, use, accountId } = await make()
+      const { body: second } = await use(first)
+      const { body: third } = await use(second.refresh_token)
+      expect((await use(first)).status).toBeGreaterThanOrEqual(400)
+      for (const { context } of cluster.instances) await context.audit.flush()
+      const about = { type: 'token_refreshed', outcome: 'failure', accountId } as const
+      expect(await server.context.database.em.fork().count(AuditEvent, about)).toBe(1)
+      expect(heldOf((await use(second.refresh_token)).body).refresh).toBe(third.refresh_token)
+      expect((await use(third.refresh_token)).status).toBe(200)
+    },
+  )
 
   it('TK-03 TK-06 a repeat is the same client with the same request: else it is refused, and the family lives', async () => {
-    const { first, use, app } = await byCode({ refreshLeewaySeconds: 60 }, { scope: 'openid email' })
+    const { first, use, app } = await byCode(
+      { refreshLeewaySeconds: 60 },
+      { scope: 'openid email' },
+    )
     const other = await byCode({})
     const { body } = await use(first, { scope: 'openid' })
     expect(errorOf(await use(first))).toEqual(REFUSED)
     expect(errorOf(await use(first, { scope: 'openid email' }))).toEqual(REFUSED)
     expect(errorOf(await other.use(first, { scope: 'openid' }))).toEqual(REFUSED)
-    expect(errorOf(await app.refresh(first, { client_id: app.client.clientId, scope: 'openid' }, {}))).toEqual([401, 'invalid_client'])
+    expect(
+      errorOf(await app.refresh(first, { client_id: app.client.clientId, scope: 'openid' }, {})),
+    ).toEqual([401, 'invalid_client'])
     expect(heldOf((await use(first, { scope: 'openid' })).body)).toEqual(heldOf(body))
     expect((await use(body.refresh_token)).status).toBe(200)
   })
 
   it.each<[string, (holder: Holder & { app: SignedInApp }) => Promise<unknown>]>([
-    ['the account is disabled', ({ accountId }) => sql(`update "account" set "status" = 'disabled' where "id" = $1`, accountId)],
-    ['everything of the account was ended', ({ accountId }) => server.context.sessions.endAll(accountId)],
-    ['the app was taken away', ({ accountId, app }) => server.context.access.revokeApp(accountId, app.client.clientId)],
+    [
+      'the account is disabled',
+      ({ accountId }) =>
+        sql(`update "account" set "status" = 'disabled' where "id" = $1`, accountId),
+    ],
+    [
+      'everything of the account was ended',
+      ({ accountId }) => server.context.sessions.endAll(accountId),
+    ],
+    [
+      'the app was taken away',
+      ({ accountId, app }) => server.context.access.revokeApp(accountId, app.client.clientId),
+    ],
     ['the grant is gone', () => stored.forget('Grant')],
   ])('TK-05 SE-06 SE-07 a repeat is judged like a first use: none when %s', async (_what, end) => {
     const holder = await byCode({ refreshLeewaySeconds: 60 })
@@ -175,15 +232,28 @@ describe.each(STORAGES)('a refresh that is repeated, in %s', (storage) => {
     const { first, use, app } = await byCode({ refreshLeewaySeconds: 60 })
     const { body } = await use(first)
     const dump = await stored.dump()
-    for (const secret of [first, body.refresh_token, body.access_token]) expect(dump).not.toContain(secret)
+    for (const secret of [first, body.refresh_token, body.access_token])
+      expect(dump).not.toContain(secret)
     const { clientId } = app.client
     const asked = { token: first, clientId, asked: '[null,null]' }
     const opened = (keys: readonly string[], change: Partial<typeof asked> = {}) =>
-      new RefreshAnswers({ keys, leewaySeconds: () => 60 }).find({ findAnswer: () => sealedFor(first) } as never, { ...asked, ...change })
-    expect(await opened(TEST_SECRETS.keyEncryptionKeys)).toMatchObject({ refreshToken: body.refresh_token })
-    expect(await opened(['another-key-of-the-server-of-32-characters!', ...TEST_SECRETS.keyEncryptionKeys])).toBeDefined()
+      new RefreshAnswers({ keys, leewaySeconds: () => 60 }).find(
+        { findAnswer: () => sealedFor(first) } as never,
+        { ...asked, ...change },
+      )
+    expect(await opened(TEST_SECRETS.keyEncryptionKeys)).toMatchObject({
+      refreshToken: body.refresh_token,
+    })
+    expect(
+      await opened([
+        'another-key-of-the-server-of-32-characters!',
+        ...TEST_SECRETS.keyEncryptionKeys,
+      ]),
+    ).toBeDefined()
     expect(await opened(['another-key-of-the-server-of-32-characters!'])).toBeUndefined()
-    expect(await opened(TEST_SECRETS.keyEncryptionKeys, { token: body.refresh_token })).toBeUndefined()
+    expect(
+      await opened(TEST_SECRETS.keyEncryptionKeys, { token: body.refresh_token }),
+    ).toBeUndefined()
     expect(await opened(TEST_SECRETS.keyEncryptionKeys, { clientId: 'another' })).toBeUndefined()
   })
 
@@ -223,10 +293,13 @@ describe.each(STORAGES)('a refresh that is repeated, in %s', (storage) => {
       expect([status, body.refresh_token]).toEqual([200, first])
     }
     const answers = await Promise.all(Array.from({ length: MANY }, () => use(first)))
-    expect(new Set(answers.map(({ status, body }) => `${status} ${body.refresh_token}`))).toEqual(new Set([`200 ${first}`]))
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.refresh_token}`))).toEqual(
+      new Set([`200 ${first}`]),
+    )
   })
 
-  const sql = (text: string, ...values: unknown[]) => server.context.database.pool.query(text, values)
+  const sql = (text: string, ...values: unknown[]) =>
+    server.context.database.pool.query(text, values)
 
   /** As it is stored. */
   async function sealedFor(token: string): Promise<string | undefined> {
@@ -235,7 +308,10 @@ describe.each(STORAGES)('a refresh that is repeated, in %s', (storage) => {
       return payload === null ? undefined : (JSON.parse(payload) as { $answer: string }).$answer
     }
     const digest = idDigest('RefreshAnswer', token)
-    const { rows } = await sql(`select "payload" from "oidc_artifact" where "model" = 'RefreshAnswer' and "id_digest" = $1`, digest)
+    const { rows } = await sql(
+      `select "payload" from "oidc_artifact" where "model" = 'RefreshAnswer' and "id_digest" = $1`,
+      digest,
+    )
     return (rows[0] as { payload: { $answer: string } } | undefined)?.payload.$answer
   }
 })

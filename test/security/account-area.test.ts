@@ -47,15 +47,20 @@ describe('the account area under attack', () => {
   })
   afterAll(() => server.stop())
   const load = (id: string) => server.context.database.em.fork().findOneOrFail(Account, { id })
-  const csrfOf = (browser: Browser) => browser.page.form('/account/sign-out').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+  const csrfOf = (browser: Browser) =>
+    browser.page.form('/account/sign-out').fields.find(({ name }) => name === '_csrf')?.value ?? ''
 
   it('shows a stranger nothing but the sign-in, whatever page or form is asked for', async () => {
     const stranger = new Browser(server.origin)
-    for (const path of PAGES) expect(`${path}: ${(await stranger.visit(`/account/${path}`)).h1}`).toBe(`${path}: Sign in`)
+    for (const path of PAGES)
+      expect(`${path}: ${(await stranger.visit(`/account/${path}`)).h1}`).toBe(`${path}: Sign in`)
     await stranger.visit('/login')
-    const csrf = stranger.page.form('/login').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const csrf =
+      stranger.page.form('/login').fields.find(({ name }) => name === '_csrf')?.value ?? ''
     for (const path of ACTIONS) {
-      const page = await stranger.copy().post(`/account/${path}`, { _csrf: csrf, id: 'x', confirmation: 'x' })
+      const page = await stranger
+        .copy()
+        .post(`/account/${path}`, { _csrf: csrf, id: 'x', confirmation: 'x' })
       expect(`${path}: ${page.h1}`).toBe(`${path}: Sign in`)
     }
   })
@@ -71,16 +76,30 @@ describe('the account area under attack', () => {
     for (const path of [...ACTIONS, 'sign-out']) {
       const refused = [
         await browser.copy().post(`/account/${path}`, { confirmation: account.email }),
-        await browser.copy().post(`/account/${path}`, { _csrf: foreign, confirmation: account.email }),
         await browser
           .copy()
-          .post(`/account/${path}`, { _csrf: own, confirmation: account.email }, { headers: { origin: 'https://evil.example' } }),
+          .post(`/account/${path}`, { _csrf: foreign, confirmation: account.email }),
         await browser
           .copy()
-          .post(`/account/${path}`, { _csrf: own, confirmation: account.email }, { headers: { 'sec-fetch-site': 'cross-site' } }),
+          .post(
+            `/account/${path}`,
+            { _csrf: own, confirmation: account.email },
+            { headers: { origin: 'https://evil.example' } },
+          ),
+        await browser
+          .copy()
+          .post(
+            `/account/${path}`,
+            { _csrf: own, confirmation: account.email },
+            { headers: { 'sec-fetch-site': 'cross-site' } },
+          ),
       ]
-      expect(`${path}: ${refused.map(({ status }) => status).join()}`).toBe(`${path}: 403,403,403,403`)
-      const asText = await browser.copy().post(`/account/${path}`, `_csrf=${own}`, { headers: { 'content-type': 'text/plain' } })
+      expect(`${path}: ${refused.map(({ status }) => status).join()}`).toBe(
+        `${path}: 403,403,403,403`,
+      )
+      const asText = await browser
+        .copy()
+        .post(`/account/${path}`, `_csrf=${own}`, { headers: { 'content-type': 'text/plain' } })
       expect(asText.status).toBe(415)
     }
     expect((await person.visit('/account')).words).toContain(account.email)
@@ -106,7 +125,13 @@ describe('the account area under attack', () => {
       await browser.visit(`/account/${path}`)
       await browser.copy().visit(`/account/${path}`)
     }
-    for (const path of ['/signed-out', '/account/sign-out', '/account/sessions/end', '/account/apps/remove', '/account/mfa/start'])
+    for (const path of [
+      '/signed-out',
+      '/account/sign-out',
+      '/account/sessions/end',
+      '/account/apps/remove',
+      '/account/mfa/start',
+    ])
       await browser.copy().visit(path)
     expect(await dump()).toEqual(before)
     expect((await browser.visit('/account')).words).toContain(account.email)
@@ -129,14 +154,23 @@ describe('the account area under attack', () => {
       sub: other.id,
       email: other.email,
     }
-    for (const path of ['sessions/end', 'apps/remove']) await browser.post(`/account/${path}`, forged)
-    await browser.post('/account/profile', { ...forged, name: 'Mallory', image_url: '', phone_number: '', locale: '' })
+    for (const path of ['sessions/end', 'apps/remove'])
+      await browser.post(`/account/${path}`, forged)
+    await browser.post('/account/profile', {
+      ...forged,
+      name: 'Mallory',
+      image_url: '',
+      phone_number: '',
+      locale: '',
+    })
     expect((await load(other.id)).name).toBe(other.name)
     expect((await load(account.id)).name).toBe('Mallory')
     expect(await server.context.sessions.list(other.id)).toHaveLength(1)
     expect(await server.context.consents.list(other.id)).toHaveLength(1)
     for (const path of PAGES)
-      expect((await browser.visit(`/account/${path}?account_id=${other.id}&sub=${other.id}`)).text).not.toContain(other.email)
+      expect(
+        (await browser.visit(`/account/${path}?account_id=${other.id}&sub=${other.id}`)).text,
+      ).not.toContain(other.email)
   })
 
   it('IN-04 a form has the fields it has: status, address, factors and times cannot be set', async () => {
@@ -171,14 +205,20 @@ describe('the account area under attack', () => {
 
   it('SE-07 a disabled account is gone from its pages at once', async () => {
     const { browser, account } = await signedIn(server)
-    await server.context.database.em.fork().nativeUpdate(Account, { id: account.id }, { status: 'disabled' })
-    for (const path of PAGES) expect((await browser.visit(`/account/${path}`)).text).not.toContain(account.email)
+    await server.context.database.em
+      .fork()
+      .nativeUpdate(Account, { id: account.id }, { status: 'disabled' })
+    for (const path of PAGES)
+      expect((await browser.visit(`/account/${path}`)).text).not.toContain(account.email)
   })
 
   it('SE-05 a session whose row is gone opens nothing, even while its cookie lives', async () => {
     const { browser, account } = await signedIn(server)
-    await server.context.database.pool.query('delete from "session" where "account_id" = $1', [account.id])
-    for (let visit = 0; visit < 2; visit += 1) expect((await browser.visit('/account/sessions')).h1).toBe('Sign in')
+    await server.context.database.pool.query('delete from "session" where "account_id" = $1', [
+      account.id,
+    ])
+    for (let visit = 0; visit < 2; visit += 1)
+      expect((await browser.visit('/account/sessions')).h1).toBe('Sign in')
   })
 
   it('the confirmation after a redirect cannot be planted by a link', async () => {
@@ -187,7 +227,10 @@ describe('the account area under attack', () => {
       const page = await browser.visit(`/account?${query}`)
       expect(page.text).not.toContain('role="status"')
     }
-    browser.jar.store(new URL(server.origin), ['notice=mfa_disabled; Path=/', 'notice.sig=aaaaaaaaaaaaaaaaaaaaaaaaaaa; Path=/'])
+    browser.jar.store(new URL(server.origin), [
+      'notice=mfa_disabled; Path=/',
+      'notice.sig=aaaaaaaaaaaaaaaaaaaaaaaaaaa; Path=/',
+    ])
     expect((await browser.visit('/account')).text).not.toContain('role="status"')
   })
 
@@ -207,12 +250,19 @@ describe('the account area under attack', () => {
   it('TF-09 the page of recovery codes is not to be had again by back, reload or address', async () => {
     const account = await createAccount(server)
     const authenticator = await enableMfa(server, account)
-    const { browser } = await signedIn(server, { account, authenticator, path: '/account/recovery-codes' })
+    const { browser } = await signedIn(server, {
+      account,
+      authenticator,
+      path: '/account/recovery-codes',
+    })
     const page = await browser.submit('/account/recovery-codes')
     expect(page.response.headers.get('cache-control')).toBe('no-store')
     const [, code = 'none'] = /<li>([0-9A-Z-]{19})<\/li>/.exec(page.text) ?? []
-    for (const path of PAGES) expect((await browser.visit(`/account/${path}`)).text).not.toContain(code)
-    const { rows } = await server.context.database.pool.query<{ row: string }>('select r::text as "row" from "recovery_code" r')
+    for (const path of PAGES)
+      expect((await browser.visit(`/account/${path}`)).text).not.toContain(code)
+    const { rows } = await server.context.database.pool.query<{ row: string }>(
+      'select r::text as "row" from "recovery_code" r',
+    )
     expect(rows.map(({ row }) => row).join()).not.toContain(code.replaceAll('-', ''))
   })
 })

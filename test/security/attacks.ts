@@ -38,7 +38,10 @@ export async function signedIn(
   return browser
 }
 
-export async function newPerson(server: Owner, options: NewAccount & { browser?: BrowserOptions } = {}) {
+export async function newPerson(
+  server: Owner,
+  options: NewAccount & { browser?: BrowserOptions } = {},
+) {
   const { browser, ...account } = options
   const person = await createAccount(server, account)
   return { account: person, browser: await signedIn(server, person, browser) }
@@ -51,7 +54,10 @@ export async function isSignedIn(browser: Browser): Promise<boolean> {
 }
 
 /** Every value of every table as text, one string per table: what a thief of the database reads. */
-export async function dump({ context }: Pick<TestServer, 'context'>, tables?: readonly string[]): Promise<Record<string, string>> {
+export async function dump(
+  { context }: Pick<TestServer, 'context'>,
+  tables?: readonly string[],
+): Promise<Record<string, string>> {
   const { pool } = context.database
   const { rows } = await pool.query<{ name: string }>(
     `select tablename as "name" from pg_tables where schemaname = 'public' and tablename <> 'mikro_orm_migrations' order by 1`,
@@ -59,7 +65,9 @@ export async function dump({ context }: Pick<TestServer, 'context'>, tables?: re
   const texts: Record<string, string> = {}
   for (const { name } of rows) {
     if (tables && !tables.includes(name)) continue
-    const content = await pool.query<{ line: string }>(`select t::text as "line" from "${name}" t order by 1`)
+    const content = await pool.query<{ line: string }>(
+      `select t::text as "line" from "${name}" t order by 1`,
+    )
     texts[name] = content.rows.map(({ line }) => line).join('\n')
   }
   return texts

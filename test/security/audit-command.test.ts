@@ -28,14 +28,25 @@ describe('gatehouse audit', () => {
   function environment(port = 0): NodeJS.ProcessEnv {
     const { cookieKeys, keyEncryptionKeys } = TEST_SECRETS
     const keys = { COOKIE_KEYS: cookieKeys.join(), KEY_ENCRYPTION_KEYS: keyEncryptionKeys.join() }
-    return { PATH: process.env['PATH'] ?? '', DATABASE_URL: server.config.database.url, DATA_DIR: folder, PORT: String(port), ...keys }
+    return {
+      PATH: process.env['PATH'] ?? '',
+      DATABASE_URL: server.config.database.url,
+      DATA_DIR: folder,
+      PORT: String(port),
+      ...keys,
+    }
   }
 
   function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     return new Promise((resolve) => {
-      execFile(process.execPath, [CLI, 'audit', ...args], { env: environment(), cwd: folder }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      })
+      execFile(
+        process.execPath,
+        [CLI, 'audit', ...args],
+        { env: environment(), cwd: folder },
+        (error, stdout, stderr) => {
+          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+        },
+      )
     })
   }
 
@@ -44,7 +55,11 @@ describe('gatehouse audit', () => {
     const port = await freePort()
     for (const brand of ['One', 'One', 'Two']) {
       const env = { ...environment(port), BRAND_NAME: brand, ISSUER: 'http://localhost:3999' }
-      const child = spawn(process.execPath, [CLI, 'start'], { env, cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, [CLI, 'start'], {
+        env,
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       for await (const line of createInterface(child.stdout)) if (line.includes('Discovery')) break
       child.kill('SIGTERM')
       await once(child, 'exit')
@@ -53,7 +68,10 @@ describe('gatehouse audit', () => {
       )
       details.push(rows[0].detail)
     }
-    expect(details[0]).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\.\d+/), node: process.version })
+    expect(details[0]).toMatchObject({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      node: process.version,
+    })
     expect(details[1]?.['settings']).toBe(details[0]?.['settings'])
     expect(details[2]?.['settings']).not.toBe(details[0]?.['settings'])
   })
@@ -63,11 +81,14 @@ describe('gatehouse audit', () => {
     await server.context.audit.flush()
     const { code, stdout, stderr } = await gatehouse('verify')
     expect([code, stderr]).toEqual([0, ''])
-    const [, head = ''] = /^\d+ events verified, from 1 to \d+\nhead (\d+:[0-9a-f]{64})\n$/.exec(stdout) ?? []
+    const [, head = ''] =
+      /^\d+ events verified, from 1 to \d+\nhead (\d+:[0-9a-f]{64})\n$/.exec(stdout) ?? []
     expect((await gatehouse('verify', '--expect', head)).code).toBe(0)
     const beyond = await gatehouse('verify', '--expect', `99999:${'0'.repeat(64)}`)
     expect(beyond).toMatchObject({ code: 1, stdout: '' })
-    expect(beyond.stderr).toMatch(/^The audit trail is broken at row \d+: the rows from here to the noted one are missing\.\n$/)
+    expect(beyond.stderr).toMatch(
+      /^The audit trail is broken at row \d+: the rows from here to the noted one are missing\.\n$/,
+    )
   })
 
   it('LG-01 LG-04 exports every event as a line of JSON with its hashes', async () => {
@@ -83,7 +104,8 @@ describe('gatehouse audit', () => {
       detail: { door: 'api' },
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
-    for (const [index, event] of events.entries()) if (index > 0) expect(event.previousHash).toBe(events[index - 1].hash)
+    for (const [index, event] of events.entries())
+      if (index > 0) expect(event.previousHash).toBe(events[index - 1].hash)
     const after = await gatehouse('export', '--after', String(events.at(-2)?.seq))
     expect(after.stdout.trimEnd().split('\n')).toEqual([stdout.trimEnd().split('\n').at(-1)])
   })
@@ -91,9 +113,15 @@ describe('gatehouse audit', () => {
   it('LG-04 names the first broken row and exits with 1', async () => {
     const { pool } = server.context.database
     await pool.query('alter table audit_event disable trigger all')
-    await pool.query(`update audit_event set outcome = 'failure' where seq = (select max(seq) from audit_event)`)
+    await pool.query(
+      `update audit_event set outcome = 'failure' where seq = (select max(seq) from audit_event)`,
+    )
     const { rows } = await pool.query('select max(seq) as seq from audit_event')
     const { code, stdout, stderr } = await gatehouse('verify')
-    expect([code, stdout, stderr]).toEqual([1, '', `The audit trail is broken at row ${rows[0].seq}: its content was changed.\n`])
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      `The audit trail is broken at row ${rows[0].seq}: its content was changed.\n`,
+    ])
   })
 })

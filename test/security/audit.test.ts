@@ -6,7 +6,15 @@ import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS, LIMITS } from '../../src/config/limits.ts'
 import type { Pool } from '../../src/database.ts'
 import { createLogger } from '../../src/logger.ts'
-import { anyAddress, api, type SignedIn, signedIn, startApi, totp, withMfa } from '../support/api.ts'
+import {
+  anyAddress,
+  api,
+  type SignedIn,
+  signedIn,
+  startApi,
+  totp,
+  withMfa,
+} from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -20,7 +28,10 @@ const HEADERS = { 'user-agent': 'Audit Test/1.0' }
 async function recorded(server: TestServer, action: () => Promise<unknown>): Promise<StoredRow[]> {
   const { audit, database } = server.context
   await audit.flush()
-  const before = Number((await database.pool.query('select coalesce(max("seq"), 0) as "seq" from "audit_event"')).rows[0].seq)
+  const before = Number(
+    (await database.pool.query('select coalesce(max("seq"), 0) as "seq" from "audit_event"'))
+      .rows[0].seq,
+  )
   await action()
   await audit.flush()
   return rowsOf(database.pool, before)
@@ -32,7 +43,8 @@ async function rowsOf(pool: Pool, after = 0): Promise<StoredRow[]> {
   return rows
 }
 
-const shown = ({ type, outcome }: StoredRow) => (outcome === 'success' ? type : `${type} ${outcome}`)
+const shown = ({ type, outcome }: StoredRow) =>
+  outcome === 'success' ? type : `${type} ${outcome}`
 
 describe('LG-01 what is recorded', () => {
   let server: TestServer
@@ -52,7 +64,11 @@ describe('LG-01 what is recorded', () => {
   }
 
   /** Does it and names the events; the first is looked at more closely. */
-  async function expectEvents(action: () => Promise<unknown>, types: readonly string[], about: Partial<StoredRow> = {}) {
+  async function expectEvents(
+    action: () => Promise<unknown>,
+    types: readonly string[],
+    about: Partial<StoredRow> = {},
+  ) {
     const rows = await recorded(server, action)
     expect(rows.map(shown)).toEqual(types)
     for (const { type } of rows) seen.add(type)
@@ -62,7 +78,9 @@ describe('LG-01 what is recorded', () => {
 
   const call = (route: string, body?: unknown, who?: { token: string }) =>
     api(server, route, body, { from: FROM, headers: HEADERS, token: who?.token })
-  const ok = async (answer: Promise<{ status: number; text: string; body: Record<string, string> }>) => {
+  const ok = async (
+    answer: Promise<{ status: number; text: string; body: Record<string, string> }>,
+  ) => {
     const got = await answer
     if (got.status >= 300) throw new Error(`${got.status} ${got.text}`)
     return got.body
@@ -74,24 +92,43 @@ describe('LG-01 what is recorded', () => {
     await expectEvents(async () => {
       begun = await ok(call('POST /sign-up/email', { name: 'New', email, password: PASSWORD }))
     }, ['sign_up'])
-    const verify = { userId: begun['userId'], tokenId: begun['tokenId'], email, code: await server.inbox.code(email) }
-    const [verified] = await expectEvents(() => ok(call('POST /verify/email', verify)), ['email_verified'], {
-      accountId: begun['userId'] ?? '',
-      ip: FROM,
-      userAgent: 'Audit Test/1.0',
-    })
+    const verify = {
+      userId: begun['userId'],
+      tokenId: begun['tokenId'],
+      email,
+      code: await server.inbox.code(email),
+    }
+    const [verified] = await expectEvents(
+      () => ok(call('POST /verify/email', verify)),
+      ['email_verified'],
+      {
+        accountId: begun['userId'] ?? '',
+        ip: FROM,
+        userAgent: 'Audit Test/1.0',
+      },
+    )
     expect(verified?.requestId).toMatch(/^[0-9a-f-]{36}$/)
-    const [signIn] = await expectEvents(() => ok(call('POST /sign-in/email', { email, password: PASSWORD })), ['sign_in'])
-    expect(signIn).toMatchObject({ clientId: 'gatehouse-api', detail: { door: 'api', amr: ['pwd'] } })
+    const [signIn] = await expectEvents(
+      () => ok(call('POST /sign-in/email', { email, password: PASSWORD })),
+      ['sign_in'],
+    )
+    expect(signIn).toMatchObject({
+      clientId: 'gatehouse-api',
+      detail: { door: 'api', amr: ['pwd'] },
+    })
     expect(signIn?.sessionId).toMatch(/./)
   })
 
   it('LG-01 a failed sign-in of an account, and of nobody: only a keyed digest of the address', async () => {
     const { email, id } = await createAccount(server)
-    await expectEvents(() => call('POST /sign-in/email', { email, password: 'wrong wrong wrong' }), ['sign_in failure'], {
-      accountId: id,
-      detail: { factor: 'password', reason: 'credentials' },
-    })
+    await expectEvents(
+      () => call('POST /sign-in/email', { email, password: 'wrong wrong wrong' }),
+      ['sign_in failure'],
+      {
+        accountId: id,
+        detail: { factor: 'password', reason: 'credentials' },
+      },
+    )
     const [row] = await expectEvents(
       () => call('POST /sign-in/email', { email: 'nobody@example.org', password: PASSWORD }),
       ['sign_in failure'],
@@ -111,8 +148,13 @@ describe('LG-01 what is recorded', () => {
     const fail = () => call('POST /sign-in/email', { email, password: 'wrong wrong wrong' })
     for (let index = 1; index < CAPS.passwordFailures; index += 1) await fail()
     const rows = await expectEvents(fail, ['sign_in failure', 'lockout'])
-    expect(rows[1]).toMatchObject({ accountId: id, detail: { factor: 'password', failures: CAPS.passwordFailures } })
-    await expectEvents(fail, ['sign_in failure'], { detail: { factor: 'password', reason: 'blocked' } })
+    expect(rows[1]).toMatchObject({
+      accountId: id,
+      detail: { factor: 'password', failures: CAPS.passwordFailures },
+    })
+    await expectEvents(fail, ['sign_in failure'], {
+      detail: { factor: 'password', reason: 'blocked' },
+    })
   })
 
   it('LG-01 a limit of the network, once for a flood', async () => {
@@ -135,11 +177,20 @@ describe('LG-01 what is recorded', () => {
     it('LG-01 two-step sign-in: on, answered, refused, by recovery code, new codes, off', async () => {
       const begun = await ok(call('POST /enable/mfa', {}, owner))
       const secret = String(begun['secret'])
-      await expectEvents(() => call('POST /enable/mfa', { token: begun['token'], code: '000000' }, owner), ['mfa_enabled failure'])
+      await expectEvents(
+        () => call('POST /enable/mfa', { token: begun['token'], code: '000000' }, owner),
+        ['mfa_enabled failure'],
+      )
       let codes: string[] = []
       await expectEvents(
         async () => {
-          const done = await ok(call('POST /enable/mfa', { token: begun['token'], code: await totp(secret, -1) }, owner))
+          const done = await ok(
+            call(
+              'POST /enable/mfa',
+              { token: begun['token'], code: await totp(secret, -1) },
+              owner,
+            ),
+          )
           codes = done['recovery_codes'] as unknown as string[]
         },
         ['mfa_enabled'],
@@ -147,14 +198,20 @@ describe('LG-01 what is recorded', () => {
       )
 
       const { email, password } = owner
-      const challenge = async () => (await call('POST /sign-in/email', { email, password })).body.token as string
-      const answer = async (code: string) => call('POST /sign-in/email', { code, token: await challenge() })
+      const challenge = async () =>
+        (await call('POST /sign-in/email', { email, password })).body.token as string
+      const answer = async (code: string) =>
+        call('POST /sign-in/email', { code, token: await challenge() })
       await expectEvents(() => answer('000000'), ['second_factor failure'], { accountId: owner.id })
-      await expectEvents(async () => ok(answer(await totp(secret))), ['second_factor', 'sign_in'], { detail: { method: 'totp' } })
+      await expectEvents(async () => ok(answer(await totp(secret))), ['second_factor', 'sign_in'], {
+        detail: { method: 'totp' },
+      })
       await expectEvents(() => ok(answer(codes[0] ?? '')), ['recovery_code_used', 'sign_in'])
       let fresh: string[] = []
       await expectEvents(async () => {
-        fresh = (await ok(call('POST /recovery-codes', {}, owner)))['recovery_codes'] as unknown as string[]
+        fresh = (await ok(call('POST /recovery-codes', {}, owner)))[
+          'recovery_codes'
+        ] as unknown as string[]
       }, ['recovery_codes_regenerated'])
       const off = await ok(call('POST /disable/mfa', {}, owner))
       await expectEvents(
@@ -164,9 +221,13 @@ describe('LG-01 what is recorded', () => {
     })
 
     it('LG-01 profile, data, address and password', async () => {
-      await expectEvents(() => ok(call('PATCH /edit/basic', { name: 'Ada King' }, owner)), ['profile_changed'], {
-        detail: { fields: ['name'] },
-      })
+      await expectEvents(
+        () => ok(call('PATCH /edit/basic', { name: 'Ada King' }, owner)),
+        ['profile_changed'],
+        {
+          detail: { fields: ['name'] },
+        },
+      )
       await expectEvents(() => ok(call('GET /user/export', undefined, owner)), ['data_exported'])
 
       const email = 'moved@example.org'
@@ -175,13 +236,28 @@ describe('LG-01 what is recorded', () => {
         begun = await ok(call('PATCH /edit/email', { email }, owner))
       }, ['email_change_requested'])
       const code = await server.inbox.code(email)
-      await expectEvents(() => ok(call('PATCH /edit/email', { email, tokenId: begun['tokenId'], code }, owner)), ['email_changed'], {
-        accountId: owner.id,
-      })
+      await expectEvents(
+        () => ok(call('PATCH /edit/email', { email, tokenId: begun['tokenId'], code }, owner)),
+        ['email_changed'],
+        {
+          accountId: owner.id,
+        },
+      )
 
-      const first = await ok(call('PATCH /edit/password', { current_password: owner.password }, owner))
-      const change = { email, password: NEW, tokenId: first['tokenId'], code: await server.inbox.code(email) }
-      await expectEvents(() => ok(call('PATCH /edit/password', change, owner)), ['password_changed'], { accountId: owner.id, ip: FROM })
+      const first = await ok(
+        call('PATCH /edit/password', { current_password: owner.password }, owner),
+      )
+      const change = {
+        email,
+        password: NEW,
+        tokenId: first['tokenId'],
+        code: await server.inbox.code(email),
+      }
+      await expectEvents(
+        () => ok(call('PATCH /edit/password', change, owner)),
+        ['password_changed'],
+        { accountId: owner.id, ip: FROM },
+      )
     })
   })
 
@@ -189,9 +265,17 @@ describe('LG-01 what is recorded', () => {
     const owner = await signedIn(server)
     const email = `elsewhere.${owner.id}@example.org`
     const begun = await ok(call('PATCH /edit/email', { email }, owner))
-    await ok(call('PATCH /edit/email', { email, tokenId: begun['tokenId'], code: await server.inbox.code(email) }, owner))
+    await ok(
+      call(
+        'PATCH /edit/email',
+        { email, tokenId: begun['tokenId'], code: await server.inbox.code(email) },
+        owner,
+      ),
+    )
     const secret = await linkIn(owner.email, 'undo-email')
-    await expectEvents(() => server.context.emailChange.undo(secret), ['email_change_undone'], { accountId: owner.id })
+    await expectEvents(() => server.context.emailChange.undo(secret), ['email_change_undone'], {
+      accountId: owner.id,
+    })
   })
 
   it('LG-01 a forgotten password: asked for and set, by an account and by nobody', async () => {
@@ -206,45 +290,79 @@ describe('LG-01 what is recorded', () => {
     )
     const code = await server.inbox.code(email)
     await expectEvents(
-      () => ok(call('PATCH /forgot/password', { email, password: NEW, tokenId: begun['tokenId'], code })),
+      () =>
+        ok(
+          call('PATCH /forgot/password', { email, password: NEW, tokenId: begun['tokenId'], code }),
+        ),
       ['password_reset'],
       { accountId: id, ip: FROM },
     )
-    await expectEvents(() => call('PATCH /forgot/password', { email: 'nobody@example.org' }), ['password_reset_requested'], {
-      accountId: null,
-    })
+    await expectEvents(
+      () => call('PATCH /forgot/password', { email: 'nobody@example.org' }),
+      ['password_reset_requested'],
+      {
+        accountId: null,
+      },
+    )
   })
 
   it('LG-01 the end of one session, of this one, of all', async () => {
     const one = await signedIn(server)
-    const second = await ok(call('POST /sign-in/email', { email: one.email, password: one.password }))
-    const third = await ok(call('POST /sign-in/email', { email: one.email, password: one.password }))
+    const second = await ok(
+      call('POST /sign-in/email', { email: one.email, password: one.password }),
+    )
+    const third = await ok(
+      call('POST /sign-in/email', { email: one.email, password: one.password }),
+    )
     const id = (third['session'] as unknown as { id: string }).id
-    await expectEvents(() => ok(call(`DELETE /user/sessions/${id}`, undefined, one)), ['session_ended'], {
-      accountId: one.id,
-      sessionId: id,
-    })
-    await expectEvents(() => ok(call('DELETE /user/logout', undefined, { token: String(second['access_token']) })), ['sign_out'])
-    await expectEvents(() => ok(call('DELETE /user/logout-all', undefined, one)), ['sign_out_all'], {
-      accountId: one.id,
-      detail: { sessions: 1 },
-    })
+    await expectEvents(
+      () => ok(call(`DELETE /user/sessions/${id}`, undefined, one)),
+      ['session_ended'],
+      {
+        accountId: one.id,
+        sessionId: id,
+      },
+    )
+    await expectEvents(
+      () => ok(call('DELETE /user/logout', undefined, { token: String(second['access_token']) })),
+      ['sign_out'],
+    )
+    await expectEvents(
+      () => ok(call('DELETE /user/logout-all', undefined, one)),
+      ['sign_out_all'],
+      {
+        accountId: one.id,
+        detail: { sessions: 1 },
+      },
+    )
   })
 
   it('LG-01 a compromise reported from the mail, a deletion asked for, taken back, asked for again and done', async () => {
     const owner = await signedIn(server)
     await withMfa(server, owner)
     const report = await linkIn(owner.email, 'report-compromise')
-    await expectEvents(() => server.context.events.report(report), ['compromise_reported'], { accountId: owner.id })
+    await expectEvents(() => server.context.events.report(report), ['compromise_reported'], {
+      accountId: owner.id,
+    })
 
     const other = await signedIn(server)
     const origin = { ip: FROM, userAgent: 'x', requestId: 'y' }
-    await expectEvents(() => ok(call('DELETE /user', {}, other)), ['deletion_requested'], { accountId: other.id, ip: FROM })
+    await expectEvents(() => ok(call('DELETE /user', {}, other)), ['deletion_requested'], {
+      accountId: other.id,
+      ip: FROM,
+    })
     const undo = await linkIn(other.email, 'keep-account')
-    await expectEvents(() => server.context.deletion.undo(undo), ['deletion_cancelled'], { accountId: other.id })
+    await expectEvents(() => server.context.deletion.undo(undo), ['deletion_cancelled'], {
+      accountId: other.id,
+    })
     await server.context.deletion.request(other.id, origin)
-    await server.context.database.pool.query(`update account set delete_after = now() - interval '1 second' where id = $1`, [other.id])
-    await expectEvents(() => server.context.deletion.eraseDue(), ['account_erased'], { accountId: other.id })
+    await server.context.database.pool.query(
+      `update account set delete_after = now() - interval '1 second' where id = $1`,
+      [other.id],
+    )
+    await expectEvents(() => server.context.deletion.eraseDue(), ['account_erased'], {
+      accountId: other.id,
+    })
   })
 
   it('LG-01 consent given, refused and taken back; tokens issued, renewed, reused and revoked, each with its app', async () => {
@@ -252,13 +370,22 @@ describe('LG-01 what is recorded', () => {
     const app = await relyingParty(server, { refreshLeewaySeconds: 0 })
     const about = { accountId: account.id, clientId: app.clientId }
     const browser = new Browser(server.origin)
-    const url = () => app.authorizationUrl({ scope: 'openid email offline_access', prompt: 'consent' })
+    const url = () =>
+      app.authorizationUrl({ scope: 'openid email offline_access', prompt: 'consent' })
     await browser.visit(url())
-    await expectEvents(() => browser.submit('/login', { username: account.email, password: PASSWORD }), ['sign_in'], {
-      ...about,
-      detail: { door: 'pages', amr: ['pwd'] },
-    })
-    await expectEvents(() => browser.submit('/consent', {}, { button: 'deny' }), ['consent_denied'], about)
+    await expectEvents(
+      () => browser.submit('/login', { username: account.email, password: PASSWORD }),
+      ['sign_in'],
+      {
+        ...about,
+        detail: { door: 'pages', amr: ['pwd'] },
+      },
+    )
+    await expectEvents(
+      () => browser.submit('/consent', {}, { button: 'deny' }),
+      ['consent_denied'],
+      about,
+    )
     await browser.visit(url())
     let back = new URL(server.origin)
     await expectEvents(
@@ -285,26 +412,44 @@ describe('LG-01 what is recorded', () => {
       ['token_refreshed'],
       about,
     )
-    await expectEvents(() => app.revoke(second), ['token_revoked'], { ...about, detail: { kind: 'refresh_token' } })
+    await expectEvents(() => app.revoke(second), ['token_revoked'], {
+      ...about,
+      detail: { kind: 'refresh_token' },
+    })
 
     await browser.visit(url())
     const again = await app.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url)
     await app.refresh(again.refresh_token ?? '')
-    await expectEvents(() => app.refresh(again.refresh_token ?? '').catch(() => undefined), ['token_reuse_detected failure'], {
-      ...about,
-      detail: { kind: 'refresh_token' },
-    })
-    await expectEvents(() => server.context.consents.revoke(account.id, app.clientId), ['consent_revoked'], about)
+    await expectEvents(
+      () => app.refresh(again.refresh_token ?? '').catch(() => undefined),
+      ['token_reuse_detected failure'],
+      {
+        ...about,
+        detail: { kind: 'refresh_token' },
+      },
+    )
+    await expectEvents(
+      () => server.context.consents.revoke(account.id, app.clientId),
+      ['consent_revoked'],
+      about,
+    )
   })
 
   it('LG-01 the tokens of the account API: renewed, reused', async () => {
     const owner = await signedIn(server)
     const renew = () => call('PATCH /user/refresh', { refresh_token: owner.refreshToken })
-    await expectEvents(renew, ['token_refreshed'], { accountId: owner.id, clientId: 'gatehouse-api', sessionId: owner.sessionId })
+    await expectEvents(renew, ['token_refreshed'], {
+      accountId: owner.id,
+      clientId: 'gatehouse-api',
+      sessionId: owner.sessionId,
+    })
     await server.context.database.pool.query(
       `update oidc_artifact set consumed_at = consumed_at - interval '5 minutes' where consumed_at is not null`,
     )
-    await expectEvents(renew, ['token_reuse_detected failure', 'session_ended'], { accountId: owner.id, sessionId: owner.sessionId })
+    await expectEvents(renew, ['token_reuse_detected failure', 'session_ended'], {
+      accountId: owner.id,
+      sessionId: owner.sessionId,
+    })
   })
 
   it('LG-01 a second device', async () => {
@@ -325,22 +470,33 @@ describe('LG-01 what is recorded', () => {
     let id = ''
     await expectEvents(
       async () => {
-        id = (await clients.create({ name: 'App', type: 'web', redirectUris: ['https://a.example/cb'] })).client.id
+        id = (
+          await clients.create({ name: 'App', type: 'web', redirectUris: ['https://a.example/cb'] })
+        ).client.id
       },
       ['client_registered'],
       { accountId: null },
     )
-    await expectEvents(() => clients.rotateSecret(id), ['client_changed'], { clientId: id, detail: { what: 'secret_rotated' } })
-    await expectEvents(() => clients.disable(id), ['client_changed'], { clientId: id, detail: { what: 'disabled' } })
+    await expectEvents(() => clients.rotateSecret(id), ['client_changed'], {
+      clientId: id,
+      detail: { what: 'secret_rotated' },
+    })
+    await expectEvents(() => clients.disable(id), ['client_changed'], {
+      clientId: id,
+      detail: { what: 'disabled' },
+    })
     await expectEvents(
-      () => resources.create({ identifier: 'https://api.audit.example/', name: 'API', scopes: ['a'] }),
+      () =>
+        resources.create({ identifier: 'https://api.audit.example/', name: 'API', scopes: ['a'] }),
       ['resource_registered'],
     )
     const { id: accountId, email } = await createAccount(server)
     const byOperator = { accountId, detail: { by: 'operator' } }
     await expectEvents(() => administration.disable(email), ['account_disabled'], byOperator)
     await expectEvents(() => administration.enable(email), ['account_enabled'], byOperator)
-    await expectEvents(() => keys.rotate('EdDSA'), ['key_rotated'], { detail: { alg: 'EdDSA', isEmergency: false } })
+    await expectEvents(() => keys.rotate('EdDSA'), ['key_rotated'], {
+      detail: { alg: 'EdDSA', isEmergency: false },
+    })
   })
 
   it('LG-01 leaves no kind of event untried, but those of the start and the retention job, which have tests of their own', () => {
@@ -350,10 +506,14 @@ describe('LG-01 what is recorded', () => {
 
   it('LG-02 holds no address, password, code, token or cookie of all that', async () => {
     await server.context.audit.flush()
-    const { rows } = await server.context.database.pool.query<{ line: string }>(`select t::text as line from audit_event t`)
+    const { rows } = await server.context.database.pool.query<{ line: string }>(
+      `select t::text as line from audit_event t`,
+    )
     const trail = rows.map(({ line }) => line).join('\n')
     expect(trail.length).toBeGreaterThan(10_000)
-    expect(trail).not.toMatch(/[\w.]+@[\w.]+|example\.org|plum ladder|ember quilt|wrong wrong|Bearer|Ada King/i)
+    expect(trail).not.toMatch(
+      /[\w.]+@[\w.]+|example\.org|plum ladder|ember quilt|wrong wrong|Bearer|Ada King/i,
+    )
     // Random ids have no point, so none of them looks like a JWT; a digest may well hold six digits.
     expect(trail).not.toMatch(/eyJ[\w-]+\./)
     const codes = await server.context.database.pool.query(
@@ -375,11 +535,16 @@ describe('LG-01 what is recorded', () => {
   })
 
   it('LG-04 is one chain after all of that', async () => {
-    expect(await verifyTrail(server.context.database.pool)).toMatchObject({ status: 'intact', first: 1 })
+    expect(await verifyTrail(server.context.database.pool)).toMatchObject({
+      status: 'intact',
+      first: 1,
+    })
   })
 
   it('LG-01 carries every event of token requests without delay: nothing is awaited on their path', async () => {
-    const machine = await relyingParty(server, { metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] } })
+    const machine = await relyingParty(server, {
+      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+    })
     const held = await server.context.database.pool.connect()
     await held.query('begin; lock table audit_event in access exclusive mode')
     try {
@@ -391,7 +556,9 @@ describe('LG-01 what is recorded', () => {
     const { rows } = await server.context.database.pool.query(`select 1`)
     expect(rows).toHaveLength(1)
     await server.context.audit.flush()
-    const last = await server.context.database.pool.query(`select type, client_id from audit_event order by seq desc limit 1`)
+    const last = await server.context.database.pool.query(
+      `select type, client_id from audit_event order by seq desc limit 1`,
+    )
     expect(last.rows).toEqual([{ type: 'token_issued', client_id: machine.clientId }])
   })
 })
@@ -447,7 +614,11 @@ describe('LG-04 what holds the trail together', () => {
     ['an account', `update audit_event set account_id = gen_random_uuid() where seq = 12`, 12],
     ['a time', `update audit_event set at = at + interval '1 ms' where seq = 9`, 9],
     ['an address', `update audit_event set ip = '203.0.113.1' where seq = 4`, 4],
-    ['a detail', `update audit_event set detail = '{"z":2,"a":["x","y"],"m":true}' where seq = 5`, 5],
+    [
+      'a detail',
+      `update audit_event set detail = '{"z":2,"a":["x","y"],"m":true}' where seq = 5`,
+      5,
+    ],
     [
       'a removed address of an account that exists',
       `update audit_event set ip = null, user_agent = null, origin_salt = null where seq = 6`,
@@ -476,8 +647,14 @@ describe('LG-04 what holds the trail together', () => {
     const verdict = await verifyTrail(pool)
     const head = verdict.status === 'intact' ? verdict.head : undefined
     expect(await verifyTrail(pool, head)).toMatchObject({ status: 'intact' })
-    expect(await verifyTrail(pool, { seq: 25, hash: '00'.repeat(32) })).toMatchObject({ status: 'broken', seq: 21 })
-    expect(await verifyTrail(pool, { seq: 20, hash: '00'.repeat(32) })).toMatchObject({ status: 'broken', seq: 20 })
+    expect(await verifyTrail(pool, { seq: 25, hash: '00'.repeat(32) })).toMatchObject({
+      status: 'broken',
+      seq: 21,
+    })
+    expect(await verifyTrail(pool, { seq: 20, hash: '00'.repeat(32) })).toMatchObject({
+      status: 'broken',
+      seq: 20,
+    })
   })
 
   it('LG-04 is one line whoever writes: two instances, transactions and batches at once', async () => {
@@ -495,13 +672,22 @@ describe('LG-04 what holds the trail together', () => {
         instance,
       ) =>
         Array.from({ length: 15 }, (_, index) => {
-          for (let n = 0; n < 10; n += 1) audit.record({ type: 'token_issued', clientId: `${instance}-${index}-${n}` })
-          return em.fork().transactional((tx) => audit.append(tx, { type: 'key_rotated', clientId: `${instance}-${index}` }))
+          for (let n = 0; n < 10; n += 1)
+            audit.record({ type: 'token_issued', clientId: `${instance}-${index}-${n}` })
+          return em
+            .fork()
+            .transactional((tx) =>
+              audit.append(tx, { type: 'key_rotated', clientId: `${instance}-${index}` }),
+            )
         }),
     )
     await Promise.all(writers)
     await Promise.all([one, two].map(({ context }) => context.audit.flush()))
-    expect(await verifyTrail(one.context.database.pool)).toMatchObject({ status: 'intact', rows: 2 * 15 * 11, head: { seq: 330 } })
+    expect(await verifyTrail(one.context.database.pool)).toMatchObject({
+      status: 'intact',
+      rows: 2 * 15 * 11,
+      head: { seq: 330 },
+    })
   })
 
   it('LG-04 a security change that cannot be recorded does not happen', async () => {
@@ -516,14 +702,20 @@ describe('LG-04 what holds the trail together', () => {
         )
       ).rows[0]
     const before = await state()
-    await pool.query(`create function refuse() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`)
-    await pool.query('create trigger broken before insert on audit_event for each row execute function refuse()')
+    await pool.query(
+      `create function refuse() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`,
+    )
+    await pool.query(
+      'create trigger broken before insert on audit_event for each row execute function refuse()',
+    )
     try {
       const { passwords, deletion, keys, clients } = server.context
       await expect(passwords.replace(account.id, NEW)).rejects.toThrow('disk full')
       await expect(deletion.request(account.id, origin)).rejects.toThrow('disk full')
       await expect(keys.rotate('EdDSA')).rejects.toThrow('disk full')
-      await expect(clients.create({ name: 'App', type: 'web', redirectUris: ['https://a.example/cb'] })).rejects.toThrow('disk full')
+      await expect(
+        clients.create({ name: 'App', type: 'web', redirectUris: ['https://a.example/cb'] }),
+      ).rejects.toThrow('disk full')
       expect(await state()).toEqual(before)
       expect(await clients.list()).toEqual([])
     } finally {
@@ -538,7 +730,8 @@ describe('LG-04 what holds the trail together', () => {
   it('LG-04 LG-07 what the retention job leaves can still be proven, and a cut that it did not make is found', async () => {
     await using own = await startServer()
     const { database, audit } = own.context
-    for (let index = 0; index < 30; index += 1) audit.record({ type: 'sign_in', requestId: `${index}` } as never)
+    for (let index = 0; index < 30; index += 1)
+      audit.record({ type: 'sign_in', requestId: `${index}` } as never)
     await audit.flush()
     await database.pool.query(`alter table audit_event disable trigger all`)
     // As if the first twenty were 500 days old: written then, so with hashes of their own.
@@ -548,12 +741,10 @@ describe('LG-04 what holds the trail together', () => {
     for (const row of rows) {
       const at = new Date(row.at.getTime() - (row.seq <= 20 ? 500 * 86_400_000 : 0))
       const hash = hashOf(row.seq, previous, { ...row, at })
-      await database.pool.query('update audit_event set at = $2, previous_hash = $3, hash = $4 where seq = $1', [
-        row.seq,
-        at,
-        Buffer.from(previous, 'hex'),
-        Buffer.from(hash, 'hex'),
-      ])
+      await database.pool.query(
+        'update audit_event set at = $2, previous_hash = $3, hash = $4 where seq = $1',
+        [row.seq, at, Buffer.from(previous, 'hex'), Buffer.from(hash, 'hex')],
+      )
       previous = hash
     }
     await database.pool.query(`alter table audit_event enable trigger all`)
@@ -561,7 +752,11 @@ describe('LG-04 what holds the trail together', () => {
 
     expect(await purgeAudit(database.em, audit, 400)).toBe(20)
     expect(await purgeAudit(database.em, audit, 400)).toBe(0)
-    expect(await verifyTrail(database.pool)).toMatchObject({ status: 'intact', rows: 11, first: 21 })
+    expect(await verifyTrail(database.pool)).toMatchObject({
+      status: 'intact',
+      rows: 11,
+      first: 21,
+    })
     audit.record({ type: 'sign_in' })
     await audit.flush()
     await database.pool.query(`alter table audit_event disable trigger all`)
@@ -583,7 +778,9 @@ describe('LG-04 what holds the trail together', () => {
 
   it('LG-04 an event that PostgreSQL refuses is lost alone, and told: those around it are written, once', async () => {
     const lines: string[] = []
-    await using own = await startServer({ logger: createLogger('error', { write: (line) => void lines.push(line) }) })
+    await using own = await startServer({
+      logger: createLogger('error', { write: (line) => void lines.push(line) }),
+    })
     const { audit, database } = own.context
     for (let index = 0; index < 3; index += 1) {
       audit.record({ type: 'sign_in' })
@@ -591,9 +788,16 @@ describe('LG-04 what holds the trail together', () => {
     }
     audit.record({ type: 'sign_out' })
     await audit.flush()
-    expect((await rowsOf(database.pool)).map(({ type }) => type)).toEqual(['sign_in', 'sign_in', 'sign_in', 'sign_out'])
+    expect((await rowsOf(database.pool)).map(({ type }) => type)).toEqual([
+      'sign_in',
+      'sign_in',
+      'sign_in',
+      'sign_out',
+    ])
     expect(await verifyTrail(database.pool)).toMatchObject({ status: 'intact', rows: 4 })
     const told = lines.map((line) => JSON.parse(line) as Record<string, string>)
-    expect(told.map(({ event, type }) => `${event} ${type}`)).toEqual(Array(3).fill('audit.refused sign_up'))
+    expect(told.map(({ event, type }) => `${event} ${type}`)).toEqual(
+      Array(3).fill('audit.refused sign_up'),
+    )
   })
 })

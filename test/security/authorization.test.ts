@@ -52,7 +52,11 @@ describe('PKCE', () => {
   ])('AZ-03 refuses %s, of confidential and of public clients', async (_what, change) => {
     for (const id of [clientId, spa.client.clientId]) {
       const answer = answered(await authorize(server, id, change))
-      expect(answer).toMatchObject({ error: 'invalid_request', state: 'the-state', iss: server.origin })
+      expect(answer).toMatchObject({
+        error: 'invalid_request',
+        state: 'the-state',
+        iss: server.origin,
+      })
     }
   })
 
@@ -65,12 +69,19 @@ describe('PKCE', () => {
     ['one character less', VERIFIER.slice(0, -1)],
     ['a space behind', `${VERIFIER} `],
     ['one of 129 characters', 'a'.repeat(129)],
-  ])('AZ-03 TK-02 gives nothing for a code when the verifier is wrong: %s', async (_what, verifier) => {
-    for (const each of [app, spa]) {
-      const { status, body } = await each.redeem(await each.code(), { code_verifier: verifier })
-      expect([status, body.error, body.access_token]).toEqual([400, expect.stringMatching(/^invalid_(grant|request)$/), undefined])
-    }
-  })
+  ])(
+    'AZ-03 TK-02 gives nothing for a code when the verifier is wrong: %s',
+    async (_what, verifier) => {
+      for (const each of [app, spa]) {
+        const { status, body } = await each.redeem(await each.code(), { code_verifier: verifier })
+        expect([status, body.error, body.access_token]).toEqual([
+          400,
+          expect.stringMatching(/^invalid_(grant|request)$/),
+          undefined,
+        ])
+      }
+    },
+  )
 
   it('AZ-03 accepts the right verifier', async () => {
     for (const each of [app, spa]) expect((await each.redeem(await each.code())).status).toBe(200)
@@ -78,15 +89,23 @@ describe('PKCE', () => {
 })
 
 describe('response types and modes', () => {
-  it.each(['token', 'id_token', 'id_token token', 'code token', 'code id_token', 'code id_token token', 'none', 'nothing'])(
-    'AZ-04 supports no response_type %s',
-    async (type) => {
-      const { location } = await authorize(server, clientId, { response_type: type })
-      const answer = Object.fromEntries(new URLSearchParams(location?.hash.slice(1) || location?.search))
-      expect(answer).toMatchObject({ error: 'unsupported_response_type', iss: server.origin })
-      expect(answer).not.toHaveProperty('code')
-    },
-  )
+  it.each([
+    'token',
+    'id_token',
+    'id_token token',
+    'code token',
+    'code id_token',
+    'code id_token token',
+    'none',
+    'nothing',
+  ])('AZ-04 supports no response_type %s', async (type) => {
+    const { location } = await authorize(server, clientId, { response_type: type })
+    const answer = Object.fromEntries(
+      new URLSearchParams(location?.hash.slice(1) || location?.search),
+    )
+    expect(answer).toMatchObject({ error: 'unsupported_response_type', iss: server.origin })
+    expect(answer).not.toHaveProperty('code')
+  })
 
   it('AZ-04 supports no grant by password, no implicit grant, and says so', async () => {
     const { status, body } = await post(server, '/token', {
@@ -96,13 +115,19 @@ describe('response types and modes', () => {
       client_id: spa.client.clientId,
     })
     expect([status, body.error]).toEqual([400, 'unsupported_grant_type'])
-    const { body: metadata } = await get(new URL('/.well-known/openid-configuration', server.origin))
+    const { body: metadata } = await get(
+      new URL('/.well-known/openid-configuration', server.origin),
+    )
     expect(metadata).toMatchObject({
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
       authorization_response_iss_parameter_supported: true,
     })
-    expect(metadata.grant_types_supported.toSorted()).toEqual(['authorization_code', 'client_credentials', 'refresh_token'])
+    expect(metadata.grant_types_supported.toSorted()).toEqual([
+      'authorization_code',
+      'client_credentials',
+      'refresh_token',
+    ])
   })
 
   it('AZ-05 says in every answer who gives it, errors included (RFC 9207)', async () => {
@@ -126,18 +151,29 @@ describe('response_mode=form_post', () => {
   it('AZ-06 posts code, state and iss to the app by a form that works without JavaScript', async () => {
     const posting = await signedInApp(server, modes)
     const page = await posting.browser.visit(
-      authorizationUrl(server, posting.client.clientId, { response_mode: 'form_post', state: HOSTILE }),
+      authorizationUrl(server, posting.client.clientId, {
+        response_mode: 'form_post',
+        state: HOSTILE,
+      }),
     )
     const form = page.form(0)
     expect([page.status, form.action.href, form.method]).toEqual([200, REDIRECT_URI, 'POST'])
-    const values = Object.fromEntries(form.fields.filter(({ name }) => name).map(({ name, value }) => [name, value]))
-    expect(values).toEqual({ code: expect.stringMatching(/^[\w-]{40,}$/), state: HOSTILE, iss: server.origin })
+    const values = Object.fromEntries(
+      form.fields.filter(({ name }) => name).map(({ name, value }) => [name, value]),
+    )
+    expect(values).toEqual({
+      code: expect.stringMatching(/^[\w-]{40,}$/),
+      state: HOSTILE,
+      iss: server.origin,
+    })
     expect(form.fields.some(({ type, text }) => type === 'submit' && text)).toBe(true)
     expect((await posting.redeem(values['code'] ?? '')).status).toBe(200)
   })
 
   it('AZ-06 WB-01 escapes what it shows, runs no script of the page, has that one form, and is not kept', async () => {
-    const page = await app.browser.visit(authorizationUrl(server, clientId, { response_mode: 'form_post', state: HOSTILE }))
+    const page = await app.browser.visit(
+      authorizationUrl(server, clientId, { response_mode: 'form_post', state: HOSTILE }),
+    )
     const policy = page.response.headers.get('content-security-policy') ?? ''
     // Chromium would hold it against every redirect of the app too.
     expect(policy).not.toContain('form-action')
@@ -152,59 +188,106 @@ describe('response_mode=form_post', () => {
   it('AZ-06 gives errors back the same way, and keeps a state of 2 kB to the letter', async () => {
     const state = 'é<&"\''.repeat(400).slice(0, 2000)
     const page = await app.browser.visit(
-      authorizationUrl(server, clientId, { response_mode: 'form_post', code_challenge: undefined, state }),
+      authorizationUrl(server, clientId, {
+        response_mode: 'form_post',
+        code_challenge: undefined,
+        state,
+      }),
     )
     const values = Object.fromEntries(page.form(0).fields.map(({ name, value }) => [name, value]))
-    expect([values['error'], values['state'] === state, values['iss']]).toEqual(['invalid_request', true, server.origin])
+    expect([values['error'], values['state'] === state, values['iss']]).toEqual([
+      'invalid_request',
+      true,
+      server.origin,
+    ])
     expect(page.form(0).action.href).toBe(REDIRECT_URI)
   })
 
   it('AZ-06 posts to nobody before the address is proven', async () => {
-    const { status, text } = await authorize(server, clientId, { response_mode: 'form_post', redirect_uri: 'https://evil.example/' })
+    const { status, text } = await authorize(server, clientId, {
+      response_mode: 'form_post',
+      redirect_uri: 'https://evil.example/',
+    })
     expect([status, /<form[^>]*method="post"/.test(text)]).toEqual([400, false])
   })
 
   it('AZ-06 allows a client its registered modes only', async () => {
-    const { client } = await server.context.clients.create({ name: 'Query only', redirectUris: [REDIRECT_URI], responseModes: ['query'] })
+    const { client } = await server.context.clients.create({
+      name: 'Query only',
+      redirectUris: [REDIRECT_URI],
+      responseModes: ['query'],
+    })
     for (const mode of ['form_post', 'fragment', 'web_message', 'jwt', 'nothing']) {
       const { status, location, text } = await authorize(server, client.id, { response_mode: mode })
-      expect([status, location?.searchParams.has('code') ?? false, text.includes('name="code"')]).not.toEqual([200, true, true])
-      expect(location?.searchParams.get('error') ?? location?.hash ?? text).toMatch(/invalid_request|unsupported_response_mode/)
+      expect([
+        status,
+        location?.searchParams.has('code') ?? false,
+        text.includes('name="code"'),
+      ]).not.toEqual([200, true, true])
+      expect(location?.searchParams.get('error') ?? location?.hash ?? text).toMatch(
+        /invalid_request|unsupported_response_mode/,
+      )
     }
   })
 })
 
 describe('parameters', () => {
-  it.each(['state', 'nonce', 'scope', 'response_type', 'code_challenge', 'code_challenge_method', 'prompt', 'max_age', 'resource'])(
-    'AZ-07 refuses %s twice',
-    async (name) => {
-      const value = authorizationUrl(server, clientId).searchParams.get(name) ?? '1'
-      const { status, location } = await authorize(server, clientId, { [name]: [value, value] })
-      expect([status, location?.searchParams.get('error') ?? 'invalid_request']).toEqual([
-        location ? 303 : 400,
-        expect.stringMatching(/invalid_request|invalid_target/),
-      ])
-      expect(location?.searchParams.has('code') ?? false).toBe(false)
-    },
-  )
+  it.each([
+    'state',
+    'nonce',
+    'scope',
+    'response_type',
+    'code_challenge',
+    'code_challenge_method',
+    'prompt',
+    'max_age',
+    'resource',
+  ])('AZ-07 refuses %s twice', async (name) => {
+    const value = authorizationUrl(server, clientId).searchParams.get(name) ?? '1'
+    const { status, location } = await authorize(server, clientId, { [name]: [value, value] })
+    expect([status, location?.searchParams.get('error') ?? 'invalid_request']).toEqual([
+      location ? 303 : 400,
+      expect.stringMatching(/invalid_request|invalid_target/),
+    ])
+    expect(location?.searchParams.has('code') ?? false).toBe(false)
+  })
 
   it('AZ-07 refuses a parameter of the token endpoint twice', async () => {
-    const { status, body } = await app.redeem(await app.code(), { code_verifier: [VERIFIER, VERIFIER] })
+    const { status, body } = await app.redeem(await app.code(), {
+      code_verifier: [VERIFIER, VERIFIER],
+    })
     expect([status, body.error]).toEqual([400, 'invalid_request'])
   })
 
   it('AZ-07 ignores what it does not know, and takes an empty parameter as absent', async () => {
-    expect(await app.code({ nothing: 'x', max_age: '', prompt: '', ui_locales: '', id_token_hint: '', acr_values: '' })).toBeTruthy()
-    const { status, location } = await authorize(server, clientId, { nothing: '<script>', request_uri: '', claims: '' })
+    expect(
+      await app.code({
+        nothing: 'x',
+        max_age: '',
+        prompt: '',
+        ui_locales: '',
+        id_token_hint: '',
+        acr_values: '',
+      }),
+    ).toBeTruthy()
+    const { status, location } = await authorize(server, clientId, {
+      nothing: '<script>',
+      request_uri: '',
+      claims: '',
+    })
     expect([status, location?.pathname.startsWith('/interaction/')]).toEqual([303, true])
   })
 
   it('AZ-08 keeps 2 kB of state and nonce to the letter', async () => {
     const state = `é ${'%"<+&='.repeat(30)}${'x'.repeat(1800)}`.slice(0, 2000)
-    const { url } = await app.browser.visit(authorizationUrl(server, clientId, { state, nonce: state }))
+    const { url } = await app.browser.visit(
+      authorizationUrl(server, clientId, { state, nonce: state }),
+    )
     expect(url.searchParams.get('state')).toBe(state)
     const { body } = await app.redeem(url.searchParams.get('code') ?? '')
-    expect(JSON.parse(Buffer.from(body.id_token.split('.')[1], 'base64url').toString()).nonce).toBe(state)
+    expect(JSON.parse(Buffer.from(body.id_token.split('.')[1], 'base64url').toString()).nonce).toBe(
+      state,
+    )
   })
 
   it.each<[string, Readonly<Record<string, string>>]>([
@@ -212,17 +295,34 @@ describe('parameters', () => {
     ['3 kB of nonce', { nonce: 'x'.repeat(3000) }],
     ['51 scopes', { scope: Array.from({ length: 51 }, (_, index) => `s${index}`).join(' ') }],
     ['3 kB of scope', { scope: `openid ${'x'.repeat(3000)}` }],
-    ['9 kB of address', Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`p${index}`, 'x'.repeat(1000)]))],
+    [
+      '9 kB of address',
+      Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`p${index}`, 'x'.repeat(1000)])),
+    ],
   ])('AZ-08 refuses %s with a page', async (_what, change) => {
     const { status, location } = await authorize(server, clientId, change)
     expect([status, location]).toEqual([400, undefined])
   })
 
   it('AZ-08 takes no longer for what is large or deep', async () => {
-    const large = ['('.repeat(2000), '%'.repeat(2000), 'a '.repeat(900), '{"a":'.repeat(400), `${'a'.repeat(1900)}!`]
+    const large = [
+      '('.repeat(2000),
+      '%'.repeat(2000),
+      'a '.repeat(900),
+      '{"a":'.repeat(400),
+      `${'a'.repeat(1900)}!`,
+    ]
     for (const value of large) {
       const cost = await fastest(async () => {
-        for (const name of ['state', 'scope', 'claims', 'login_hint', 'ui_locales', 'id_token_hint', 'acr_values'])
+        for (const name of [
+          'state',
+          'scope',
+          'claims',
+          'login_hint',
+          'ui_locales',
+          'id_token_hint',
+          'acr_values',
+        ])
           expect((await authorize(server, clientId, { [name]: value })).status).toBeLessThan(500)
       }, 3)
       expect(cost).toBeLessThan(1500)
@@ -251,7 +351,10 @@ describe('parameters', () => {
       'registration_not_supported',
     ])
     const { body } = await get(new URL('/.well-known/openid-configuration', origin))
-    expect(body).toMatchObject({ request_uri_parameter_supported: false, claims_parameter_supported: false })
+    expect(body).toMatchObject({
+      request_uri_parameter_supported: false,
+      claims_parameter_supported: false,
+    })
     expect(body.request_parameter_supported ?? false).toBe(false)
   })
 })
@@ -261,9 +364,16 @@ describe('the way through the pages', () => {
     const account = await createAccount(server)
     const browser = new Browser(server.origin)
     await browser.visit(authorizationUrl(server, clientId))
-    let page = await browser.submit('/login', { username: account.email, password: account.password }, { follow: false })
+    let page = await browser.submit(
+      '/login',
+      { username: account.email, password: account.password },
+      { follow: false },
+    )
     const statuses: number[] = []
-    while (page.response.headers.get('location')?.startsWith(server.origin) || page.response.headers.get('location')?.startsWith('/')) {
+    while (
+      page.response.headers.get('location')?.startsWith(server.origin) ||
+      page.response.headers.get('location')?.startsWith('/')
+    ) {
       statuses.push(page.status)
       const next = new URL(page.response.headers.get('location') ?? '', server.origin)
       const cookie = browser.jar.header(next)
@@ -272,7 +382,9 @@ describe('the way through the pages', () => {
       page = Object.assign(page, { response })
     }
     expect(new Set(statuses)).toEqual(new Set([303]))
-    expect(await page.response.text()).toMatch(/<meta http-equiv="refresh" content="0;url=https:\/\/client\.example\/callback\?code=/)
+    expect(await page.response.text()).toMatch(
+      /<meta http-equiv="refresh" content="0;url=https:\/\/client\.example\/callback\?code=/,
+    )
   })
 
   it('AZ-11 WB-01 no page can be framed', async () => {
@@ -297,11 +409,17 @@ describe('the way through the pages', () => {
   it('accepts an authorization request by POST, as a form, once each parameter (OIDC Core 3.1.2.1)', async () => {
     const fields = Object.fromEntries(authorizationUrl(server, clientId).searchParams)
     const posted = await post(server, '/auth', fields)
-    expect([posted.status, posted.location?.pathname, posted.location?.searchParams.get('state')]).toEqual([303, '/auth', 'the-state'])
+    expect([
+      posted.status,
+      posted.location?.pathname,
+      posted.location?.searchParams.get('state'),
+    ]).toEqual([303, '/auth', 'the-state'])
     const { url } = await app.browser.visit(posted.location ?? '')
     expect(url.searchParams.get('code')).toBeTruthy()
     expect((await post(server, '/auth', { ...fields, state: ['a', 'b'] })).status).toBe(400)
-    expect((await post(server, '/auth', fields, { 'content-type': 'application/json' })).status).toBe(415)
+    expect(
+      (await post(server, '/auth', fields, { 'content-type': 'application/json' })).status,
+    ).toBe(415)
   })
 })
 
@@ -320,38 +438,68 @@ describe('consent', () => {
     ],
     [
       'a native app with a scheme that any app can claim',
-      { secret: null, metadata: { application_type: 'native', redirect_uris: ['com.example.app:/cb'] } },
+      {
+        secret: null,
+        metadata: { application_type: 'native', redirect_uris: ['com.example.app:/cb'] },
+      },
       false,
     ],
     ['a confidential client of somebody else', { firstParty: false }, false],
   ])('AZ-14 asks %s: skipped %s', async (_what, options, isSkipped) => {
     const { browser, client } = await signedInApp(server, options)
-    const page = await browser.visit(authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri }))
+    const page = await browser.visit(
+      authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri }),
+    )
     expect([page.isForeign, page.step]).toEqual([isSkipped, isSkipped ? 'app' : 'consent'])
   })
 
   it.each([
-    ['a native app', { application_type: 'native' as const, redirect_uris: ['com.example.app:/cb'] }],
-    ['an app in the browser, on loopback', { application_type: 'web' as const, redirect_uris: ['http://127.0.0.1:5173/cb'] }],
+    [
+      'a native app',
+      { application_type: 'native' as const, redirect_uris: ['com.example.app:/cb'] },
+    ],
+    [
+      'an app in the browser, on loopback',
+      { application_type: 'web' as const, redirect_uris: ['http://127.0.0.1:5173/cb'] },
+    ],
     ['an app in the browser, on localhost', { redirect_uris: ['http://localhost:5173/cb'] }],
-  ])('AZ-14 asks %s again each time, however often it was allowed (RFC 8252 8.6)', async (_what, metadata) => {
-    const { browser, client } = await signedInApp(server, { secret: null, firstParty: false, metadata })
-    const url = authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri })
-    await browser.visit(url)
-    const back = await browser.submit('/consent', {}, { button: 'allow' })
-    expect(back.url.href.startsWith(`${client.redirectUri}?code=`)).toBe(true)
-    expect((await browser.visit(url)).step).toBe('consent')
-    const silent = await browser.visit(authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri, prompt: 'none' }))
-    expect(silent.url.searchParams.get('error')).toMatch(/interaction_required|consent_required/)
-    expect(silent.url.searchParams.has('code')).toBe(false)
-  })
+  ])(
+    'AZ-14 asks %s again each time, however often it was allowed (RFC 8252 8.6)',
+    async (_what, metadata) => {
+      const { browser, client } = await signedInApp(server, {
+        secret: null,
+        firstParty: false,
+        metadata,
+      })
+      const url = authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri })
+      await browser.visit(url)
+      const back = await browser.submit('/consent', {}, { button: 'allow' })
+      expect(back.url.href.startsWith(`${client.redirectUri}?code=`)).toBe(true)
+      expect((await browser.visit(url)).step).toBe('consent')
+      const silent = await browser.visit(
+        authorizationUrl(server, client.clientId, {
+          redirect_uri: client.redirectUri,
+          prompt: 'none',
+        }),
+      )
+      expect(silent.url.searchParams.get('error')).toMatch(/interaction_required|consent_required/)
+      expect(silent.url.searchParams.has('code')).toBe(false)
+    },
+  )
 
   it('CL-05 asks again for the very same: the scopes of an API stay its own and are not new', async () => {
-    const api = await createResource(server, { identifier: 'https://asked-again.example/', scopes: ['plants:read'] })
+    const api = await createResource(server, {
+      identifier: 'https://asked-again.example/',
+      scopes: ['plants:read'],
+    })
     const client = await createClient(server)
     const account = await createAccount(server)
     const browser = new Browser(server.origin)
-    const change = { scope: 'openid offline_access plants:read', prompt: 'consent', resource: api.identifier }
+    const change = {
+      scope: 'openid offline_access plants:read',
+      prompt: 'consent',
+      resource: api.identifier,
+    }
     const ask = () => browser.visit(authorizationUrl(server, client.clientId, change))
     await ask()
     const first = await signIn(browser, account.email)
@@ -364,17 +512,27 @@ describe('consent', () => {
   })
 
   it('CL-05 says in words what the account API gives away, and believes no other API that uses the same name', async () => {
-    const other = await createResource(server, { identifier: 'https://same-name.example/', scopes: ['account'] })
+    const other = await createResource(server, {
+      identifier: 'https://same-name.example/',
+      scopes: ['account'],
+    })
     const account = await createAccount(server)
     const pageFor = async (resource: string) => {
       const browser = new Browser(server.origin)
-      const client = await createClient(server, { accountApi: true, metadata: { allowed_resources: [resource] } })
-      await browser.visit(authorizationUrl(server, client.clientId, { scope: 'openid account', resource }))
+      const client = await createClient(server, {
+        accountApi: true,
+        metadata: { allowed_resources: [resource] },
+      })
+      await browser.visit(
+        authorizationUrl(server, client.clientId, { scope: 'openid account', resource }),
+      )
       return (await signIn(browser, account.email)).words
     }
     const ours = await pageFor(`${server.origin}/api/auth`)
     expect(ours).toContain('Manage your account')
-    expect(ours).toContain('change your address, password and two-step sign-in, download your data and delete the account')
+    expect(ours).toContain(
+      'change your address, password and two-step sign-in, download your data and delete the account',
+    )
     const words = await pageFor(other.identifier)
     expect(words).not.toContain('Manage your account')
     expect(words).toContain(other.identifier)
@@ -384,9 +542,20 @@ describe('consent', () => {
     const client = await createClient(server, { name: 'Plant <Diary> & Co' })
     const account = await createAccount(server)
     const browser = new Browser(server.origin)
-    await browser.visit(authorizationUrl(server, client.clientId, { scope: 'openid email offline_access', prompt: 'consent' }))
+    await browser.visit(
+      authorizationUrl(server, client.clientId, {
+        scope: 'openid email offline_access',
+        prompt: 'consent',
+      }),
+    )
     const page = await signIn(browser, account.email)
-    for (const words of ['Plant <Diary> & Co', account.email, 'client.example', 'until you remove it']) expect(page.words).toContain(words)
+    for (const words of [
+      'Plant <Diary> & Co',
+      account.email,
+      'client.example',
+      'until you remove it',
+    ])
+      expect(page.words).toContain(words)
     expect(page.words).not.toContain('offline_access')
     expect(page.text).not.toContain('<Diary>')
     const action = page.form('/consent').action
@@ -418,10 +587,16 @@ describe('consent', () => {
     const browser = new Browser(server.origin)
     await browser.visit(authorizationUrl(server, client.clientId))
     const page = await signIn(browser, account.email)
-    const links = [...page.text.matchAll(/<a [^>]*href="https:\/\/client\.example[^>]*>/g)].map(([tag]) => tag)
+    const links = [...page.text.matchAll(/<a [^>]*href="https:\/\/client\.example[^>]*>/g)].map(
+      ([tag]) => tag,
+    )
     expect(links.length).toBe(2)
-    for (const tag of links) for (const rel of ['noopener', 'noreferrer', 'nofollow']) expect(tag).toMatch(new RegExp(`rel="[^"]*${rel}`))
-    expect(page.response.headers.get('content-security-policy')).not.toContain('client.example/logo')
+    for (const tag of links)
+      for (const rel of ['noopener', 'noreferrer', 'nofollow'])
+        expect(tag).toMatch(new RegExp(`rel="[^"]*${rel}`))
+    expect(page.response.headers.get('content-security-policy')).not.toContain(
+      'client.example/logo',
+    )
     expect(page.text).not.toContain('a="b')
     expect(page.text).not.toContain('logo.svg')
   })
@@ -435,7 +610,9 @@ describe('consent', () => {
     '//client.example/',
   ])('CL-03 registers no %s as a link of an app', async (uri) => {
     for (const field of ['logoUri', 'policyUri', 'tosUri', 'clientUri'])
-      await expect(server.context.clients.create({ name: 'App', redirectUris: [REDIRECT_URI], [field]: uri })).rejects.toMatchObject({
+      await expect(
+        server.context.clients.create({ name: 'App', redirectUris: [REDIRECT_URI], [field]: uri }),
+      ).rejects.toMatchObject({
         code: 'invalid_input',
       })
   })

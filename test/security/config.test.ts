@@ -104,13 +104,16 @@ function messageOf(settings: Settings): string {
 
 function expectNoValue(said: string, settings: Settings): void {
   expect(said).not.toMatch(/hunter\d\d/)
-  for (const [name, value = ''] of Object.entries(settings)) if (value.length >= 8 && name !== 'NODE_ENV') expect(said).not.toContain(value)
+  for (const [name, value = ''] of Object.entries(settings))
+    if (value.length >= 8 && name !== 'NODE_ENV') expect(said).not.toContain(value)
 }
 
 async function tablesOf(connectionString: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString })
   await client.connect()
-  const { rows } = await client.query<{ name: string }>("select tablename as name from pg_tables where schemaname = 'public'")
+  const { rows } = await client.query<{ name: string }>(
+    "select tablename as name from pg_tables where schemaname = 'public'",
+  )
   await client.end()
   return rows.map(({ name }) => name)
 }
@@ -126,21 +129,34 @@ function reaches(host: string, port: number): Promise<boolean> {
 async function hasIpv6(): Promise<boolean> {
   const server = createServer()
   return new Promise((resolve) => {
-    server.on('error', () => resolve(false)).listen(0, '::1', () => server.close(() => resolve(true)))
+    server
+      .on('error', () => resolve(false))
+      .listen(0, '::1', () => server.close(() => resolve(true)))
   })
 }
 
 /** The server as an operator starts it. */
-async function start(settings: Settings, { node = [], command = 'start' }: { node?: string[]; command?: string } = {}) {
+async function start(
+  settings: Settings,
+  { node = [], command = 'start' }: { node?: string[]; command?: string } = {},
+) {
   const env = Object.fromEntries(
-    Object.entries({ PATH: process.env['PATH'], ...settings }).filter(([, value]) => value !== undefined),
+    Object.entries({ PATH: process.env['PATH'], ...settings }).filter(
+      ([, value]) => value !== undefined,
+    ),
   ) as Record<string, string>
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...node, 'src/cli.ts', command], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', ...node, 'src/cli.ts', command],
+    {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const output = Promise.all([text(child.stdout), text(child.stderr)])
-  const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  const exited = new Promise<number | null>((resolve) =>
+    child.once('exit', (code) => resolve(code)),
+  )
   return { child, output, exited }
 }
 
@@ -152,16 +168,24 @@ describe('a bad configuration', () => {
     expect(BAD.length).toBeGreaterThanOrEqual(40)
   })
 
-  it.each(BAD)('CF-03 CF-01 %s: every fault is named, no value is told', (_title, settings, named) => {
-    const message = messageOf(settings)
-    for (const name of named) expect(message).toMatch(new RegExp(`(^|\\W)${name}\\W`))
-    expectNoValue(message, settings)
-    expect(message.split('\n').length - 1).toBeGreaterThanOrEqual(1)
-  })
+  it.each(BAD)(
+    'CF-03 CF-01 %s: every fault is named, no value is told',
+    (_title, settings, named) => {
+      const message = messageOf(settings)
+      for (const name of named) expect(message).toMatch(new RegExp(`(^|\\W)${name}\\W`))
+      expectNoValue(message, settings)
+      expect(message.split('\n').length - 1).toBeGreaterThanOrEqual(1)
+    },
+  )
 
   it('CF-03 ends the process with exit code 1, its faults on stderr and nothing on stdout', async () => {
     const some = BAD.filter(([title]) =>
-      ['six faults at once', 'nothing but production', 'one secret for two things', 'unknown setting'].includes(title),
+      [
+        'six faults at once',
+        'nothing but production',
+        'one secret for two things',
+        'unknown setting',
+      ].includes(title),
     )
     expect(some).toHaveLength(4)
     for (const [, settings, named] of some) {
@@ -221,7 +245,12 @@ describe('what others have put into the environment', () => {
       PGDATA: '/nowhere',
     }
     try {
-      const { child, output, exited } = await start({ ...wrong, ...SERVICES, DATA_DIR: folder, PORT: String(await freePort()) })
+      const { child, output, exited } = await start({
+        ...wrong,
+        ...SERVICES,
+        DATA_DIR: folder,
+        PORT: String(await freePort()),
+      })
       child.stdout.once('data', () => child.kill('SIGTERM'))
       const code = await exited
       const [out, err] = await output
@@ -290,7 +319,12 @@ describe('the address to listen on', () => {
   it('CF-03 production listens on IPv6 and IPv4', async () => {
     const database = await createEmptyDatabase()
     const port = await freePort()
-    const { child, exited } = await start({ ...GOOD, SMTP_URL: 'smtp://127.0.0.1:9', DATABASE_URL: database.url, PORT: String(port) })
+    const { child, exited } = await start({
+      ...GOOD,
+      SMTP_URL: 'smtp://127.0.0.1:9',
+      DATABASE_URL: database.url,
+      PORT: String(port),
+    })
     try {
       await once(child.stdout, 'data')
       await eventually(() => reaches('127.0.0.1', port), true)
@@ -302,9 +336,14 @@ describe('the address to listen on', () => {
     }
   }, 180_000)
 
-  it.each(['[::1]:3000', '127.0.0.1:3000', '::x', 'localhost:3000'])('CF-03 HOST=%s is refused', (host) => {
-    expect(messageOf({ ...GOOD, HOST: host })).toContain('HOST: must be an address or a host name, without a port')
-  })
+  it.each(['[::1]:3000', '127.0.0.1:3000', '::x', 'localhost:3000'])(
+    'CF-03 HOST=%s is refused',
+    (host) => {
+      expect(messageOf({ ...GOOD, HOST: host })).toContain(
+        'HOST: must be an address or a host name, without a port',
+      )
+    },
+  )
 })
 
 describe('a start that cannot succeed', () => {
@@ -348,13 +387,23 @@ describe('a start that cannot succeed', () => {
   it('CF-03 LG-05 a database that refuses, that is not there, or that nobody listens for: one sentence without the password', async () => {
     const refused = new URL(database.url)
     refused.pathname = '/there_is_no_such_database'
-    await fails({ DATABASE_URL: refused.href }, /^The database at \S+ cannot be used: it has no database of that name\.$/m)
+    await fails(
+      { DATABASE_URL: refused.href },
+      /^The database at \S+ cannot be used: it has no database of that name\.$/m,
+    )
     const silent = new URL(database.url)
     ;[silent.port, silent.password] = ['1', 'hunter77']
-    await fails({ DATABASE_URL: silent.href }, /^(?!.*hunter77)The database at \S+ cannot be used: nothing listens there\.$/m, 'migrate')
+    await fails(
+      { DATABASE_URL: silent.href },
+      /^(?!.*hunter77)The database at \S+ cannot be used: nothing listens there\.$/m,
+      'migrate',
+    )
     const stranger = new URL(database.url)
     ;[stranger.username, stranger.password] = ['nobody_here', 'hunter78']
-    await fails({ DATABASE_URL: stranger.href }, /^(?!.*hunter78)The database at \S+ cannot be used: .+$/m)
+    await fails(
+      { DATABASE_URL: stranger.href },
+      /^(?!.*hunter78)The database at \S+ cannot be used: .+$/m,
+    )
   }, 180_000)
 
   it('F28 a start waits for PostgreSQL, says so once, and goes on when it is there', async () => {
@@ -367,10 +416,13 @@ describe('a start that cannot succeed', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(text))
     await once(child.stdout, 'data')
     await proxy.heal()
-    while (!said.join('').includes('Discovery') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50))
+    while (!said.join('').includes('Discovery') && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 50))
     child.kill('SIGTERM')
     expect([await exited, (await output)[1]]).toEqual([0, ''])
-    expect(said.join('').match(/^Waiting for PostgreSQL at .*$/gm)).toEqual([expect.stringContaining('nothing listens there.')])
+    expect(said.join('').match(/^Waiting for PostgreSQL at .*$/gm)).toEqual([
+      expect.stringContaining('nothing listens there.'),
+    ])
   }, 180_000)
 
   it('F25 the first SIGTERM ends a start that waits for PostgreSQL or for the lock of migrations', async () => {
@@ -385,7 +437,8 @@ describe('a start that cannot succeed', () => {
       await client.query('select pg_advisory_lock(6842173905114)')
       const locked = await start(base)
       const waits = `select 1 from pg_stat_activity where "datname" = current_database() and "wait_event_type" = 'Lock'`
-      while ((await client.query(waits)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+      while ((await client.query(waits)).rowCount === 0)
+        await new Promise((resolve) => setTimeout(resolve, 50))
       locked.child.kill('SIGTERM')
       expect(await locked.exited).toBe(0)
     })
@@ -397,7 +450,8 @@ describe('a start that cannot succeed', () => {
     for (const { child } of both) {
       let said = ''
       child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-      while (!said.includes('Discovery') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50))
+      while (!said.includes('Discovery') && child.exitCode === null)
+        await new Promise((resolve) => setTimeout(resolve, 50))
       child.kill('SIGTERM')
     }
     expect(await Promise.all(both.map(({ exited }) => exited))).toEqual([0, 0])
@@ -425,13 +479,19 @@ describe('a start that cannot succeed', () => {
     })
     expect(((await found)[0] as string[]).map((text) => JSON.parse(text) as unknown)).toEqual(made)
     expect(folders.map((each) => readdirSync(each))).toEqual(folders.map(() => ['secrets.json']))
-    for (const each of folders) expect(statSync(join(each, 'secrets.json')).mode & 0o777).toBe(0o600)
+    for (const each of folders)
+      expect(statSync(join(each, 'secrets.json')).mode & 0o777).toBe(0o600)
   })
 
   it('CF-03 a damaged .data: one sentence that says what to do', async () => {
     const damaged = join(folder, 'damaged')
     mkdirSync(damaged)
-    for (const content of ['', 'not json', '{}', '{"cookieKeys":["short"],"keyEncryptionKeys":["short"]}']) {
+    for (const content of [
+      '',
+      'not json',
+      '{}',
+      '{"cookieKeys":["short"],"keyEncryptionKeys":["short"]}',
+    ]) {
       writeFileSync(join(damaged, 'secrets.json'), content, { mode: 0o600 })
       await fails({ DATA_DIR: damaged }, /secrets\.json is damaged\. .*npm run reset/)
     }
@@ -452,13 +512,17 @@ describe('a start that cannot succeed', () => {
   it('LG-06 a rejection that nobody handles is logged, and the server goes on; SIGTERM ends it with exit code 0', async () => {
     const inject = `data:text/javascript,process.on('SIGUSR2',()=>{Promise.reject(new Error('boom of the test'))})`
     const port = await freePort()
-    const { child, output, exited } = await start({ ...base, PORT: String(port), LOG_LEVEL: 'error' }, { node: ['--import', inject] })
+    const { child, output, exited } = await start(
+      { ...base, PORT: String(port), LOG_LEVEL: 'error' },
+      { node: ['--import', inject] },
+    )
     const alive = () =>
       send(`http://localhost:${port}/health/ready`, { connect: { host: '127.0.0.1', port } }).then(
         ({ status }) => status,
         () => 0,
       )
-    while ((await alive()) !== 200 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50))
+    while ((await alive()) !== 200 && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 50))
     // The listener is in place once the whole start is over.
     await new Promise((resolve) => setTimeout(resolve, 500))
     for (let index = 0; index < 3; index += 1) {
@@ -471,14 +535,21 @@ describe('a start that cannot succeed', () => {
     const [out] = await output
     const lines = out.split('\n').filter((line) => line.includes('boom of the test'))
     expect(lines).toHaveLength(3)
-    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ msg: 'unhandled rejection', err: { message: 'boom of the test' } })
+    for (const line of lines)
+      expect(JSON.parse(line)).toMatchObject({
+        msg: 'unhandled rejection',
+        err: { message: 'boom of the test' },
+      })
   }, 180_000)
 })
 
 describe('PW-14 nothing is there that nobody made', () => {
   it('PW-14 a fresh database holds no account, no secret of a client, and no path that would make an administrator', async () => {
     await using server = await startServer()
-    const { rows } = await server.context.database.pool.query<{ accounts: number; clients: number }>(
+    const { rows } = await server.context.database.pool.query<{
+      accounts: number
+      clients: number
+    }>(
       'select (select count(*) from account)::int as accounts, (select count(*) from client)::int as clients',
     )
     expect(rows[0]).toEqual({ accounts: 0, clients: 0 })
@@ -494,7 +565,11 @@ describe('PW-14 nothing is there that nobody made', () => {
       '/api/auth/setup',
       '/first-run',
     ])
-      for (const method of ['GET', 'POST']) expect([path, (await send(`${server.origin}${path}`, { method })).status]).toEqual([path, 404])
+      for (const method of ['GET', 'POST'])
+        expect([path, (await send(`${server.origin}${path}`, { method })).status]).toEqual([
+          path,
+          404,
+        ])
   })
 
   it('PW-14 the account of a development start has a random password, shown once and stored nowhere', async () => {
@@ -526,10 +601,20 @@ describe("the start's own work", () => {
       },
       matches: () => Promise.resolve(true),
     }
-    const hasher = new PasswordHasher({ memoryKib: 19_456, passes: 2, argon2, slots: 1, queueLimit: 0 })
+    const hasher = new PasswordHasher({
+      memoryKib: 19_456,
+      passes: 2,
+      argon2,
+      slots: 1,
+      queueLimit: 0,
+    })
     const visitor = hasher.hash('what a visitor chose')
-    await expect(hasher.hash('what the next visitor chose')).rejects.toMatchObject({ code: 'unavailable' })
-    expect(await seedDemoAccount({ ...server.context, hasher })).toMatchObject({ password: expect.any(String) })
+    await expect(hasher.hash('what the next visitor chose')).rejects.toMatchObject({
+      code: 'unavailable',
+    })
+    expect(await seedDemoAccount({ ...server.context, hasher })).toMatchObject({
+      password: expect.any(String),
+    })
     gate.resolve()
     await visitor
   })
@@ -549,18 +634,34 @@ describe('CF-04 keys change and nobody notices', () => {
       const person = await signedIn(before, account)
       const visitor = await atLogin(before)
 
-      await using after = await startServer({ database, issuer, config: { secrets: { cookieKeys: [fresh, old], keyEncryptionKeys } } })
+      await using after = await startServer({
+        database,
+        issuer,
+        config: { secrets: { cookieKeys: [fresh, old], keyEncryptionKeys } },
+      })
       const moved = new Browser(issuer, { jar: person.jar, connect: after.address })
       expect(await isSignedIn(moved)).toBe(true)
       const waiting = new Browser(issuer, { jar: visitor.jar, connect: after.address })
       await waiting.visit(visitor.page.url)
-      expect((await submitLogin(waiting, account.email, PASSWORD)).url.pathname).toMatch(/^\/account/)
+      expect((await submitLogin(waiting, account.email, PASSWORD)).url.pathname).toMatch(
+        /^\/account/,
+      )
       // And back, as during a roll-out of two instances.
-      expect(await isSignedIn(new Browser(issuer, { jar: person.jar, connect: before.address }))).toBe(true)
+      expect(
+        await isSignedIn(new Browser(issuer, { jar: person.jar, connect: before.address })),
+      ).toBe(true)
 
-      await using last = await startServer({ database, issuer, config: { secrets: { cookieKeys: [fresh], keyEncryptionKeys } } })
-      expect(await isSignedIn(new Browser(issuer, { jar: person.jar.copy(), connect: last.address }))).toBe(false)
-      expect(await isSignedIn(new Browser(issuer, { jar: waiting.jar.copy(), connect: last.address }))).toBe(true)
+      await using last = await startServer({
+        database,
+        issuer,
+        config: { secrets: { cookieKeys: [fresh], keyEncryptionKeys } },
+      })
+      expect(
+        await isSignedIn(new Browser(issuer, { jar: person.jar.copy(), connect: last.address })),
+      ).toBe(false)
+      expect(
+        await isSignedIn(new Browser(issuer, { jar: waiting.jar.copy(), connect: last.address })),
+      ).toBe(true)
     } finally {
       await database.drop()
     }

@@ -16,13 +16,18 @@ describe('connections', () => {
   let server: TestServer
   beforeAll(async () => {
     server = await startServer({
-      logger: createLogger('info', { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) }),
+      logger: createLogger('info', {
+        write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+      }),
     })
   })
   afterAll(() => server.stop())
 
   /** Says the bytes, goes on as told, and hears everything until the server ends the connection. */
-  function untilClosed(bytes: string, goOn: (socket: Socket) => void = () => undefined): Promise<string> {
+  function untilClosed(
+    bytes: string,
+    goOn: (socket: Socket) => void = () => undefined,
+  ): Promise<string> {
     return new Promise((resolve) => {
       let said = ''
       const socket = connect(server.address, () => {
@@ -51,21 +56,34 @@ describe('connections', () => {
         untilClosed(post),
         untilClosed(post, drip),
       ])
-      for (let asked = 0; asked < 20; asked += 1) expect((await send(`${server.origin}/health/live`)).status).toBe(200)
+      for (let asked = 0; asked < 20; asked += 1)
+        expect((await send(`${server.origin}/health/live`)).status).toBe(200)
       for (const said of await slow) expect(said).toMatch(/^(HTTP\/1\.1 408 |$)/)
-      expect(lines).toContainEqual(expect.objectContaining({ event: 'request.refused', status: 408, reason: 'ERR_HTTP_REQUEST_TIMEOUT' }))
+      expect(lines).toContainEqual(
+        expect.objectContaining({
+          event: 'request.refused',
+          status: 408,
+          reason: 'ERR_HTTP_REQUEST_TIMEOUT',
+        }),
+      )
     },
     PATIENCE_MS,
   )
 
   it('F21 one whose answer nobody reads ends', async () => {
-    const http = createHttpServer({ logger: createLogger('silent') }, (_request, response) => response.end(Buffer.alloc(20_000_000)))
+    const http = createHttpServer({ logger: createLogger('silent') }, (_request, response) =>
+      response.end(Buffer.alloc(20_000_000)),
+    )
     expect(http.timeout).toBe(CONNECTIONS.silentSeconds * 1000)
     http.timeout = 200
-    const ended = new Promise((resolve) => http.on('connection', (socket) => socket.on('close', resolve)))
+    const ended = new Promise((resolve) =>
+      http.on('connection', (socket) => socket.on('close', resolve)),
+    )
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
     const { port } = http.address() as AddressInfo
-    const client = connect(port, '127.0.0.1', () => client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'))
+    const client = connect(port, '127.0.0.1', () =>
+      client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
+    )
     client.on('error', () => undefined).pause()
     await ended
     client.destroy()
@@ -95,15 +113,24 @@ describe('connections', () => {
 
   it('IN-02 headers of 31 kB are read, over 32 kB they are 431 with a sentence, and a line of the log', async () => {
     const cookie = (length: number) => ({ cookie: `a=${'b'.repeat(length)}` })
-    expect((await send(`${server.origin}/health/live`, { headers: cookie(31_000) })).status).toBe(200)
+    expect((await send(`${server.origin}/health/live`, { headers: cookie(31_000) })).status).toBe(
+      200,
+    )
     for (const length of [33_000, 300_000]) {
       const refused = await send(`${server.origin}/health/live`, { headers: cookie(length) })
       expect(refused.status).toBe(431)
-      expect(await refused.text()).toMatch(/^The headers of this request are longer than 32 kB\. .*cookies.*\n$/)
+      expect(await refused.text()).toMatch(
+        /^The headers of this request are longer than 32 kB\. .*cookies.*\n$/,
+      )
       expect(refused.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     }
     const told = lines.filter(({ status }) => status === 431)
     expect(told).toHaveLength(2)
-    for (const line of told) expect(line).toMatchObject({ event: 'request.refused', reason: 'HPE_HEADER_OVERFLOW', ip: '127.0.0.1' })
+    for (const line of told)
+      expect(line).toMatchObject({
+        event: 'request.refused',
+        reason: 'HPE_HEADER_OVERFLOW',
+        ip: '127.0.0.1',
+      })
   })
 })

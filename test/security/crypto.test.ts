@@ -5,7 +5,14 @@ import Keygrip from 'keygrip'
 import { CookieKeys } from '../../src/crypto/cookie-keys.ts'
 import { generateRecoveryCodes, normalizeRecoveryCode } from '../../src/crypto/recovery-codes.ts'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
-import { deriveKey, equal, hmac, randomToken, sha256, sixDigitCode } from '../../src/crypto/token.ts'
+import {
+  deriveKey,
+  equal,
+  hmac,
+  randomToken,
+  sha256,
+  sixDigitCode,
+} from '../../src/crypto/token.ts'
 import { StartupError } from '../../src/errors.ts'
 
 const OLD = 'an-old-key-encryption-key-of-32-characters'
@@ -18,8 +25,18 @@ describe('cookie keys', () => {
     expect(ours.sign('session=abc')).toBe(signed)
     expect(ours.index('session=abc', signed)).toBe(0)
     expect(ours.index('session=abc', new Keygrip([OLD]).sign('session=abc'))).toBe(1)
-    for (const forged of ['', `${signed}=`, ` ${signed}`, signed.slice(1), signed.toUpperCase(), 'é'.repeat(27)])
-      expect([ours.verify('session=abc', forged), library.verify('session=abc', forged)]).toEqual([false, false])
+    for (const forged of [
+      '',
+      `${signed}=`,
+      ` ${signed}`,
+      signed.slice(1),
+      signed.toUpperCase(),
+      'é'.repeat(27),
+    ])
+      expect([ours.verify('session=abc', forged), library.verify('session=abc', forged)]).toEqual([
+        false,
+        false,
+      ])
     expect(ours.verify('session=abd', signed)).toBe(false)
   })
 })
@@ -35,13 +52,18 @@ describe('tokens', () => {
   it('JW-10 draws six-digit codes evenly from the whole million', () => {
     const codes = Array.from({ length: 100_000 }, sixDigitCode)
     expect(codes.every((code) => /^\d{6}$/.test(code))).toBe(true)
-    const counts = Array.from({ length: 10 }, (_, digit) => codes.filter((code) => code.startsWith(String(digit))).length)
+    const counts = Array.from(
+      { length: 10 },
+      (_, digit) => codes.filter((code) => code.startsWith(String(digit))).length,
+    )
     // Six standard deviations of a binomial distribution (n = 100,000, p = 0.1).
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(570)
   })
 
   it('digests and derives as the standards say (FIPS 180-4, RFC 2104, RFC 5869)', () => {
-    expect(sha256('abc').toString('hex')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+    expect(sha256('abc').toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    )
     expect(hmac(Buffer.alloc(20, 0x0b), 'Hi There').toString('hex')).toBe(
       'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
     )
@@ -65,18 +87,24 @@ describe('source', () => {
     .map((file) => ({ file, text: readFileSync(join('src', file), 'utf8') }))
 
   it('JW-09 compares digests, secrets and tokens in constant time only', () => {
-    const naive = /\b\w*(?:digest|hmac|secret|mac|signature)\w*(?:\(.*\))?\s*[!=]==(?!\s*(?:null|undefined|'|\d))/i
+    const naive =
+      /\b\w*(?:digest|hmac|secret|mac|signature)\w*(?:\(.*\))?\s*[!=]==(?!\s*(?:null|undefined|'|\d))/i
     const found = sources.flatMap(({ file, text }) =>
       text
         .split('\n')
-        .flatMap((line, at) => (naive.test(line.replace(/\b\w+\.length\b|typeof \w+/g, '')) ? [`${file}:${at + 1} ${line.trim()}`] : [])),
+        .flatMap((line, at) =>
+          naive.test(line.replace(/\b\w+\.length\b|typeof \w+/g, ''))
+            ? [`${file}:${at + 1} ${line.trim()}`]
+            : [],
+        ),
     )
     expect(found).toEqual([])
     expect(naive.test('if (digest === stored) return')).toBe(true)
   })
 
   it('JW-10 takes no secret from Math.random or from a UUID', () => {
-    const weak = /Math\.random|(?:secret|token|challenge|nonce|digest|password)\w*(?<!Id)\s*[:=]\s*(?:crypto\.)?randomUUID/i
+    const weak =
+      /Math\.random|(?:secret|token|challenge|nonce|digest|password)\w*(?<!Id)\s*[:=]\s*(?:crypto\.)?randomUUID/i
     expect(sources.filter(({ text }) => weak.test(text)).map(({ file }) => file)).toEqual([])
     expect(weak.test('linkSecret: randomUUID()')).toBe(true)
     expect(sources.length).toBeGreaterThan(20)
@@ -93,7 +121,9 @@ describe('secret box', () => {
     expect(box.seal('JBSWY3DPEHPK3PXP', 'account 1')).not.toEqual(sealed)
     expect(box.open(box.seal(new Uint8Array(0), ''), '')).toHaveLength(0)
     const plain = Uint8Array.from({ length: 256 }, (_, byte) => byte)
-    expect(new Uint8Array(box.open(new Uint8Array(box.seal(plain, 'bytes')), 'bytes'))).toEqual(plain)
+    expect(new Uint8Array(box.open(new Uint8Array(box.seal(plain, 'bytes')), 'bytes'))).toEqual(
+      plain,
+    )
   })
 
   it("TF-01 does not open one account's box as another's", () => {
@@ -135,7 +165,8 @@ describe('recovery codes', () => {
   it('TF-09 makes ten codes of at least 64 bits, all different, easy to read', () => {
     const codes = generateRecoveryCodes()
     expect(codes).toHaveLength(10)
-    for (const code of codes) expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$/)
+    for (const code of codes)
+      expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}$/)
     expect(16 * Math.log2(32)).toBeGreaterThanOrEqual(64)
     const many = generateRecoveryCodes(20_000)
     expect(new Set(many).size).toBe(many.length)
@@ -155,8 +186,16 @@ describe('recovery codes', () => {
     ])
       expect(normalizeRecoveryCode(typed)).toBe(normal)
     for (const [index] of [...code].entries())
-      if (code[index] !== '-') expect(normalizeRecoveryCode(code.slice(0, index) + code.slice(index + 1))).toBe(undefined)
-    for (const typed of ['', '123456', `${code}0`, code.replace('K', 'U'), '10KM-Q0ZR-1XWB-9T4!', 'x'.repeat(1_000_000)])
+      if (code[index] !== '-')
+        expect(normalizeRecoveryCode(code.slice(0, index) + code.slice(index + 1))).toBe(undefined)
+    for (const typed of [
+      '',
+      '123456',
+      `${code}0`,
+      code.replace('K', 'U'),
+      '10KM-Q0ZR-1XWB-9T4!',
+      'x'.repeat(1_000_000),
+    ])
       expect(normalizeRecoveryCode(typed)).toBe(undefined)
   })
 })

@@ -116,7 +116,10 @@ const REFUSED: readonly string[] = [
   `${'a'.repeat(1_000_000)}@example.com`,
 ]
 
-/** Letters that look like, fold to or decompose to an ASCII letter; the list is Unicode's confusables for the letters below. */
+/**
+ * Letters that look like, fold to or decompose to an ASCII letter; the list is Unicode's
+ * confusables for the letters below.
+ */
 const TWINS: Readonly<Record<string, string>> = {
   a: 'аａàáâãäåɑαＡÀÁАΑⓐᵃₐ𝐚𝕒',
   c: 'сｃçćϲⅽСϹⓒᶜ𝐜',
@@ -153,9 +156,17 @@ const INVISIBLE = [
 /** Every way to spell the text with one letter replaced or one invisible character inserted. */
 function variants(text: string): string[] {
   const letters = [...text]
-  const inserted = letters.flatMap((_, at) => INVISIBLE.map((sign) => [...letters.slice(0, at), sign, ...letters.slice(at)].join('')))
-  const replaced = letters.flatMap((letter, at) => [...(TWINS[letter] ?? '')].map((twin) => letters.with(at, twin).join('')))
-  return [...inserted, ...replaced, ...[...inserted, ...replaced].map((variant) => variant.toUpperCase())]
+  const inserted = letters.flatMap((_, at) =>
+    INVISIBLE.map((sign) => [...letters.slice(0, at), sign, ...letters.slice(at)].join('')),
+  )
+  const replaced = letters.flatMap((letter, at) =>
+    [...(TWINS[letter] ?? '')].map((twin) => letters.with(at, twin).join('')),
+  )
+  return [
+    ...inserted,
+    ...replaced,
+    ...[...inserted, ...replaced].map((variant) => variant.toUpperCase()),
+  ]
 }
 
 describe('e-mail addresses', () => {
@@ -177,7 +188,10 @@ describe('e-mail addresses', () => {
     expect(pairs.length).toBeGreaterThan(900)
     for (const twin of pairs) {
       const canonical = canonicalEmail(`${twin}@example.com`)
-      expect([twin, canonical]).toEqual([twin, twin.toLowerCase() === local && /^[ -~]+$/.test(twin) ? `${local}@example.com` : undefined])
+      expect([twin, canonical]).toEqual([
+        twin,
+        twin.toLowerCase() === local && /^[ -~]+$/.test(twin) ? `${local}@example.com` : undefined,
+      ])
     }
   })
 

@@ -5,14 +5,19 @@ import { createClient } from '../support/factories.ts'
 import { authorizationUrl, basic, nobody, post } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-const PATHS = Object.values(ENDPOINTS).map(({ path, methods, kind }) => ({ path: path.replace(':uid', nobody()), methods, kind }))
+const PATHS = Object.values(ENDPOINTS).map(({ path, methods, kind }) => ({
+  path: path.replace(':uid', nobody()),
+  methods,
+  kind,
+}))
 const VERBS = ['GET', 'HEAD', 'POST', 'OPTIONS']
 
 const escaped = (text: string) => `%${text.charCodeAt(0).toString(16)}`
 /** Everything that some router, proxy or browser takes for the same path. */
 function spellingsOf(path: string): string[] {
   const letter = /[a-z]/.exec(path)?.index ?? 1
-  const at = (index: number, change: (text: string) => string) => path.slice(0, index) + change(path.charAt(index)) + path.slice(index + 1)
+  const at = (index: number, change: (text: string) => string) =>
+    path.slice(0, index) + change(path.charAt(index)) + path.slice(index + 1)
   const last = path.lastIndexOf('/')
   const spelled = [
     path.toUpperCase(),
@@ -48,35 +53,65 @@ describe('endpoints of the protocol', () => {
   afterAll(() => server.stop())
 
   /** As it is written: `fetch` and `new URL` would tidy the path. */
-  function ask(method: string, path: string): Promise<{ status: number; location: string | undefined }> {
+  function ask(
+    method: string,
+    path: string,
+  ): Promise<{ status: number; location: string | undefined }> {
     return new Promise((resolve, reject) => {
       const { address, origin } = server
       const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' }
       const headers = { host: new URL(origin).host, ...(method === 'OPTIONS' ? preflight : {}) }
       const sent = request({ ...address, method, path, headers, agent: false }, (answer) => {
-        answer.resume().on('end', () => resolve({ status: answer.statusCode ?? 0, location: answer.headers.location }))
+        answer
+          .resume()
+          .on('end', () =>
+            resolve({ status: answer.statusCode ?? 0, location: answer.headers.location }),
+          )
       })
       sent.on('error', reject).end()
     })
   }
 
-  it.each(PATHS)('RL-05 $path has one spelling: there is nothing at any other, whatever the method', async ({ path, methods }) => {
-    for (const spelling of spellingsOf(path))
-      for (const method of VERBS)
-        expect([method, spelling, await ask(method, spelling)]).toEqual([method, spelling, { status: 404, location: undefined }])
-    for (const method of VERBS) {
-      const { status } = await ask(method, path)
-      expect([method, path, status !== 404 && status < 500]).toEqual([method, path, true])
-      expect([method, path, status === 405]).toEqual([method, path, !(methods as readonly string[]).includes(method)])
-    }
-  })
+  it.each(PATHS)(
+    'RL-05 $path has one spelling: there is nothing at any other, whatever the method',
+    async ({ path, methods }) => {
+      for (const spelling of spellingsOf(path))
+        for (const method of VERBS)
+          expect([method, spelling, await ask(method, spelling)]).toEqual([
+            method,
+            spelling,
+            { status: 404, location: undefined },
+          ])
+      for (const method of VERBS) {
+        const { status } = await ask(method, path)
+        expect([method, path, status !== 404 && status < 500]).toEqual([method, path, true])
+        expect([method, path, status === 405]).toEqual([
+          method,
+          path,
+          !(methods as readonly string[]).includes(method),
+        ])
+      }
+    },
+  )
 
   it('RL-05 AZ-08 a right secret and a long parameter get nothing at another spelling either', async () => {
-    const service = await createClient(server, { metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] } })
-    for (const path of ['/TOKEN', '/token/', '/Token/', '/token/INTROSPECTION', '/token/introspection/'])
-      expect([path, (await post(server, path, { grant_type: 'client_credentials' }, basic(service))).status]).toEqual([path, 404])
+    const service = await createClient(server, {
+      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+    })
+    for (const path of [
+      '/TOKEN',
+      '/token/',
+      '/Token/',
+      '/token/INTROSPECTION',
+      '/token/introspection/',
+    ])
+      expect([
+        path,
+        (await post(server, path, { grant_type: 'client_credentials' }, basic(service))).status,
+      ]).toEqual([path, 404])
     const { search } = authorizationUrl(server, service.clientId, { state: 'x'.repeat(3000) })
     expect((await ask('GET', `/auth${search}`)).status).toBe(400)
-    for (const path of ['/AUTH', '/auth/']) expect([path, (await ask('GET', path + search)).status]).toEqual([path, 404])
+    for (const path of ['/AUTH', '/auth/'])
+      expect([path, (await ask('GET', path + search)).status]).toEqual([path, 404])
   })
 })

@@ -27,8 +27,16 @@ function seen(page: Page, email: string) {
   const headers = [...page.response.headers]
     .filter(([name]) => !['date', 'x-request-id', 'set-cookie', 'etag'].includes(name))
     .map(([name, value]) => `${name}: ${blur(value)}`)
-  const cookies = page.response.headers.getSetCookie().map((line) => line.replace(/=[^;]*/, '=').replace(/expires=[^;]*/gi, 'expires'))
-  return { status: page.status, path: blur(page.url.pathname), headers, cookies, body: blur(page.text) }
+  const cookies = page.response.headers
+    .getSetCookie()
+    .map((line) => line.replace(/=[^;]*/, '=').replace(/expires=[^;]*/gi, 'expires'))
+  return {
+    status: page.status,
+    path: blur(page.url.pathname),
+    headers,
+    cookies,
+    body: blur(page.text),
+  }
 }
 
 describe('hosted pages and whether an account exists', () => {
@@ -36,12 +44,25 @@ describe('hosted pages and whether an account exists', () => {
   const emails: Record<string, string> = {}
   beforeAll(async () => {
     server = await startServer({ config: { trustedProxyHops: 1 } })
-    for (const name of ['unknown', 'known', 'disabled', 'deleting', 'unproven', 'no-password'] as const) emails[name] = addressOf(name)
+    for (const name of [
+      'unknown',
+      'known',
+      'disabled',
+      'deleting',
+      'unproven',
+      'no-password',
+    ] as const)
+      emails[name] = addressOf(name)
     await createAccount(server, { email: addressOf('known') })
     await createAccount(server, { email: addressOf('no-password'), password: null })
-    for (const status of ['disabled', 'deleting'] as const) await createAccount(server, { email: addressOf(status), status })
+    for (const status of ['disabled', 'deleting'] as const)
+      await createAccount(server, { email: addressOf(status), status })
     const browser = await atSignUp(server, { headers: elsewhere() })
-    await browser.submit('/sign-up', { name: 'Una', email: addressOf('unproven'), password: PASSWORD })
+    await browser.submit('/sign-up', {
+      name: 'Una',
+      email: addressOf('unproven'),
+      password: PASSWORD,
+    })
   })
   afterAll(() => server.stop())
 
@@ -51,19 +72,30 @@ describe('hosted pages and whether an account exists', () => {
     for (const [name, email] of Object.entries(emails)) sights[name] = seen(await act(email), email)
     const reference = sights['unknown']
     if (!reference) throw new Error('no reference')
-    for (const [name, sight] of Object.entries(sights)) expect({ name, ...sight }).toEqual({ name, ...reference })
+    for (const [name, sight] of Object.entries(sights))
+      expect({ name, ...sight }).toEqual({ name, ...reference })
     return reference
   }
 
   it('EN-01 signing in with a wrong password', async () => {
-    const sight = await compare(async (email) => submitLogin(await atLogin(server, { headers: elsewhere() }), email, WRONG))
+    const sight = await compare(async (email) =>
+      submitLogin(await atLogin(server, { headers: elsewhere() }), email, WRONG),
+    )
     expect(sight).toMatchObject({ status: 401, path: '/interaction/UID/login' })
   })
 
   it('EN-01 signing in to an account that may not act, with its right password, is like a wrong one', async () => {
     for (const name of ['disabled', 'deleting']) {
-      const page = await submitLogin(await atLogin(server, { headers: elsewhere() }), addressOf(name), PASSWORD)
-      const other = await submitLogin(await atLogin(server, { headers: elsewhere() }), addressOf('unknown'), PASSWORD)
+      const page = await submitLogin(
+        await atLogin(server, { headers: elsewhere() }),
+        addressOf(name),
+        PASSWORD,
+      )
+      const other = await submitLogin(
+        await atLogin(server, { headers: elsewhere() }),
+        addressOf('unknown'),
+        PASSWORD,
+      )
       expect(seen(page, addressOf(name))).toEqual(seen(other, addressOf('unknown')))
     }
   })
@@ -71,10 +103,16 @@ describe('hosted pages and whether an account exists', () => {
   it('EN-01 EN-03 signing up, and the page that asks for the code', async () => {
     const signUp = { name: 'Somebody', password: 'orchid tunnel maple sled' }
     const hop = await compare(async (email) =>
-      (await atSignUp(server, { headers: elsewhere() })).submit('/sign-up', { ...signUp, email }, { follow: false }),
+      (await atSignUp(server, { headers: elsewhere() })).submit(
+        '/sign-up',
+        { ...signUp, email },
+        { follow: false },
+      ),
     )
     expect(hop.status).toBe(303)
-    await compare(async (email) => (await atSignUp(server, { headers: elsewhere() })).submit('/sign-up', { ...signUp, email }))
+    await compare(async (email) =>
+      (await atSignUp(server, { headers: elsewhere() })).submit('/sign-up', { ...signUp, email }),
+    )
     const wrong = await compare(async (email) => {
       const browser = await atSignUp(server, { headers: elsewhere() })
       await browser.submit('/sign-up', { ...signUp, email })
@@ -86,7 +124,11 @@ describe('hosted pages and whether an account exists', () => {
   it('EN-01 asking for another code', async () => {
     const sight = await compare(async (email) => {
       const browser = await atSignUp(server, { headers: elsewhere() })
-      await browser.submit('/sign-up', { name: 'Somebody', email, password: 'orchid tunnel maple sled' })
+      await browser.submit('/sign-up', {
+        name: 'Somebody',
+        email,
+        password: 'orchid tunnel maple sled',
+      })
       return browser.submit('/resend', {})
     })
     expect(sight.status).toBe(200)
@@ -98,10 +140,18 @@ describe('hosted pages and whether an account exists', () => {
       await browser.visit('/forgot-password')
       return { browser, page: await browser.submit('/forgot-password', { email }, options) }
     }
-    expect(await compare(async (email) => (await ask(email, { follow: false })).page)).toMatchObject({ status: 303 })
-    expect(await compare(async (email) => (await ask(email)).page)).toMatchObject({ status: 200, path: '/reset-password' })
+    expect(
+      await compare(async (email) => (await ask(email, { follow: false })).page),
+    ).toMatchObject({ status: 303 })
+    expect(await compare(async (email) => (await ask(email)).page)).toMatchObject({
+      status: 200,
+      path: '/reset-password',
+    })
     const wrong = await compare(async (email) =>
-      (await ask(email)).browser.submit('/reset-password', { code: '123456', password: 'orchid tunnel maple sled' }),
+      (await ask(email)).browser.submit('/reset-password', {
+        code: '123456',
+        password: 'orchid tunnel maple sled',
+      }),
     )
     expect(wrong.status).toBe(400)
     await compare(async (email) => (await ask(email)).browser.submit('/reset-password/resend', {}))
@@ -111,7 +161,9 @@ describe('hosted pages and whether an account exists', () => {
     const app = await relyingParty(server)
     for (const prompt of ['login', 'create', 'select_account'])
       await compare((email) =>
-        new Browser(server.origin, { headers: elsewhere() }).visit(app.authorizationUrl({ login_hint: email, prompt })),
+        new Browser(server.origin, { headers: elsewhere() }).visit(
+          app.authorizationUrl({ login_hint: email, prompt }),
+        ),
       )
     const none = await compare((email) =>
       new Browser(server.origin, { headers: elsewhere() }).visit(
@@ -119,22 +171,41 @@ describe('hosted pages and whether an account exists', () => {
       ),
     )
     expect(none.body).toBe('')
-    await compare((email) => new Browser(server.origin, { headers: elsewhere() }).visit(`/verify-email?token=${email}`))
-    await compare((email) => new Browser(server.origin, { headers: elsewhere() }).visit(`/reset-password?token=${email}`))
+    await compare((email) =>
+      new Browser(server.origin, { headers: elsewhere() }).visit(`/verify-email?token=${email}`),
+    )
+    await compare((email) =>
+      new Browser(server.origin, { headers: elsewhere() }).visit(`/reset-password?token=${email}`),
+    )
   })
 
   it('EN-04 whether an account has two factors is seen only with its password', async () => {
     const account = await createAccount(server, { email: addressOf('mfa') })
-    await server.context.database.pool.query('update account set mfa_enabled = true where id = $1', [account.id])
-    const page = await submitLogin(await atLogin(server, { headers: elsewhere() }), account.email, WRONG)
-    const other = await submitLogin(await atLogin(server, { headers: elsewhere() }), addressOf('nobody'), WRONG)
+    await server.context.database.pool.query(
+      'update account set mfa_enabled = true where id = $1',
+      [account.id],
+    )
+    const page = await submitLogin(
+      await atLogin(server, { headers: elsewhere() }),
+      account.email,
+      WRONG,
+    )
+    const other = await submitLogin(
+      await atLogin(server, { headers: elsewhere() }),
+      addressOf('nobody'),
+      WRONG,
+    )
     expect(seen(page, account.email)).toEqual(seen(other, addressOf('nobody')))
   })
 
   it('EN-03 a known address is told by mail what the page does not say', async () => {
     const account = await createAccount(server)
     const browser = await atSignUp(server, { headers: elsewhere() })
-    const page = await browser.submit('/sign-up', { name: 'Mallory', email: account.email, password: 'orchid tunnel maple sled' })
+    const page = await browser.submit('/sign-up', {
+      name: 'Mallory',
+      email: account.email,
+      password: 'orchid tunnel maple sled',
+    })
     expect(page.url.pathname).toMatch(/verify-email$/)
     const { subject, text } = await server.inbox.next(account.email)
     expect(subject).toMatch(/already|account/i)
@@ -153,7 +224,10 @@ describe('hosted pages and whether an account exists', () => {
     }
     for (let index = 0; index < 110; index += 1) {
       await server.context.database.pool.query('delete from attempt_counter')
-      const pair = [() => measure('known', known.email), () => measure('unknown', `timing.n${index}@example.org`)]
+      const pair = [
+        () => measure('known', known.email),
+        () => measure('unknown', `timing.n${index}@example.org`),
+      ]
       if (index % 2) pair.reverse()
       for (const one of pair) await one()
     }

@@ -9,7 +9,8 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const sql = async (text: string, values: unknown[] = []) => (await server.context.database.pool.query(text, values)).rows
+const sql = async (text: string, values: unknown[] = []) =>
+  (await server.context.database.pool.query(text, values)).rows
 const devices = (id: string) => sql('select from known_device where account_id = $1', [id])
 const events = async (id: string, type: string) => {
   await server.context.audit.flush()
@@ -17,8 +18,12 @@ const events = async (id: string, type: string) => {
 }
 
 async function refuseMail(): Promise<void> {
-  await sql(`create function refuse() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`)
-  await sql('create trigger refuse before insert on outbox_message for each row execute function refuse()')
+  await sql(
+    `create function refuse() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`,
+  )
+  await sql(
+    'create trigger refuse before insert on outbox_message for each row execute function refuse()',
+  )
 }
 
 /** The owner has signed in once; somebody else is about to enter the right password in a new browser. */
@@ -26,7 +31,11 @@ async function secondBrowser() {
   const { account } = await signedIn(server)
   const browser = new Browser(server.origin)
   const { pathname } = (await browser.visit('/account')).url
-  return { account, browser, resume: pathname.replace('/interaction/', '/auth/').replace(/\/login$/, '') }
+  return {
+    account,
+    browser,
+    resume: pathname.replace('/interaction/', '/auth/').replace(/\/login$/, ''),
+  }
 }
 
 describe('what does not come about', () => {
@@ -54,25 +63,40 @@ describe('what does not come about', () => {
     const { account } = await signedIn(server)
     const { database, sessions } = server.context
     const now = new Date()
-    const proven = { amr: ['pwd'], acr: undefined, hasSecondFactor: false, authenticatedAt: now } as const
+    const proven = {
+      amr: ['pwd'],
+      acr: undefined,
+      hasSecondFactor: false,
+      authenticatedAt: now,
+    } as const
     const session = { ...proven, accountId: account.id, door: 'api', isRemembered: true } as const
     const open = (id: string, credentialVersion: number) =>
       sessions.open(
         { ...session, id, credentialVersion, expiresAt: new Date(now.getTime() + 60_000) },
         { ip: '192.0.2.1', userAgent: '', requestId: 'r' },
       )
-    const [{ version }] = (await sql('select credential_version as version from account where id = $1', [account.id])) as [
-      { version: number },
-    ]
-    expect(await open('before', version)).toMatchObject({ id: 'before', account: { id: account.id, email: account.email } })
+    const [{ version }] = (await sql(
+      'select credential_version as version from account where id = $1',
+      [account.id],
+    )) as [{ version: number }]
+    expect(await open('before', version)).toMatchObject({
+      id: 'before',
+      account: { id: account.id, email: account.email },
+    })
     const change = await database.pool.connect()
     try {
       await change.query('begin')
-      await change.query('update account set credential_version = credential_version + 1 where id = $1', [account.id])
-      const opening = open('during', version)
-      expect(await Promise.race([opening.catch(() => 'refused'), new Promise((resolve) => setTimeout(resolve, 300, 'waits'))])).toBe(
-        'waits',
+      await change.query(
+        'update account set credential_version = credential_version + 1 where id = $1',
+        [account.id],
       )
+      const opening = open('during', version)
+      expect(
+        await Promise.race([
+          opening.catch(() => 'refused'),
+          new Promise((resolve) => setTimeout(resolve, 300, 'waits')),
+        ]),
+      ).toBe('waits')
       await change.query('commit')
       await expect(opening).rejects.toMatchObject({ code: 'invalid_credentials' })
     } finally {
@@ -98,7 +122,9 @@ describe('what does not come about', () => {
     const origin = { ip: '192.0.2.1', userAgent: '', requestId: 'r' }
     await refuseMail()
     await expect(passwordReset.request(account.email, origin)).rejects.toThrow('disk full')
-    await expect(emailChange.start(account.id, 'else@example.net', origin)).rejects.toThrow('disk full')
+    await expect(emailChange.start(account.id, 'else@example.net', origin)).rejects.toThrow(
+      'disk full',
+    )
     expect(await events(account.id, 'password_reset_requested')).toEqual([])
     expect(await events(account.id, 'email_change_requested')).toEqual([])
   })

@@ -66,7 +66,15 @@ const REFUSED: readonly string[] = [
   'https://[100::1]/',
 ]
 
-const PUBLIC = ['1.1.1.1', '8.8.8.8', '172.32.0.1', '100.128.0.1', '192.0.1.1', '2606:4700:4700::1111', '2a00:1450:4001:80b::200e']
+const PUBLIC = [
+  '1.1.1.1',
+  '8.8.8.8',
+  '172.32.0.1',
+  '100.128.0.1',
+  '192.0.1.1',
+  '2606:4700:4700::1111',
+  '2a00:1450:4001:80b::200e',
+]
 
 describe('the guard of outgoing requests', () => {
   const guarded = createGuardedFetch()
@@ -84,7 +92,13 @@ describe('the guard of outgoing requests', () => {
   })
 
   it('CL-04 refuses a name of which one address is private, whatever the others are', async () => {
-    for (const addresses of [['10.0.0.1'], ['1.1.1.1', '10.0.0.1'], ['10.0.0.1', '1.1.1.1'], ['fe80::1%eth0'], []]) {
+    for (const addresses of [
+      ['10.0.0.1'],
+      ['1.1.1.1', '10.0.0.1'],
+      ['10.0.0.1', '1.1.1.1'],
+      ['fe80::1%eth0'],
+      [],
+    ]) {
       const rebinding = createGuardedFetch({ resolve: async () => addresses })
       await expect(rebinding('https://keys.example.com/')).rejects.toBeInstanceOf(RequestRefused)
     }
@@ -93,7 +107,9 @@ describe('the guard of outgoing requests', () => {
   it('CL-04 the start fails when the guard is off', async () => {
     await expect(proveGuard(guarded)).resolves.toBeUndefined()
     await expect(proveGuard(async () => new Response('{}'))).rejects.toThrow(/not guarded/)
-    await expect(proveGuard(createGuardedFetch({ isAllowed: () => true }))).rejects.toThrow(/not guarded/)
+    await expect(proveGuard(createGuardedFetch({ isAllowed: () => true }))).rejects.toThrow(
+      /not guarded/,
+    )
     await expect(proveGuard(fetch)).rejects.toThrow(/not guarded/)
   })
 })
@@ -123,10 +139,13 @@ describe('what the guard lets through', () => {
   })
 
   beforeAll(async () => {
-    server = createServer({ cert: LOOPBACK_CERTIFICATE, key: LOOPBACK_KEY }, (request, response) => {
-      seen.push(`${request.method} ${request.headers.host} ${request.url}`)
-      answers[request.url ?? '']?.(request, response)
-    })
+    server = createServer(
+      { cert: LOOPBACK_CERTIFICATE, key: LOOPBACK_KEY },
+      (request, response) => {
+        seen.push(`${request.method} ${request.headers.host} ${request.url}`)
+        answers[request.url ?? '']?.(request, response)
+      },
+    )
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     port = (server.address() as AddressInfo).port
@@ -158,20 +177,31 @@ describe('what the guard lets through', () => {
   it('CL-04 waits no longer than 2.5 s for an answer, nor for a name', async () => {
     const hanging = createGuardedFetch({ resolve: () => new Promise(() => undefined) })
     const began = performance.now()
-    await Promise.all([expect(loopback(url('/slow'))).rejects.toThrow(), expect(hanging('https://keys.example.com/')).rejects.toThrow()])
+    await Promise.all([
+      expect(loopback(url('/slow'))).rejects.toThrow(),
+      expect(hanging('https://keys.example.com/')).rejects.toThrow(),
+    ])
     expect(performance.now() - began).toBeLessThan(4000)
   })
 
   it('CF-02 demands a certificate of that name by an authority that is trusted', async () => {
-    const untrusting = createGuardedFetch({ resolve: async () => ['127.0.0.1'], isAllowed: () => true })
+    const untrusting = createGuardedFetch({
+      resolve: async () => ['127.0.0.1'],
+      isAllowed: () => true,
+    })
     await expect(untrusting(url('/ok'))).rejects.toThrow(/self-signed/)
     await expect(loopback(`https://other.example:${port}/ok`)).rejects.toThrow(/altnames/)
   })
 
   it('CL-04 speaks to no server without TLS', async () => {
-    const plain = createPlainServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1')
+    const plain = createPlainServer((_request, response) => response.end('{}')).listen(
+      0,
+      '127.0.0.1',
+    )
     await once(plain, 'listening')
-    await expect(loopback(`https://localhost:${(plain.address() as AddressInfo).port}/`)).rejects.toThrow()
+    await expect(
+      loopback(`https://localhost:${(plain.address() as AddressInfo).port}/`),
+    ).rejects.toThrow()
     plain.close()
   })
 })

@@ -18,14 +18,20 @@ const office = () => `198.18.${networks >> 8}.${networks++ & 255}`
 
 type Target = Pick<TestServer, 'origin' | 'address'>
 
-async function sign(server: Target, from: string, email: string, password = PASSWORD): Promise<number> {
+async function sign(
+  server: Target,
+  from: string,
+  email: string,
+  password = PASSWORD,
+): Promise<number> {
   return (await api(server, 'POST /sign-in/email', { email, password }, { from })).status
 }
 
 /** Wrong passwords for as many addresses that nobody has: no account slows down. */
 async function guess(server: Target, from: string, count: number): Promise<number[]> {
   const statuses: number[] = []
-  for (let tried = 0; tried < count; tried += 1) statuses.push(await sign(server, from, `nobody.${from}.${tried}@example.org`, WRONG))
+  for (let tried = 0; tried < count; tried += 1)
+    statuses.push(await sign(server, from, `nobody.${from}.${tried}@example.org`, WRONG))
   return statuses
 }
 
@@ -40,12 +46,16 @@ describe.each(STORAGES)('RL-04 limits on guessing, counts in %s', (storage) => {
     const people = await Promise.all(Array.from({ length: 10 }, () => createAccount(server)))
     const from = office()
     const statuses: number[] = []
-    for (let signIn = 0; signIn < max + 20; signIn += 1) statuses.push(await sign(server, from, people[signIn % 10]?.email ?? ''))
+    for (let signIn = 0; signIn < max + 20; signIn += 1)
+      statuses.push(await sign(server, from, people[signIn % 10]?.email ?? ''))
     expect(new Set(statuses)).toEqual(new Set([200]))
   })
 
   it('through the form, too', async () => {
-    await using strict = await startApi({ storage, config: { limits: { 'sign-in': 10, verify: 10, sensitive: 10 } } })
+    await using strict = await startApi({
+      storage,
+      config: { limits: { 'sign-in': 10, verify: 10, sensitive: 10 } },
+    })
     const { email } = await createAccount(strict)
     const headers = { 'x-forwarded-for': office() }
     for (let signIn = 0; signIn < 15; signIn += 1) {
@@ -69,7 +79,9 @@ describe.each(STORAGES)('RL-04 limits on guessing, counts in %s', (storage) => {
     const { email } = await createAccount(server)
     const from = office()
     const before = server.context.hasher.stats.evaluations
-    const tries = Array.from({ length: 200 }, (_, index) => sign(server, from, `many.${index}@example.org`, WRONG))
+    const tries = Array.from({ length: 200 }, (_, index) =>
+      sign(server, from, `many.${index}@example.org`, WRONG),
+    )
     const statuses = await Promise.all([...tries, sign(server, from, email)])
     expect(server.context.hasher.stats.evaluations - before).toBeLessThanOrEqual(max + 1)
     expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(max)
@@ -77,13 +89,20 @@ describe.each(STORAGES)('RL-04 limits on guessing, counts in %s', (storage) => {
   })
 
   it('a right password with a wrong code gives nothing back, and a right code its own', async () => {
-    await using strict = await startApi({ storage, config: { limits: { 'sign-in': 10, verify: 10, sensitive: 10 } } })
+    await using strict = await startApi({
+      storage,
+      config: { limits: { 'sign-in': 10, verify: 10, sensitive: 10 } },
+    })
     const person = await createAccount(strict)
-    const setUp = (await api(strict, 'POST /sign-in/email', { email: person.email, password: PASSWORD })).body
+    const setUp = (
+      await api(strict, 'POST /sign-in/email', { email: person.email, password: PASSWORD })
+    ).body
     const { secret } = await withMfa(strict, { token: setUp.access_token })
     const from = office()
-    const first = () => api(strict, 'POST /sign-in/email', { email: person.email, password: PASSWORD }, { from })
-    const second = (token: string, code: string) => api(strict, 'POST /sign-in/email', { token, code }, { from })
+    const first = () =>
+      api(strict, 'POST /sign-in/email', { email: person.email, password: PASSWORD }, { from })
+    const second = (token: string, code: string) =>
+      api(strict, 'POST /sign-in/email', { token, code }, { from })
     const seen: number[] = []
     for (let tried = 0; tried < 4; tried += 1) {
       const { status, body } = await first()
@@ -91,21 +110,31 @@ describe.each(STORAGES)('RL-04 limits on guessing, counts in %s', (storage) => {
     }
     // Eight of ten are gone. The ninth is the password's, the tenth the code's, which comes back.
     const { body } = await first()
-    seen.push((await second(body.token, await totp(secret))).status, (await first()).status, (await first()).status)
+    seen.push(
+      (await second(body.token, await totp(secret))).status,
+      (await first()).status,
+      (await first()).status,
+    )
     expect(seen).toEqual([401, 400, 401, 400, 401, 400, 401, 400, 200, 401, 429])
   })
 
   it('successes are bounded as well: what one account has over thirty stays counted', async () => {
-    await using strict = await startApi({ storage, config: { limits: { 'sign-in': 10, verify: 10, sensitive: 10 } } })
+    await using strict = await startApi({
+      storage,
+      config: { limits: { 'sign-in': 10, verify: 10, sensitive: 10 } },
+    })
     const { email } = await createAccount(strict)
     const from = office()
     const statuses: number[] = []
-    for (let signIn = 0; signIn < CAPS.successesPerAccount + 12; signIn += 1) statuses.push(await sign(strict, from, email))
+    for (let signIn = 0; signIn < CAPS.successesPerAccount + 12; signIn += 1)
+      statuses.push(await sign(strict, from, email))
     expect(statuses.indexOf(429)).toBe(CAPS.successesPerAccount + 10)
   })
 
   it('an address that nobody has counts exactly as a wrong password', async () => {
-    const known = await Promise.all(Array.from({ length: max + 2 }, () => createAccount(server, { password: null })))
+    const known = await Promise.all(
+      Array.from({ length: max + 2 }, () => createAccount(server, { password: null })),
+    )
     const from = office()
     const statuses: number[] = []
     for (const { email } of known) statuses.push(await sign(server, from, email, WRONG))
@@ -141,7 +170,12 @@ it('RL-02 200 at once over two instances without Redis: each judges no more than
   const at = { origin: cluster.origin, address: one.address }
   await Promise.all(
     Array.from({ length: 200 }, (_, index) =>
-      sign({ ...at, address: (index % 2 ? one : two).address }, from, `cluster.${index}@example.org`, WRONG),
+      sign(
+        { ...at, address: (index % 2 ? one : two).address },
+        from,
+        `cluster.${index}@example.org`,
+        WRONG,
+      ),
     ),
   )
   expect(count() - before).toBeLessThanOrEqual(2 * max)
@@ -151,7 +185,8 @@ it('RL-04 WB-09 a proxy in front that nobody told of is logged once', async () =
   const lines: string[] = []
   const logger = createLogger('warn', { write: (line: string) => void lines.push(line) })
   await using server = await startServer({ logger })
-  for (let index = 0; index < 5; index += 1) await send(`${server.origin}/login`, { headers: { 'x-forwarded-for': `203.0.113.${index}` } })
+  for (let index = 0; index < 5; index += 1)
+    await send(`${server.origin}/login`, { headers: { 'x-forwarded-for': `203.0.113.${index}` } })
   const told = lines.filter((line) => line.includes('proxy.untrusted'))
   expect(told).toHaveLength(1)
   expect(told[0]).toContain('TRUSTED_PROXY_HOPS')

@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -33,7 +42,9 @@ function pidOf(hashing: HashProcess | undefined): number {
 
 /** The libraries of that name that the process has loaded. */
 function argon2In(hashing: HashProcess): string[] {
-  return [...new Set(readFileSync(`/proc/${pidOf(hashing)}/maps`, 'utf8').match(/\/\S*argon2\S*\.node/g))]
+  return [
+    ...new Set(readFileSync(`/proc/${pidOf(hashing)}/maps`, 'utf8').match(/\/\S*argon2\S*\.node/g)),
+  ]
 }
 
 describe('the hash process', () => {
@@ -42,8 +53,14 @@ describe('the hash process', () => {
     for (const peppers of [[], ['a pepper that is long enough for its use']]) {
       const apart = new PasswordHasher({ ...COST, argon2: hashing, peppers })
       const here = new PasswordHasher({ ...COST, peppers })
-      expect(await here.verify(await apart.hash(PASSWORD), PASSWORD)).toEqual({ valid: true, needsRehash: false })
-      expect(await apart.verify(await here.hash(PASSWORD), PASSWORD)).toEqual({ valid: true, needsRehash: false })
+      expect(await here.verify(await apart.hash(PASSWORD), PASSWORD)).toEqual({
+        valid: true,
+        needsRehash: false,
+      })
+      expect(await apart.verify(await here.hash(PASSWORD), PASSWORD)).toEqual({
+        valid: true,
+        needsRehash: false,
+      })
       expect((await apart.verify(await here.hash(PASSWORD), `${PASSWORD} `)).valid).toBe(false)
       expect((await apart.verify(undefined, PASSWORD)).valid).toBe(false)
     }
@@ -66,35 +83,46 @@ describe('the hash process', () => {
     },
   )
 
-  onLinux('computes with the argon2 that was compiled for its processor, where there is one', async () => {
-    const builds = mkdtempSync(join(tmpdir(), 'gatehouse-native-'))
-    try {
-      await using usual = new HashProcess({ logger })
-      await hasherOn(usual).hash(PASSWORD)
-      const [installed = ''] = argon2In(usual)
-      for (const level of ['x86-64-v3', 'x86-64-v4']) {
-        mkdirSync(join(builds, level, 'build/Release'), { recursive: true })
-        cpSync(installed, join(builds, level, 'build/Release/argon2.node'))
+  onLinux(
+    'computes with the argon2 that was compiled for its processor, where there is one',
+    async () => {
+      const builds = mkdtempSync(join(tmpdir(), 'gatehouse-native-'))
+      try {
+        await using usual = new HashProcess({ logger })
+        await hasherOn(usual).hash(PASSWORD)
+        const [installed = ''] = argon2In(usual)
+        for (const level of ['x86-64-v3', 'x86-64-v4']) {
+          mkdirSync(join(builds, level, 'build/Release'), { recursive: true })
+          cpSync(installed, join(builds, level, 'build/Release/argon2.node'))
+        }
+        await using hashing = new HashProcess({ logger, builds })
+        const hasher = hasherOn(hashing)
+        expect((await hasher.verify(await hasher.hash(PASSWORD), PASSWORD)).valid).toBe(true)
+        const [level] = processorLevels()
+        expect(argon2In(hashing)).toEqual([
+          level ? join(builds, level, 'build/Release/argon2.node') : installed,
+        ])
+      } finally {
+        rmSync(builds, { recursive: true, force: true })
       }
-      await using hashing = new HashProcess({ logger, builds })
-      const hasher = hasherOn(hashing)
-      expect((await hasher.verify(await hasher.hash(PASSWORD), PASSWORD)).valid).toBe(true)
-      const [level] = processorLevels()
-      expect(argon2In(hashing)).toEqual([level ? join(builds, level, 'build/Release/argon2.node') : installed])
-    } finally {
-      rmSync(builds, { recursive: true, force: true })
-    }
-  })
+    },
+  )
 
   it.each([
-    ['avx avx2 bmi1 bmi2 f16c fma abm movbe xsave avx512f avx512bw avx512cd avx512dq avx512vl', ['x86-64-v4', 'x86-64-v3']],
+    [
+      'avx avx2 bmi1 bmi2 f16c fma abm movbe xsave avx512f avx512bw avx512cd avx512dq avx512vl',
+      ['x86-64-v4', 'x86-64-v3'],
+    ],
     ['avx avx2 bmi1 bmi2 f16c fma abm movbe xsave avx512f', ['x86-64-v3']],
     ['avx avx2 bmi1 bmi2 f16c fma movbe xsave', []],
     ['', []],
   ])('a processor with %s has the levels %j', (flags, levels) => {
     const folder = mkdtempSync(join(tmpdir(), 'gatehouse-cpuinfo-'))
     try {
-      writeFileSync(join(folder, 'cpuinfo'), `processor\t: 0\nmodel name\t: one\nflags\t\t: fpu sse2 ${flags} lm\nbugs\t\t:\n`)
+      writeFileSync(
+        join(folder, 'cpuinfo'),
+        `processor\t: 0\nmodel name\t: one\nflags\t\t: fpu sse2 ${flags} lm\nbugs\t\t:\n`,
+      )
       expect(processorLevels(join(folder, 'cpuinfo'))).toEqual(levels)
       expect(processorLevels(join(folder, 'nowhere'))).toEqual([])
     } finally {
@@ -109,7 +137,11 @@ describe('the hash process', () => {
     const pid = pidOf(hashing)
     const waiting = hasher.hash(PASSWORD)
     setTimeout(() => process.kill(pid, 'SIGKILL'), 50)
-    await expect(waiting).rejects.toMatchObject({ code: 'unavailable', status: 503, details: { retryAfterSeconds: 1 } })
+    await expect(waiting).rejects.toMatchObject({
+      code: 'unavailable',
+      status: 503,
+      details: { retryAfterSeconds: 1 },
+    })
     expect((await hasher.verify(stored, PASSWORD)).valid).toBe(true)
     expect(pidOf(hashing)).not.toBe(pid)
   })
@@ -121,9 +153,10 @@ describe('the hash process', () => {
     const stored = await hasher.hash(PASSWORD)
     const pid = pidOf(hashing)
     process.kill(pid, 'SIGSTOP')
-    const waiting = [hasher.verify(stored, PASSWORD), hasher.verify(stored, 'wrong wrong wrong')].map((call) =>
-      expect(call).rejects.toMatchObject({ status: 503 }),
-    )
+    const waiting = [
+      hasher.verify(stored, PASSWORD),
+      hasher.verify(stored, 'wrong wrong wrong'),
+    ].map((call) => expect(call).rejects.toMatchObject({ status: 503 }))
     await waiting[0]
     await eventually(() => existsSync(`/proc/${pid}`), false)
     await Promise.allSettled(waiting)
@@ -153,20 +186,29 @@ describe('the hash process', () => {
       const [said, complaints] = await Promise.all([text(program.stdout), text(program.stderr)])
       expect(complaints).toBe('')
       const lines = said.trim().split('\n')
-      expect(lines.filter((line) => line.startsWith('refused'))).toEqual(Array(5).fill('refused unavailable'))
-      expect(lines.filter((line) => line.startsWith('log'))).toEqual(['log error hash_process.lost', 'log info hash_process.back'])
+      expect(lines.filter((line) => line.startsWith('refused'))).toEqual(
+        Array(5).fill('refused unavailable'),
+      )
+      expect(lines.filter((line) => line.startsWith('log'))).toEqual([
+        'log error hash_process.lost',
+        'log info hash_process.back',
+      ])
       expect(lines.at(-1)).toBe('32 bytes')
     },
   )
 
   it('says no verdict about what it cannot compare', async () => {
     await using hashing = new HashProcess({ logger })
-    await expect(hashing.matches('$argon2id$v=19$m=8,t=1,p=1$AA$AA', PASSWORD)).rejects.toThrow('argon2')
+    await expect(hashing.matches('$argon2id$v=19$m=8,t=1,p=1$AA$AA', PASSWORD)).rejects.toThrow(
+      'argon2',
+    )
     await expect(hashing.matches('no hash', PASSWORD)).rejects.toThrow('argon2')
   })
 
   onLinux('ends with its parent, however that ends', async () => {
-    const parent = spawn(process.execPath, ['--input-type=module-typescript', '-e', PARENT], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const parent = spawn(process.execPath, ['--input-type=module-typescript', '-e', PARENT], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     const pid = await firstNumber(parent)
     expect(existsSync(`/proc/${pid}`)).toBe(true)
     parent.kill('SIGKILL')
@@ -216,8 +258,15 @@ describe('sign-in when hashing is the bottleneck', () => {
   /** From another network each time: this is about the hashes, not about the limit per network. */
   function signIn(email: string, password: string): Promise<Response> {
     made++
-    const headers = { 'content-type': 'application/json', 'x-forwarded-for': `10.${made >> 8}.${made & 255}.1` }
-    return send(`${server.origin}/api/auth/sign-in/email`, { method: 'POST', headers, body: JSON.stringify({ email, password }) })
+    const headers = {
+      'content-type': 'application/json',
+      'x-forwarded-for': `10.${made >> 8}.${made & 255}.1`,
+    }
+    return send(`${server.origin}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ email, password }),
+    })
   }
 
   it('G13 AA-02 answers a storm of good, bad and unknown sign-ins with a verdict or 503 + Retry-After; tokens and memory stay', async () => {
@@ -225,25 +274,45 @@ describe('sign-in when hashing is the bottleneck', () => {
     const { identifier } = await createResource(server)
     const metadata = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
     const client = await createClient(server, { metadata })
-    const headers = { ...basic(client), 'content-type': 'application/x-www-form-urlencoded', 'x-forwarded-for': '10.99.0.1' }
-    const body = new URLSearchParams({ grant_type: 'client_credentials', scope: 'read', resource: identifier }).toString()
+    const headers = {
+      ...basic(client),
+      'content-type': 'application/x-www-form-urlencoded',
+      'x-forwarded-for': '10.99.0.1',
+    }
+    const body = new URLSearchParams({
+      grant_type: 'client_credentials',
+      scope: 'read',
+      resource: identifier,
+    }).toString()
 
     const storm = Array.from({ length: 300 }, (_, at) =>
       at % 3 === 0
         ? signIn(account.email, PASSWORD)
-        : signIn(at % 3 === 1 ? account.email : `nobody${at}@example.org`, `wrong wrong wrong ${at}`),
+        : signIn(
+            at % 3 === 1 ? account.email : `nobody${at}@example.org`,
+            `wrong wrong wrong ${at}`,
+          ),
     )
     const tokens: number[] = []
-    for (let call = 0; call < 10; call++) tokens.push((await send(`${server.origin}/token`, { method: 'POST', headers, body })).status)
+    for (let call = 0; call < 10; call++)
+      tokens.push((await send(`${server.origin}/token`, { method: 'POST', headers, body })).status)
     const answers = await Promise.all(storm)
-    const rss = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pidOf(server.context.hashProcess)}/status`, 'utf8'))?.[1])
+    const rss = Number(
+      /VmHWM:\s+(\d+)/.exec(
+        readFileSync(`/proc/${pidOf(server.context.hashProcess)}/status`, 'utf8'),
+      )?.[1],
+    )
 
     expect(tokens).toEqual(Array(10).fill(200))
     const refused = answers.filter(({ status }) => status === 503)
     expect(refused.length).toBeGreaterThan(0)
-    for (const answer of refused) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(new Set(answers.map(({ status }) => status)).isSubsetOf(new Set([200, 401, 429, 503]))).toBe(true)
-    for (const [at, { status }] of answers.entries()) expect(at % 3 === 0 || status !== 200).toBe(true)
+    for (const answer of refused)
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(
+      new Set(answers.map(({ status }) => status)).isSubsetOf(new Set([200, 401, 429, 503])),
+    ).toBe(true)
+    for (const [at, { status }] of answers.entries())
+      expect(at % 3 === 0 || status !== 200).toBe(true)
     // G13: base and 1.25 of the memory of every slot.
     expect(rss).toBeLessThan(110_000 + HASH_SLOTS * 1.25 * COST.memoryKib)
     expect(server.context.hasher.stats).toMatchObject({ running: 0, waiting: 0 })
@@ -264,7 +333,9 @@ describe('sign-in when hashing is the bottleneck', () => {
     expect((await signIn(account.email, PASSWORD)).status).toBe(200)
     expect(asked.splice(0)).toContain('sign-in-begin')
     process.kill(pid, 'SIGSTOP')
-    const others = Array.from({ length: HASH_SLOTS + 64 }, () => hasher.hash(PASSWORD).catch(() => undefined))
+    const others = Array.from({ length: HASH_SLOTS + 64 }, () =>
+      hasher.hash(PASSWORD).catch(() => undefined),
+    )
     try {
       const refused = await signIn(account.email, PASSWORD)
       expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([503, true])

@@ -5,7 +5,15 @@ import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { addresses, atLogin, atSignUp, dump, isSignedIn, newPerson, submitLogin } from './attacks.ts'
+import {
+  addresses,
+  atLogin,
+  atSignUp,
+  dump,
+  isSignedIn,
+  newPerson,
+  submitLogin,
+} from './attacks.ts'
 
 const elsewhere = addresses()
 
@@ -17,7 +25,11 @@ describe('forms', () => {
   afterAll(() => server.stop())
 
   /** A post of raw bytes to the form that the browser stands before. */
-  async function post(browser: Browser, body: string | Uint8Array, headers: Record<string, string> = {}): Promise<Response> {
+  async function post(
+    browser: Browser,
+    body: string | Uint8Array,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
     const { action } = browser.page.form()
     return send(action, {
       method: 'POST',
@@ -32,7 +44,8 @@ describe('forms', () => {
       body,
     })
   }
-  const csrfOf = (browser: Browser) => browser.page.forms[0]?.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+  const csrfOf = (browser: Browser) =>
+    browser.page.forms[0]?.fields.find(({ name }) => name === '_csrf')?.value ?? ''
 
   it('IN-02 refuses what is too large, too many, twice there or no UTF-8, before anything is checked', async () => {
     const account = await createAccount(server)
@@ -42,10 +55,18 @@ describe('forms', () => {
     const table: [string, string | Uint8Array, number, Record<string, string>?][] = [
       ['17 kB', `${good}&x=${'a'.repeat(17 * 1024)}`, 413],
       ['1 MB', `${good}&x=${'a'.repeat(1_000_000)}`, 413],
-      ['101 fields', `${good}&${Array.from({ length: 99 }, (_, index) => `f${index}=1`).join('&')}`, 400],
+      [
+        '101 fields',
+        `${good}&${Array.from({ length: 99 }, (_, index) => `f${index}=1`).join('&')}`,
+        400,
+      ],
       ['a field twice', `${good}&password=other`, 400],
       ['a token twice', `_csrf=x&${good}`, 400],
-      ['bytes that are no UTF-8', Buffer.concat([Buffer.from(`${good}&x=`), Buffer.from([0xff, 0xfe])]), 400],
+      [
+        'bytes that are no UTF-8',
+        Buffer.concat([Buffer.from(`${good}&x=`), Buffer.from([0xff, 0xfe])]),
+        400,
+      ],
       ['escaped bytes that are no UTF-8', `${good}&x=%ff%fe`, 400],
       ['an overlong escape', `${good}&x=%c0%af`, 400],
       ['half a surrogate', `${good}&x=%ed%a0%80`, 400],
@@ -57,7 +78,8 @@ describe('forms', () => {
       ['another type', good, 415, { 'content-type': 'text/plain' }],
       ['JSON', '{}', 415, { 'content-type': 'application/json' }],
     ]
-    for (const [name, body, status, headers] of table) expect([name, (await post(browser, body, headers)).status]).toEqual([name, status])
+    for (const [name, body, status, headers] of table)
+      expect([name, (await post(browser, body, headers)).status]).toEqual([name, status])
     expect(server.context.hasher.stats.evaluations).toBe(before)
     expect((await post(browser, good)).status).toBe(303)
   })
@@ -69,7 +91,9 @@ describe('forms', () => {
     ] as const)
       for (const field of fields) {
         const browser = await make(server, { headers: elsewhere() })
-        const rest = fields.filter((name) => name !== field).map((name) => `${name}=x%40example.org`)
+        const rest = fields
+          .filter((name) => name !== field)
+          .map((name) => `${name}=x%40example.org`)
         for (const odd of [
           '',
           `${field}=`,
@@ -84,8 +108,15 @@ describe('forms', () => {
           `${field}=[]`,
           `${field}=${'x'.repeat(5000)}`,
         ]) {
-          const { status } = await post(browser, [`_csrf=${csrfOf(browser)}`, odd, ...rest].join('&'))
-          expect([field, odd.slice(0, 30), status >= 400 && status < 500]).toEqual([field, odd.slice(0, 30), true])
+          const { status } = await post(
+            browser,
+            [`_csrf=${csrfOf(browser)}`, odd, ...rest].join('&'),
+          )
+          expect([field, odd.slice(0, 30), status >= 400 && status < 500]).toEqual([
+            field,
+            odd.slice(0, 30),
+            true,
+          ])
         }
       }
   })
@@ -138,10 +169,16 @@ describe('forms', () => {
       ]) {
         const url = new URL(base)
         url.searchParams.delete(name)
-        const { status, headers } = await send(`${server.origin}/auth${url.search}&${name}=${value}`, { headers: elsewhere() })
+        const { status, headers } = await send(
+          `${server.origin}/auth${url.search}&${name}=${value}`,
+          { headers: elsewhere() },
+        )
         expect([name, value, status < 500]).toEqual([name, value, true])
         const location = headers.get('location')
-        if (location) expect([server.origin, 'https://client.example']).toContain(new URL(location, server.origin).origin)
+        if (location)
+          expect([server.origin, 'https://client.example']).toContain(
+            new URL(location, server.origin).origin,
+          )
       }
       for (const path of [
         '/login?login_hint=',
@@ -162,11 +199,11 @@ describe('forms', () => {
         '/assets/',
         '/',
       ])
-        expect([path, value, (await send(`${server.origin}${path}${value}`, { headers: elsewhere() })).status < 500]).toEqual([
+        expect([
           path,
           value,
-          true,
-        ])
+          (await send(`${server.origin}${path}${value}`, { headers: elsewhere() })).status < 500,
+        ]).toEqual([path, value, true])
       for (const name of [
         'code',
         'refresh_token',
@@ -224,11 +261,22 @@ describe('forms', () => {
       '__proto__=1',
       'gatehouse_device=\u00ff',
     ]) {
-      for (const path of ['/account', '/reset-password', '/forgot-password', '/login', '/verify-email?token=x']) {
-        const { status, headers } = await send(`${server.origin}${path}`, { headers: { ...elsewhere(), cookie } })
+      for (const path of [
+        '/account',
+        '/reset-password',
+        '/forgot-password',
+        '/login',
+        '/verify-email?token=x',
+      ]) {
+        const { status, headers } = await send(`${server.origin}${path}`, {
+          headers: { ...elsewhere(), cookie },
+        })
         expect([cookie.slice(0, 40), path, status < 500]).toEqual([cookie.slice(0, 40), path, true])
         if (path === '/account')
-          expect([cookie.slice(0, 40), headers.get('location')?.startsWith('/auth?')]).toEqual([cookie.slice(0, 40), true])
+          expect([cookie.slice(0, 40), headers.get('location')?.startsWith('/auth?')]).toEqual([
+            cookie.slice(0, 40),
+            true,
+          ])
       }
     }
   })
@@ -252,11 +300,15 @@ describe('forms', () => {
         expect([path, method, answer.headers.get('content-type')]).toEqual([
           path,
           method,
-          expect.stringMatching(/^(text\/[a-z]+|application\/(json|[a-z-]+\+json)); charset=utf-8$/i),
+          expect.stringMatching(
+            /^(text\/[a-z]+|application\/(json|[a-z-]+\+json)); charset=utf-8$/i,
+          ),
         ])
       }
     }
-    const { headers } = await send(`${server.origin}/nothing`, { headers: { accept: 'application/json' } })
+    const { headers } = await send(`${server.origin}/nothing`, {
+      headers: { accept: 'application/json' },
+    })
     expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
   })
 
@@ -282,9 +334,16 @@ describe('forms', () => {
       for (const field of ['name', 'email', 'password']) {
         const values = { name: 'Ada', email: 'in09@example.org', password: 'short', [field]: text }
         const began = performance.now()
-        const { status } = await post(signUp, new URLSearchParams({ _csrf: csrfOf(signUp), ...values }).toString())
+        const { status } = await post(
+          signUp,
+          new URLSearchParams({ _csrf: csrfOf(signUp), ...values }).toString(),
+        )
         slowest.push(performance.now() - began)
-        expect([field, text.slice(0, 10), status === 400 || status === 413]).toEqual([field, text.slice(0, 10), true])
+        expect([field, text.slice(0, 10), status === 400 || status === 413]).toEqual([
+          field,
+          text.slice(0, 10),
+          true,
+        ])
       }
     // Backtracking would take minutes; a busy machine does not.
     expect(Math.max(...slowest)).toBeLessThan(5000)
@@ -313,7 +372,12 @@ describe('forms', () => {
       '/account%',
       '/%ff',
     ])
-      expect([path, [400, 404].includes((await send(`${server.origin}${path}`, { headers: { cookie } })).status)]).toEqual([path, true])
+      expect([
+        path,
+        [400, 404].includes(
+          (await send(`${server.origin}${path}`, { headers: { cookie } })).status,
+        ),
+      ]).toEqual([path, true])
   })
 })
 
@@ -325,7 +389,11 @@ describe('IN-11 a check that breaks is a check that fails', () => {
   afterAll(() => server.stop())
 
   /** Runs with one method of a use case broken in a way that nobody foresaw. */
-  async function broken<T extends object>(owner: T, method: keyof T & string, run: () => Promise<void>): Promise<void> {
+  async function broken<T extends object>(
+    owner: T,
+    method: keyof T & string,
+    run: () => Promise<void>,
+  ): Promise<void> {
     const healthy = Object.getOwnPropertyDescriptor(owner, method)
     let isAsked = false
     Object.defineProperty(owner, method, {
@@ -345,7 +413,10 @@ describe('IN-11 a check that breaks is a check that fails', () => {
   }
 
   const expectRefused = (page: Page) =>
-    expect([page.url.pathname, page.status >= 500 && page.status <= 503]).toEqual([page.url.pathname, true])
+    expect([page.url.pathname, page.status >= 500 && page.status <= 503]).toEqual([
+      page.url.pathname,
+      true,
+    ])
 
   it('IN-11 signing in: ledger, hash, known device, interaction', async () => {
     const { context } = server
@@ -412,9 +483,12 @@ describe('IN-11 a check that breaks is a check that fails', () => {
     const browser = await atLogin(server, { headers: elsewhere() })
     const before = server.context.hasher.stats.evaluations
     const form = browser.page.form('/login')
-    // A token that is no text of the alphabet, and one of another length: the comparison must not throw its way past.
+    // A token that is no text of the alphabet, and one of another length: the comparison must not
+    // throw its way past.
     for (const token of ['\u{1f600}', '%', '=', 'A'.repeat(10_000)]) {
-      const { status } = await browser.copy().post(form.action.pathname, { _csrf: token, username: account.email, password: PASSWORD })
+      const { status } = await browser
+        .copy()
+        .post(form.action.pathname, { _csrf: token, username: account.email, password: PASSWORD })
       expect([token.slice(0, 5), status]).toEqual([token.slice(0, 5), 403])
     }
     expect(server.context.hasher.stats.evaluations).toBe(before)

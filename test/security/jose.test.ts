@@ -9,7 +9,15 @@ import { api, signIn as apiSignIn } from '../support/api.ts'
 import { createClient, createResource, PASSWORD, REDIRECT_URI } from '../support/factories.ts'
 import { fastest } from '../support/fastest.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
-import { type Answer, authorizationUrl, basic, get, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
+import {
+  type Answer,
+  authorizationUrl,
+  basic,
+  get,
+  post,
+  type SignedInApp,
+  signedInApp,
+} from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { STORAGES } from '../support/storages.ts'
 
@@ -31,21 +39,31 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
   let keysAt: string
 
   beforeAll(async () => {
-    // In a realm of jest the provider does not find the dispatcher to which it adds a guard of its own; ours is what is tested.
+    // In a realm of jest the provider does not find the dispatcher to which it adds a guard of its
+    // own; ours is what is tested.
     jest.spyOn(console, 'warn').mockImplementation(() => undefined)
     server = await startServer({
       storage,
-      outgoing: { isAllowed: (address) => address === '127.0.0.1', resolve: async () => ['127.0.0.1'], ca: LOOPBACK_CERTIFICATE },
+      outgoing: {
+        isAllowed: (address) => address === '127.0.0.1',
+        resolve: async () => ['127.0.0.1'],
+        ca: LOOPBACK_CERTIFICATE,
+      },
     })
     await createResource(server, { identifier: API, scopes: ['read'] })
     app = await signedInApp(server)
     listener = createServer((_request, response) => {
       hits++
-      response.end(JSON.stringify({ keys: [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'k1' }] }))
+      response.end(
+        JSON.stringify({ keys: [{ ...ec.publicKey.export({ format: 'jwk' }), kid: 'k1' }] }),
+      )
     }).listen(0, '127.0.0.1')
-    keyServer = createTlsServer({ cert: LOOPBACK_CERTIFICATE, key: LOOPBACK_KEY }, (_request, response) => {
-      response.end(JSON.stringify(published))
-    }).listen(0, '127.0.0.1')
+    keyServer = createTlsServer(
+      { cert: LOOPBACK_CERTIFICATE, key: LOOPBACK_KEY },
+      (_request, response) => {
+        response.end(JSON.stringify(published))
+      },
+    ).listen(0, '127.0.0.1')
     await Promise.all([once(listener, 'listening'), once(keyServer, 'listening')])
     bait = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/keys`
     keysAt = `https://localhost:${(keyServer.address() as AddressInfo).port}/jwks`
@@ -66,7 +84,8 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
       redirect_uris: [],
       response_types: [],
     }
-    return (await createClient(server, { secret: null, metadata: { ...methods, ...metadata } })).clientId
+    return (await createClient(server, { secret: null, metadata: { ...methods, ...metadata } }))
+      .clientId
   }
 
   type Part = Readonly<Record<string, unknown>>
@@ -81,7 +100,11 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
   const byKey =
     (key: KeyObject) =>
     (input: string): Buffer =>
-      sign('sha256', Buffer.from(input), key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'ieee-p1363' } : key)
+      sign(
+        'sha256',
+        Buffer.from(input),
+        key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'ieee-p1363' } : key,
+      )
   const byMac =
     (secret: string | Buffer) =>
     (input: string): Buffer =>
@@ -89,7 +112,15 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
 
   function claims(change: Part = {}, id = serviceId): Part {
     const now = Math.floor(Date.now() / 1000)
-    return { iss: id, sub: id, aud: server.origin, jti: randomUUID(), iat: now, exp: now + 60, ...change }
+    return {
+      iss: id,
+      sub: id,
+      aud: server.origin,
+      jti: randomUUID(),
+      iat: now,
+      exp: now + 60,
+      ...change,
+    }
   }
   const present = (assertion: string): Promise<Answer> =>
     post(server, '/token', {
@@ -106,7 +137,9 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
   const PLACES: Readonly<Record<string, (token: string) => Promise<boolean>>> = {
     'client_assertion at /token': async (token) => (await present(token)).status === 200,
     'id_token_hint at /auth': async (token) => {
-      const { location } = await get(authorizationUrl(server, app.client.clientId, { id_token_hint: token }))
+      const { location } = await get(
+        authorizationUrl(server, app.client.clientId, { id_token_hint: token }),
+      )
       return location?.searchParams.get('error') !== 'invalid_request'
     },
     'id_token_hint at /session/end': async (token) => {
@@ -114,9 +147,11 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
       url.search = new URLSearchParams({ id_token_hint: token }).toString()
       return (await get(url)).status !== 400
     },
-    'Bearer at the account API': async (token) => (await api(server, 'POST /user/me', undefined, { token })).status === 200,
+    'Bearer at the account API': async (token) =>
+      (await api(server, 'POST /user/me', undefined, { token })).status === 200,
     'Bearer at /userinfo': async (token) =>
-      (await get(new URL('/userinfo', server.origin), { authorization: `Bearer ${token}` })).status === 200,
+      (await get(new URL('/userinfo', server.origin), { authorization: `Bearer ${token}` }))
+        .status === 200,
     introspection: async (token) => {
       const { body } = await post(server, '/token/introspection', { token }, basic(app.client))
       return body.active === true
@@ -159,26 +194,73 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
         ['none', (payload, typ) => forge({ alg: 'none', typ }, payload, () => '')],
         ['None', (payload, typ) => forge({ alg: 'None', typ }, payload, () => '')],
         ['nOnE', (payload, typ, id) => forge({ alg: 'nOnE', typ, kid: id }, payload, () => '')],
-        ['none with a signature', (payload, typ) => forge({ alg: 'none', typ }, payload, byKey(own))],
+        [
+          'none with a signature',
+          (payload, typ) => forge({ alg: 'none', typ }, payload, byKey(own)),
+        ],
         ['an empty alg', (payload, typ) => forge({ alg: '', typ }, payload, () => '')],
         ['no alg', (payload, typ) => forge({ typ }, payload, () => '')],
-        ['a list as alg', (payload, typ) => forge({ alg: ['none', 'ES256'], typ }, payload, byKey(own))],
-        ['HS256 by the public key as PEM', (payload, typ, id) => forge({ alg: 'HS256', typ, kid: id }, payload, byMac(pem))],
-        ['HS256 by the public JWK', (payload, typ, id) => forge({ alg: 'HS256', typ, kid: id }, payload, byMac(JSON.stringify(publicKey)))],
+        [
+          'a list as alg',
+          (payload, typ) => forge({ alg: ['none', 'ES256'], typ }, payload, byKey(own)),
+        ],
+        [
+          'HS256 by the public key as PEM',
+          (payload, typ, id) => forge({ alg: 'HS256', typ, kid: id }, payload, byMac(pem)),
+        ],
+        [
+          'HS256 by the public JWK',
+          (payload, typ, id) =>
+            forge({ alg: 'HS256', typ, kid: id }, payload, byMac(JSON.stringify(publicKey))),
+        ],
         [
           'HS256 by its x',
-          (payload, typ, id) => forge({ alg: 'HS256', typ, kid: id }, payload, byMac(Buffer.from(String(publicKey['x']), 'base64url'))),
+          (payload, typ, id) =>
+            forge(
+              { alg: 'HS256', typ, kid: id },
+              payload,
+              byMac(Buffer.from(String(publicKey['x']), 'base64url')),
+            ),
         ],
-        ['HS256 by nothing', (payload, typ, id) => forge({ alg: 'HS256', typ, kid: id }, payload, byMac(''))],
+        [
+          'HS256 by nothing',
+          (payload, typ, id) => forge({ alg: 'HS256', typ, kid: id }, payload, byMac('')),
+        ],
         ['HS512', (payload, typ, id) => forge({ alg: 'HS512', typ, kid: id }, payload, byMac(pem))],
-        ['ES256 by another key', (payload, typ, id) => forge({ alg: 'ES256', typ, kid: id }, payload, byKey(own))],
-        ['ES256 by another key and no kid', (payload, typ) => forge({ alg: 'ES256', typ }, payload, byKey(own))],
-        ['ES256 by zeros', (payload, typ, id) => forge({ alg: 'ES256', typ, kid: id }, payload, () => Buffer.alloc(64))],
-        ['ES256 by nothing', (payload, typ, id) => forge({ alg: 'ES256', typ, kid: id }, payload, () => '')],
-        ['RS256 by another key', (payload, typ, id) => forge({ alg: 'RS256', typ, kid: id }, payload, byKey(rsa))],
-        ['PS256 by another key', (payload, typ, id) => forge({ alg: 'PS256', typ, kid: id }, payload, byKey(rsa))],
-        ['ES256K', (payload, typ, id) => forge({ alg: 'ES256K', typ, kid: id }, payload, byKey(own))],
-        ['EdDSA of another kind', (payload, typ, id) => forge({ alg: 'EdDSA', typ, kid: id }, payload, () => Buffer.alloc(64))],
+        [
+          'ES256 by another key',
+          (payload, typ, id) => forge({ alg: 'ES256', typ, kid: id }, payload, byKey(own)),
+        ],
+        [
+          'ES256 by another key and no kid',
+          (payload, typ) => forge({ alg: 'ES256', typ }, payload, byKey(own)),
+        ],
+        [
+          'ES256 by zeros',
+          (payload, typ, id) =>
+            forge({ alg: 'ES256', typ, kid: id }, payload, () => Buffer.alloc(64)),
+        ],
+        [
+          'ES256 by nothing',
+          (payload, typ, id) => forge({ alg: 'ES256', typ, kid: id }, payload, () => ''),
+        ],
+        [
+          'RS256 by another key',
+          (payload, typ, id) => forge({ alg: 'RS256', typ, kid: id }, payload, byKey(rsa)),
+        ],
+        [
+          'PS256 by another key',
+          (payload, typ, id) => forge({ alg: 'PS256', typ, kid: id }, payload, byKey(rsa)),
+        ],
+        [
+          'ES256K',
+          (payload, typ, id) => forge({ alg: 'ES256K', typ, kid: id }, payload, byKey(own)),
+        ],
+        [
+          'EdDSA of another kind',
+          (payload, typ, id) =>
+            forge({ alg: 'EdDSA', typ, kid: id }, payload, () => Buffer.alloc(64)),
+        ],
       ]
       let count = 0
       for (const [place, payload] of Object.entries(payloads))
@@ -193,10 +275,15 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
 
     it('JW-01 offers ES256, RS256, PS256 and EdDSA only, nowhere none or HMAC', async () => {
       const { body } = await get(new URL('/.well-known/openid-configuration', server.origin))
-      const lists = Object.entries(body as Record<string, unknown>).filter(([name]) => name.includes('alg_values'))
+      const lists = Object.entries(body as Record<string, unknown>).filter(([name]) =>
+        name.includes('alg_values'),
+      )
       expect(lists.length).toBeGreaterThan(1)
       for (const [name, algs] of lists)
-        expect([name, (algs as string[]).filter((alg) => !/^(ES256|RS256|PS256|EdDSA|Ed25519)$/.test(alg))]).toEqual([name, []])
+        expect([
+          name,
+          (algs as string[]).filter((alg) => !/^(ES256|RS256|PS256|EdDSA|Ed25519)$/.test(alg)),
+        ]).toEqual([name, []])
     })
 
     it.each(['ES256', 'RS256', 'PS256', 'EdDSA'] as const)(
@@ -206,7 +293,11 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
         const { body } = await mine.redeem(await mine.code())
         const header = JSON.parse(Buffer.from(body.id_token.split('.')[0], 'base64url').toString())
         expect(header.alg).toBe(alg)
-        const registered = await server.context.clients.create({ name: 'App', redirectUris: [REDIRECT_URI], idTokenAlg: alg })
+        const registered = await server.context.clients.create({
+          name: 'App',
+          redirectUris: [REDIRECT_URI],
+          idTokenAlg: alg,
+        })
         expect(registered.client.metadata).toMatchObject({ id_token_signed_response_alg: alg })
         const { keys } = (await get(new URL('/jwks', server.origin))).body as { keys: Part[] }
         expect(keys.find(({ kid }) => kid === header.kid)).toMatchObject({ alg, use: 'sig' })
@@ -228,7 +319,11 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
       ['a kid that is a list', () => ({ kid: ['k1'] })],
     ])('JW-02 follows and trusts nothing in a header: %s', async (_what, header) => {
       const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      for (const place of ['client_assertion at /token', 'id_token_hint at /auth', 'Bearer at the account API']) {
+      for (const place of [
+        'client_assertion at /token',
+        'id_token_hint at /auth',
+        'Bearer at the account API',
+      ]) {
         const token = forge({ alg: 'ES256', ...header() }, claims(), byKey(privateKey))
         expect([place, await PLACES[place]?.(token)]).toEqual([place, false])
       }
@@ -262,7 +357,9 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
     it('JW-03 each of 8 places takes its own kind of token and none of the others', async () => {
       const { keys } = await server.context.keys.load()
       const key = keys.find(({ alg }) => alg === 'ES256')
-      const logoutToken = await new SignJWT({ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } })
+      const logoutToken = await new SignJWT({
+        events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+      })
         .setProtectedHeader({ alg: 'ES256', typ: 'logout+jwt', kid: key?.kid ?? '' })
         .setIssuer(server.origin)
         .setAudience(`${server.origin}/api/auth`)
@@ -274,13 +371,20 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
       const kinds = { ...(await genuine()), logoutToken }
       expect(Object.keys(kinds)).toHaveLength(8)
       for (const [place, takes] of Object.entries(PLACES)) {
-        const strange = Object.entries(kinds).filter(([kind]) => !MEANT[place]?.split(' ').includes(kind))
-        for (const [kind, token] of strange) expect([place, kind, await takes(token)]).toEqual([place, kind, false])
+        const strange = Object.entries(kinds).filter(
+          ([kind]) => !MEANT[place]?.split(' ').includes(kind),
+        )
+        for (const [kind, token] of strange)
+          expect([place, kind, await takes(token)]).toEqual([place, kind, false])
       }
       const own = await genuine()
       for (const [place, takes] of Object.entries(PLACES)) {
         const [kind = ''] = MEANT[place]?.split(' ') ?? []
-        expect([place, kind, await takes(own[kind as keyof typeof own])]).toEqual([place, kind, true])
+        expect([place, kind, await takes(own[kind as keyof typeof own])]).toEqual([
+          place,
+          kind,
+          true,
+        ])
       }
     })
   })
@@ -318,7 +422,10 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
           .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key?.kid ?? '' })
           .sign(key as never)
       const takes = PLACES['Bearer at the account API']
-      expect([await takes?.(await until(at(60))), await takes?.(await until(at(-16)))]).toEqual([true, false])
+      expect([await takes?.(await until(at(60))), await takes?.(await until(at(-16)))]).toEqual([
+        true,
+        false,
+      ])
     })
   })
 
@@ -333,9 +440,18 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
         { alg: 'ECDH-ES', enc: 'A256GCM', epk: ec.publicKey.export({ format: 'jwk' }) },
       ]
       for (const header of bombs) {
-        const token = [encode(header), 'a'.repeat(300), 'aaaaaaaaaaaaaaaa', 'A'.repeat(1200), 'aaaaaaaaaaaaaaaaaaaaaa'].join('.')
+        const token = [
+          encode(header),
+          'a'.repeat(300),
+          'aaaaaaaaaaaaaaaa',
+          'A'.repeat(1200),
+          'aaaaaaaaaaaaaaaaaaaaaa',
+        ].join('.')
         for (const [place, takes] of Object.entries(PLACES)) {
-          const cost = await fastest(async () => expect([place, await takes(token)]).toEqual([place, false]), 2)
+          const cost = await fastest(
+            async () => expect([place, await takes(token)]).toEqual([place, false]),
+            2,
+          )
           expect(cost).toBeLessThan(1000)
         }
       }
@@ -344,11 +460,16 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
 
   describe('keys', () => {
     it('JW-06 our own are P-256, Ed25519 or RSA of 3072 bits with e=65537', async () => {
-      const { keys } = (await get(new URL('/jwks', server.origin))).body as { keys: Record<string, string>[] }
+      const { keys } = (await get(new URL('/jwks', server.origin))).body as {
+        keys: Record<string, string>[]
+      }
       expect(keys).toHaveLength(4)
-      expect(new Set(keys.map(({ alg }) => alg))).toEqual(new Set(['ES256', 'EdDSA', 'PS256', 'RS256']))
+      expect(new Set(keys.map(({ alg }) => alg))).toEqual(
+        new Set(['ES256', 'EdDSA', 'PS256', 'RS256']),
+      )
       for (const { kty, crv, n = '', e } of keys) {
-        if (kty === 'RSA') expect([Buffer.from(n, 'base64url').length * 8 >= 3072, e]).toEqual([true, 'AQAB'])
+        if (kty === 'RSA')
+          expect([Buffer.from(n, 'base64url').length * 8 >= 3072, e]).toEqual([true, 'AQAB'])
         else expect(['P-256', 'Ed25519']).toContain(crv)
       }
     })
@@ -362,25 +483,46 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
       const weak = generateKeyPairSync('rsa', { modulusLength: 2048 })
       const strong = generateKeyPairSync('rsa', { modulusLength: 3072 })
       const odd = generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
-      const many = Array.from({ length: 11 }, (_, index) => publicJwk(ec.publicKey, index === 0 ? 'k1' : `k${index}x`))
+      const many = Array.from({ length: 11 }, (_, index) =>
+        publicJwk(ec.publicKey, index === 0 ? 'k1' : `k${index}x`),
+      )
       expect(await sent([publicJwk(ec.publicKey, 'k1')], ec.privateKey, 'ES256')).toBe(200)
       expect(await sent([publicJwk(strong.publicKey, 'k1')], strong.privateKey, 'RS256')).toBe(200)
       expect(await sent([publicJwk(weak.publicKey, 'k1')], weak.privateKey, 'RS256')).toBe(401)
       expect(await sent([publicJwk(odd.publicKey, 'k1')], odd.privateKey, 'RS256')).toBe(401)
       expect(await sent(many, ec.privateKey, 'ES256')).toBe(401)
-      expect(await sent([{ ...publicJwk(ec.publicKey, 'k1'), pad: 'x'.repeat(66_000) }], ec.privateKey, 'ES256')).toBe(401)
+      expect(
+        await sent(
+          [{ ...publicJwk(ec.publicKey, 'k1'), pad: 'x'.repeat(66_000) }],
+          ec.privateKey,
+          'ES256',
+        ),
+      ).toBe(401)
       expect(await sent('nothing', ec.privateKey, 'ES256')).toBe(401)
-      expect(await sent([1, null, publicJwk(weak.publicKey, 'k2'), publicJwk(ec.publicKey, 'k1')], ec.privateKey, 'ES256')).toBe(200)
+      expect(
+        await sent(
+          [1, null, publicJwk(weak.publicKey, 'k2'), publicJwk(ec.publicKey, 'k1')],
+          ec.privateKey,
+          'ES256',
+        ),
+      ).toBe(200)
     })
 
     it('JW-08 private keys are in the database only under a key of the operator, and nothing shows them', async () => {
       const { keys } = await server.context.keys.load()
       const secrets = keys.flatMap((key) =>
-        ['d', 'p', 'q', 'dp', 'dq', 'qi'].flatMap((name) => (typeof key[name] === 'string' ? [key[name]] : [])),
+        ['d', 'p', 'q', 'dp', 'dq', 'qi'].flatMap((name) =>
+          typeof key[name] === 'string' ? [key[name]] : [],
+        ),
       )
       expect(secrets.length).toBeGreaterThanOrEqual(14)
-      const { rows } = await server.context.database.pool.query<{ line: string }>('select t::text as "line" from "signing_key" t')
-      const seen = [...rows.map(({ line }) => line), (await get(new URL('/jwks', server.origin))).text].join('\n')
+      const { rows } = await server.context.database.pool.query<{ line: string }>(
+        'select t::text as "line" from "signing_key" t',
+      )
+      const seen = [
+        ...rows.map(({ line }) => line),
+        (await get(new URL('/jwks', server.origin))).text,
+      ].join('\n')
       for (const secret of secrets) {
         expect(seen.includes(secret)).toBe(false)
         expect(seen.includes(Buffer.from(secret).toString('hex'))).toBe(false)

@@ -36,24 +36,45 @@ describe.each(STORAGES)('keys change while grants are in %s', (name) => {
         cookieKeys: [FRESH_COOKIE_KEY, ...TEST_SECRETS.cookieKeys],
         keyEncryptionKeys: [FRESH_ENCRYPTION_KEY, ...TEST_SECRETS.keyEncryptionKeys],
       }
-      await using after = await startServer({ database, issuer: before.origin, config: { ...config, secrets } })
+      await using after = await startServer({
+        database,
+        issuer: before.origin,
+        config: { ...config, secrets },
+      })
       const moved = new Browser(before.origin, { jar: browser.jar, connect: after.address })
       expect((await moved.visit('/account')).h1).toMatch(/^Hello/)
       expect(await canRefresh(after, person.refreshToken)).toBe(true)
       expect((await after.context.keys.list()).map((key) => key.kid)).toContain(kid)
 
-      const signInWithCode = async (server: TestServer, { email, password }: typeof person, { secret }: typeof ofPerson) => {
+      const signInWithCode = async (
+        server: TestServer,
+        { email, password }: typeof person,
+        { secret }: typeof ofPerson,
+      ) => {
         const { body } = await api(server, 'POST /sign-in/email', { email, password })
         expect(body.error).toBe('mfa_required')
-        return (await api(server, 'POST /sign-in/email', { email, password, token: body.token, code: await totp(secret) })).status
+        return (
+          await api(server, 'POST /sign-in/email', {
+            email,
+            password,
+            token: body.token,
+            code: await totp(secret),
+          })
+        ).status
       }
       expect(await signInWithCode(after, person, ofPerson)).toBe(200)
 
       const anew = await reseal(after.context.database.pool, after.context.box)
       expect([...anew.values()].every((count) => count > 0)).toBe(true)
-      expect([...(await reseal(after.context.database.pool, after.context.box)).values()]).toEqual([0, 0, 0])
+      expect([...(await reseal(after.context.database.pool, after.context.box)).values()]).toEqual([
+        0, 0, 0,
+      ])
       const alone = { ...secrets, keyEncryptionKeys: [FRESH_ENCRYPTION_KEY] }
-      await using without = await startServer({ database, issuer: before.origin, config: { ...config, secrets: alone } })
+      await using without = await startServer({
+        database,
+        issuer: before.origin,
+        config: { ...config, secrets: alone },
+      })
       expect(await canRefresh(without, (await signedInByApi(after)).refreshToken)).toBe(true)
       expect(await signInWithCode(without, another, ofAnother)).toBe(200)
     } finally {

@@ -26,15 +26,22 @@ describe('docs/security.md', () => {
   it('AA-02 names every cap with its number and the tests that prove it', () => {
     const rows = rowsUnder('Tries and mails, whoever asks')
     expect(Object.fromEntries(rows.map(([name, [value]]) => [name, Number(value)]))).toEqual(CAPS)
-    for (const [name, cells] of rows) expect([name, cells[2]]).toEqual([name, expect.stringMatching(/^[A-Z]{2}-\d\d/)])
+    for (const [name, cells] of rows)
+      expect([name, cells[2]]).toEqual([name, expect.stringMatching(/^[A-Z]{2}-\d\d/)])
   })
 
   it('AA-02 SE-04 names every lifetime', () => {
-    expect(Object.fromEntries(rowsUnder('Lifetimes').map(([name, [seconds]]) => [name, Number(seconds)]))).toEqual(LIFETIMES)
+    expect(
+      Object.fromEntries(
+        rowsUnder('Lifetimes').map(([name, [seconds]]) => [name, Number(seconds)]),
+      ),
+    ).toEqual(LIFETIMES)
   })
 
   it('F21 names what one connection may cost', () => {
-    expect(Object.fromEntries(rowsUnder('Connections').map(([name, [value]]) => [name, Number(value)]))).toEqual(CONNECTIONS)
+    expect(
+      Object.fromEntries(rowsUnder('Connections').map(([name, [value]]) => [name, Number(value)])),
+    ).toEqual(CONNECTIONS)
   })
 
   it('has a record for every deviation', () => {

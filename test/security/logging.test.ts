@@ -56,12 +56,20 @@ describe('secrets', () => {
       await browser.submit('/verify-email', { code })
       remember(browser)
       const state = secret('state')
-      const back = await browser.visit(app.authorizationUrl({ scope: 'openid email offline_access', state, nonce: secret('nonce') }))
+      const back = await browser.visit(
+        app.authorizationUrl({
+          scope: 'openid email offline_access',
+          state,
+          nonce: secret('nonce'),
+        }),
+      )
       plant('code', back.url.searchParams.get('code'))
       const tokens = await app.redeem(back.url)
-      for (const kind of ['access_token', 'refresh_token', 'id_token'] as const) plant(kind, tokens[kind])
+      for (const kind of ['access_token', 'refresh_token', 'id_token'] as const)
+        plant(kind, tokens[kind])
       const next = await app.refresh(tokens.refresh_token ?? '')
-      for (const kind of ['access_token', 'refresh_token', 'id_token'] as const) plant(kind, next[kind])
+      for (const kind of ['access_token', 'refresh_token', 'id_token'] as const)
+        plant(kind, next[kind])
       await app.userinfo(next.access_token)
       await app.introspect(next.access_token)
       await app.revoke(next.refresh_token ?? '')
@@ -82,7 +90,9 @@ describe('secrets', () => {
       })
       const answer = (await sent.json()) as Record<string, string>
       for (const kind of ['access_token', 'refresh_token']) plant(`api ${kind}`, answer[kind])
-      await send(`${server.origin}/userinfo`, { headers: { authorization: `Bearer ${secret('bearer')}` } })
+      await send(`${server.origin}/userinfo`, {
+        headers: { authorization: `Bearer ${secret('bearer')}` },
+      })
       await send(`${server.origin}/reset-password?token=${secret('link').replaceAll(' ', '')}`)
       await send(`${server.origin}/token`, {
         method: 'POST',
@@ -92,21 +102,35 @@ describe('secrets', () => {
       const forgot = new Browser(server.origin, { headers: elsewhere() })
       await forgot.visit('/forgot-password')
       await forgot.submit('/forgot-password', { email })
-      await forgot.submit('/reset-password', { code: await server.inbox.code(email), password: secret('new password') })
+      await forgot.submit('/reset-password', {
+        code: await server.inbox.code(email),
+        password: secret('new password'),
+      })
     }
     const account = await createAccount(server)
     const { secret: seed } = await server.context.mfa.enrol(account)
     plant('totp seed', seed)
-    const recovery = await server.context.mfa.confirm(account.id, await generate({ secret: seed }), {
-      ip: '',
-      userAgent: '',
-      requestId: '',
-    })
+    const recovery = await server.context.mfa.confirm(
+      account.id,
+      await generate({ secret: seed }),
+      {
+        ip: '',
+        userAgent: '',
+        requestId: '',
+      },
+    )
     for (const one of recovery) plant('recovery code', one)
-    const { token } = (await api(server, 'POST /sign-in/email', { email: account.email, password: account.password })).body
-    const spent = await api(server, 'POST /sign-in/email', { token: plant('challenge', token), code: recovery[0] })
+    const { token } = (
+      await api(server, 'POST /sign-in/email', { email: account.email, password: account.password })
+    ).body
+    const spent = await api(server, 'POST /sign-in/email', {
+      token: plant('challenge', token),
+      code: recovery[0],
+    })
     expect(spent.status).toBe(200)
-    const renewed = await api(server, 'PATCH /user/refresh', { refresh_token: plant('api refresh_token', spent.body.refresh_token) })
+    const renewed = await api(server, 'PATCH /user/refresh', {
+      refresh_token: plant('api refresh_token', spent.body.refresh_token),
+    })
     plant('api access_token', renewed.body.access_token)
     await api(server, 'DELETE /user/logout', undefined, { token: renewed.body.access_token })
     expect(canaries.size).toBeGreaterThanOrEqual(200)
@@ -121,18 +145,31 @@ describe('secrets', () => {
       `${content}\n${unescaped(content)}`,
     ])
     for (const [canary, kind] of canaries) {
-      expect({ kind, isLogged: log.includes(canary) || log.includes(encodeURIComponent(canary)) }).toEqual({ kind, isLogged: false })
-      // What the client sent along to be given back is no credential, and is kept with the code that it belongs to.
+      expect({
+        kind,
+        isLogged: log.includes(canary) || log.includes(encodeURIComponent(canary)),
+      }).toEqual({ kind, isLogged: false })
+      // What the client sent along to be given back is no credential, and is kept with the code
+      // that it belongs to.
       if (kind === 'state' || kind === 'nonce') continue
-      expect({ kind, isInStatements: spelled.includes(canary) }).toEqual({ kind, isInStatements: false })
+      expect({ kind, isInStatements: spelled.includes(canary) }).toEqual({
+        kind,
+        isInStatements: false,
+      })
       for (const [table, content] of tables)
-        expect({ kind, table, isThere: content.includes(canary) }).toEqual({ kind, table, isThere: false })
+        expect({ kind, table, isThere: content.includes(canary) }).toEqual({
+          kind,
+          table,
+          isThere: false,
+        })
     }
   })
 
   /** What stands in hexadecimal (bytea) as text. */
   function unescaped(content: string): string {
-    return [...content.matchAll(/\\x([0-9a-f]{8,})/g)].map(([, hex = '']) => Buffer.from(hex, 'hex').toString('latin1')).join('\n')
+    return [...content.matchAll(/\\x([0-9a-f]{8,})/g)]
+      .map(([, hex = '']) => Buffer.from(hex, 'hex').toString('latin1'))
+      .join('\n')
   }
 
   it('LG-02 the logger withholds what a careless line would give it', () => {
@@ -213,7 +250,12 @@ describe('log lines', () => {
         `/api/auth/${inUrl}`,
       ]) {
         await send(`${server.origin}${path}`, {
-          headers: { 'user-agent': inHeader, referer: inHeader, 'x-request-id': inHeader, 'x-forwarded-for': inHeader },
+          headers: {
+            'user-agent': inHeader,
+            referer: inHeader,
+            'x-request-id': inHeader,
+            'x-forwarded-for': inHeader,
+          },
         })
         sent += 1
       }
@@ -235,7 +277,8 @@ describe('log lines', () => {
     const { pool } = server.context.database
     const query = pool.query
     const connect = pool.connect
-    const fault = 'syntax error in select "password_hash" from "account" at db.internal.example:5432 /srv/gatehouse/src/database.ts'
+    const fault =
+      'syntax error in select "password_hash" from "account" at db.internal.example:5432 /srv/gatehouse/src/database.ts'
     const { clientId } = await relyingParty(server)
     const live = await atLogin(server, { headers: elsewhere() })
     const uid = live.page.url.pathname.split('/')[2] ?? ''
@@ -287,7 +330,15 @@ describe('log lines', () => {
       ['sign-in/email', { email: 'a@example.org', password: PASSWORD }],
       ['sign-up/email', { name: 'A', email: 'a@example.org', password: PASSWORD }],
       ['resend/verify/email', { email: 'a@example.org' }],
-      ['verify/email', { code: '123456', userId: crypto.randomUUID(), tokenId: crypto.randomUUID(), email: 'a@example.org' }],
+      [
+        'verify/email',
+        {
+          code: '123456',
+          userId: crypto.randomUUID(),
+          tokenId: crypto.randomUUID(),
+          email: 'a@example.org',
+        },
+      ],
     ]
     pool.query = () => Promise.reject(new Error(fault))
     pool.connect = ((callback?: (error: Error) => void) =>
@@ -301,7 +352,8 @@ describe('log lines', () => {
           text: `${await answer.text()}${[...answer.headers].join()}`,
           id: answer.headers.get('x-request-id'),
         })
-      for (const path of gets) await keep(path, (await live.copy({ headers: elsewhere() }).visit(path)).response)
+      for (const path of gets)
+        await keep(path, (await live.copy({ headers: elsewhere() }).visit(path)).response)
       for (const path of posts) {
         const form = {
           _csrf: csrf,
@@ -324,7 +376,10 @@ describe('log lines', () => {
             body: JSON.stringify(body),
           }),
         )
-      const basic = { authorization: `Basic ${btoa('x:y')}`, 'content-type': 'application/x-www-form-urlencoded' }
+      const basic = {
+        authorization: `Basic ${btoa('x:y')}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      }
       for (const path of ['/token', '/token/introspection', '/token/revocation'])
         await keep(
           path,
@@ -342,7 +397,13 @@ describe('log lines', () => {
     expect(broken.length).toBeGreaterThanOrEqual(20)
     expect(seen.length).toBeGreaterThanOrEqual(40)
     for (const { path, text, id } of seen) {
-      expect({ path, isTold: /password_hash|db\.internal|syntax error|\/srv\/|node_modules|\.ts:\d|at \w+ \(/.test(text) }).toEqual({
+      expect({
+        path,
+        isTold:
+          /password_hash|db\.internal|syntax error|\/srv\/|node_modules|\.ts:\d|at \w+ \(/.test(
+            text,
+          ),
+      }).toEqual({
         path,
         isTold: false,
       })

@@ -66,7 +66,11 @@ describe('methods', () => {
     for (const [path, allowed] of ROUTES)
       for (const method of VERBS.filter((verb) => !allowed.includes(verb))) {
         const answer = await send(`${server.origin}${path}`, { method })
-        expect([path, method, answer.status]).toEqual([path, method, path.startsWith('/api/') && method === 'OPTIONS' ? 200 : 405])
+        expect([path, method, answer.status]).toEqual([
+          path,
+          method,
+          path.startsWith('/api/') && method === 'OPTIONS' ? 200 : 405,
+        ])
         const allow = (answer.headers.get('allow') ?? '').split(', ')
         expect([path, method, allow]).toEqual([
           path,
@@ -89,7 +93,13 @@ describe('methods', () => {
   })
 
   it('WB-07 opens no tunnel for CONNECT, and speaks no method that HTTP does not know', async () => {
-    for (const line of ['CONNECT 127.0.0.1:5432 HTTP/1.1', 'TRACK / HTTP/1.1', 'FOO / HTTP/1.1', 'get / HTTP/1.1', 'GETT / HTTP/1.1']) {
+    for (const line of [
+      'CONNECT 127.0.0.1:5432 HTTP/1.1',
+      'TRACK / HTTP/1.1',
+      'FOO / HTTP/1.1',
+      'get / HTTP/1.1',
+      'GETT / HTTP/1.1',
+    ]) {
       const answer = await speak(server, `${line}\r\nHost: ${new URL(server.origin).host}\r\n\r\n`)
       expect([line, /^(HTTP\/1\.1 (400|405) |$)/.test(answer)]).toEqual([line, true])
     }
@@ -97,7 +107,10 @@ describe('methods', () => {
 
   it('WB-07 HEAD answers like GET, without a body and without an effect', async () => {
     for (const path of ['/forgot-password', '/health/live', '/jwks', '/login']) {
-      const [get, head] = [await send(`${server.origin}${path}`), await send(`${server.origin}${path}`, { method: 'HEAD' })]
+      const [get, head] = [
+        await send(`${server.origin}${path}`),
+        await send(`${server.origin}${path}`, { method: 'HEAD' }),
+      ]
       expect([path, head.status]).toEqual([path, get.status])
       expect(await head.text()).toBe('')
     }

@@ -18,7 +18,8 @@ afterAll(() => server.stop())
 let made = 0
 const address = () => `outsider.${++made}@example.org`
 /** Another code than any of these. */
-const wrong = (...codes: string[]) => ['111111', '222222', '333333', '444444'].find((code) => !codes.includes(code)) ?? ''
+const wrong = (...codes: string[]) =>
+  ['111111', '222222', '333333', '444444'].find((code) => !codes.includes(code)) ?? ''
 
 interface Started {
   readonly email: string
@@ -27,7 +28,11 @@ interface Started {
 }
 
 async function signUp(email: string, password = PASSWORD): Promise<Started> {
-  const { body } = await api(server, 'POST /sign-up/email', { name: 'Grace Hopper', email, password })
+  const { body } = await api(server, 'POST /sign-up/email', {
+    name: 'Grace Hopper',
+    email,
+    password,
+  })
   return { email, userId: body.userId, tokenId: body.tokenId }
 }
 
@@ -46,7 +51,10 @@ const reset = (page: { email: string; tokenId: string }, code: string) =>
   api(server, 'PATCH /forgot/password', { ...page, code, password: NEW })
 const statusOf = async (answer: Promise<ApiAnswer>) => (await answer).status
 
-/** A server of its own mind about mails of an address: as many as strangers together may cause have gone out. */
+/**
+ * A server of its own mind about mails of an address: as many as strangers together may cause have
+ * gone out.
+ */
 async function exhaust(email: string): Promise<void> {
   for (let index = 0; index < CAPS.mailsPerHourTogether + 2; index += 1) await forgot(email)
 }
@@ -58,7 +66,11 @@ describe('EM-03 what somebody else asks for', () => {
     await signUp(owner.email, 'chosen by a stranger today')
     await resend(owner.email)
     expect((await verify(owner, code)).body).toMatchObject({ user: { id: owner.userId } })
-    expect(await statusOf(api(server, 'POST /sign-in/email', { email: owner.email, password: PASSWORD }))).toBe(200)
+    expect(
+      await statusOf(
+        api(server, 'POST /sign-in/email', { email: owner.email, password: PASSWORD }),
+      ),
+    ).toBe(200)
 
     const { email } = owner
     const page = await forgot(email)
@@ -72,11 +84,20 @@ describe('EM-03 what somebody else asks for', () => {
     await server.inbox.code(owner.email)
     const stranger = await signUp(owner.email, 'chosen by a stranger today')
     const later = await server.inbox.code(owner.email)
-    expect((await verify(owner, later)).body).toMatchObject({ user: { id: owner.userId, name: 'Grace Hopper' } })
+    expect((await verify(owner, later)).body).toMatchObject({
+      user: { id: owner.userId, name: 'Grace Hopper' },
+    })
     // The sign-up of the other page ended in the same transaction.
     expect(await statusOf(verify(stranger, later))).toBe(400)
-    const passwords = [PASSWORD, 'chosen by a stranger today'].map((password) => ({ email: owner.email, password }))
-    expect(await Promise.all(passwords.map((body) => statusOf(api(server, 'POST /sign-in/email', body))))).toEqual([200, 401])
+    const passwords = [PASSWORD, 'chosen by a stranger today'].map((password) => ({
+      email: owner.email,
+      password,
+    }))
+    expect(
+      await Promise.all(
+        passwords.map((body) => statusOf(api(server, 'POST /sign-in/email', body))),
+      ),
+    ).toEqual([200, 401])
   })
 
   it('takes no password away: several sign-ups and a request for another code leave the owner’s page what it was', async () => {
@@ -85,7 +106,11 @@ describe('EM-03 what somebody else asks for', () => {
     await signUp(owner.email, 'chosen by a stranger today')
     expect((await resend(owner.email)).userId).not.toBe(owner.userId)
     expect(await statusOf(verify(owner, code))).toBe(200)
-    expect(await statusOf(api(server, 'POST /sign-in/email', { email: owner.email, password: PASSWORD }))).toBe(200)
+    expect(
+      await statusOf(
+        api(server, 'POST /sign-in/email', { email: owner.email, password: PASSWORD }),
+      ),
+    ).toBe(200)
   })
 
   it('EM-11 a code that was asked for by address alone puts none of several passwords in force', async () => {
@@ -105,7 +130,8 @@ describe('RL-06 wrong codes', () => {
     const { email } = await createAccount(server)
     const owner = await forgot(email)
     const code = await server.inbox.code(email)
-    for (let page = 0; page < 100; page += 1) expect(await statusOf(reset(await forgot(email), wrong(code)))).toBe(400)
+    for (let page = 0; page < 100; page += 1)
+      expect(await statusOf(reset(await forgot(email), wrong(code)))).toBe(400)
     expect(await statusOf(reset(await forgot(email), code))).toBe(400)
     expect(await statusOf(reset(owner, code))).toBe(200)
   })
@@ -118,7 +144,8 @@ describe('RL-06 wrong codes', () => {
     }
     const late = await signUp(owner.email, 'chosen by a stranger today')
     expect(await statusOf(verify(late, code))).toBe(400)
-    for (let tried = 1; tried < CAPS.codeTries; tried += 1) expect(await statusOf(verify(owner, wrong(code)))).toBe(400)
+    for (let tried = 1; tried < CAPS.codeTries; tried += 1)
+      expect(await statusOf(verify(owner, wrong(code)))).toBe(400)
     expect(await statusOf(verify(owner, code))).toBe(200)
   })
 
@@ -162,31 +189,39 @@ describe('a right code', () => {
   it('is not burnt by a wrong address', async () => {
     const owner = await signUp(address())
     const code = await server.inbox.code(owner.email)
-    for (let tried = 0; tried < 8; tried += 1) expect(await statusOf(verify({ ...owner, email: address() }, code))).toBe(400)
+    for (let tried = 0; tried < 8; tried += 1)
+      expect(await statusOf(verify({ ...owner, email: address() }, code))).toBe(400)
     expect(await statusOf(verify(owner, code))).toBe(200)
 
     const page = await forgot(owner.email)
     const second = await server.inbox.code(owner.email)
-    for (let tried = 0; tried < 8; tried += 1) expect(await statusOf(reset({ ...page, email: address() }, second))).toBe(400)
+    for (let tried = 0; tried < 8; tried += 1)
+      expect(await statusOf(reset({ ...page, email: address() }, second))).toBe(400)
     expect(await statusOf(reset(page, second))).toBe(200)
 
     const { token } = await byApi(server)
     const email = address()
     const { tokenId } = (await api(server, 'PATCH /edit/email', { email }, { token })).body
     const third = await server.inbox.code(email)
-    const edit = (body: object) => api(server, 'PATCH /edit/email', { tokenId, code: third, ...body }, { token })
+    const edit = (body: object) =>
+      api(server, 'PATCH /edit/email', { tokenId, code: third, ...body }, { token })
     expect(await statusOf(edit({ email: address() }))).toBe(400)
     expect(await statusOf(edit({ email }))).toBe(200)
   })
 
   it('of somebody else’s request changes the address of who has asked for it, and of nobody else', async () => {
-    const [owner, stranger, bystander] = [await byApi(server), await byApi(server), await byApi(server)]
+    const [owner, stranger, bystander] = [
+      await byApi(server),
+      await byApi(server),
+      await byApi(server),
+    ]
     const email = address()
     const mine = (await api(server, 'PATCH /edit/email', { email }, { token: owner.token })).body
     await server.inbox.code(email)
     await api(server, 'PATCH /edit/email', { email }, { token: stranger.token })
     const code = await server.inbox.code(email)
-    const by = (token: string) => statusOf(api(server, 'PATCH /edit/email', { email, code, tokenId: mine.tokenId }, { token }))
+    const by = (token: string) =>
+      statusOf(api(server, 'PATCH /edit/email', { email, code, tokenId: mine.tokenId }, { token }))
     expect(await by(bystander.token)).toBe(400)
     expect(await by(owner.token)).toBe(200)
   })
@@ -217,7 +252,12 @@ describe('AA-01 mails of an address', () => {
     await exhaust(owner.email)
     await server.context.worker.drain()
     const sent = (await server.inbox.mails(owner.email)).length
-    await api(server, 'PATCH /edit/password', { current_password: owner.password }, { token: owner.token })
+    await api(
+      server,
+      'PATCH /edit/password',
+      { current_password: owner.password },
+      { token: owner.token },
+    )
     await server.context.worker.drain()
     expect(await server.inbox.mails(owner.email)).toHaveLength(sent + 1)
   })
@@ -251,17 +291,22 @@ describe('a sign-up’s link', () => {
 })
 
 describe('EM-12 addresses', () => {
-  it.each(['-oQ/tmp@example.org', '-@example.org', '=?utf-8?q?a?=@example.org', 'a=?b@example.org'])(
-    'that a mail program may take for something else are refused: %s',
-    async (email) => {
-      for (const [route, body] of [
-        ['POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }],
-        ['POST /resend/verify/email', { email }],
-        ['PATCH /forgot/password', { email }],
-      ] as const)
-        expect(await api(server, route, body)).toMatchObject({ status: 400, body: { fields: { email: 'invalid_email' } } })
-    },
-  )
+  it.each([
+    '-oQ/tmp@example.org',
+    '-@example.org',
+    '=?utf-8?q?a?=@example.org',
+    'a=?b@example.org',
+  ])('that a mail program may take for something else are refused: %s', async (email) => {
+    for (const [route, body] of [
+      ['POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }],
+      ['POST /resend/verify/email', { email }],
+      ['PATCH /forgot/password', { email }],
+    ] as const)
+      expect(await api(server, route, body)).toMatchObject({
+        status: 400,
+        body: { fields: { email: 'invalid_email' } },
+      })
+  })
 
   it('with a dash or an equals sign elsewhere are good', async () => {
     for (const email of ['a-b@example.org', 'a=b@example.org', 'a-@example.org'])

@@ -16,7 +16,12 @@ import { asAdmin } from '../support/postgres.ts'
 import { median } from '../support/statistics.ts'
 
 const PARAMETERS = { memoryKib: 19_456, passes: 2 }
-const CONTEXT = { email: 'alice.smith90@example.com', name: 'Alice Smith', product: 'Gatehouse', issuerHost: 'login.acme-works.example' }
+const CONTEXT = {
+  email: 'alice.smith90@example.com',
+  name: 'Alice Smith',
+  product: 'Gatehouse',
+  issuerHost: 'login.acme-works.example',
+}
 const PASSPHRASE = 'zeppelin quartz mango'
 
 /** Characters that look random and are the same in every run. */
@@ -25,14 +30,23 @@ function drawn(alphabet: string, length: number, seed: number): string {
   const bytes = createHash('shake256', { outputLength: length * 4 })
     .update(`${alphabet}:${seed}`)
     .digest()
-  return Array.from({ length }, (_, at) => letters[bytes.readUInt32BE(at * 4) % letters.length]).join('')
+  return Array.from(
+    { length },
+    (_, at) => letters[bytes.readUInt32BE(at * 4) % letters.length],
+  ).join('')
 }
 
-const words = gunzipSync(readFileSync('src/accounts/common-passwords.txt.gz')).toString('utf8').trimEnd().split('\n')
+const words = gunzipSync(readFileSync('src/accounts/common-passwords.txt.gz'))
+  .toString('utf8')
+  .trimEnd()
+  .split('\n')
 /** 1,000 entries of the list, evenly over all of it. */
 function sample(fits: (word: string) => boolean): string[] {
   const fitting = words.filter(fits)
-  return Array.from({ length: 1000 }, (_, at) => fitting[Math.floor((at * fitting.length) / 1000)] ?? '')
+  return Array.from(
+    { length: 1000 },
+    (_, at) => fitting[Math.floor((at * fitting.length) / 1000)] ?? '',
+  )
 }
 
 describe('length', () => {
@@ -80,7 +94,10 @@ describe('length', () => {
           code: 'password_rejected',
           details: { fields: { password: 'too_long' } },
         })
-        expect(await hasher.verify(undefined, tooLong)).toEqual({ valid: false, needsRehash: false })
+        expect(await hasher.verify(undefined, tooLong)).toEqual({
+          valid: false,
+          needsRehash: false,
+        })
       })
       expect(cost).toBeLessThan(20)
     }
@@ -119,7 +136,11 @@ describe('length', () => {
 describe('blocklist', () => {
   it('PW-04 ships over 100,000 words, compiled from the dictionaries as they are installed', () => {
     expect(words.length).toBeGreaterThan(100_000)
-    expect(gunzipSync(readFileSync('src/accounts/common-passwords.txt.gz')).equals(renderCommonPasswords())).toBe(true)
+    expect(
+      gunzipSync(readFileSync('src/accounts/common-passwords.txt.gz')).equals(
+        renderCommonPasswords(),
+      ),
+    ).toBe(true)
   })
 
   it('PW-04 finds every word of the list and nothing else', () => {
@@ -145,7 +166,8 @@ describe('blocklist', () => {
         expect([typed, checkPassword(typed, { hasMfa: true })]).toEqual([typed, 'too_common'])
     const long = words.filter((entry) => [...entry].length >= 15)
     expect(long.length).toBeGreaterThan(200)
-    for (const word of long) expect([word, checkPassword(word, CONTEXT)]).toEqual([word, 'too_common'])
+    for (const word of long)
+      expect([word, checkPassword(word, CONTEXT)]).toEqual([word, 'too_common'])
   })
 
   it('PW-04 rejects 1,000 sampled entries that were only made long enough', () => {
@@ -157,7 +179,8 @@ describe('blocklist', () => {
         `${word}-${word}-${word}-${word}`,
         `12345678901${word}`,
       ])
-        if (typed.length >= 15) expect([typed, checkPassword(typed, {})]).toEqual([typed, 'too_common'])
+        if (typed.length >= 15)
+          expect([typed, checkPassword(typed, {})]).toEqual([typed, 'too_common'])
   })
 
   it.each([
@@ -193,7 +216,9 @@ describe('blocklist', () => {
 
   it('IN-09 judges the worst passwords we know within 50 ms', async () => {
     checkPassword(PASSPHRASE, CONTEXT)
-    const sequences = Array.from({ length: 256 }, (_, at) => (at % 9 === 8 ? '!x#q'[(at / 9) & 3] : '123456789'[at % 9])).join('')
+    const sequences = Array.from({ length: 256 }, (_, at) =>
+      at % 9 === 8 ? '!x#q'[(at / 9) & 3] : '123456789'[at % 9],
+    ).join('')
     for (const typed of [
       sequences,
       drawn('ﷺﷻ㌀', 256, 1),
@@ -203,7 +228,9 @@ describe('blocklist', () => {
       `${'a'.repeat(255)}!`,
       '19'.repeat(128),
     ]) {
-      expect(await fastest(() => checkPassword(typed, { ...CONTEXT, name: drawn('ab ', 100, 1) }))).toBeLessThan(50)
+      expect(
+        await fastest(() => checkPassword(typed, { ...CONTEXT, name: drawn('ab ', 100, 1) })),
+      ).toBeLessThan(50)
     }
   })
 })
@@ -234,7 +261,9 @@ describe('context', () => {
   it('PW-05 lets such a word be part of a password', () => {
     for (const typed of ['alice rides a llama', 'gatehouse7#kQvB2!x', 'smith & wesker & co kazoo'])
       expect([typed, checkPassword(typed, CONTEXT)]).toEqual([typed, undefined])
-    expect(checkPassword('aliceSmith2026!!', { email: 'bob@example.org', name: 'Bob' })).not.toBe('too_personal')
+    expect(checkPassword('aliceSmith2026!!', { email: 'bob@example.org', name: 'Bob' })).not.toBe(
+      'too_personal',
+    )
   })
 
   it('PW-05 draws nothing from names too short to mean anything', () => {
@@ -261,12 +290,18 @@ describe('hashing', () => {
       password.slice(0, 72),
       '',
     ]
-    for (const other of others) expect([other, await hasher.verify(hash, other)]).toEqual([other, { valid: false, needsRehash: false }])
+    for (const other of others)
+      expect([other, await hasher.verify(hash, other)]).toEqual([
+        other,
+        { valid: false, needsRehash: false },
+      ])
   })
 
   it('PW-06 takes composed and decomposed spellings for the same, and compatibility characters for others', async () => {
     const hash = await hasher.hash('Ünïcödé 한글 パス \u{1F512}'.normalize('NFD'))
-    expect((await hasher.verify(hash, 'Ünïcödé 한글 パス \u{1F512}'.normalize('NFC'))).valid).toBe(true)
+    expect((await hasher.verify(hash, 'Ünïcödé 한글 パス \u{1F512}'.normalize('NFC'))).valid).toBe(
+      true,
+    )
     const plain = await hasher.hash('file password one')
     expect((await hasher.verify(plain, 'ﬁle password one')).valid).toBe(false)
     const nul = await hasher.hash('before\0after, long')
@@ -276,7 +311,9 @@ describe('hashing', () => {
   it('PW-07 stores argon2id as a PHC string with its parameters and a salt of 16 bytes of its own', async () => {
     const hashes = [await hasher.hash(PASSPHRASE), await hasher.hash(PASSPHRASE)]
     for (const hash of hashes) {
-      expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
+      expect(hash).toMatch(
+        /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
+      )
       expect(Buffer.from(hash.split('$')[4] ?? '', 'base64')).toHaveLength(16)
     }
     expect(hashes[0]?.split('$')[4]).not.toBe(hashes[1]?.split('$')[4])
@@ -284,7 +321,10 @@ describe('hashing', () => {
 
   it('PW-07 asks for a new hash when a parameter rose, for the right password only, and not once it is made', async () => {
     const hash = await hasher.hash(PASSPHRASE)
-    for (const raised of [new PasswordHasher({ memoryKib: 20_480, passes: 2 }), new PasswordHasher({ memoryKib: 19_456, passes: 3 })]) {
+    for (const raised of [
+      new PasswordHasher({ memoryKib: 20_480, passes: 2 }),
+      new PasswordHasher({ memoryKib: 19_456, passes: 3 }),
+    ]) {
       expect(await raised.verify(hash, PASSPHRASE)).toEqual({ valid: true, needsRehash: true })
       expect(await raised.verify(hash, 'wrong')).toEqual({ valid: false, needsRehash: false })
       const renewed = await raised.hash(PASSPHRASE)
@@ -303,7 +343,11 @@ describe('hashing', () => {
   })
 
   it('PW-07 refuses to start with less memory or fewer passes than the floor', () => {
-    for (const weak of [{ ARGON2_MEMORY_KIB: '8192' }, { ARGON2_MEMORY_KIB: '19455' }, { ARGON2_PASSES: '1' }]) {
+    for (const weak of [
+      { ARGON2_MEMORY_KIB: '8192' },
+      { ARGON2_MEMORY_KIB: '19455' },
+      { ARGON2_PASSES: '1' },
+    ]) {
       expect(() => readEnv(weak)).toThrow(StartupError)
       expect(() => readEnv(weak)).toThrow('PW-07')
     }
@@ -331,7 +375,12 @@ describe('hashing', () => {
   })
 
   it('RL-07 fails, rather than say "wrong password", when a stored hash cannot be used', async () => {
-    for (const broken of ['', 'plain', '$2b$10$abcdefghijklmnopqrstuv', '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ']) {
+    for (const broken of [
+      '',
+      'plain',
+      '$2b$10$abcdefghijklmnopqrstuv',
+      '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ',
+    ]) {
       await expect(hasher.verify(broken, PASSPHRASE)).rejects.toThrow('malformed')
       await expect(hasher.verify(broken, PASSPHRASE)).rejects.not.toBeInstanceOf(AppError)
     }
@@ -339,7 +388,10 @@ describe('hashing', () => {
 })
 
 describe('pepper', () => {
-  const [old, current] = ['the-old-pepper-of-at-least-32-characters', 'the-new-pepper-of-at-least-32-characters']
+  const [old, current] = [
+    'the-old-pepper-of-at-least-32-characters',
+    'the-new-pepper-of-at-least-32-characters',
+  ]
 
   it('PW-08 without the pepper a stored hash verifies nothing', async () => {
     const peppered = new PasswordHasher({ ...PARAMETERS, peppers: [current] })
@@ -350,7 +402,10 @@ describe('pepper', () => {
     const thief = new PasswordHasher(PARAMETERS)
     await expect(thief.verify(hash, PASSPHRASE)).rejects.toThrow('PEPPERS')
     expect((await thief.verify(hash.replace(/,keyid=\w+/, ''), PASSPHRASE)).valid).toBe(false)
-    expect(await peppered.verify(undefined, PASSPHRASE)).toEqual({ valid: false, needsRehash: false })
+    expect(await peppered.verify(undefined, PASSPHRASE)).toEqual({
+      valid: false,
+      needsRehash: false,
+    })
   })
 
   it('PW-08 CF-04 two peppers coexist, and a sign-in moves a hash to the newest', async () => {
@@ -361,12 +416,19 @@ describe('pepper', () => {
     expect(await rotated.verify(none, PASSPHRASE)).toEqual({ valid: true, needsRehash: true })
     const after = await rotated.hash(PASSPHRASE)
     expect(await rotated.verify(after, PASSPHRASE)).toEqual({ valid: true, needsRehash: false })
-    expect((await new PasswordHasher({ ...PARAMETERS, peppers: [current] }).verify(after, PASSPHRASE)).valid).toBe(true)
+    expect(
+      (await new PasswordHasher({ ...PARAMETERS, peppers: [current] }).verify(after, PASSPHRASE))
+        .valid,
+    ).toBe(true)
   })
 
   it('PW-08 CF-03 a weak or reused pepper stops the start', () => {
     expect(readEnv({ PEPPERS: `${current},${old}` }).PEPPERS).toEqual([current, old])
-    for (const peppers of ['short', `${current},${current}`, 'change-me-change-me-change-me-change-me'])
+    for (const peppers of [
+      'short',
+      `${current},${current}`,
+      'change-me-change-me-change-me-change-me',
+    ])
       expect(() => readEnv({ PEPPERS: peppers })).toThrow('PEPPERS')
     expect(() => readEnv({ PEPPERS: current, COOKIE_KEYS: current })).toThrow('once only')
   })
@@ -378,9 +440,14 @@ describe('admission', () => {
     const calls = Array.from({ length: 8 }, () => hasher.verify(undefined, PASSPHRASE))
     expect(hasher.stats).toMatchObject({ running: 2, waiting: 3 })
     const settled = await Promise.allSettled(calls)
-    expect(settled.map(({ status }) => status)).toEqual([...Array(5).fill('fulfilled'), ...Array(3).fill('rejected')])
+    expect(settled.map(({ status }) => status)).toEqual([
+      ...Array(5).fill('fulfilled'),
+      ...Array(3).fill('rejected'),
+    ])
     for (const outcome of settled.slice(5))
-      expect(outcome).toMatchObject({ reason: { code: 'unavailable', status: 503, details: { retryAfterSeconds: 2 } } })
+      expect(outcome).toMatchObject({
+        reason: { code: 'unavailable', status: 503, details: { retryAfterSeconds: 2 } },
+      })
     expect(hasher.stats).toEqual({ evaluations: 5, running: 0, waiting: 0, refused: 3 })
   })
 
@@ -445,7 +512,8 @@ describe('schema', () => {
   }
 
   it('PW-11 knows no expiry of passwords: no setting and no column, only the flag of a compromised account', async () => {
-    const expiry = /password.*(expir|max.?age|valid|rotat|histor|days)|(expir|rotat|histor).*password/i
+    const expiry =
+      /password.*(expir|max.?age|valid|rotat|histor|days)|(expir|rotat|histor).*password/i
     expect((await names()).filter((name) => expiry.test(name))).toEqual([])
     expect(await names()).toContain('account.must_reset_password')
   })

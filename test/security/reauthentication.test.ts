@@ -7,7 +7,17 @@ import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const OLD_SECONDS = 601
-const SENSITIVE = ['email', 'email/confirm', 'password', 'password/confirm', 'mfa', 'mfa/disable', 'recovery-codes', 'delete', 'export']
+const SENSITIVE = [
+  'email',
+  'email/confirm',
+  'password',
+  'password/confirm',
+  'mfa',
+  'mfa/disable',
+  'recovery-codes',
+  'delete',
+  'export',
+]
 const CALM = ['', 'profile', 'sessions', 'apps', 'activity']
 
 describe('SE-10 UX-36 sensitive pages ask again when the sign-in is old', () => {
@@ -32,12 +42,15 @@ describe('SE-10 UX-36 sensitive pages ask again when the sign-in is old', () => 
     const account = await createAccount(server)
     const { browser } = await signedIn(server, { account })
     await grow(account)
-    for (const path of CALM) expect((await browser.visit(`/account/${path}`)).words).not.toContain('Confirm it is you')
+    for (const path of CALM)
+      expect((await browser.visit(`/account/${path}`)).words).not.toContain('Confirm it is you')
     for (const path of SENSITIVE) {
       const visit = browser.copy()
       const page = await visit.visit(`/account/${path}`)
       expect(`${path}: ${page.h1}`).toBe(`${path}: Confirm it is you`)
-      expect(page.text).toMatch(new RegExp(`name="username"[^>]*value="${account.email}"[^>]*readonly`))
+      expect(page.text).toMatch(
+        new RegExp(`name="username"[^>]*value="${account.email}"[^>]*readonly`),
+      )
       expect(page.words).not.toContain('Create an account')
     }
     for (const path of ['email', 'password', 'mfa', 'delete']) {
@@ -73,7 +86,10 @@ describe('SE-10 UX-36 sensitive pages ask again when the sign-in is old', () => 
     await browser.visit('/account/email')
     expect((await browser.submit('/login', { password: 'wrong wrong wrong' })).status).toBe(401)
     expect(browser.page.h1).toBe('Confirm it is you')
-    const swapped = await browser.submit('/login', { username: other.email, password: other.password })
+    const swapped = await browser.submit('/login', {
+      username: other.email,
+      password: other.password,
+    })
     expect(swapped.status).toBe(401)
     expect(swapped.text).not.toContain(other.email)
     const done = await browser.submit('/login', { username: other.email, password: PASSWORD })
@@ -86,7 +102,9 @@ describe('SE-10 UX-36 sensitive pages ask again when the sign-in is old', () => 
     const other = await createAccount(server)
     await grow(account)
     const page = await browser.visit('/account/email')
-    const login = await browser.follow(page.links.find(({ search }) => search === '?account=other') ?? '')
+    const login = await browser.follow(
+      page.links.find(({ search }) => search === '?account=other') ?? '',
+    )
     expect(login.h1).toBe('Sign in')
     expect(login.text).not.toContain(account.email)
     const done = await enter(browser, other)
@@ -105,8 +123,12 @@ describe('SE-10 UX-36 sensitive pages ask again when the sign-in is old', () => 
     await browser.visit('/account/email')
     await enter(browser, account)
     const after = await server.context.sessions.list(account.id)
-    expect(after.map(({ id, isRemembered }) => ({ id, isRemembered }))).toEqual([{ id: before?.id, isRemembered: true }])
-    expect(after[0]?.authenticatedAt.getTime()).toBeGreaterThan(before?.authenticatedAt.getTime() ?? 0)
+    expect(after.map(({ id, isRemembered }) => ({ id, isRemembered }))).toEqual([
+      { id: before?.id, isRemembered: true },
+    ])
+    expect(after[0]?.authenticatedAt.getTime()).toBeGreaterThan(
+      before?.authenticatedAt.getTime() ?? 0,
+    )
     expect((await thief.visit('/account')).h1).toBe('Sign in')
   })
 

@@ -10,14 +10,29 @@ let nativeId: string
 beforeAll(async () => {
   server = await startServer()
   clientId = (await createClient(server)).clientId
-  const redirects = ['http://127.0.0.1/cb', 'http://[::1]/cb', 'http://localhost:8400/cb', 'com.example.app:/cb', 'https://app.example/cb']
-  nativeId = (await createClient(server, { secret: null, metadata: { application_type: 'native', redirect_uris: redirects } })).clientId
+  const redirects = [
+    'http://127.0.0.1/cb',
+    'http://[::1]/cb',
+    'http://localhost:8400/cb',
+    'com.example.app:/cb',
+    'https://app.example/cb',
+  ]
+  nativeId = (
+    await createClient(server, {
+      secret: null,
+      metadata: { application_type: 'native', redirect_uris: redirects },
+    })
+  ).clientId
 })
 afterAll(() => server.stop())
 
 /** A page of ours, and no way to anywhere else. */
 function expectPage({ status, headers, location, text }: Answer): void {
-  expect([status, location, headers.get('content-type')]).toEqual([400, undefined, 'text/html; charset=utf-8'])
+  expect([status, location, headers.get('content-type')]).toEqual([
+    400,
+    undefined,
+    'text/html; charset=utf-8',
+  ])
   expect(text).not.toMatch(/http-equiv="refresh"/i)
 }
 
@@ -83,7 +98,9 @@ const OTHERS: readonly string[] = [
 ]
 const HOSTILE = [
   ...OTHERS,
-  ...PARTS.flatMap(([head, tail]) => INSERTED.map((text) => head + text + tail)).filter((uri) => uri !== REDIRECT_URI),
+  ...PARTS.flatMap(([head, tail]) => INSERTED.map((text) => head + text + tail)).filter(
+    (uri) => uri !== REDIRECT_URI,
+  ),
 ]
 
 describe('redirect URIs at /auth', () => {
@@ -93,7 +110,14 @@ describe('redirect URIs at /auth', () => {
 
   it.each(HOSTILE)('AZ-01 answers %j with a page, whatever else the request says', async (uri) => {
     expectPage(await authorize(server, clientId, { redirect_uri: uri }))
-    expectPage(await authorize(server, clientId, { redirect_uri: uri, prompt: 'none', response_type: 'token', scope: 'nothing' }))
+    expectPage(
+      await authorize(server, clientId, {
+        redirect_uri: uri,
+        prompt: 'none',
+        response_type: 'token',
+        scope: 'nothing',
+      }),
+    )
   })
 
   it('AZ-01 accepts exactly the registered one', async () => {
@@ -101,13 +125,16 @@ describe('redirect URIs at /auth', () => {
     expect([status, location?.origin]).toEqual([303, server.origin])
   })
 
-  it.each(['http://127.0.0.1:51004/cb', 'http://127.0.0.1/cb', 'http://[::1]:49152/cb', 'com.example.app:/cb', 'https://app.example/cb'])(
-    'AZ-01 lets a native app come back to %s (RFC 8252 7.1 to 7.3)',
-    async (uri) => {
-      const { status, location } = await authorize(server, nativeId, { redirect_uri: uri })
-      expect([status, location?.origin]).toEqual([303, server.origin])
-    },
-  )
+  it.each([
+    'http://127.0.0.1:51004/cb',
+    'http://127.0.0.1/cb',
+    'http://[::1]:49152/cb',
+    'com.example.app:/cb',
+    'https://app.example/cb',
+  ])('AZ-01 lets a native app come back to %s (RFC 8252 7.1 to 7.3)', async (uri) => {
+    const { status, location } = await authorize(server, nativeId, { redirect_uri: uri })
+    expect([status, location?.origin]).toEqual([303, server.origin])
+  })
 
   it.each([
     'http://127.0.0.1:51004/other',
@@ -126,7 +153,9 @@ describe('redirect URIs at /auth', () => {
   })
 
   it('AZ-01 varies no port for an app that is not native', async () => {
-    const web = await createClient(server, { metadata: { redirect_uris: ['http://localhost:3000/cb'] } })
+    const web = await createClient(server, {
+      metadata: { redirect_uris: ['http://localhost:3000/cb'] },
+    })
     expectPage(await authorize(server, web.clientId, { redirect_uri: 'http://localhost:3001/cb' }))
   })
 })
@@ -142,17 +171,21 @@ describe('errors before the redirect URI is proven', () => {
     ['an empty redirect URI', { redirect_uri: '' }],
     ['two redirect URIs', { redirect_uri: [REDIRECT_URI, REDIRECT_URI] }],
     ['a foreign redirect URI', { redirect_uri: 'https://evil.example/' }],
-  ])('AZ-02 shows a page for %s, also with prompt=none, a bad scope, a bad type or mode', async (_what, change) => {
-    const further = [
-      {},
-      { prompt: 'none' },
-      { scope: 'nothing' },
-      { response_type: 'token' },
-      { response_mode: 'fragment' },
-      { request: 'x.y.z' },
-    ]
-    for (const more of further) expectPage(await authorize(server, clientId, { ...more, ...change }))
-  })
+  ])(
+    'AZ-02 shows a page for %s, also with prompt=none, a bad scope, a bad type or mode',
+    async (_what, change) => {
+      const further = [
+        {},
+        { prompt: 'none' },
+        { scope: 'nothing' },
+        { response_type: 'token' },
+        { response_mode: 'fragment' },
+        { request: 'x.y.z' },
+      ]
+      for (const more of further)
+        expectPage(await authorize(server, clientId, { ...more, ...change }))
+    },
+  )
 
   it('AZ-02 tells the person and not the app when the client is disabled', async () => {
     const { clientId: gone } = await createClient(server)

@@ -17,8 +17,10 @@ describe('retention', () => {
     server = await startApi()
   })
   afterAll(() => server.stop())
-  const sql = async (text: string, values: unknown[] = []) => (await server.context.database.pool.query(text, values)).rows
-  const count = async (table: string, where = 'true') => Number((await sql(`select count(*) from "${table}" where ${where}`))[0].count)
+  const sql = async (text: string, values: unknown[] = []) =>
+    (await server.context.database.pool.query(text, values)).rows
+  const count = async (table: string, where = 'true') =>
+    Number((await sql(`select count(*) from "${table}" where ${where}`))[0].count)
 
   /** Something of every kind that expires, through the doors. */
   async function leaveTraces(): Promise<void> {
@@ -26,8 +28,15 @@ describe('retention', () => {
     await withMfa(server, owner)
     await api(server, 'POST /sign-in/email', { email: owner.email, password: owner.password })
     await api(server, 'POST /enable/mfa', {}, { token: (await signedIn(server)).token })
-    await api(server, 'POST /sign-up/email', { name: 'Never', email: `never.${owner.id}@example.org`, password: PASSWORD })
-    await api(server, 'POST /sign-in/email', { email: `nobody.${owner.id}@example.org`, password: 'wrong wrong wrong' })
+    await api(server, 'POST /sign-up/email', {
+      name: 'Never',
+      email: `never.${owner.id}@example.org`,
+      password: PASSWORD,
+    })
+    await api(server, 'POST /sign-in/email', {
+      email: `nobody.${owner.id}@example.org`,
+      password: 'wrong wrong wrong',
+    })
     const app = await relyingParty(server)
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl())
@@ -38,20 +47,39 @@ describe('retention', () => {
   }
 
   /** What expires by `expires_at`, and what by the time that it was last needed. */
-  const EXPIRING = ['oidc_artifact', 'session', 'pending_sign_up', 'verification_token', 'mfa_challenge', 'totp_credential']
+  const EXPIRING = [
+    'oidc_artifact',
+    'session',
+    'pending_sign_up',
+    'verification_token',
+    'mfa_challenge',
+    'totp_credential',
+  ]
 
   it('LG-07 deletes nothing that is in force', async () => {
     await leaveTraces()
-    const tables = [...EXPIRING, 'attempt_counter', 'known_device', 'outbox_message', 'account', 'consent', 'recovery_code']
+    const tables = [
+      ...EXPIRING,
+      'attempt_counter',
+      'known_device',
+      'outbox_message',
+      'account',
+      'consent',
+      'recovery_code',
+    ]
     const before = await Promise.all(tables.map(async (table) => [table, await count(table)]))
     for (const [table, rows] of before) expect([table, Number(rows) > 0]).toEqual([table, true])
     const done = await server.context.jobs.runOnce()
     expect(Object.values(done ?? {}).every((deleted) => deleted === 0)).toBe(true)
-    expect(await Promise.all(tables.map(async (table) => [table, await count(table)]))).toEqual(before)
+    expect(await Promise.all(tables.map(async (table) => [table, await count(table)]))).toEqual(
+      before,
+    )
   })
 
   it.each(EXPIRING)('LG-07 deletes what has expired: %s', async (table) => {
-    await sql(`update "${table}" set "expires_at" = now() - interval '1 second' where "expires_at" is not null`)
+    await sql(
+      `update "${table}" set "expires_at" = now() - interval '1 second' where "expires_at" is not null`,
+    )
     await server.context.jobs.runOnce()
     expect(await count(table, '"expires_at" is not null and "expires_at" <= now()')).toBe(0)
   })
@@ -61,21 +89,25 @@ describe('retention', () => {
     ['outbox_message', 'delivered_at', '25 hours', '23 hours'],
     ['outbox_message', 'failed_at', '31 days', '29 days'],
     ['attempt_counter', 'updated_at', '31 days', '29 days'],
-  ])('LG-07 deletes rows of %s by %s after %s, and not after less', async (table, column, old, young) => {
-    await leaveTraces()
-    await sql(`update "${table}" set "${column}" = now() - $1::interval`, [young])
-    const before = await count(table)
-    expect(before).toBeGreaterThan(0)
-    await server.context.jobs.runOnce()
-    expect(await count(table)).toBe(before)
-    await sql(`update "${table}" set "${column}" = now() - $1::interval`, [old])
-    await server.context.jobs.runOnce()
-    expect(await count(table)).toBe(0)
-  })
+  ])(
+    'LG-07 deletes rows of %s by %s after %s, and not after less',
+    async (table, column, old, young) => {
+      await leaveTraces()
+      await sql(`update "${table}" set "${column}" = now() - $1::interval`, [young])
+      const before = await count(table)
+      expect(before).toBeGreaterThan(0)
+      await server.context.jobs.runOnce()
+      expect(await count(table)).toBe(before)
+      await sql(`update "${table}" set "${column}" = now() - $1::interval`, [old])
+      await server.context.jobs.runOnce()
+      expect(await count(table)).toBe(0)
+    },
+  )
 
   it('LG-07 RL-01 keeps a block for as long as it blocks, however old it is', async () => {
     const { email } = await createAccount(server)
-    const attempt = () => api(server, 'POST /sign-in/email', { email, password: 'wrong wrong wrong' })
+    const attempt = () =>
+      api(server, 'POST /sign-in/email', { email, password: 'wrong wrong wrong' })
     for (let index = 0; index < CAPS.passwordFailures; index += 1) await attempt()
     await sql(
       `update attempt_counter set updated_at = now() - interval '5 years', blocked_until = 'infinity' where blocked_until is not null`,
@@ -113,7 +145,9 @@ describe('retention', () => {
     )
     const holder = await server.context.database.pool.connect()
     await holder.query('begin')
-    await holder.query('select 1 from "oidc_artifact" where "expires_at" <= now() limit 10 for update')
+    await holder.query(
+      'select 1 from "oidc_artifact" where "expires_at" <= now() limit 10 for update',
+    )
     const done = await server.context.jobs.runOnce()
     await holder.query('rollback')
     holder.release()
@@ -128,7 +162,9 @@ describe('retention', () => {
     const app = await relyingParty(onRedis, { firstParty: true })
     const browser = new Browser(onRedis.origin)
     await browser.visit(app.authorizationUrl())
-    await app.redeem((await browser.submit('/login', { username: account.email, password: PASSWORD })).url)
+    await app.redeem(
+      (await browser.submit('/login', { username: account.email, password: PASSWORD })).url,
+    )
     const uses = async () => (await pool.query('select 1 from "oidc_artifact"')).rowCount
     await onRedis.context.jobs.runOnce()
     expect(await uses()).toBe(1)
@@ -138,7 +174,10 @@ describe('retention', () => {
   })
 
   it('LG-07 is done by one instance at a time, and a job that fails stops no other', async () => {
-    const other = await startServer({ database: { url: server.config.database.url }, issuer: server.origin })
+    const other = await startServer({
+      database: { url: server.config.database.url },
+      issuer: server.origin,
+    })
     await using _stopped = other
     await sql(`update session set expires_at = now() - interval '1 second'`)
     const holder = await server.context.database.pool.connect()
@@ -160,9 +199,18 @@ describe('retention', () => {
     const email = 'forget.me@example.org'
     const owner = await signedIn(server, { name: 'Forgettable Person', email })
     const agent = { 'user-agent': 'Forgettable Browser/9' }
-    const call = (route: string, body: unknown) => api(server, route, body, { token: owner.token, from, headers: agent })
-    await call('PATCH /edit/basic', { phone_number: '+4930123456789', image_url: 'https://img.example/forgettable.png' })
-    await api(server, 'POST /sign-in/email', { email, password: 'wrong wrong wrong' }, { from, headers: agent })
+    const call = (route: string, body: unknown) =>
+      api(server, route, body, { token: owner.token, from, headers: agent })
+    await call('PATCH /edit/basic', {
+      phone_number: '+4930123456789',
+      image_url: 'https://img.example/forgettable.png',
+    })
+    await api(
+      server,
+      'POST /sign-in/email',
+      { email, password: 'wrong wrong wrong' },
+      { from, headers: agent },
+    )
     await withMfa(server, owner)
     const deleted = await call('DELETE /user', {})
     expect(deleted.status).toBe(202)
@@ -170,9 +218,13 @@ describe('retention', () => {
 
     await server.context.jobs.runOnce()
     expect(await count('account', `id = '${owner.id}'`)).toBe(1)
-    await sql(`update account set delete_after = now() - interval '1 second' where id = $1`, [owner.id])
+    await sql(`update account set delete_after = now() - interval '1 second' where id = $1`, [
+      owner.id,
+    ])
     expect((await server.context.jobs.runOnce())?.['accounts to erase']).toBe(1)
-    await sql(`update outbox_message set delivered_at = now() - interval '2 days' where delivered_at is not null`)
+    await sql(
+      `update outbox_message set delivered_at = now() - interval '2 days' where delivered_at is not null`,
+    )
     // The trace of an ended session, a pseudonym too, lives ten minutes.
     await sql(`update oidc_artifact set expires_at = expires_at - interval '10 minutes'`)
     await server.context.jobs.runOnce()
@@ -184,9 +236,16 @@ describe('retention', () => {
         expect([table, trace, text.includes(trace)]).toEqual([table, trace, false])
       if (table !== 'audit_event') expect([table, text.includes(owner.id)]).toEqual([table, false])
     }
-    const kept = await sql('select type, ip, user_agent from audit_event where account_id = $1 order by seq', [owner.id])
-    expect(kept.map(({ type }) => type)).toEqual(expect.arrayContaining(['sign_in', 'mfa_enabled', 'deletion_requested', 'account_erased']))
-    expect(kept.every(({ ip, user_agent: userAgent }) => ip === null && userAgent === null)).toBe(true)
+    const kept = await sql(
+      'select type, ip, user_agent from audit_event where account_id = $1 order by seq',
+      [owner.id],
+    )
+    expect(kept.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['sign_in', 'mfa_enabled', 'deletion_requested', 'account_erased']),
+    )
+    expect(kept.every(({ ip, user_agent: userAgent }) => ip === null && userAgent === null)).toBe(
+      true,
+    )
     expect(await verifyTrail(server.context.database.pool)).toMatchObject({ status: 'intact' })
   })
 
@@ -194,11 +253,18 @@ describe('retention', () => {
     const accounts = [await createAccount(server), await createAccount(server)] as const
     for (const [index, { id }] of accounts.entries()) {
       await server.context.deletion.request(id, { ip: '192.0.2.1', userAgent: '', requestId: 'r' })
-      await sql(`update account set delete_after = now() - make_interval(days => $2) where id = $1`, [id, 2 - index])
+      await sql(
+        `update account set delete_after = now() - make_interval(days => $2) where id = $1`,
+        [id, 2 - index],
+      )
     }
     const [stuck, other] = accounts
-    await sql(`create function keep() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`)
-    await sql(`create trigger keep before delete on account for each row when (old.id = '${stuck.id}') execute function keep()`)
+    await sql(
+      `create function keep() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`,
+    )
+    await sql(
+      `create trigger keep before delete on account for each row when (old.id = '${stuck.id}') execute function keep()`,
+    )
     expect(await server.context.deletion.eraseDue()).toBe(1)
     expect(await count('account', `id = '${other.id}'`)).toBe(0)
     expect(await count('account', `id = '${stuck.id}'`)).toBe(1)
@@ -210,7 +276,10 @@ describe('retention', () => {
   it('LG-08 an account that was kept by the mailed link is never erased', async () => {
     const { id } = await createAccount(server)
     await server.context.deletion.request(id, { ip: '192.0.2.1', userAgent: '', requestId: 'r' })
-    await sql(`update account set delete_after = now() - interval '1 day', status = 'active' where id = $1`, [id])
+    await sql(
+      `update account set delete_after = now() - interval '1 day', status = 'active' where id = $1`,
+      [id],
+    )
     await server.context.jobs.runOnce()
     expect(await count('account', `id = '${id}'`)).toBe(1)
   })

@@ -19,10 +19,14 @@ describe('codes that many use at the same moment, over two instances', () => {
     return { origin: cluster.origin, context: first.context }
   }
 
-  async function crowd(account: { email: string; password: string }, size = PARALLEL): Promise<Browser[]> {
+  async function crowd(
+    account: { email: string; password: string },
+    size = PARALLEL,
+  ): Promise<Browser[]> {
     const browsers = Array.from(
       { length: size },
-      (_, index) => new Browser(cluster.origin, { headers: { 'x-forwarded-for': `10.1.0.${index}` } }),
+      (_, index) =>
+        new Browser(cluster.origin, { headers: { 'x-forwarded-for': `10.1.0.${index}` } }),
     )
     for (const browser of browsers) {
       await browser.visit('/account')
@@ -44,14 +48,22 @@ describe('codes that many use at the same moment, over two instances', () => {
     const authenticator = await enableMfa(server(), account)
     const browsers = await crowd(account)
     const code = await authenticator.code()
-    await judge(await Promise.all(browsers.map((browser) => browser.submit('/mfa', { code }))), account.id)
+    await judge(
+      await Promise.all(browsers.map((browser) => browser.submit('/mfa', { code }))),
+      account.id,
+    )
   }, 60_000)
 
   it('TF-09 one recovery code signs in exactly once', async () => {
     const account = await createAccount(server())
     const { recoveryCodes } = await enableMfa(server(), account)
     const browsers = await crowd(account)
-    await judge(await Promise.all(browsers.map((browser) => browser.submit('/mfa', { code: recoveryCodes[0] ?? '' }))), account.id)
+    await judge(
+      await Promise.all(
+        browsers.map((browser) => browser.submit('/mfa', { code: recoveryCodes[0] ?? '' })),
+      ),
+      account.id,
+    )
     expect(await server().context.recoveryCodes.left(account.id)).toBe(9)
   }, 60_000)
 
@@ -61,7 +73,9 @@ describe('codes that many use at the same moment, over two instances', () => {
     const [browser] = await crowd(account, 1)
     if (!browser) throw new Error('no browser')
     const codes = [await code(), recoveryCodes[0] ?? '']
-    const answers = await Promise.all(codes.map((each) => browser.copy().post(browser.page.url, bodyOf(browser.page, each))))
+    const answers = await Promise.all(
+      codes.map((each) => browser.copy().post(browser.page.url, bodyOf(browser.page, each))),
+    )
     expect(answers.filter(isIn).length).toBeLessThanOrEqual(1)
     expect((await server().context.sessions.list(account.id)).length).toBeLessThanOrEqual(1)
     expect(answers.every(({ status }) => status < 500)).toBe(true)
@@ -73,7 +87,9 @@ describe('codes that many use at the same moment, over two instances', () => {
     const [browser] = await crowd(account, 1)
     if (!browser) throw new Error('no browser')
     const body = bodyOf(browser.page, await code())
-    const answers = await Promise.all([1, 2, 3].map(() => browser.copy().post(browser.page.url, body)))
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => browser.copy().post(browser.page.url, body)),
+    )
     expect(answers.filter(isIn)).toHaveLength(1)
     expect(answers.every(({ status }) => status < 500)).toBe(true)
   })

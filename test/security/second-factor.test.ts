@@ -3,7 +3,14 @@ import { Account, TotpCredential } from '../../src/entities/index.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
-import { type Authenticator, age, enableMfa, enter, forgetStep, signedIn } from '../support/people.ts'
+import {
+  type Authenticator,
+  age,
+  enableMfa,
+  enter,
+  forgetStep,
+  signedIn,
+} from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -19,19 +26,27 @@ describe('the second factor of the hosted pages under attack', () => {
   /** Everyone from a network of their own, so that the limits per network do not hide what is tested. */
   const newBrowser = () => {
     networks += 1
-    return new Browser(server.origin, { headers: { 'x-forwarded-for': `10.0.${networks >> 8}.${networks & 255}` } })
+    return new Browser(server.origin, {
+      headers: { 'x-forwarded-for': `10.0.${networks >> 8}.${networks & 255}` },
+    })
   }
   const sessionsOf = ({ id }: { id: string }) => server.context.sessions.list(id)
 
   /** A browser that stands at the code step. */
-  async function halfway(account: { id: string; email: string; password: string }, path = '/account') {
+  async function halfway(
+    account: { id: string; email: string; password: string },
+    path = '/account',
+  ) {
     const browser = newBrowser()
     await browser.visit(path)
     const page = await enter(browser, account)
     expect(page.url.pathname).toMatch(/\/mfa$/)
     return browser
   }
-  async function person(): Promise<{ account: Awaited<ReturnType<typeof createAccount>>; authenticator: Authenticator }> {
+  async function person(): Promise<{
+    account: Awaited<ReturnType<typeof createAccount>>
+    authenticator: Authenticator
+  }> {
     const account = await createAccount(server)
     return { account, authenticator: await enableMfa(server, account) }
   }
@@ -39,13 +54,19 @@ describe('the second factor of the hosted pages under attack', () => {
   it('TF-01 the stored secret is sealed for its account: no base32 in the table, and another account’s box does not open', async () => {
     const [ada, eve] = [await person(), await person()]
     const em = server.context.database.em.fork()
-    const rows = await em.find(TotpCredential, { account: { $in: [ada.account.id, eve.account.id] } })
+    const rows = await em.find(TotpCredential, {
+      account: { $in: [ada.account.id, eve.account.id] },
+    })
     for (const { secretBox } of rows) {
       expect(secretBox.toString('latin1')).not.toContain(ada.authenticator.secret)
       expect(secretBox.toString('latin1')).not.toContain(eve.authenticator.secret)
     }
     const [hers] = rows.filter(({ account }) => account.id === eve.account.id)
-    await em.nativeUpdate(TotpCredential, { account: ada.account.id }, { secretBox: hers?.secretBox ?? Buffer.alloc(0) })
+    await em.nativeUpdate(
+      TotpCredential,
+      { account: ada.account.id },
+      { secretBox: hers?.secretBox ?? Buffer.alloc(0) },
+    )
     const browser = await halfway(ada.account)
     const page = await browser.submit('/mfa', { code: await eve.authenticator.code() })
     expect(page.status).toBeGreaterThanOrEqual(400)
@@ -56,10 +77,14 @@ describe('the second factor of the hosted pages under attack', () => {
     const { account, authenticator } = await person()
     for (const steps of [-3, 2, 10]) {
       const browser = await halfway(account)
-      expect(`${steps}: ${(await browser.submit('/mfa', { code: await authenticator.code(steps) })).status}`).toBe(`${steps}: 400`)
+      expect(
+        `${steps}: ${(await browser.submit('/mfa', { code: await authenticator.code(steps) })).status}`,
+      ).toBe(`${steps}: 400`)
     }
     const browser = await halfway(account)
-    expect((await browser.submit('/mfa', { code: await authenticator.code(-1) })).url.pathname).toBe('/account')
+    expect(
+      (await browser.submit('/mfa', { code: await authenticator.code(-1) })).url.pathname,
+    ).toBe('/account')
   })
 
   it('TF-03 a code that was used is spent, and so is every earlier one', async () => {
@@ -80,7 +105,11 @@ describe('the second factor of the hosted pages under attack', () => {
     await signedIn(server, { account })
     const form = page.form('/account/mfa')
     const em = server.context.database.em.fork()
-    await em.nativeUpdate(TotpCredential, { account: account.id }, { expiresAt: new Date(Date.now() - 1000) })
+    await em.nativeUpdate(
+      TotpCredential,
+      { account: account.id },
+      { expiresAt: new Date(Date.now() - 1000) },
+    )
     const late = await browser.submit(form, { code: '123456' })
     expect(late.status).toBe(400)
     expect(late.text).not.toContain(pending?.secret)
@@ -89,19 +118,30 @@ describe('the second factor of the hosted pages under attack', () => {
   it('TF-04 a second enrolment takes the first factor: nobody replaces it from a session', async () => {
     const { account, authenticator } = await person()
     const { browser } = await signedIn(server, { account, authenticator })
-    const csrf = browser.page.form('/account/sign-out').fields.find(({ name }) => name === '_csrf')?.value ?? ''
-    for (const path of ['/account/mfa/start', '/account/mfa']) await browser.post(path, { _csrf: csrf, code: '123456' })
-    const rows = await server.context.database.em.fork().find(TotpCredential, { account: account.id })
+    const csrf =
+      browser.page.form('/account/sign-out').fields.find(({ name }) => name === '_csrf')?.value ??
+      ''
+    for (const path of ['/account/mfa/start', '/account/mfa'])
+      await browser.post(path, { _csrf: csrf, code: '123456' })
+    const rows = await server.context.database.em
+      .fork()
+      .find(TotpCredential, { account: account.id })
     expect(rows.map(({ confirmedAt }) => confirmedAt != null)).toEqual([true])
   })
 
   it('TF-05 turning it off takes a fresh sign-in and a code: one of them is not enough', async () => {
     const { account, authenticator } = await person()
-    const { browser } = await signedIn(server, { account, authenticator, path: '/account/mfa/disable' })
+    const { browser } = await signedIn(server, {
+      account,
+      authenticator,
+      path: '/account/mfa/disable',
+    })
     const form = browser.page.form('/account/mfa/disable')
     await forgetStep(server, account.id)
     await age(server, account.id, 700)
-    expect((await browser.submit(form, { code: await authenticator.code() })).h1).toBe('Confirm it is you')
+    expect((await browser.submit(form, { code: await authenticator.code() })).h1).toBe(
+      'Confirm it is you',
+    )
     expect((await server.context.accounts.findActive(account.id))?.mfaEnabled).toBe(true)
   })
 
@@ -132,11 +172,30 @@ describe('the second factor of the hosted pages under attack', () => {
     }
     for (const step of ['consent', 'recovery-codes', 'mfa-enrol', 'select-account', 'verify-email'])
       expect((await browser.copy().visit(base + step)).words).not.toContain(account.name)
-    for (const path of ['email', 'password', 'mfa/start', 'mfa/disable', 'recovery-codes', 'delete', 'sessions/end-others'])
-      await browser.copy().post(`/account/${path}`, { _csrf: csrf, confirmation: account.email, current_password: PASSWORD })
-    expect((await browser.copy().visit(app.authorizationUrl({ prompt: 'none' }))).url.searchParams.get('error')).toBe('login_required')
+    for (const path of [
+      'email',
+      'password',
+      'mfa/start',
+      'mfa/disable',
+      'recovery-codes',
+      'delete',
+      'sessions/end-others',
+    ])
+      await browser.copy().post(`/account/${path}`, {
+        _csrf: csrf,
+        confirmation: account.email,
+        current_password: PASSWORD,
+      })
+    expect(
+      (await browser.copy().visit(app.authorizationUrl({ prompt: 'none' }))).url.searchParams.get(
+        'error',
+      ),
+    ).toBe('login_required')
     expect(await sessionsOf(account)).toEqual([])
-    expect(await server.context.accounts.findActive(account.id)).toMatchObject({ email: account.email, mfaEnabled: true })
+    expect(await server.context.accounts.findActive(account.id)).toMatchObject({
+      email: account.email,
+      mfaEnabled: true,
+    })
   })
 
   it('TF-07 no shape of a missing code is a code', async () => {
@@ -155,9 +214,14 @@ describe('the second factor of the hosted pages under attack', () => {
       'code=+',
     ]
     for (const body of bodies) {
-      await server.context.attempts.clear(server.context.database.em.fork(), `otp:${account.id}`, 'otp')
+      await server.context.attempts.clear(
+        server.context.database.em.fork(),
+        `otp:${account.id}`,
+        'otp',
+      )
       const browser = await halfway(account)
-      const csrf = browser.page.form('/mfa').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+      const csrf =
+        browser.page.form('/mfa').fields.find(({ name }) => name === '_csrf')?.value ?? ''
       const page = await browser.post(browser.page.url, `_csrf=${encodeURIComponent(csrf)}&${body}`)
       expect(`${body}: ${page.status}`).toBe(`${body}: 400`)
     }
@@ -181,17 +245,22 @@ describe('the second factor of the hosted pages under attack', () => {
     await browser.visit('/forgot-password')
     await browser.submit('/forgot-password', { email: account.email })
     const code = await server.inbox.code(account.email)
-    expect((await browser.submit('/reset-password', { code, password: NEW_PASSWORD })).h1).toBe('Your password is changed')
+    expect((await browser.submit('/reset-password', { code, password: NEW_PASSWORD })).h1).toBe(
+      'Your password is changed',
+    )
     const renewed = { ...account, password: NEW_PASSWORD }
     const next = await halfway(renewed)
     expect(await sessionsOf(account)).toEqual([])
-    expect((await next.submit('/mfa', { code: await authenticator.code() })).url.pathname).toBe('/account')
+    expect((await next.submit('/mfa', { code: await authenticator.code() })).url.pathname).toBe(
+      '/account',
+    )
   })
 
   it('RL-06 three tries at one challenge, five failures in a quarter of an hour: the right code comes too late', async () => {
     const { account, authenticator } = await person()
     const browser = await halfway(account)
-    for (let attempt = 0; attempt < 3; attempt += 1) await browser.submit('/mfa', { code: '000000' })
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await browser.submit('/mfa', { code: '000000' })
     expect((await browser.submit('/mfa', { code: await authenticator.code() })).status).toBe(400)
     const next = await halfway(account)
     for (let attempt = 0; attempt < 2; attempt += 1) await next.submit('/mfa', { code: '000000' })
@@ -204,15 +273,20 @@ describe('the second factor of the hosted pages under attack', () => {
 
   it('RL-08 a right password does not give the code new tries', async () => {
     const { account, authenticator } = await person()
-    for (let attempt = 0; attempt < 5; attempt += 1) await (await halfway(account)).submit('/mfa', { code: '000000' })
-    expect((await (await halfway(account)).submit('/mfa', { code: await authenticator.code() })).status).toBe(429)
+    for (let attempt = 0; attempt < 5; attempt += 1)
+      await (await halfway(account)).submit('/mfa', { code: '000000' })
+    expect(
+      (await (await halfway(account)).submit('/mfa', { code: await authenticator.code() })).status,
+    ).toBe(429)
   })
 
   it('a code of another account, and a challenge from another browser, fail closed', async () => {
     const [ada, eve] = [await person(), await person()]
     const hers = await halfway(ada.account)
     expect((await hers.submit('/mfa', { code: await eve.authenticator.code() })).status).toBe(400)
-    expect((await hers.submit('/mfa', { code: eve.authenticator.recoveryCodes[0] ?? '' })).status).toBe(400)
+    expect(
+      (await hers.submit('/mfa', { code: eve.authenticator.recoveryCodes[0] ?? '' })).status,
+    ).toBe(400)
 
     const mine = await halfway(eve.account)
     const csrf = mine.page.form('/mfa').fields.find(({ name }) => name === '_csrf')?.value ?? ''
@@ -226,16 +300,36 @@ describe('the second factor of the hosted pages under attack', () => {
     const { account, authenticator } = await person()
     const { signIn, mfa, passwordChange, challenges } = server.context
     const origin = { ip: '192.0.2.1', userAgent: '', requestId: 'r' }
-    const outcome = await signIn.withPassword({ email: account.email, password: PASSWORD, binding: 'api' }, origin)
+    const outcome = await signIn.withPassword(
+      { email: account.email, password: PASSWORD, binding: 'api' },
+      origin,
+    )
     if (outcome.status !== 'mfa_required') throw new Error(outcome.status)
     const { challenge } = outcome
     const code = await authenticator.code()
-    const asPassword = { accountId: account.id, sessionId: 's', email: account.email, tokenId: challenge, code, password: NEW_PASSWORD }
-    await expect(passwordChange.complete(asPassword, origin)).rejects.toMatchObject({ code: 'invalid_code' })
+    const asPassword = {
+      accountId: account.id,
+      sessionId: 's',
+      email: account.email,
+      tokenId: challenge,
+      code,
+      password: NEW_PASSWORD,
+    }
+    await expect(passwordChange.complete(asPassword, origin)).rejects.toMatchObject({
+      code: 'invalid_code',
+    })
     for (const binding of ['interaction:x', 'change_password', 'disable_mfa', ''])
-      await expect(mfa.answer({ challenge, binding, code }, origin, async () => undefined)).rejects.toMatchObject({ code: 'invalid_code' })
+      await expect(
+        mfa.answer({ challenge, binding, code }, origin, async () => undefined),
+      ).rejects.toMatchObject({ code: 'invalid_code' })
     const change = await passwordChange.start(account.id, PASSWORD, origin)
-    await expect(mfa.answer({ challenge: change.tokenId, binding: 'api', code }, origin, async () => undefined)).rejects.toMatchObject({
+    await expect(
+      mfa.answer(
+        { challenge: change.tokenId, binding: 'api', code },
+        origin,
+        async () => undefined,
+      ),
+    ).rejects.toMatchObject({
       code: 'invalid_code',
     })
     await expect(challenges.tryOnce(challenge, 'api')).resolves.toBe(account.id)
@@ -245,7 +339,10 @@ describe('the second factor of the hosted pages under attack', () => {
     const account = await createAccount(server)
     const { browser: first } = await signedIn(server, { account })
     await first.visit('/account/sessions')
-    const news = async () => (await server.inbox.mails(account.email)).filter(({ subject }) => subject.startsWith('New sign-in'))
+    const news = async () =>
+      (await server.inbox.mails(account.email)).filter(({ subject }) =>
+        subject.startsWith('New sign-in'),
+      )
     await first.visit('/login')
     const again = newBrowser()
     await again.visit('/account')
@@ -268,13 +365,18 @@ describe('the second factor of the hosted pages under attack', () => {
     const mail = await server.inbox.next(account.email)
     expect(mail.subject).toMatch(/recovery code was used/)
     expect(mail.text).toMatch(/\/report-compromise\?token=/)
-    expect((await sessionsOf(account))[0]).toMatchObject({ amr: ['pwd'], acr: 'urn:gatehouse:acr:1fa' })
+    expect((await sessionsOf(account))[0]).toMatchObject({
+      amr: ['pwd'],
+      acr: 'urn:gatehouse:acr:1fa',
+    })
   })
 
   it('TF-06 a disabled account gets no further with a right code', async () => {
     const { account, authenticator } = await person()
     const browser = await halfway(account)
-    await server.context.database.em.fork().nativeUpdate(Account, { id: account.id }, { status: 'disabled' })
+    await server.context.database.em
+      .fork()
+      .nativeUpdate(Account, { id: account.id }, { status: 'disabled' })
     expect((await browser.submit('/mfa', { code: await authenticator.code() })).status).toBe(400)
     expect(await sessionsOf(account)).toEqual([])
   })
@@ -288,7 +390,10 @@ describe('the second factor of the hosted pages under attack', () => {
       return events.filter(({ type, outcome }) => type === 'second_factor' && outcome === 'failure')
     }
     await eventually(async () => (await failures()).length, 1)
-    expect((await failures())[0]).toMatchObject({ accountId: account.id, ip: expect.stringMatching(/^10\.0\./) })
+    expect((await failures())[0]).toMatchObject({
+      accountId: account.id,
+      ip: expect.stringMatching(/^10\.0\./),
+    })
     expect(JSON.stringify(await failures())).not.toContain('000000')
     const page = await browser.visit('/account/activity')
     expect(page.words).toContain('Failed')

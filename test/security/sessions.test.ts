@@ -5,7 +5,15 @@ import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { addresses, atLogin, dump, isSignedIn, newPerson, signedIn, submitLogin } from './attacks.ts'
+import {
+  addresses,
+  atLogin,
+  dump,
+  isSignedIn,
+  newPerson,
+  signedIn,
+  submitLogin,
+} from './attacks.ts'
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -23,20 +31,25 @@ describe('sessions of the hosted pages', () => {
     for (let index = 0; index < 40; index += 1) {
       const visitor = new Browser(server.origin, { headers: elsewhere() })
       await visitor.visit('/login')
-      for (const { name, value } of visitor.jar.all) if (!name.endsWith('.sig')) seen.add(`${name}=${value}`)
+      for (const { name, value } of visitor.jar.all)
+        if (!name.endsWith('.sig')) seen.add(`${name}=${value}`)
     }
     const secrets = [...browser.jar.all]
-      .filter(({ name }) => ['gatehouse_session', 'gatehouse_device', 'gatehouse_csrf'].includes(name))
+      .filter(({ name }) =>
+        ['gatehouse_session', 'gatehouse_device', 'gatehouse_csrf'].includes(name),
+      )
       .map(({ value }) => value)
     expect(secrets).toHaveLength(3)
-    for (const value of secrets) expect(Buffer.from(value, 'base64url').length).toBeGreaterThanOrEqual(16)
+    for (const value of secrets)
+      expect(Buffer.from(value, 'base64url').length).toBeGreaterThanOrEqual(16)
     expect(seen.size).toBeGreaterThanOrEqual(80)
     const tables = await dump(server)
     expect(tables['account']).toContain(account.email)
     for (const [table, text] of Object.entries(tables))
       for (const pair of [...seen, ...secrets.map((value) => `x=${value}`)]) {
         const value = pair.slice(pair.indexOf('=') + 1)
-        if (value.length >= 20) expect({ table, isThere: text.includes(value) }).toEqual({ table, isThere: false })
+        if (value.length >= 20)
+          expect({ table, isThere: text.includes(value) }).toEqual({ table, isThere: false })
       }
   })
 
@@ -75,18 +88,31 @@ describe('sessions of the hosted pages', () => {
     const one = await send(`${server.origin}/account`, { headers: { cookie } })
     expect(one.status).toBe(200)
     const [session = ''] = /(?<=^|; )gatehouse_session=[^;]+/.exec(cookie) ?? []
-    for (const doubled of [`${cookie}; gatehouse_session=planted`, `gatehouse_session=planted; ${cookie}`, `${cookie}; ${session}`]) {
+    for (const doubled of [
+      `${cookie}; gatehouse_session=planted`,
+      `gatehouse_session=planted; ${cookie}`,
+      `${cookie}; ${session}`,
+    ]) {
       const two = await send(`${server.origin}/account`, { headers: { cookie: doubled } })
       expect(two.status).toBe(303)
     }
   })
 
   it('SE-04 writes idle and absolute ends as documented: 1 hour and 24 hours, 30 days when remembered', async () => {
-    expect([LIFETIMES.sessionIdle, LIFETIMES.sessionAbsolute, LIFETIMES.sessionRemembered]).toEqual([3600, 86_400, 30 * 86_400])
+    expect([LIFETIMES.sessionIdle, LIFETIMES.sessionAbsolute, LIFETIMES.sessionRemembered]).toEqual(
+      [3600, 86_400, 30 * 86_400],
+    )
     const { account } = await newPerson(server)
     const remembered = await atLogin(server)
-    await remembered.submit('/login', { username: account.email, password: PASSWORD, remember: true })
-    const { rows } = await server.context.database.pool.query<{ is_remembered: boolean; seconds: number }>(
+    await remembered.submit('/login', {
+      username: account.email,
+      password: PASSWORD,
+      remember: true,
+    })
+    const { rows } = await server.context.database.pool.query<{
+      is_remembered: boolean
+      seconds: number
+    }>(
       `select is_remembered, extract(epoch from expires_at - authenticated_at)::float as seconds from "session" where account_id = $1 order by 1`,
       [account.id],
     )
@@ -110,10 +136,20 @@ describe('sessions of the hosted pages', () => {
     const browser = await atLogin(server)
     await browser.submit('/login', { username: ada.email, password: PASSWORD, remember: true })
     await browser.visit(app.authorizationUrl({ prompt: 'login' }))
-    expect((await browser.submit('/login', { username: ada.email, password: PASSWORD })).isForeign).toBe(true)
+    expect(
+      (await browser.submit('/login', { username: ada.email, password: PASSWORD })).isForeign,
+    ).toBe(true)
     expect(await isRemembered(ada)).toBe(true)
     await browser.visit(app.authorizationUrl({ prompt: 'login' }))
-    expect((await browser.submit('/login', { username: grace.email, password: PASSWORD }, { follow: true })).status).toBe(200)
+    expect(
+      (
+        await browser.submit(
+          '/login',
+          { username: grace.email, password: PASSWORD },
+          { follow: true },
+        )
+      ).status,
+    ).toBe(200)
     if (!browser.page.isForeign) await browser.submit('/session/end/confirm')
     expect([browser.page.isForeign, await isRemembered(grace)]).toEqual([true, false])
     await browser.visit(app.authorizationUrl({ prompt: 'login' }))
@@ -127,7 +163,9 @@ describe('sessions of the hosted pages', () => {
     await browser.submit('/forgot-password', { email: 'ada@example.org' })
     await browser.visit('/locale?lang=de&theme=dark')
     expect(browser.jar.all.length).toBeGreaterThan(5)
-    expect([...browser.jar.all].map(({ name }) => name).filter((name) => !name.startsWith('gatehouse_'))).toEqual([])
+    expect(
+      [...browser.jar.all].map(({ name }) => name).filter((name) => !name.startsWith('gatehouse_')),
+    ).toEqual([])
   })
 
   it('SE-05 signing out ends the state on the server: the old cookie opens nothing, and the browser is told to forget', async () => {
@@ -135,7 +173,11 @@ describe('sessions of the hosted pages', () => {
     const thief = browser.copy()
     expect((await browser.visit('/account')).response.headers.get('cache-control')).toBe('no-store')
     await browser.visit('/session/end')
-    const answer = await browser.submit('/session/end/confirm', {}, { button: 'logout', follow: false })
+    const answer = await browser.submit(
+      '/session/end/confirm',
+      {},
+      { button: 'logout', follow: false },
+    )
     expect(answer.status).toBe(303)
     expect(answer.response.headers.get('clear-site-data')).toContain('"cache"')
     expect(await isSignedIn(thief)).toBe(false)
@@ -183,7 +225,11 @@ describe('sessions of the hosted pages', () => {
     }
     const own = await atLogin(server)
     const csrf = own.page.form('/login').fields.find(({ name }) => name === '_csrf')?.value ?? ''
-    const forged = await own.post(`${url.pathname}/login`, { username: account.email, password: PASSWORD, _csrf: csrf })
+    const forged = await own.post(`${url.pathname}/login`, {
+      username: account.email,
+      password: PASSWORD,
+      _csrf: csrf,
+    })
     expect(forged.status).toBe(400)
     expect(await isSignedIn(own)).toBe(false)
     expect((await submitLogin(victim, account.email, PASSWORD)).step).toBe('consent')
@@ -202,11 +248,16 @@ describe('SE-03 cookies on https', () => {
     const account = await createAccount(server)
     const lines: string[] = []
     const browser = new Browser(issuer, { connect: server.address })
-    const keep = (page: { response: Response }) => lines.push(...page.response.headers.getSetCookie())
+    const keep = (page: { response: Response }) =>
+      lines.push(...page.response.headers.getSetCookie())
     let page = await browser.visit('/login')
     const { cookies: jar } = { cookies: browser.jar }
     keep(page)
-    const hop = await browser.submit('/login', { username: account.email, password: PASSWORD, remember: true }, { follow: false })
+    const hop = await browser.submit(
+      '/login',
+      { username: account.email, password: PASSWORD, remember: true },
+      { follow: false },
+    )
     keep(hop)
     let location = hop.response.headers.get('location')
     while (location && new URL(location, issuer).origin === issuer) {
@@ -225,10 +276,23 @@ describe('SE-03 cookies on https', () => {
     keep(await browser.visit('/auth?client_id=x'))
     const signUp = new Browser(issuer, { connect: server.address })
     await signUp.visit('/signup')
-    keep(await signUp.submit('/sign-up', { name: 'Grace', email: 'grace@example.org', password: PASSWORD }, { follow: false }))
+    keep(
+      await signUp.submit(
+        '/sign-up',
+        { name: 'Grace', email: 'grace@example.org', password: PASSWORD },
+        { follow: false },
+      ),
+    )
 
     const names = new Set(lines.map((line) => line.slice(0, line.indexOf('='))))
-    for (const name of ['__Host-session', '__Host-csrf', '__Host-device', '__Host-reset', '__Host-sign-up']) expect(names).toContain(name)
+    for (const name of [
+      '__Host-session',
+      '__Host-csrf',
+      '__Host-device',
+      '__Host-reset',
+      '__Host-sign-up',
+    ])
+      expect(names).toContain(name)
     for (const line of lines) {
       expect(Buffer.byteLength(line)).toBeLessThan(4096)
       expect(line).toMatch(/; secure/i)
@@ -237,14 +301,20 @@ describe('SE-03 cookies on https', () => {
       expect(line).not.toMatch(/; domain=/i)
       if (line.startsWith('__Host-')) expect(line).toMatch(/; path=\/(;|$)/i)
     }
-    const others = [...names].map((name) => name.replace(/\.sig$/, '')).filter((name) => !name.startsWith('__Host-'))
-    expect([...new Set(others)].filter((name) => !/^__Secure-(interaction|resume)$/.test(name))).toEqual([])
+    const others = [...names]
+      .map((name) => name.replace(/\.sig$/, ''))
+      .filter((name) => !name.startsWith('__Host-'))
+    expect(
+      [...new Set(others)].filter((name) => !/^__Secure-(interaction|resume)$/.test(name)),
+    ).toEqual([])
   })
 })
 
 describe('SE-04 lifetimes', () => {
   it('SE-04 a session that was not seen for its idle time is gone, whatever its cookie says', async () => {
-    await using server = await startServer({ config: { lifetimes: { ...LIFETIMES, sessionIdle: 2 } } })
+    await using server = await startServer({
+      config: { lifetimes: { ...LIFETIMES, sessionIdle: 2 } },
+    })
     const account = await createAccount(server)
     const browser = await atLogin(server)
     await submitLogin(browser, account.email, PASSWORD)
@@ -253,11 +323,14 @@ describe('SE-04 lifetimes', () => {
   })
 
   it('SE-04 a session in use ends at its absolute lifetime all the same', async () => {
-    await using server = await startServer({ config: { lifetimes: { ...LIFETIMES, sessionAbsolute: 3 } } })
+    await using server = await startServer({
+      config: { lifetimes: { ...LIFETIMES, sessionAbsolute: 3 } },
+    })
     const account = await createAccount(server)
     const browser = await atLogin(server)
     await submitLogin(browser, account.email, PASSWORD)
-    for (const until = Date.now() + 4200; Date.now() < until; await sleep(300)) await browser.copy().visit('/account')
+    for (const until = Date.now() + 4200; Date.now() < until; await sleep(300))
+      await browser.copy().visit('/account')
     expect(await isSignedIn(browser)).toBe(false)
   })
 })

@@ -24,7 +24,8 @@ async function moveAddress(browser: Browser, to: string): Promise<void> {
   await browser.visit('/account/email')
   await browser.submit('/account/email', { email: to })
   const page = await browser.submit('/account/email/confirm', { code: await server.inbox.code(to) })
-  if (page.status !== 200) throw new Error(`The address was not changed: ${page.status} ${page.words}`)
+  if (page.status !== 200)
+    throw new Error(`The address was not changed: ${page.status} ${page.words}`)
 }
 
 /** Opens a mailed link and confirms what its page asks. */
@@ -37,7 +38,10 @@ async function follow(link: URL, fields: Record<string, string> = {}) {
 describe('a thief who has moved the address twice', () => {
   it('EM-10 loses it for good: once the owner has undone the change, the links that the thief was mailed are dead', async () => {
     const { browser: thief, account } = await signedIn(server)
-    const [first, second] = [`first.${account.id}@evil.example`, `second.${account.id}@evil.example`]
+    const [first, second] = [
+      `first.${account.id}@evil.example`,
+      `second.${account.id}@evil.example`,
+    ]
     await moveAddress(thief, first)
     const ofOwner = await server.inbox.link(account.email, '/undo-email')
     await signedIn(server, { account: { ...account, email: first } })
@@ -47,7 +51,8 @@ describe('a thief who has moved the address twice', () => {
     for (const link of [ofThief, report]) expect((await stranger().visit(link)).status).toBe(200)
 
     expect((await follow(ofOwner)).h1).toBe('Your address is restored')
-    for (const link of [ofThief, report]) expect([link.pathname, (await follow(link)).status]).toEqual([link.pathname, 400])
+    for (const link of [ofThief, report])
+      expect([link.pathname, (await follow(link)).status]).toEqual([link.pathname, 400])
     expect(await load(account.id)).toMatchObject({ email: account.email })
   })
 })
@@ -60,7 +65,9 @@ describe('what is mailed stays good when we fail', () => {
   /** From now on the audit trail refuses events of this type, and with it whatever they tell of (LG-04). */
   async function refuse(type: string): Promise<void> {
     const { pool } = server.context.database
-    await pool.query(`create function refuse_event() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`)
+    await pool.query(
+      `create function refuse_event() returns trigger language plpgsql as 'begin raise exception ''disk full''; end'`,
+    )
     await pool.query(
       `create trigger refuse_event before insert on audit_event for each row when (new.type = '${type}') execute function refuse_event()`,
     )
@@ -90,15 +97,18 @@ describe('what is mailed stays good when we fail', () => {
     },
   }
 
-  it.each(Object.entries(links))('EM-03 a link whose change fails (%s) works with the next try, once', async (type, mail) => {
-    const link = await mail()
-    const fields = type === 'password_reset' ? { password: NEW } : {}
-    await refuse(type)
-    expect((await follow(link, fields)).status).toBe(500)
-    await allow()
-    expect((await follow(link, fields)).status).toBe(200)
-    expect((await follow(link, fields)).status).toBe(400)
-  })
+  it.each(Object.entries(links))(
+    'EM-03 a link whose change fails (%s) works with the next try, once',
+    async (type, mail) => {
+      const link = await mail()
+      const fields = type === 'password_reset' ? { password: NEW } : {}
+      await refuse(type)
+      expect((await follow(link, fields)).status).toBe(500)
+      await allow()
+      expect((await follow(link, fields)).status).toBe(200)
+      expect((await follow(link, fields)).status).toBe(400)
+    },
+  )
 
   /** While the queue of hashes is full. */
   async function whileBusy<T>(work: () => Promise<T>): Promise<T> {
@@ -131,9 +141,13 @@ describe('what is mailed stays good when we fail', () => {
 
   it('RL-07 a change of the password that finds the hash queue full leaves the code good', async () => {
     const { token, email, password: current } = await byApi(server)
-    const { tokenId } = (await api(server, 'PATCH /edit/password', { current_password: current }, { token })).body
+    const { tokenId } = (
+      await api(server, 'PATCH /edit/password', { current_password: current }, { token })
+    ).body
     const change = { email, tokenId, password: NEW, code: await server.inbox.code(email) }
-    expect((await whileBusy(() => api(server, 'PATCH /edit/password', change, { token }))).status).toBe(503)
+    expect(
+      (await whileBusy(() => api(server, 'PATCH /edit/password', change, { token }))).status,
+    ).toBe(503)
     expect((await api(server, 'PATCH /edit/password', change, { token })).status).toBe(200)
   })
 })
@@ -146,8 +160,12 @@ describe('a 503 takes nothing with it', () => {
   /** From now on nothing is written to this table, as while somebody else holds its lock. */
   async function refuseChanges(table: string): Promise<void> {
     const raise = `begin raise exception 'locked' using errcode = '55P03'; end`
-    await pool().query(`create function refuse_change() returns trigger language plpgsql as '${raise.replaceAll("'", "''")}'`)
-    await pool().query(`create trigger refuse_change before insert or update or delete on "${table}" execute function refuse_change()`)
+    await pool().query(
+      `create function refuse_change() returns trigger language plpgsql as '${raise.replaceAll("'", "''")}'`,
+    )
+    await pool().query(
+      `create trigger refuse_change before insert or update or delete on "${table}" execute function refuse_change()`,
+    )
   }
 
   interface Answer {
@@ -162,13 +180,17 @@ describe('a 503 takes nothing with it', () => {
     async () => {
       const browser = stranger()
       const page = await browser.visit(link)
-      return page.status === 200 ? (await browser.submit(link.pathname, fields)).response : page.response
+      return page.status === 200
+        ? (await browser.submit(link.pathname, fields)).response
+        : page.response
     }
 
   const FLOWS: Readonly<Record<string, Flow>> = {
     'a sign-up by code': async () => {
       const email = `fault.${crypto.randomUUID()}@example.org`
-      const { userId, tokenId } = (await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: NEW })).body
+      const { userId, tokenId } = (
+        await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: NEW })
+      ).body
       const code = await server.inbox.code(email)
       return () => api(server, 'POST /verify/email', { userId, tokenId, email, code })
     },
@@ -190,14 +212,18 @@ describe('a 503 takes nothing with it', () => {
     },
     'a new password': async () => {
       const { token, email, password: current } = await byApi(server)
-      const { tokenId } = (await api(server, 'PATCH /edit/password', { current_password: current }, { token })).body
+      const { tokenId } = (
+        await api(server, 'PATCH /edit/password', { current_password: current }, { token })
+      ).body
       const code = await server.inbox.code(email)
-      return () => api(server, 'PATCH /edit/password', { email, tokenId, password: NEW, code }, { token })
+      return () =>
+        api(server, 'PATCH /edit/password', { email, tokenId, password: NEW, code }, { token })
     },
     'a new address by code': async () => {
       const { token, password } = await byApi(server)
       const email = `fault.${crypto.randomUUID()}@example.org`
-      const { tokenId } = (await api(server, 'PATCH /edit/email', { email, password }, { token })).body
+      const { tokenId } = (await api(server, 'PATCH /edit/email', { email, password }, { token }))
+        .body
       const code = await server.inbox.code(email)
       return () => api(server, 'PATCH /edit/email', { email, tokenId, code }, { token })
     },
@@ -236,22 +262,30 @@ describe('a 503 takes nothing with it', () => {
     'verification_token',
   ]
 
-  it.each(Object.keys(FLOWS))('EM-03 whichever table refuses %s for a moment, the same request succeeds afterwards', async (name) => {
-    const refused: string[] = []
-    for (const table of TABLES) {
-      const send = await FLOWS[name]?.()
-      if (!send) throw new Error('no such flow')
-      await refuseChanges(table)
-      const first = await send()
-      await allow()
-      expect([table, [200, 503].includes(first.status)]).toEqual([table, true])
-      if (first.status === 200) continue
-      refused.push(table)
-      expect([table, Number(first.headers.get('retry-after'))]).toEqual([table, expect.any(Number)])
-      expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0)
-      expect([table, (await send()).status]).toEqual([table, 200])
-      expect([table, (await send()).status]).toEqual([table, 400])
-    }
-    expect(refused).toEqual(expect.arrayContaining(['account', 'audit_event', 'verification_token']))
-  })
+  it.each(Object.keys(FLOWS))(
+    'EM-03 whichever table refuses %s for a moment, the same request succeeds afterwards',
+    async (name) => {
+      const refused: string[] = []
+      for (const table of TABLES) {
+        const send = await FLOWS[name]?.()
+        if (!send) throw new Error('no such flow')
+        await refuseChanges(table)
+        const first = await send()
+        await allow()
+        expect([table, [200, 503].includes(first.status)]).toEqual([table, true])
+        if (first.status === 200) continue
+        refused.push(table)
+        expect([table, Number(first.headers.get('retry-after'))]).toEqual([
+          table,
+          expect.any(Number),
+        ])
+        expect(Number(first.headers.get('retry-after'))).toBeGreaterThan(0)
+        expect([table, (await send()).status]).toEqual([table, 200])
+        expect([table, (await send()).status]).toEqual([table, 400])
+      }
+      expect(refused).toEqual(
+        expect.arrayContaining(['account', 'audit_event', 'verification_token']),
+      )
+    },
+  )
 })

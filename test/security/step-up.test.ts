@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Account } from '../../src/entities/index.ts'
-import { api, canRefresh, isAlive, signedIn as signedInByApi, signIn, startApi, withMfa } from '../support/api.ts'
+import {
+  api,
+  canRefresh,
+  isAlive,
+  signedIn as signedInByApi,
+  signIn,
+  startApi,
+  withMfa,
+} from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { codeOf, enableMfa, enter, forgetStep, signedIn } from '../support/people.ts'
@@ -8,7 +16,15 @@ import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
 
 const ORIGIN = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
-const SENSITIVE_PAGES = ['email', 'password', 'mfa', 'mfa/disable', 'recovery-codes', 'delete', 'export']
+const SENSITIVE_PAGES = [
+  'email',
+  'password',
+  'mfa',
+  'mfa/disable',
+  'recovery-codes',
+  'delete',
+  'export',
+]
 const NEW_ADDRESS = 'thief@example.net'
 
 let server: TestServer
@@ -18,9 +34,15 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const load = (id: string) => server.context.database.em.fork().findOneOrFail(Account, { id })
-/** As the previous version leaves a session that was there when two-step sign-in was turned on: with the password alone. */
+/**
+ * As the previous version leaves a session that was there when two-step sign-in was turned on: with
+ * the password alone.
+ */
 const leaveAtOneFactor = (accountId: string) =>
-  server.context.database.pool.query(`update "session" set "second_proved_at" = null, "amr" = '{pwd}' where "account_id" = $1`, [accountId])
+  server.context.database.pool.query(
+    `update "session" set "second_proved_at" = null, "amr" = '{pwd}' where "account_id" = $1`,
+    [accountId],
+  )
 
 /** Everything sensitive at the JSON door, with nothing and with the right password. */
 const sensitiveCalls = (password: string) => [
@@ -46,7 +68,11 @@ describe('SE-10 fresh means fresh with the second factor', () => {
         `${route} ${JSON.stringify(body)}: 403 reauthentication_required`,
       )
     }
-    expect(await load(owner.id)).toMatchObject({ mfaEnabled: true, email: owner.email, status: 'active' })
+    expect(await load(owner.id)).toMatchObject({
+      mfaEnabled: true,
+      email: owner.email,
+      status: 'active',
+    })
   })
 
   it('on the pages such a session signs in again, with both factors', async () => {
@@ -82,8 +108,14 @@ describe('SE-10 fresh means fresh with the second factor', () => {
   it('TF-09 an old recovery code is enough for new ones', async () => {
     const account = await createAccount(server)
     const { recoveryCodes } = await enableMfa(server, account)
-    const { body } = await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD })
-    const done = await api(server, 'POST /sign-in/email', { token: body.token, code: recoveryCodes[0] })
+    const { body } = await api(server, 'POST /sign-in/email', {
+      email: account.email,
+      password: PASSWORD,
+    })
+    const done = await api(server, 'POST /sign-in/email', {
+      token: body.token,
+      code: recoveryCodes[0],
+    })
     const made = await api(server, 'POST /recovery-codes', {}, { token: done.body.access_token })
     expect(made).toMatchObject({ status: 200, body: { recovery_codes: expect.any(Array) } })
   })
@@ -111,7 +143,9 @@ describe('TF-05 turning two-step sign-in on ends what did not show it', () => {
 
     const { browser } = await signedIn(server, { account, path: '/account/mfa' })
     await browser.submit('/account/mfa/start')
-    const secret = (/<code class="secret"[^>]*>([A-Z2-7 ]+)</.exec(browser.page.text)?.[1] ?? '').replaceAll(' ', '')
+    const secret = (
+      /<code class="secret"[^>]*>([A-Z2-7 ]+)</.exec(browser.page.text)?.[1] ?? ''
+    ).replaceAll(' ', '')
     await browser.submit('/account/mfa', { code: await codeOf(secret) })
     expect((await load(account.id)).mfaEnabled).toBe(true)
 
@@ -123,7 +157,10 @@ describe('TF-05 turning two-step sign-in on ends what did not show it', () => {
   it('a sign-in that it overtakes opens no session', async () => {
     const { id, email } = await createAccount(server)
     const { firstPartyTokens, signIn: useCase } = server.context
-    const outcome = await useCase.withPassword({ email, password: PASSWORD, binding: 'api' }, ORIGIN)
+    const outcome = await useCase.withPassword(
+      { email, password: PASSWORD, binding: 'api' },
+      ORIGIN,
+    )
     if (outcome.status !== 'signed_in') throw new Error(outcome.status)
     await enableMfa(server, { id, email })
     const issued = firstPartyTokens.issue({ ...outcome, hasSecondFactor: false }, ORIGIN)
@@ -134,11 +171,18 @@ describe('TF-05 turning two-step sign-in on ends what did not show it', () => {
   it('what waits for a code of the old state is void: a reset or another address that was begun', async () => {
     const owner = await signedInByApi(server)
     const thief = await signIn(server, owner)
-    const begun = await api(server, 'PATCH /edit/email', { email: `else.${owner.email}` }, { token: thief.token })
+    const begun = await api(
+      server,
+      'PATCH /edit/email',
+      { email: `else.${owner.email}` },
+      { token: thief.token },
+    )
     const code = await server.inbox.code(`else.${owner.email}`)
     await withMfa(server, owner)
     const done = { email: `else.${owner.email}`, tokenId: begun.body.tokenId, code }
-    expect((await api(server, 'PATCH /edit/email', done, { token: owner.token })).body.error).toBe('invalid_code')
+    expect((await api(server, 'PATCH /edit/email', done, { token: owner.token })).body.error).toBe(
+      'invalid_code',
+    )
   })
 })
 
@@ -149,17 +193,24 @@ describe('TF-11 where two factors are demanded, the session is asked, not the ac
   })
   afterAll(() => strict.stop())
   const leave = (accountId: string) =>
-    strict.context.database.pool.query(`update "session" set "second_proved_at" = null, "amr" = '{pwd}' where "account_id" = $1`, [
-      accountId,
-    ])
+    strict.context.database.pool.query(
+      `update "session" set "second_proved_at" = null, "amr" = '{pwd}' where "account_id" = $1`,
+      [accountId],
+    )
 
   it('a session with one factor opens nothing at either door, though its account has two', async () => {
     const account = await createAccount(strict)
     const authenticator = await enableMfa(strict, account)
     const { browser } = await signedIn(strict, { account, authenticator })
     await forgetStep(strict, account.id)
-    const { body } = await api(strict, 'POST /sign-in/email', { email: account.email, password: PASSWORD })
-    const done = await api(strict, 'POST /sign-in/email', { token: body.token, code: await authenticator.code() })
+    const { body } = await api(strict, 'POST /sign-in/email', {
+      email: account.email,
+      password: PASSWORD,
+    })
+    const done = await api(strict, 'POST /sign-in/email', {
+      token: body.token,
+      code: await authenticator.code(),
+    })
     expect(await isAlive(strict, done.body.access_token)).toBe(true)
     await leave(account.id)
     await strict.context.database.pool.query(
@@ -176,20 +227,50 @@ describe('TF-11 where two factors are demanded, the session is asked, not the ac
     const browser = new Browser(strict.origin)
     await browser.visit('/account/profile')
     await enter(browser, account)
-    await browser.follow(browser.page.links.find(({ search }) => search === '?method=recovery') ?? '')
+    await browser.follow(
+      browser.page.links.find(({ search }) => search === '?method=recovery') ?? '',
+    )
     await browser.submit('/mfa', { code: recoveryCodes[0] ?? '' })
     expect(browser.page.url.pathname).toBe('/account/mfa/disable')
-    for (const path of ['', '/profile', '/email', '/sessions', '/export', '/recovery-codes', '/delete'])
-      expect((await browser.copy().visit(`/account${path}`)).url.pathname).toBe('/account/mfa/disable')
+    for (const path of [
+      '',
+      '/profile',
+      '/email',
+      '/sessions',
+      '/export',
+      '/recovery-codes',
+      '/delete',
+    ])
+      expect((await browser.copy().visit(`/account${path}`)).url.pathname).toBe(
+        '/account/mfa/disable',
+      )
 
-    const { body } = await api(strict, 'POST /sign-in/email', { email: account.email, password: PASSWORD })
-    const done = await api(strict, 'POST /sign-in/email', { token: body.token, code: recoveryCodes[1] })
+    const { body } = await api(strict, 'POST /sign-in/email', {
+      email: account.email,
+      password: PASSWORD,
+    })
+    const done = await api(strict, 'POST /sign-in/email', {
+      token: body.token,
+      code: recoveryCodes[1],
+    })
     const token = done.body.access_token
-    expect(await api(strict, 'POST /user/me', undefined, { token })).toMatchObject({ status: 401, body: { error: 'mfa_required' } })
+    expect(await api(strict, 'POST /user/me', undefined, { token })).toMatchObject({
+      status: 401,
+      body: { error: 'mfa_required' },
+    })
     expect((await api(strict, 'POST /recovery-codes', {}, { token })).status).toBe(401)
     const off = await api(strict, 'POST /disable/mfa', {}, { token })
     expect(off.status).toBe(200)
-    expect((await api(strict, 'POST /disable/mfa', { token: off.body.token, code: recoveryCodes[2] }, { token })).status).toBe(200)
+    expect(
+      (
+        await api(
+          strict,
+          'POST /disable/mfa',
+          { token: off.body.token, code: recoveryCodes[2] },
+          { token },
+        )
+      ).status,
+    ).toBe(200)
     expect((await api(strict, 'POST /user/me', undefined, { token })).status).toBe(401)
   })
 })

@@ -20,21 +20,28 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const sql = (text: string, values: unknown[] = []) => server.context.database.pool.query(text, values)
+const sql = (text: string, values: unknown[] = []) =>
+  server.context.database.pool.query(text, values)
 const isDone = (status: number): boolean => status >= 200 && status < 400
 
 /** The table refuses this kind of change from now on, as while somebody holds a lock on it. */
 async function refuse(table: string, operation: (typeof OPERATIONS)[number]): Promise<void> {
   await sql(`create or replace function test_refusal() returns trigger language plpgsql as
     'begin raise exception ''canceling statement due to lock timeout'' using errcode = ''55P03''; end'`)
-  await sql(`create trigger test_refusal before ${operation} on "${table}" for each statement execute function test_refusal()`)
+  await sql(
+    `create trigger test_refusal before ${operation} on "${table}" for each statement execute function test_refusal()`,
+  )
 }
 const allow = () => sql('drop function if exists test_refusal() cascade')
 afterEach(allow)
 
 async function tables(): Promise<string[]> {
-  const { rows } = await sql(`select "tablename" as "name" from "pg_tables" where "schemaname" = 'public' order by 1`)
-  return (rows as { name: string }[]).map(({ name }) => name).filter((name) => !name.includes('migration'))
+  const { rows } = await sql(
+    `select "tablename" as "name" from "pg_tables" where "schemaname" = 'public' order by 1`,
+  )
+  return (rows as { name: string }[])
+    .map(({ name }) => name)
+    .filter((name) => !name.includes('migration'))
 }
 
 /** Signed in to once: a sign-in for every fault would be too many from one address. */
@@ -51,7 +58,8 @@ async function withFactor() {
   const { secret, recoveryCodes } = await withMfa(server, signedIn)
   await forgetStep(server, account.id)
   const challenge = async (): Promise<string> =>
-    (await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD })).body.token
+    (await api(server, 'POST /sign-in/email', { email: account.email, password: PASSWORD })).body
+      .token
   return { ...account, ...signedIn, secret, recoveryCodes, challenge }
 }
 
@@ -96,7 +104,9 @@ const flows: Readonly<Record<string, Flow>> = {
   },
   'a new password with a code of the app': async () => {
     const { token, email, secret } = await withFactor()
-    const { tokenId } = (await api(server, 'PATCH /edit/password', { current_password: PASSWORD }, { token })).body
+    const { tokenId } = (
+      await api(server, 'PATCH /edit/password', { current_password: PASSWORD }, { token })
+    ).body
     const body = { email, tokenId, password: NEW_PASSWORD, code: await totp(secret) }
     return () => api(server, 'PATCH /edit/password', body, { token })
   },
@@ -142,7 +152,8 @@ describe('a fault takes nothing with it', () => {
           if (isDone(first.status)) continue
           refused.push(`${operation} ${table}`)
           const second = await ask()
-          if (!isDone(second.status)) lost.push(`${operation} ${table}: ${first.status}, then ${second.status}`)
+          if (!isDone(second.status))
+            lost.push(`${operation} ${table}: ${first.status}, then ${second.status}`)
         }
       expect(refused).not.toEqual([])
       expect(lost).toEqual([])
@@ -155,11 +166,19 @@ describe('a fault takes nothing with it', () => {
     for (const code of [await totp(secret), recoveryCodes[0]]) {
       const [mine, other] = [await challenge(), await challenge()]
       await refuse('session', 'insert')
-      expect((await api(server, 'POST /sign-in/email', { email, token: mine, code })).status).toBe(503)
+      expect((await api(server, 'POST /sign-in/email', { email, token: mine, code })).status).toBe(
+        503,
+      )
       await allow()
-      expect((await api(server, 'POST /sign-in/email', { email, token: other, code })).body.error).toBe('invalid_code')
-      expect((await api(server, 'POST /sign-in/email', { email, token: mine, code })).status).toBe(200)
-      expect((await api(server, 'POST /sign-in/email', { email, token: mine, code })).body.error).toBe('invalid_code')
+      expect(
+        (await api(server, 'POST /sign-in/email', { email, token: other, code })).body.error,
+      ).toBe('invalid_code')
+      expect((await api(server, 'POST /sign-in/email', { email, token: mine, code })).status).toBe(
+        200,
+      )
+      expect(
+        (await api(server, 'POST /sign-in/email', { email, token: mine, code })).body.error,
+      ).toBe('invalid_code')
     }
   })
 

@@ -22,18 +22,27 @@ function byApi(server: Instance, email: string, password: string): Promise<Respo
   const body = JSON.stringify({ email, password })
   return send(`${server.origin}/api/auth/sign-in/email`, {
     method: 'POST',
-    headers: { ...elsewhere(), 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    headers: {
+      ...elsewhere(),
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    },
     body,
   })
 }
 
 /** The same through the hosted form. */
 async function byForm(server: Instance, email: string, password: string): Promise<Response> {
-  return (await submitLogin(await atLogin(server, { headers: elsewhere() }), email, password)).response
+  return (await submitLogin(await atLogin(server, { headers: elsewhere() }), email, password))
+    .response
 }
 
 async function counter({ context }: Pick<TestServer, 'context'>, factor = 'password') {
-  const { rows } = await context.database.pool.query<{ failures: number; delay: number | null; forever: boolean | null }>(
+  const { rows } = await context.database.pool.query<{
+    failures: number
+    delay: number | null
+    forever: boolean | null
+  }>(
     `select failures, case when blocked_until = 'infinity' then null else extract(epoch from blocked_until - updated_at)::float end as delay,
       blocked_until = 'infinity' as forever from attempt_counter where factor = $1 order by updated_at desc`,
     [factor],
@@ -63,7 +72,9 @@ describe('guessing at one account', () => {
       () => byApi(server, account.email.toUpperCase(), WRONG),
       async () => {
         // The current password that a sensitive action asks for.
-        const refusal = await server.context.passwords.prove(account.id, WRONG).catch((error: AppError) => error)
+        const refusal = await server.context.passwords
+          .prove(account.id, WRONG)
+          .catch((error: AppError) => error)
         return new Response(null, { status: (refusal as AppError).status })
       },
     ]
@@ -79,8 +90,11 @@ describe('guessing at one account', () => {
       }
     }
     expect(server.context.hasher.stats.evaluations - before).toBe(CAPS.passwordFailuresAbsolute)
-    expect([...new Set(delays)].filter((delay) => delay >= 29)).toEqual([30, 60, 120, 240, 480, 960, 1920, 3600])
-    for (const attempt of [byForm, byApi]) expect((await attempt(server, account.email, PASSWORD)).status).toBe(429)
+    expect([...new Set(delays)].filter((delay) => delay >= 29)).toEqual([
+      30, 60, 120, 240, 480, 960, 1920, 3600,
+    ])
+    for (const attempt of [byForm, byApi])
+      expect((await attempt(server, account.email, PASSWORD)).status).toBe(429)
     expect(server.context.hasher.stats.evaluations - before).toBe(CAPS.passwordFailuresAbsolute)
   })
 
@@ -104,7 +118,8 @@ describe('guessing at one account', () => {
     const home = await atLogin(server, { headers: elsewhere() })
     await submitLogin(home, account.email, PASSWORD)
     expect(home.jar.find('gatehouse_device')).toBeDefined()
-    for (let tried = 0; tried < CAPS.passwordFailures; tried += 1) await byApi(server, account.email, WRONG)
+    for (let tried = 0; tried < CAPS.passwordFailures; tried += 1)
+      await byApi(server, account.email, WRONG)
     await server.context.database.pool.query(
       `update attempt_counter set failures = ${CAPS.passwordFailuresAbsolute}, blocked_until = 'infinity' where blocked_until is not null`,
     )
@@ -119,7 +134,10 @@ describe('guessing at one account', () => {
     await stranger.visit('/forgot-password')
     await stranger.submit('/forgot-password', { email: account.email })
     const fresh = 'ribbon otter marble cello'
-    await stranger.submit('/reset-password', { code: await server.inbox.code(account.email), password: fresh })
+    await stranger.submit('/reset-password', {
+      code: await server.inbox.code(account.email),
+      password: fresh,
+    })
     expect((await byForm(server, account.email, fresh)).status).toBe(200)
   })
 
@@ -127,7 +145,8 @@ describe('guessing at one account', () => {
     const [account, other] = [await createAccount(server), await createAccount(server)]
     const neighbour = await atLogin(server, { headers: elsewhere() })
     await submitLogin(neighbour, other.email, PASSWORD)
-    for (let tried = 0; tried < CAPS.passwordFailures; tried += 1) await byApi(server, account.email, WRONG)
+    for (let tried = 0; tried < CAPS.passwordFailures; tried += 1)
+      await byApi(server, account.email, WRONG)
     for (const name of ['gatehouse_session', 'gatehouse_session.sig']) neighbour.jar.delete(name)
     await neighbour.visit('/login')
     expect((await submitLogin(neighbour, account.email, PASSWORD)).status).toBe(429)
@@ -169,7 +188,8 @@ describe('guessing at one account', () => {
     const verify = hasher.verify.bind(hasher)
     const faults = [
       () => new AppError('unavailable', { retryAfterSeconds: 2 }),
-      () => Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' }),
+      () =>
+        Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' }),
     ]
     let index = 0
     hasher.verify = async () => {
@@ -192,11 +212,16 @@ describe('guessing at one account', () => {
     const known = await createAccount(server, { email: 'known-rl09@example.org' })
     const seen: unknown[] = []
     for (const email of [known.email, 'nobodyrl09@example.org']) {
-      for (let tried = 0; tried < CAPS.passwordFailures; tried += 1) expect((await byApi(server, email, WRONG)).status).toBe(401)
+      for (let tried = 0; tried < CAPS.passwordFailures; tried += 1)
+        expect((await byApi(server, email, WRONG)).status).toBe(401)
       const browser = await atLogin(server, { headers: elsewhere() })
       const page = await submitLogin(browser, email, WRONG)
       const text = page.words.replaceAll(email, '@')
-      seen.push({ status: page.status, text, hasWait: Number(page.response.headers.get('retry-after')) > 0 })
+      seen.push({
+        status: page.status,
+        text,
+        hasWait: Number(page.response.headers.get('retry-after')) > 0,
+      })
       const json = await byApi(server, email, WRONG)
       const body = (await json.json()) as { request_id?: string }
       expect(Number(json.headers.get('retry-after'))).toBeGreaterThan(0)
@@ -216,10 +241,14 @@ describe('guessing in parallel', () => {
     const count = () => one.context.hasher.stats.evaluations + two.context.hasher.stats.evaluations
     const before = count()
     const through = { origin: cluster.origin, context: one.context }
-    const tries = Array.from({ length: 200 }, (_, index) => byApi(through, account.email, `${WRONG} ${index}`))
+    const tries = Array.from({ length: 200 }, (_, index) =>
+      byApi(through, account.email, `${WRONG} ${index}`),
+    )
     const answers = await Promise.all([...tries, byApi(through, account.email, PASSWORD)])
     expect(count() - before).toBeLessThanOrEqual(CAPS.passwordFailures)
-    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(201 - CAPS.passwordFailures)
+    expect(answers.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(
+      201 - CAPS.passwordFailures,
+    )
     expect(await counter(one)).toMatchObject({ failures: CAPS.passwordFailures })
   })
 })
@@ -232,11 +261,16 @@ describe('guessing at codes', () => {
   afterAll(() => server.stop())
 
   /** Another code than this one. */
-  const miss = (code: string, step: number) => String((Number(code) + step) % 1_000_000).padStart(6, '0')
+  const miss = (code: string, step: number) =>
+    String((Number(code) + step) % 1_000_000).padStart(6, '0')
 
   it(`RL-06 after ${CAPS.codeTries} wrong codes of a sign-up the right one is not accepted either`, async () => {
     const browser = await atSignUp(server, { headers: elsewhere() })
-    await browser.submit('/sign-up', { name: 'Grace', email: 'rl06@example.org', password: PASSWORD })
+    await browser.submit('/sign-up', {
+      name: 'Grace',
+      email: 'rl06@example.org',
+      password: PASSWORD,
+    })
     const code = await server.inbox.code('rl06@example.org')
     for (let step = 1; step <= CAPS.codeTries; step += 1)
       expect((await browser.submit('/verify-email', { code: miss(code, step) })).status).toBe(400)
@@ -252,7 +286,9 @@ describe('guessing at codes', () => {
     const code = await server.inbox.code(account.email)
     const password = 'ribbon otter marble cello'
     for (let step = 1; step <= CAPS.codeTries; step += 1)
-      expect((await browser.submit('/reset-password', { code: miss(code, step), password })).status).toBe(400)
+      expect(
+        (await browser.submit('/reset-password', { code: miss(code, step), password })).status,
+      ).toBe(400)
     expect((await browser.submit('/reset-password', { code, password })).status).toBe(400)
     expect((await byForm(server, account.email, PASSWORD)).status).toBe(200)
   })
@@ -284,28 +320,57 @@ describe('guessing at codes', () => {
   })
 })
 
-const csrfOf = (browser: Browser) => browser.page.form(0).fields.find(({ name }) => name === '_csrf')?.value ?? ''
+const csrfOf = (browser: Browser) =>
+  browser.page.form(0).fields.find(({ name }) => name === '_csrf')?.value ?? ''
 
 describe('limits per network', () => {
   it('RL-04 every spelling of an address is one address, and a /64 is one network', () => {
-    for (const spelling of ['1.2.3.4', '::ffff:1.2.3.4', '::FFFF:0102:0304', '0:0:0:0:0:ffff:102:304', '[::ffff:1.2.3.4]'])
+    for (const spelling of [
+      '1.2.3.4',
+      '::ffff:1.2.3.4',
+      '::FFFF:0102:0304',
+      '0:0:0:0:0:ffff:102:304',
+      '[::ffff:1.2.3.4]',
+    ])
       expect(networkOf(canonicalAddress(spelling) ?? '')).toBe('1.2.3.4')
-    const networks = Array.from({ length: 1000 }, (_, index) => networkOf(canonicalAddress(`2001:DB8:0:1::${index.toString(16)}`) ?? ''))
+    const networks = Array.from({ length: 1000 }, (_, index) =>
+      networkOf(canonicalAddress(`2001:DB8:0:1::${index.toString(16)}`) ?? ''),
+    )
     expect(new Set(networks).size).toBe(1)
     expect(networkOf(canonicalAddress('2001:db8:0:2::1') ?? '')).not.toBe(networks[0])
-    for (const nonsense of ['', 'localhost', '1.2.3', '1.2.3.4.5', '256.1.1.1', '::g', '1.2.3.4, 5.6.7.8', '<script>'])
+    for (const nonsense of [
+      '',
+      'localhost',
+      '1.2.3',
+      '1.2.3.4.5',
+      '256.1.1.1',
+      '::g',
+      '1.2.3.4, 5.6.7.8',
+      '<script>',
+    ])
       expect(canonicalAddress(nonsense)).toBeUndefined()
   })
 
-  /** A form of this server's own, as often as one likes: what carries no token is refused before it is counted. */
+  /**
+   * A form of this server's own, as often as one likes: what carries no token is refused before it
+   * is counted.
+   */
   async function ownForm(server: TestServer) {
     const browser = new Browser(server.origin)
     await browser.visit('/forgot-password')
     const cookie = browser.jar.header(new URL(server.origin)) ?? ''
     const body = new URLSearchParams({ _csrf: csrfOf(browser), email: 'not an address' }).toString()
-    const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length) }
+    const headers = {
+      cookie,
+      'content-type': 'application/x-www-form-urlencoded',
+      'content-length': String(body.length),
+    }
     return (more: Record<string, string>) =>
-      send(`${server.origin}/forgot-password`, { method: 'POST', headers: { ...headers, ...more }, body })
+      send(`${server.origin}/forgot-password`, {
+        method: 'POST',
+        headers: { ...headers, ...more },
+        body,
+      })
   }
 
   it('RL-04 WB-09 1,000 addresses of one /64 share one bucket behind a trusted proxy', async () => {
@@ -314,7 +379,9 @@ describe('limits per network', () => {
     const post = (from: string) => form({ 'x-forwarded-for': from })
     const statuses: number[] = []
     for (let index = 0; index < 1000; index += 20) {
-      const some = Array.from({ length: 20 }, (_, offset) => post(`2001:db8:5:6:${(index + offset).toString(16)}::1`))
+      const some = Array.from({ length: 20 }, (_, offset) =>
+        post(`2001:db8:5:6:${(index + offset).toString(16)}::1`),
+      )
       for (const { status } of await Promise.all(some)) statuses.push(status)
     }
     expect(statuses.filter((status) => status !== 429)).toHaveLength(LIMITS.forgot.max)
@@ -348,7 +415,14 @@ describe('limits per network', () => {
   it('RL-04 WB-09 without a trusted proxy a forged X-Forwarded-For opens no new bucket', async () => {
     await using server = await startServer()
     const post = await ownForm(server)
-    const names = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'x-client-ip', 'cf-connecting-ip', 'true-client-ip']
+    const names = [
+      'x-forwarded-for',
+      'forwarded',
+      'x-real-ip',
+      'x-client-ip',
+      'cf-connecting-ip',
+      'true-client-ip',
+    ]
     const statuses: number[] = []
     for (let index = 0; index < LIMITS.forgot.max + 20; index += 1) {
       const name = names[index % names.length] ?? ''
@@ -364,8 +438,10 @@ describe('limits per network', () => {
     await browser.visit('/forgot-password')
     const form = { _csrf: csrfOf(browser), email: 'not an address' }
     const cookie = browser.jar.header(new URL(server.origin)) ?? ''
-    const post = (path: string) => rawPost(server, path, cookie, new URLSearchParams(form).toString())
-    for (let index = 0; index < LIMITS.forgot.max; index += 1) expect(await post('/forgot-password')).not.toBe(429)
+    const post = (path: string) =>
+      rawPost(server, path, cookie, new URLSearchParams(form).toString())
+    for (let index = 0; index < LIMITS.forgot.max; index += 1)
+      expect(await post('/forgot-password')).not.toBe(429)
     expect(await post('/forgot-password')).toBe(429)
     const spellings = [
       '//forgot-password',
@@ -385,17 +461,33 @@ describe('limits per network', () => {
       '/%2e/forgot-password',
       '/forgot-password#x',
     ]
-    for (const path of spellings) expect([path, [400, 404, 421, 429].includes(await post(path))]).toEqual([path, true])
+    for (const path of spellings)
+      expect([path, [400, 404, 421, 429].includes(await post(path))]).toEqual([path, true])
   })
 })
 
 /** A POST whose path no client library has tidied up. */
-async function rawPost(server: TestServer, path: string, cookie: string, body: string): Promise<number> {
+async function rawPost(
+  server: TestServer,
+  path: string,
+  cookie: string,
+  body: string,
+): Promise<number> {
   const { request } = await import('node:http')
-  const headers = { cookie, 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length) }
+  const headers = {
+    cookie,
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': String(body.length),
+  }
   return new Promise((resolve, reject) => {
     const sent = request(
-      { ...server.address, path, method: 'POST', headers: { ...headers, host: new URL(server.origin).host }, agent: false },
+      {
+        ...server.address,
+        path,
+        method: 'POST',
+        headers: { ...headers, host: new URL(server.origin).host },
+        agent: false,
+      },
       (answer) => {
         answer.resume()
         resolve(answer.statusCode ?? 0)
@@ -415,13 +507,27 @@ describe('mail floods', () => {
     await browser.submit('/forgot-password', { email: account.email })
     const began = Date.now()
     for (let index = 0; index < 100; index += 1) {
-      const forgot = await browser.post('/forgot-password', { _csrf: csrf, email: account.email }, { headers: elsewhere(), follow: false })
-      const again = await browser.post('/reset-password/resend', { _csrf: csrf }, { headers: elsewhere(), follow: false })
+      const forgot = await browser.post(
+        '/forgot-password',
+        { _csrf: csrf, email: account.email },
+        { headers: elsewhere(), follow: false },
+      )
+      const again = await browser.post(
+        '/reset-password/resend',
+        { _csrf: csrf },
+        { headers: elsewhere(), follow: false },
+      )
       expect([forgot.status, again.status]).toEqual([303, 303])
       const signUp = await atSignUp(server, { headers: elsewhere() })
-      expect((await signUp.submit('/sign-up', { name: 'Ada', email: account.email, password: PASSWORD }, { follow: false })).status).toBe(
-        303,
-      )
+      expect(
+        (
+          await signUp.submit(
+            '/sign-up',
+            { name: 'Ada', email: account.email, password: PASSWORD },
+            { follow: false },
+          )
+        ).status,
+      ).toBe(303)
     }
     expect(Date.now() - began).toBeLessThan(3_600_000)
     const { rows } = await server.context.database.pool.query<{ count: number }>(

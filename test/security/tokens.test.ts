@@ -5,7 +5,15 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { type Cluster, startCluster } from '../support/balancer.ts'
 import { createResource } from '../support/factories.ts'
 import { send } from '../support/http.ts'
-import { type Answer, basic, get, nobody, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
+import {
+  type Answer,
+  basic,
+  get,
+  nobody,
+  post,
+  type SignedInApp,
+  signedInApp,
+} from '../support/protocol.ts'
 import { connectTo } from '../support/redis.ts'
 import type { TestServer } from '../support/server.ts'
 import { STORAGES } from '../support/storages.ts'
@@ -40,16 +48,25 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
     await cluster.stop()
   })
 
-  const sql = (text: string, ...values: string[]) => server.context.database.pool.query(text, values)
+  const sql = (text: string, ...values: string[]) =>
+    server.context.database.pool.query(text, values)
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
-  const userinfo = (token: string): Promise<Answer> => get(new URL('/userinfo', server.origin), bearer(token))
-  const introspect = (token: string, of = app): Promise<Answer> => post(server, '/token/introspection', { token }, basic(of.client))
-  const isGrantError = ({ status, body }: Answer): boolean => status === 400 && body.error === 'invalid_grant'
+  const userinfo = (token: string): Promise<Answer> =>
+    get(new URL('/userinfo', server.origin), bearer(token))
+  const introspect = (token: string, of = app): Promise<Answer> =>
+    post(server, '/token/introspection', { token }, basic(of.client))
+  const isGrantError = ({ status, body }: Answer): boolean =>
+    status === 400 && body.error === 'invalid_grant'
   const pastLeeway = (): Promise<void> => sleep(LEEWAY_SECONDS * 1000 + 100)
 
   async function tokens(of = app, change: Parameters<SignedInApp['code']>[0] = {}) {
     const { body } = await of.redeem(await of.code(change))
-    return { access: body.access_token as string, refresh: body.refresh_token as string, id: body.id_token as string, body }
+    return {
+      access: body.access_token as string,
+      refresh: body.refresh_token as string,
+      id: body.id_token as string,
+      body,
+    }
   }
 
   describe('authorization codes', () => {
@@ -85,19 +102,35 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         ['another client, authenticated', async () => app.redeem(await spa.code())],
         ['another public client', async () => spa.redeem(await app.code())],
         ['no redirect URI', async () => app.redeem(await app.code(), { redirect_uri: undefined })],
-        ['another redirect URI', async () => app.redeem(await app.code(), { redirect_uri: 'https://client.example/other' })],
-        ['a redirect URI in other case', async () => app.redeem(await app.code(), { redirect_uri: 'https://client.example/Callback' })],
+        [
+          'another redirect URI',
+          async () =>
+            app.redeem(await app.code(), { redirect_uri: 'https://client.example/other' }),
+        ],
+        [
+          'a redirect URI in other case',
+          async () =>
+            app.redeem(await app.code(), { redirect_uri: 'https://client.example/Callback' }),
+        ],
         ['no verifier', async () => app.redeem(await app.code(), { code_verifier: undefined })],
         ['another verifier', async () => app.redeem(await app.code(), { code_verifier: nobody() })],
       ]
       for (const [what, attempt] of cases) {
         const { status, body } = await attempt()
-        expect([what, status, body.error]).toEqual([what, 400, expect.stringMatching(/^invalid_(grant|request)$/)])
+        expect([what, status, body.error]).toEqual([
+          what,
+          400,
+          expect.stringMatching(/^invalid_(grant|request)$/),
+        ])
         expect(body).not.toHaveProperty('access_token')
       }
       const without = await app.redeem(await app.code(), {}, {})
       expect([without.status, without.body.error]).toEqual([400, 'invalid_request'])
-      const wrong = await app.redeem(await app.code(), {}, basic({ ...app.client, clientSecret: 'wrong' }))
+      const wrong = await app.redeem(
+        await app.code(),
+        {},
+        basic({ ...app.client, clientSecret: 'wrong' }),
+      )
       expect([wrong.status, wrong.body.error]).toEqual([401, 'invalid_client'])
     })
 
@@ -112,12 +145,20 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
 
   describe('refresh tokens', () => {
     it('TK-03 of 50 parallel rotations over two instances comes one child, and it works', async () => {
-      // A leeway that outlasts the herd on a busy machine, where there may be one: after it, the last of them would end the family.
-      for (const options of [{ refreshLeewaySeconds: 60 }, { secret: null, refreshLeewaySeconds: 10 }]) {
+      // A leeway that outlasts the herd on a busy machine, where there may be one: after it, the
+      // last of them would end the family.
+      for (const options of [
+        { refreshLeewaySeconds: 60 },
+        { secret: null, refreshLeewaySeconds: 10 },
+      ]) {
         const each = await signedInApp(server, options)
         const { refresh } = await tokens(each)
         const answers = await Promise.all(Array.from({ length: 50 }, () => each.refresh(refresh)))
-        const [child, ...others] = [...new Set(answers.map(({ status, body }) => (status === 200 ? body.refresh_token : status)))]
+        const [child, ...others] = [
+          ...new Set(
+            answers.map(({ status, body }) => (status === 200 ? body.refresh_token : status)),
+          ),
+        ]
         expect(others).toEqual([])
         expect((await each.refresh(child)).status).toBe(200)
       }
@@ -145,7 +186,8 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
     it('TK-05 idle 14 days, and 30 days at most from the sign-in, whatever is done', async () => {
       const mine = await signedInApp(server)
       const { refresh } = await tokens(mine)
-      const daysLeft = async (): Promise<number> => Math.round((await stored.secondsLeft('RefreshToken', mine.account.id)) / DAY)
+      const daysLeft = async (): Promise<number> =>
+        Math.round((await stored.secondsLeft('RefreshToken', mine.account.id)) / DAY)
       expect(await daysLeft()).toBe(14)
       await stored.signedInBefore(mine.account.id, 20 * DAY)
       expect((await mine.refresh(refresh)).status).toBe(200)
@@ -153,8 +195,15 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
     })
 
     it.each<[string, (of: SignedInApp) => Promise<unknown>]>([
-      ['the account is disabled', ({ account }) => sql(`update "account" set "status" = 'disabled' where "id" = $1`, account.id)],
-      ['the account is deleted', ({ account }) => sql(`delete from "account" where "id" = $1`, account.id)],
+      [
+        'the account is disabled',
+        ({ account }) =>
+          sql(`update "account" set "status" = 'disabled' where "id" = $1`, account.id),
+      ],
+      [
+        'the account is deleted',
+        ({ account }) => sql(`delete from "account" where "id" = $1`, account.id),
+      ],
       [
         'the client is disabled',
         async ({ client }) => {
@@ -169,7 +218,10 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
       expect((await userinfo(access)).status).toBe(200)
       await end(mine)
       const { status, body } = await mine.refresh(refresh)
-      expect([status, body.error]).toEqual([expect.any(Number), expect.stringMatching(/^invalid_(grant|client)$/)])
+      expect([status, body.error]).toEqual([
+        expect.any(Number),
+        expect.stringMatching(/^invalid_(grant|client)$/),
+      ])
       expect((await userinfo(access)).status).toBe(401)
     })
 
@@ -219,8 +271,14 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         `DPoP ${access}`,
         `Token ${access}`,
       ]) {
-        const { status, text } = await get(new URL('/userinfo', server.origin), { authorization: value })
-        expect([value.slice(0, 40), status >= 400 && status <= 401, text.includes('"sub"')]).toEqual([value.slice(0, 40), true, false])
+        const { status, text } = await get(new URL('/userinfo', server.origin), {
+          authorization: value,
+        })
+        expect([
+          value.slice(0, 40),
+          status >= 400 && status <= 401,
+          text.includes('"sub"'),
+        ]).toEqual([value.slice(0, 40), true, false])
       }
     })
 
@@ -241,7 +299,12 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         '\u00ff\u00fe:x',
       ]
       for (const value of [...loose(own), ...pairs.map(encode)].map((text) => `Basic ${text}`)) {
-        const { status, body } = await post(server, '/token', { grant_type: 'client_credentials' }, { authorization: value })
+        const { status, body } = await post(
+          server,
+          '/token',
+          { grant_type: 'client_credentials' },
+          { authorization: value },
+        )
         expect([value.slice(0, 60), status === 400 || status === 401, body.error]).toEqual([
           value.slice(0, 60),
           true,
@@ -255,7 +318,9 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
       const url = new URL('/userinfo', server.origin)
       url.searchParams.set('access_token', access)
       expect((await get(url)).status).toBe(400)
-      expect((await post(server, '/userinfo', { access_token: access }, bearer(access))).status).toBe(400)
+      expect(
+        (await post(server, '/userinfo', { access_token: access }, bearer(access))).status,
+      ).toBe(400)
     })
   })
 
@@ -278,19 +343,33 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
     it('TK-09 asks who is asking', async () => {
       const { access } = await tokens()
       const anonymous = await post(server, '/token/introspection', { token: access })
-      const wrong = await post(server, '/token/introspection', { token: access }, basic({ ...app.client, clientSecret: 'wrong' }))
+      const wrong = await post(
+        server,
+        '/token/introspection',
+        { token: access },
+        basic({ ...app.client, clientSecret: 'wrong' }),
+      )
       expect([anonymous.status, wrong.status]).toEqual([400, 401])
     })
 
     it('TK-09 revokes only for the client that holds the token, and an unknown token is no error (RFC 7009 2.2)', async () => {
       const { access, refresh } = await tokens()
       const other = await signedInApp(server)
-      const foreign = await post(server, '/token/revocation', { token: refresh }, basic(other.client))
+      const foreign = await post(
+        server,
+        '/token/revocation',
+        { token: refresh },
+        basic(other.client),
+      )
       expect(foreign.status).toBe(400)
       expect((await userinfo(access)).status).toBe(200)
-      expect((await post(server, '/token/revocation', { token: nobody() }, basic(app.client))).status).toBe(200)
+      expect(
+        (await post(server, '/token/revocation', { token: nobody() }, basic(app.client))).status,
+      ).toBe(200)
       expect((await post(server, '/token/revocation', { token: refresh })).status).toBe(400)
-      expect((await post(server, '/token/revocation', { token: refresh }, basic(app.client))).status).toBe(200)
+      expect(
+        (await post(server, '/token/revocation', { token: refresh }, basic(app.client))).status,
+      ).toBe(200)
       expect(isGrantError(await app.refresh(refresh))).toBe(true)
       expect((await userinfo(access)).status).toBe(401)
     })
@@ -305,7 +384,8 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
     it('TK-11 every changed character makes another token', async () => {
       const { access, refresh } = await tokens()
       for (let index = 0; index < access.length; index++) {
-        const changed = access.slice(0, index) + (access[index] === 'A' ? 'B' : 'A') + access.slice(index + 1)
+        const changed =
+          access.slice(0, index) + (access[index] === 'A' ? 'B' : 'A') + access.slice(index + 1)
         expect([index, (await introspect(changed)).body]).toEqual([index, { active: false }])
       }
       for (const changed of [
@@ -321,7 +401,13 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         `AccessToken:${access}`,
       ])
         expect((await introspect(changed)).body?.active ?? false).toBe(false)
-      for (const changed of [refresh.slice(0, -1), `${refresh}A`, refresh.toLowerCase(), `${refresh}=`, refresh + refresh])
+      for (const changed of [
+        refresh.slice(0, -1),
+        `${refresh}A`,
+        refresh.toLowerCase(),
+        `${refresh}=`,
+        refresh + refresh,
+      ])
         expect(isGrantError(await app.refresh(changed))).toBe(true)
       expect((await userinfo(access)).status).toBe(200)
     })
@@ -331,10 +417,14 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
       const code = await app.code()
       const cookies = app.browser.jar.all.map(({ value }) => value)
       const kinds = [access, refresh, id, code, ...cookies]
-      for (const token of kinds.filter((one) => one !== access)) expect((await userinfo(token)).status).toBe(401)
-      for (const token of kinds.filter((one) => one !== code)) expect(isGrantError(await app.redeem(token))).toBe(true)
-      for (const token of kinds.filter((one) => one !== refresh)) expect(isGrantError(await app.refresh(token))).toBe(true)
-      for (const token of [code, ...cookies]) expect((await introspect(token)).body).toEqual({ active: false })
+      for (const token of kinds.filter((one) => one !== access))
+        expect((await userinfo(token)).status).toBe(401)
+      for (const token of kinds.filter((one) => one !== code))
+        expect(isGrantError(await app.redeem(token))).toBe(true)
+      for (const token of kinds.filter((one) => one !== refresh))
+        expect(isGrantError(await app.refresh(token))).toBe(true)
+      for (const token of [code, ...cookies])
+        expect((await introspect(token)).body).toEqual({ active: false })
       expect((await introspect(id)).body).not.toHaveProperty('active')
       for (const token of kinds) {
         const { status } = await get(new URL(`/auth/${encodeURIComponent(token)}`, server.origin))
@@ -342,7 +432,9 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         expect([token, status]).toEqual([token, /^[\w-]+$/.test(token) ? 400 : 404])
       }
       for (const token of kinds) {
-        const response = await send(new URL('/account', server.origin), { headers: { cookie: `session=${token}; session.sig=x` } })
+        const response = await send(new URL('/account', server.origin), {
+          headers: { cookie: `session=${token}; session.sig=x` },
+        })
         expect(response.status).toBe(303)
       }
       expect((await app.redeem(code)).status).toBe(200)
@@ -354,7 +446,9 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         const { access, refresh } = await tokens(round % 2 ? spa : app)
         live.push(access, refresh, await app.code())
       }
-      live.push(...app.browser.jar.all.map(({ value }) => value).filter((value) => value.length > 20))
+      live.push(
+        ...app.browser.jar.all.map(({ value }) => value).filter((value) => value.length > 20),
+      )
       const text = `${await inPostgres(server).dump()}\n${await stored.dump()}`
       expect(text).toContain(app.account.id)
       for (const token of live) {
@@ -377,36 +471,70 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         await post(server, '/token/revocation', { token: access }, basic(app.client)),
         await post(server, '/token', { grant_type: 'client_credentials' }),
       ]
-      expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(answers.map(() => 'no-store'))
+      expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(
+        answers.map(() => 'no-store'),
+      )
     })
 
     it.each<[string, Readonly<Record<string, string>>, number, string]>([
       ['no grant type', {}, 400, 'invalid_request'],
       ['an unknown grant type', { grant_type: 'nothing' }, 400, 'unsupported_grant_type'],
-      ['a grant the client may not use', { grant_type: 'client_credentials' }, 400, 'invalid_request'],
+      [
+        'a grant the client may not use',
+        { grant_type: 'client_credentials' },
+        400,
+        'invalid_request',
+      ],
       ['no code', { grant_type: 'authorization_code' }, 400, 'invalid_request'],
       ['no redirect URI', { grant_type: 'authorization_code', code: 'x' }, 400, 'invalid_request'],
       [
         'an unknown code',
-        { grant_type: 'authorization_code', code: 'x', redirect_uri: 'https://client.example/callback' },
+        {
+          grant_type: 'authorization_code',
+          code: 'x',
+          redirect_uri: 'https://client.example/callback',
+        },
         400,
         'invalid_grant',
       ],
       ['no refresh token', { grant_type: 'refresh_token' }, 400, 'invalid_request'],
-      ['an unknown refresh token', { grant_type: 'refresh_token', refresh_token: 'x' }, 400, 'invalid_grant'],
-      ['the device grant', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'x' }, 400, 'unsupported_grant_type'],
-      ['token exchange', { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' }, 400, 'unsupported_grant_type'],
-    ])('TK-15 says in JSON what is wrong (RFC 6749 5.2): %s', async (_what, fields, status, error) => {
-      const answer = await post(server, '/token', fields, basic(app.client))
-      expect([answer.status, answer.body.error, answer.headers.get('content-type')]).toEqual([
-        status,
-        error,
-        'application/json; charset=utf-8',
-      ])
-    })
+      [
+        'an unknown refresh token',
+        { grant_type: 'refresh_token', refresh_token: 'x' },
+        400,
+        'invalid_grant',
+      ],
+      [
+        'the device grant',
+        { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'x' },
+        400,
+        'unsupported_grant_type',
+      ],
+      [
+        'token exchange',
+        { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange' },
+        400,
+        'unsupported_grant_type',
+      ],
+    ])(
+      'TK-15 says in JSON what is wrong (RFC 6749 5.2): %s',
+      async (_what, fields, status, error) => {
+        const answer = await post(server, '/token', fields, basic(app.client))
+        expect([answer.status, answer.body.error, answer.headers.get('content-type')]).toEqual([
+          status,
+          error,
+          'application/json; charset=utf-8',
+        ])
+      },
+    )
 
     it('TK-15 a 401 names the scheme: Basic for clients, Bearer with an error for tokens', async () => {
-      const client = await post(server, '/token', { grant_type: 'refresh_token' }, basic({ clientId: 'nobody', clientSecret: 'x' }))
+      const client = await post(
+        server,
+        '/token',
+        { grant_type: 'refresh_token' },
+        basic({ clientId: 'nobody', clientSecret: 'x' }),
+      )
       expect([client.status, client.body.error, client.headers.get('www-authenticate')]).toEqual([
         401,
         'invalid_client',
@@ -424,7 +552,11 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
   describe('access tokens', () => {
     it('TK-17 for an API is an RFC 9068 JWT: typ at+jwt, one audience, 10 minutes, the scopes of that API only', async () => {
       const { access, body } = await tokens(app, { scope: 'openid email read', resource: API })
-      expect(decodeProtectedHeader(access)).toEqual({ alg: 'ES256', typ: 'at+jwt', kid: expect.any(String) })
+      expect(decodeProtectedHeader(access)).toEqual({
+        alg: 'ES256',
+        typ: 'at+jwt',
+        kid: expect.any(String),
+      })
       const claims = decodeJwt(access)
       expect(claims).toMatchObject({
         iss: server.origin,
@@ -448,7 +580,9 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
     it('TK-17 an API that is not registered gets no token', async () => {
       const page = await app.browser.visit(`/auth?client_id=${app.client.clientId}`)
       expect(page.status).toBe(400)
-      await expect(app.code({ resource: 'https://other.example/' })).rejects.toThrow(/invalid_target/)
+      await expect(app.code({ resource: 'https://other.example/' })).rejects.toThrow(
+        /invalid_target/,
+      )
     })
   })
 })

@@ -5,10 +5,12 @@ import { generateTotpSecret, otpauthUri, verifyTotp } from '../../src/crypto/tot
 /** The secret of RFC 6238 appendix B, in base32. */
 const RFC_SECRET = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
 const at = (seconds: number): Date => new Date(seconds * 1000)
-const codeAt = (secret: string, seconds: number): Promise<string> => generate({ secret, epoch: seconds })
+const codeAt = (secret: string, seconds: number): Promise<string> =>
+  generate({ secret, epoch: seconds })
 
 /** The same code in the digits of another script, by its zero. */
-const inDigits = (code: string, zero: number): string => [...code].map((digit) => String.fromCodePoint(zero + Number(digit))).join('')
+const inDigits = (code: string, zero: number): string =>
+  [...code].map((digit) => String.fromCodePoint(zero + Number(digit))).join('')
 
 describe('TOTP', () => {
   it('accepts the codes of RFC 6238 appendix B, cut to six digits, and names their time step', async () => {
@@ -21,7 +23,9 @@ describe('TOTP', () => {
       [20000000000, '353130'],
     ] as const
     for (const [seconds, code] of vectors)
-      expect(await verifyTotp({ secret: RFC_SECRET, code, afterStep: 0, now: at(seconds) })).toBe(Math.floor(seconds / 30))
+      expect(await verifyTotp({ secret: RFC_SECRET, code, afterStep: 0, now: at(seconds) })).toBe(
+        Math.floor(seconds / 30),
+      )
   })
 
   it('TF-01 makes secrets of 160 random bits', async () => {
@@ -37,7 +41,14 @@ describe('TOTP', () => {
       const now = at(step * 30 + second)
       const verdicts = []
       for (const drift of [-3, -2, -1, 0, 1, 2])
-        verdicts.push(await verifyTotp({ secret, code: await codeAt(secret, (step + drift) * 30), afterStep: 0, now }))
+        verdicts.push(
+          await verifyTotp({
+            secret,
+            code: await codeAt(secret, (step + drift) * 30),
+            afterStep: 0,
+            now,
+          }),
+        )
       expect(verdicts).toEqual([undefined, undefined, step - 1, step, undefined, undefined])
     }
   })
@@ -46,7 +57,10 @@ describe('TOTP', () => {
     const secret = await generateTotpSecret()
     const step = 58_000_000
     const now = at(step * 30 + 10)
-    const [before, current] = [await codeAt(secret, (step - 1) * 30), await codeAt(secret, step * 30)]
+    const [before, current] = [
+      await codeAt(secret, (step - 1) * 30),
+      await codeAt(secret, step * 30),
+    ]
     expect(await verifyTotp({ secret, code: before, afterStep: step - 2, now })).toBe(step - 1)
     expect(await verifyTotp({ secret, code: before, afterStep: step - 1, now })).toBe(undefined)
     expect(await verifyTotp({ secret, code: current, afterStep: step - 1, now })).toBe(step)
@@ -59,7 +73,9 @@ describe('TOTP', () => {
     const step = 58_000_000
     const code = await codeAt(secret, step * 30)
     for (const ahead of [1, 2, 1000])
-      expect(await verifyTotp({ secret, code, afterStep: step + ahead, now: at(step * 30) })).toBe(undefined)
+      expect(await verifyTotp({ secret, code, afterStep: step + ahead, now: at(step * 30) })).toBe(
+        undefined,
+      )
   })
 
   it('reads six digits of every script and width, without the spaces, dashes and marks around them, and nothing else', async () => {
@@ -103,14 +119,19 @@ describe('TOTP', () => {
       [':', 'Gatehouse'],
     ] as const) {
       const uri = new URL(await otpauthUri({ secret, account: 'ada@example.com', issuer }))
-      expect(decodeURIComponent(uri.pathname).slice(1).split(':')).toEqual([read, 'ada@example.com'])
+      expect(decodeURIComponent(uri.pathname).slice(1).split(':')).toEqual([
+        read,
+        'ada@example.com',
+      ])
       expect(uri.searchParams.get('issuer')).toBe(read)
     }
   })
 
   it('writes a URI that authenticator apps read', async () => {
     const secret = await generateTotpSecret()
-    const uri = new URL(await otpauthUri({ secret, account: 'ada+x@example.com', issuer: 'Gate & House – Ünion' }))
+    const uri = new URL(
+      await otpauthUri({ secret, account: 'ada+x@example.com', issuer: 'Gate & House – Ünion' }),
+    )
     expect(uri.protocol + uri.host).toBe('otpauth:totp')
     expect(decodeURIComponent(uri.pathname)).toMatch(/:ada\+x@example\.com$/)
     expect(uri.searchParams.get('secret')).toBe(secret)

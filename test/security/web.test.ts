@@ -40,13 +40,29 @@ function expectInert({ text, url }: Page, payload: string): void {
     if (tag === 'link' && attributes['rel'] === 'icon') continue
     const faults = Object.entries(attributes).filter(
       ([name, value]) =>
-        name.startsWith('on') || (/^(href|src|action|formaction)$/.test(name) && /^\s*(javascript|data|vbscript):/i.test(value)),
+        name.startsWith('on') ||
+        (/^(href|src|action|formaction)$/.test(name) &&
+          /^\s*(javascript|data|vbscript):/i.test(value)),
     )
-    expect({ payload, path: url.pathname, tag, faults }).toEqual({ payload, path: url.pathname, tag, faults: [] })
+    expect({ payload, path: url.pathname, tag, faults }).toEqual({
+      payload,
+      path: url.pathname,
+      tag,
+      faults: [],
+    })
     const isRefresh = tag === 'meta' && attributes['http-equiv']?.toLowerCase() === 'refresh'
-    expect({ payload, tag, isBad: BAD_TAGS.has(tag) || isRefresh }).toEqual({ payload, tag, isBad: false })
-    if (tag === 'script') expect([payload, attributes['src']]).toEqual([payload, expect.stringMatching(/^\/assets\//)])
-    if (tag === 'a') expect([payload, attributes['href'] ?? '']).toEqual([payload, expect.not.stringMatching(/^(\/\/|https?:\/\/evil)/)])
+    expect({ payload, tag, isBad: BAD_TAGS.has(tag) || isRefresh }).toEqual({
+      payload,
+      tag,
+      isBad: false,
+    })
+    if (tag === 'script')
+      expect([payload, attributes['src']]).toEqual([payload, expect.stringMatching(/^\/assets\//)])
+    if (tag === 'a')
+      expect([payload, attributes['href'] ?? '']).toEqual([
+        payload,
+        expect.not.stringMatching(/^(\/\/|https?:\/\/evil)/),
+      ])
   }
 }
 
@@ -68,20 +84,44 @@ describe('the web surface', () => {
     ] // biome-ignore format: a list
     const nonces: string[] = []
     for (const path of pages) {
-      const answers = [(await browser.copy().visit(path)).response, (await browserFor().post(path, {}, { follow: false })).response]
+      const answers = [
+        (await browser.copy().visit(path)).response,
+        (await browserFor().post(path, {}, { follow: false })).response,
+      ]
       for (const { status, headers } of answers) {
         const at = { path, status }
-        expect({ ...at, value: headers.get('x-content-type-options') }).toEqual({ ...at, value: 'nosniff' })
-        expect({ ...at, value: headers.get('referrer-policy') }).toEqual({ ...at, value: 'no-referrer' })
-        expect({ ...at, value: headers.get('cross-origin-opener-policy') }).toEqual({ ...at, value: 'same-origin' })
-        expect({ ...at, value: headers.get('cross-origin-resource-policy') }).toEqual({ ...at, value: 'same-origin' })
+        expect({ ...at, value: headers.get('x-content-type-options') }).toEqual({
+          ...at,
+          value: 'nosniff',
+        })
+        expect({ ...at, value: headers.get('referrer-policy') }).toEqual({
+          ...at,
+          value: 'no-referrer',
+        })
+        expect({ ...at, value: headers.get('cross-origin-opener-policy') }).toEqual({
+          ...at,
+          value: 'same-origin',
+        })
+        expect({ ...at, value: headers.get('cross-origin-resource-policy') }).toEqual({
+          ...at,
+          value: 'same-origin',
+        })
         expect({ ...at, value: headers.get('x-frame-options') }).toEqual({ ...at, value: 'DENY' })
-        expect({ ...at, value: headers.get('permissions-policy') }).toEqual({ ...at, value: expect.stringContaining('camera=()') })
+        expect({ ...at, value: headers.get('permissions-policy') }).toEqual({
+          ...at,
+          value: expect.stringContaining('camera=()'),
+        })
         for (const name of ['x-powered-by', 'server', 'x-aspnet-version', 'via'])
           expect({ ...at, name, value: headers.get(name) }).toEqual({ ...at, name, value: null })
         const policy = headers.get('content-security-policy') ?? ''
-        expect({ ...at, policy }).toEqual({ ...at, policy: expect.stringContaining("default-src 'none'") })
-        expect({ ...at, policy }).toEqual({ ...at, policy: expect.stringContaining("frame-ancestors 'none'") })
+        expect({ ...at, policy }).toEqual({
+          ...at,
+          policy: expect.stringContaining("default-src 'none'"),
+        })
+        expect({ ...at, policy }).toEqual({
+          ...at,
+          policy: expect.stringContaining("frame-ancestors 'none'"),
+        })
         expect(policy).not.toMatch(/unsafe|\*|https?:\/\/(?!localhost)/)
         if (!headers.get('content-type')?.startsWith('text/html')) continue
         for (const directive of ["base-uri 'none'", 'form-action'])
@@ -92,7 +132,8 @@ describe('the web surface', () => {
     }
     expect(nonces.length).toBeGreaterThan(8)
     expect(new Set(nonces).size).toBe(nonces.length)
-    for (const nonce of nonces) expect(Buffer.from(nonce, 'base64url').length).toBeGreaterThanOrEqual(16)
+    for (const nonce of nonces)
+      expect(Buffer.from(nonce, 'base64url').length).toBeGreaterThanOrEqual(16)
   })
 
   it('WB-02 LG-05 an unforeseen error has the same headers and says nothing but a request id', async () => {
@@ -106,7 +147,9 @@ describe('the web surface', () => {
       expect(page.status).toBe(500)
       expect(page.text).not.toMatch(/select|secret|10\.1\.2\.3|\.ts:|node_modules/)
       expect(page.text).toContain(page.response.headers.get('x-request-id'))
-      expect(page.response.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+      expect(page.response.headers.get('content-security-policy')).toContain(
+        "frame-ancestors 'none'",
+      )
     } finally {
       passwordReset.peekLink = peekLink
     }
@@ -116,10 +159,14 @@ describe('the web surface', () => {
     await using secure = await startServer({ issuer: 'https://id.example.org' })
     for (const path of ['/login', '/jwks', '/nothing', '/api/auth/user/me', '/health/live']) {
       const { headers } = await send(`https://id.example.org${path}`, { connect: secure.address })
-      const [, seconds] = /^max-age=(\d+); includeSubDomains/.exec(headers.get('strict-transport-security') ?? '') ?? []
+      const [, seconds] =
+        /^max-age=(\d+); includeSubDomains/.exec(headers.get('strict-transport-security') ?? '') ??
+        []
       expect([path, Number(seconds) >= 31_536_000]).toEqual([path, true])
     }
-    expect((await send(`${server.origin}/login`)).headers.get('strict-transport-security')).toBeNull()
+    expect(
+      (await send(`${server.origin}/login`)).headers.get('strict-transport-security'),
+    ).toBeNull()
   })
 
   it('WB-03 no parameter that a page shows again becomes markup', async () => {
@@ -127,11 +174,22 @@ describe('the web surface', () => {
     for (const payload of PAYLOADS) {
       const browser = new Browser(server.origin, { headers: elsewhere() })
       const see = async (page: Promise<Page>) => expectInert(await page, payload)
-      await see(browser.visit(app.authorizationUrl({ login_hint: payload, state: payload, nonce: payload, ui_locales: payload })))
+      await see(
+        browser.visit(
+          app.authorizationUrl({
+            login_hint: payload,
+            state: payload,
+            nonce: payload,
+            ui_locales: payload,
+          }),
+        ),
+      )
       await see(browser.submit('/login', { username: payload, password: payload }))
       await see(browser.visit(app.authorizationUrl({ prompt: 'create', login_hint: payload })))
       await see(browser.submit('/sign-up', { name: payload, email: payload, password: payload }))
-      await see(browser.submit('/sign-up', { name: payload, email: 'wb03@example.org', password: payload }))
+      await see(
+        browser.submit('/sign-up', { name: payload, email: 'wb03@example.org', password: payload }),
+      )
       const query = encodeURIComponent(payload)
       for (const path of [
         `/forgot-password?email=${query}`,
@@ -181,7 +239,8 @@ describe('the web surface', () => {
         const { src, href, srcset, rel } = token.attributes
         if (rel === 'icon' && href?.startsWith('data:')) continue
         for (const address of [src, srcset, token.tag === 'link' ? href : undefined])
-          if (address !== undefined) expect([token.tag, new URL(address, url).origin]).toEqual([token.tag, server.origin])
+          if (address !== undefined)
+            expect([token.tag, new URL(address, url).origin]).toEqual([token.tag, server.origin])
       }
   })
 
@@ -243,7 +302,11 @@ describe('the web surface', () => {
         '/demo',
       ]) {
         const answer = await send(`${server.origin}${path}`, { headers: { host: bad } })
-        expect([bad, path, answer.status === 421 || answer.status === 400]).toEqual([bad, path, true])
+        expect([bad, path, answer.status === 421 || answer.status === 400]).toEqual([
+          bad,
+          path,
+          true,
+        ])
         expect(await answer.text()).not.toContain('evil.example')
       }
     const forwarded = {
@@ -253,22 +316,43 @@ describe('the web surface', () => {
       'x-original-url': '/evil',
       'x-host': 'evil.example',
     }
-    for (const path of ['/login', '/jwks', '/.well-known/openid-configuration', '/forgot-password', '/nothing', '/account']) {
+    for (const path of [
+      '/login',
+      '/jwks',
+      '/.well-known/openid-configuration',
+      '/forgot-password',
+      '/nothing',
+      '/account',
+    ]) {
       const answer = await send(`${server.origin}${path}`, { headers: forwarded })
-      expect(`${await answer.text()}${[...answer.headers].join()}`).not.toMatch(/evil\.example|https:\/\/localhost/)
+      expect(`${await answer.text()}${[...answer.headers].join()}`).not.toMatch(
+        /evil\.example|https:\/\/localhost/,
+      )
     }
-    expect((await send(`${server.origin}/login`, { headers: { host: host.toUpperCase() } })).status).toBe(303)
+    expect(
+      (await send(`${server.origin}/login`, { headers: { host: host.toUpperCase() } })).status,
+    ).toBe(303)
   })
 
   it('WB-10 the port of the scheme may be said or not, and no other', async () => {
     await using secure = await startServer({ issuer: 'https://id.example.org' })
     const { host, port } = secure.address
-    const status = async (name: string, path: string) => (await send(`http://${host}:${port}${path}`, { headers: { host: name } })).status
+    const status = async (name: string, path: string) =>
+      (await send(`http://${host}:${port}${path}`, { headers: { host: name } })).status
     for (const path of ['/jwks', '/forgot-password', '/api/auth/user/me']) {
       const expected = await status('id.example.org', path)
       expect(expected).not.toBe(421)
-      expect([await status('id.example.org:443', path), await status('ID.example.org:443', path)]).toEqual([expected, expected])
-      for (const bad of ['id.example.org:80', 'id.example.org:0443', 'id.example.org:', 'id.example.org:443:443', 'x@id.example.org:443'])
+      expect([
+        await status('id.example.org:443', path),
+        await status('ID.example.org:443', path),
+      ]).toEqual([expected, expected])
+      for (const bad of [
+        'id.example.org:80',
+        'id.example.org:0443',
+        'id.example.org:',
+        'id.example.org:443:443',
+        'x@id.example.org:443',
+      ])
         expect([bad, path, await status(bad, path)]).toEqual([bad, path, 421])
     }
   })
@@ -277,7 +361,10 @@ describe('the web surface', () => {
     const { clientAddress } = await import('../../src/http/middleware/client-address.ts')
     const from = (hops: number, header?: string) =>
       clientAddress(
-        { socket: { remoteAddress: '::ffff:192.0.2.1' }, headers: header === undefined ? {} : { 'x-forwarded-for': header } } as never,
+        {
+          socket: { remoteAddress: '::ffff:192.0.2.1' },
+          headers: header === undefined ? {} : { 'x-forwarded-for': header },
+        } as never,
         hops,
       )
     expect(from(0, '10.0.0.1')).toBe('192.0.2.1')
@@ -307,10 +394,25 @@ describe('the web surface', () => {
       expect([nonsense, from(1, nonsense)]).toEqual([nonsense, '192.0.2.1'])
     expect(from(3, '10.0.0.1')).toBe('192.0.2.1')
     // Some proxies append the port; it is no part of who calls.
-    for (const spelling of ['10.0.0.1:80', '[10.0.0.1]:5678', '::ffff:10.0.0.1', '[::ffff:a00:1]:1', '[::FFFF:10.0.0.1]'])
+    for (const spelling of [
+      '10.0.0.1:80',
+      '[10.0.0.1]:5678',
+      '::ffff:10.0.0.1',
+      '[::ffff:a00:1]:1',
+      '[::FFFF:10.0.0.1]',
+    ])
       expect([spelling, from(1, `6.6.6.6, ${spelling}`)]).toEqual([spelling, '10.0.0.1'])
-    for (const spelling of ['2001:DB8::1', '[2001:db8::1]', '[2001:db8:0:0::1]:443', '2001:db8::1%eth0', '[2001:db8::1%1]:5'])
-      expect([spelling, from(1, spelling)]).toEqual([spelling, '2001:0db8:0000:0000:0000:0000:0000:0001'])
+    for (const spelling of [
+      '2001:DB8::1',
+      '[2001:db8::1]',
+      '[2001:db8:0:0::1]:443',
+      '2001:db8::1%eth0',
+      '[2001:db8::1%1]:5',
+    ])
+      expect([spelling, from(1, spelling)]).toEqual([
+        spelling,
+        '2001:0db8:0000:0000:0000:0000:0000:0001',
+      ])
   })
 
   it('WB-10 WB-11 has no door beside the documented ones', async () => {
@@ -352,30 +454,52 @@ describe('forms of other sites', () => {
     const account = await createAccount(server)
     const browser = await atLogin(server)
     const { pathname } = browser.page.form('/login').action
-    const csrf = browser.page.form('/login').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const csrf =
+      browser.page.form('/login').fields.find(({ name }) => name === '_csrf')?.value ?? ''
     const values = { username: account.email, password: PASSWORD }
     const before = server.context.hasher.stats.evaluations
-    const other = (await atLogin(server)).page.form('/login').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const other =
+      (await atLogin(server)).page.form('/login').fields.find(({ name }) => name === '_csrf')
+        ?.value ?? ''
     for (const forged of ['', 'x', csrf.slice(0, -1), `${csrf}A`, csrf.toLowerCase(), other])
-      expect([forged, (await browser.copy().post(pathname, { ...values, _csrf: forged })).status]).toEqual([forged, 403])
+      expect([
+        forged,
+        (await browser.copy().post(pathname, { ...values, _csrf: forged })).status,
+      ]).toEqual([forged, 403])
     expect((await browser.copy().post(pathname, values)).status).toBe(403)
     const foreign = [
       { origin: 'https://evil.example' }, { origin: `${server.origin}.evil.example` }, { origin: 'http://localhost' }, { origin: server.origin.replace('http', 'https') },
       { origin: `${server.origin}/` }, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { 'sec-fetch-site': 'nonsense' },
     ] // biome-ignore format: a list
     for (const headers of foreign)
-      expect([headers, (await browser.copy().post(pathname, { ...values, _csrf: csrf }, { headers })).status]).toEqual([headers, 403])
-    for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'application/json', 'application/xml', ''])
+      expect([
+        headers,
+        (await browser.copy().post(pathname, { ...values, _csrf: csrf }, { headers })).status,
+      ]).toEqual([headers, 403])
+    for (const type of [
+      'text/plain',
+      'multipart/form-data; boundary=x',
+      'application/json',
+      'application/xml',
+      '',
+    ])
       expect([
         type,
-        (await browser.copy().post(pathname, { ...values, _csrf: csrf }, { headers: { 'content-type': type } })).status,
+        (
+          await browser
+            .copy()
+            .post(pathname, { ...values, _csrf: csrf }, { headers: { 'content-type': type } })
+        ).status,
       ]).toEqual([type, 415])
     expect(server.context.hasher.stats.evaluations).toBe(before)
     const withoutCookie = browser.copy()
     withoutCookie.jar.delete('gatehouse_csrf')
     expect((await withoutCookie.post(pathname, { ...values, _csrf: csrf })).status).toBe(403)
     // The pages send no referrer, so browsers send `Origin: null` with their forms.
-    expect((await browser.post(pathname, { ...values, _csrf: csrf }, { headers: { origin: 'null' } })).url.pathname).toMatch(/^\/account/)
+    expect(
+      (await browser.post(pathname, { ...values, _csrf: csrf }, { headers: { origin: 'null' } }))
+        .url.pathname,
+    ).toMatch(/^\/account/)
   })
 
   it('SE-11 every form of every page carries the token, and every POST route asks for it', async () => {
@@ -397,15 +521,25 @@ describe('forms of other sites', () => {
       '/interaction/x/select-account',
       '/interaction/x/switch-account',
     ]
-    for (const path of paths) expect([path, (await new Browser(server.origin).post(path, { token: 'x' })).status]).toEqual([path, 403])
+    for (const path of paths)
+      expect([path, (await new Browser(server.origin).post(path, { token: 'x' })).status]).toEqual([
+        path,
+        403,
+      ])
     for (const browser of [await atLogin(server), await atSignUp(server)])
-      for (const form of browser.page.forms) if (form.method === 'POST') expect(form.fields.map(({ name }) => name)).toContain('_csrf')
+      for (const form of browser.page.forms)
+        if (form.method === 'POST') expect(form.fields.map(({ name }) => name)).toContain('_csrf')
   })
 
   it('SE-11 the JSON door takes no form types, and cookies mean nothing to it', async () => {
     const { browser } = await newPerson(server)
     const cookie = browser.jar.header(new URL(server.origin)) ?? ''
-    for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonx'])
+    for (const type of [
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/jsonx',
+    ])
       expect([
         type,
         (
@@ -416,12 +550,19 @@ describe('forms of other sites', () => {
           })
         ).status,
       ]).toEqual([type, 415])
-    expect((await send(`${server.origin}/api/auth/user/me`, { method: 'POST', headers: { cookie } })).status).toBe(401)
+    expect(
+      (await send(`${server.origin}/api/auth/user/me`, { method: 'POST', headers: { cookie } }))
+        .status,
+    ).toBe(401)
   })
 
   it('SE-13 opening every page as a signed-in person changes nothing that is kept', async () => {
     const { account, browser } = await newPerson(server)
-    const { tokenId } = await server.context.passwordReset.request(account.email, { ip: '192.0.2.1', userAgent: 'test', requestId: 'test' })
+    const { tokenId } = await server.context.passwordReset.request(account.email, {
+      ip: '192.0.2.1',
+      userAgent: 'test',
+      requestId: 'test',
+    })
     expect(tokenId).not.toBe('')
     const kept = [
       'account',
@@ -469,21 +610,35 @@ describe('forms of other sites', () => {
     for (const path of paths)
       for (const method of ['GET', 'HEAD']) {
         const cookie = browser.jar.header(new URL(path, server.origin)) ?? ''
-        expect([path, (await send(`${server.origin}${path}`, { method, headers: { cookie } })).status < 500]).toEqual([path, true])
+        expect([
+          path,
+          (await send(`${server.origin}${path}`, { method, headers: { cookie } })).status < 500,
+        ]).toEqual([path, true])
       }
     expect(await dump(server, kept)).toEqual(before)
     expect((await server.context.sessions.list(account.id)).map(({ id }) => id)).toEqual(sessions)
   })
 
   it('SE-14 CORS: only the exact origin of the client that asks, never with credentials, never on pages', async () => {
-    const { clientId } = await createClient(server, { secret: null, metadata: { redirect_uris: ['https://good.example/callback'] } })
+    const { clientId } = await createClient(server, {
+      secret: null,
+      metadata: { redirect_uris: ['https://good.example/callback'] },
+    })
     const ask = (path: string, origin: string, method = 'POST') =>
       send(`${server.origin}${path}`, {
         method,
-        headers: { origin, 'content-type': 'application/x-www-form-urlencoded', 'access-control-request-method': 'POST' },
-        ...(method === 'POST' ? { body: `client_id=${clientId}&grant_type=authorization_code&code=x` } : {}),
+        headers: {
+          origin,
+          'content-type': 'application/x-www-form-urlencoded',
+          'access-control-request-method': 'POST',
+        },
+        ...(method === 'POST'
+          ? { body: `client_id=${clientId}&grant_type=authorization_code&code=x` }
+          : {}),
       })
-    expect((await ask('/token', 'https://good.example')).headers.get('access-control-allow-origin')).toBe('https://good.example')
+    expect(
+      (await ask('/token', 'https://good.example')).headers.get('access-control-allow-origin'),
+    ).toBe('https://good.example')
     for (const origin of [
       'https://good.evil.example',
       'https://good.example.evil.example',
@@ -495,7 +650,10 @@ describe('forms of other sites', () => {
       'https://good.example/',
       'file://',
     ])
-      expect([origin, (await ask('/token', origin)).headers.get('access-control-allow-origin')]).toEqual([origin, null])
+      expect([
+        origin,
+        (await ask('/token', origin)).headers.get('access-control-allow-origin'),
+      ]).toEqual([origin, null])
     for (const path of [
       '/auth',
       '/login',
@@ -508,17 +666,19 @@ describe('forms of other sites', () => {
     ])
       for (const method of ['GET', 'POST', 'OPTIONS']) {
         const { headers } = await ask(path, 'https://good.example', method)
-        expect([path, method, headers.get('access-control-allow-origin'), headers.get('access-control-allow-credentials')]).toEqual([
+        expect([
           path,
           method,
-          null,
-          null,
-        ])
+          headers.get('access-control-allow-origin'),
+          headers.get('access-control-allow-credentials'),
+        ]).toEqual([path, method, null, null])
       }
     for (const path of ['/token', '/userinfo', '/jwks', '/.well-known/openid-configuration'])
       expect([
         path,
-        (await ask(path, 'https://good.example', path === '/token' ? 'POST' : 'GET')).headers.get('access-control-allow-credentials'),
+        (await ask(path, 'https://good.example', path === '/token' ? 'POST' : 'GET')).headers.get(
+          'access-control-allow-credentials',
+        ),
       ]).toEqual([path, null])
   })
 })
@@ -533,7 +693,9 @@ describe('in Chromium', () => {
 
   it('WB-04 PW-13 a person without JavaScript signs up, proves the address, consents and is back at the app', async () => {
     const page = await people.newPage({ javaScriptEnabled: false })
-    const app = await relyingParty(server, { metadata: { redirect_uris: [`${server.origin}/health/live`] } })
+    const app = await relyingParty(server, {
+      metadata: { redirect_uris: [`${server.origin}/health/live`] },
+    })
     await page.goto(app.authorizationUrl({ prompt: 'create', scope: 'openid email' }).href)
     await page.fill('[name=name]', 'Grace Hopper')
     await page.fill('[name=email]', 'wb04@example.org')
@@ -553,7 +715,8 @@ describe('in Chromium', () => {
     const foreign: string[] = []
     const dialogs: string[] = []
     page.on('request', (request) => {
-      if (!request.url().startsWith(server.origin) && !request.url().startsWith('data:')) foreign.push(request.url())
+      if (!request.url().startsWith(server.origin) && !request.url().startsWith('data:'))
+        foreign.push(request.url())
     })
     page.on('dialog', (dialog) => {
       dialogs.push(dialog.message())

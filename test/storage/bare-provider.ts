@@ -14,7 +14,13 @@ export const PKCE = {
 } as const
 
 const JWKS = {
-  keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' }],
+  keys: [
+    {
+      ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+      alg: 'ES256',
+      use: 'sig',
+    },
+  ],
 }
 
 export interface Answer {
@@ -26,7 +32,11 @@ export interface Answer {
 /** One server instance of one issuer: oidc-provider alone, on the store under test. */
 export interface Instance extends AsyncDisposable {
   readonly provider: Provider
-  send(method: string, path: string, options?: { form?: Record<string, string>; headers?: Record<string, string> }): Promise<Answer>
+  send(
+    method: string,
+    path: string,
+    options?: { form?: Record<string, string>; headers?: Record<string, string> },
+  ): Promise<Answer>
   /** POST to the token endpoint as the public client. */
   token(form: Record<string, string>): Promise<{ status: number; body: Record<string, string> }>
 }
@@ -51,18 +61,29 @@ export async function startInstance(store: ArtifactStore): Promise<Instance> {
       const body = form && new URLSearchParams(form).toString()
       const type = body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }
       return new Promise((resolve, reject) => {
-        const sent = request({ host: '127.0.0.1', port, agent, method, path, headers: { ...type, ...headers } }, (res) => {
-          const chunks: Buffer[] = []
-          res.on('data', (chunk: Buffer) => chunks.push(chunk))
-          res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, text: Buffer.concat(chunks).toString('utf8') }))
-          res.on('error', reject)
-        })
+        const sent = request(
+          { host: '127.0.0.1', port, agent, method, path, headers: { ...type, ...headers } },
+          (res) => {
+            const chunks: Buffer[] = []
+            res.on('data', (chunk: Buffer) => chunks.push(chunk))
+            res.on('end', () =>
+              resolve({
+                status: res.statusCode ?? 0,
+                headers: res.headers,
+                text: Buffer.concat(chunks).toString('utf8'),
+              }),
+            )
+            res.on('error', reject)
+          },
+        )
         sent.on('error', reject)
         sent.end(body)
       })
     },
     async token(form) {
-      const { status, text } = await instance.send('POST', '/token', { form: { client_id: CLIENT.client_id, ...form } })
+      const { status, text } = await instance.send('POST', '/token', {
+        form: { client_id: CLIENT.client_id, ...form },
+      })
       return { status, body: JSON.parse(text) as Record<string, string> }
     },
     async [Symbol.asyncDispose]() {
@@ -75,11 +96,18 @@ export async function startInstance(store: ArtifactStore): Promise<Instance> {
 }
 
 /** Signs `ada` in and consents to everything, without a page. */
-async function signIn(provider: Provider, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function signIn(
+  provider: Provider,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
   const { params } = await provider.interactionDetails(req, res)
   const grant = new provider.Grant({ accountId: 'ada', clientId: CLIENT.client_id })
   grant.addOIDCScope(String(params['scope']))
-  await provider.interactionFinished(req, res, { login: { accountId: 'ada' }, consent: { grantId: await grant.save() } })
+  await provider.interactionFinished(req, res, {
+    login: { accountId: 'ada' },
+    consent: { grantId: await grant.save() },
+  })
 }
 
 function configuration(store: ArtifactStore): Configuration {
@@ -96,7 +124,10 @@ function configuration(store: ArtifactStore): Configuration {
     clientDefaults: { id_token_signed_response_alg: 'ES256', response_types: ['code'] },
     cookies: { keys: ['a key for this test only'] },
     expiresWithSession: () => false,
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true, allowedPolicy: () => true } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true, allowedPolicy: () => true },
+    },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
     issueRefreshToken: () => true,
@@ -104,14 +135,25 @@ function configuration(store: ArtifactStore): Configuration {
     rotateRefreshToken: true,
     responseTypes: ['code'],
     scopes: ['openid', 'offline_access'],
-    ttl: { AccessToken: 600, AuthorizationCode: 600, Grant: 3600, IdToken: 600, Interaction: 600, RefreshToken: 3600, Session: 3600 },
+    ttl: {
+      AccessToken: 600,
+      AuthorizationCode: 600,
+      Grant: 3600,
+      IdToken: 600,
+      Interaction: 600,
+      RefreshToken: 3600,
+      Session: 3600,
+    },
     renderError: (ctx, out) => {
       ctx.body = out
     },
   }
 }
 
-/** oidc-provider speaks of its defaults when it starts; the test of the real configuration insists on silence. */
+/**
+ * oidc-provider speaks of its defaults when it starts; the test of the real configuration insists
+ * on silence.
+ */
 function quiet<T>(work: () => T): T {
   const { info, warn } = console
   Object.assign(console, { info: () => undefined, warn: () => undefined })

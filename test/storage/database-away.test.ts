@@ -9,7 +9,11 @@ import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 /** What an app, a browser and a mobile app ask for; none of it can be answered without the database. */
-const ASKED: readonly (readonly [path: string, accept: string, form: Record<string, string> | undefined])[] = [
+const ASKED: readonly (readonly [
+  path: string,
+  accept: string,
+  form: Record<string, string> | undefined,
+])[] = [
   ['/token', 'application/json', { grant_type: 'client_credentials' }],
   ['/token/introspection', 'application/json', { token: 'x'.repeat(43) }],
   ['/token/revocation', 'application/json', { token: 'x'.repeat(43) }],
@@ -29,26 +33,32 @@ describe('F09 the database goes away and comes back', () => {
     await database?.drop()
   })
 
-  it.each(ASKED)('F09 %s (%s) answers 503 with Retry-After, never 500, and needs no restart', async (path, accept, form) => {
-    // An id of its own each time: what is remembered needs no database.
-    const ask = (id = randomUUID()) =>
-      fetch(`${server.origin}${path}${form ? '' : `&client_id=${id}`}`, {
-        method: form ? 'POST' : 'GET',
-        redirect: 'manual',
-        headers: { accept, authorization: `Basic ${Buffer.from(`${id}:secret`).toString('base64')}` },
-        ...(form ? { body: new URLSearchParams(form) } : {}),
-      })
-    const before = (await ask()).status
-    expect(before).toBeLessThan(500)
-    await allowConnections(false)
-    try {
-      const answer = await ask()
-      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
-    } finally {
-      await allowConnections(true)
-    }
-    expect((await ask()).status).toBe(before)
-  })
+  it.each(ASKED)(
+    'F09 %s (%s) answers 503 with Retry-After, never 500, and needs no restart',
+    async (path, accept, form) => {
+      // An id of its own each time: what is remembered needs no database.
+      const ask = (id = randomUUID()) =>
+        fetch(`${server.origin}${path}${form ? '' : `&client_id=${id}`}`, {
+          method: form ? 'POST' : 'GET',
+          redirect: 'manual',
+          headers: {
+            accept,
+            authorization: `Basic ${Buffer.from(`${id}:secret`).toString('base64')}`,
+          },
+          ...(form ? { body: new URLSearchParams(form) } : {}),
+        })
+      const before = (await ask()).status
+      expect(before).toBeLessThan(500)
+      await allowConnections(false)
+      try {
+        const answer = await ask()
+        expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+      } finally {
+        await allowConnections(true)
+      }
+      expect((await ask()).status).toBe(before)
+    },
+  )
 
   it('TK-01 TK-03 TK-10 a code or refresh token whose successor cannot be stored is not spent: the next try gets tokens', async () => {
     const app = await signedInApp(server, { refreshLeewaySeconds: 0 })
@@ -72,7 +82,11 @@ describe('F09 the database goes away and comes back', () => {
       await refusing(model, async () => {
         await browser.visit(app.authorizationUrl({ scope: 'openid' }))
         const page = await browser.submit('/login', { username: account.email, password: PASSWORD })
-        expect([page.status, page.isForeign, page.words.includes('nothing was changed')]).toEqual([500, false, true])
+        expect([page.status, page.isForeign, page.words.includes('nothing was changed')]).toEqual([
+          500,
+          false,
+          true,
+        ])
         expect(page.response.headers.get('location')).toBeNull()
       })
       expect((await browser.visit('/account')).step).toBe('login')
@@ -102,7 +116,11 @@ describe('F09 the database goes away and comes back', () => {
     url.pathname = '/postgres'
     await asAdmin(url.href, async (client) => {
       await client.query(`alter database ${name} with allow_connections ${allowed}`)
-      if (!allowed) await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+      if (!allowed)
+        await client.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1',
+          [name],
+        )
     })
   }
 })

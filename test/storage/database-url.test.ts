@@ -1,6 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +40,9 @@ describe('TLS to PostgreSQL', () => {
     server = await startEmbeddedPostgres({ dataDir: join(folder, 'tls') })
     const data = await asAdmin(
       server.url,
-      async (client) => (await client.query<{ d: string }>('select current_setting($1) as d', ['data_directory'])).rows[0]?.d ?? '',
+      async (client) =>
+        (await client.query<{ d: string }>('select current_setting($1) as d', ['data_directory']))
+          .rows[0]?.d ?? '',
     )
     const owner = statSync(data)
     for (const [name, text] of [
@@ -59,27 +69,39 @@ describe('TLS to PostgreSQL', () => {
     return `${url.href}?${query}`
   }
 
-  it.each(['verify-full', 'require', 'verify-ca'])('sslmode=%s encrypts every connection: pool, listener and migrations', async (mode) => {
-    await using database = await openDatabase({ url: with_(`sslmode=${mode}&sslrootcert=${authority}`), pool: 3 })
-    await migrate(database)
-    const { rows } = await database.pool.query<{ ssl: boolean }>(
-      `select "ssl" from pg_stat_ssl join pg_stat_activity using ("pid") where "application_name" = 'gatehouse' and "datname" = current_database()`,
-    )
-    expect(rows.length).toBeGreaterThan(0)
-    expect(rows.every(({ ssl }) => ssl)).toBe(true)
-    expect(database.direct.ssl).toMatchObject({ ca: LOOPBACK_CERTIFICATE })
-  })
+  it.each(['verify-full', 'require', 'verify-ca'])(
+    'sslmode=%s encrypts every connection: pool, listener and migrations',
+    async (mode) => {
+      await using database = await openDatabase({
+        url: with_(`sslmode=${mode}&sslrootcert=${authority}`),
+        pool: 3,
+      })
+      await migrate(database)
+      const { rows } = await database.pool.query<{ ssl: boolean }>(
+        `select "ssl" from pg_stat_ssl join pg_stat_activity using ("pid") where "application_name" = 'gatehouse' and "datname" = current_database()`,
+      )
+      expect(rows.length).toBeGreaterThan(0)
+      expect(rows.every(({ ssl }) => ssl)).toBe(true)
+      expect(database.direct.ssl).toMatchObject({ ca: LOOPBACK_CERTIFICATE })
+    },
+  )
 
   it('is not used where it is not asked for', async () => {
     await using database = await openDatabase({ url: with_('sslmode=disable'), pool: 2 })
-    expect((await database.pool.query('select "ssl" from pg_stat_ssl where "pid" = pg_backend_pid()')).rows).toEqual([{ ssl: false }])
+    expect(
+      (await database.pool.query('select "ssl" from pg_stat_ssl where "pid" = pg_backend_pid()'))
+        .rows,
+    ).toEqual([{ ssl: false }])
   })
 
-  it.each(['verify-full', 'require'])('sslmode=%s refuses an authority that is not known', async (mode) => {
-    expect(await refusal(with_(`sslmode=${mode}`))).toMatch(
-      /StartupError: .*its certificate is signed by nobody known\. Name its authority with sslrootcert=/,
-    )
-  })
+  it.each(['verify-full', 'require'])(
+    'sslmode=%s refuses an authority that is not known',
+    async (mode) => {
+      expect(await refusal(with_(`sslmode=${mode}`))).toMatch(
+        /StartupError: .*its certificate is signed by nobody known\. Name its authority with sslrootcert=/,
+      )
+    },
+  )
 
   it('a certificate for another host is refused by require and verify-full; verify-ca checks the authority only', async () => {
     const { port } = new URL(server.url)
@@ -94,15 +116,25 @@ describe('TLS to PostgreSQL', () => {
     await once(proxy, 'listening')
     const host = `127.0.0.2:${(proxy.address() as { port: number }).port}`
     for (const mode of ['require', 'verify-full'])
-      expect(await refusal(with_(`sslmode=${mode}&sslrootcert=${authority}`, host))).toContain('its certificate is for another host')
-    await using database = await openDatabase({ url: with_(`sslmode=verify-ca&sslrootcert=${authority}`, host), pool: 2 })
-    expect((await database.pool.query('select "ssl" from pg_stat_ssl where "pid" = pg_backend_pid()')).rows).toEqual([{ ssl: true }])
+      expect(await refusal(with_(`sslmode=${mode}&sslrootcert=${authority}`, host))).toContain(
+        'its certificate is for another host',
+      )
+    await using database = await openDatabase({
+      url: with_(`sslmode=verify-ca&sslrootcert=${authority}`, host),
+      pool: 2,
+    })
+    expect(
+      (await database.pool.query('select "ssl" from pg_stat_ssl where "pid" = pg_backend_pid()'))
+        .rows,
+    ).toEqual([{ ssl: true }])
     proxy.close()
   })
 
   it('is refused in words by a server that has none', async () => {
     const plain = await createEmptyDatabase()
-    expect(await refusal(`${plain.url}?sslmode=verify-full`)).toContain('it has no TLS. Turn TLS on there, or write sslmode=disable.')
+    expect(await refusal(`${plain.url}?sslmode=verify-full`)).toContain(
+      'it has no TLS. Turn TLS on there, or write sslmode=disable.',
+    )
     await plain.drop()
   })
 })
@@ -133,9 +165,24 @@ describe('what the database is', () => {
       [],
       /has the encoding LATIN1.*Create it with "encoding 'UTF8' template template0"/,
     ],
-    ['read-only', '', ['alter database NAME set default_transaction_read_only = on'], /is read-only.*Point DATABASE_URL at the primary/],
-    ['tables of others', '', ['create table orders (id int)'], /has 1 tables of something else\. Give Gatehouse a database of its own/],
-    ['no schema', '', ['drop schema public'], /has no schema that .* may use\. Run there: grant usage, create on schema public/],
+    [
+      'read-only',
+      '',
+      ['alter database NAME set default_transaction_read_only = on'],
+      /is read-only.*Point DATABASE_URL at the primary/,
+    ],
+    [
+      'tables of others',
+      '',
+      ['create table orders (id int)'],
+      /has 1 tables of something else\. Give Gatehouse a database of its own/,
+    ],
+    [
+      'no schema',
+      '',
+      ['drop schema public'],
+      /has no schema that .* may use\. Run there: grant usage, create on schema public/,
+    ],
   ])('F28 %s: one sentence that says what to do', async (_, options, statements, said) => {
     expect(await refusalAfter(options, ...statements)).toMatch(said)
   })
@@ -143,9 +190,13 @@ describe('what the database is', () => {
   it('reads and writes times whatever DateStyle is set for the database', async () => {
     const made = await createEmptyDatabase()
     const name = new URL(made.url).pathname.slice(1)
-    await asAdmin(made.url, (client) => client.query(`alter database ${name} set datestyle = 'SQL, DMY'`))
+    await asAdmin(made.url, (client) =>
+      client.query(`alter database ${name} set datestyle = 'SQL, DMY'`),
+    )
     await using database = await openDatabase({ url: made.url, pool: 2 })
-    expect((await database.pool.query(`select current_setting('datestyle') as style`)).rows[0]?.style).toMatch(/^ISO/)
+    expect(
+      (await database.pool.query(`select current_setting('datestyle') as style`)).rows[0]?.style,
+    ).toMatch(/^ISO/)
     await database[Symbol.asyncDispose]()
     await made.drop()
   })
@@ -162,7 +213,10 @@ note(
 
 describe('a pooler in between', () => {
   /** Debian's PgBouncer before an empty database; without one, the database itself. */
-  async function pooled(mode: 'session' | 'transaction', work: (url: string, direct: string) => Promise<void>): Promise<void> {
+  async function pooled(
+    mode: 'session' | 'transaction',
+    work: (url: string, direct: string) => Promise<void>,
+  ): Promise<void> {
     const made = await createEmptyDatabase()
     const target = new URL(made.url)
     const port = await freePort()
@@ -177,7 +231,8 @@ describe('a pooler in between', () => {
       ...(process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}),
     })
     try {
-      for (let tries = 0; tries < 100 && !(await answers(port)); tries += 1) await new Promise((resolve) => setTimeout(resolve, 50))
+      for (let tries = 0; tries < 100 && !(await answers(port)); tries += 1)
+        await new Promise((resolve) => setTimeout(resolve, 50))
       const url = new URL(made.url)
       url.host = `127.0.0.1:${port}`
       await work(url.href, made.url)
@@ -189,7 +244,9 @@ describe('a pooler in between', () => {
 
   const answers = (port: number) =>
     new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false))
+      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () =>
+        resolve(false),
+      )
       socket.on('connect', () => socket.destroy())
     })
 
@@ -199,16 +256,23 @@ describe('a pooler in between', () => {
         await using database = await openDatabase({ url, pool: 3 })
         await migrate(database)
         expect(
-          (await database.pool.query(`select current_setting('statement_timeout') as t, current_setting('lock_timeout') as l`)).rows,
+          (
+            await database.pool.query(
+              `select current_setting('statement_timeout') as t, current_setting('lock_timeout') as l`,
+            )
+          ).rows,
         ).toEqual([{ t: '5s', l: '2s' }])
         const named = { name: 'twice', text: 'select 1 as one' }
-        for (let index = 0; index < 3; index += 1) expect((await database.pool.query(named)).rows).toEqual([{ one: 1 }])
+        for (let index = 0; index < 3; index += 1)
+          expect((await database.pool.query(named)).rows).toEqual([{ one: 1 }])
       }))
 
     it('PgBouncer by transaction, too old for prepared statements: refused with what to write', () =>
       pooled('transaction', async (url) => {
         const said = await refusal(url)
-        expect(said).toMatch(/hands out connections by transaction\. Write pool_mode = session into its configuration, or:/)
+        expect(said).toMatch(
+          /hands out connections by transaction\. Write pool_mode = session into its configuration, or:/,
+        )
         expect(said).toMatch(/It loses prepared statements: it must be PgBouncer 1\.21 or newer/)
         expect(said).toMatch(/alter role .* set statement_timeout = '5s';/)
         expect(said).toMatch(/set DATABASE_DIRECT_URL to its address/)
@@ -219,7 +283,9 @@ describe('a pooler in between', () => {
         await using database = await openDatabase({ url, directUrl, pool: 3 })
         await migrate(database)
         expect(database.direct.port).toBe(Number(new URL(directUrl).port))
-        expect((await database.pool.query(`select to_regclass('account') is not null as made`)).rows).toEqual([{ made: true }])
+        expect(
+          (await database.pool.query(`select to_regclass('account') is not null as made`)).rows,
+        ).toEqual([{ made: true }])
       }))
   } else {
     it('has nothing to run on here', () => expect(hasPgBouncer).toBe(false))

@@ -19,7 +19,10 @@ describe('dead connections to the database', () => {
     const url = new URL(database.url)
     proxy = await startProxy({ host: url.hostname, port: Number(url.port) })
     url.port = String(proxy.port)
-    server = await startApi({ database: { url: url.href }, config: { database: { url: url.href, pool: POOL, embedded: false } } })
+    server = await startApi({
+      database: { url: url.href },
+      config: { database: { url: url.href, pool: POOL, embedded: false } },
+    })
     person = await signedIn(server)
   })
   afterAll(async () => {
@@ -47,7 +50,8 @@ describe('dead connections to the database', () => {
 
   async function expectAllAsBefore(): Promise<void> {
     await eventually(() => status('/health/ready'), 200)
-    for (const [answer, usual] of Array.from({ length: POOL }, asked).flat()) expect((await answer).status).toBe(usual)
+    for (const [answer, usual] of Array.from({ length: POOL }, asked).flat())
+      expect((await answer).status).toBe(usual)
     const { pool } = server.context.database
     await eventually(() => pool.totalCount - pool.idleCount, 0)
     const open = `select from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`
@@ -64,9 +68,11 @@ describe('dead connections to the database', () => {
       fail()
       const begun = performance.now()
       const waiting = flood()
-      for (const path of ['/health/live', '/.well-known/openid-configuration', '/jwks']) expect(await status(path)).toBe(200)
+      for (const path of ['/health/live', '/.well-known/openid-configuration', '/jwks'])
+        expect(await status(path)).toBe(200)
       expect(await status('/health/ready')).toBe(503)
-      for (const answer of await waiting) expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+      for (const answer of await waiting)
+        expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
       note('silent database', `slowest refusal ${Math.round(performance.now() - begun)} ms`)
       await mend()
       await expectAllAsBefore()
@@ -79,10 +85,14 @@ describe('dead connections to the database', () => {
     for (let round = 0; round < 20; round += 1) {
       const answers = flood()
       await asAdmin(database.url, (admin) =>
-        admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()', [name]),
+        admin.query(
+          'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
+          [name],
+        ),
       )
       for (const answer of await answers)
-        if (answer.status >= 500) expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+        if (answer.status >= 500)
+          expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
     }
     await expectAllAsBefore()
   })

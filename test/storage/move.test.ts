@@ -53,7 +53,11 @@ describe('gatehouse storage move', () => {
     const stored: { model: Model; id: string; payload: ReturnType<typeof sample>['payload'] }[] = []
     for (const owner of owners)
       for (const model of MOVED) {
-        const { id, payload } = sample(model, owner, GRANTABLE.includes(model as never) ? { nonce: 'a\0b\ud800' } : {})
+        const { id, payload } = sample(
+          model,
+          owner,
+          GRANTABLE.includes(model as never) ? { nonce: 'a\0b\ud800' } : {},
+        )
         await store.adapterFor(model).upsert(id, payload, HOUR)
         stored.push({ model, id, payload })
       }
@@ -64,41 +68,64 @@ describe('gatehouse storage move', () => {
   }
 
   const ways = [
-    { to: 'redis', from: () => inPostgres, into: () => inRedis, move: () => moveToRedis({ pool, redis }) },
-    { to: 'postgres', from: () => inRedis, into: () => inPostgres, move: () => moveToPostgres({ pool, redis }) },
+    {
+      to: 'redis',
+      from: () => inPostgres,
+      into: () => inRedis,
+      move: () => moveToRedis({ pool, redis }),
+    },
+    {
+      to: 'postgres',
+      from: () => inRedis,
+      into: () => inPostgres,
+      move: () => moveToPostgres({ pool, redis }),
+    },
   ] as const
 
-  it.each(ways)('moves everything that lives to $to, every payload as it was, and nothing stays behind', async ({ from, into, move }) => {
-    await empty()
-    const { stored, spent, owners } = await fill(from())
-    const moved = await move()
-    expect([...moved.values()].reduce((sum, count) => sum + count, 0)).toBe(stored.length + 1)
-    for (const { model, id, payload } of stored) {
-      expect(await into().adapterFor(model).find(id)).toEqual(payload)
-      expect(await from().adapterFor(model).find(id)).toBeUndefined()
-    }
-    expect(await into().adapterFor('Session').findByUid(owners[0].sessionUid)).toMatchObject({ uid: owners[0].sessionUid })
-    expect(await into().adapterFor('RefreshToken').find(spent.id)).toHaveProperty('consumed')
-    await expect(into().adapterFor('RefreshToken').consume(spent.id)).rejects.toMatchObject({ error: 'invalid_grant' })
-  })
+  it.each(ways)(
+    'moves everything that lives to $to, every payload as it was, and nothing stays behind',
+    async ({ from, into, move }) => {
+      await empty()
+      const { stored, spent, owners } = await fill(from())
+      const moved = await move()
+      expect([...moved.values()].reduce((sum, count) => sum + count, 0)).toBe(stored.length + 1)
+      for (const { model, id, payload } of stored) {
+        expect(await into().adapterFor(model).find(id)).toEqual(payload)
+        expect(await from().adapterFor(model).find(id)).toBeUndefined()
+      }
+      expect(await into().adapterFor('Session').findByUid(owners[0].sessionUid)).toMatchObject({
+        uid: owners[0].sessionUid,
+      })
+      expect(await into().adapterFor('RefreshToken').find(spent.id)).toHaveProperty('consumed')
+      await expect(into().adapterFor('RefreshToken').consume(spent.id)).rejects.toMatchObject({
+        error: 'invalid_grant',
+      })
+    },
+  )
 
-  it.each(ways)('what was moved to $to expires and is revoked as if it had always been there', async ({ from, into, move }) => {
-    await empty()
-    const { owners, stored } = await fill(from())
-    await move()
-    const { rows } = await pool.query<{ seconds: number }>(
-      'select extract(epoch from "expires_at" - now())::float8 as "seconds" from "oidc_artifact"',
-    )
-    const left =
-      rows.length > 0 ? rows.map(({ seconds }) => seconds) : [(await direct.pttl((await direct.keys('gh:Grant:*'))[0] ?? '')) / 1000]
-    for (const seconds of left) expect(Math.abs(seconds - HOUR)).toBeLessThan(60)
+  it.each(ways)(
+    'what was moved to $to expires and is revoked as if it had always been there',
+    async ({ from, into, move }) => {
+      await empty()
+      const { owners, stored } = await fill(from())
+      await move()
+      const { rows } = await pool.query<{ seconds: number }>(
+        'select extract(epoch from "expires_at" - now())::float8 as "seconds" from "oidc_artifact"',
+      )
+      const left =
+        rows.length > 0
+          ? rows.map(({ seconds }) => seconds)
+          : [(await direct.pttl((await direct.keys('gh:Grant:*'))[0] ?? '')) / 1000]
+      for (const seconds of left) expect(Math.abs(seconds - HOUR)).toBeLessThan(60)
 
-    await into().revokeByAccount(owners[0].accountId)
-    const alive = []
-    for (const { model, id, payload } of stored) if (await into().adapterFor(model).find(id)) alive.push(payload.accountId)
-    expect(alive).not.toContain(owners[0].accountId)
-    expect(alive).toContain(owners[1].accountId)
-  })
+      await into().revokeByAccount(owners[0].accountId)
+      const alive = []
+      for (const { model, id, payload } of stored)
+        if (await into().adapterFor(model).find(id)) alive.push(payload.accountId)
+      expect(alive).not.toContain(owners[0].accountId)
+      expect(alive).toContain(owners[1].accountId)
+    },
+  )
 
   it.each(ways)(
     'is safe to repeat: to $to, it keeps what is newer there and brings no consumed token back',
@@ -113,61 +140,84 @@ describe('gatehouse storage move', () => {
       await from().adapterFor('RefreshToken').upsert(token.id, token.payload, HOUR)
       await from().adapterFor('RefreshToken').upsert(spent.id, spent.payload, HOUR)
       await move()
-      for (const { id } of [token, spent]) expect(await into().adapterFor('RefreshToken').find(id)).toHaveProperty('consumed')
+      for (const { id } of [token, spent])
+        expect(await into().adapterFor('RefreshToken').find(id)).toHaveProperty('consumed')
       expect(await into().adapterFor('Grant').find(grant.id)).toEqual(grant.payload)
       expect((await move()).size).toBe(0)
     },
   )
 
-  it.each(ways)('a session that $to knows under a newer id, or as ended, stays so; what expired there is replaced', async (way) => {
-    const { from, into, move } = way
-    await empty()
-    const [rotated, ended, expired, other] = [newOwner(), newOwner(), newOwner(), newOwner()]
-    const older = [rotated, ended, expired, other].map((owner) => sample('Session', owner))
-    for (const { id, payload } of older) await from().adapterFor('Session').upsert(id, payload, HOUR)
-    const there = into().adapterFor('Session')
-    const newer = sample('Session', rotated)
-    await there.upsert(newer.id, newer.payload, HOUR)
-    const trace = sample('Session', ended)
-    await there.upsert(trace.id, trace.payload, HOUR)
-    await there.destroy(trace.id)
-    if (way.to === 'postgres') {
-      const late = sample('Session', expired)
-      await there.upsert(late.id, late.payload, HOUR)
-      await pool.query(`update "oidc_artifact" set "expires_at" = now() where "lookup_digest" = $1`, [
-        lookupDigest('Session', expired.sessionUid),
-      ])
-    }
+  it.each(ways)(
+    'a session that $to knows under a newer id, or as ended, stays so; what expired there is replaced',
+    async (way) => {
+      const { from, into, move } = way
+      await empty()
+      const [rotated, ended, expired, other] = [newOwner(), newOwner(), newOwner(), newOwner()]
+      const older = [rotated, ended, expired, other].map((owner) => sample('Session', owner))
+      for (const { id, payload } of older)
+        await from().adapterFor('Session').upsert(id, payload, HOUR)
+      const there = into().adapterFor('Session')
+      const newer = sample('Session', rotated)
+      await there.upsert(newer.id, newer.payload, HOUR)
+      const trace = sample('Session', ended)
+      await there.upsert(trace.id, trace.payload, HOUR)
+      await there.destroy(trace.id)
+      if (way.to === 'postgres') {
+        const late = sample('Session', expired)
+        await there.upsert(late.id, late.payload, HOUR)
+        await pool.query(
+          `update "oidc_artifact" set "expires_at" = now() where "lookup_digest" = $1`,
+          [lookupDigest('Session', expired.sessionUid)],
+        )
+      }
 
-    expect([...(await move())]).toEqual([['Session', 4]])
-    expect(await Promise.all(older.map(async ({ id }) => Boolean(await there.find(id))))).toEqual([false, false, true, true])
-    expect(await there.find(newer.id)).toEqual(newer.payload)
-    expect(await there.findByUid(ended.sessionUid)).toBeUndefined()
-    expect((await move()).size).toBe(0)
-  })
+      expect([...(await move())]).toEqual([['Session', 4]])
+      expect(await Promise.all(older.map(async ({ id }) => Boolean(await there.find(id))))).toEqual(
+        [false, false, true, true],
+      )
+      expect(await there.find(newer.id)).toEqual(newer.payload)
+      expect(await there.findByUid(ended.sessionUid)).toBeUndefined()
+      expect((await move()).size).toBe(0)
+    },
+  )
 
-  it.each(ways)('goes on after it was cut off between copying to $to and deleting', async ({ to, from, into, move }) => {
-    await empty()
-    const { stored, spent } = await fill(from())
-    const tokens = Array.from({ length: 600 }, () => sample('AccessToken'))
-    await Promise.all(tokens.map(({ id, payload }) => from().adapterFor('AccessToken').upsert(id, payload, HOUR)))
-    const all = [...stored, ...tokens.map((token) => ({ model: 'AccessToken' as const, ...token }))]
-    const found = async (store: ArtifactStore) =>
-      (await Promise.all(all.map(({ model, id }) => store.adapterFor(model).find(id)))).filter(Boolean).length
-    await (to === 'redis' ? cutOffBeforeSessionsGo() : cutOffBeforeAnythingGoes())
-    expect(await found(into())).toBeGreaterThan(0)
-    expect(await found(from())).toBeGreaterThan(0)
+  it.each(ways)(
+    'goes on after it was cut off between copying to $to and deleting',
+    async ({ to, from, into, move }) => {
+      await empty()
+      const { stored, spent } = await fill(from())
+      const tokens = Array.from({ length: 600 }, () => sample('AccessToken'))
+      await Promise.all(
+        tokens.map(({ id, payload }) => from().adapterFor('AccessToken').upsert(id, payload, HOUR)),
+      )
+      const all = [
+        ...stored,
+        ...tokens.map((token) => ({ model: 'AccessToken' as const, ...token })),
+      ]
+      const found = async (store: ArtifactStore) =>
+        (await Promise.all(all.map(({ model, id }) => store.adapterFor(model).find(id)))).filter(
+          Boolean,
+        ).length
+      await (to === 'redis' ? cutOffBeforeSessionsGo() : cutOffBeforeAnythingGoes())
+      expect(await found(into())).toBeGreaterThan(0)
+      expect(await found(from())).toBeGreaterThan(0)
 
-    await move()
-    expect([await found(into()), await found(from())]).toEqual([all.length, 0])
-    for (const { model, id, payload } of all) expect(await into().adapterFor(model).find(id)).toEqual(payload)
-    await expect(into().adapterFor('RefreshToken').consume(spent.id)).rejects.toMatchObject({ error: 'invalid_grant' })
-    expect((await move()).size).toBe(0)
-  })
+      await move()
+      expect([await found(into()), await found(from())]).toEqual([all.length, 0])
+      for (const { model, id, payload } of all)
+        expect(await into().adapterFor(model).find(id)).toEqual(payload)
+      await expect(into().adapterFor('RefreshToken').consume(spent.id)).rejects.toMatchObject({
+        error: 'invalid_grant',
+      })
+      expect((await move()).size).toBe(0)
+    },
+  )
 
   /** The second batch holds them: it is copied, and stays where it was. */
   async function cutOffBeforeSessionsGo(): Promise<void> {
-    await pool.query(`create function cut_off() returns trigger language plpgsql as $$ begin raise exception 'cut off'; end $$`)
+    await pool.query(
+      `create function cut_off() returns trigger language plpgsql as $$ begin raise exception 'cut off'; end $$`,
+    )
     await pool.query(
       `create trigger cut_off before delete on "oidc_artifact" for each row when (old."model" = 'Session') execute function cut_off()`,
     )
@@ -183,7 +233,10 @@ describe('gatehouse storage move', () => {
     const refusing: RedisConnection = {
       isCluster: redis.isCluster,
       evaluate: (...call) => redis.evaluate(...call),
-      run: (key, command) => redis.run(key, (client) => command(Object.create(client, { del: { value: refuse } }) as typeof client, key)),
+      run: (key, command) =>
+        redis.run(key, (client) =>
+          command(Object.create(client, { del: { value: refuse } }) as typeof client, key),
+        ),
       servers: () => redis.servers(),
       isReady: () => redis.isReady(),
       [Symbol.asyncDispose]: async () => undefined,
@@ -194,7 +247,11 @@ describe('gatehouse storage move', () => {
   it('moves more than a batch, and neither what has expired nor the trace of an ended session', async () => {
     await empty()
     const tokens = Array.from({ length: 1201 }, () => sample('AccessToken'))
-    await Promise.all(tokens.map(({ id, payload }) => inPostgres.adapterFor('AccessToken').upsert(id, payload, HOUR)))
+    await Promise.all(
+      tokens.map(({ id, payload }) =>
+        inPostgres.adapterFor('AccessToken').upsert(id, payload, HOUR),
+      ),
+    )
     await inPostgres.adapterFor('AccessToken').upsert(randomToken(), tokens[0]?.payload ?? {}, -1)
     const ended = sample('Session')
     await inPostgres.adapterFor('Session').upsert(ended.id, ended.payload, HOUR)
@@ -214,11 +271,27 @@ describe('the command', () => {
     await store.adapterFor('Grant').upsert(grant.id, grant.payload, HOUR)
     await pool.end()
     const move = (settings: Record<string, string>) => {
-      const keys = { COOKIE_KEYS: TEST_SECRETS.cookieKeys.join(), KEY_ENCRYPTION_KEYS: TEST_SECRETS.keyEncryptionKeys.join() }
-      const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: database.url, ...keys, ...settings }
-      const command = [join(import.meta.dirname, '../../src/cli.ts'), 'storage', 'move', '--to', 'redis']
+      const keys = {
+        COOKIE_KEYS: TEST_SECRETS.cookieKeys.join(),
+        KEY_ENCRYPTION_KEYS: TEST_SECRETS.keyEncryptionKeys.join(),
+      }
+      const env = {
+        PATH: process.env['PATH'] ?? '',
+        DATABASE_URL: database.url,
+        ...keys,
+        ...settings,
+      }
+      const command = [
+        join(import.meta.dirname, '../../src/cli.ts'),
+        'storage',
+        'move',
+        '--to',
+        'redis',
+      ]
       return new Promise<string>((resolve) => {
-        execFile(process.execPath, command, { env }, (_error, stdout, stderr) => resolve(stdout + stderr))
+        execFile(process.execPath, command, { env }, (_error, stdout, stderr) =>
+          resolve(stdout + stderr),
+        )
       })
     }
     expect(await move({})).toBe('Set REDIS_URL to the Redis to move to or from.\n')

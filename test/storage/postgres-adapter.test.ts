@@ -49,7 +49,8 @@ describe('the PostgreSQL store', () => {
         () => adapter.findByUid('x'),
         () => adapter.findByUserCode('x'),
         () => adapter.consume(id),
-        () => adapter.exchange(id, [{ model, id, payload, expiresIn: HOUR }]).catch(() => undefined),
+        () =>
+          adapter.exchange(id, [{ model, id, payload, expiresIn: HOUR }]).catch(() => undefined),
         () => adapter.destroy(id),
         () => adapter.revokeByGrantId('x'),
       ]
@@ -63,9 +64,17 @@ describe('the PostgreSQL store', () => {
 
   it('G18 stores up to three artifacts in one round trip, all or none, and what they come of is spent with them or not at all', async () => {
     const store = createPostgresStore({ pool, leewaySeconds })
-    const [access, refresh] = [store.adapterFor('AccessToken') as ContextAdapter, store.adapterFor('RefreshToken')]
+    const [access, refresh] = [
+      store.adapterFor('AccessToken') as ContextAdapter,
+      store.adapterFor('RefreshToken'),
+    ]
     const [one, two] = [sample('RefreshToken'), sample('RefreshToken')]
-    const minted = (model: string, { id, payload }: typeof one) => ({ model, id, payload, expiresIn: HOUR })
+    const minted = (model: string, { id, payload }: typeof one) => ({
+      model,
+      id,
+      payload,
+      expiresIn: HOUR,
+    })
     for (const source of [two, one]) await refresh.upsert(source.id, source.payload, HOUR)
     const [three, four, tooLong] = [
       sample('AccessToken'),
@@ -73,23 +82,28 @@ describe('the PostgreSQL store', () => {
       sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(101) }),
     ]
     const adapter = refresh as ContextAdapter
-    await expect(adapter.exchange(two.id, [minted('AccessToken', three), minted('RefreshToken', tooLong)])).rejects.toThrow('too long')
+    await expect(
+      adapter.exchange(two.id, [minted('AccessToken', three), minted('RefreshToken', tooLong)]),
+    ).rejects.toThrow('too long')
     expect(await access.find(three.id)).toBeUndefined()
     statements.length = 0
     await adapter.exchange(two.id, [minted('AccessToken', three), minted('RefreshToken', four)])
     expect(statements).toEqual(['artifact_exchange_for_two'])
-    expect([await access.find(three.id), await refresh.find(four.id)]).toEqual([three.payload, four.payload])
+    expect([await access.find(three.id), await refresh.find(four.id)]).toEqual([
+      three.payload,
+      four.payload,
+    ])
 
     const [five, six] = [sample('AccessToken'), sample('RefreshToken')]
     const kept = keptAnswer({ token: one.id, next: six.id, sealed: 'sealed', seconds: 10 })
     statements.length = 0
     await adapter.exchange(one.id, [minted('AccessToken', five), minted('RefreshToken', six), kept])
     expect(statements).toEqual(['artifact_exchange_for_three'])
-    expect([await access.find(five.id), await refresh.find(six.id), await adapter.findAnswer(one.id)]).toEqual([
-      five.payload,
-      six.payload,
-      'sealed',
-    ])
+    expect([
+      await access.find(five.id),
+      await refresh.find(six.id),
+      await adapter.findAnswer(one.id),
+    ]).toEqual([five.payload, six.payload, 'sealed'])
   })
 
   it('makes one round trip of the reads that begin together', async () => {
@@ -111,26 +125,34 @@ describe('the PostgreSQL store', () => {
     expect(store.adapterFor('Grant')).not.toBe(clients)
   })
 
-  it.each(['revokeByAccount', 'revokeBySession'] as const)('SE-06 no code survives that is stored while %s runs', async (revoke) => {
-    const store = createPostgresStore({ pool, leewaySeconds })
-    const codes = store.adapterFor('AuthorizationCode')
-    const sessions = store.adapterFor('Session')
-    for (let round = 0; round < 100; round += 1) {
-      const owner = newOwner()
-      const session = sample('Session', owner)
-      await sessions.upsert(session.id, session.payload, HOUR)
-      const bound = { expiresWithSession: true }
-      const minted = Array.from({ length: 4 }, () => sample('AuthorizationCode', { ...owner, grantId: randomToken() }, bound))
-      await Promise.all([
-        ...minted.slice(0, 2).map(({ id, payload }) => codes.upsert(id, payload, 60)),
-        store[revoke](revoke === 'revokeByAccount' ? owner.accountId : owner.sessionUid),
-        ...minted.slice(2).map(({ id, payload }) => codes.upsert(id, payload, 60)),
-        sessions.upsert(session.id, session.payload, HOUR),
-      ])
-      const found = await Promise.all([...minted.map(({ id }) => codes.find(id)), sessions.find(session.id)])
-      expect(found.filter(Boolean)).toEqual([])
-    }
-  })
+  it.each(['revokeByAccount', 'revokeBySession'] as const)(
+    'SE-06 no code survives that is stored while %s runs',
+    async (revoke) => {
+      const store = createPostgresStore({ pool, leewaySeconds })
+      const codes = store.adapterFor('AuthorizationCode')
+      const sessions = store.adapterFor('Session')
+      for (let round = 0; round < 100; round += 1) {
+        const owner = newOwner()
+        const session = sample('Session', owner)
+        await sessions.upsert(session.id, session.payload, HOUR)
+        const bound = { expiresWithSession: true }
+        const minted = Array.from({ length: 4 }, () =>
+          sample('AuthorizationCode', { ...owner, grantId: randomToken() }, bound),
+        )
+        await Promise.all([
+          ...minted.slice(0, 2).map(({ id, payload }) => codes.upsert(id, payload, 60)),
+          store[revoke](revoke === 'revokeByAccount' ? owner.accountId : owner.sessionUid),
+          ...minted.slice(2).map(({ id, payload }) => codes.upsert(id, payload, 60)),
+          sessions.upsert(session.id, session.payload, HOUR),
+        ])
+        const found = await Promise.all([
+          ...minted.map(({ id }) => codes.find(id)),
+          sessions.find(session.id),
+        ])
+        expect(found.filter(Boolean)).toEqual([])
+      }
+    },
+  )
 
   it('finds its rows by an index, whatever the way', async () => {
     const ways = [
@@ -145,7 +167,9 @@ describe('the PostgreSQL store', () => {
     try {
       await client.query('set enable_seqscan = off')
       for (const way of ways) {
-        const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain select 1 from "oidc_artifact" where ${way}`)
+        const { rows } = await client.query<{ 'QUERY PLAN': string }>(
+          `explain select 1 from "oidc_artifact" where ${way}`,
+        )
         expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/Index/)
       }
     } finally {
@@ -167,7 +191,8 @@ describe('the PostgreSQL store', () => {
     // So many that PostgreSQL takes the plan for any number, and keeps it.
     const digests = Array.from({ length: 50 }, () => Buffer.alloc(32))
     for (const statement of statements)
-      for (let use = 0; use < 12; use += 1) await ours.pool.query({ ...statement, values: ['AccessToken', digests] })
+      for (let use = 0; use < 12; use += 1)
+        await ours.pool.query({ ...statement, values: ['AccessToken', digests] })
     await grow(20_000)
     for (const { name } of statements) {
       const { rows } = await ours.pool.query<{ 'QUERY PLAN': string }>(
@@ -195,12 +220,17 @@ describe('the PostgreSQL store', () => {
       store.revokeByAccountAndClient('x', 'y'),
     ]
     for (const outcome of await Promise.allSettled(attempts))
-      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'unavailable', status: 503, statusCode: 503 } })
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: { code: 'unavailable', status: 503, statusCode: 503 },
+      })
     await nowhere.end()
   })
 
   it('does not call its own mistakes unavailable', async () => {
     const tokens = createPostgresStore({ pool, leewaySeconds }).adapterFor('AccessToken')
-    await expect(tokens.upsert('x', { accountId: 'x'.repeat(65) }, HOUR)).rejects.toMatchObject({ code: '22001' })
+    await expect(tokens.upsert('x', { accountId: 'x'.repeat(65) }, HOUR)).rejects.toMatchObject({
+      code: '22001',
+    })
   })
 })

@@ -47,12 +47,22 @@ describe('oidc-provider on the PostgreSQL store', () => {
   function authorizationPath(more: Record<string, string> = {}): string {
     const { client_id, redirect_uri } = CLIENT
     const pkce = { code_challenge: PKCE.challenge, code_challenge_method: 'S256' }
-    const query = new URLSearchParams({ client_id, redirect_uri, response_type: 'code', scope: 'openid', ...pkce, ...more })
+    const query = new URLSearchParams({
+      client_id,
+      redirect_uri,
+      response_type: 'code',
+      scope: 'openid',
+      ...pkce,
+      ...more,
+    })
     return `/auth?${query.toString()}`
   }
 
   /** Follows the flow to the app; the parameters that it gets. */
-  async function authorize(jar: CookieJar, more: Record<string, string> = {}): Promise<URLSearchParams> {
+  async function authorize(
+    jar: CookieJar,
+    more: Record<string, string> = {},
+  ): Promise<URLSearchParams> {
     let location = authorizationPath(more)
     for (let hops = 0; hops < 8; hops += 1) {
       if (location.startsWith(CLIENT.redirect_uri)) return new URL(location).searchParams
@@ -64,9 +74,16 @@ describe('oidc-provider on the PostgreSQL store', () => {
   }
 
   const redeem = (code: string) =>
-    nextInstance().token({ grant_type: 'authorization_code', code, redirect_uri: CLIENT.redirect_uri, code_verifier: PKCE.verifier })
-  const refresh = (token: string) => nextInstance().token({ grant_type: 'refresh_token', refresh_token: token })
-  const userinfo = (token: string) => nextInstance().send('GET', '/me', { headers: { authorization: `Bearer ${token}` } })
+    nextInstance().token({
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: CLIENT.redirect_uri,
+      code_verifier: PKCE.verifier,
+    })
+  const refresh = (token: string) =>
+    nextInstance().token({ grant_type: 'refresh_token', refresh_token: token })
+  const userinfo = (token: string) =>
+    nextInstance().send('GET', '/me', { headers: { authorization: `Bearer ${token}` } })
 
   it('two instances serve one sign-in, request by request in turn', async () => {
     const jar = new CookieJar()
@@ -117,7 +134,8 @@ describe('oidc-provider on the PostgreSQL store', () => {
       expect((await authorize(jar, { prompt: 'none' })).get('error')).toBe('login_required')
       for (const code of codes) expect((await redeem(code)).body['error']).toBe('invalid_grant')
       for (const { refresh_token, access_token } of tokens) {
-        if (refresh_token) expect((await refresh(refresh_token)).body['error']).toBe('invalid_grant')
+        if (refresh_token)
+          expect((await refresh(refresh_token)).body['error']).toBe('invalid_grant')
         if (access_token) expect((await userinfo(access_token)).status).toBe(401)
       }
     }
@@ -156,9 +174,16 @@ describe('oidc-provider on the PostgreSQL store', () => {
     const { body } = await redeem(String((await authorize(new CookieJar())).get('code')))
     const token = String(body['refresh_token'])
     const pool = openPool(database.url, 2)
-    const breaking = await startInstance(createPostgresStore({ pool: failingOn(pool, /^\s*(delete|update)/), leewaySeconds: () => 10 }))
+    const breaking = await startInstance(
+      createPostgresStore({
+        pool: failingOn(pool, /^\s*(delete|update)/),
+        leewaySeconds: () => 10,
+      }),
+    )
     try {
-      const answer = await breaking.send('POST', '/token/revocation', { form: { client_id: CLIENT.client_id, token } })
+      const answer = await breaking.send('POST', '/token/revocation', {
+        form: { client_id: CLIENT.client_id, token },
+      })
       expect(answer.status).toBe(503)
       expect(answer.headers['retry-after']).toBe('1')
     } finally {
@@ -174,7 +199,11 @@ function failingOn(pool: pg.Pool, pattern: RegExp): pg.Pool {
   const query = pool.query.bind(pool) as (config: { text: string }) => Promise<unknown>
   Reflect.set(pool, 'query', (config: { text: string }) =>
     pattern.test(config.text)
-      ? Promise.reject(Object.assign(new Error('cannot execute DELETE in a read-only transaction'), { code: '25006' }))
+      ? Promise.reject(
+          Object.assign(new Error('cannot execute DELETE in a read-only transaction'), {
+            code: '25006',
+          }),
+        )
       : query(config),
   )
   return pool

@@ -42,10 +42,25 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two instances on one %s', (name
     if (!client) throw new Error('the client is configured')
     const grant = new provider.Grant({ accountId: 'ada', clientId: client.clientId })
     grant.addOIDCScope('openid offline_access')
-    const common = { accountId: 'ada', client, grantId: await grant.save(), scope: 'openid offline_access', sessionUid: randomToken() }
-    if (model === 'RefreshToken') return new provider.RefreshToken({ ...common, gty: 'authorization_code', rotations: 0 }).save()
+    const common = {
+      accountId: 'ada',
+      client,
+      grantId: await grant.save(),
+      scope: 'openid offline_access',
+      sessionUid: randomToken(),
+    }
+    if (model === 'RefreshToken')
+      return new provider.RefreshToken({
+        ...common,
+        gty: 'authorization_code',
+        rotations: 0,
+      }).save()
     const pkce = { codeChallenge: PKCE.challenge, codeChallengeMethod: 'S256' }
-    return new provider.AuthorizationCode({ ...common, ...pkce, redirectUri: CLIENT.redirect_uri } as never).save()
+    return new provider.AuthorizationCode({
+      ...common,
+      ...pkce,
+      redirectUri: CLIENT.redirect_uri,
+    } as never).save()
   }
 
   const redeem = (code: string) => ({
@@ -58,8 +73,13 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two instances on one %s', (name
 
   /** 50 clients at once, half of them at each instance; the tokens of those that won. */
   async function race(form: Record<string, string>): Promise<Record<string, string>[]> {
-    const answers = await Promise.all(Array.from({ length: PARALLEL }, (_, index) => instances[index % 2 === 0 ? 0 : 1].token(form)))
-    for (const { status, body } of answers) if (status !== 200) expect([status, body['error']]).toEqual([400, 'invalid_grant'])
+    const answers = await Promise.all(
+      Array.from({ length: PARALLEL }, (_, index) =>
+        instances[index % 2 === 0 ? 0 : 1].token(form),
+      ),
+    )
+    for (const { status, body } of answers)
+      if (status !== 200) expect([status, body['error']]).toEqual([400, 'invalid_grant'])
     return answers.flatMap(({ status, body }) => (status === 200 ? [body] : []))
   }
 
@@ -79,7 +99,9 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two instances on one %s', (name
         winners.push(...won)
       }
       const next = await Promise.all(
-        winners.map(({ refresh_token }, index) => instances[index % 2 === 0 ? 0 : 1].token(refresh(refresh_token))),
+        winners.map(({ refresh_token }, index) =>
+          instances[index % 2 === 0 ? 0 : 1].token(refresh(refresh_token)),
+        ),
       )
       expect(next.map(({ status }) => status)).toEqual(Array.from({ length: FAMILIES }, () => 200))
     },
@@ -94,15 +116,25 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two instances on one %s', (name
       const first = await one.token(form(source))
       expect(first.status).toBe(200)
       await storage.age(5)
-      expect(await two.token(form(source))).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
+      expect(await two.token(form(source))).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant' },
+      })
       const child = await two.token(refresh(first.body['refresh_token']))
       expect(child.status).toBe(200)
       expect((await userinfo(one, child.body['access_token'])).status).toBe(200)
 
       await storage.age(31)
-      expect(await one.token(form(source))).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
-      expect(await two.token(refresh(child.body['refresh_token']))).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
-      for (const token of [first, child]) expect((await userinfo(two, token.body['access_token'])).status).toBe(401)
+      expect(await one.token(form(source))).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant' },
+      })
+      expect(await two.token(refresh(child.body['refresh_token']))).toMatchObject({
+        status: 400,
+        body: { error: 'invalid_grant' },
+      })
+      for (const token of [first, child])
+        expect((await userinfo(two, token.body['access_token'])).status).toBe(401)
     },
   )
 
@@ -111,7 +143,10 @@ describe.each(['PostgreSQL', 'Redis'] as const)('two instances on one %s', (name
     const { RefreshToken } = instances[0].provider
     await (await RefreshToken.find(source))?.consume()
     const fresh = await startInstance(storage.open())
-    expect(await fresh.token(refresh(source))).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
+    expect(await fresh.token(refresh(source))).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_grant' },
+    })
     await fresh[Symbol.asyncDispose]()
   })
 

@@ -20,7 +20,10 @@ describe('readiness', () => {
   const status = async (path: string) => (await fetch(`${server.origin}/health/${path}`)).status
   const name = () => new URL(database.url).pathname.slice(1)
   const cutOff = (admin: { query: (text: string, values: unknown[]) => Promise<unknown> }) =>
-    admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()', [name()])
+    admin.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()',
+      [name()],
+    )
 
   it('F10 fails while the database takes no writes, though it answers reads, and comes back by itself', async () => {
     expect(await status('ready')).toBe(200)
@@ -52,11 +55,15 @@ describe('readiness', () => {
   })
 
   it('F26 asks the database once for many who ask at once', async () => {
-    const { rows } = await server.context.database.pool.query<{ xmin: string }>('select xmin::text from server_state')
+    const { rows } = await server.context.database.pool.query<{ xmin: string }>(
+      'select xmin::text from server_state',
+    )
     await sleep(300)
     const answers = await Promise.all(Array.from({ length: 50 }, () => status('ready')))
     expect(new Set(answers)).toEqual(new Set([200]))
-    const after = await server.context.database.pool.query<{ xmin: string }>('select xmin::text from server_state')
+    const after = await server.context.database.pool.query<{ xmin: string }>(
+      'select xmin::text from server_state',
+    )
     expect(Number(after.rows[0]?.xmin) - Number(rows[0]?.xmin)).toBeGreaterThan(0)
     const { rows: open } = await server.context.database.pool.query(
       `select from pg_stat_activity where datname = current_database() and query like 'update server_state%'`,

@@ -26,7 +26,10 @@ describeArtifactStore('Redis', () => storages.make())
 
 describe('the Redis store', () => {
   it('G18 makes one round trip for every adapter call', async () => {
-    await using connection = await openRedis({ urls: [server.url], sentinels: [] }, { commandMs: 2000 })
+    await using connection = await openRedis(
+      { urls: [server.url], sentinels: [] },
+      { commandMs: 2000 },
+    )
     let calls = 0
     const counting: RedisConnection = {
       ...connection,
@@ -62,7 +65,10 @@ describe('the Redis store', () => {
   })
 
   it('makes one round trip of the tokens that are asked for together', async () => {
-    await using connection = await openRedis({ urls: [server.url], sentinels: [] }, { commandMs: 2000 })
+    await using connection = await openRedis(
+      { urls: [server.url], sentinels: [] },
+      { commandMs: 2000 },
+    )
     let calls = 0
     const evaluate: RedisConnection['evaluate'] = (...call) => {
       calls += 1
@@ -73,7 +79,9 @@ describe('the Redis store', () => {
       model,
       adapter: store.adapterFor(model) as ContextAdapter,
     }))
-    const asked = adapters.flatMap(({ model, adapter }) => Array.from({ length: 20 }, () => ({ ...sample(model), adapter })))
+    const asked = adapters.flatMap(({ model, adapter }) =>
+      Array.from({ length: 20 }, () => ({ ...sample(model), adapter })),
+    )
     await Promise.all(asked.map(({ adapter, id, payload }) => adapter.upsert(id, payload, HOUR)))
     calls = 0
     const found = await Promise.all(asked.map(({ adapter, id }) => adapter.findInContext(id)))

@@ -12,7 +12,13 @@ import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { note } from '../support/notes.ts'
 import { basic } from '../support/protocol.ts'
-import { connectTo, findServer, startRedis, startServer as startRedisServer, type TestRedis } from '../support/redis.ts'
+import {
+  connectTo,
+  findServer,
+  startRedis,
+  startServer as startRedisServer,
+  type TestRedis,
+} from '../support/redis.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { startProxy, type TcpProxy } from '../support/tcp-proxy.ts'
@@ -24,9 +30,15 @@ const RECOVERY_MS = 2000
 /** A machine that runs the whole suite at once may take this many times as long. */
 const PATIENCE = 6
 
-/** What requests in waves of a seventy-fifth of a limit can be ahead of a report by, on a slow machine too. */
+/**
+ * What requests in waves of a seventy-fifth of a limit can be ahead of a report by, on a slow
+ * machine too.
+ */
 const OVER = 1.1
-/** The stand-in is in the process of both instances and can be too late for them: then each takes a quarter of the limit by itself as well. */
+/**
+ * The stand-in is in the process of both instances and can be too late for them: then each takes a
+ * quarter of the limit by itself as well.
+ */
 const OVER_BESIDE = OVER + 2 * 0.25
 
 describe('a server whose Redis fails', () => {
@@ -55,17 +67,28 @@ describe('a server whose Redis fails', () => {
     const browser = new Browser(server.origin)
     await browser.visit(app.authorizationUrl({ scope: 'openid email' }))
     const back = await browser.submit('/login', { username: account.email, password: PASSWORD })
-    const api = await post('/api/auth/sign-in/email', JSON.stringify({ email: account.email, password: PASSWORD }), 'application/json')
+    const api = await post(
+      '/api/auth/sign-in/email',
+      JSON.stringify({ email: account.email, password: PASSWORD }),
+      'application/json',
+    )
     const { access_token: jwt } = (await api.json()) as { access_token: string }
     return { account, app, back, tokens: await app.redeem(back.url), jwt }
   }
 
   function post(path: string, body: string, type: string, headers: Record<string, string> = {}) {
-    return fetch(`${server.origin}${path}`, { method: 'POST', body, headers: { 'content-type': type, ...headers } })
+    return fetch(`${server.origin}${path}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type, ...headers },
+    })
   }
 
   const FORM = 'application/x-www-form-urlencoded'
-  const userinfo = () => fetch(`${server.origin}/userinfo`, { headers: { authorization: `Bearer ${signedIn.tokens.access_token}` } })
+  const userinfo = () =>
+    fetch(`${server.origin}/userinfo`, {
+      headers: { authorization: `Bearer ${signedIn.tokens.access_token}` },
+    })
   const token = () => {
     const form = {
       grant_type: 'authorization_code',
@@ -76,7 +99,8 @@ describe('a server whose Redis fails', () => {
     return post('/token', new URLSearchParams(form).toString(), FORM, basic(signedIn.app))
   }
   const authorize = () => fetch(signedIn.app.authorizationUrl(), { redirect: 'manual' })
-  const me = () => post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${signedIn.jwt}` })
+  const me = () =>
+    post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${signedIn.jwt}` })
 
   /** Status, `Retry-After` and milliseconds. */
   async function timed(call: () => Promise<Response>) {
@@ -93,7 +117,12 @@ describe('a server whose Redis fails', () => {
   async function expectRefusals(): Promise<void> {
     const answers = []
     for (const call of [userinfo, token, authorize, userinfo]) answers.push(await timed(call))
-    expect(answers.map(({ status, body }) => `${status}${body}`)).toEqual(['503', '503', '503', '503'])
+    expect(answers.map(({ status, body }) => `${status}${body}`)).toEqual([
+      '503',
+      '503',
+      '503',
+      '503',
+    ])
     for (const { retryAfter } of answers) {
       expect(Number(retryAfter)).toBeGreaterThan(0)
     }
@@ -106,7 +135,13 @@ describe('a server whose Redis fails', () => {
     for (const path of ['/.well-known/openid-configuration', '/jwks', '/health/live'])
       expect((await fetch(`${server.origin}${path}`)).status).toBe(200)
     expect((await me()).status).toBe(200)
-    expect((await post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${signedIn.jwt}x` })).status).toBe(401)
+    expect(
+      (
+        await post('/api/auth/user/me', '{}', 'application/json', {
+          authorization: `Bearer ${signedIn.jwt}x`,
+        })
+      ).status,
+    ).toBe(401)
     expect((await fetch(`${server.origin}/health/ready`)).status).toBe(503)
   }
 
@@ -159,15 +194,37 @@ describe('a server whose Redis fails', () => {
     const { account, jwt } = await signIn()
     const forgot = async (body: object) => {
       const headers = { 'content-type': 'application/json' }
-      return fetch(`${server.origin}/api/auth/forgot/password`, { method: 'PATCH', body: JSON.stringify(body), headers })
+      return fetch(`${server.origin}/api/auth/forgot/password`, {
+        method: 'PATCH',
+        body: JSON.stringify(body),
+        headers,
+      })
     }
     const begin = async () => {
-      const { tokenId } = (await (await forgot({ email: account.email })).json()) as { tokenId: string }
-      return { email: account.email, tokenId, password: NEW, code: await server.inbox.code(account.email) }
+      const { tokenId } = (await (await forgot({ email: account.email })).json()) as {
+        tokenId: string
+      }
+      return {
+        email: account.email,
+        tokenId,
+        password: NEW,
+        code: await server.inbox.code(account.email),
+      }
     }
     const opens = async (password: string) =>
-      (await post('/api/auth/sign-in/email', JSON.stringify({ email: account.email, password }), 'application/json')).status === 200
-    const isIn = async () => (await post('/api/auth/user/me', '{}', 'application/json', { authorization: `Bearer ${jwt}` })).status === 200
+      (
+        await post(
+          '/api/auth/sign-in/email',
+          JSON.stringify({ email: account.email, password }),
+          'application/json',
+        )
+      ).status === 200
+    const isIn = async () =>
+      (
+        await post('/api/auth/user/me', '{}', 'application/json', {
+          authorization: `Bearer ${jwt}`,
+        })
+      ).status === 200
     const proof = await begin()
     await proxy.close()
     expect((await forgot(proof)).status).toBe(503)
@@ -227,7 +284,11 @@ describe('a server whose Redis fails', () => {
     async (name, path, method) => {
       const { max } = LIMITS[name]
       const atOnce = max / 75
-      const settings = { database: { url: server.config.database.url }, issuer: server.origin, config: { redis: server.config.redis } }
+      const settings = {
+        database: { url: server.config.database.url },
+        issuer: server.origin,
+        config: { redis: server.config.redis },
+      }
       const instances = await Promise.all([startServer(settings), startServer(settings)])
       const direct = connectTo(redis.url)
       const forget = async () => {
@@ -238,19 +299,28 @@ describe('a server whose Redis fails', () => {
         const at = ({ address }: TestServer) =>
           send(`${server.origin}${path}`, {
             method,
-            ...(method === 'POST' ? { body: 'grant_type=x', headers: { 'content-type': FORM, 'content-length': '12' } } : {}),
+            ...(method === 'POST'
+              ? { body: 'grant_type=x', headers: { 'content-type': FORM, 'content-length': '12' } }
+              : {}),
             connect: address,
           }).then(({ status }) => status)
         const over = redis.pid === undefined ? OVER_BESIDE : OVER
         const asked: number[] = []
         for (let wave = 0; wave < (max * over) / atOnce + 5; wave += 1)
-          asked.push(...(await Promise.all(Array.from({ length: atOnce }, (_, request) => at(instances[request % 2] as TestServer)))))
+          asked.push(
+            ...(await Promise.all(
+              Array.from({ length: atOnce }, (_, request) =>
+                at(instances[request % 2] as TestServer),
+              ),
+            )),
+          )
         const passed = asked.filter((status) => status !== 429).length
         expect(passed).toBeGreaterThanOrEqual(max)
         expect(passed).toBeLessThan(max * over)
         const refused = asked.slice(-2 * atOnce).filter((status) => status === 429).length
         expect(refused).toBeGreaterThanOrEqual(redis.pid === undefined ? 1 : 2 * atOnce)
-        for (const key of await direct.keys(`gh:limit:${name}*`)) expect(await direct.pttl(key)).toBeGreaterThan(0)
+        for (const key of await direct.keys(`gh:limit:${name}*`))
+          expect(await direct.pttl(key)).toBeGreaterThan(0)
       } finally {
         await forget()
         direct.disconnect()
@@ -266,9 +336,15 @@ describe('a server whose Redis fails', () => {
     try {
       const statuses: number[] = []
       for (let wave = 0; wave < 20; wave += 1)
-        statuses.push(...(await Promise.all(Array.from({ length: 50 }, () => token().then(({ status }) => status)))))
+        statuses.push(
+          ...(await Promise.all(
+            Array.from({ length: 50 }, () => token().then(({ status }) => status)),
+          )),
+        )
       expect(statuses).not.toContain(200)
-      expect(statuses.filter((status) => status !== 429).length).toBeLessThan(LIMITS.token.max / 4 + 100)
+      expect(statuses.filter((status) => status !== 429).length).toBeLessThan(
+        LIMITS.token.max / 4 + 100,
+      )
     } finally {
       await proxy.heal()
     }
@@ -285,19 +361,25 @@ describe('a server whose Redis fails', () => {
     const locked = await createAccount(server)
     for (let attempt = 0; attempt < 12; attempt += 1)
       await server.context.signIn
-        .withPassword({ email: locked.email, password: 'wrong' } as never, { ip: '127.0.0.9' } as never)
+        .withPassword(
+          { email: locked.email, password: 'wrong' } as never,
+          { ip: '127.0.0.9' } as never,
+        )
         .catch(() => undefined)
     const assertion = sample('ReplayDetection')
     const replays = server.context.store.adapterFor('ReplayDetection')
     await replays.upsert(assertion.id, assertion.payload, 300)
 
     const direct = connectTo(redis.url)
-    const flushing = Promise.all(Array.from({ length: 20 }, () => userinfo().then(({ status }) => status)))
+    const flushing = Promise.all(
+      Array.from({ length: 20 }, () => userinfo().then(({ status }) => status)),
+    )
     await direct.flushdb()
     direct.disconnect()
     for (const status of await flushing) expect([200, 401]).toContain(status)
 
-    for (const refreshToken of spent) await expect(app.refresh(refreshToken)).rejects.toMatchObject({ error: 'invalid_grant' })
+    for (const refreshToken of spent)
+      await expect(app.refresh(refreshToken)).rejects.toMatchObject({ error: 'invalid_grant' })
     const code = new URLSearchParams({
       grant_type: 'authorization_code',
       code: back.url.searchParams.get('code') ?? '',
@@ -306,7 +388,9 @@ describe('a server whose Redis fails', () => {
     })
     const again = await post('/token', code.toString(), FORM, basic(app))
     expect(again.status).toBe(400)
-    await expect(replays.upsert(assertion.id, assertion.payload, 300)).rejects.toMatchObject({ error: 'invalid_client' })
+    await expect(replays.upsert(assertion.id, assertion.payload, 300)).rejects.toMatchObject({
+      error: 'invalid_client',
+    })
     const stillLocked = await post(
       '/api/auth/sign-in/email',
       JSON.stringify({ email: locked.email, password: PASSWORD }),
@@ -328,7 +412,10 @@ describe('the Redis store under loss', () => {
   })
 
   it('F08 any lost key means less access: what was revoked or consumed stays so, whichever keys vanish', async () => {
-    await using connection = await openRedis({ urls: [redis.url], sentinels: [] }, { commandMs: 2000 })
+    await using connection = await openRedis(
+      { urls: [redis.url], sentinels: [] },
+      { commandMs: 2000 },
+    )
     const direct = connectTo(redis.url)
     const store = createRedisStore({ redis: connection, leewaySeconds: () => 0 })
     const models = ['RefreshToken', 'AccessToken', 'AuthorizationCode', 'Grant'] as const
@@ -341,7 +428,13 @@ describe('the Redis store under loss', () => {
         await store.adapterFor('Session').upsert(session.id, session.payload, HOUR)
         for (const model of models) {
           const { id, payload } = sample(model, owner)
-          await store.adapterFor(model).upsert(id, { ...payload, ...(model === 'Grant' ? {} : { expiresWithSession: true }) }, HOUR)
+          await store
+            .adapterFor(model)
+            .upsert(
+              id,
+              { ...payload, ...(model === 'Grant' ? {} : { expiresWithSession: true }) },
+              HOUR,
+            )
           dead.push({ model, id })
         }
       }
@@ -353,8 +446,11 @@ describe('the Redis store under loss', () => {
       await store.adapterFor('AuthorizationCode').consume(used.id)
 
       for (const key of await direct.keys('*')) if (randomInt(10) < 3) await direct.del(key)
-      for (const { model, id } of dead) expect(await store.adapterFor(model).find(id)).toBeUndefined()
-      await expect(store.adapterFor('AuthorizationCode').consume(used.id)).rejects.toMatchObject({ error: 'invalid_grant' })
+      for (const { model, id } of dead)
+        expect(await store.adapterFor(model).find(id)).toBeUndefined()
+      await expect(store.adapterFor('AuthorizationCode').consume(used.id)).rejects.toMatchObject({
+        error: 'invalid_grant',
+      })
       const found = await store.adapterFor('AuthorizationCode').find(used.id)
       if (found) expect(found).toHaveProperty('consumed')
     }
@@ -362,22 +458,43 @@ describe('the Redis store under loss', () => {
   })
 
   it('TK-10 is unavailable (503), and never done, when Redis is out of memory, loading or read-only', async () => {
-    for (const says of ['-OOM command not allowed', '-LOADING Redis is loading', '-READONLY You cannot write', '-CLUSTERDOWN down']) {
+    for (const says of [
+      '-OOM command not allowed',
+      '-LOADING Redis is loading',
+      '-READONLY You cannot write',
+      '-CLUSTERDOWN down',
+    ]) {
       await using stub = await redisThatSays(says)
       await using connection = await openRedis({ urls: [stub.url], sentinels: [] })
-      const tokens = createRedisStore({ redis: connection, leewaySeconds: () => 0 }).adapterFor('RefreshToken')
+      const tokens = createRedisStore({ redis: connection, leewaySeconds: () => 0 }).adapterFor(
+        'RefreshToken',
+      )
       const { id, payload } = sample('RefreshToken')
-      const exchange = (tokens as ContextAdapter).exchange(randomToken(), [{ model: 'RefreshToken', id, payload, expiresIn: HOUR }])
+      const exchange = (tokens as ContextAdapter).exchange(randomToken(), [
+        { model: 'RefreshToken', id, payload, expiresIn: HOUR },
+      ])
       const revoke = tokens.revokeByGrantId(randomToken())
-      for (const attempt of [tokens.upsert(id, payload, HOUR), tokens.find(id), tokens.consume(id), exchange, revoke])
-        await expect(attempt).rejects.toMatchObject({ code: 'unavailable', status: 503, statusCode: 503 })
+      for (const attempt of [
+        tokens.upsert(id, payload, HOUR),
+        tokens.find(id),
+        tokens.consume(id),
+        exchange,
+        revoke,
+      ])
+        await expect(attempt).rejects.toMatchObject({
+          code: 'unavailable',
+          status: 503,
+          statusCode: 503,
+        })
     }
   })
 
   it('does not call its own mistakes unavailable', async () => {
     await using stub = await redisThatSays('-ERR user_script:1: a mistake')
     await using connection = await openRedis({ urls: [stub.url], sentinels: [] })
-    const tokens = createRedisStore({ redis: connection, leewaySeconds: () => 0 }).adapterFor('RefreshToken')
+    const tokens = createRedisStore({ redis: connection, leewaySeconds: () => 0 }).adapterFor(
+      'RefreshToken',
+    )
     await expect(tokens.find('x')).rejects.toThrow('a mistake')
   })
 })
@@ -392,12 +509,17 @@ describe('a start', () => {
     await expect(openRedis({ urls: [evicting.url], sentinels: [] })).rejects.toThrow(refusal)
   })
 
-  it.each(['99', '16'])('F28 refuses the database number %s, which the server does not have, in one sentence', async (number) => {
-    await using redis = findServer() ? await startRedisServer([]) : await startRedis()
-    await expect(openRedis({ urls: [`${redis.url}/${number}`], sentinels: [] })).rejects.toThrow(
-      new RegExp(`^Redis refuses the database number ${number} of REDIS_URL \\(ERR .+\\)\\. Leave it out, or give one that the server has`),
-    )
-  })
+  it.each(['99', '16'])(
+    'F28 refuses the database number %s, which the server does not have, in one sentence',
+    async (number) => {
+      await using redis = findServer() ? await startRedisServer([]) : await startRedis()
+      await expect(openRedis({ urls: [`${redis.url}/${number}`], sentinels: [] })).rejects.toThrow(
+        new RegExp(
+          `^Redis refuses the database number ${number} of REDIS_URL \\(ERR .+\\)\\. Leave it out, or give one that the server has`,
+        ),
+      )
+    },
+  )
 
   it('F28 uses the database whose number it was given', async () => {
     await using redis = findServer() ? await startRedisServer([]) : await startRedis()
@@ -412,7 +534,13 @@ describe('a start', () => {
   real('F28 refuses a replica, and names its primary', async () => {
     await using primary = await startRedisServer([])
     for (const readOnly of ['yes', 'no']) {
-      await using replica = await startRedisServer(['--replicaof', '127.0.0.1', String(primary.port), '--replica-read-only', readOnly])
+      await using replica = await startRedisServer([
+        '--replicaof',
+        '127.0.0.1',
+        String(primary.port),
+        '--replica-read-only',
+        readOnly,
+      ])
       await expect(openRedis({ urls: [replica.url], sentinels: [] })).rejects.toThrow(
         `Redis at 127.0.0.1:${replica.port} is a replica of 127.0.0.1:${primary.port}. Let REDIS_URL name that primary`,
       )
@@ -420,27 +548,43 @@ describe('a start', () => {
   })
 
   real.each([
-    [['--min-replicas-to-write', '1'], /^Redis refuses to write \(NOREPLICAS .+\)\. Start its replicas, or lower min-replicas-to-write\.$/],
+    [
+      ['--min-replicas-to-write', '1'],
+      /^Redis refuses to write \(NOREPLICAS .+\)\. Start its replicas, or lower min-replicas-to-write\.$/,
+    ],
     [['--maxmemory', '1'], /^Redis refuses to write \(OOM .+\)\. Raise its maxmemory\.$/],
-  ])('F28 refuses a server that takes no write (%j), and says what to do', async (options, sentence) => {
-    await using redis = await startRedisServer(options)
-    await expect(openRedis({ urls: [redis.url], sentinels: [] })).rejects.toThrow(sentence)
-  })
+  ])(
+    'F28 refuses a server that takes no write (%j), and says what to do',
+    async (options, sentence) => {
+      await using redis = await startRedisServer(options)
+      await expect(openRedis({ urls: [redis.url], sentinels: [] })).rejects.toThrow(sentence)
+    },
+  )
 
-  real('F28 refuses a user who may not write there, and does not wait where a password is refused', async () => {
-    await using redis = await startRedisServer([])
-    const direct = connectTo(redis.url)
-    await direct.acl('SETUSER', 'limited', 'on', '>right', '~other:*', '&*', '+@all')
-    direct.disconnect()
-    const as = (password: string) => openRedis({ urls: [`redis://limited:${password}@127.0.0.1:${redis.port}`], sentinels: [] })
-    await expect(as('right')).rejects.toThrow(/^Redis refuses to write \(NOPERM .+\)\. Allow its user all commands on the keys "gh:\*" /)
-    await expect(as('wrong')).rejects.toThrow(/cannot be used: it refuses the user name or password\.$/)
-  })
+  real(
+    'F28 refuses a user who may not write there, and does not wait where a password is refused',
+    async () => {
+      await using redis = await startRedisServer([])
+      const direct = connectTo(redis.url)
+      await direct.acl('SETUSER', 'limited', 'on', '>right', '~other:*', '&*', '+@all')
+      direct.disconnect()
+      const as = (password: string) =>
+        openRedis({ urls: [`redis://limited:${password}@127.0.0.1:${redis.port}`], sentinels: [] })
+      await expect(as('right')).rejects.toThrow(
+        /^Redis refuses to write \(NOPERM .+\)\. Allow its user all commands on the keys "gh:\*" /,
+      )
+      await expect(as('wrong')).rejects.toThrow(
+        /cannot be used: it refuses the user name or password\.$/,
+      )
+    },
+  )
 
   it('F28 waits a bounded time for a Redis that is not there, and says which', async () => {
     const begun = performance.now()
     const nowhere = openRedis({ urls: ['redis://127.0.0.1:1'], sentinels: [] }, { bootMs: 500 })
-    await expect(nowhere).rejects.toThrow(/^The Redis at 127\.0\.0\.1:1 cannot be used: nothing listens there\.$/)
+    await expect(nowhere).rejects.toThrow(
+      /^The Redis at 127\.0\.0\.1:1 cannot be used: nothing listens there\.$/,
+    )
     expect(performance.now() - begun).toBeLessThan(3000)
   })
 
@@ -456,7 +600,10 @@ describe('a start', () => {
     await eventually(() => said.length, 1)
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(said.map((line) => JSON.parse(line) as unknown)).toEqual([
-      expect.objectContaining({ event: 'redis.awaited', msg: `waiting for the Redis at 127.0.0.1:${proxy.port}: nothing listens there` }),
+      expect.objectContaining({
+        event: 'redis.awaited',
+        msg: `waiting for the Redis at 127.0.0.1:${proxy.port}: nothing listens there`,
+      }),
     ])
     await proxy.heal()
     await using connection = await opening

@@ -3,15 +3,25 @@ import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
 import { openRedis, type RedisConnection, type RedisSettings } from '../../src/redis.ts'
 import type { StoreUnderTest } from './adapter-contract.ts'
 
-/** The contract's view of a Redis: every server of it is read by itself, so that it works on a Cluster too. */
+/**
+ * The contract's view of a Redis: every server of it is read by itself, so that it works on a
+ * Cluster too.
+ */
 export class RedisStorages implements AsyncDisposable {
   readonly #settings: RedisSettings
   readonly #commandMs: number
   readonly #servers: () => Promise<readonly Redis[]>
   readonly #connections: RedisConnection[] = []
 
-  /** `servers` are all that hold data, straight, without Cluster or Sentinel. This is about meaning, not deadlines: a thousand calls at once take long on a busy machine. */
-  constructor(settings: RedisSettings, servers: () => Promise<readonly Redis[]>, { commandMs = 30_000 } = {}) {
+  /**
+   * `servers` are all that hold data, straight, without Cluster or Sentinel. This is about meaning,
+   * not deadlines: a thousand calls at once take long on a busy machine.
+   */
+  constructor(
+    settings: RedisSettings,
+    servers: () => Promise<readonly Redis[]>,
+    { commandMs = 30_000 } = {},
+  ) {
     this.#commandMs = commandMs
     this.#settings = settings
     this.#servers = servers
@@ -19,7 +29,8 @@ export class RedisStorages implements AsyncDisposable {
 
   async make(): Promise<StoreUnderTest> {
     for (const server of await this.#servers()) await server.flushdb()
-    for (const index of [0, 1]) this.#connections[index] ??= await openRedis(this.#settings, { commandMs: this.#commandMs })
+    for (const index of [0, 1])
+      this.#connections[index] ??= await openRedis(this.#settings, { commandMs: this.#commandMs })
     let opened = 0
     return {
       open: ({ leewaySeconds = () => 10 } = {}) => {
@@ -63,7 +74,11 @@ async function dump(server: Redis): Promise<string> {
   const lines: string[] = []
   for (const key of await keysOf(server)) {
     const isHash = (await server.type(key)) === 'hash'
-    lines.push(key, JSON.stringify(isHash ? await server.hgetall(key) : await server.get(key)), String(await server.pttl(key)))
+    lines.push(
+      key,
+      JSON.stringify(isHash ? await server.hgetall(key) : await server.get(key)),
+      String(await server.pttl(key)),
+    )
   }
   return lines.join('\n')
 }

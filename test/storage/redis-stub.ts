@@ -1,8 +1,14 @@
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 
-/** A server that greets like Redis, tells its policy, passes the checks of a start, and answers everything else with one line. */
-export async function redisThatSays(line: string, policy = 'noeviction'): Promise<{ readonly url: string } & AsyncDisposable> {
+/**
+ * A server that greets like Redis, tells its policy, passes the checks of a start, and answers
+ * everything else with one line.
+ */
+export async function redisThatSays(
+  line: string,
+  policy = 'noeviction',
+): Promise<{ readonly url: string } & AsyncDisposable> {
   const info = `redis_version:7.0.0\r\nloading:0\r\nmaxmemory_policy:${policy}\r\n`
   const sockets = new Set<{ destroy(): void }>()
   const server = createServer((socket) => {
@@ -31,5 +37,7 @@ export async function redisThatSays(line: string, policy = 'noeviction'): Promis
 
 /** The names of the commands: the first bulk string of each array. */
 function commandsIn(text: string): string[] {
-  return [...text.matchAll(/(?:^|\r\n)\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n/g)].map((match) => (match[1] ?? '').toLowerCase())
+  return [...text.matchAll(/(?:^|\r\n)\*\d+\r\n\$\d+\r\n([A-Za-z]+)\r\n/g)].map((match) =>
+    (match[1] ?? '').toLowerCase(),
+  )
 }

@@ -36,7 +36,9 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
   })
 
   const name = () => new URL(database.url).pathname.slice(1)
-  function admin<T>(work: (client: { query: (text: string, values?: unknown[]) => Promise<unknown> }) => Promise<T>): Promise<T> {
+  function admin<T>(
+    work: (client: { query: (text: string, values?: unknown[]) => Promise<unknown> }) => Promise<T>,
+  ): Promise<T> {
     const url = new URL(database.url)
     url.pathname = '/postgres'
     return asAdmin(url.href, work)
@@ -46,7 +48,10 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
   async function exclusively(...statements: string[]): Promise<void> {
     await admin(async (client) => {
       await client.query(`alter database ${name()} with allow_connections false`)
-      await client.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name()])
+      await client.query(
+        'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1',
+        [name()],
+      )
       for (const statement of statements) await client.query(statement)
       await client.query(`alter database ${name()} with allow_connections true`)
     })
@@ -54,9 +59,22 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
 
   function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const { issuer, secrets } = server.config
-    const keys = { COOKIE_KEYS: secrets.cookieKeys.join(), KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join() }
-    const stores = { DATABASE_URL: database.url, ...(server.redis ? { REDIS_URL: server.redis.url } : {}) }
-    const env = { PATH: process.env['PATH'] ?? '', ...stores, DATA_DIR: folder, ISSUER: issuer, ...COMPILE_CACHE, ...keys }
+    const keys = {
+      COOKIE_KEYS: secrets.cookieKeys.join(),
+      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
+    }
+    const stores = {
+      DATABASE_URL: database.url,
+      ...(server.redis ? { REDIS_URL: server.redis.url } : {}),
+    }
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      ...stores,
+      DATA_DIR: folder,
+      ISSUER: issuer,
+      ...COMPILE_CACHE,
+      ...keys,
+    }
     return new Promise((resolve) => {
       execFile(
         process.execPath,
@@ -89,12 +107,28 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
     }
     const service = await createClient(server, { secret: null, metadata })
     const assertion = async () => {
-      const jwt = new SignJWT({ jti: crypto.randomUUID() }).setProtectedHeader({ alg: 'ES256' }).setIssuer(service.clientId)
-      return jwt.setSubject(service.clientId).setAudience(server.origin).setIssuedAt().setExpirationTime('4m').sign(keys.privateKey)
+      const jwt = new SignJWT({ jti: crypto.randomUUID() })
+        .setProtectedHeader({ alg: 'ES256' })
+        .setIssuer(service.clientId)
+      return jwt
+        .setSubject(service.clientId)
+        .setAudience(server.origin)
+        .setIssuedAt()
+        .setExpirationTime('4m')
+        .sign(keys.privateKey)
     }
     const ask = async (at: TestServer, client_assertion: string) => {
-      const kind = { client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion }
-      return (await form(at, '/token', { grant_type: 'client_credentials', resource: identifier, ...kind })).status
+      const kind = {
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+        client_assertion,
+      }
+      return (
+        await form(at, '/token', {
+          grant_type: 'client_credentials',
+          resource: identifier,
+          ...kind,
+        })
+      ).status
     }
 
     await exclusively(`create database ${backup} template ${name()}`)
@@ -110,18 +144,25 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
     expect(await ask(server, once)).toBe(200)
     expect((await app.refresh(held)).status).toBe(200)
     expect((await app.redeem(code)).status).toBe(200)
-    expect((await api(server, 'DELETE /user/logout', undefined, { token: person.token })).status).toBeLessThan(300)
+    expect(
+      (await api(server, 'DELETE /user/logout', undefined, { token: person.token })).status,
+    ).toBeLessThan(300)
     expect(await isAlive(server, person.token)).toBe(false)
     const pending = `select from verification_token`
     await server.context.database.pool.query('delete from verification_token')
 
     await exclusively(`drop database ${name()}`, `create database ${name()} template ${backup}`)
-    // Without the command, what was revoked or used is as it was; of grants in Redis only their rows are back.
+    // Without the command, what was revoked or used is as it was; of grants in Redis only their
+    // rows are back.
     expect((await server.context.database.pool.query(pending)).rowCount).toBeGreaterThan(0)
     if (storage === 'PostgreSQL') expect(await isAlive(server, person.token)).toBe(true)
 
     const finished = await gatehouse('restore', 'finish')
-    expect(finished).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^[1-9]\d*\tsessions$/m) })
+    expect(finished).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringMatching(/^[1-9]\d*\tsessions$/m),
+    })
     await using restarted = await startServer({
       database,
       issuer: server.origin,
@@ -130,13 +171,19 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
 
     for (const at of [server, restarted]) {
       expect(await isAlive(at, person.token)).toBe(false)
-      for (const token of [person.refreshToken, careful.refreshToken]) expect(await canRefresh(at, token)).toBe(false)
+      for (const token of [person.refreshToken, careful.refreshToken])
+        expect(await canRefresh(at, token)).toBe(false)
     }
     expect(await useTotp(shown)).toBe(400)
     expect(await ask(restarted, once)).toBe(401)
     for (const answer of [await app.refresh(held), await app.redeem(code)])
       expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_grant'])
-    const reset = { email: person.email, code: mailed, password: 'plum ladder seven harbour', ...forgot.body }
+    const reset = {
+      email: person.email,
+      code: mailed,
+      password: 'plum ladder seven harbour',
+      ...forgot.body,
+    }
     expect((await api(server, 'PATCH /reset/password', reset)).status).toBeGreaterThanOrEqual(400)
     expect((await app.browser.visit('/account')).step).toBe('login')
 
@@ -144,22 +191,34 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
     expect(await ask(restarted, await assertion())).toBe(200)
     expect(await isAlive(server, (await signIn(server, person)).token)).toBe(true)
     expect((await gatehouse('audit', 'verify')).code).toBe(0)
-    const events = await server.context.database.pool.query(`select detail from audit_event where type = 'restored'`)
+    const events = await server.context.database.pool.query(
+      `select detail from audit_event where type = 'restored'`,
+    )
     expect(events.rows).toEqual([{ detail: { voidRecoveryCodes: false } }])
   })
 
   it('F24 may be repeated, and ends recovery codes where that is asked for', async () => {
-    const epoch = async () => (await server.context.database.pool.query<{ epoch: string }>('select epoch from server_state')).rows[0]?.epoch
+    const epoch = async () =>
+      (
+        await server.context.database.pool.query<{ epoch: string }>(
+          'select epoch from server_state',
+        )
+      ).rows[0]?.epoch
     const before = await epoch()
     const person = await signedIn(server)
     const { recoveryCodes } = await withMfa(server, person)
-    expect(JSON.parse((await gatehouse('restore', 'finish', '--void-recovery-codes', '--json')).stdout)).toMatchObject({
+    expect(
+      JSON.parse((await gatehouse('restore', 'finish', '--void-recovery-codes', '--json')).stdout),
+    ).toMatchObject({
       sessions: expect.any(Number),
       'recovery codes': expect.any(Number),
     })
     expect(await epoch()).not.toBe(before)
     const { email, password } = person
     const { body } = await api(server, 'POST /sign-in/email', { email, password })
-    expect((await api(server, 'POST /sign-in/email', { token: body.token, code: recoveryCodes[0] })).status).toBe(400)
+    expect(
+      (await api(server, 'POST /sign-in/email', { token: body.token, code: recoveryCodes[0] }))
+        .status,
+    ).toBe(400)
   })
 })

@@ -20,7 +20,10 @@ export interface ApiOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as it is, without a content type of its own. */
   readonly raw?: string | Uint8Array
-  /** Who calls; by default everyone from an address of their own, so that limits per network do not hide what is tested. */
+  /**
+   * Who calls; by default everyone from an address of their own, so that limits per network do not
+   * hide what is tested.
+   */
   readonly from?: string
 }
 
@@ -36,7 +39,12 @@ export function anyAddress(): string {
 type Target = Pick<TestServer, 'origin' | 'address'>
 
 /** `POST /sign-in/email` as a method and a path below `/api/auth`. */
-export async function api(server: Target, route: string, body?: unknown, options: ApiOptions = {}): Promise<ApiAnswer> {
+export async function api(
+  server: Target,
+  route: string,
+  body?: unknown,
+  options: ApiOptions = {},
+): Promise<ApiAnswer> {
   const [method = '', path = ''] = route.split(' ')
   const text = options.raw ?? (body === undefined ? undefined : JSON.stringify(body))
   const response = await send(`${server.origin}/api/auth${path}`, {
@@ -45,14 +53,21 @@ export async function api(server: Target, route: string, body?: unknown, options
     headers: {
       'x-forwarded-for': options.from ?? anyAddress(),
       ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
-      ...(text === undefined || options.raw !== undefined ? {} : { 'content-type': 'application/json' }),
+      ...(text === undefined || options.raw !== undefined
+        ? {}
+        : { 'content-type': 'application/json' }),
       ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
       ...options.headers,
     },
     ...(text === undefined ? {} : { body: text }),
   })
   const answer = await response.text()
-  return { status: response.status, headers: response.headers, text: answer, body: answer === '' ? undefined : JSON.parse(answer) }
+  return {
+    status: response.status,
+    headers: response.headers,
+    text: answer,
+    body: answer === '' ? undefined : JSON.parse(answer),
+  }
 }
 
 export interface SignedIn {
@@ -70,13 +85,23 @@ export async function signedIn(server: TestServer, account: NewAccount = {}): Pr
   return { id, email, password, ...(await signIn(server, { email, password })) }
 }
 
-export async function signIn(server: TestServer, { email, password }: { email: string; password: string }) {
+export async function signIn(
+  server: TestServer,
+  { email, password }: { email: string; password: string },
+) {
   const { status, body } = await api(server, 'POST /sign-in/email', { email, password })
   if (status !== 200) throw new Error(`sign-in answered ${status} ${JSON.stringify(body)}`)
-  return { token: body.access_token as string, refreshToken: body.refresh_token as string, sessionId: body.session.id as string }
+  return {
+    token: body.access_token as string,
+    refreshToken: body.refresh_token as string,
+    sessionId: body.session.id as string,
+  }
 }
 
-/** The code of an authenticator, `steps` of 30 s from now; not in the last seconds of a step, so that it is still the same step when it arrives. */
+/**
+ * The code of an authenticator, `steps` of 30 s from now; not in the last seconds of a step, so
+ * that it is still the same step when it arrives.
+ */
 export async function totp(secret: string, steps = 0): Promise<string> {
   const left = 30_000 - (Date.now() % 30_000)
   if (left < 3000) await sleep(left + 50)
@@ -84,16 +109,28 @@ export async function totp(secret: string, steps = 0): Promise<string> {
 }
 
 /** Turns two-step sign-in on; the code of the current step is still unused afterwards. */
-export async function withMfa(server: TestServer, { token }: { token: string }): Promise<{ secret: string; recoveryCodes: string[] }> {
+export async function withMfa(
+  server: TestServer,
+  { token }: { token: string },
+): Promise<{ secret: string; recoveryCodes: string[] }> {
   const begun = await api(server, 'POST /enable/mfa', {}, { token })
   const { secret } = begun.body
-  const done = await api(server, 'POST /enable/mfa', { token: begun.body.token, code: await totp(secret, -1) }, { token })
+  const done = await api(
+    server,
+    'POST /enable/mfa',
+    { token: begun.body.token, code: await totp(secret, -1) },
+    { token },
+  )
   if (done.status !== 200) throw new Error(`enable/mfa answered ${done.status} ${done.text}`)
   return { secret, recoveryCodes: done.body.recovery_codes }
 }
 
 /** As if the person had signed in so long ago. */
-export async function age(server: TestServer, { sessionId }: { sessionId: string }, seconds: number): Promise<void> {
+export async function age(
+  server: TestServer,
+  { sessionId }: { sessionId: string },
+  seconds: number,
+): Promise<void> {
   await server.context.database.pool.query(
     `update "session" set "authenticated_at" = now() - $2::int * interval '1 second',
       "second_proved_at" = case when "second_proved_at" is not null then now() - $2::int * interval '1 second' end where "id" = $1`,
@@ -115,7 +152,11 @@ export async function canRefresh(server: Target, refreshToken: string): Promise<
 }
 
 /** A form post to an endpoint of the protocol. */
-export async function form(server: Target, path: string, fields: Readonly<Record<string, string>>): Promise<ApiAnswer> {
+export async function form(
+  server: Target,
+  path: string,
+  fields: Readonly<Record<string, string>>,
+): Promise<ApiAnswer> {
   const body = new URLSearchParams(fields).toString()
   const response = await send(`${server.origin}${path}`, {
     method: 'POST',
@@ -128,5 +169,10 @@ export async function form(server: Target, path: string, fields: Readonly<Record
     body,
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, text, body: text === '' ? undefined : JSON.parse(text) }
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: text === '' ? undefined : JSON.parse(text),
+  }
 }

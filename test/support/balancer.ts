@@ -18,11 +18,16 @@ export async function startBalancer(): Promise<Balancer> {
     const target = targets[turn++ % targets.length]
     if (!target) return void outgoing.writeHead(503).end()
     const { method, url: path, rawHeaders } = incoming
-    const onward = httpRequest({ ...target, method, path, headers: rawHeaders, setHost: false, agent: false }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
-      answer.pipe(outgoing)
-    })
-    onward.on('error', () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end()))
+    const onward = httpRequest(
+      { ...target, method, path, headers: rawHeaders, setHost: false, agent: false },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
+        answer.pipe(outgoing)
+      },
+    )
+    onward.on('error', () =>
+      outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end(),
+    )
     incoming.pipe(onward)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -46,7 +51,10 @@ export interface Cluster extends AsyncDisposable {
 }
 
 /** Several instances on one storage behind one issuer, requests in turn. */
-export async function startCluster(size = 2, { storage, ...options }: Omit<ServerOptions, 'issuer' | 'database'> = {}): Promise<Cluster> {
+export async function startCluster(
+  size = 2,
+  { storage, ...options }: Omit<ServerOptions, 'issuer' | 'database'> = {},
+): Promise<Cluster> {
   await using undo = new AsyncDisposableStack()
   const database = await createDatabase()
   undo.defer(() => database.drop())
@@ -55,7 +63,9 @@ export async function startCluster(size = 2, { storage, ...options }: Omit<Serve
   const balancer = undo.use(await startBalancer())
   const instances: TestServer[] = []
   for (let index = 0; index < size; index += 1) {
-    const instance = undo.use(await startServer({ ...options, config, database, issuer: balancer.origin }))
+    const instance = undo.use(
+      await startServer({ ...options, config, database, issuer: balancer.origin }),
+    )
     balancer.targets.push(instance.address)
     instances.push(instance)
   }

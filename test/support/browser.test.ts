@@ -30,9 +30,15 @@ describe('the test browser', () => {
         const { method, url, headers } = request
         seen.push({ method, url, cookie: headers.cookie, origin: headers.origin, body })
         if (url === '/form')
-          response.setHeader('set-cookie', ['a=1; Path=/', 'b=2; Path=/login', '__Host-c=3; Path=/x; Secure', 'd=4; Max-Age=0'])
+          response.setHeader('set-cookie', [
+            'a=1; Path=/',
+            'b=2; Path=/login',
+            '__Host-c=3; Path=/x; Secure',
+            'd=4; Max-Age=0',
+          ])
         if (url?.startsWith('/login')) response.writeHead(303, { location: '/away' })
-        if (url === '/away') response.writeHead(302, { location: 'https://client.example/cb?code=1' })
+        if (url === '/away')
+          response.writeHead(302, { location: 'https://client.example/cb?code=1' })
         return response.end(FORM)
       })
     })
@@ -50,11 +56,20 @@ describe('the test browser', () => {
   })
 
   it('submits like a person: defaults, the pressed button, cookies by path, and stops at a foreign origin', async () => {
-    const page = await browser.submit('/login', { email: 'ada@example.org', remember: true, r: '2' }, { button: 'Later' })
+    const page = await browser.submit(
+      '/login',
+      { email: 'ada@example.org', remember: true, r: '2' },
+      { button: 'Later' },
+    )
     expect(page.url.href).toBe('https://client.example/cb?code=1')
     expect(page.isForeign).toBe(true)
     const [post, away] = seen.slice(-2)
-    expect(post).toMatchObject({ method: 'POST', url: '/login?x=1', cookie: 'b=2; a=1', origin: browser.origin })
+    expect(post).toMatchObject({
+      method: 'POST',
+      url: '/login?x=1',
+      cookie: 'b=2; a=1',
+      origin: browser.origin,
+    })
     expect(Object.fromEntries(new URLSearchParams(post?.body))).toEqual({
       csrf: 'a"b',
       email: 'ada@example.org',
@@ -77,7 +92,12 @@ describe('the test browser', () => {
   it('keeps and drops cookies as RFC 6265bis says', () => {
     const jar = new CookieJar()
     const https = new URL('https://a.example/x/y')
-    jar.store(https, ['s=1; Secure', '__Host-h=1; Secure; Path=/', 'other=1; Domain=b.example', 'wide=1; Domain=a.example; Path=/'])
+    jar.store(https, [
+      's=1; Secure',
+      '__Host-h=1; Secure; Path=/',
+      'other=1; Domain=b.example',
+      'wide=1; Domain=a.example; Path=/',
+    ])
     expect(jar.header(https)).toBe('s=1; __Host-h=1; wide=1')
     expect(jar.header(new URL('http://a.example/x/y'))).toBe('wide=1')
     expect(jar.header(new URL('https://sub.a.example/x'))).toBe('wide=1')

@@ -21,7 +21,11 @@ const MAX_REDIRECTS = 20
 /** Where a page goes on to by itself. */
 function refreshOf(text: string): string | undefined {
   for (const token of tokensOf(text))
-    if (token.kind === 'open' && token.tag === 'meta' && token.attributes['http-equiv'] === 'refresh')
+    if (
+      token.kind === 'open' &&
+      token.tag === 'meta' &&
+      token.attributes['http-equiv'] === 'refresh'
+    )
       return /^0;url=(.+)$/.exec(token.attributes['content'] ?? '')?.[1]
   return undefined
 }
@@ -31,7 +35,10 @@ export class Page {
   readonly url: URL
   readonly response: Response
   readonly text: string
-  /** The server sent the browser away from its origin; `url` is that address and nothing was fetched there. */
+  /**
+   * The server sent the browser away from its origin; `url` is that address and nothing was fetched
+   * there.
+   */
   readonly isForeign: boolean
 
   constructor(url: URL, response: Response, text: string, isForeign = false) {
@@ -62,28 +69,42 @@ export class Page {
     return formsOf(this.text, this.url)
   }
 
-  /** Where a sign-in stands by what the page asks: `login`, `consent`, … or `app` when it went back to one; undefined for other pages. */
+  /**
+   * Where a sign-in stands by what the page asks: `login`, `consent`, … or `app` when it went back
+   * to one; undefined for other pages.
+   */
   get step(): string | undefined {
     if (this.isForeign) return 'app'
-    const asked = this.forms.map(({ action }) => /^\/interaction\/[^/]+\/([^/]+)$/.exec(action.pathname)?.[1])
+    const asked = this.forms.map(
+      ({ action }) => /^\/interaction\/[^/]+\/([^/]+)$/.exec(action.pathname)?.[1],
+    )
     return asked.find((step) => step !== undefined && step !== 'switch-account')
   }
 
   get links(): readonly URL[] {
     const links: URL[] = []
     for (const token of tokensOf(this.text))
-      if (token.kind === 'open' && token.tag === 'a' && token.attributes['href']) links.push(new URL(token.attributes['href'], this.url))
+      if (token.kind === 'open' && token.tag === 'a' && token.attributes['href'])
+        links.push(new URL(token.attributes['href'], this.url))
     return links
   }
 
-  /** By position, id, or action path (`/login` also matches `/interaction/x/login`). Throws if there is none. */
+  /**
+   * By position, id, or action path (`/login` also matches `/interaction/x/login`). Throws if there
+   * is none.
+   */
   form(wanted: number | string = 0): Form {
     const found =
       typeof wanted === 'number'
         ? this.forms[wanted]
         : (this.forms.find((form) => form.id === wanted || form.action.pathname === wanted) ??
-          this.forms.find((form) => wanted.startsWith('/') && form.action.pathname.endsWith(wanted)))
-    if (!found) throw new Error(`No form ${wanted} at ${this.url.pathname} (${this.status} ${this.h1 ?? this.text.slice(0, 200)})`)
+          this.forms.find(
+            (form) => wanted.startsWith('/') && form.action.pathname.endsWith(wanted),
+          ))
+    if (!found)
+      throw new Error(
+        `No form ${wanted} at ${this.url.pathname} (${this.status} ${this.h1 ?? this.text.slice(0, 200)})`,
+      )
     return found
   }
 }
@@ -109,7 +130,9 @@ export class Browser {
 
   /** Opens an address and follows redirects as long as they stay on the origin. */
   visit(url: URL | string, headers: Readonly<Record<string, string>> = {}): Promise<Page> {
-    return this.#navigate(new URL(url, this.origin), { headers: { 'sec-fetch-site': 'none', ...headers } })
+    return this.#navigate(new URL(url, this.origin), {
+      headers: { 'sec-fetch-site': 'none', ...headers },
+    })
   }
 
   /** Follows a link of the page it shows. */
@@ -117,7 +140,10 @@ export class Browser {
     return this.#navigate(new URL(url, this.page.url), { headers: this.#fromHere() })
   }
 
-  /** Fills a form of the page it shows (position, id, action path, or the form itself) and presses a button. */
+  /**
+   * Fills a form of the page it shows (position, id, action path, or the form itself) and presses a
+   * button.
+   */
   submit(
     wanted: Form | number | string,
     values: Values = {},
@@ -144,11 +170,18 @@ export class Browser {
     const content =
       typeof body === 'string'
         ? body
-        : new URLSearchParams(Object.entries(body).map(([name, value]): [string, string] => [name, String(value)])).toString()
+        : new URLSearchParams(
+            Object.entries(body).map(([name, value]): [string, string] => [name, String(value)]),
+          ).toString()
     return this.#navigate(new URL(url, this.origin), {
       method: 'POST',
       body: content,
-      headers: { origin: this.origin, 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'same-origin', ...headers },
+      headers: {
+        origin: this.origin,
+        'content-type': 'application/x-www-form-urlencoded',
+        'sec-fetch-site': 'same-origin',
+        ...headers,
+      },
       ...(follow === undefined ? {} : { follow }),
     })
   }
@@ -162,7 +195,10 @@ export class Browser {
     return { referer: this.page.url.href, 'sec-fetch-site': 'same-origin' }
   }
 
-  async #navigate(start: URL, { method = 'GET', body, headers = {}, follow = true }: Navigation): Promise<Page> {
+  async #navigate(
+    start: URL,
+    { method = 'GET', body, headers = {}, follow = true }: Navigation,
+  ): Promise<Page> {
     let [url, verb, content] = [start, method, body]
     let extra: Readonly<Record<string, string>> = headers
     for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
@@ -175,7 +211,8 @@ export class Browser {
       const target = new URL(next, url)
       if (isRedirect && !target.hash) target.hash = url.hash
       if (target.origin !== this.origin) return this.#show(new Page(target, response, '', true))
-      if (!isRedirect || response.status === 303 || (response.status < 303 && verb === 'POST')) [verb, content] = ['GET', undefined]
+      if (!isRedirect || response.status === 303 || (response.status < 303 && verb === 'POST'))
+        [verb, content] = ['GET', undefined]
       const { 'content-type': _type, origin: _origin, ...kept } = extra
       extra = content === undefined ? kept : extra
       url = target
@@ -183,7 +220,12 @@ export class Browser {
     throw new Error(`More than ${MAX_REDIRECTS} redirects, last to ${url.href}`)
   }
 
-  async #request(url: URL, method: string, body: string | undefined, headers: Readonly<Record<string, string>>): Promise<Response> {
+  async #request(
+    url: URL,
+    method: string,
+    body: string | undefined,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Response> {
     const cookie = this.jar.header(url)
     const response = await send(url, {
       method,
@@ -192,7 +234,8 @@ export class Browser {
         'accept-language': 'en',
         'sec-fetch-mode': 'navigate',
         'sec-fetch-dest': 'document',
-        'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/153.0.0.0 Safari/537.36',
+        'user-agent':
+          'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/153.0.0.0 Safari/537.36',
         ...(cookie ? { cookie } : {}),
         ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
         ...this.#options.headers,

@@ -9,10 +9,13 @@ describe('Chromium', () => {
   it.each([
     [true, 'on'],
     [false, 'off'],
-  ])('starts on a bare machine and runs scripts only when told to (%s)', async (javaScriptEnabled, expected) => {
-    const page = await newPage({ javaScriptEnabled, viewport: { width: 320, height: 600 } })
-    await page.setContent(PAGE)
-    expect(await page.textContent('#script')).toBe(expected)
-    expect(page.viewportSize()).toEqual({ width: 320, height: 600 })
-  })
+  ])(
+    'starts on a bare machine and runs scripts only when told to (%s)',
+    async (javaScriptEnabled, expected) => {
+      const page = await newPage({ javaScriptEnabled, viewport: { width: 320, height: 600 } })
+      await page.setContent(PAGE)
+      expect(await page.textContent('#script')).toBe(expected)
+      expect(page.viewportSize()).toEqual({ width: 320, height: 600 })
+    },
+  )
 })

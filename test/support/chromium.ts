@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll } from '@jest/globals'
-import { type Browser, type BrowserContextOptions, chromium as engine, type LaunchOptions, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium as engine,
+  type LaunchOptions,
+  type Page,
+} from 'playwright-core'
 import { note } from './notes.ts'
 
 const ARGS = [
@@ -44,7 +50,11 @@ export function chromium(): Chromium {
   return {
     browser,
     async newPage(options = {}) {
-      const context = await (await browser()).newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 }, ...options })
+      const context = await (await browser()).newContext({
+        locale: 'en-GB',
+        viewport: { width: 1280, height: 800 },
+        ...options,
+      })
       context.setDefaultTimeout(10_000)
       return context.newPage()
     },
@@ -52,16 +62,26 @@ export function chromium(): Chromium {
 }
 
 async function launch(): Promise<Browser> {
-  const given = process.env['CHROME_PATH'] ?? (bundledFits() ? undefined : INSTALLED.find((path) => existsSync(path)))
+  const given =
+    process.env['CHROME_PATH'] ??
+    (bundledFits() ? undefined : INSTALLED.find((path) => existsSync(path)))
   const options: LaunchOptions = given ? { executablePath: given } : await bundled()
-  const browser = await engine.launch({ ...options, headless: true, chromiumSandbox: false, args: ARGS })
+  const browser = await engine.launch({
+    ...options,
+    headless: true,
+    chromiumSandbox: false,
+    args: ARGS,
+  })
   note('browser', `${given ?? 'bundled Chromium'} ${browser.version()}`)
   return browser
 }
 
 const bundledFits = () => process.platform === 'linux' && process.arch === 'x64'
 
-/** Unpacks the Chromium of @sparticuz/chromium once per version and user, with its own NSS libraries and fonts: nothing of the system is needed. */
+/**
+ * Unpacks the Chromium of @sparticuz/chromium once per version and user, with its own NSS libraries
+ * and fonts: nothing of the system is needed.
+ */
 async function bundled(): Promise<LaunchOptions> {
   const manifest = createRequire(import.meta.url)
     .resolve('@sparticuz/chromium')
@@ -80,13 +100,26 @@ async function bundled(): Promise<LaunchOptions> {
   }
 }
 
-/** In a process of its own, because the package unpacks to TMPDIR; renamed when whole, so that parallel test files do not meet a torso. */
+/**
+ * In a process of its own, because the package unpacks to TMPDIR; renamed when whole, so that
+ * parallel test files do not meet a torso.
+ */
 async function unpack(home: string): Promise<void> {
   const fresh = await mkdtemp(`${home}-`)
   const script = `import chromium from '@sparticuz/chromium'; await chromium.executablePath()`
-  const env = { ...process.env, NODE_OPTIONS: '', TMPDIR: fresh, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x' }
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env, cwd: join(import.meta.dirname, '../..') })
-  const folders = [join(home, 'fonts'), '/usr/share/fonts'].map((folder) => `<dir>${folder}</dir>`).join('')
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    TMPDIR: fresh,
+    AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+  }
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+    env,
+    cwd: join(import.meta.dirname, '../..'),
+  })
+  const folders = [join(home, 'fonts'), '/usr/share/fonts']
+    .map((folder) => `<dir>${folder}</dir>`)
+    .join('')
   await writeFile(
     join(fresh, 'fonts.conf'),
     `<?xml version="1.0"?><fontconfig>${folders}<cachedir>${join(home, 'cache')}</cachedir></fontconfig>\n`,

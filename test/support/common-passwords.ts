@@ -5,12 +5,22 @@ import { dictionary as english } from '@zxcvbn-ts/language-en'
 
 /** Shorter words explain too little of any password to matter. */
 const MIN_LENGTH = 4
-const LISTS = [common['passwords-common'], english['commonWords-en'], english['firstnames-en'], english['lastnames-en']]
+const LISTS = [
+  common['passwords-common'],
+  english['commonWords-en'],
+  english['firstnames-en'],
+  english['lastnames-en'],
+]
 
-/** The text of `src/accounts/common-passwords.txt.gz`: one folded word a line, in byte order, each line ended. */
+/**
+ * The text of `src/accounts/common-passwords.txt.gz`: one folded word a line, in byte order, each
+ * line ended.
+ */
 export function renderCommonPasswords(): Buffer {
   const words = new Set(LISTS.flat().map((word) => word.normalize('NFKC').toLowerCase()))
-  const lines = [...words].filter((word) => word.length >= MIN_LENGTH && !/\s/.test(word)).map((word) => Buffer.from(`${word}\n`))
+  const lines = [...words]
+    .filter((word) => word.length >= MIN_LENGTH && !/\s/.test(word))
+    .map((word) => Buffer.from(`${word}\n`))
   return Buffer.concat(lines.sort((a, b) => a.subarray(0, -1).compare(b.subarray(0, -1))))
 }
 

@@ -10,7 +10,10 @@ interface Cookie {
   readonly expiresAt: number
 }
 
-/** RFC 6265bis as far as one server's cookies go: path, expiry, Domain, Secure, the `__Host-` and `__Secure-` prefixes. */
+/**
+ * RFC 6265bis as far as one server's cookies go: path, expiry, Domain, Secure, the `__Host-` and
+ * `__Secure-` prefixes.
+ */
 export class CookieJar {
   #cookies: Cookie[] = []
 
@@ -27,10 +30,17 @@ export class CookieJar {
   /** The `Cookie` header for a request to `url`: longest path first. */
   header(url: URL): string | undefined {
     const sent = this.#cookies
-      .filter((cookie) => cookie.expiresAt > Date.now() && domainMatches(cookie, url.hostname) && pathMatches(cookie.path, url.pathname))
+      .filter(
+        (cookie) =>
+          cookie.expiresAt > Date.now() &&
+          domainMatches(cookie, url.hostname) &&
+          pathMatches(cookie.path, url.pathname),
+      )
       .filter((cookie) => !cookie.secure || isTrustworthy(url))
       .sort((a, b) => b.path.length - a.path.length)
-    return sent.length > 0 ? sent.map(({ name, value }) => `${name}=${value}`).join('; ') : undefined
+    return sent.length > 0
+      ? sent.map(({ name, value }) => `${name}=${value}`).join('; ')
+      : undefined
   }
 
   /** Every live cookie, for assertions. */
@@ -92,7 +102,8 @@ function parse(url: URL, line: string): Cookie | undefined {
 
 function expiry(attributes: ReadonlyMap<string, string>): number {
   const maxAge = attributes.get('max-age')
-  if (maxAge !== undefined && /^-?\d+$/.test(maxAge)) return Number(maxAge) > 0 ? Date.now() + Number(maxAge) * 1000 : 0
+  if (maxAge !== undefined && /^-?\d+$/.test(maxAge))
+    return Number(maxAge) > 0 ? Date.now() + Number(maxAge) * 1000 : 0
   const expires = Date.parse(attributes.get('expires') ?? '')
   return Number.isNaN(expires) ? Number.POSITIVE_INFINITY : expires
 }
@@ -100,7 +111,10 @@ function expiry(attributes: ReadonlyMap<string, string>): number {
 const keyOf = ({ name, host, path }: Cookie) => `${name};${host};${path}`
 const defaultPath = (pathname: string) => pathname.slice(0, Math.max(1, pathname.lastIndexOf('/')))
 const pathMatches = (path: string, pathname: string) =>
-  pathname === path || (pathname.startsWith(path) && (path.endsWith('/') || pathname[path.length] === '/'))
-const domainMatches = ({ host, hostOnly }: Cookie, hostname: string) => hostname === host || (!hostOnly && hostname.endsWith(`.${host}`))
+  pathname === path ||
+  (pathname.startsWith(path) && (path.endsWith('/') || pathname[path.length] === '/'))
+const domainMatches = ({ host, hostOnly }: Cookie, hostname: string) =>
+  hostname === host || (!hostOnly && hostname.endsWith(`.${host}`))
 /** Browsers treat loopback as a secure context, so Secure cookies work there over http. */
-const isTrustworthy = (url: URL) => url.protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+const isTrustworthy = (url: URL) =>
+  url.protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)

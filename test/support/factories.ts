@@ -19,8 +19,14 @@ export interface NewAccount {
   readonly status?: 'active' | 'disabled' | 'deleting'
 }
 
-/** An account whose address is proven, straight into the database: for tests that are about something else than signing up. */
-export async function createAccount({ context }: Owner, { password = PASSWORD, ...given }: NewAccount = {}) {
+/**
+ * An account whose address is proven, straight into the database: for tests that are about
+ * something else than signing up.
+ */
+export async function createAccount(
+  { context }: Owner,
+  { password = PASSWORD, ...given }: NewAccount = {},
+) {
   const em = context.database.em.fork()
   const now = new Date()
   const email = given.email ?? `ada.${unique()}@example.org`
@@ -53,7 +59,8 @@ export interface NewClient {
 /** A registered client, straight into the database. */
 export async function createClient({ context }: Owner, options: NewClient = {}) {
   const clientId = options.clientId ?? `app-${unique()}`
-  const secret = options.secret === undefined ? randomBytes(32).toString('base64url') : options.secret
+  const secret =
+    options.secret === undefined ? randomBytes(32).toString('base64url') : options.secret
   const metadata = {
     redirect_uris: [REDIRECT_URI],
     post_logout_redirect_uris: ['https://client.example/bye'],
@@ -74,11 +81,18 @@ export async function createClient({ context }: Owner, options: NewClient = {}) 
     refreshLeewaySeconds: options.refreshLeewaySeconds ?? null,
   })
   await em.persist(client).flush()
-  return { clientId, clientSecret: secret ?? undefined, redirectUri: metadata.redirect_uris[0] ?? '' }
+  return {
+    clientId,
+    clientSecret: secret ?? undefined,
+    redirectUri: metadata.redirect_uris[0] ?? '',
+  }
 }
 
 /** An API that accepts access tokens (RFC 8707). */
-export async function createResource({ context }: Owner, { identifier = 'https://api.example/', scopes = ['read', 'write'] } = {}) {
+export async function createResource(
+  { context }: Owner,
+  { identifier = 'https://api.example/', scopes = ['read', 'write'] } = {},
+) {
   const em = context.database.em.fork()
   await em.persist(em.create(Resource, { identifier, name: 'Example API', scopes })).flush()
   return { identifier, scopes }

@@ -51,19 +51,32 @@ export function formsOf(html: string, base: URL): Form[] {
       if (made.tag !== 'input') field = made
     }
   }
-  for (const { owner, field: control } of adrift) forms.find((form) => form.id === owner)?.fields.push(control)
+  for (const { owner, field: control } of adrift)
+    forms.find((form) => form.id === owner)?.fields.push(control)
   return forms
 }
 
-function formFrom(attributes: Readonly<Record<string, string>>, base: URL): Form & { fields: Field[] } {
+function formFrom(
+  attributes: Readonly<Record<string, string>>,
+  base: URL,
+): Form & { fields: Field[] } {
   const { action, method, id } = attributes
-  return { id, action: new URL(action || base.href, base), method: (method ?? 'get').toUpperCase(), fields: [], attributes }
+  return {
+    id,
+    action: new URL(action || base.href, base),
+    method: (method ?? 'get').toUpperCase(),
+    fields: [],
+    attributes,
+  }
 }
 
 function fieldFrom(token: Token): Field | undefined {
-  if (token.kind !== 'open' || !['input', 'button', 'select', 'textarea'].includes(token.tag)) return undefined
+  if (token.kind !== 'open' || !['input', 'button', 'select', 'textarea'].includes(token.tag))
+    return undefined
   const { tag, attributes } = token
-  const type = (attributes['type'] ?? (tag === 'button' ? 'submit' : tag === 'input' ? 'text' : tag)).toLowerCase()
+  const type = (
+    attributes['type'] ?? (tag === 'button' ? 'submit' : tag === 'input' ? 'text' : tag)
+  ).toLowerCase()
   const value = attributes['value'] ?? (type === 'checkbox' || type === 'radio' ? 'on' : '')
   const text = tag === 'input' && type === 'submit' ? value : ''
   return {
@@ -86,16 +99,27 @@ function addOption(field: Field, attributes: Readonly<Record<string, string>>): 
 }
 
 /**
- * What a browser would send. `button` is a button's value, name or label; without it the first submit button is pressed.
- * Throws when a field or button is not on the form: a person could not fill it either.
+ * What a browser would send. `button` is a button's value, name or label; without it the first
+ * submit button is pressed. Throws when a field or button is not on the form: a person could not
+ * fill it either.
  */
-export function entriesOf(form: Form, values: Values, button?: string): { entries: [string, string][]; pressed: Field | undefined } {
+export function entriesOf(
+  form: Form,
+  values: Values,
+  button?: string,
+): { entries: [string, string][]; pressed: Field | undefined } {
   for (const name of Object.keys(values))
     if (!form.fields.some((field) => field.name === name))
-      throw new Error(`The form ${form.action.pathname} has no field ${name}, only ${form.fields.map((field) => field.name).join(', ')}`)
+      throw new Error(
+        `The form ${form.action.pathname} has no field ${name}, only ${form.fields.map((field) => field.name).join(', ')}`,
+      )
   const buttons = form.fields.filter((field) => field.type === 'submit' || field.type === 'image')
-  const pressed = button === undefined ? buttons[0] : buttons.find((field) => [field.value, field.name, field.text].includes(button))
-  if (button !== undefined && !pressed) throw new Error(`The form ${form.action.pathname} has no button ${button}`)
+  const pressed =
+    button === undefined
+      ? buttons[0]
+      : buttons.find((field) => [field.value, field.name, field.text].includes(button))
+  if (button !== undefined && !pressed)
+    throw new Error(`The form ${form.action.pathname} has no button ${button}`)
 
   const entries: [string, string][] = []
   for (const field of form.fields) {
@@ -114,7 +138,10 @@ export function entriesOf(form: Form, values: Values, button?: string): { entrie
 
 function sent(field: Field, given: string | boolean | undefined): string | undefined {
   if (field.type === 'checkbox')
-    return (typeof given === 'string' ? given === field.value : (given ?? field.checked)) ? field.value : undefined
-  if (field.type === 'radio') return (given === undefined ? field.checked : given === field.value) ? field.value : undefined
+    return (typeof given === 'string' ? given === field.value : (given ?? field.checked))
+      ? field.value
+      : undefined
+  if (field.type === 'radio')
+    return (given === undefined ? field.checked : given === field.value) ? field.value : undefined
   return given === undefined ? field.value : String(given)
 }

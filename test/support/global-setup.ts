@@ -60,10 +60,14 @@ async function prepare(runDir: string): Promise<void> {
 /** Drops the databases of runs that are over: their process is gone, or it is the given one. */
 async function dropLeftovers(url: string, finished?: number): Promise<void> {
   await asAdmin(url, async (client) => {
-    const { rows } = await client.query<{ datname: string }>('select datname from pg_database where datname like $1', [`${PREFIX}%`])
+    const { rows } = await client.query<{ datname: string }>(
+      'select datname from pg_database where datname like $1',
+      [`${PREFIX}%`],
+    )
     for (const { datname } of rows) {
       const pid = Number(datname.slice(PREFIX.length).split('_')[0])
-      if (pid === finished || !isAlive(pid)) await client.query(`drop database if exists ${datname} with (force)`)
+      if (pid === finished || !isAlive(pid))
+        await client.query(`drop database if exists ${datname} with (force)`)
     }
   })
 }

@@ -1,7 +1,16 @@
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' }
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+}
 
 /** One tag or run of text of a document, in order. */
-export type Token = { kind: 'text'; text: string } | { kind: 'open' | 'close'; tag: string; attributes: Readonly<Record<string, string>> }
+export type Token =
+  | { kind: 'text'; text: string }
+  | { kind: 'open' | 'close'; tag: string; attributes: Readonly<Record<string, string>> }
 
 const TOKEN = /<!--[\s\S]*?-->|<![^>]*>|<(\/?)([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^>"'])*)>/g
 const RAW = new Set(['script', 'style'])
@@ -14,7 +23,8 @@ export function* tokensOf(html: string): Generator<Token> {
     const [whole, slash, name, rest = ''] = match
     const tag = name?.toLowerCase()
     if (raw && !(slash && tag === raw)) continue
-    if (match.index > from && !raw) yield { kind: 'text', text: decode(html.slice(from, match.index)) }
+    if (match.index > from && !raw)
+      yield { kind: 'text', text: decode(html.slice(from, match.index)) }
     from = match.index + whole.length
     if (!tag) continue
     raw = !slash && RAW.has(tag) ? tag : undefined
@@ -25,7 +35,9 @@ export function* tokensOf(html: string): Generator<Token> {
 
 function attributesOf(source: string): Record<string, string> {
   const found: Record<string, string> = {}
-  for (const [, name = '', , double, single, bare] of source.matchAll(/([^\s=/"'>]+)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g))
+  for (const [, name = '', , double, single, bare] of source.matchAll(
+    /([^\s=/"'>]+)(\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g,
+  ))
     found[name.toLowerCase()] ??= decode(double ?? single ?? bare ?? '')
   return found
 }
@@ -33,7 +45,9 @@ function attributesOf(source: string): Record<string, string> {
 export function decode(text: string): string {
   return text.replace(/&(#x[\da-f]+|#\d+|\w+);/gi, (whole, name: string) => {
     if (!name.startsWith('#')) return ENTITIES[name] ?? whole
-    return String.fromCodePoint(name[1]?.toLowerCase() === 'x' ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1)))
+    return String.fromCodePoint(
+      name[1]?.toLowerCase() === 'x' ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1)),
+    )
   })
 }
 
@@ -57,7 +71,8 @@ export function visibleText(html: string): string {
   let hidden = 0
   for (const token of tokensOf(html)) {
     if (token.kind === 'text') text += hidden > 0 ? '' : token.text
-    else if (token.tag === 'title' || token.tag === 'template') hidden += token.kind === 'open' ? 1 : -1
+    else if (token.tag === 'title' || token.tag === 'template')
+      hidden += token.kind === 'open' ? 1 : -1
     else text += ' '
   }
   return fold(text)

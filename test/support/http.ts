@@ -8,8 +8,14 @@ export interface RequestOptions {
   readonly connect?: { readonly host: string; readonly port: number }
 }
 
-/** One request exactly as written (any Host, any header), on a connection of its own, no redirect followed. */
-export function send(url: URL | string, { method = 'GET', headers = {}, body, connect }: RequestOptions = {}): Promise<Response> {
+/**
+ * One request exactly as written (any Host, any header), on a connection of its own, no redirect
+ * followed.
+ */
+export function send(
+  url: URL | string,
+  { method = 'GET', headers = {}, body, connect }: RequestOptions = {},
+): Promise<Response> {
   const target = new URL(url)
   return new Promise((resolve, reject) => {
     const request = httpRequest(
@@ -28,7 +34,8 @@ export function send(url: URL | string, { method = 'GET', headers = {}, body, co
         message.on('end', () => {
           const status = message.statusCode ?? 0
           const answer = new Headers()
-          for (const [name, values] of Object.entries(message.headersDistinct)) for (const value of values ?? []) answer.append(name, value)
+          for (const [name, values] of Object.entries(message.headersDistinct))
+            for (const value of values ?? []) answer.append(name, value)
           const empty = status === 204 || status === 205 || status === 304 || status < 200
           resolve(new Response(empty ? null : Buffer.concat(chunks), { status, headers: answer }))
         })

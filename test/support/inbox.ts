@@ -14,23 +14,35 @@ const PATIENCE_MS = 8000
 
 /** What a person finds in the mail program: reads the dev inbox of a server. */
 export class Inbox {
-  readonly #server: { readonly address: { readonly host: string; readonly port: number }; readonly origin: string }
+  readonly #server: {
+    readonly address: { readonly host: string; readonly port: number }
+    readonly origin: string
+  }
   readonly #read = new Set<string>()
 
-  constructor(server: { readonly address: { readonly host: string; readonly port: number }; readonly origin: string }) {
+  constructor(server: {
+    readonly address: { readonly host: string; readonly port: number }
+    readonly origin: string
+  }) {
     this.#server = server
   }
 
   /** All mail, or that to one address, newest first. */
   async mails(address?: string): Promise<Mail[]> {
     const { origin, address: connect } = this.#server
-    const response = await send(`${origin}/dev/inbox`, { headers: { accept: 'application/json' }, connect })
+    const response = await send(`${origin}/dev/inbox`, {
+      headers: { accept: 'application/json' },
+      connect,
+    })
     if (response.status !== 200) throw new Error(`The dev inbox answered ${response.status}`)
     const mails = (await response.json()) as Mail[]
     return address === undefined ? mails : mails.filter((mail) => mail.to === address)
   }
 
-  /** Waits for mail to this address that was not handed out before: the newest of it, older ones count as read too. */
+  /**
+   * Waits for mail to this address that was not handed out before: the newest of it, older ones
+   * count as read too.
+   */
   async next(address: string): Promise<Mail> {
     for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await sleep(25)) {
       const unread = (await this.mails(address)).filter((mail) => !this.#read.has(mail.id))
@@ -51,7 +63,9 @@ export class Inbox {
   /** The first link of the next mail that leads to this path. */
   async link(address: string, path = '/'): Promise<URL> {
     const { text, subject } = await this.next(address)
-    const link = (text.match(/https?:\/\/[^\s<>"]+/g) ?? []).map((found) => new URL(found)).find((url) => url.pathname.startsWith(path))
+    const link = (text.match(/https?:\/\/[^\s<>"]+/g) ?? [])
+      .map((found) => new URL(found))
+      .find((url) => url.pathname.startsWith(path))
     if (!link) throw new Error(`No link to ${path} in the mail "${subject}":\n${text}`)
     return link
   }

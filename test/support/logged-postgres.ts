@@ -5,8 +5,13 @@ import { migrate, openDatabase } from '../../src/database.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { asAdmin } from './postgres.ts'
 
-/** A PostgreSQL of its own, migrated, whose log has every statement with its parameters: what a careless operator may turn on. */
-export async function startLoggedPostgres(): Promise<{ readonly url: string; log(): string } & AsyncDisposable> {
+/**
+ * A PostgreSQL of its own, migrated, whose log has every statement with its parameters: what a
+ * careless operator may turn on.
+ */
+export async function startLoggedPostgres(): Promise<
+  { readonly url: string; log(): string } & AsyncDisposable
+> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-logged-'))
   chmodSync(folder, 0o755)
   await using undo = new AsyncDisposableStack()
@@ -23,7 +28,8 @@ export async function startLoggedPostgres(): Promise<{ readonly url: string; log
       log_parameter_max_length: -1,
       log_min_error_statement: 'error',
     }
-    for (const [name, value] of Object.entries(settings)) await client.query(`alter database gatehouse set ${name} = '${value}'`)
+    for (const [name, value] of Object.entries(settings))
+      await client.query(`alter database gatehouse set ${name} = '${value}'`)
   })
   const owned = undo.move()
   return {

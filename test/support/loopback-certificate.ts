@@ -1,4 +1,7 @@
-/** A self-signed certificate for localhost and 127.0.0.1, valid from 2020 to 2100. For tests on loopback; it protects nothing. */
+/**
+ * A self-signed certificate for localhost and 127.0.0.1, valid from 2020 to 2100. For tests on
+ * loopback; it protects nothing.
+ */
 export const LOOPBACK_CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBRzCB7qADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9z
 dDAgFw0yMDAxMDEwMDAwMDBaGA8yMTAwMDEwMTAwMDAwMFowFDESMBAGA1UEAwwJ

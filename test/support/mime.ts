@@ -12,7 +12,10 @@ export interface ReceivedMail {
   readonly raw: string
 }
 
-/** Reads what a mailer writes: header fields, `text/plain` and `text/html` parts, quoted-printable, base64, encoded words. */
+/**
+ * Reads what a mailer writes: header fields, `text/plain` and `text/html` parts, quoted-printable,
+ * base64, encoded words.
+ */
 export function parseMail(bytes: Buffer): Omit<ReceivedMail, 'from' | 'to'> {
   const raw = bytes.toString('latin1')
   const { headers } = split(raw)
@@ -52,11 +55,15 @@ function part(raw: string, wanted: string): string | undefined {
   if (!type.toLowerCase().startsWith(wanted)) return undefined
   const encoding = value('content-transfer-encoding').toLowerCase()
   if (encoding === 'base64') return Buffer.from(body, 'base64').toString('utf8')
-  return encoding === 'quoted-printable' ? quotedPrintable(body.replace(/=\r\n/g, '')) : Buffer.from(body, 'latin1').toString('utf8')
+  return encoding === 'quoted-printable'
+    ? quotedPrintable(body.replace(/=\r\n/g, ''))
+    : Buffer.from(body, 'latin1').toString('utf8')
 }
 
 function quotedPrintable(text: string): string {
-  const bytes = text.replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  const bytes = text.replace(/=([0-9A-F]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
@@ -64,6 +71,8 @@ function quotedPrintable(text: string): string {
 function decodeWords(value: string): string {
   const joined = value.replace(/\?=\s+=\?/g, '?==?')
   return joined.replace(/=\?utf-8\?([bq])\?([^?]*)\?=/gi, (_, kind: string, text: string) =>
-    kind.toLowerCase() === 'b' ? Buffer.from(text, 'base64').toString('utf8') : quotedPrintable(text.replace(/_/g, ' ')),
+    kind.toLowerCase() === 'b'
+      ? Buffer.from(text, 'base64').toString('utf8')
+      : quotedPrintable(text.replace(/_/g, ' ')),
   )
 }

@@ -4,7 +4,10 @@ import { RUN_DIR } from './run.ts'
 
 const folder = () => join(process.env[RUN_DIR] ?? '.data', 'notes')
 
-/** Says in the closing lines of the run which real part a test used: `note('redis', 'redis-server 7.0.15')`. */
+/**
+ * Says in the closing lines of the run which real part a test used:
+ * `note('redis', 'redis-server 7.0.15')`.
+ */
 export function note(subject: string, text: string): void {
   mkdirSync(folder(), { recursive: true })
   writeFileSync(join(folder(), subject), text)

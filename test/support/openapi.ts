@@ -24,9 +24,13 @@ export function operationsOf(document: Json): OperationDoc[] {
         id: operation.operationId,
         route: `${method.toUpperCase()} ${path.replace('/api/auth', '')}`,
         isBearer: operation.security.length > 0,
-        isPublic: operation.responses['403']?.content['application/json'].examples.already_signed_in !== undefined,
+        isPublic:
+          operation.responses['403']?.content['application/json'].examples.already_signed_in !==
+          undefined,
         takesBody: content !== undefined,
-        requests: Object.fromEntries(Object.entries<Json>(content?.examples ?? {}).map(([name, { value }]) => [name, value])),
+        requests: Object.fromEntries(
+          Object.entries<Json>(content?.examples ?? {}).map(([name, { value }]) => [name, value]),
+        ),
         bodies: schemas.map((schema) => resolve(document, schema)),
         responses: operation.responses,
       }
@@ -43,22 +47,38 @@ export function resolve(document: Json, schema: Json): Json {
 export function violations(document: Json, given: Json, value: Json, at = '$'): string[] {
   const schema = resolve(document, given)
   if (schema.oneOf ?? schema.anyOf) {
-    const all: string[][] = (schema.oneOf ?? schema.anyOf).map((option: Json) => violations(document, option, value, at))
+    const all: string[][] = (schema.oneOf ?? schema.anyOf).map((option: Json) =>
+      violations(document, option, value, at),
+    )
     return all.some((list) => list.length === 0) ? [] : (all[0] ?? [])
   }
-  const type = value === null ? 'null' : Array.isArray(value) ? 'array' : Number.isInteger(value) ? 'integer' : typeof value
+  const type =
+    value === null
+      ? 'null'
+      : Array.isArray(value)
+        ? 'array'
+        : Number.isInteger(value)
+          ? 'integer'
+          : typeof value
   const types: string[] = [schema.type ?? type].flat()
   if (!types.includes(type)) return [`${at} is ${type}`]
   if (schema.const !== undefined && value !== schema.const) return [`${at} is not ${schema.const}`]
   if (schema.enum && !schema.enum.includes(value)) return [`${at} is none of the enum`]
-  if (schema.pattern && typeof value === 'string' && !new RegExp(schema.pattern, 'u').test(value)) return [`${at} does not match`]
+  if (schema.pattern && typeof value === 'string' && !new RegExp(schema.pattern, 'u').test(value))
+    return [`${at} does not match`]
   if (type === 'array')
-    return value.flatMap((item: Json, index: number) => violations(document, schema.items ?? {}, item, `${at}[${index}]`))
+    return value.flatMap((item: Json, index: number) =>
+      violations(document, schema.items ?? {}, item, `${at}[${index}]`),
+    )
   if (type !== 'object') return []
-  const missing = (schema.required ?? []).filter((name: string) => !(name in value)).map((name: string) => `${at}.${name} is missing`)
+  const missing = (schema.required ?? [])
+    .filter((name: string) => !(name in value))
+    .map((name: string) => `${at}.${name} is missing`)
   const inside = Object.entries<Json>(value).flatMap(([name, item]) => {
     const property = schema.properties?.[name] ?? schema.additionalProperties
-    return property ? violations(document, property === true ? {} : property, item, `${at}.${name}`) : [`${at}.${name} is unknown`]
+    return property
+      ? violations(document, property === true ? {} : property, item, `${at}.${name}`)
+      : [`${at}.${name} is unknown`]
   })
   return [...missing, ...inside]
 }

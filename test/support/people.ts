@@ -21,21 +21,28 @@ export function codeOf(secret: string, steps = 0): Promise<string> {
 }
 
 /**
- * Turns two-step sign-in on by the use case, in the session that was seen last, if there is one: all others end. The code of this moment is
- * still unused afterwards.
+ * Turns two-step sign-in on by the use case, in the session that was seen last, if there is one:
+ * all others end. The code of this moment is still unused afterwards.
  */
-export async function enableMfa(server: Server, account: { id: string; email: string }): Promise<Authenticator> {
+export async function enableMfa(
+  server: Server,
+  account: { id: string; email: string },
+): Promise<Authenticator> {
   const { mfa, sessions } = server.context
   const [own] = await sessions.list(account.id)
   const { secret } = await mfa.enrol(account)
-  const recoveryCodes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN, { sessionId: own?.id })
+  const recoveryCodes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN, {
+    sessionId: own?.id,
+  })
   await forgetStep(server, account.id)
   return { secret, recoveryCodes, code: (steps) => codeOf(secret, steps) }
 }
 
 /** As if half a minute had passed: the code of this moment may be used again. */
 export async function forgetStep({ context }: Server, accountId: string): Promise<void> {
-  await context.database.em.fork().nativeUpdate(TotpCredential, { account: accountId }, { lastStep: 0 })
+  await context.database.em
+    .fork()
+    .nativeUpdate(TotpCredential, { account: accountId }, { lastStep: 0 })
 }
 
 /** A person who has just signed in to the account pages, in a browser without JavaScript. */
@@ -47,7 +54,8 @@ export async function signedIn(
   const browser = new Browser(server.origin)
   await browser.visit(path)
   await enter(browser, person, { authenticator, remember })
-  if (browser.page.status !== 200) throw new Error(`Not signed in: ${browser.page.status} ${browser.page.words}`)
+  if (browser.page.status !== 200)
+    throw new Error(`Not signed in: ${browser.page.status} ${browser.page.words}`)
   return { browser, account: person }
 }
 

@@ -18,7 +18,8 @@ export async function startPostgres(runDir: string): Promise<{ url: string } & A
 
 async function withoutFsync(url: string): Promise<void> {
   await asAdmin(url, async (client) => {
-    for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) await client.query(`alter system set ${setting} = off`)
+    for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes'])
+      await client.query(`alter system set ${setting} = off`)
     await client.query('select pg_reload_conf()')
   })
 }
@@ -26,7 +27,8 @@ async function withoutFsync(url: string): Promise<void> {
 async function version(url: string): Promise<string> {
   return asAdmin(
     url,
-    async (client) => `PostgreSQL ${(await client.query<{ v: string }>("select current_setting('server_version') as v")).rows[0]?.v}`,
+    async (client) =>
+      `PostgreSQL ${(await client.query<{ v: string }>("select current_setting('server_version') as v")).rows[0]?.v}`,
   )
 }
 

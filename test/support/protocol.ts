@@ -38,23 +38,45 @@ export interface Answer {
 }
 
 /** An authorization request by a browser without cookies. */
-export async function authorize(server: Server, clientId: string, change: Fields = {}): Promise<Answer> {
+export async function authorize(
+  server: Server,
+  clientId: string,
+  change: Fields = {},
+): Promise<Answer> {
   return get(authorizationUrl(server, clientId, change), { accept: 'text/html' })
 }
 
-export async function get(url: URL, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+export async function get(
+  url: URL,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   return answerOf(await send(url, { headers }), url)
 }
 
 /** A form post to an endpoint of the protocol. */
-export async function post(server: Server, path: string, fields: Fields, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+export async function post(
+  server: Server,
+  path: string,
+  fields: Fields,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const url = new URL(path, server.origin)
   const body = encode(fields)
-  const sent = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(Buffer.byteLength(body)), ...headers }
+  const sent = {
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': String(Buffer.byteLength(body)),
+    ...headers,
+  }
   return answerOf(await send(url, { method: 'POST', headers: sent, body }), url)
 }
 
-export function basic({ clientId, clientSecret = '' }: { clientId: string; clientSecret?: string | undefined }): { authorization: string } {
+export function basic({
+  clientId,
+  clientSecret = '',
+}: {
+  clientId: string
+  clientSecret?: string | undefined
+}): { authorization: string } {
   const pair = [clientId, clientSecret].map(encodeURIComponent).join(':')
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
 }
@@ -62,21 +84,34 @@ export function basic({ clientId, clientSecret = '' }: { clientId: string; clien
 export interface SignedInApp {
   readonly browser: Browser
   readonly account: { readonly id: string; readonly email: string }
-  readonly client: { readonly clientId: string; readonly clientSecret: string | undefined; readonly redirectUri: string }
+  readonly client: {
+    readonly clientId: string
+    readonly clientSecret: string | undefined
+    readonly redirectUri: string
+  }
   /** Goes through `/auth` with the session that is there, and returns the code. */
   code(change?: Fields): Promise<string>
   redeem(code: string, change?: Fields, headers?: Readonly<Record<string, string>>): Promise<Answer>
-  refresh(token: string, change?: Fields, headers?: Readonly<Record<string, string>>): Promise<Answer>
+  refresh(
+    token: string,
+    change?: Fields,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer>
 }
 
 /** A person signed in to an app of the operator's own, which asks for no consent. */
-export async function signedInApp(server: TestServer, options: NewClient & { readonly redirectUri?: string } = {}): Promise<SignedInApp> {
+export async function signedInApp(
+  server: TestServer,
+  options: NewClient & { readonly redirectUri?: string } = {},
+): Promise<SignedInApp> {
   const { redirectUri, ...wanted } = options
   const registered = await createClient(server, { firstParty: true, ...wanted })
   const client = { ...registered, redirectUri: redirectUri ?? registered.redirectUri }
   const account = await createAccount(server)
   const browser = new Browser(server.origin)
-  await browser.visit(authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri }))
+  await browser.visit(
+    authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri }),
+  )
   await signIn(browser, account.email)
   const own = client.clientSecret === undefined ? {} : basic(client)
   const named = client.clientSecret === undefined ? { client_id: client.clientId } : {}
@@ -85,7 +120,9 @@ export async function signedInApp(server: TestServer, options: NewClient & { rea
     account,
     client,
     async code(change = {}) {
-      const { url } = await browser.visit(authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri, ...change }))
+      const { url } = await browser.visit(
+        authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri, ...change }),
+      )
       const code = url.searchParams.get('code')
       if (!code) throw new Error(`no code at ${url.href}`)
       return code
@@ -94,11 +131,23 @@ export async function signedInApp(server: TestServer, options: NewClient & { rea
       post(
         server,
         '/token',
-        { grant_type: 'authorization_code', code, redirect_uri: client.redirectUri, code_verifier: VERIFIER, ...named, ...change },
+        {
+          grant_type: 'authorization_code',
+          code,
+          redirect_uri: client.redirectUri,
+          code_verifier: VERIFIER,
+          ...named,
+          ...change,
+        },
         headers,
       ),
     refresh: (token, change = {}, headers = own) =>
-      post(server, '/token', { grant_type: 'refresh_token', refresh_token: token, ...named, ...change }, headers),
+      post(
+        server,
+        '/token',
+        { grant_type: 'refresh_token', refresh_token: token, ...named, ...change },
+        headers,
+      ),
   }
 }
 
@@ -111,7 +160,11 @@ export const nobody = (): string => randomBytes(32).toString('base64url')
 
 function encode(fields: Fields): string {
   const pairs = Object.entries(fields).flatMap(([name, value]): [string, string][] =>
-    value === undefined ? [] : typeof value === 'string' ? [[name, value]] : value.map((one): [string, string] => [name, one]),
+    value === undefined
+      ? []
+      : typeof value === 'string'
+        ? [[name, value]]
+        : value.map((one): [string, string] => [name, one]),
   )
   return new URLSearchParams(pairs).toString()
 }
@@ -119,7 +172,8 @@ function encode(fields: Fields): string {
 async function answerOf(response: Response, base: URL): Promise<Answer> {
   const text = await response.text()
   const location = response.headers.get('location')
-  const isJson = /^application\/([\w.-]+\+)?json/.test(response.headers.get('content-type') ?? '') && text !== ''
+  const isJson =
+    /^application\/([\w.-]+\+)?json/.test(response.headers.get('content-type') ?? '') && text !== ''
   return {
     status: response.status,
     headers: response.headers,

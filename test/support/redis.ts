@@ -14,7 +14,10 @@ export interface TestRedis extends AsyncDisposable {
   readonly pid: number | undefined
 }
 
-/** `REDIS_URL`, else a `redis-server` of our own, else the stand-in in this process: whatever it is, it begins empty. */
+/**
+ * `REDIS_URL`, else a `redis-server` of our own, else the stand-in in this process: whatever it is,
+ * it begins empty.
+ */
 export async function startRedis(): Promise<TestRedis> {
   const given = process.env['REDIS_URL']
   if (given) return useGiven(given)
@@ -37,7 +40,11 @@ export function keyOf(model: string, id: string): string {
 
 /** Codes and refresh tokens. */
 export async function spendableIn(redis: Redis): Promise<string[]> {
-  return (await Promise.all(['AuthorizationCode', 'RefreshToken'].map((model) => redis.keys(KEYS.artifact(model, '*'))))).flat()
+  return (
+    await Promise.all(
+      ['AuthorizationCode', 'RefreshToken'].map((model) => redis.keys(KEYS.artifact(model, '*'))),
+    )
+  ).flat()
 }
 
 /** As a server that takes over without having heard of the last uses. */
@@ -60,13 +67,19 @@ export interface Sentinel {
 }
 
 /** A server of our own that keeps nothing on disk, or a Sentinel; killed with the test. */
-export async function startServer(options: readonly string[] | Sentinel): Promise<TestRedis & { readonly port: number }> {
+export async function startServer(
+  options: readonly string[] | Sentinel,
+): Promise<TestRedis & { readonly port: number }> {
   const server = findServer()
   if (!server) throw new Error('redis-server is not on PATH: apt-get install redis-server')
   const port = await freePort()
-  const child = spawn(server, 'sentinel' in options ? sentinelArguments(options, port) : serverArguments(options, port), {
-    stdio: 'ignore',
-  })
+  const child = spawn(
+    server,
+    'sentinel' in options ? sentinelArguments(options, port) : serverArguments(options, port),
+    {
+      stdio: 'ignore',
+    },
+  )
   const url = `redis://127.0.0.1:${port}`
   const version = await untilUp(url)
   note('redis', `redis-server ${version}, started by the test`)
@@ -85,7 +98,16 @@ export async function startServer(options: readonly string[] | Sentinel): Promis
 
 function serverArguments(options: readonly string[], port: number): string[] {
   const nothingOnDisk = ['--save', '', '--appendonly', 'no', '--logfile', '', '--dir', '/tmp']
-  return ['--port', String(port), '--bind', '127.0.0.1', '--repl-diskless-sync-delay', '0', ...nothingOnDisk, ...options]
+  return [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--repl-diskless-sync-delay',
+    '0',
+    ...nothingOnDisk,
+    ...options,
+  ]
 }
 
 function sentinelArguments({ sentinel, watching }: Sentinel, port: number): string[] {

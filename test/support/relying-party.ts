@@ -14,15 +14,24 @@ export interface RelyingPartyOptions extends NewClient {
 
 type Parameters = Readonly<Record<string, string>>
 
-/** An app that uses the server through openid-client: PKCE, state and nonce in every request, everything validated. */
+/**
+ * An app that uses the server through openid-client: PKCE, state and nonce in every request,
+ * everything validated.
+ */
 export class RelyingParty {
   readonly config: oidc.Configuration
   readonly clientId: string
   readonly clientSecret: string | undefined
   readonly redirectUri: string
-  readonly #sent = new Map<string, { nonce: string; verifier: string; maxAge: string | undefined }>()
+  readonly #sent = new Map<
+    string,
+    { nonce: string; verifier: string; maxAge: string | undefined }
+  >()
 
-  constructor(config: oidc.Configuration, client: { clientId: string; clientSecret?: string | undefined; redirectUri: string }) {
+  constructor(
+    config: oidc.Configuration,
+    client: { clientId: string; clientSecret?: string | undefined; redirectUri: string },
+  ) {
     this.config = config
     this.clientId = client.clientId
     this.clientSecret = client.clientSecret
@@ -46,7 +55,10 @@ export class RelyingParty {
     })
   }
 
-  /** Exchanges the code of a callback and validates state, nonce, `iss` and ID token. Throws openid-client's errors. */
+  /**
+   * Exchanges the code of a callback and validates state, nonce, `iss` and ID token. Throws
+   * openid-client's errors.
+   */
   async redeem(callback: URL | string, parameters: Parameters = {}) {
     const url = new URL(callback)
     const state = url.searchParams.get('state') ?? ''
@@ -97,7 +109,12 @@ export class RelyingParty {
   /** Verifies a JWT access token as a resource server would (RFC 9068). */
   async verifyAccessToken(token: string, audience: string, options: JWTVerifyOptions = {}) {
     const { issuer, jwks_uri: jwksUri = '' } = this.config.serverMetadata()
-    return jwtVerify(token, createRemoteJWKSet(new URL(jwksUri)), { issuer, audience, typ: 'at+jwt', ...options })
+    return jwtVerify(token, createRemoteJWKSet(new URL(jwksUri)), {
+      issuer,
+      audience,
+      typ: 'at+jwt',
+      ...options,
+    })
   }
 }
 
@@ -110,7 +127,11 @@ export async function relyingParty(
     wanted.clientId === undefined
       ? await createClient(server, wanted)
       : { clientId: wanted.clientId, clientSecret, redirectUri: redirectUri ?? REDIRECT_URI }
-  const method = auth ?? (client.clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(client.clientSecret))
-  const config = await oidc.discovery(new URL(server.origin), client.clientId, {}, method, { execute: [oidc.allowInsecureRequests] })
+  const method =
+    auth ??
+    (client.clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(client.clientSecret))
+  const config = await oidc.discovery(new URL(server.origin), client.clientId, {}, method, {
+    execute: [oidc.allowInsecureRequests],
+  })
   return new RelyingParty(config, { ...client, redirectUri: redirectUri ?? client.redirectUri })
 }

@@ -9,8 +9,8 @@ interface Options {
 }
 
 /**
- * Plain lines for people and machines: one per file, failures in full, and `N passed, N failed` as the very last.
- * A skipped or todo test is a failure: nothing may be skipped.
+ * Plain lines for people and machines: one per file, failures in full, and `N passed, N failed` as
+ * the very last. A skipped or todo test is a failure: nothing may be skipped.
  */
 export default class Reporter {
   readonly #options: Options
@@ -25,7 +25,9 @@ export default class Reporter {
 
   onTestResult(_test: Test, result: TestResult): void {
     const file = relative(this.#options.rootDir, result.testFilePath)
-    const skipped = this.#options.testNamePattern ? [] : result.testResults.filter((test) => !['passed', 'failed'].includes(test.status))
+    const skipped = this.#options.testNamePattern
+      ? []
+      : result.testResults.filter((test) => !['passed', 'failed'].includes(test.status))
     const broken = result.testExecError ? 1 : 0
     const failed = result.numFailingTests + skipped.length + broken
     this.#passed += result.numPassingTests

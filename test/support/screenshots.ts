@@ -11,7 +11,11 @@ const web = chromium()
 const EMAIL = 'ada@example.org'
 const PASSWORD = 'plum ladder seven harbour'
 
-/** Draws the pictures of the README, by `npm test -- --testMatch '<rootDir>/test/support/screenshots.ts'`; `npm test` alone leaves them as they are. */
+/**
+ * Draws the pictures of the README, by
+ * `npm test -- --testMatch '<rootDir>/test/support/screenshots.ts'`; `npm test` alone leaves them
+ * as they are.
+ */
 it('walks from sign-up to the demo and photographs every stop', async () => {
   await using server = await startServer({ issuer: 'http://localhost:3000' })
   await using _front = await listenInFront(3000, server.address)
@@ -20,7 +24,11 @@ it('walks from sign-up to the demo and photographs every stop', async () => {
   const folder = join(ROOT, 'docs/images')
   mkdirSync(folder, { recursive: true })
 
-  const page = await web.newPage({ viewport: { width: 960, height: 720 }, deviceScaleFactor: 1.5, colorScheme: 'light' })
+  const page = await web.newPage({
+    viewport: { width: 960, height: 720 },
+    deviceScaleFactor: 1.5,
+    colorScheme: 'light',
+  })
   const shoot = (name: string) => page.screenshot({ path: join(folder, `${name}.png`) })
 
   await page.goto(`${server.origin}/signup`)
@@ -58,13 +66,19 @@ it('walks from sign-up to the demo and photographs every stop', async () => {
 })
 
 /** So that the pictures show the address that a newcomer sees. */
-async function listenInFront(port: number, target: { readonly host: string; readonly port: number }): Promise<AsyncDisposable> {
+async function listenInFront(
+  port: number,
+  target: { readonly host: string; readonly port: number },
+): Promise<AsyncDisposable> {
   const front = createServer((socket) => {
     const onward = dial(target)
-    for (const each of [socket, onward]) each.on('error', () => void [socket.destroy(), onward.destroy()])
+    for (const each of [socket, onward])
+      each.on('error', () => void [socket.destroy(), onward.destroy()])
     socket.pipe(onward).pipe(socket)
   })
-  await new Promise<void>((resolve, reject) => front.once('error', reject).listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) =>
+    front.once('error', reject).listen(port, '127.0.0.1', resolve),
+  )
   return {
     async [Symbol.asyncDispose]() {
       front.close()

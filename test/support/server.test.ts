@@ -21,10 +21,16 @@ describe('a test server', () => {
   it('knows the accounts and clients that factories make', async () => {
     const account = await createAccount(server)
     const { clientId } = await createClient(server)
-    expect(await server.context.accounts.findActive(account.id)).toMatchObject({ email: account.email })
+    expect(await server.context.accounts.findActive(account.id)).toMatchObject({
+      email: account.email,
+    })
     const app = await relyingParty(server, { clientId })
     const page = await new Browser(server.origin).visit(app.authorizationUrl())
-    expect([page.status, page.isForeign, page.url.pathname.split('/')[1]]).toEqual([200, false, 'interaction'])
+    expect([page.status, page.isForeign, page.url.pathname.split('/')[1]]).toEqual([
+      200,
+      false,
+      'interaction',
+    ])
   })
 
   it('has an empty inbox', async () => {

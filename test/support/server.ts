@@ -62,7 +62,11 @@ export async function startServer({
   const { port } = http.address() as AddressInfo
 
   const config: Config = {
-    ...testConfig({ databaseUrl: database?.url ?? own?.url ?? '', port, ...(issuer ? { issuer } : {}) }),
+    ...testConfig({
+      databaseUrl: database?.url ?? own?.url ?? '',
+      port,
+      ...(issuer ? { issuer } : {}),
+    }),
     ...stored,
     ...overrides,
   }
@@ -92,7 +96,15 @@ export async function startServer({
   }
 }
 
-export function testConfig({ databaseUrl, port, issuer }: { databaseUrl: string; port: number; issuer?: string }): Config {
+export function testConfig({
+  databaseUrl,
+  port,
+  issuer,
+}: {
+  databaseUrl: string
+  port: number
+  issuer?: string
+}): Config {
   const at = issuer ? { ISSUER: issuer, DEV_INBOX: 'true' } : { ISSUER: `http://localhost:${port}` }
   const env = EnvSchema.parse({ NODE_ENV: 'test', PORT: port, ...at, LOG_LEVEL: 'silent' })
   const config = buildConfig(env, { databaseUrl, embedded: false, secrets: TEST_SECRETS })

@@ -22,7 +22,8 @@ export function settingsTable(): string {
 export function withSettings(document: string): string {
   const [before, rest] = document.split(BEGIN)
   const after = rest?.split(END)[1]
-  if (before === undefined || after === undefined) throw new Error(`docs/operations.md has lost "${BEGIN}" or "${END}"`)
+  if (before === undefined || after === undefined)
+    throw new Error(`docs/operations.md has lost "${BEGIN}" or "${END}"`)
   return `${before}${BEGIN}\n${settingsTable()}\n${END}${after}`
 }
 
@@ -32,7 +33,12 @@ function requiredInProduction(): ReadonlySet<string> {
     readEnv({ NODE_ENV: 'production' })
     return new Set()
   } catch (error) {
-    return new Set(Array.from((error as Error).message.matchAll(/^ {2}([A-Z_]+): required/gm), ([, name = '']) => name))
+    return new Set(
+      Array.from(
+        (error as Error).message.matchAll(/^ {2}([A-Z_]+): required/gm),
+        ([, name = '']) => name,
+      ),
+    )
   }
 }
 

@@ -43,7 +43,10 @@ export const WILLING: Readonly<SmtpScript> = {
 }
 
 /** A real SMTP server (RFC 5321) on loopback that does what its script says. `port` 0 takes a free one. */
-export async function startSmtpServer(script: Partial<SmtpScript> = {}, port = 0): Promise<SmtpServer> {
+export async function startSmtpServer(
+  script: Partial<SmtpScript> = {},
+  port = 0,
+): Promise<SmtpServer> {
   const sockets = new Set<Socket>()
   const server: Omit<SmtpServer, 'port' | typeof Symbol.asyncDispose> = {
     script: { ...WILLING, ...script },
@@ -52,7 +55,8 @@ export async function startSmtpServer(script: Partial<SmtpScript> = {}, port = 0
     connections: 0,
     async received(count, withinMs = 10_000) {
       for (const until = Date.now() + withinMs; server.mails.length < count; await sleep(10))
-        if (Date.now() > until) throw new Error(`${server.mails.length} of ${count} mails after ${withinMs} ms`)
+        if (Date.now() > until)
+          throw new Error(`${server.mails.length} of ${count} mails after ${withinMs} ms`)
       return server.mails
     },
   }
@@ -62,7 +66,9 @@ export async function startSmtpServer(script: Partial<SmtpScript> = {}, port = 0
     socket.on('close', () => sockets.delete(socket))
     new Conversation(socket, server).begin()
   })
-  await new Promise<void>((resolve, reject) => listener.once('error', reject).listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) =>
+    listener.once('error', reject).listen(port, '127.0.0.1', resolve),
+  )
   const address = listener.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
   return Object.assign(server, {
@@ -117,7 +123,12 @@ class Conversation {
     this.#isContent = false
     const content = raw.replace(/^\.\./gm, '.')
     const { end } = this.#server.script
-    if (!/^[45]/.test(end)) this.#server.mails.push({ from: this.#from, to: this.#to, ...parseMail(Buffer.from(content, 'latin1')) })
+    if (!/^[45]/.test(end))
+      this.#server.mails.push({
+        from: this.#from,
+        to: this.#to,
+        ...parseMail(Buffer.from(content, 'latin1')),
+      })
     this.#say(end)
   }
 
@@ -132,7 +143,11 @@ class Conversation {
         ...(script.startTls === 'none' || this.#isSecure ? [] : ['STARTTLS']),
         ...(script.auth ? ['AUTH PLAIN'] : []),
       ]
-      this.#write(['test', ...extensions].map((name, index, all) => `250${index === all.length - 1 ? ' ' : '-'}${name}\r\n`).join(''))
+      this.#write(
+        ['test', ...extensions]
+          .map((name, index, all) => `250${index === all.length - 1 ? ' ' : '-'}${name}\r\n`)
+          .join(''),
+      )
     } else if (verb === 'STARTTLS') this.#startTls()
     else if (verb === 'AUTH') this.#say(script.auth ?? '502 5.5.1 no')
     else if (verb === 'MAIL') {

@@ -29,14 +29,20 @@ export function sourcesOf(pattern: string): Source[] {
     })
 }
 
-const STATEMENT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
+const STATEMENT =
+  /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
 
-/** Static and dynamic imports and re-exports. `import { type X }` alone does not count as type-only: it stays at run time. */
+/**
+ * Static and dynamic imports and re-exports. `import { type X }` alone does not count as type-only:
+ * it stays at run time.
+ */
 export function importsOf({ path, code }: Source): Import[] {
   return [...code.matchAll(STATEMENT)].map(([, type, fixed, dynamic]) => {
     const specifier = fixed ?? dynamic ?? ''
     const isOurs = specifier.startsWith('.')
-    const to = isOurs ? relative('/', join('/', dirname(path), specifier)).replaceAll('\\', '/') : specifier
+    const to = isOurs
+      ? relative('/', join('/', dirname(path), specifier)).replaceAll('\\', '/')
+      : specifier
     return { from: path, to, isOurs, isTypeOnly: type !== undefined }
   })
 }

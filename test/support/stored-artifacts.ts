@@ -2,7 +2,10 @@ import type { Redis } from 'ioredis'
 import { KEYS } from '../../src/oidc/adapters/redis-keys.ts'
 import type { TestServer } from './server.ts'
 
-/** What a test looks at and changes behind the server's back, wherever the artifacts are. Consumed ones do not count. */
+/**
+ * What a test looks at and changes behind the server's back, wherever the artifacts are. Consumed
+ * ones do not count.
+ */
 export interface StoredArtifacts {
   /** Of the youngest of the model, of that account if one is given. */
   secondsLeft(model: string, accountId?: string): Promise<number>
@@ -43,8 +46,14 @@ export function inPostgres({ context }: TestServer): StoredArtifacts {
       await pool.query(`delete from "oidc_artifact" where "model" = $1`, [model])
     },
     async dump() {
-      const { rows } = await pool.query<{ name: string }>(`select "tablename" as "name" from "pg_tables" where "schemaname" = 'public'`)
-      const tables = await Promise.all(rows.map(({ name }) => pool.query<{ line: string }>(`select t::text as "line" from "${name}" t`)))
+      const { rows } = await pool.query<{ name: string }>(
+        `select "tablename" as "name" from "pg_tables" where "schemaname" = 'public'`,
+      )
+      const tables = await Promise.all(
+        rows.map(({ name }) =>
+          pool.query<{ line: string }>(`select t::text as "line" from "${name}" t`),
+        ),
+      )
       return tables.flatMap(({ rows: lines }) => lines.map(({ line }) => line)).join('\n')
     },
   }
@@ -53,9 +62,14 @@ export function inPostgres({ context }: TestServer): StoredArtifacts {
 export function inRedis(redis: Redis): StoredArtifacts {
   async function live(model: string, accountId?: string): Promise<string[]> {
     const keys = await redis.keys(KEYS.artifact(model, '*'))
-    const hashes = await Promise.all(keys.map(async (key) => [key, await redis.hgetall(key)] as const))
+    const hashes = await Promise.all(
+      keys.map(async (key) => [key, await redis.hgetall(key)] as const),
+    )
     return hashes
-      .filter(([, { c, m = '' }]) => c === undefined && (accountId === undefined || m.includes(`a ${accountId}`)))
+      .filter(
+        ([, { c, m = '' }]) =>
+          c === undefined && (accountId === undefined || m.includes(`a ${accountId}`)),
+      )
       .map(([key]) => key)
   }
   return {
@@ -69,7 +83,11 @@ export function inRedis(redis: Redis): StoredArtifacts {
     async signedInBefore(accountId, seconds) {
       for (const key of await live('RefreshToken', accountId)) {
         const payload = JSON.parse((await redis.hget(key, 'p')) ?? '{}') as object
-        await redis.hset(key, 'p', JSON.stringify({ ...payload, iiat: Math.floor(Date.now() / 1000) - seconds }))
+        await redis.hset(
+          key,
+          'p',
+          JSON.stringify({ ...payload, iiat: Math.floor(Date.now() / 1000) - seconds }),
+        )
       }
     },
     async forget(model) {

@@ -14,7 +14,10 @@ export interface TcpProxy extends AsyncDisposable {
   heal(): Promise<void>
 }
 
-export async function startProxy(target: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
+export async function startProxy(target: {
+  readonly host: string
+  readonly port: number
+}): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isHanging = false
   let delayMs = 0
@@ -37,7 +40,8 @@ export async function startProxy(target: { readonly host: string; readonly port:
       })
     }
   })
-  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   await listen(0)
   const { port } = server.address() as AddressInfo
 

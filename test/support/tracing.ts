@@ -9,7 +9,10 @@ export interface Trace<T> {
   readonly result: T
   /** Round trips one after the other: commands that are under way together count once. */
   readonly depth: number
-  /** Every command in order: the name of a prepared statement, else the start of its text; a Redis command in capitals. */
+  /**
+   * Every command in order: the name of a prepared statement, else the start of its text; a Redis
+   * command in capitals.
+   */
   readonly commands: readonly string[]
   /** What is not prepared: the ORM's statements, and those written by hand without a name. */
   readonly unprepared: readonly string[]
@@ -24,7 +27,10 @@ interface Recording {
 
 let recording: Recording | undefined
 
-/** Runs one request and counts what this process sends to PostgreSQL and Redis meanwhile. Stop background work first. */
+/**
+ * Runs one request and counts what this process sends to PostgreSQL and Redis meanwhile. Stop
+ * background work first.
+ */
 export async function trace<T>(request: () => Promise<T>): Promise<Trace<T>> {
   const own: Recording = { commands: [], depth: 0, isWaveOver: true }
   recording = own
@@ -42,13 +48,21 @@ export async function trace<T>(request: () => Promise<T>): Promise<Trace<T>> {
 }
 
 /** A sign-in without consent or second factor, request by request. */
-export async function traceSignIn(browser: Browser, url: URL | string, credentials: { username: string; password: string }) {
+export async function traceSignIn(
+  browser: Browser,
+  url: URL | string,
+  credentials: { username: string; password: string },
+) {
   const origin = new URL(browser.origin)
-  const begun = await trace(() => send(url, { headers: { cookie: browser.jar.header(origin) ?? '' } }))
+  const begun = await trace(() =>
+    send(url, { headers: { cookie: browser.jar.header(origin) ?? '' } }),
+  )
   browser.jar.store(origin, begun.result.headers.getSetCookie())
   const page = await trace<Page>(() => browser.visit(begun.result.headers.get('location') ?? ''))
   const posted = await trace<Page>(() => browser.submit('/login', credentials, { follow: false }))
-  const resumed = await trace<Page>(() => browser.visit(posted.result.response.headers.get('location') ?? ''))
+  const resumed = await trace<Page>(() =>
+    browser.visit(posted.result.response.headers.get('location') ?? ''),
+  )
   return { begun, page, posted, resumed }
 }
 
@@ -87,7 +101,10 @@ clientPrototype.query = function query(...args) {
 
 const AFTERWARDS = new Set([REPORT, GIVE_BACK].flatMap(({ sha, lua }) => [sha, lua]))
 const redisPrototype = Redis.prototype as unknown as {
-  sendCommand(command: { name: string; args: readonly unknown[]; promise: Promise<unknown> }, ...rest: unknown[]): unknown
+  sendCommand(
+    command: { name: string; args: readonly unknown[]; promise: Promise<unknown> },
+    ...rest: unknown[]
+  ): unknown
 }
 const sendCommand = redisPrototype.sendCommand
 redisPrototype.sendCommand = function send(command, ...rest) {

@@ -27,39 +27,57 @@ export function countProvided(server: TestServer): Counted {
   return counted
 }
 
-/** The same request that goes to the provider in any case: its router does not mind a query, the short way does. */
+/**
+ * The same request that goes to the provider in any case: its router does not mind a query, the
+ * short way does.
+ */
 export function longWay(shot: Shot): Shot {
   return { ...shot, path: `${shot.path}?way=long` }
 }
 
 /** Needs `trustedProxyHops: 1`, so that no limit is met. */
-export function ask({ origin }: TestServer, { method, path, headers, body }: Shot): Promise<Response> {
+export function ask(
+  { origin }: TestServer,
+  { method, path, headers, body }: Shot,
+): Promise<Response> {
   return fetch(origin + path, {
     method,
     headers: { 'x-forwarded-for': anyAddress(), ...headers },
     redirect: 'manual',
-    ...(body === undefined || method === 'GET' || method === 'HEAD' ? {} : { body: Buffer.from(body) }),
+    ...(body === undefined || method === 'GET' || method === 'HEAD'
+      ? {}
+      : { body: Buffer.from(body) }),
   })
 }
 
-export function formShot(path: string, authorization: string, form: Readonly<Record<string, string>>): Shot {
-  return { method: 'POST', path, headers: { authorization, 'content-type': FORM }, body: new URLSearchParams(form).toString() }
+export function formShot(
+  path: string,
+  authorization: string,
+  form: Readonly<Record<string, string>>,
+): Shot {
+  return {
+    method: 'POST',
+    path,
+    headers: { authorization, 'content-type': FORM },
+    body: new URLSearchParams(form).toString(),
+  }
 }
 
 /** Status, headers and text of an answer, without what is random in it and the way that it was asked. */
 export async function seen(
   answer: Response,
 ): Promise<{ status: number; headers: Record<string, string>; text: string; tokens: unknown[] }> {
-  const headers = Object.fromEntries([...answer.headers].map(([name, value]) => [name, alike(value)]))
+  const headers = Object.fromEntries(
+    [...answer.headers].map(([name, value]) => [name, alike(value)]),
+  )
   for (const name of ['date', 'x-request-id', 'content-length']) delete headers[name]
   const tokens: unknown[] = []
-  const text = alike((await answer.text()).replaceAll(answer.headers.get('x-request-id') ?? ' ', 'ID')).replaceAll(
-    /"(access|id|refresh)_token":"([^"]+)"/g,
-    (_all, kind: string, token: string) => {
-      tokens.push(contentOf(token))
-      return `"${kind}_token":"..."`
-    },
-  )
+  const text = alike(
+    (await answer.text()).replaceAll(answer.headers.get('x-request-id') ?? ' ', 'ID'),
+  ).replaceAll(/"(access|id|refresh)_token":"([^"]+)"/g, (_all, kind: string, token: string) => {
+    tokens.push(contentOf(token))
+    return `"${kind}_token":"..."`
+  })
   return { status: answer.status, headers, text, tokens }
 }
 
@@ -71,12 +89,21 @@ function alike(text: string): string {
 function contentOf(token: string): unknown {
   if (!token.includes('.')) return token.length
   const { jti, iat = 0, exp = 0, ...claims } = decodeJwt(token)
-  return [decodeProtectedHeader(token), Object.keys(decodeJwt(token)), claims, typeof jti, exp - iat]
+  return [
+    decodeProtectedHeader(token),
+    Object.keys(decodeJwt(token)),
+    claims,
+    typeof jti,
+    exp - iat,
+  ]
 }
 
 export const oneOf = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
-export const mostly = <T>(plain: fc.Arbitrary<T>, odd: fc.Arbitrary<T>, weight = 3): fc.Arbitrary<T> =>
-  fc.oneof({ weight, arbitrary: plain }, odd)
+export const mostly = <T>(
+  plain: fc.Arbitrary<T>,
+  odd: fc.Arbitrary<T>,
+  weight = 3,
+): fc.Arbitrary<T> => fc.oneof({ weight, arbitrary: plain }, odd)
 
 export const oddHeaders = mostly<Readonly<Record<string, string>>>(
   fc.constant({}),
@@ -118,7 +145,10 @@ const mutation = oneOf<(pairs: Pairs) => Pairs>(
 )
 
 /** Ways to write a form: as it should be, or once or twice odd. */
-export const writtenForm = mostly(fc.constant<((pairs: Pairs) => Pairs)[]>([]), fc.array(mutation, { minLength: 1, maxLength: 2 })).map(
+export const writtenForm = mostly(
+  fc.constant<((pairs: Pairs) => Pairs)[]>([]),
+  fc.array(mutation, { minLength: 1, maxLength: 2 }),
+).map(
   (mutations) => (fields: readonly (readonly [string, string])[]) =>
     mutations
       .reduce<Pairs>(

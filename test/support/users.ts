@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 
 export const isRoot = process.getuid?.() === 0
-/** Somebody with an account who is neither root nor nobody; as an ordinary user one can only be oneself (`undefined`). */
+/**
+ * Somebody with an account who is neither root nor nobody; as an ordinary user one can only be
+ * oneself (`undefined`).
+ */
 export const PERSON = isRoot ? somebody() : undefined
 
 function somebody(): { uid: number; gid: number } {

@@ -5,7 +5,17 @@ import { createAccount, PASSWORD } from '../support/factories.ts'
 import { codeOf } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-const PATHS = ['', '/profile', '/email', '/password', '/mfa', '/sessions', '/apps', '/activity', '/delete']
+const PATHS = [
+  '',
+  '/profile',
+  '/email',
+  '/password',
+  '/mfa',
+  '/sessions',
+  '/apps',
+  '/activity',
+  '/delete',
+]
 
 describe('the account area in Chromium', () => {
   const browser = chromium()
@@ -31,14 +41,19 @@ describe('the account area in Chromium', () => {
   ] as const)(
     'UX-16 UX-38 UX-40 every page fits 320 px (%s, JavaScript %s), has one heading, and breaks no policy',
     async (colorScheme, javaScriptEnabled) => {
-      const page = await browser.newPage({ viewport: { width: 320, height: 640 }, colorScheme, javaScriptEnabled })
+      const page = await browser.newPage({
+        viewport: { width: 320, height: 640 },
+        colorScheme,
+        javaScriptEnabled,
+      })
       const complaints: string[] = []
       page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
       })
       const foreign: string[] = []
       page.on('request', (request) => {
-        if (!request.url().startsWith(server.origin) && !request.url().startsWith('data:')) foreign.push(request.url())
+        if (!request.url().startsWith(server.origin) && !request.url().startsWith('data:'))
+          foreign.push(request.url())
       })
       await signIn(page)
       for (const path of PATHS) {
@@ -48,8 +63,12 @@ describe('the account area in Chromium', () => {
         const widths = await page
           // The sections scroll in one row of their own.
           .locator('body, body *:not(nav *)')
-          .evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().right))
-        const row = await page.locator('nav li').evaluateAll((items) => items.map((item) => item.getBoundingClientRect().top))
+          .evaluateAll((elements) =>
+            elements.map((element) => element.getBoundingClientRect().right),
+          )
+        const row = await page
+          .locator('nav li')
+          .evaluateAll((items) => items.map((item) => item.getBoundingClientRect().top))
         expect(new Set(row).size).toBe(1)
         expect(`${path} ${Math.max(...widths) <= 320.5}`).toBe(`${path} true`)
       }
@@ -60,7 +79,9 @@ describe('the account area in Chromium', () => {
 
   it('UX-23 UX-24 enrols by keyboard; copy and print are there with JavaScript, and the file holds the codes', async () => {
     const page = await browser.newPage()
-    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin })
+    await page
+      .context()
+      .grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin })
     await signIn(page)
     await page.goto(`${server.origin}/account/mfa`)
     await page.click('button.primary')
@@ -73,7 +94,9 @@ describe('the account area in Chromium', () => {
     const codes = await page.locator('#codes li').allInnerTexts()
     expect(codes).toHaveLength(10)
     await page.click('button[data-copy=codes]')
-    expect((await page.evaluate<string>('navigator.clipboard.readText()')).split(/\s+/)).toEqual(codes)
+    expect((await page.evaluate<string>('navigator.clipboard.readText()')).split(/\s+/)).toEqual(
+      codes,
+    )
     expect(await page.locator('button[data-print]').isVisible()).toBe(true)
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[download]')])
     expect(download.suggestedFilename()).toBe('recovery-codes.txt')

@@ -17,11 +17,18 @@ import {
 } from '../../src/views.ts'
 import { BRAND, contextOf, eachMail, eachPage, PAGES } from './samples.ts'
 
-const catalogues = Object.fromEntries(LOCALES.map((locale) => [locale, readCatalogue(locale)])) as Record<Locale, Catalogue>
+const catalogues = Object.fromEntries(
+  LOCALES.map((locale) => [locale, readCatalogue(locale)]),
+) as Record<Locale, Catalogue>
 const PLURAL = /\.(zero|one|two|few|many|other)$/
-const isPlural = (key: string): boolean => /^overview\.(codesLeft|sessionCount|appCount)\./.test(key)
+const isPlural = (key: string): boolean =>
+  /^overview\.(codesLeft|sessionCount|appCount)\./.test(key)
 const bareKeys = (locale: Locale): string[] =>
-  [...new Set([...catalogues[locale].keys()].map((key) => (isPlural(key) ? key.replace(PLURAL, '') : key)))].sort()
+  [
+    ...new Set(
+      [...catalogues[locale].keys()].map((key) => (isPlural(key) ? key.replace(PLURAL, '') : key)),
+    ),
+  ].sort()
 const placeholders = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
 
 describe('UX-39 every language has every word', () => {
@@ -32,21 +39,32 @@ describe('UX-39 every language has every word', () => {
   it.each(LOCALES)('%s has the plural forms of its language', (locale) => {
     const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories
     for (const key of ['overview.codesLeft', 'overview.sessionCount', 'overview.appCount'])
-      for (const form of forms) expect(`${key}.${form}: ${catalogues[locale].has(`${key}.${form}`)}`).toBe(`${key}.${form}: true`)
+      for (const form of forms)
+        expect(`${key}.${form}: ${catalogues[locale].has(`${key}.${form}`)}`).toBe(
+          `${key}.${form}: true`,
+        )
   })
 
   it.each(LOCALES)('%s fills the same places as English', (locale) => {
     const wrong = [...catalogues[locale]]
       .filter(([key]) => !isPlural(key))
-      .filter(([key, text]) => placeholders(text).join() !== placeholders(catalogues.en.get(key) ?? '').join())
+      .filter(
+        ([key, text]) =>
+          placeholders(text).join() !== placeholders(catalogues.en.get(key) ?? '').join(),
+      )
     expect(wrong).toEqual([])
   })
 
   it.each(LOCALES)('%s has no empty word and no markup', (locale) => {
-    expect([...catalogues[locale]].filter(([, text]) => text.trim() === '' || /[<>]/.test(text))).toEqual([])
+    expect(
+      [...catalogues[locale]].filter(([, text]) => text.trim() === '' || /[<>]/.test(text)),
+    ).toEqual([])
   })
 
-  /** Letters, digits and signs of one address, URL or number: their signs would fall to the other side in a text from right to left. */
+  /**
+   * Letters, digits and signs of one address, URL or number: their signs would fall to the other
+   * side in a text from right to left.
+   */
   const LITERAL = /[\w+][\w +./:@-]*[+./:@-][\w+./:@-]*|\+\d[\d ]+/g
 
   it.each(LOCALES.filter((locale) => directionOf(locale) === 'rtl'))(
@@ -56,7 +74,9 @@ describe('UX-39 every language has every word', () => {
         text.replaceAll(/\{\w+\}|\u2066[^\u2066\u2069]+\u2069/g, ' ').match(LITERAL),
       )
       expect(bare).toEqual([])
-      expect('+44 20 7946 0000. name@example.org https://x'.match(LITERAL)?.length).toBeGreaterThan(0)
+      expect('+44 20 7946 0000. name@example.org https://x'.match(LITERAL)?.length).toBeGreaterThan(
+        0,
+      )
     },
   )
 
@@ -70,7 +90,11 @@ describe('UX-39 every language has every word', () => {
     }
     const recording = createTranslator('en', new Recording(catalogues.en))
     const viewsOf = (brand: ViewsDeps['brand']): Views =>
-      createViews({ brand, issuer: 'https://id.example.org', translators: { en: recording, de: recording, ar: recording } })
+      createViews({
+        brand,
+        issuer: 'https://id.example.org',
+        translators: { en: recording, de: recording, ar: recording },
+      })
     const views = viewsOf(BRAND)
     for (const { name, model } of eachPage()) views.page(name, model, contextOf(name))
     for (const { name, model } of eachMail()) views.mail(name, model, { locale: 'en' })
@@ -80,17 +104,31 @@ describe('UX-39 every language has every word', () => {
     const consent = PAGES['interaction/consent']['plain']
     const activity = PAGES['account/activity']['plain']
     if (!overview || !signUp || !consent || !activity) throw new Error('samples are missing')
-    for (const code of ERROR_CODES) views.page('pages/error', { code, requestId: 'r' }, contextOf('pages/error'))
-    for (const notice of NOTICE_KINDS) views.page('account/index', { ...overview, notice }, contextOf('account/index'))
+    for (const code of ERROR_CODES)
+      views.page('pages/error', { code, requestId: 'r' }, contextOf('pages/error'))
+    for (const notice of NOTICE_KINDS)
+      views.page('account/index', { ...overview, notice }, contextOf('account/index'))
     for (const kind of MESSAGE_KINDS)
-      views.page('pages/message', { kind, actions: ACTION_LABELS.map((label) => ({ href: '/', label })) }, contextOf('pages/message'))
+      views.page(
+        'pages/message',
+        { kind, actions: ACTION_LABELS.map((label) => ({ href: '/', label })) },
+        contextOf('pages/message'),
+      )
     for (const { privacyUrl, termsUrl } of [
       { ...BRAND, privacyUrl: undefined },
       { ...BRAND, termsUrl: undefined },
     ])
-      viewsOf({ name: 'G', privacyUrl, termsUrl }).page('interaction/sign-up', signUp, contextOf('interaction/sign-up'))
+      viewsOf({ name: 'G', privacyUrl, termsUrl }).page(
+        'interaction/sign-up',
+        signUp,
+        contextOf('interaction/sign-up'),
+      )
     for (const left of [0, 1, 2])
-      views.page('account/index', { ...overview, recoveryCodesLeft: left, appCount: left }, contextOf('account/index'))
+      views.page(
+        'account/index',
+        { ...overview, recoveryCodesLeft: left, appCount: left },
+        contextOf('account/index'),
+      )
     views.page(
       'interaction/consent',
       { ...consent, scopes: [...SCOPES, 'account'].map((scope) => ({ scope, isNew: false })) },
@@ -105,18 +143,33 @@ describe('UX-39 every language has every word', () => {
           contextOf('account/activity'),
         )
       if (group === 'reason') {
-        const fields = type.startsWith('password_') ? { password: type.slice('password_'.length) } : { name: type }
-        views.page('interaction/sign-up', { ...signUp, problems: { fields } satisfies Problems }, contextOf('interaction/sign-up'))
+        const fields = type.startsWith('password_')
+          ? { password: type.slice('password_'.length) }
+          : { name: type }
+        views.page(
+          'interaction/sign-up',
+          { ...signUp, problems: { fields } satisfies Problems },
+          contextOf('interaction/sign-up'),
+        )
       }
     }
-    views.page('pages/sign-out', { form: { action: '/', fields: {} } }, { ...contextOf('pages/error') })
+    views.page(
+      'pages/sign-out',
+      { form: { action: '/', fields: {} } },
+      { ...contextOf('pages/error') },
+    )
     for (const label of ['start_again', 'back_to_app'] as const)
-      views.page('pages/error', { code: 'interaction_expired', requestId: 'r', wayOn: { href: '/', label } }, contextOf('pages/sign-out'))
+      views.page(
+        'pages/error',
+        { code: 'interaction_expired', requestId: 'r', wayOn: { href: '/', label } },
+        contextOf('pages/sign-out'),
+      )
     expect([...catalogues.en.keys()].filter((key) => !used.has(key))).toEqual([])
   })
 
   it('words every scope of the server and every refusal', () => {
-    for (const scope of [...SCOPES, 'account']) expect(catalogues.en.has(`scope.${scope}.title`)).toBe(true)
+    for (const scope of [...SCOPES, 'account'])
+      expect(catalogues.en.has(`scope.${scope}.title`)).toBe(true)
     for (const code of ERROR_CODES) expect(catalogues.en.has(`problem.${code}`)).toBe(true)
   })
 })
@@ -128,7 +181,13 @@ describe('UX-39 dates, numbers and plurals are those of the language', () => {
     ['de', '14. März 2026', '10 Minuten', 'vor 3 Stunden', '2 Geräte angemeldet'],
     ['ar', '14 مارس 2026', '10 دقائق', 'قبل 3 ساعات', 'جهازان مسجّلان'],
   ] as const)('%s', (locale, date, duration, ago, devices) => {
-    const { date: dateOf, dateTime, duration: durationOf, relative, count } = createTranslator(locale)
+    const {
+      date: dateOf,
+      dateTime,
+      duration: durationOf,
+      relative,
+      count,
+    } = createTranslator(locale)
     expect(dateOf(at)).toBe(date)
     expect(dateTime(at)).toMatch(/9:30.*UTC$/)
     expect(durationOf(600)).toBe(duration)
@@ -138,7 +197,13 @@ describe('UX-39 dates, numbers and plurals are those of the language', () => {
 
   it('says durations in the largest unit that fits', () => {
     const { duration } = createTranslator('en')
-    expect([45, 90, 600, 7200, 30 * 86_400].map(duration)).toEqual(['45 seconds', '90 seconds', '10 minutes', '2 hours', '30 days'])
+    expect([45, 90, 600, 7200, 30 * 86_400].map(duration)).toEqual([
+      '45 seconds',
+      '90 seconds',
+      '10 minutes',
+      '2 hours',
+      '30 days',
+    ])
   })
 
   it('throws for a word or a value that is not there', () => {

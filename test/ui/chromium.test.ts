@@ -15,7 +15,10 @@ let origin: string
 /** What came in since the test began. */
 let requests: { method: string; url: string; body: string }[] = []
 
-/** Serves `/page/<name>/<variant>?<locale>` and the assets under the product's policy, and notes what is posted. */
+/**
+ * Serves `/page/<name>/<variant>?<locale>` and the assets under the product's policy, and notes
+ * what is posted.
+ */
 beforeAll(async () => {
   server = createServer((request, response) => {
     let body = ''
@@ -25,8 +28,13 @@ beforeAll(async () => {
     request.on('end', () => {
       requests.push({ method: request.method ?? '', url: request.url ?? '', body })
       const asset = assets().get(request.url ?? '')
-      response.setHeader('Content-Security-Policy', CSP).setHeader('Content-Type', asset?.type ?? 'text/html; charset=utf-8')
-      setTimeout(() => response.end(asset?.body ?? draw(request.url ?? '')), request.method === 'POST' ? 150 : 0)
+      response
+        .setHeader('Content-Security-Policy', CSP)
+        .setHeader('Content-Type', asset?.type ?? 'text/html; charset=utf-8')
+      setTimeout(
+        () => response.end(asset?.body ?? draw(request.url ?? '')),
+        request.method === 'POST' ? 150 : 0,
+      )
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -44,7 +52,9 @@ function draw(url: string): string {
   const { pathname, search } = new URL(url, 'http://x')
   const found = eachPage().find(({ name, variant }) => pathname === `/page/${name}/${variant}`)
   const locale = LOCALES.find((each) => search === `?${each}`) ?? 'en'
-  return found ? views.page(found.name, found.model, contextOf(found.name, { locale })) : '<title>posted</title>'
+  return found
+    ? views.page(found.name, found.model, contextOf(found.name, { locale }))
+    : '<title>posted</title>'
 }
 
 const open = async (page: Page, name: PageName, variant = 'plain'): Promise<Page> => {
@@ -53,20 +63,25 @@ const open = async (page: Page, name: PageName, variant = 'plain'): Promise<Page
 }
 
 describe('every page in Chromium', () => {
-  it.each(LOCALES)('UX-38 %s fits 320 px without scrolling sideways, with targets a finger can hit', async (locale) => {
-    const page = await newPage({ viewport: { width: 320, height: 640 }, locale })
-    const faults: string[] = []
-    page.on('console', (message) => faults.push(`${page.url()} ${message.text()}`))
-    page.on('pageerror', (error) => faults.push(`${page.url()} ${error.message}`))
-    for (const { name, variant } of eachPage()) {
-      if (GOES_ON.has(name)) continue
-      await page.goto(`${origin}/page/${name}/${variant}?${locale}`)
-      const { overflow, small } = await page.evaluate<{ overflow: number; small: string[] }>(MEASURE)
-      if (overflow > 0) faults.push(`${name} ${variant} scrolls ${overflow} px sideways`)
-      faults.push(...small.map((target) => `${name} ${variant} ${target}`))
-    }
-    expect(faults).toEqual([])
-  })
+  it.each(LOCALES)(
+    'UX-38 %s fits 320 px without scrolling sideways, with targets a finger can hit',
+    async (locale) => {
+      const page = await newPage({ viewport: { width: 320, height: 640 }, locale })
+      const faults: string[] = []
+      page.on('console', (message) => faults.push(`${page.url()} ${message.text()}`))
+      page.on('pageerror', (error) => faults.push(`${page.url()} ${error.message}`))
+      for (const { name, variant } of eachPage()) {
+        if (GOES_ON.has(name)) continue
+        await page.goto(`${origin}/page/${name}/${variant}?${locale}`)
+        const { overflow, small } = await page.evaluate<{ overflow: number; small: string[] }>(
+          MEASURE,
+        )
+        if (overflow > 0) faults.push(`${name} ${variant} scrolls ${overflow} px sideways`)
+        faults.push(...small.map((target) => `${name} ${variant} ${target}`))
+      }
+      expect(faults).toEqual([])
+    },
+  )
 
   it('UX-11 opens where it begins: nothing below the fold takes the focus, and on a phone the app comes before the picture', async () => {
     const page = await newPage({ viewport: { width: 320, height: 640 } })
@@ -77,11 +92,14 @@ describe('every page in Chromium', () => {
       const { scrolled, focus } = await page.evaluate<{ scrolled: number; focus: number }>(
         '({ scrolled: scrollY, focus: document.activeElement === document.body ? 0 : document.activeElement.getBoundingClientRect().bottom })',
       )
-      if (scrolled > 0 || focus > 640) faults.push(`${name} ${variant} is scrolled by ${scrolled}, its focus ends at ${focus}`)
+      if (scrolled > 0 || focus > 640)
+        faults.push(`${name} ${variant} is scrolled by ${scrolled}, its focus ends at ${focus}`)
     }
     expect(faults).toEqual([])
     const places = (): Promise<number[]> =>
-      page.evaluate(`['a[href^=otpauth]', '.qr'].map((part) => document.querySelector(part).getBoundingClientRect().top)`)
+      page.evaluate(
+        `['a[href^=otpauth]', '.qr'].map((part) => document.querySelector(part).getBoundingClientRect().top)`,
+      )
     await open(page, 'interaction/mfa-enrol')
     const [linkOnPhone = 0, pictureOnPhone = 0] = await places()
     await page.setViewportSize({ width: 1280, height: 800 })
@@ -90,14 +108,26 @@ describe('every page in Chromium', () => {
   })
 
   it('UX-38 has a dark theme, by the system or by choice, and keeps still for those who ask', async () => {
-    const background = (page: Page): Promise<string> => page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
+    const background = (page: Page): Promise<string> =>
+      page.evaluate('getComputedStyle(document.documentElement).backgroundColor')
     const light = await open(await newPage({ colorScheme: 'light' }), 'interaction/login')
-    const dark = await open(await newPage({ colorScheme: 'dark', reducedMotion: 'reduce' }), 'interaction/login')
-    expect([await background(light), await background(dark)]).toEqual(['rgb(251, 250, 247)', 'rgb(18, 20, 19)'])
-    expect(await dark.evaluate(`getComputedStyle(document.querySelector('.button')).transitionDuration`)).toBe('0s')
+    const dark = await open(
+      await newPage({ colorScheme: 'dark', reducedMotion: 'reduce' }),
+      'interaction/login',
+    )
+    expect([await background(light), await background(dark)]).toEqual([
+      'rgb(251, 250, 247)',
+      'rgb(18, 20, 19)',
+    ])
+    expect(
+      await dark.evaluate(`getComputedStyle(document.querySelector('.button')).transitionDuration`),
+    ).toBe('0s')
     await light.evaluate(`document.documentElement.dataset.theme = 'dark'`)
     await dark.evaluate(`document.documentElement.dataset.theme = 'light'`)
-    expect([await background(light), await background(dark)]).toEqual(['rgb(18, 20, 19)', 'rgb(251, 250, 247)'])
+    expect([await background(light), await background(dark)]).toEqual([
+      'rgb(18, 20, 19)',
+      'rgb(251, 250, 247)',
+    ])
   })
 
   it('UX-18 loads a login page in three requests', async () => {
@@ -111,7 +141,10 @@ describe('every page in Chromium', () => {
   })
 })
 
-/** Runs in the page: pixels beyond the window, and targets below 24 px (44 for fields and the primary action). */
+/**
+ * Runs in the page: pixels beyond the window, and targets below 24 px (44 for fields and the
+ * primary action).
+ */
 const MEASURE = `(() => {
   // A link within a sentence is as high as its line (WCAG 2.5.8, inline).
   const isInText = (link) => [...link.parentElement.childNodes].some(({ nodeType, textContent }) => nodeType === 3 && textContent.trim().length > 1)
@@ -132,21 +165,37 @@ describe('a keyboard is enough', () => {
     const page = await open(await newPage(), 'interaction/login')
     const order: string[] = []
     for (let step = 0; step < 7; step++) {
-      order.push(await page.evaluate(`(({ id, textContent, className }) => id || textContent.trim() || className)(document.activeElement)`))
+      order.push(
+        await page.evaluate(
+          `(({ id, textContent, className }) => id || textContent.trim() || className)(document.activeElement)`,
+        ),
+      )
       await page.keyboard.press('Tab')
     }
-    expect(order).toEqual(['username', 'password', 'reveal', 'remember', 'Forgot password?', 'Sign in', 'Create an account'])
+    expect(order).toEqual([
+      'username',
+      'password',
+      'reveal',
+      'remember',
+      'Forgot password?',
+      'Sign in',
+      'Create an account',
+    ])
     await page.fill('#username', 'ada@example.org')
     await page.fill('#password', 'correct horse')
     await page.keyboard.press('Enter')
     await page.waitForURL('**/interaction/abc/login')
-    expect(requests.at(-1)).toMatchObject({ method: 'POST', body: '_csrf=csrf-token&username=ada%40example.org&password=correct+horse' })
+    expect(requests.at(-1)).toMatchObject({
+      method: 'POST',
+      body: '_csrf=csrf-token&username=ada%40example.org&password=correct+horse',
+    })
   })
 
   it('UX-38 shows where the focus is', async () => {
     const page = await open(await newPage(), 'interaction/login')
     await page.keyboard.press('Tab')
-    const outline = (): Promise<string> => page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
+    const outline = (): Promise<string> =>
+      page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
     for (let step = 0; step < 8; step++) {
       expect(await outline()).toBe('solid')
       await page.keyboard.press('Tab')
@@ -215,7 +264,9 @@ describe('the conveniences of the script', () => {
   it('UX-15 sends a form once, however often its button is pressed', async () => {
     const page = await open(await newPage(), 'interaction/verify-email')
     await page.fill('#code', '123456')
-    await page.evaluate(`for (let press = 0; press < 5; press++) document.querySelector('.primary').click()`)
+    await page.evaluate(
+      `for (let press = 0; press < 5; press++) document.querySelector('.primary').click()`,
+    )
     await page.waitForURL('**/verify-email')
     expect(requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
   })
@@ -225,7 +276,9 @@ describe('the conveniences of the script', () => {
     await open(page, 'account/recovery-codes', 'fresh')
     await page.getByRole('button', { name: 'Copy' }).click()
     await page.getByRole('button', { name: 'Copied' }).waitFor()
-    expect((await page.evaluate<string>('navigator.clipboard.readText()')).trim().split(/\s+/)).toHaveLength(10)
+    expect(
+      (await page.evaluate<string>('navigator.clipboard.readText()')).trim().split(/\s+/),
+    ).toHaveLength(10)
     expect(await page.getByRole('button', { name: 'Print' }).isVisible()).toBe(true)
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('a[download]')])
     expect(download.suggestedFilename()).toBe('recovery-codes.txt')
@@ -236,14 +289,17 @@ describe('the conveniences of the script', () => {
     await open(page, 'account/mfa-enrol')
     await page.getByRole('button', { name: 'Copy' }).click()
     await page.getByRole('button', { name: 'Copied' }).waitFor()
-    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe('JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP')
+    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(
+      'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+    )
   })
 })
 
 describe('UX-39 another language', () => {
   it('keeps what was typed, but no password, and only for the page it was typed on', async () => {
     const page = await open(await newPage(), 'interaction/sign-up')
-    const values = () => page.evaluate(`['name', 'email', 'password'].map((id) => document.getElementById(id).value)`)
+    const values = () =>
+      page.evaluate(`['name', 'email', 'password'].map((id) => document.getElementById(id).value)`)
     await page.fill('#name', 'Ada')
     await page.fill('#email', 'ada@example.org')
     await page.fill('#password', 'correct horse battery')

@@ -7,8 +7,9 @@ import { assets, createViews, LOCALES } from '../../src/views.ts'
 import { BRAND, contextOf, eachMail, eachPage } from './samples.ts'
 
 /**
- * Every page and mail as a file and a picture, to look at: `node test/ui/gallery.ts [--only login] [--locales en,ar] [--sizes 320,1280] [--out dir]`.
- * Needs the Chromium that the tests unpack, or CHROME_PATH.
+ * Every page and mail as a file and a picture, to look at:
+ * `node test/ui/gallery.ts [--only login] [--locales en,ar] [--sizes 320,1280] [--out dir]`. Needs
+ * the Chromium that the tests unpack, or CHROME_PATH.
  */
 const { values: options } = parseArgs({
   options: {
@@ -23,7 +24,10 @@ const { values: options } = parseArgs({
 
 const views = createViews({ brand: BRAND, issuer: 'https://id.example.org' })
 const inline = (markup: string): string =>
-  markup.replaceAll(/(href|src)="(\/assets\/[^"]+)"/g, (_, attribute: string, path: string) => `${attribute}="${dataUri(path)}"`)
+  markup.replaceAll(
+    /(href|src)="(\/assets\/[^"]+)"/g,
+    (_, attribute: string, path: string) => `${attribute}="${dataUri(path)}"`,
+  )
 const dataUri = (path: string): string => {
   const asset = assets().get(path)
   return asset ? `data:${asset.type};base64,${asset.body.toString('base64')}` : path
@@ -34,7 +38,10 @@ for (const locale of LOCALES.filter((each) => options.locales.split(',').include
   for (const { name, variant, model } of eachPage())
     shots.push({
       file: `${name.replaceAll('/', '-')}.${variant}.${locale}`,
-      markup: inline(views.page(name, model, contextOf(name, { locale }))).replace(' data-autosubmit', ''),
+      markup: inline(views.page(name, model, contextOf(name, { locale }))).replace(
+        ' data-autosubmit',
+        '',
+      ),
       locale,
     })
   for (const { name, variant, model } of eachMail()) {
@@ -43,17 +50,28 @@ for (const locale of LOCALES.filter((each) => options.locales.split(',').include
   }
 }
 
-const chosen = shots.filter(({ file }) => options.only.split(',').some((part) => file.includes(part)))
+const chosen = shots.filter(({ file }) =>
+  options.only.split(',').some((part) => file.includes(part)),
+)
 await mkdir(options.out, { recursive: true })
-await Promise.all(chosen.map(({ file, markup }) => writeFile(join(options.out, `${file}.html`), markup)))
+await Promise.all(
+  chosen.map(({ file, markup }) => writeFile(join(options.out, `${file}.html`), markup)),
+)
 if (!options.bare) await photograph()
 console.log(`${chosen.length} pages in ${options.out}`)
 
 async function photograph(): Promise<void> {
-  const home = globSync('/tmp/gatehouse-chromium-*').find((folder) => existsSync(join(folder, 'chromium')))
+  const home = globSync('/tmp/gatehouse-chromium-*').find((folder) =>
+    existsSync(join(folder, 'chromium')),
+  )
   const given = process.env['CHROME_PATH']
-  if (!given && !home) throw new Error('no Chromium: run one browser test first, or set CHROME_PATH')
-  const env = { LD_LIBRARY_PATH: join(home ?? '', 'al2023/lib'), FONTCONFIG_FILE: join(home ?? '', 'fonts.conf'), HOME: home ?? '/tmp' }
+  if (!given && !home)
+    throw new Error('no Chromium: run one browser test first, or set CHROME_PATH')
+  const env = {
+    LD_LIBRARY_PATH: join(home ?? '', 'al2023/lib'),
+    FONTCONFIG_FILE: join(home ?? '', 'fonts.conf'),
+    HOME: home ?? '/tmp',
+  }
   const browser = await chromium.launch({
     ...(given ? { executablePath: given } : { executablePath: join(home ?? '', 'chromium'), env }),
     chromiumSandbox: false,
@@ -61,7 +79,10 @@ async function photograph(): Promise<void> {
   })
   for (const theme of options.themes.split(',') as ('light' | 'dark')[])
     for (const width of options.sizes.split(',').map(Number)) {
-      const page = await browser.newPage({ viewport: { width, height: width < 600 ? 640 : 800 }, colorScheme: theme })
+      const page = await browser.newPage({
+        viewport: { width, height: width < 600 ? 640 : 800 },
+        colorScheme: theme,
+      })
       for (const { file } of chosen) await shoot(page, file, `${file}.${width}.${theme}`)
       await page.close()
     }

@@ -27,7 +27,9 @@ describe('the inbox of development in Chromium', () => {
       const frame = await page.evaluate<{ width: number; height: number }>(
         `(({ clientWidth: width, clientHeight: height }) => ({ width, height }))(document.querySelector('iframe'))`,
       )
-      expect(await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+      expect(
+        await page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'),
+      ).toBe(true)
       const views = createViews({ brand: BRAND, issuer: 'https://id.example.org' })
       await page.setViewportSize({ width: frame.width, height: 100 })
       const cut: string[] = []
@@ -35,7 +37,8 @@ describe('the inbox of development in Chromium', () => {
         for (const { name, variant, model } of eachMail()) {
           await page.setContent(views.mail(name, model, { locale }).html)
           const height = await page.evaluate<number>('document.documentElement.scrollHeight')
-          if (height > frame.height) cut.push(`${name} ${variant} ${locale}: ${height} > ${frame.height}`)
+          if (height > frame.height)
+            cut.push(`${name} ${variant} ${locale}: ${height} > ${frame.height}`)
         }
       expect(cut).toEqual([])
     },
@@ -44,7 +47,9 @@ describe('the inbox of development in Chromium', () => {
 
   it('copies a code, and shows the mail of one address', async () => {
     const page = await browser.newPage()
-    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin })
+    await page
+      .context()
+      .grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin })
     const complaints: string[] = []
     page.on('console', (message) => complaints.push(message.text()))
     await page.goto(`${server.origin}/dev/inbox`)
@@ -55,7 +60,9 @@ describe('the inbox of development in Chromium', () => {
     expect(await page.locator('li').count()).toBe(1)
     await page.click('button[data-copy]')
     await page.getByRole('button', { name: 'Copied' }).waitFor()
-    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(await server.inbox.code('grace@example.net'))
+    expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(
+      await server.inbox.code('grace@example.net'),
+    )
     expect(complaints).toEqual([])
   }, 60_000)
 })

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { createViews, LOCALES, type MailModels, plainName, SECURITY_NOTICES } from '../../src/views.ts'
+import {
+  createViews,
+  LOCALES,
+  type MailModels,
+  plainName,
+  SECURITY_NOTICES,
+} from '../../src/views.ts'
 import { textOf, tokensOf, visibleText } from '../support/html.ts'
 import { BRAND, eachMail, MAILS } from './samples.ts'
 
@@ -46,7 +52,11 @@ describe.each(rendered)('$title', ({ mail: { subject, text, html }, model, local
   })
 
   it('UX-27 loads nothing and tracks nothing', () => {
-    expect(markup.filter(({ tag }) => ['img', 'link', 'script', 'iframe', 'object', 'video'].includes(tag))).toEqual([])
+    expect(
+      markup.filter(({ tag }) =>
+        ['img', 'link', 'script', 'iframe', 'object', 'video'].includes(tag),
+      ),
+    ).toEqual([])
     expect(html).not.toMatch(/url\(|@import|src=|background=/)
   })
 
@@ -54,11 +64,16 @@ describe.each(rendered)('$title', ({ mail: { subject, text, html }, model, local
     const sizes = [...html.matchAll(/font-size:(\d+)px/g)].map(([, size]) => Number(size))
     expect(Math.min(...sizes)).toBeGreaterThanOrEqual(16)
     expect(html).toContain('prefers-color-scheme: dark')
-    expect(markup.find(({ tag }) => tag === 'html')?.attributes).toMatchObject({ lang: locale, dir: locale === 'ar' ? 'rtl' : 'ltr' })
+    expect(markup.find(({ tag }) => tag === 'html')?.attributes).toMatchObject({
+      lang: locale,
+      dir: locale === 'ar' ? 'rtl' : 'ltr',
+    })
   })
 
   it('UX-27 has at most one button, and its address in plain beside it', () => {
-    const buttons = [...html.matchAll(/class="button"[^>]*><a href="([^"]+)"/g)].map(([, href]) => href ?? '')
+    const buttons = [...html.matchAll(/class="button"[^>]*><a href="([^"]+)"/g)].map(
+      ([, href]) => href ?? '',
+    )
     expect(buttons.length).toBeLessThanOrEqual(1)
     for (const href of buttons) {
       expect(text).toContain(href)
@@ -71,23 +86,28 @@ describe.each(rendered)('$title', ({ mail: { subject, text, html }, model, local
     for (const body of [text, visibleText(html)]) {
       if (origin) expect(body).toContain('192.0.2.4')
       if (origin) expect(body).toMatch(/Firefox.*Windows/)
-      expect(body).toContain({ en: 'If this wasn’t you', de: 'Falls Sie das nicht waren', ar: 'إن لم تكن أنت' }[locale])
+      expect(body).toContain(
+        { en: 'If this wasn’t you', de: 'Falls Sie das nicht waren', ar: 'إن لم تكن أنت' }[locale],
+      )
     }
   })
 })
 
 describe('codes', () => {
-  it.each(['verify-email', 'reset-password', 'change-email', 'change-password', 'prove-identity'] as const)(
-    'UX-26 %s has the code in subject and body, with its lifetime',
-    (name) => {
-      const { subject, text, html } = views.mail(name, verify, { locale: 'en' })
-      expect(subject).toBe('123 456 is your Gatehouse code')
-      for (const body of [text, visibleText(html)]) {
-        expect(body).toContain('123 456')
-        expect(body).toContain('10 minutes')
-      }
-    },
-  )
+  it.each([
+    'verify-email',
+    'reset-password',
+    'change-email',
+    'change-password',
+    'prove-identity',
+  ] as const)('UX-26 %s has the code in subject and body, with its lifetime', (name) => {
+    const { subject, text, html } = views.mail(name, verify, { locale: 'en' })
+    expect(subject).toBe('123 456 is your Gatehouse code')
+    for (const body of [text, visibleText(html)]) {
+      expect(body).toContain('123 456')
+      expect(body).toContain('10 minutes')
+    }
+  })
 
   it('keeps leading zeros', () => {
     expect(mailOf('verify-email bare en').subject).toBe('000 001 is your Gatehouse code')
@@ -98,7 +118,13 @@ describe('EM-14 subjects are fixed', () => {
   it.each(rendered)('$title', ({ name, model, locale, mail }) => {
     const stranger = views.mail(
       name,
-      { ...model, name: 'X', origin: { ip: '::1', userAgent: 'x' }, client: 'Y', newEmail: 'z@z.zz' },
+      {
+        ...model,
+        name: 'X',
+        origin: { ip: '::1', userAgent: 'x' },
+        client: 'Y',
+        newEmail: 'z@z.zz',
+      },
       { locale },
     )
     expect(stranger.subject).toBe(mail.subject)
@@ -107,9 +133,11 @@ describe('EM-14 subjects are fixed', () => {
   it('no mail carries a password, and no two notices share a subject', () => {
     const notices = SECURITY_NOTICES.map((kind) => mailOf(`security-notice ${kind} en`).subject)
     expect(new Set(notices).size).toBe(SECURITY_NOTICES.length)
-    expect(Object.values(MAILS).flatMap((variants) => Object.values(variants).flatMap((model) => Object.keys(model)))).not.toContain(
-      'password',
-    )
+    expect(
+      Object.values(MAILS).flatMap((variants) =>
+        Object.values(variants).flatMap((model) => Object.keys(model)),
+      ),
+    ).not.toContain('password')
   })
 })
 
@@ -133,7 +161,11 @@ describe('EM-13 names of strangers', () => {
     ['', ''],
   ])('%j reads %j', (given, plain) => {
     expect(plainName(given)).toBe(plain)
-    const { text, html, subject } = views.mail('verify-email', { ...verify, name: given, client: given }, { locale: 'en' })
+    const { text, html, subject } = views.mail(
+      'verify-email',
+      { ...verify, name: given, client: given },
+      { locale: 'en' },
+    )
     expect(text).toContain(plain === '' ? 'Hello,\n' : `Hello ${plain},\n`)
     expect(`${text}${html}`).not.toMatch(/evil\.\w|http:\/\/evil|<a href=\/\/evil/)
     expect(subject).toBe('123 456 is your Gatehouse code')

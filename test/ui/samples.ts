@@ -1,8 +1,20 @@
-import type { MailModels, MailName, PageContext, PageModels, PageName, SecurityNotice } from '../../src/views.ts'
+import type {
+  MailModels,
+  MailName,
+  PageContext,
+  PageModels,
+  PageName,
+  SecurityNotice,
+} from '../../src/views.ts'
 import { SECURITY_NOTICES } from '../../src/views.ts'
 
-/** Models of every page and mail, plain and in trouble: for the gallery one looks at, and for the tests that read all of them. */
-type Samples<Models> = { readonly [Name in keyof Models]: { readonly [variant: string]: Models[Name] } }
+/**
+ * Models of every page and mail, plain and in trouble: for the gallery one looks at, and for the
+ * tests that read all of them.
+ */
+type Samples<Models> = {
+  readonly [Name in keyof Models]: { readonly [variant: string]: Models[Name] }
+}
 
 const DAY = 86_400_000
 const form = (action: string) => ({ action, csrf: 'csrf-token' })
@@ -27,12 +39,25 @@ const login = {
   signUpHref: '/interaction/abc/sign-up',
   forgotHref: '/forgot',
 }
-const signUp = { ...form('/interaction/abc/sign-up'), name: '', email: '', signInHref: '/interaction/abc/login' }
-const verify = { ...form('/interaction/abc/verify-email'), email: person.email, resend, startOverHref: '/interaction/abc/sign-up' }
+const signUp = {
+  ...form('/interaction/abc/sign-up'),
+  name: '',
+  email: '',
+  signInHref: '/interaction/abc/login',
+}
+const verify = {
+  ...form('/interaction/abc/verify-email'),
+  email: person.email,
+  resend,
+  startOverHref: '/interaction/abc/sign-up',
+}
 const consent = {
   ...form('/interaction/abc/consent'),
   person,
-  scopes: ['openid', 'profile', 'email', 'offline_access'].map((scope) => ({ scope, isNew: false })),
+  scopes: ['openid', 'profile', 'email', 'offline_access'].map((scope) => ({
+    scope,
+    isNew: false,
+  })),
   redirectHost: 'app.acme.example',
   isOffline: true,
   lifetimeSeconds: 30 * 86_400,
@@ -50,10 +75,21 @@ const mfa = {
 const codes = Array.from({ length: 10 }, (_, index) => `${index}K7Q-2M9X-RT4W-8HZ${index}`)
 const key = {
   secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
-  otpauthUri: 'otpauth://totp/Gatehouse:ada@example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Gatehouse',
+  otpauthUri:
+    'otpauth://totp/Gatehouse:ada@example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Gatehouse',
 }
-const enrol = { ...form('/interaction/abc/mfa-enrol'), ...key, startOverHref: '/interaction/abc/login' }
-const reset = { ...form('/reset-password'), email: person.email, asksCode: true, resend, startOverHref: '/forgot' }
+const enrol = {
+  ...form('/interaction/abc/mfa-enrol'),
+  ...key,
+  startOverHref: '/interaction/abc/login',
+}
+const reset = {
+  ...form('/reset-password'),
+  email: person.email,
+  asksCode: true,
+  resend,
+  startOverHref: '/forgot',
+}
 const overview = {
   ...area,
   emailVerified: true,
@@ -63,10 +99,32 @@ const overview = {
   sessionCount: 3,
   appCount: 1,
 }
-const profile = { ...area, ...form('/account/profile'), name: person.name, imageUrl: '', phoneNumber: '+44 20 7946 0000' }
-const session = { door: 'pages' as const, createdAt: ago(3 * DAY), lastSeenAt: ago(120_000), ip: '2001:db8::7', isCurrent: false }
-const sessions = { ...area, csrf: 'csrf-token', endAction: '/account/sessions/end', endOthersAction: '/account/sessions/end-others' }
-const event = { outcome: 'success' as const, at: ago(7_200_000), userAgent: FIREFOX, ip: '192.0.2.4' }
+const profile = {
+  ...area,
+  ...form('/account/profile'),
+  name: person.name,
+  imageUrl: '',
+  phoneNumber: '+44 20 7946 0000',
+}
+const session = {
+  door: 'pages' as const,
+  createdAt: ago(3 * DAY),
+  lastSeenAt: ago(120_000),
+  ip: '2001:db8::7',
+  isCurrent: false,
+}
+const sessions = {
+  ...area,
+  csrf: 'csrf-token',
+  endAction: '/account/sessions/end',
+  endOthersAction: '/account/sessions/end-others',
+}
+const event = {
+  outcome: 'success' as const,
+  at: ago(7_200_000),
+  userAgent: FIREFOX,
+  ip: '192.0.2.4',
+}
 const link = form('/verify')
 
 export const PAGES: Samples<PageModels> = {
@@ -79,8 +137,18 @@ export const PAGES: Samples<PageModels> = {
       email: 'ada @example.org',
       problems: { code: 'invalid_input', fields: { username: 'has_spaces', password: 'required' } },
     },
-    limited: { ...login, email: person.email, problems: { code: 'too_many_requests', retryAfterSeconds: 30 } },
-    again: { ...login, email: person.email, isReauthentication: true, otherAccountHref: '?account=other', notice: 'saved' },
+    limited: {
+      ...login,
+      email: person.email,
+      problems: { code: 'too_many_requests', retryAfterSeconds: 30 },
+    },
+    again: {
+      ...login,
+      email: person.email,
+      isReauthentication: true,
+      otherAccountHref: '?account=other',
+      notice: 'saved',
+    },
   },
   'interaction/sign-up': {
     plain: signUp,
@@ -88,9 +156,17 @@ export const PAGES: Samples<PageModels> = {
       ...signUp,
       name: 'A',
       email: 'ada',
-      problems: { code: 'invalid_input', fields: { name: 'invalid_name', email: 'invalid_email', password: 'too_short' } },
+      problems: {
+        code: 'invalid_input',
+        fields: { name: 'invalid_name', email: 'invalid_email', password: 'too_short' },
+      },
     },
-    common: { ...signUp, name: 'Ada', email: person.email, problems: { code: 'password_rejected', fields: { password: 'too_common' } } },
+    common: {
+      ...signUp,
+      name: 'Ada',
+      email: person.email,
+      problems: { code: 'password_rejected', fields: { password: 'too_common' } },
+    },
   },
   'interaction/verify-email': {
     plain: verify,
@@ -108,7 +184,13 @@ export const PAGES: Samples<PageModels> = {
         { scope: 'phone', isNew: true },
         { scope: 'address', isNew: true },
         { scope: 'invoices:read', isNew: true, resource: 'https://api.acme.example' },
-        { scope: 'invoices:write', isNew: true, title: 'Write invoices', detail: 'Create and send them.', resource: 'Acme Books' },
+        {
+          scope: 'invoices:write',
+          isNew: true,
+          title: 'Write invoices',
+          detail: 'Create and send them.',
+          resource: 'Acme Books',
+        },
       ],
     },
     long: {
@@ -122,7 +204,10 @@ export const PAGES: Samples<PageModels> = {
     plain: { ...form('/interaction/abc/select-account'), person },
     long: { ...form('/interaction/abc/select-account'), person: LONG },
   },
-  'interaction/mfa-enrol': { plain: enrol, wrong: { ...enrol, problems: { code: 'invalid_code' } } },
+  'interaction/mfa-enrol': {
+    plain: enrol,
+    wrong: { ...enrol, problems: { code: 'invalid_code' } },
+  },
   'interaction/recovery-codes': {
     fresh: { ...form('/interaction/abc/recovery-codes'), codes },
     shown: form('/interaction/abc/recovery-codes'),
@@ -133,23 +218,38 @@ export const PAGES: Samples<PageModels> = {
     recovery: { ...mfa, method: 'recovery', otherMethodHref: '?method=totp' },
   },
   'pages/error': {
-    notFound: { code: 'not_found', requestId: '0199f0c2-6d3a-7e51', wayOn: { href: '/', label: 'account' } },
+    notFound: {
+      code: 'not_found',
+      requestId: '0199f0c2-6d3a-7e51',
+      wayOn: { href: '/', label: 'account' },
+    },
     expired: {
       code: 'interaction_expired',
       requestId: '0199f0c2',
       wayOn: { href: '/account', label: 'account' },
     },
-    again: { code: 'interaction_expired', requestId: '0199f0c2', wayOn: { href: '/auth?client_id=plant', label: 'start_again' } },
+    again: {
+      code: 'interaction_expired',
+      requestId: '0199f0c2',
+      wayOn: { href: '/auth?client_id=plant', label: 'start_again' },
+    },
     limited: { code: 'too_many_requests', requestId: '0199f0c2', retryAfterSeconds: 300 },
     protocol: {
       code: 'invalid_input',
       requestId: '0199f0c2',
-      protocol: { error: 'invalid_redirect_uri', description: "redirect_uri did not match any of the client's registered redirect_uris" },
+      protocol: {
+        error: 'invalid_redirect_uri',
+        description: "redirect_uri did not match any of the client's registered redirect_uris",
+      },
     },
   },
   'pages/signed-out': { plain: {}, signIn: { signInHref: '/login' } },
-  'pages/sign-out': { plain: { form: { action: '/session/end/confirm', fields: { xsrf: 'x' } }, person } },
-  'pages/form-post': { plain: { form: { action: 'https://acme.example/cb', fields: { code: 'abc', state: 'xyz' } } } },
+  'pages/sign-out': {
+    plain: { form: { action: '/session/end/confirm', fields: { xsrf: 'x' } }, person },
+  },
+  'pages/form-post': {
+    plain: { form: { action: 'https://acme.example/cb', fields: { code: 'abc', state: 'xyz' } } },
+  },
   'pages/leaving': {
     plain: { href: 'https://acme.example/cb?code=abc', isToProgram: false },
     program: { href: 'com.acme.app:/cb?code=abc', isToProgram: true },
@@ -184,7 +284,13 @@ export const PAGES: Samples<PageModels> = {
           ],
         },
       ],
-      refusals: [{ status: 401, code: 'invalid_credentials', message: 'The e-mail address or password is incorrect.' }],
+      refusals: [
+        {
+          status: 401,
+          code: 'invalid_credentials',
+          message: 'The e-mail address or password is incorrect.',
+        },
+      ],
     },
   },
   'pages/message': {
@@ -200,8 +306,17 @@ export const PAGES: Samples<PageModels> = {
   'pages/forgot-password': { plain: { ...form('/forgot'), email: '', signInHref: '/login' } },
   'pages/reset-password': {
     code: reset,
-    link: { ...form('/reset-password'), email: person.email, asksCode: false, hidden: { token: 'secret' } },
-    wrong: { ...reset, problems: { code: 'password_rejected', fields: { password: 'too_personal' } }, notice: 'code_sent' },
+    link: {
+      ...form('/reset-password'),
+      email: person.email,
+      asksCode: false,
+      hidden: { token: 'secret' },
+    },
+    wrong: {
+      ...reset,
+      problems: { code: 'password_rejected', fields: { password: 'too_personal' } },
+      notice: 'code_sent',
+    },
   },
   'pages/verify-link': {
     plain: { ...link, purpose: 'verify_email', email: person.email, hidden: { token: 'secret' } },
@@ -217,8 +332,13 @@ export const PAGES: Samples<PageModels> = {
     },
   },
   'pages/report-compromise': { plain: { ...form('/report'), hidden: { token: 'secret' } } },
-  'pages/undo-email': { plain: { ...form('/undo-email'), email: person.email }, bare: form('/undo-email') },
-  'pages/undo-deletion': { plain: { ...form('/undo-deletion'), deletesAt: new Date(Date.now() + 10 * DAY) } },
+  'pages/undo-email': {
+    plain: { ...form('/undo-email'), email: person.email },
+    bare: form('/undo-email'),
+  },
+  'pages/undo-deletion': {
+    plain: { ...form('/undo-deletion'), deletesAt: new Date(Date.now() + 10 * DAY) },
+  },
   'account/index': {
     plain: overview,
     long: { ...overview, person: LONG },
@@ -239,7 +359,10 @@ export const PAGES: Samples<PageModels> = {
     wrong: {
       ...profile,
       locale: 'de',
-      problems: { code: 'invalid_input', fields: { image_url: 'invalid_url', phone_number: 'invalid_phone' } },
+      problems: {
+        code: 'invalid_input',
+        fields: { image_url: 'invalid_url', phone_number: 'invalid_phone' },
+      },
     },
     saved: { ...profile, notice: 'saved' },
   },
@@ -277,7 +400,11 @@ export const PAGES: Samples<PageModels> = {
   },
   'account/mfa-disable': {
     plain: { ...area, ...form('/account/mfa/disable') },
-    empty: { ...area, ...form('/account/mfa/disable'), problems: { code: 'invalid_input', fields: { code: 'required' } } },
+    empty: {
+      ...area,
+      ...form('/account/mfa/disable'),
+      problems: { code: 'invalid_input', fields: { code: 'required' } },
+    },
   },
   'account/recovery-codes': {
     fresh: {
@@ -299,10 +426,19 @@ export const PAGES: Samples<PageModels> = {
       sessions: [
         { ...session, id: 's1', userAgent: FIREFOX, isCurrent: true, lastSeenAt: ago(0) },
         { ...session, id: 's2', userAgent: SAFARI, lastSeenAt: ago(2 * DAY) },
-        { id: 's3', door: 'api', createdAt: ago(40 * DAY), lastSeenAt: ago(9 * DAY), isCurrent: false },
+        {
+          id: 's3',
+          door: 'api',
+          createdAt: ago(40 * DAY),
+          lastSeenAt: ago(9 * DAY),
+          isCurrent: false,
+        },
       ],
     },
-    only: { ...sessions, sessions: [{ ...session, id: 's1', userAgent: FIREFOX, isCurrent: true }] },
+    only: {
+      ...sessions,
+      sessions: [{ ...session, id: 's1', userAgent: FIREFOX, isCurrent: true }],
+    },
   },
   'account/apps': {
     plain: {
@@ -324,7 +460,15 @@ export const PAGES: Samples<PageModels> = {
       ...area,
       csrf: 'csrf-token',
       removeAction: '/account/apps/remove',
-      apps: [{ clientId: 'long', name: LONG.name, host: LONG.host, scopes: ['read'.repeat(25)], grantedAt: ago(DAY) }],
+      apps: [
+        {
+          clientId: 'long',
+          name: LONG.name,
+          host: LONG.host,
+          scopes: ['read'.repeat(25)],
+          grantedAt: ago(DAY),
+        },
+      ],
     },
     empty: { ...area, csrf: 'csrf-token', removeAction: '/account/apps/remove', apps: [] },
   },
@@ -340,13 +484,26 @@ export const PAGES: Samples<PageModels> = {
     },
     long: {
       ...area,
-      events: [{ ...event, type: 'consent_granted', app: LONG.name, ip: '2001:db8:1111:2222:3333:4444:5555:6666' }],
+      events: [
+        {
+          ...event,
+          type: 'consent_granted',
+          app: LONG.name,
+          ip: '2001:db8:1111:2222:3333:4444:5555:6666',
+        },
+      ],
     },
     empty: { ...area, events: [] },
   },
   'account/delete': {
     plain: { ...area, ...form('/account/delete'), graceDays: 14, exportHref: '/account/export' },
-    long: { ...area, ...form('/account/delete'), person: LONG, graceDays: 14, exportHref: '/account/export' },
+    long: {
+      ...area,
+      ...form('/account/delete'),
+      person: LONG,
+      graceDays: 14,
+      exportHref: '/account/export',
+    },
     wrong: {
       ...area,
       ...form('/account/delete'),
@@ -360,26 +517,55 @@ export const PAGES: Samples<PageModels> = {
 const mailOrigin = { userAgent: FIREFOX, ip: '192.0.2.4' }
 const common = { name: 'Ada Lovelace', origin: mailOrigin }
 const code = { ...common, code: '123456', expiresInSeconds: 600 }
-const url = (path: string): string => `https://id.example.org${path}?token=0123456789abcdefghijklmnopqrstuvwxyzABCDEFG`
+const url = (path: string): string =>
+  `https://id.example.org${path}?token=0123456789abcdefghijklmnopqrstuvwxyzABCDEFG`
 
 export const MAILS: Samples<MailModels> = {
-  'verify-email': { plain: code, link: { ...code, link: url('/verify'), client: 'Acme' }, bare: { code: '000001', expiresInSeconds: 600 } },
+  'verify-email': {
+    plain: code,
+    link: { ...code, link: url('/verify'), client: 'Acme' },
+    bare: { code: '000001', expiresInSeconds: 600 },
+  },
   'already-registered': {
-    plain: { ...common, signInLink: 'https://id.example.org/login', resetLink: 'https://id.example.org/forgot' },
+    plain: {
+      ...common,
+      signInLink: 'https://id.example.org/login',
+      resetLink: 'https://id.example.org/forgot',
+    },
     mustReset: { ...common, resetLink: 'https://id.example.org/forgot' },
   },
   'reset-password': { plain: { ...code, link: url('/reset-password') } },
   'change-email': { plain: { ...code, link: url('/verify') } },
   'change-email-notice': {
-    plain: { ...common, newEmail: 'countess@example.net', undoLink: url('/undo-email'), undoUntil: new Date(Date.now() + 3 * DAY) },
+    plain: {
+      ...common,
+      newEmail: 'countess@example.net',
+      undoLink: url('/undo-email'),
+      undoUntil: new Date(Date.now() + 3 * DAY),
+    },
   },
   'change-password': { plain: code },
   'prove-identity': { plain: code },
   'security-notice': Object.fromEntries(
-    SECURITY_NOTICES.map((kind: SecurityNotice) => [kind, { ...common, kind, at: ago(60_000), reportLink: url('/report') }]),
+    SECURITY_NOTICES.map((kind: SecurityNotice) => [
+      kind,
+      { ...common, kind, at: ago(60_000), reportLink: url('/report') },
+    ]),
   ),
-  'account-deletion': { plain: { ...common, undoLink: url('/undo-deletion'), deletesAt: new Date(Date.now() + 14 * DAY) } },
-  'keep-account': { plain: { ...common, undoLink: url('/undo-deletion'), deletesAt: new Date(Date.now() + 9 * DAY) } },
+  'account-deletion': {
+    plain: {
+      ...common,
+      undoLink: url('/undo-deletion'),
+      deletesAt: new Date(Date.now() + 14 * DAY),
+    },
+  },
+  'keep-account': {
+    plain: {
+      ...common,
+      undoLink: url('/undo-deletion'),
+      deletesAt: new Date(Date.now() + 9 * DAY),
+    },
+  },
   'account-closed': { plain: common },
 }
 
@@ -390,20 +576,38 @@ export const GOES_ON: ReadonlySet<PageName> = new Set(['pages/form-post', 'pages
 export function contextOf(name: PageName, context: Partial<PageContext> = {}): PageContext {
   const client = { name: 'Acme', host: 'app.acme.example' }
   const isAsked = name.startsWith('interaction/') || name === 'pages/sign-out' || GOES_ON.has(name)
-  return { locale: 'en', nonce: 'bm9uY2U', path: '/interaction/abc/login', ...(isAsked ? { client } : {}), ...context }
+  return {
+    locale: 'en',
+    nonce: 'bm9uY2U',
+    path: '/interaction/abc/login',
+    ...(isAsked ? { client } : {}),
+    ...context,
+  }
 }
 
-export const BRAND = { name: 'Gatehouse', privacyUrl: 'https://example.org/privacy', termsUrl: 'https://example.org/terms' }
+export const BRAND = {
+  name: 'Gatehouse',
+  privacyUrl: 'https://example.org/privacy',
+  termsUrl: 'https://example.org/terms',
+}
 
 /** Every page in every variant. */
 export function eachPage(): { name: PageName; variant: string; model: PageModels[PageName] }[] {
   return Object.entries(PAGES).flatMap(([name, variants]) =>
-    Object.entries(variants).map(([variant, model]) => ({ name: name as PageName, variant, model: model as PageModels[PageName] })),
+    Object.entries(variants).map(([variant, model]) => ({
+      name: name as PageName,
+      variant,
+      model: model as PageModels[PageName],
+    })),
   )
 }
 
 export function eachMail(): { name: MailName; variant: string; model: MailModels[MailName] }[] {
   return Object.entries(MAILS).flatMap(([name, variants]) =>
-    Object.entries(variants).map(([variant, model]) => ({ name: name as MailName, variant, model })),
+    Object.entries(variants).map(([variant, model]) => ({
+      name: name as MailName,
+      variant,
+      model,
+    })),
   )
 }

@@ -9,7 +9,12 @@ const css = readFileSync('views/assets/gatehouse.css', 'utf8')
 /** The variables of a theme, as the style sheet declares them. */
 function theme(selector: string): Record<string, string> {
   const block = css.slice(css.indexOf(selector)).match(/\{([^}]*)\}/)?.[1] ?? ''
-  return Object.fromEntries([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name = '', value = '']) => [name, value]))
+  return Object.fromEntries(
+    [...block.matchAll(/--([\w-]+): (#[0-9a-f]{6});/g)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]),
+  )
 }
 
 /** WCAG 2.2 relative luminance. */
@@ -86,7 +91,9 @@ describe('the style sheet', () => {
       login,
       contextOf('interaction/login'),
     )
-    const sizes = Object.fromEntries([...assets()].map(([path, { body }]) => [path.split('.').at(-1), body.length]))
+    const sizes = Object.fromEntries(
+      [...assets()].map(([path, { body }]) => [path.split('.').at(-1), body.length]),
+    )
     expect(sizes['css']).toBeLessThan(11_500)
     expect(sizes['js']).toBeLessThan(4000)
     expect(page.length + (sizes['css'] ?? 0) + (sizes['js'] ?? 0)).toBeLessThan(25_000)

@@ -64,7 +64,8 @@ for (const button of all('button[data-print]')) {
 // A form is sent once, however often its button is pressed (UX-15); coming back by the back button frees it.
 const sent = new WeakSet()
 addEventListener('submit', (event) => {
-  if (sent.has(event.target) || event.submitter?.getAttribute('aria-disabled') === 'true') event.preventDefault()
+  if (sent.has(event.target) || event.submitter?.getAttribute('aria-disabled') === 'true')
+    event.preventDefault()
   else sent.add(event.target)
   setTimeout(() => sent.delete(event.target), 4000)
 })
@@ -77,7 +78,10 @@ const kept = all('main input:not([type=hidden], [type=password], [readonly]), ma
 const held = (field) => (field.type === 'checkbox' ? 'checked' : 'value')
 for (const form of all('form[action="/locale"]'))
   form.addEventListener('submit', () => {
-    sessionStorage.typed = JSON.stringify([location.pathname, kept.map((field) => [field.id, field[held(field)]])])
+    sessionStorage.typed = JSON.stringify([
+      location.pathname,
+      kept.map((field) => [field.id, field[held(field)]]),
+    ])
   })
 try {
   const [path, values] = JSON.parse(sessionStorage.typed ?? '[]')

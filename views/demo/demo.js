@@ -46,7 +46,9 @@ async function once(act) {
 async function signIn() {
   const pending = { state: random(), nonce: random(), verifier: random() }
   sessionStorage.setItem(PENDING, JSON.stringify(pending))
-  const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(pending.verifier)))
+  const challenge = base64url(
+    await crypto.subtle.digest('SHA-256', new TextEncoder().encode(pending.verifier)),
+  )
   location.assign(
     withQuery(metadata.authorization_endpoint, {
       client_id: CLIENT_ID,
@@ -68,8 +70,10 @@ async function finish(answer) {
   const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? 'null')
   sessionStorage.removeItem(PENDING)
   note('GET', '/demo?…', answer.has('code') ? 'code' : answer.get('error'))
-  if (!pending || answer.get('state') !== pending.state) throw new Error('This answer belongs to no request of this tab (state).')
-  if (answer.get('iss') !== ISSUER) throw new Error('This answer is from another server (iss, RFC 9207).')
+  if (!pending || answer.get('state') !== pending.state)
+    throw new Error('This answer belongs to no request of this tab (state).')
+  if (answer.get('iss') !== ISSUER)
+    throw new Error('This answer is from another server (iss, RFC 9207).')
   if (answer.has('error')) {
     say(
       answer.get('error') === 'access_denied'
@@ -92,12 +96,18 @@ async function finish(answer) {
 /** OIDC Core 3.1.3.7. The token came from the token endpoint itself, so its signature proves nothing more. */
 function checkIdToken(token, nonce) {
   const { iss, aud, exp, nonce: returned } = decode(token).claims
-  const isRight = iss === ISSUER && aud === CLIENT_ID && exp > Date.now() / 1000 && returned === nonce
+  const isRight =
+    iss === ISSUER && aud === CLIENT_ID && exp > Date.now() / 1000 && returned === nonce
   if (!isRight) throw new Error('The ID token is not for this app and this request.')
 }
 
 async function callApi() {
-  present(`GET ${API}/hello`, await json('GET', `${API}/hello`, { headers: { authorization: `Bearer ${tokens.access_token}` } }))
+  present(
+    `GET ${API}/hello`,
+    await json('GET', `${API}/hello`, {
+      headers: { authorization: `Bearer ${tokens.access_token}` },
+    }),
+  )
 }
 
 /** The token at hand is for the API alone, so userinfo gets one of its own: a refresh that asks for the person only. */
@@ -110,32 +120,46 @@ async function callUserinfo() {
   tokens = { ...tokens, refresh_token: next }
   present(
     `GET ${metadata.userinfo_endpoint}`,
-    await json('GET', metadata.userinfo_endpoint, { headers: { authorization: `Bearer ${token}` } }),
+    await json('GET', metadata.userinfo_endpoint, {
+      headers: { authorization: `Bearer ${token}` },
+    }),
   )
   show()
 }
 
 async function refreshAll() {
-  tokens = { ...tokens, ...(await grant({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token })) }
+  tokens = {
+    ...tokens,
+    ...(await grant({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token })),
+  }
   say('New tokens. The refresh token before is spent: using it again would end this whole grant.')
   show()
 }
 
 async function signOut() {
   location.assign(
-    withQuery(metadata.end_session_endpoint, { id_token_hint: tokens.id_token, post_logout_redirect_uri: REDIRECT_URI, state: random() }),
+    withQuery(metadata.end_session_endpoint, {
+      id_token_hint: tokens.id_token,
+      post_logout_redirect_uri: REDIRECT_URI,
+      state: random(),
+    }),
   )
 }
 
 function grant(parameters) {
-  return json('POST', metadata.token_endpoint, { body: new URLSearchParams({ client_id: CLIENT_ID, ...parameters }) })
+  return json('POST', metadata.token_endpoint, {
+    body: new URLSearchParams({ client_id: CLIENT_ID, ...parameters }),
+  })
 }
 
 async function json(method, url, init = {}) {
   const response = await fetch(url, { method, credentials: 'omit', ...init })
   note(method, new URL(url).pathname, response.status)
   const body = await response.json()
-  if (!response.ok) throw new Error(`${body.error ?? response.status}: ${body.error_description ?? 'the request failed'}`)
+  if (!response.ok)
+    throw new Error(
+      `${body.error ?? response.status}: ${body.error_description ?? 'the request failed'}`,
+    )
   return body
 }
 
@@ -148,7 +172,8 @@ function show() {
   if (!isSignedIn) return
   const { name, email } = decode(tokens.id_token).claims
   $('title').textContent = `Hello, ${name ?? 'you'}`
-  $('lead').textContent = `Signed in as ${email}. This app holds three tokens; each opens something else.`
+  $('lead').textContent =
+    `Signed in as ${email}. This app holds three tokens; each opens something else.`
   $('token-list').replaceChildren(
     card('ID token', 'who signed in, for this app', tokens.id_token),
     card('Access token', 'for the demo API, a JWT of RFC 9068', tokens.access_token),
@@ -159,7 +184,12 @@ function show() {
 function card(title, purpose, token) {
   const body = token?.split('.').length === 3 ? pretty(decode(token)) : `${token ?? 'none'}`
   const summary = element('summary', {}, title, ' ', element('small', {}, purpose))
-  return element('details', { className: 'token', open: true }, summary, element('pre', { className: 'block' }, body))
+  return element(
+    'details',
+    { className: 'token', open: true },
+    summary,
+    element('pre', { className: 'block' }, body),
+  )
 }
 
 function present(title, body) {
@@ -181,7 +211,12 @@ function fail(error) {
 function note(method, path, outcome) {
   $('log').hidden = false
   $('log-list').append(
-    element('li', {}, element('span', {}, `${method} ${path}`), element('span', { className: 'muted' }, String(outcome))),
+    element(
+      'li',
+      {},
+      element('span', {}, `${method} ${path}`),
+      element('span', { className: 'muted' }, String(outcome)),
+    ),
   )
 }
 
@@ -204,7 +239,9 @@ const withQuery = (url, parameters) => `${url}?${new URLSearchParams(parameters)
 
 function decode(jwt) {
   const [header, claims] = jwt.split('.', 2).map((part) => {
-    const bytes = Uint8Array.from(atob(part.replace(/-/g, '+').replace(/_/g, '/')), (character) => character.charCodeAt(0))
+    const bytes = Uint8Array.from(atob(part.replace(/-/g, '+').replace(/_/g, '/')), (character) =>
+      character.charCodeAt(0),
+    )
     return JSON.parse(new TextDecoder().decode(bytes))
   })
   return { header, claims }

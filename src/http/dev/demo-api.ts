@@ -5,7 +5,10 @@ import { ENDPOINTS } from '../../oidc/endpoints.ts'
 export const DEMO_SCOPE = 'demo:read'
 export const demoApi = (issuer: string): string => `${issuer}/demo/api`
 
-/** What any API behind this server does: it verifies the token by the published keys, and asks nobody (RFC 9068 4). */
+/**
+ * What any API behind this server does: it verifies the token by the published keys, and asks
+ * nobody (RFC 9068 4).
+ */
 export function demoHello(issuer: string): Middleware {
   const keys = createRemoteJWKSet(new URL(issuer + ENDPOINTS.jwks.path))
   return async (ctx) => {
@@ -27,8 +30,15 @@ export function demoHello(issuer: string): Middleware {
       return challenge(ctx, 401, 'error="invalid_token"')
     }
     const { sub, client_id, scope, exp = 0 } = claims
-    if (!String(scope).split(' ').includes(DEMO_SCOPE)) return challenge(ctx, 403, `error="insufficient_scope", scope="${DEMO_SCOPE}"`)
-    ctx.body = { message: 'The API knows you by your token alone.', sub, client_id, scope, expires: new Date(exp * 1000).toISOString() }
+    if (!String(scope).split(' ').includes(DEMO_SCOPE))
+      return challenge(ctx, 403, `error="insufficient_scope", scope="${DEMO_SCOPE}"`)
+    ctx.body = {
+      message: 'The API knows you by your token alone.',
+      sub,
+      client_id,
+      scope,
+      expires: new Date(exp * 1000).toISOString(),
+    }
   }
 }
 

@@ -5,7 +5,10 @@ import type { ResourceInput } from '../../clients/resources.ts'
 import { assets } from '../../views.ts'
 import { DEMO_SCOPE, demoApi, demoHello } from './demo-api.ts'
 
-/** The sample app: public and of a third party, so that it is asked for everything that a stranger's app is. */
+/**
+ * The sample app: public and of a third party, so that it is asked for everything that a stranger's
+ * app is.
+ */
 export function demoClient(issuer: string): BuiltInClient {
   return {
     id: 'demo',

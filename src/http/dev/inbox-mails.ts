@@ -17,7 +17,8 @@ interface Row {
 
 const MOST = 200
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const COLUMNS = '"id", "body_box", (extract(epoch from "created_at") * 1000)::float8 as "created_ms"'
+const COLUMNS =
+  '"id", "body_box", (extract(epoch from "created_at") * 1000)::float8 as "created_ms"'
 const LIST = `select ${COLUMNS} from "outbox_message" where "topic" = 'mail' order by "created_at" desc, "id" limit ${MOST}`
 const FIND = `select ${COLUMNS} from "outbox_message" where "topic" = 'mail' and "id" = $1`
 const CLEAR = `delete from "outbox_message" where "topic" = 'mail'`
@@ -36,7 +37,9 @@ export class InboxMails {
   async list(to = ''): Promise<InboxMail[]> {
     const { rows } = await this.#pool.query<Row>(LIST)
     const wanted = to.trim().toLowerCase()
-    return rows.flatMap((row) => this.#open(row) ?? []).filter((mail) => mail.to.toLowerCase().includes(wanted))
+    return rows
+      .flatMap((row) => this.#open(row) ?? [])
+      .filter((mail) => mail.to.toLowerCase().includes(wanted))
   }
 
   async find(id: string): Promise<InboxMail | undefined> {

@@ -35,7 +35,9 @@ export function inboxPage(mails: readonly InboxMail[], wanted: string, nonce: st
     (mail) =>
       html`<li><a href="/dev/inbox/${mail.id}"><strong>${mail.subject}</strong> ${time(mail.createdAt)} <span>to ${mail.to}</span></a>${copyButton(mail)}</li>`,
   )
-  const nothing = wanted ? 'No mail to this address.' : 'No mail yet. Sign up, or ask for a new password, and look here again.'
+  const nothing = wanted
+    ? 'No mail to this address.'
+    : 'No mail yet. Sign up, or ask for a new password, and look here again.'
   const list = rows.length > 0 ? html`<ol>${join(rows)}</ol>` : html`<p>${nothing}</p>`
   const filter = html`<form method="get" action="/dev/inbox"><label for="to">Address</label><input id="to" name="to" value="${wanted}" autocomplete="off"><button>Show</button>${wanted ? html`<a href="/dev/inbox">Show all</a>` : ''}</form>`
   return page(
@@ -74,5 +76,9 @@ function time(at: string): Html {
 
 function withLinks(text: string): Html {
   const parts = text.split(/(https?:\/\/[^\s<>"]+)/)
-  return join(parts.map((part, index) => (index % 2 === 1 ? html`<a href="${part}">${part}</a>` : html`${part}`)))
+  return join(
+    parts.map((part, index) =>
+      index % 2 === 1 ? html`<a href="${part}">${part}</a>` : html`${part}`,
+    ),
+  )
 }

@@ -13,7 +13,10 @@ export interface DevInboxDeps {
   readonly issuer: string
 }
 
-/** The mailbox of every address, for development: shows one-time codes, so it is never mounted in production. */
+/**
+ * The mailbox of every address, for development: shows one-time codes, so it is never mounted in
+ * production.
+ */
 export function devInbox({ database, box, issuer }: DevInboxDeps): Router {
   const mails = new InboxMails({ pool: database.pool, box })
   const router = new Router({ prefix: '/dev/inbox' })
@@ -41,12 +44,16 @@ export function devInbox({ database, box, issuer }: DevInboxDeps): Router {
 }
 
 /** The page holds no script of its own, uses the pages' one to copy codes, and frames only itself. */
-const PAGE_POLICY = "default-src 'none'; script-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const PAGE_POLICY =
+  "default-src 'none'; script-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 /** The mail has no origin and loads nothing; its links open in a tab of their own. */
 const MAIL_POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
-function show(ctx: Context, content: { readonly json: unknown } | { readonly page: string } | { readonly mail: string }): void {
+function show(
+  ctx: Context,
+  content: { readonly json: unknown } | { readonly page: string } | { readonly mail: string },
+): void {
   ctx.set('Cache-Control', 'no-store')
   ctx.vary('Accept')
   if ('json' in content) {

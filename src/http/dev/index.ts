@@ -9,7 +9,10 @@ interface DevelopmentDeps extends Omit<DevInboxDeps, 'issuer'> {
   readonly config: Pick<Config, 'issuer' | 'devInbox' | 'mail'>
 }
 
-/** What only development has. It tells everybody's codes: who is not on this machine, or came through a proxy, finds nothing unless `DEV_INBOX` is set. */
+/**
+ * What only development has. It tells everybody's codes: who is not on this machine, or came
+ * through a proxy, finds nothing unless `DEV_INBOX` is set.
+ */
 export function developmentPages(deps: DevelopmentDeps): Middleware {
   const { issuer, devInbox: isForAll, mail } = deps.config
   const pages = compose([
@@ -20,10 +23,12 @@ export function developmentPages(deps: DevelopmentDeps): Middleware {
 }
 
 /** Headers by which a proxy says for whom it asks. */
-const FORWARDED = /^(forwarded|via|x-forwarded-.+|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/
+const FORWARDED =
+  /^(forwarded|via|x-forwarded-.+|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/
 
 function isFromHere({ req }: Request): boolean {
   const { remoteAddress = '' } = req.socket
-  if (!ipaddr.isValid(remoteAddress) || ipaddr.process(remoteAddress).range() !== 'loopback') return false
+  if (!ipaddr.isValid(remoteAddress) || ipaddr.process(remoteAddress).range() !== 'loopback')
+    return false
   return !Object.keys(req.headers).some((name) => FORWARDED.test(name))
 }

@@ -7,7 +7,10 @@ import type { ScopeItem } from '../../views.ts'
 import { seeOther } from '../see-other.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 
-/** Names the app, the account, what is asked in words, for how long, and where the answer goes (CL-05, UX-31). */
+/**
+ * Names the app, the account, what is asked in words, for how long, and where the answer goes
+ * (CL-05, UX-31).
+ */
 export function showConsent(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
@@ -44,17 +47,26 @@ export function submitConsent(deps: InteractionDeps): Middleware {
     const decision = formOf(ctx)['decision']
     if (decision === 'deny') return seeOther(ctx, await deps.interactions.deny(step.interaction))
     const accountId = step.interaction.session?.accountId
-    if (decision !== 'allow' || !accountId || step.interaction.prompt.name !== 'consent') throw new AppError('invalid_input')
+    if (decision !== 'allow' || !accountId || step.interaction.prompt.name !== 'consent')
+      throw new AppError('invalid_input')
     seeOther(ctx, await deps.interactions.consent(step.interaction, step.app.client, accountId))
   }
 }
 
 /** What is missing, with what the account allowed before shown as such. */
-async function scopeItems({ consents, issuer }: InteractionDeps, { interaction, app }: Step, accountId: string): Promise<ScopeItem[]> {
+async function scopeItems(
+  { consents, issuer }: InteractionDeps,
+  { interaction, app }: Step,
+  accountId: string,
+): Promise<ScopeItem[]> {
   const asked = missingScopes(interaction)
   const before = await consents.find(accountId, app.client.clientId)
-  const oidc = asked.scopes.map((scope) => ({ scope, isNew: before !== undefined && !before.scopes.includes(scope) }))
-  // The account API's scope is described in our own words; scopes of other APIs are shown with where they come from.
+  const oidc = asked.scopes.map((scope) => ({
+    scope,
+    isNew: before !== undefined && !before.scopes.includes(scope),
+  }))
+  // The account API's scope is described in our own words; scopes of other APIs are shown with
+  // where they come from.
   const ours = apiResource(issuer)
   const api = Object.entries(asked.resourceScopes).flatMap(([resource, names]) =>
     names.map((scope) => ({

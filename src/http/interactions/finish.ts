@@ -10,14 +10,26 @@ import type { InteractionDeps, Step } from './interaction.ts'
 
 export type Proven = SignedIn & ProvenAccount & { readonly forgotten?: Promise<void> }
 
-/** Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up first (TF-11). */
-export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
-  if (!proven.hasSecondFactor && deps.interactions.demandsSecondFactor(step.app.client)) return beginEnrolment(ctx, deps, step, proven)
+/**
+ * Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up
+ * first (TF-11).
+ */
+export async function finishSignIn(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  proven: Proven,
+): Promise<void> {
+  if (!proven.hasSecondFactor && deps.interactions.demandsSecondFactor(step.app.client))
+    return beginEnrolment(ctx, deps, step, proven)
   const next = await deps.interactions.login(step.interaction, proven)
   try {
     await proven.forgotten
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
-    deps.deviceCookie.write(ctx, await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), originOf(ctx)))
+    deps.deviceCookie.write(
+      ctx,
+      await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), originOf(ctx)),
+    )
   } catch (error) {
     await deps.interactions.takeBack(step.interaction)
     throw error
@@ -25,21 +37,36 @@ export async function finishSignIn(ctx: Context, deps: InteractionDeps, step: St
   seeOther(ctx, next)
 }
 
-/** The account, if what was proven of it still holds: a reset in the meantime ends this sign-in like all others (PW-10). */
+/**
+ * The account, if what was proven of it still holds: a reset in the meantime ends this sign-in like
+ * all others (PW-10).
+ */
 export async function findProven(
   { accounts }: InteractionDeps,
   { accountId, credentialVersion }: ProvenAccount,
 ): Promise<Account | undefined> {
   const account = await accounts.loadActive(accountId)
-  return account?.credentialVersion === credentialVersion && !account.mustResetPassword ? account : undefined
+  return account?.credentialVersion === credentialVersion && !account.mustResetPassword
+    ? account
+    : undefined
 }
 
-async function beginEnrolment(ctx: Context, deps: InteractionDeps, step: Step, proven: Proven): Promise<void> {
-  const [account] = await Promise.all([deps.accounts.findActive(proven.accountId), proven.forgotten])
+async function beginEnrolment(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  proven: Proven,
+): Promise<void> {
+  const [account] = await Promise.all([
+    deps.accounts.findActive(proven.accountId),
+    proven.forgotten,
+  ])
   if (!account) throw new AppError('invalid_credentials')
   isHalfway(ctx)
   await deps.mfa.enrol(account)
   const { accountId, amr, isRemembered, credentialVersion } = proven
-  await deps.interactions.remember(step.interaction, { enrol: { accountId, amr, isRemembered, credentialVersion, isDone: false } })
+  await deps.interactions.remember(step.interaction, {
+    enrol: { accountId, amr, isRemembered, credentialVersion, isDone: false },
+  })
   seeOther(ctx, step.url('mfa-enrol'))
 }

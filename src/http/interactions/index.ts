@@ -9,7 +9,12 @@ import { showConsent, submitConsent } from './consent.ts'
 import { type InteractionDeps, loadStep } from './interaction.ts'
 import { showLogin, submitLogin } from './login.ts'
 import { showMfa, submitMfa } from './mfa.ts'
-import { showMfaEnrol, showRecoveryCodes, submitMfaEnrol, submitRecoveryCodes } from './mfa-enrol.ts'
+import {
+  showMfaEnrol,
+  showRecoveryCodes,
+  submitMfaEnrol,
+  submitRecoveryCodes,
+} from './mfa-enrol.ts'
 import { showSelectAccount, submitSelectAccount } from './select-account.ts'
 import { showSignUp, submitSignUp } from './sign-up.ts'
 import { resendCode, showVerifyEmail, submitVerifyEmail } from './verify-email.ts'
@@ -18,7 +23,12 @@ import { resendCode, showVerifyEmail, submitVerifyEmail } from './verify-email.t
 export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Router {
   const router = new Router({ prefix: '/interaction/:uid' })
   const form = compose([formBody(), deps.csrf.guard])
-  const [login, signUp, selectAccount, consent] = [showLogin(deps), showSignUp(deps), showSelectAccount(deps), showConsent(deps)]
+  const [login, signUp, selectAccount, consent] = [
+    showLogin(deps),
+    showSignUp(deps),
+    showSelectAccount(deps),
+    showConsent(deps),
+  ]
   /** By the prompt that the browser comes with. Shown in place: a redirect would cost it a round trip. */
   const first = new Map([
     ['login', login],
@@ -33,8 +43,12 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
       await next()
     } catch (error) {
       const uid = String(ctx['params']['uid'])
-      const clientId = error instanceof AppError && error.code === 'interaction_expired' ? startedBy(ctx, uid) : undefined
-      if (clientId !== undefined) ctx.state['wayBack'] = await deps.interactions.wayBack({ uid, clientId })
+      const clientId =
+        error instanceof AppError && error.code === 'interaction_expired'
+          ? startedBy(ctx, uid)
+          : undefined
+      if (clientId !== undefined)
+        ctx.state['wayBack'] = await deps.interactions.wayBack({ uid, clientId })
       throw error
     }
   })
@@ -65,7 +79,9 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
   router.post('/resend', limit('resend'), resendCode(deps))
   router.get('/select-account', selectAccount)
   router.post('/select-account', submitSelectAccount(deps))
-  router.post('/switch-account', async (ctx) => seeOther(ctx, (await loadStep(ctx, deps)).url('select-account')))
+  router.post('/switch-account', async (ctx) =>
+    seeOther(ctx, (await loadStep(ctx, deps)).url('select-account')),
+  )
   router.get('/consent', consent)
   router.post('/consent', submitConsent(deps))
   return router

@@ -6,7 +6,10 @@ export interface KnownPerson {
   readonly accountId: string
   readonly email: string
   readonly isRemembered: boolean
-  /** They confirm who they are; signing in as somebody else takes a link of its own, and begins a session of its own. */
+  /**
+   * They confirm who they are; signing in as somebody else takes a link of its own, and begins a
+   * session of its own.
+   */
   readonly isFixed: boolean
 }
 
@@ -23,14 +26,24 @@ export async function findKnownPerson(
   { accounts, sessions }: InteractionDeps,
   { interaction }: Step,
 ): Promise<KnownPerson | undefined> {
-  const { prompt, session, params } = interaction as typeof interaction & { session?: { uid?: string; accountId?: string } }
-  if (isOther(ctx) || prompt.name !== 'login' || !session?.uid || prompt.reasons.some((reason) => ABOUT_ANOTHER.has(reason)))
+  const { prompt, session, params } = interaction as typeof interaction & {
+    session?: { uid?: string; accountId?: string }
+  }
+  if (
+    isOther(ctx) ||
+    prompt.name !== 'login' ||
+    !session?.uid ||
+    prompt.reasons.some((reason) => ABOUT_ANOTHER.has(reason))
+  )
     return undefined
   const row = await sessions.find(session.uid)
   const account = row && (await accounts.findActive(row.account.id))
   if (!account) return undefined
   const hint = params['login_hint']
   const isMeant = hint === undefined || hint === account.email
-  const isFixed = isMeant && !prompt.reasons.includes('login_prompt') && prompt.reasons.some((reason) => ABOUT_THIS_PERSON.has(reason))
+  const isFixed =
+    isMeant &&
+    !prompt.reasons.includes('login_prompt') &&
+    prompt.reasons.some((reason) => ABOUT_THIS_PERSON.has(reason))
   return { accountId: account.id, email: account.email, isRemembered: row.isRemembered, isFixed }
 }

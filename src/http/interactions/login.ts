@@ -23,7 +23,10 @@ export function showLogin(deps: InteractionDeps): Middleware {
   }
 }
 
-/** POST: the first factor. Wrong credentials show the same page again, with the address kept and the password gone (UX-10, UX-12). */
+/**
+ * POST: the first factor. Wrong credentials show the same page again, with the address kept and the
+ * password gone (UX-10, UX-12).
+ */
 export function submitLogin(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
@@ -47,12 +50,19 @@ export function submitLogin(deps: InteractionDeps): Middleware {
   }
 }
 
-/** Where the first factor leads: on to the second, to the address that is not proven yet, or back to the app. */
+/**
+ * Where the first factor leads: on to the second, to the address that is not proven yet, or back to
+ * the app.
+ */
 async function signIn(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  { email, password, isRemembered }: { email: string; password: string; isRemembered: (accountId: string) => boolean },
+  {
+    email,
+    password,
+    isRemembered,
+  }: { email: string; password: string; isRemembered: (accountId: string) => boolean },
 ): Promise<void> {
   const credentials = {
     email,
@@ -66,16 +76,27 @@ async function signIn(
   if (outcome.status === 'mfa_required') {
     await deps.interactions.remember(step.interaction, {
       ...step.state,
-      mfa: { challenge: outcome.challenge, email: outcome.email, isRemembered: isRemembered(outcome.accountId) },
+      mfa: {
+        challenge: outcome.challenge,
+        email: outcome.email,
+        isRemembered: isRemembered(outcome.accountId),
+      },
     })
     return seeOther(ctx, step.url('mfa'))
   }
   if (outcome.status === 'email_unverified') {
     const { userId, tokenId } = outcome.started
-    await deps.interactions.remember(step.interaction, { ...step.state, signUp: { userId, tokenId, email: outcome.email } })
+    await deps.interactions.remember(step.interaction, {
+      ...step.state,
+      signUp: { userId, tokenId, email: outcome.email },
+    })
     return seeOther(ctx, step.url('verify-email'))
   }
-  await finishSignIn(ctx, deps, step, { ...outcome, isRemembered: isRemembered(outcome.accountId), hasSecondFactor: false })
+  await finishSignIn(ctx, deps, step, {
+    ...outcome,
+    isRemembered: isRemembered(outcome.accountId),
+    hasSecondFactor: false,
+  })
 }
 
 interface Shown {
@@ -85,7 +106,12 @@ interface Shown {
   readonly problems?: Problems
 }
 
-function render(deps: InteractionDeps, ctx: Context, step: Step, { email, isRemembered = false, known, problems }: Shown): void {
+function render(
+  deps: InteractionDeps,
+  ctx: Context,
+  step: Step,
+  { email, isRemembered = false, known, problems }: Shown,
+): void {
   const form = {
     action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
     csrf: deps.csrf.token(ctx),
@@ -93,9 +119,18 @@ function render(deps: InteractionDeps, ctx: Context, step: Step, { email, isReme
     problems,
   }
   if (known?.isFixed) {
-    const again = { email: known.email, isReauthentication: true, otherAccountHref: `${step.url('login')}${OTHER}` }
+    const again = {
+      email: known.email,
+      isReauthentication: true,
+      otherAccountHref: `${step.url('login')}${OTHER}`,
+    }
     deps.renderer.page(ctx, 'interaction/login', { ...form, ...again }, step.app)
     return
   }
-  deps.renderer.page(ctx, 'interaction/login', { ...form, email, remember: isRemembered, signUpHref: step.url('sign-up') }, step.app)
+  deps.renderer.page(
+    ctx,
+    'interaction/login',
+    { ...form, email, remember: isRemembered, signUpHref: step.url('sign-up') },
+    step.app,
+  )
 }

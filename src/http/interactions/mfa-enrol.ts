@@ -7,7 +7,10 @@ import { totpProblems } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 
-/** Two factors are demanded of an account that has one: the secret waits here for its first code. No session exists yet. */
+/**
+ * Two factors are demanded of an account that has one: the secret waits here for its first code. No
+ * session exists yet.
+ */
 export function showMfaEnrol(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
@@ -16,7 +19,10 @@ export function showMfaEnrol(deps: InteractionDeps): Middleware {
   }
 }
 
-/** The answer to the right code is the only one that shows the recovery codes; the sign-in goes on from there. */
+/**
+ * The answer to the right code is the only one that shows the recovery codes; the sign-in goes on
+ * from there.
+ */
 export function submitMfaEnrol(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
@@ -29,7 +35,9 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({ code: codeFault(code) })
-        const codes = await deps.mfa.confirm(enrol.accountId, code, originOf(ctx), { sessionId: ownSession(step, enrol.accountId) })
+        const codes = await deps.mfa.confirm(enrol.accountId, code, originOf(ctx), {
+          sessionId: ownSession(step, enrol.accountId),
+        })
         await deps.interactions.remember(step.interaction, { enrol: { ...enrol, isDone: true } })
         renderCodes(ctx, deps, step, codes)
       },
@@ -56,7 +64,13 @@ export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
     const { enrol } = step.state
     if (!enrol?.isDone || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
     const { accountId, amr, isRemembered, credentialVersion } = enrol
-    const proven = { accountId, amr: [...amr, 'otp', 'mfa'], isRemembered, credentialVersion, hasSecondFactor: true }
+    const proven = {
+      accountId,
+      amr: [...amr, 'otp', 'mfa'],
+      isRemembered,
+      credentialVersion,
+      hasSecondFactor: true,
+    }
     await finishSignIn(ctx, deps, step, proven)
   }
 }
@@ -67,9 +81,15 @@ function ownSession({ interaction }: Step, accountId: string): string | undefine
   return session?.accountId === accountId ? session.uid : undefined
 }
 
-async function renderEnrol(ctx: Context, deps: InteractionDeps, step: Step, problems?: Problems): Promise<void> {
+async function renderEnrol(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  problems?: Problems,
+): Promise<void> {
   const account = step.state.enrol && (await findProven(deps, step.state.enrol))
-  const pending = account && !account.mfaEnabled ? await deps.mfa.pendingEnrolment(account) : undefined
+  const pending =
+    account && !account.mfaEnabled ? await deps.mfa.pendingEnrolment(account) : undefined
   if (!pending) return seeOther(ctx, step.url('login'))
   const { secret, otpauthUri } = pending
   const form = {
@@ -81,7 +101,12 @@ async function renderEnrol(ctx: Context, deps: InteractionDeps, step: Step, prob
   deps.renderer.page(ctx, 'interaction/mfa-enrol', { ...form, secret, otpauthUri }, step.app)
 }
 
-function renderCodes(ctx: Context, deps: InteractionDeps, step: Step, codes?: readonly string[]): void {
+function renderCodes(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  codes?: readonly string[],
+): void {
   const form = { action: step.url('recovery-codes'), csrf: deps.csrf.token(ctx) }
   deps.renderer.page(ctx, 'interaction/recovery-codes', { ...form, codes }, step.app)
 }

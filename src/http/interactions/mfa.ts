@@ -7,7 +7,10 @@ import { totpProblems } from '../totp-problems.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 
-/** The step between the factors. Without a challenge of this very interaction there is nothing to see (TF-06). */
+/**
+ * The step between the factors. Without a challenge of this very interaction there is nothing to
+ * see (TF-06).
+ */
 export function showMfa(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
@@ -37,7 +40,13 @@ export function submitMfa(deps: InteractionDeps): Middleware {
   }
 }
 
-function render(ctx: Context, deps: InteractionDeps, step: Step, remember: boolean, problems?: Problems): void {
+function render(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  remember: boolean,
+  problems?: Problems,
+): void {
   const method = ctx.query['method'] === 'recovery' ? 'recovery' : 'totp'
   const own = method === 'recovery' ? '?method=recovery' : ''
   deps.renderer.page(
@@ -48,7 +57,8 @@ function render(ctx: Context, deps: InteractionDeps, step: Step, remember: boole
       csrf: deps.csrf.token(ctx),
       method,
       email: step.state.mfa?.email ?? '',
-      otherMethodHref: method === 'recovery' ? step.url('mfa') : `${step.url('mfa')}?method=recovery`,
+      otherMethodHref:
+        method === 'recovery' ? step.url('mfa') : `${step.url('mfa')}?method=recovery`,
       startOverHref: `${step.url('login')}?account=other`,
       remember,
       problems: method === 'totp' ? totpProblems(problems) : problems,

@@ -12,7 +12,11 @@ export function showSelectAccount(deps: InteractionDeps): Middleware {
     deps.renderer.page(
       ctx,
       'interaction/select-account',
-      { action: step.url('select-account'), csrf: deps.csrf.token(ctx), person: { name: account.name, email: account.email } },
+      {
+        action: step.url('select-account'),
+        csrf: deps.csrf.token(ctx),
+        person: { name: account.name, email: account.email },
+      },
       step.app,
     )
   }
@@ -23,7 +27,8 @@ export function submitSelectAccount(deps: InteractionDeps): Middleware {
     const step = await loadStep(ctx, deps)
     const { choice } = ctx.state['form'] as Record<string, string>
     if (choice === 'other') return seeOther(ctx, step.url('login'))
-    if (choice !== 'continue' || !step.interaction.session?.accountId) throw new AppError('invalid_input')
+    if (choice !== 'continue' || !step.interaction.session?.accountId)
+      throw new AppError('invalid_input')
     if (step.interaction.prompt.name === 'consent') return seeOther(ctx, step.url('consent'))
     if (step.interaction.prompt.name !== 'select_account') throw new AppError('invalid_input')
     seeOther(ctx, await deps.interactions.continueAs(step.interaction))

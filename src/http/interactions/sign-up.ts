@@ -21,22 +21,42 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
     await refusable(
       ctx,
       async () => {
-        const wanted = { name, email, password, locale: deps.renderer.locale(ctx), app: nameOfApp(step.app) }
+        const wanted = {
+          name,
+          email,
+          password,
+          locale: deps.renderer.locale(ctx),
+          app: nameOfApp(step.app),
+        }
         const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: email.trim().slice(0, 254) })
-        await deps.interactions.remember(step.interaction, { ...step.state, signUp: { userId, tokenId, email: email.trim() } })
+        await deps.interactions.remember(step.interaction, {
+          ...step.state,
+          signUp: { userId, tokenId, email: email.trim() },
+        })
         seeOther(ctx, step.url('verify-email'))
       },
-      (problems) => render(ctx, deps, step, { name, email, problems: preciseProblems(problems, { email }) }),
+      (problems) =>
+        render(ctx, deps, step, { name, email, problems: preciseProblems(problems, { email }) }),
     )
   }
 }
 
-function render(ctx: Context, deps: InteractionDeps, step: Step, shown: { name: string; email: string; problems?: Problems }): void {
+function render(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  shown: { name: string; email: string; problems?: Problems },
+): void {
   deps.renderer.page(
     ctx,
     'interaction/sign-up',
-    { action: step.url('sign-up'), csrf: deps.csrf.token(ctx), signInHref: step.url('login'), ...shown },
+    {
+      action: step.url('sign-up'),
+      csrf: deps.csrf.token(ctx),
+      signInHref: step.url('login'),
+      ...shown,
+    },
     step.app,
   )
 }

@@ -12,7 +12,8 @@ export function showVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
     if (!step.state.signUp) return seeOther(ctx, step.url('sign-up'))
-    if (await deps.accounts.findActive(step.state.signUp.userId)) return seeOther(ctx, step.url('login'))
+    if (await deps.accounts.findActive(step.state.signUp.userId))
+      return seeOther(ctx, step.url('login'))
     render(ctx, deps, step, ctx.query['resent'] === '1' ? { notice: 'code_sent' } : {})
   }
 }
@@ -32,9 +33,16 @@ export function submitVerifyEmail(deps: InteractionDeps): Middleware {
         refuseFaults({ code: codeFault(code) })
         const account = await deps.signUpProof.byCode({ ...signUp, code })
         const { id: accountId, credentialVersion } = account
-        // None is in force if several people have signed up with the address: then only the address is proven (EM-11).
+        // None is in force if several people have signed up with the address: then only the address
+        // is proven (EM-11).
         const amr = account.passwordHash ? ['pwd'] : []
-        await finishSignIn(ctx, deps, step, { accountId, credentialVersion, amr, isRemembered: false, hasSecondFactor: false })
+        await finishSignIn(ctx, deps, step, {
+          accountId,
+          credentialVersion,
+          amr,
+          isRemembered: false,
+          hasSecondFactor: false,
+        })
       },
       (problems) => render(ctx, deps, step, { problems: problems }),
     )
@@ -47,12 +55,20 @@ export function resendCode(deps: InteractionDeps): Middleware {
     const { signUp } = step.state
     if (!signUp) return seeOther(ctx, step.url('sign-up'))
     const { tokenId } = await deps.signUp.resendFor(signUp, originOf(ctx), nameOfApp(step.app))
-    await deps.interactions.remember(step.interaction, { ...step.state, signUp: { ...signUp, tokenId } })
+    await deps.interactions.remember(step.interaction, {
+      ...step.state,
+      signUp: { ...signUp, tokenId },
+    })
     seeOther(ctx, `${step.url('verify-email')}?resent=1`)
   }
 }
 
-function render(ctx: Context, deps: InteractionDeps, step: Step, shown: { notice?: NoticeKind; problems?: Problems }): void {
+function render(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  shown: { notice?: NoticeKind; problems?: Problems },
+): void {
   const { email = '' } = step.state.signUp ?? {}
   const csrf = deps.csrf.token(ctx)
   deps.renderer.page(
@@ -63,7 +79,11 @@ function render(ctx: Context, deps: InteractionDeps, step: Step, shown: { notice
       csrf,
       email,
       startOverHref: step.url('sign-up'),
-      resend: { action: step.url('resend'), csrf, availableInSeconds: shown.problems ? 0 : RESEND_SECONDS },
+      resend: {
+        action: step.url('resend'),
+        csrf,
+        availableInSeconds: shown.problems ? 0 : RESEND_SECONDS,
+      },
       ...shown,
     },
     step.app,

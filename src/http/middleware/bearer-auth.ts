@@ -8,7 +8,10 @@ import { API_CLIENT_ID, API_SCOPE } from '../../oidc/built-in-clients.ts'
 import type { ClientDirectory } from '../../oidc/clients.ts'
 import { ACR } from '../../oidc/levels.ts'
 
-/** Who is calling, as a verified token and a live session say; nothing else in a request names the acting account (IN-05). */
+/**
+ * Who is calling, as a verified token and a live session say; nothing else in a request names the
+ * acting account (IN-05).
+ */
 export type Principal = LiveSession & Caller
 
 export interface BearerAuthDeps {
@@ -19,18 +22,32 @@ export interface BearerAuthDeps {
 }
 
 const REALM = 'Bearer realm="account"'
-/** All that a recovery code opens where two factors are demanded: turning the lost one off, and signing out (TF-11). */
-const FOR_THE_RECOVERED = new Set(['/api/auth/disable/mfa', '/api/auth/verification', '/api/auth/user/logout', '/api/auth/user/logout-all'])
+/**
+ * All that a recovery code opens where two factors are demanded: turning the lost one off, and
+ * signing out (TF-11).
+ */
+const FOR_THE_RECOVERED = new Set([
+  '/api/auth/disable/mfa',
+  '/api/auth/verification',
+  '/api/auth/user/logout',
+  '/api/auth/user/logout-all',
+])
 /** One scheme, one space, one token: no list, no second space, no tab (TK-08). */
 const AUTHORIZATION = /^Bearer ([\w.-]+)$/i
 
-/** Lets through what carries a token at all, good or not: a page of another site cannot make a browser send one. */
+/**
+ * Lets through what carries a token at all, good or not: a page of another site cannot make a
+ * browser send one.
+ */
 export const bearsToken: Middleware = (ctx, next) => {
   if (!AUTHORIZATION.test(ctx.headers.authorization ?? '')) throw unauthorized(ctx)
   return next()
 }
 
-/** Lets through who bears a live token with the scope; else 401 or 403 with `WWW-Authenticate` (RFC 6750 3). */
+/**
+ * Lets through who bears a live token with the scope; else 401 or 403 with `WWW-Authenticate` (RFC
+ * 6750 3).
+ */
 export function bearerAuth(deps: BearerAuthDeps): Middleware {
   return async (ctx, next) => {
     const found = await findPrincipal(ctx, deps)
@@ -39,14 +56,21 @@ export function bearerAuth(deps: BearerAuthDeps): Middleware {
       challenge(ctx, `, error="insufficient_scope", scope="${API_SCOPE}"`)
       throw new AppError('forbidden')
     }
-    if (deps.config.requireMfa && found.principal.level === 'recovered' && !FOR_THE_RECOVERED.has(ctx.path))
+    if (
+      deps.config.requireMfa &&
+      found.principal.level === 'recovered' &&
+      !FOR_THE_RECOVERED.has(ctx.path)
+    )
       throw new AppError('mfa_required', { extra: { methods: [] } })
     ctx.state['principal'] = found.principal
     await next()
   }
 }
 
-/** For those who are not signed in yet: a bearer of a live token is refused, whatever else is sent as a token is ignored. */
+/**
+ * For those who are not signed in yet: a bearer of a live token is refused, whatever else is sent
+ * as a token is ignored.
+ */
 export function publicOnly(deps: BearerAuthDeps): Middleware {
   return async (ctx, next) => {
     if (await findPrincipal(ctx, deps)) throw new AppError('already_signed_in')
@@ -77,7 +101,10 @@ export function insufficientProof({ hasMfa }: Principal): string {
   return `, error="insufficient_user_authentication", max_age="${LIFETIMES.freshAuthentication}"${acr}`
 }
 
-async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ principal: Principal; hasScope: boolean } | undefined> {
+async function findPrincipal(
+  ctx: Context,
+  deps: BearerAuthDeps,
+): Promise<{ principal: Principal; hasScope: boolean } | undefined> {
   const value = AUTHORIZATION.exec(ctx.headers.authorization ?? '')?.[1]
   const token = value ? await deps.accessTokens.verify(value) : undefined
   if (!token || !(await isAdmitted(deps, token))) return undefined
@@ -86,10 +113,22 @@ async function findPrincipal(ctx: Context, deps: BearerAuthDeps): Promise<{ prin
   // Where two factors are demanded, a sign-in with one has no API, as it has no pages (TF-11).
   if (deps.config.requireMfa && session.level === 'one') return undefined
   const { accountId, sessionId, clientId, hasScope } = token
-  return { principal: { ...session, accountId, sessionId, clientId, isOwnSignIn: clientId === API_CLIENT_ID }, hasScope }
+  return {
+    principal: {
+      ...session,
+      accountId,
+      sessionId,
+      clientId,
+      isOwnSignIn: clientId === API_CLIENT_ID,
+    },
+    hasScope,
+  }
 }
 
 /** Not of an app that was disabled since, or is not registered for this API any more. */
-async function isAdmitted({ directory }: BearerAuthDeps, { clientId, issuedAt }: ApiToken): Promise<boolean> {
+async function isAdmitted(
+  { directory }: BearerAuthDeps,
+  { clientId, issuedAt }: ApiToken,
+): Promise<boolean> {
   return (await directory.honours(clientId, issuedAt)) && (await directory.usesAccountApi(clientId))
 }

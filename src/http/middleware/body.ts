@@ -7,7 +7,10 @@ const JSON_LIMIT = 16 * 1024
 const MAX_KEYS = 100
 const FORBIDDEN: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
-/** A form as flat strings in `ctx.state.form`: a field that comes twice, or too many of them, is refused (AZ-07, IN-02). */
+/**
+ * A form as flat strings in `ctx.state.form`: a field that comes twice, or too many of them, is
+ * refused (AZ-07, IN-02).
+ */
 export function formBody(): Middleware {
   return async (ctx, next) => {
     if (!ctx.is('application/x-www-form-urlencoded')) throw new AppError('unsupported_media_type')
@@ -17,7 +20,8 @@ export function formBody(): Middleware {
     const form: Record<string, string> = Object.create(null) as Record<string, string>
     let count = 0
     for (const [name, value] of fields) {
-      if (name in form || FORBIDDEN.has(name) || ++count > MAX_KEYS) throw new AppError('invalid_input')
+      if (name in form || FORBIDDEN.has(name) || ++count > MAX_KEYS)
+        throw new AppError('invalid_input')
       form[name] = value
     }
     ctx.state['form'] = form
@@ -49,7 +53,10 @@ export function jsonOnly({ isOptional = false }: JsonOptions = {}): Middleware {
   }
 }
 
-/** A JSON object in `ctx.state.json`, not yet trusted: depth, keys, duplicates and prototype names are bounded here (IN-02). After `jsonOnly`. */
+/**
+ * A JSON object in `ctx.state.json`, not yet trusted: depth, keys, duplicates and prototype names
+ * are bounded here (IN-02). After `jsonOnly`.
+ */
 export function jsonBody({ isOptional = false }: JsonOptions = {}): Middleware {
   return async (ctx, next) => {
     const text = isEmpty(ctx.req) ? '' : await readText(ctx.req, JSON_LIMIT)
@@ -64,7 +71,8 @@ function isEmpty({ headers }: IncomingMessage): boolean {
 }
 
 async function readText(req: IncomingMessage, limit: number): Promise<string> {
-  if (req.headers['content-encoding'] && req.headers['content-encoding'] !== 'identity') throw new AppError('unsupported_media_type')
+  if (req.headers['content-encoding'] && req.headers['content-encoding'] !== 'identity')
+    throw new AppError('unsupported_media_type')
   if (Number(req.headers['content-length'] ?? 0) > limit) throw new AppError('payload_too_large')
   const chunks: Buffer[] = []
   let size = 0
@@ -88,7 +96,8 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw new AppError('invalid_input', { cause })
   }
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new AppError('invalid_input')
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new AppError('invalid_input')
   if (countKeys(value, 0) !== countNames(text)) throw new AppError('invalid_input')
   return value
 }
@@ -105,9 +114,14 @@ function countNames(text: string): number {
 
 function countKeys(value: unknown, depth: number): number {
   if (depth > 8) throw new AppError('invalid_input')
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countKeys(item, depth + 1), 0)
+  if (Array.isArray(value))
+    return value.reduce<number>((sum, item) => sum + countKeys(item, depth + 1), 0)
   if (value === null || typeof value !== 'object') return 0
   const keys = Object.keys(value)
-  if (keys.length > MAX_KEYS || keys.some((key) => FORBIDDEN.has(key))) throw new AppError('invalid_input')
-  return keys.reduce((sum, key) => sum + countKeys((value as Record<string, unknown>)[key], depth + 1), keys.length)
+  if (keys.length > MAX_KEYS || keys.some((key) => FORBIDDEN.has(key)))
+    throw new AppError('invalid_input')
+  return keys.reduce(
+    (sum, key) => sum + countKeys((value as Record<string, unknown>)[key], depth + 1),
+    keys.length,
+  )
 }

@@ -3,8 +3,9 @@ import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
- * The caller's address in one spelling. Only entries that our own proxies appended to X-Forwarded-For count: the
- * `hops`-th from the right; with none, or when it does not parse, the socket's (WB-09, RL-04).
+ * The caller's address in one spelling. Only entries that our own proxies appended to
+ * X-Forwarded-For count: the `hops`-th from the right; with none, or when it does not parse, the
+ * socket's (WB-09, RL-04).
  */
 export function clientAddress(req: IncomingMessage, hops: number): string {
   const socket = canonicalAddress(req.socket.remoteAddress ?? '') ?? '0.0.0.0'
@@ -17,7 +18,10 @@ export function clientAddress(req: IncomingMessage, hops: number): string {
 /** An address in brackets or an IPv4 address, with the port that some proxies add (Azure, IIS). */
 const WITH_PORT = /^(?:\[([^[\]]*)\]|([\d.]+))(?::\d{1,5})?$/
 
-/** IPv4-mapped addresses become IPv4, IPv6 is written out in full in lower case, ports and zones go; undefined if it is no address. */
+/**
+ * IPv4-mapped addresses become IPv4, IPv6 is written out in full in lower case, ports and zones go;
+ * undefined if it is no address.
+ */
 export function canonicalAddress(value: string): string | undefined {
   const [, bracketed, dotted] = WITH_PORT.exec(value) ?? []
   const bare = (bracketed ?? dotted ?? value).split('%')[0] ?? ''

@@ -6,14 +6,21 @@ import { AppError } from '../../errors.ts'
 export interface Csrf {
   /** The hidden field's value for this browser; sets the cookie it is derived from when there is none. */
   token(ctx: Context): string
-  /** Refuses unsafe requests that another site could have made (SE-11): by fetch metadata, by Origin, and by the field. */
+  /**
+   * Refuses unsafe requests that another site could have made (SE-11): by fetch metadata, by
+   * Origin, and by the field.
+   */
   readonly guard: Middleware
-  /** Refuses what a page of another site loads into itself. It would show nobody anything, and use up the limits of their network. */
+  /**
+   * Refuses what a page of another site loads into itself. It would show nobody anything, and use
+   * up the limits of their network.
+   */
   readonly pagesOnly: Middleware
 }
 
 /** A page that is opened, rather than loaded into another one. */
-const isOpened = (ctx: Context): boolean => ctx.get('sec-fetch-mode') === 'navigate' && !FRAMES.has(ctx.get('sec-fetch-dest'))
+const isOpened = (ctx: Context): boolean =>
+  ctx.get('sec-fetch-mode') === 'navigate' && !FRAMES.has(ctx.get('sec-fetch-dest'))
 const FRAMES = new Set(['iframe', 'frame', 'object', 'embed', 'fencedframe'])
 
 function isForeign(ctx: Context): boolean {
@@ -28,10 +35,18 @@ export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array })
 
   return {
     token(ctx) {
-      let seed = (ctx.state['csrfSeed'] as string | undefined) ?? ctx.cookies.get(cookie, { signed: false })
+      let seed =
+        (ctx.state['csrfSeed'] as string | undefined) ?? ctx.cookies.get(cookie, { signed: false })
       if (!seed || seed.length < 20 || seed.length > 64) {
         seed = randomToken(128)
-        ctx.cookies.set(cookie, seed, { signed: false, httpOnly: true, sameSite: 'lax', secure: isSecure, path: '/', overwrite: true })
+        ctx.cookies.set(cookie, seed, {
+          signed: false,
+          httpOnly: true,
+          sameSite: 'lax',
+          secure: isSecure,
+          path: '/',
+          overwrite: true,
+        })
       }
       ctx.state['csrfSeed'] = seed
       return derive(seed).toString('base64url')
@@ -42,7 +57,8 @@ export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array })
       if (origin && origin !== issuer && origin !== 'null') throw new AppError('forbidden')
       const seed = ctx.cookies.get(cookie, { signed: false })
       const sent = (ctx.state['form'] as Record<string, string> | undefined)?.['_csrf']
-      if (!seed || !sent || !equal(Buffer.from(sent, 'base64url'), derive(seed))) throw new AppError('forbidden')
+      if (!seed || !sent || !equal(Buffer.from(sent, 'base64url'), derive(seed)))
+        throw new AppError('forbidden')
       await next()
     },
     pagesOnly: (ctx, next) => {

@@ -6,7 +6,10 @@ import type { FaultLog } from '../../fault-log.ts'
 /** How one door shows a refusal. */
 export type Present = (ctx: Context, error: AppError) => void
 
-/** One translator: every error becomes an `AppError`, and the unknown ones say nothing but a request id (LG-05). */
+/**
+ * One translator: every error becomes an `AppError`, and the unknown ones say nothing but a request
+ * id (LG-05).
+ */
 export function errorHandler(faults: FaultLog, present: Present): Middleware {
   return async (ctx, next) => {
     try {
@@ -17,7 +20,8 @@ export function errorHandler(faults: FaultLog, present: Present): Middleware {
       const refusal = translate(error)
       if (refusal.status >= 500) faults.report(error, ctx.state['requestId'])
       ctx.status = refusal.status
-      if (refusal.details.retryAfterSeconds) ctx.set('Retry-After', String(refusal.details.retryAfterSeconds))
+      if (refusal.details.retryAfterSeconds)
+        ctx.set('Retry-After', String(refusal.details.retryAfterSeconds))
       else if (refusal.status === 503) ctx.set('Retry-After', '1')
       ctx.set('Cache-Control', 'no-store')
       // Of an answer that was under way: it may carry a code.
@@ -31,8 +35,10 @@ export function errorHandler(faults: FaultLog, present: Present): Middleware {
 export function translate(error: unknown): AppError {
   if (error instanceof AppError) return error
   const { status, expose } = (error ?? {}) as { status?: unknown; expose?: unknown }
-  if (isUnavailable(error)) return new AppError('unavailable', { retryAfterSeconds: 1, cause: error })
+  if (isUnavailable(error))
+    return new AppError('unavailable', { retryAfterSeconds: 1, cause: error })
   if (expose === true && status === 413) return new AppError('payload_too_large', { cause: error })
-  if (expose === true && typeof status === 'number' && status < 500) return new AppError('invalid_input', { cause: error })
+  if (expose === true && typeof status === 'number' && status < 500)
+    return new AppError('invalid_input', { cause: error })
   return new AppError('internal_error', { cause: error })
 }

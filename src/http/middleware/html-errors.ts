@@ -6,7 +6,10 @@ import type { Renderer } from '../renderer.ts'
 import { wayOn } from '../way-on.ts'
 import { presentJson } from './json-errors.ts'
 
-/** A refusal as a page for people and as JSON for programs, which may have a browser's `Accept` (Java's has). */
+/**
+ * A refusal as a page for people and as JSON for programs, which may have a browser's `Accept`
+ * (Java's has).
+ */
 export function presentHtml(renderer: Renderer) {
   return (ctx: Context, error: AppError): void => {
     if (isForProgram(ctx) || ctx.accepts(['html', 'json']) === 'json') {
@@ -14,8 +17,20 @@ export function presentHtml(renderer: Renderer) {
       return
     }
     const { retryAfterSeconds } = error.details
-    const back = error.code === 'interaction_expired' ? (ctx.state['wayBack'] as WayBack | undefined) : undefined
-    const model = { code: error.code, requestId: String(ctx.state['requestId']), wayOn: wayOn(error.code, ctx.path, back) }
-    renderer.page(ctx, 'pages/error', { ...model, ...(retryAfterSeconds ? { retryAfterSeconds } : {}) }, back)
+    const back =
+      error.code === 'interaction_expired'
+        ? (ctx.state['wayBack'] as WayBack | undefined)
+        : undefined
+    const model = {
+      code: error.code,
+      requestId: String(ctx.state['requestId']),
+      wayOn: wayOn(error.code, ctx.path, back),
+    }
+    renderer.page(
+      ctx,
+      'pages/error',
+      { ...model, ...(retryAfterSeconds ? { retryAfterSeconds } : {}) },
+      back,
+    )
   }
 }

@@ -22,7 +22,8 @@ export function memoryUnits(maxKeys = 50_000): LimitUnits {
       const units = taken.get(key) ?? new Map<string, number>()
       for (const [unit, endsAt] of units) if (endsAt <= now) units.delete(unit)
       const [first] = units.values()
-      if (first !== undefined && units.size >= max) return { retryAfterSeconds: Math.ceil((first - now) / 1000) }
+      if (first !== undefined && units.size >= max)
+        return { retryAfterSeconds: Math.ceil((first - now) / 1000) }
       const unit = randomToken()
       units.set(unit, now + windowSeconds * 1000)
       taken.set(key, units)
@@ -32,7 +33,10 @@ export function memoryUnits(maxKeys = 50_000): LimitUnits {
   }
 }
 
-/** A sorted set of units by the time at which they were taken. Returns the milliseconds until one is free; 0: this one was taken. */
+/**
+ * A sorted set of units by the time at which they were taken. Returns the milliseconds until one is
+ * free; 0: this one was taken.
+ */
 const TAKE = script(`
 local now, window, max = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, now - window)
@@ -50,7 +54,9 @@ export function redisUnits(redis: RedisConnection): LimitUnits {
   return {
     async take(key, { max, windowSeconds }) {
       const unit = randomToken()
-      const waitMs = Number(await redis.evaluate(TAKE, [`gh:${key}`], [Date.now(), windowSeconds * 1000, max, unit]))
+      const waitMs = Number(
+        await redis.evaluate(TAKE, [`gh:${key}`], [Date.now(), windowSeconds * 1000, max, unit]),
+      )
       return waitMs === 0 ? { unit } : { retryAfterSeconds: Math.ceil(waitMs / 1000) }
     },
     giveBack: async (key, unit) => void (await redis.evaluate(GIVE_BACK, [`gh:${key}`], [unit])),

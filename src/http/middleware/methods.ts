@@ -2,12 +2,15 @@ import type { Context, Middleware } from 'koa'
 import { AppError } from '../../errors.ts'
 import { endpointOf } from '../../oidc/endpoints.ts'
 
-/** What anything here answers to; TRACE, CONNECT and the verbs of other protocols are refused before any route looks (WB-07). */
+/**
+ * What anything here answers to; TRACE, CONNECT and the verbs of other protocols are refused before
+ * any route looks (WB-07).
+ */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /**
- * 405 with `Allow` for a path that exists under another method: every router of ours leaves in `matched` what it has there; the
- * provider's does not tell.
+ * 405 with `Allow` for a path that exists under another method: every router of ours leaves in
+ * `matched` what it has there; the provider's does not tell.
  */
 export function methods(): Middleware {
   return async (ctx, next) => {

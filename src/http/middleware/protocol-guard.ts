@@ -16,18 +16,22 @@ const MAX_BODY = 56 * 1024
 const PRIVATE = { 'Cache-Control': 'no-store', Pragma: 'no-cache' }
 
 /**
- * Bounds what the provider has to parse, and accepts POST at `/auth` (OIDC Core 3.1.2.1) and `/session/end` by turning it
- * into the same GET: with Lax cookies, a cross-site POST would arrive without its session.
+ * Bounds what the provider has to parse, and accepts POST at `/auth` (OIDC Core 3.1.2.1) and
+ * `/session/end` by turning it into the same GET: with Lax cookies, a cross-site POST would arrive
+ * without its session.
  */
 export function protocolGuard(limit: RateLimit): Middleware {
-  const names = new Set(Object.values(ENDPOINTS).flatMap((endpoint) => ('limit' in endpoint ? [endpoint.limit] : [])))
+  const names = new Set(
+    Object.values(ENDPOINTS).flatMap((endpoint) => ('limit' in endpoint ? [endpoint.limit] : [])),
+  )
   const limits = new Map<LimitName, Middleware>([...names].map((name) => [name, limit(name)]))
   const form = formBody()
   return (ctx, next) => {
     const endpoint = endpointOf(ctx)
     if (endpoint?.kind === 'call') ctx.set(PRIVATE)
     if (ctx.url.length > MAX_URL) throw new AppError('invalid_input')
-    if (Number(ctx.req.headers['content-length'] ?? 0) > (endpoint?.maxBody ?? MAX_BODY)) throw new AppError('payload_too_large')
+    if (Number(ctx.req.headers['content-length'] ?? 0) > (endpoint?.maxBody ?? MAX_BODY))
+      throw new AppError('payload_too_large')
     if (endpoint?.isEntry) {
       if (ctx.method === 'POST') return form(ctx, async () => redirectToGet(ctx))
       checkParams(ctx)
@@ -39,11 +43,15 @@ export function protocolGuard(limit: RateLimit): Middleware {
 
 function redirectToGet(ctx: Context): void {
   ctx.status = 303
-  ctx.redirect(`${ctx.path}?${new URLSearchParams(ctx.state['form'] as Record<string, string>).toString()}`)
+  ctx.redirect(
+    `${ctx.path}?${new URLSearchParams(ctx.state['form'] as Record<string, string>).toString()}`,
+  )
 }
 
 function checkParams(ctx: Context): void {
   const params = new URLSearchParams(ctx.querystring)
-  for (const value of params.values()) if (value.length > MAX_PARAM) throw new AppError('invalid_input')
-  if ((params.get('scope') ?? '').split(' ').length > MAX_SCOPES) throw new AppError('invalid_input')
+  for (const value of params.values())
+    if (value.length > MAX_PARAM) throw new AppError('invalid_input')
+  if ((params.get('scope') ?? '').split(' ').length > MAX_SCOPES)
+    throw new AppError('invalid_input')
 }

@@ -19,19 +19,32 @@ export interface LimitStore {
 
 const QUARTER = 0.25
 
-/** Counts of one process, bounded: the oldest key makes room, so that no flood of addresses fills the memory. */
+/**
+ * Counts of one process, bounded: the oldest key makes room, so that no flood of addresses fills
+ * the memory.
+ */
 export function memoryLimits(maxKeys = 50_000): LimitStore {
   const db = new BoundedMap<unknown>(maxKeys)
   return { options: () => ({ driver: 'memory', db }), units: memoryUnits(maxKeys) }
 }
 
-/** Makes the middleware of a named limit: counted by route identity and the caller's network, never by the raw path (RL-05). */
+/**
+ * Makes the middleware of a named limit: counted by route identity and the caller's network, never
+ * by the raw path (RL-05).
+ */
 export type RateLimit = (name: LimitName) => Middleware
 
-/** Told of the first refusal of a network within a window, not of every one: a flood must not become a flood of events. */
+/**
+ * Told of the first refusal of a network within a window, not of every one: a flood must not become
+ * a flood of events.
+ */
 export type OnRefused = (name: LimitName, origin: RequestOrigin) => void
 
-export function createRateLimit(store: LimitStore, adjusted: AdjustableLimits, onRefused: OnRefused = () => undefined): RateLimit {
+export function createRateLimit(
+  store: LimitStore,
+  adjusted: AdjustableLimits,
+  onRefused: OnRefused = () => undefined,
+): RateLimit {
   const told = new BoundedMap<number>(10_000)
   return (name) => {
     const { windowSeconds } = LIMITS[name]
@@ -57,7 +70,14 @@ export function createRateLimit(store: LimitStore, adjusted: AdjustableLimits, o
         }
       }
     const [adjustable] = ADJUSTABLE.filter((other) => other === name)
-    if (adjustable) return telling(reservingLimit({ name, max: adjusted[adjustable], windowSeconds }, store.units, store.whenDown?.units))
+    if (adjustable)
+      return telling(
+        reservingLimit(
+          { name, max: adjusted[adjustable], windowSeconds },
+          store.units,
+          store.whenDown?.units,
+        ),
+      )
     return telling(counting(store, name))
   }
 }
@@ -75,8 +95,15 @@ function counting(store: LimitStore, name: LimitName): Middleware {
   }
 }
 
-/** Counts the request; refuses it (429) over the limit, and throws anything else when the store cannot be used. */
-function limiter({ options }: LimitStore, name: LimitName, share: number): (ctx: Context) => Promise<void> {
+/**
+ * Counts the request; refuses it (429) over the limit, and throws anything else when the store
+ * cannot be used.
+ */
+function limiter(
+  { options }: LimitStore,
+  name: LimitName,
+  share: number,
+): (ctx: Context) => Promise<void> {
   const { max, windowSeconds } = LIMITS[name]
   const middleware = ratelimit({
     ...options(name),

@@ -5,7 +5,10 @@ import { type LimitStore, memoryLimits } from './rate-limit.ts'
 import { SharedCounts } from './shared-counts.ts'
 
 /** Asks for a decision: requests left with this one (0: refused), when the window ends, the limit. */
-type Ask = (key: string, ...args: (string | number)[]) => Promise<[remaining: number, resetSeconds: number, total: number]>
+type Ask = (
+  key: string,
+  ...args: (string | number)[]
+) => Promise<[remaining: number, resetSeconds: number, total: number]>
 
 interface Definition {
   readonly lua: string
@@ -13,17 +16,24 @@ interface Definition {
 }
 
 /**
- * Limits so wide that what is asked under them is cheaper than to ask Redis first: each instance counts and tells the others.
- * All others are narrow, guard something costly or secret, and are exact.
+ * Limits so wide that what is asked under them is cheaper than to ask Redis first: each instance
+ * counts and tells the others. All others are narrow, guard something costly or secret, and are
+ * exact.
  */
 const SHARED: ReadonlySet<LimitName> = new Set(['token', 'authorize', 'interaction'])
 
-/** Counts that all instances share. While Redis is away, each instance counts by itself and allows a quarter. */
+/**
+ * Counts that all instances share. While Redis is away, each instance counts by itself and allows a
+ * quarter.
+ */
 export function redisLimits(redis: RedisConnection): LimitStore {
   return {
     options: (name) => {
       const counts = SHARED.has(name) ? new SharedCounts(redis, LIMITS[name]) : undefined
-      return { driver: 'redis', db: new LimitClient(redis, counts) as unknown as ReturnType<LimitStore['options']>['db'] }
+      return {
+        driver: 'redis',
+        db: new LimitClient(redis, counts) as unknown as ReturnType<LimitStore['options']>['db'],
+      }
     },
     units: redisUnits(redis),
     whenDown: memoryLimits(),

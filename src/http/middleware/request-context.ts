@@ -19,7 +19,10 @@ const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip']
 const UNTRUSTED =
   'a request came through a proxy, and TRUSTED_PROXY_HOPS is 0: everybody shares one address and its limits. Set it to the number of proxies in front'
 
-/** Names the request, finds out who calls, and drops cookies that came twice: one of them was planted (SE-03). */
+/**
+ * Names the request, finds out who calls, and drops cookies that came twice: one of them was
+ * planted (SE-03).
+ */
 export function requestContext({
   trustedProxyHops,
   sessionCookies,
@@ -55,7 +58,9 @@ function dropDuplicates(headers: { cookie?: string | undefined }, names: readonl
   const seen = new Set<string>()
   const doubled = new Set<string>()
   for (const { name } of pairs) (seen.has(name) ? doubled : seen).add(name)
-  const planted = new Set(names.filter((name) => doubled.has(name)).flatMap((name) => [name, `${name}.sig`]))
+  const planted = new Set(
+    names.filter((name) => doubled.has(name)).flatMap((name) => [name, `${name}.sig`]),
+  )
   if (planted.size > 0)
     headers.cookie = pairs
       .filter(({ name }) => !planted.has(name))

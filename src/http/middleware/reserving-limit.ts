@@ -20,16 +20,22 @@ export function isHalfway(ctx: Context): void {
 }
 
 /**
- * A limit on wrong passwords and codes. Every try takes a unit before anything is judged; one that succeeds gives back its own and no other,
- * so that right ones do not lock an office out and do not pay for wrong ones. Successes are bounded widely, by network and account; what is
- * over that stays counted.
+ * A limit on wrong passwords and codes. Every try takes a unit before anything is judged; one that
+ * succeeds gives back its own and no other, so that right ones do not lock an office out and do not
+ * pay for wrong ones. Successes are bounded widely, by network and account; what is over that stays
+ * counted.
  */
-export function reservingLimit({ name, max, windowSeconds }: ReservedLimit, units: LimitUnits, whenDown?: LimitUnits): Middleware {
+export function reservingLimit(
+  { name, max, windowSeconds }: ReservedLimit,
+  units: LimitUnits,
+  whenDown?: LimitUnits,
+): Middleware {
   const successes = memoryUnits()
   const mayGiveBack = async (ctx: Context, key: string): Promise<boolean> => {
     const account = accountOf(ctx)
     const byAccount = { max: CAPS.successesPerAccount, windowSeconds }
-    if (account && !('unit' in (await successes.take(`${name}:${account}`, byAccount)))) return false
+    if (account && !('unit' in (await successes.take(`${name}:${account}`, byAccount))))
+      return false
     return 'unit' in (await successes.take(key, { max: max * CAPS.successesTimes, windowSeconds }))
   }
   return async (ctx, next) => {
@@ -40,10 +46,14 @@ export function reservingLimit({ name, max, windowSeconds }: ReservedLimit, unit
       from = whenDown
       return whenDown.take(key, { max: Math.max(1, Math.floor(max * QUARTER)), windowSeconds })
     })
-    if (!('unit' in taken)) throw new AppError('too_many_requests', { retryAfterSeconds: Math.max(1, taken.retryAfterSeconds) })
+    if (!('unit' in taken))
+      throw new AppError('too_many_requests', {
+        retryAfterSeconds: Math.max(1, taken.retryAfterSeconds),
+      })
     await next()
     // Nobody waits for it: a unit that cannot be given back stays counted.
-    if (isSuccess(ctx) && (await mayGiveBack(ctx, key))) from.giveBack(key, taken.unit).catch(() => undefined)
+    if (isSuccess(ctx) && (await mayGiveBack(ctx, key)))
+      from.giveBack(key, taken.unit).catch(() => undefined)
   }
 }
 
@@ -60,5 +70,9 @@ function accountOf(ctx: Context): string | undefined {
     form?: { username?: unknown }
   }
   const typed = json?.email ?? form?.username
-  return principal?.accountId ?? visitor?.account.id ?? (typeof typed === 'string' ? canonicalEmail(typed) : undefined)
+  return (
+    principal?.accountId ??
+    visitor?.account.id ??
+    (typeof typed === 'string' ? canonicalEmail(typed) : undefined)
+  )
 }

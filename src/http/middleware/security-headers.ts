@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
 
 /** What a response may do before anybody knows whether it is a page: nothing but our own files. */
-const BASELINE = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+const BASELINE =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 const CLOSED = "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
 /** The same on every response, page or not (WB-02, AZ-11). */
@@ -13,7 +14,8 @@ export function fixedHeaders({ isHttps }: { isHttps: boolean }): Record<string, 
     'Referrer-Policy': 'no-referrer',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy': 'accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()',
+    'Permissions-Policy':
+      'accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()',
     'Content-Security-Policy': `${BASELINE}; form-action 'self'; ${CLOSED}`,
     ...(isHttps ? { 'Strict-Transport-Security': 'max-age=63072000; includeSubDomains' } : {}),
   }
@@ -34,14 +36,18 @@ export function nonceOf(ctx: Context): string {
   return nonce
 }
 
-/** The policy of a page, with a nonce of its own (WB-01). Its forms post to us only: whoever goes on to an app leaves by a page. */
+/**
+ * The policy of a page, with a nonce of its own (WB-01). Its forms post to us only: whoever goes on
+ * to an app leaves by a page.
+ */
 export function setPagePolicy(ctx: Context): void {
   ctx.set('Content-Security-Policy', `${baselineWithNonce(ctx)}; form-action 'self'; ${CLOSED}`)
 }
 
 /**
- * The policy of the page that posts an answer to an app (AZ-06). Chromium holds `form-action` against every redirect that follows, and
- * where an app sends the person next is its own affair: the one form of this page has nothing in it that was typed.
+ * The policy of the page that posts an answer to an app (AZ-06). Chromium holds `form-action`
+ * against every redirect that follows, and where an app sends the person next is its own affair:
+ * the one form of this page has nothing in it that was typed.
  */
 export function setFormPostPolicy(ctx: Context): void {
   ctx.set('Content-Security-Policy', `${baselineWithNonce(ctx)}; ${CLOSED}`)

@@ -11,7 +11,10 @@ const RETRY_MS = 100
 /** What an instance allows by itself while it hears nothing. */
 const ALONE = 0.25
 
-/** Adds requests to the window of a key; returns how many it has by now, and the milliseconds until it ends. */
+/**
+ * Adds requests to the window of a key; returns how many it has by now, and the milliseconds until
+ * it ends.
+ */
 export const REPORT = script(`
 local count = redis.call('INCRBY', KEYS[1], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
@@ -23,9 +26,10 @@ interface Window {
 }
 
 /**
- * Counts of a wide limit, for which no request waits: each instance counts for itself, tells the others a moment later and hears what they
- * have counted. So a limit can be passed by what instances take on within one report. It never fails open: an instance that hears nothing
- * allows a quarter.
+ * Counts of a wide limit, for which no request waits: each instance counts for itself, tells the
+ * others a moment later and hears what they have counted. So a limit can be passed by what
+ * instances take on within one report. It never fails open: an instance that hears nothing allows a
+ * quarter.
  */
 export class SharedCounts {
   readonly #redis: RedisConnection
@@ -43,10 +47,14 @@ export class SharedCounts {
     this.#windowMs = windowSeconds * 1000
   }
 
-  /** Counts a request: those that are left with it (0: refused), when the window ends (seconds), the limit. */
+  /**
+   * Counts a request: those that are left with it (0: refused), when the window ends (seconds), the
+   * limit.
+   */
   take(key: string): [remaining: number, resetSeconds: number, total: number] {
     const window = this.#windowOf(key)
-    const isAlone = !this.#isHeard || (this.#sentAt !== undefined && performance.now() - this.#sentAt > LATE_MS)
+    const isAlone =
+      !this.#isHeard || (this.#sentAt !== undefined && performance.now() - this.#sentAt > LATE_MS)
     const left = Math.max(0, Math.floor(this.#max * (isAlone ? ALONE : 1)) - window.count)
     if (left > 0) window.count += 1
     if (left > 0) this.#tellLater(key, 1)
@@ -68,7 +76,10 @@ export class SharedCounts {
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#sentAt !== undefined || this.#untold.size === 0) return
-    this.#timer = setTimeout(() => void this.#report(), this.#isHeard ? REPORT_MS : RETRY_MS).unref()
+    this.#timer = setTimeout(
+      () => void this.#report(),
+      this.#isHeard ? REPORT_MS : RETRY_MS,
+    ).unref()
   }
 
   async #report(): Promise<void> {
@@ -76,7 +87,9 @@ export class SharedCounts {
     this.#untold.clear()
     this.#timer = undefined
     this.#sentAt = performance.now()
-    const answers = await Promise.allSettled(gathered.map(([key, requests]) => this.#tell(key, requests)))
+    const answers = await Promise.allSettled(
+      gathered.map(([key, requests]) => this.#tell(key, requests)),
+    )
     this.#isHeard = answers.every(({ status }) => status === 'fulfilled')
     this.#sentAt = undefined
     // Something to tell until it is heard again.
@@ -86,7 +99,14 @@ export class SharedCounts {
   }
 
   async #tell(key: string, requests: number): Promise<void> {
-    const [count, endsInMs] = (await this.#redis.evaluate(REPORT, [`gh:${key}`], [requests, this.#windowMs])) as [number, number]
-    this.#windows.set(key, { count: count + (this.#untold.get(key) ?? 0), endsAt: Date.now() + endsInMs })
+    const [count, endsInMs] = (await this.#redis.evaluate(
+      REPORT,
+      [`gh:${key}`],
+      [requests, this.#windowMs],
+    )) as [number, number]
+    this.#windows.set(key, {
+      count: count + (this.#untold.get(key) ?? 0),
+      endsAt: Date.now() + endsInMs,
+    })
   }
 }

@@ -21,8 +21,14 @@ export type FieldReason = (typeof FIELD_REASONS)[number]
 const MAX_FIELDS = 20
 const MAX_NAME = 64
 
-/** What is left of an untrusted body: exactly what the schema names. Throws `invalid_input` with a reason for each field (IN-01). */
-export function parseInput<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+/**
+ * What is left of an untrusted body: exactly what the schema names. Throws `invalid_input` with a
+ * reason for each field (IN-01).
+ */
+export function parseInput<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+): z.output<Schema> {
   const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
   const found = parsed.error.issues.flatMap((issue) => reasons(issue, body)).slice(0, MAX_FIELDS)
@@ -31,9 +37,12 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, body: unkno
 }
 
 function reasons(issue: z.core.$ZodIssue, body: unknown): [string, FieldReason][] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => [key.slice(0, MAX_NAME), 'unknown_field'])
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => [key.slice(0, MAX_NAME), 'unknown_field'])
   const name = issue.path.join('.') || 'body'
-  const isAbsent = issue.path.length === 1 && (body as Record<string, unknown>)[String(issue.path[0])] === undefined
+  const isAbsent =
+    issue.path.length === 1 &&
+    (body as Record<string, unknown>)[String(issue.path[0])] === undefined
   return [[name, isAbsent ? 'required' : reasonOf(issue)]]
 }
 

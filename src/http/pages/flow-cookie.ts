@@ -10,7 +10,10 @@ const Flow = z.strictObject({
 })
 export type Flow = z.infer<typeof Flow>
 
-/** A signed cookie with the place of a browser in a flow that needs no session; it names, it does not prove. */
+/**
+ * A signed cookie with the place of a browser in a flow that needs no session; it names, it does
+ * not prove.
+ */
 export interface FlowCookie {
   read(ctx: Context): Flow | undefined
   write(ctx: Context, flow: Flow): void
@@ -19,7 +22,14 @@ export interface FlowCookie {
 
 export function createFlowCookie(name: string, { isHttps }: { isHttps: boolean }): FlowCookie {
   const full = cookieName(name, { isHttps })
-  const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: isHttps, path: '/', overwrite: true } as const
+  const options = {
+    signed: true,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: isHttps,
+    path: '/',
+    overwrite: true,
+  } as const
   return {
     read(ctx) {
       const value = ctx.cookies.get(full, { signed: true })
@@ -28,7 +38,10 @@ export function createFlowCookie(name: string, { isHttps }: { isHttps: boolean }
       return parsed.success ? parsed.data : undefined
     },
     write: (ctx, flow) => {
-      ctx.cookies.set(full, Buffer.from(JSON.stringify(flow)).toString('base64url'), { ...options, maxAge: 3_600_000 })
+      ctx.cookies.set(full, Buffer.from(JSON.stringify(flow)).toString('base64url'), {
+        ...options,
+        maxAge: 3_600_000,
+      })
     },
     clear: (ctx) => {
       ctx.cookies.set(full, null, options)

@@ -18,14 +18,20 @@ export function pageRoutes({ issuer, authorizationServer, renderer }: PageDeps):
 
   router.get('/', (ctx) => seeOther(ctx, '/account'))
   router.get('/login', (ctx) => seeOther(ctx, authorizationUrl(wishOf(ctx, issuer))))
-  router.get('/signup', (ctx) => seeOther(ctx, authorizationUrl({ ...wishOf(ctx, issuer), prompt: 'create' })))
-  router.get('/signed-out', (ctx) => renderer.page(ctx, 'pages/signed-out', { signInHref: '/login' }))
+  router.get('/signup', (ctx) =>
+    seeOther(ctx, authorizationUrl({ ...wishOf(ctx, issuer), prompt: 'create' })),
+  )
+  router.get('/signed-out', (ctx) =>
+    renderer.page(ctx, 'pages/signed-out', { signInHref: '/login' }),
+  )
   router.get('/locale', (ctx) => switchLocale(ctx, issuer))
   router.get('/.well-known/change-password', (ctx) => seeOther(ctx, '/account/password'))
 
   router.get('/account/callback', async (ctx) => {
     const code =
-      typeof ctx.query['code'] === 'string' ? await authorizationServer.provider.AuthorizationCode.find(ctx.query['code']) : undefined
+      typeof ctx.query['code'] === 'string'
+        ? await authorizationServer.provider.AuthorizationCode.find(ctx.query['code'])
+        : undefined
     if (code?.clientId === ACCOUNT_CLIENT_ID) await code.destroy()
     seeOther(ctx, safeReturnPath(ctx.query['state']))
   })

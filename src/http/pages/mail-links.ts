@@ -25,25 +25,41 @@ export interface MailLinkDeps {
   readonly signUpFlow: FlowCookie
 }
 
-/** Where mailed links land: a GET looks, one button acts, so that a scanner that opens every link spends nothing (EM-04, UX-28). */
+/**
+ * Where mailed links land: a GET looks, one button acts, so that a scanner that opens every link
+ * spends nothing (EM-04, UX-28).
+ */
 export function mailLinkRoutes(deps: MailLinkDeps): Router {
   const { signUpProof, emailChange, events, deletion, renderer, csrf, limit, signUpFlow } = deps
   const router = new Router()
   const guarded = [formBody(), csrf.guard, limit('verify')] as const
-  const form = (ctx: Context, action: string) => ({ action, csrf: csrf.token(ctx), hidden: { token: tokenOf(ctx) } })
+  const form = (ctx: Context, action: string) => ({
+    action,
+    csrf: csrf.token(ctx),
+    hidden: { token: tokenOf(ctx) },
+  })
 
   const showFinish = (ctx: Context, email: string, problems?: Problems): void =>
     renderer.page(ctx, 'pages/finish-sign-up', { ...form(ctx, '/verify-email'), email, problems })
   const showVerified = (ctx: Context): void => {
     signUpFlow.clear(ctx)
-    renderer.page(ctx, 'pages/message', { kind: 'email_verified', actions: [{ href: '/login', label: 'sign_in' }] })
+    renderer.page(ctx, 'pages/message', {
+      kind: 'email_verified',
+      actions: [{ href: '/login', label: 'sign_in' }],
+    })
   }
 
-  // A browser finishes its own sign-up; any other chooses a password, so that a click puts nobody else's in force (EM-11).
+  // A browser finishes its own sign-up; any other chooses a password, so that a click puts nobody
+  // else's in force (EM-11).
   router.get('/verify-email', async (ctx) => {
     const { address } = await signUpProof.peekLink(tokenOf(ctx))
-    if (!(await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address))) return showFinish(ctx, address)
-    renderer.page(ctx, 'pages/verify-link', { ...form(ctx, '/verify-email'), purpose: 'verify_email', email: address })
+    if (!(await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address)))
+      return showFinish(ctx, address)
+    renderer.page(ctx, 'pages/verify-link', {
+      ...form(ctx, '/verify-email'),
+      purpose: 'verify_email',
+      email: address,
+    })
   })
   router.post('/verify-email', ...guarded, async (ctx) => {
     const secret = tokenOf(ctx)
@@ -62,11 +78,18 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
 
   router.get('/change-email', async (ctx) => {
     const { address } = await emailChange.peekLink(tokenOf(ctx))
-    renderer.page(ctx, 'pages/verify-link', { ...form(ctx, '/change-email'), purpose: 'change_email', email: address })
+    renderer.page(ctx, 'pages/verify-link', {
+      ...form(ctx, '/change-email'),
+      purpose: 'change_email',
+      email: address,
+    })
   })
   router.post('/change-email', ...guarded, async (ctx) => {
     await emailChange.completeByLink(tokenOf(ctx), originOf(ctx))
-    renderer.page(ctx, 'pages/message', { kind: 'email_changed', actions: [{ href: '/account', label: 'account' }] })
+    renderer.page(ctx, 'pages/message', {
+      kind: 'email_changed',
+      actions: [{ href: '/account', label: 'account' }],
+    })
   })
 
   router.get('/undo-email', async (ctx) => {
@@ -75,7 +98,10 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
   })
   router.post('/undo-email', ...guarded, async (ctx) => {
     await emailChange.undo(tokenOf(ctx))
-    renderer.page(ctx, 'pages/message', { kind: 'email_restored', actions: [{ href: '/forgot-password', label: 'reset_password' }] })
+    renderer.page(ctx, 'pages/message', {
+      kind: 'email_restored',
+      actions: [{ href: '/forgot-password', label: 'reset_password' }],
+    })
   })
 
   router.get('/report-compromise', async (ctx) => {
@@ -84,7 +110,10 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
   })
   router.post('/report-compromise', ...guarded, async (ctx) => {
     await events.report(tokenOf(ctx))
-    renderer.page(ctx, 'pages/message', { kind: 'account_secured', actions: [{ href: '/forgot-password', label: 'reset_password' }] })
+    renderer.page(ctx, 'pages/message', {
+      kind: 'account_secured',
+      actions: [{ href: '/forgot-password', label: 'reset_password' }],
+    })
   })
 
   router.get('/keep-account', async (ctx) => {
@@ -93,7 +122,10 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
   })
   router.post('/keep-account', ...guarded, async (ctx) => {
     await deletion.undo(tokenOf(ctx))
-    renderer.page(ctx, 'pages/message', { kind: 'account_kept', actions: [{ href: '/login', label: 'sign_in' }] })
+    renderer.page(ctx, 'pages/message', {
+      kind: 'account_kept',
+      actions: [{ href: '/login', label: 'sign_in' }],
+    })
   })
   return router
 }
@@ -102,7 +134,8 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
 function tokenOf(ctx: Context): string {
   const form = ctx.state['form'] as Record<string, string> | undefined
   const token = form ? form['token'] : ctx.query['token']
-  if (typeof token !== 'string' || token === '' || token.length > 128) throw new AppError('invalid_link')
+  if (typeof token !== 'string' || token === '' || token.length > 128)
+    throw new AppError('invalid_link')
   return token
 }
 

@@ -2,7 +2,10 @@ import type { Context } from 'koa'
 import { cookieName } from '../../config/cookie-names.ts'
 import { NOTICE_KINDS, type NoticeKind } from '../../views.ts'
 
-/** Carries one confirmation over a redirect; signed, so that no link can make a page say what did not happen. */
+/**
+ * Carries one confirmation over a redirect; signed, so that no link can make a page say what did
+ * not happen.
+ */
 export interface NoticeCookie {
   /** The notice, once. */
   take(ctx: Context): NoticeKind | undefined
@@ -13,7 +16,14 @@ const LIFETIME_MS = 60_000
 
 export function createNoticeCookie({ isHttps }: { isHttps: boolean }): NoticeCookie {
   const name = cookieName('notice', { isHttps })
-  const options = { signed: true, httpOnly: true, sameSite: 'lax', secure: isHttps, path: '/', overwrite: true } as const
+  const options = {
+    signed: true,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: isHttps,
+    path: '/',
+    overwrite: true,
+  } as const
   return {
     take(ctx) {
       const value = ctx.cookies.get(name, { signed: true })

@@ -4,7 +4,10 @@ import { sha256 } from '../../crypto/token.ts'
 import { ACCOUNT_CLIENT_ID, accountCallback } from '../../oidc/built-in-clients.ts'
 import { ENDPOINTS } from '../../oidc/endpoints.ts'
 
-/** Where the account pages may send a person back to after signing in; anything else becomes the account's front page (WB-06). */
+/**
+ * Where the account pages may send a person back to after signing in; anything else becomes the
+ * account's front page (WB-06).
+ */
 export function safeReturnPath(path: unknown): string {
   return typeof path === 'string' && /^\/account(\/[a-z-]+)*$/.test(path) ? path : '/account'
 }
@@ -20,10 +23,17 @@ export interface SignInWish {
 }
 
 /**
- * The account pages sign people in through the authorization endpoint, like every other app, so that there is one sign-in.
- * They need no token: the callback drops the code and relies on the session, hence a verifier that nobody keeps.
+ * The account pages sign people in through the authorization endpoint, like every other app, so
+ * that there is one sign-in. They need no token: the callback drops the code and relies on the
+ * session, hence a verifier that nobody keeps.
  */
-export function authorizationUrl({ issuer, returnTo, prompt, maxAgeSeconds, loginHint }: SignInWish): string {
+export function authorizationUrl({
+  issuer,
+  returnTo,
+  prompt,
+  maxAgeSeconds,
+  loginHint,
+}: SignInWish): string {
   const params = new URLSearchParams({
     client_id: ACCOUNT_CLIENT_ID,
     redirect_uri: accountCallback(issuer),
@@ -42,5 +52,9 @@ export function authorizationUrl({ issuer, returnTo, prompt, maxAgeSeconds, logi
 /** What a link to `/login` may carry along. */
 export function wishOf(ctx: Context, issuer: string): SignInWish {
   const { return_to: returnTo, login_hint: loginHint } = ctx.query
-  return { issuer, returnTo: safeReturnPath(returnTo), ...(typeof loginHint === 'string' ? { loginHint: loginHint.slice(0, 254) } : {}) }
+  return {
+    issuer,
+    returnTo: safeReturnPath(returnTo),
+    ...(typeof loginHint === 'string' ? { loginHint: loginHint.slice(0, 254) } : {}),
+  }
 }

@@ -24,32 +24,46 @@ export interface ContextAdapter extends Adapter {
   /** One round trip instead of three, where all of it is on one server. */
   findInContext(id: string): Promise<InContext | undefined>
   /**
-   * Consumes the code or refresh token, as `consume` does, and stores the one to three artifacts that come of it. On one server all of
-   * it or nothing happens; on a Redis Cluster, whose slots know no such promise, what comes of it is stored first, and forgotten if it was spent.
+   * Consumes the code or refresh token, as `consume` does, and stores the one to three artifacts
+   * that come of it. On one server all of it or nothing happens; on a Redis Cluster, whose slots
+   * know no such promise, what comes of it is stored first, and forgotten if it was spent.
    */
   exchange(id: string, minted: readonly Minted[]): Promise<void>
-  /** The sealed answer that was kept when the refresh token was spent, while the refresh token in it lives and is unspent. */
+  /**
+   * The sealed answer that was kept when the refresh token was spent, while the refresh token in it
+   * lives and is unspent.
+   */
   findAnswer(id: string): Promise<string | undefined>
 }
 
 /**
- * Where oidc-provider's models live. `test/storage/adapter-contract.ts` states what every store must do. What the library's
- * own adapters leave open is decided here:
+ * Where oidc-provider's models live. `test/storage/adapter-contract.ts` states what every store
+ * must do. What the library's own adapters leave open is decided here:
  * - `consume` is won by exactly one caller over all instances; the others get `InvalidGrant` (TK-01, TK-03).
- * - Within the client's leeway `find` does not tell that a token was consumed, so whoever comes second passes every check of the first
+ * - Within the client's leeway `find` does not tell that a token was consumed, so whoever comes
+ *   second passes every check of the first
  *   and ends no family; after it the library sees `consumed` and revokes the family.
- * - A session that ended stays ended: no `upsert` of a request that still holds it brings it back. It goes on under a new id
- *   only where the same instance has destroyed the old id just before, as the library does when it rotates ids (SE-02).
+ * - A session that ended stays ended: no `upsert` of a request that still holds it brings it back.
+ *   It goes on under a new id
+ * only where the same instance has destroyed the old id just before, as the library does when it
+ * rotates ids (SE-02).
  * - A code for a session that was revoked while the request ran is never found.
  * - `ReplayDetection` is insert-if-absent.
  * - `findByUid` returns the session without its id: for reading only; `revokeBySession` ends it.
- * Every method rejects with `AppError('unavailable')`, which the library answers with 503, when the database cannot be used.
+ * Every method rejects with `AppError('unavailable')`, which the library answers with 503, when the
+ * database cannot be used.
  */
 export interface ArtifactStore extends AsyncDisposable {
   /** May be called unbound: it is the provider's `adapter` setting. */
   readonly adapterFor: (model: string) => Adapter
-  /** Everything of the account: sessions, interactions, grants, codes and tokens; but for one session and what hangs on it, if named. */
-  revokeByAccount(accountId: string, options?: { readonly exceptSessionUid?: string | undefined }): Promise<void>
+  /**
+   * Everything of the account: sessions, interactions, grants, codes and tokens; but for one
+   * session and what hangs on it, if named.
+   */
+  revokeByAccount(
+    accountId: string,
+    options?: { readonly exceptSessionUid?: string | undefined },
+  ): Promise<void>
   /** The session, and the codes, tokens and grants that expire with it; what has offline access stays. */
   revokeBySession(sessionUid: string): Promise<void>
   /** What the account allowed one client: grants, codes and tokens. */
@@ -79,7 +93,10 @@ export interface PastUse extends Spent {
   readonly secondsAgo: number
 }
 
-/** Remembers what was used for as long as it would have lived, for storage that may forget it, and need not keep it. */
+/**
+ * Remembers what was used for as long as it would have lived, for storage that may forget it, and
+ * need not keep it.
+ */
 export interface UseLedger {
   /** The use that came before; `undefined` for the first, and of those at once, one is. */
   earlierUse(use: Use): Promise<Pick<PastUse, 'next' | 'secondsAgo'> | undefined>

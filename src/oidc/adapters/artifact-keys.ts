@@ -5,8 +5,9 @@ import type { AdapterPayload } from './adapter.ts'
 export const ANSWER = 'RefreshAnswer'
 
 /**
- * The key of an artifact: SHA-256 of model and id. No model name has a colon, so no id can reach into another model (TK-12, TK-13).
- * An answer has the digest of its refresh token: on a Cluster both are in one slot.
+ * The key of an artifact: SHA-256 of model and id. No model name has a colon, so no id can reach
+ * into another model (TK-12, TK-13). An answer has the digest of its refresh token: on a Cluster
+ * both are in one slot.
  */
 export function idDigest(model: string, id: string): Buffer {
   return sha256(`${model === ANSWER ? 'RefreshToken' : model}:${id}`)
@@ -41,9 +42,20 @@ export function indexOf(model: string, id: string, payload: AdapterPayload): Art
   const none = { grantId: undefined, lookup: undefined }
   switch (model) {
     case 'Session':
-      return { ...none, accountId, clientId: undefined, sessionUid: uid, lookup: uid === undefined ? undefined : lookupDigest(model, uid) }
+      return {
+        ...none,
+        accountId,
+        clientId: undefined,
+        sessionUid: uid,
+        lookup: uid === undefined ? undefined : lookupDigest(model, uid),
+      }
     case 'Interaction':
-      return { ...none, accountId: signingIn(payload) ?? session?.accountId, clientId: undefined, sessionUid: session?.uid }
+      return {
+        ...none,
+        accountId: signingIn(payload) ?? session?.accountId,
+        clientId: undefined,
+        sessionUid: session?.uid,
+      }
     case 'Grant':
       return { ...none, accountId, clientId, sessionUid: undefined, grantId: id }
     default:

@@ -8,13 +8,22 @@ export interface Consumption {
   readonly secondsAgo: number
 }
 
-/** Whether `find` keeps quiet about a consumption: it is counted from when the second request was there, not from when it is judged. */
-export function isForgiven({ clientId, secondsAgo }: Consumption, leewaySeconds: (clientId: string) => number): boolean {
+/**
+ * Whether `find` keeps quiet about a consumption: it is counted from when the second request was
+ * there, not from when it is judged.
+ */
+export function isForgiven(
+  { clientId, secondsAgo }: Consumption,
+  leewaySeconds: (clientId: string) => number,
+): boolean {
   const leeway = clientId === undefined ? 0 : leewaySeconds(clientId)
   return leeway > 0 && secondsAgo < leeway + secondsSinceArrival()
 }
 
-/** A refresh token of which only its use is left, as the library has to see it to end its family, if that still lives. */
+/**
+ * A refresh token of which only its use is left, as the library has to see it to end its family, if
+ * that still lives.
+ */
 export async function fromUse(
   id: string,
   { secondsAgo, consumedAt, clientId, grantId, sessionUid }: PastUse,
@@ -22,20 +31,37 @@ export async function fromUse(
   leewaySeconds: (clientId: string) => number,
 ): Promise<AdapterPayload | undefined> {
   const grant = await grants.find(grantId)
-  if (grant?.clientId !== clientId || !grant.accountId || isForgiven({ clientId, secondsAgo }, leewaySeconds)) return undefined
+  if (
+    grant?.clientId !== clientId ||
+    !grant.accountId ||
+    isForgiven({ clientId, secondsAgo }, leewaySeconds)
+  )
+    return undefined
   const consumed = Math.floor(consumedAt)
-  return { clientId, grantId, sessionUid, kind: 'RefreshToken', jti: id, accountId: grant.accountId, consumed }
+  return {
+    clientId,
+    grantId,
+    sessionUid,
+    kind: 'RefreshToken',
+    jti: id,
+    accountId: grant.accountId,
+    consumed,
+  }
 }
 
 /** What the losers of `consume` get. */
 export function alreadyConsumed(model: string): Error {
-  if (model === 'PushedAuthorizationRequest') return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+  if (model === 'PushedAuthorizationRequest')
+    return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
   return new AlreadyConsumed('already consumed, expired or revoked')
 }
 
 export class AlreadyConsumed extends errors.InvalidGrant {}
 
-/** What the loser of two concurrent uses of one assertion gets; the library itself answers so when the second comes later. */
+/**
+ * What the loser of two concurrent uses of one assertion gets; the library itself answers so when
+ * the second comes later.
+ */
 export function replayed(): Error {
   return new errors.InvalidClientAuth('client assertion tokens must only be used once')
 }

@@ -17,8 +17,8 @@ export interface Row {
 }
 
 /**
- * Replay records and uses that are remembered for Redis (`$used`) stay in PostgreSQL whatever the storage; the trace of an ended session
- * is nothing to move. Nor is what ends within a second.
+ * Replay records and uses that are remembered for Redis (`$used`) stay in PostgreSQL whatever the
+ * storage; the trace of an ended session is nothing to move. Nor is what ends within a second.
  */
 const AFTER = `
 select "model", "id_digest" as "digest", "payload"::text as "payload", "grant_id" as "grantId", "account_id" as "accountId",
@@ -35,7 +35,10 @@ insert into "oidc_artifact"
 values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, to_timestamp($9::float8 / 1000), now() + $10::float8 * interval '1 millisecond')
 on conflict do nothing`
 
-/** What is remembered of a code or token that Redis has spent stays consumed, and gets what it was, so that its reuse can end its family. */
+/**
+ * What is remembered of a code or token that Redis has spent stays consumed, and gets what it was,
+ * so that its reuse can end its family.
+ */
 const COMPLETE = `
 update "oidc_artifact" set
   "payload" = $3::jsonb, "grant_id" = $4, "account_id" = $5, "client_id" = $6, "session_uid" = $7, "lookup_digest" = $8
@@ -50,7 +53,8 @@ const DELETE_EXPIRED = `delete from "oidc_artifact" as "a" using ${SENT} where $
 const COUNT = `select count(*)::int as "count" from ${SENT} where exists (select from "oidc_artifact" as "a" where ${SAME})`
 
 export async function rowsAfter(pool: Pool, last: Row | undefined, limit: number): Promise<Row[]> {
-  return (await pool.query<Row>(AFTER, [last?.model ?? '', last?.digest ?? Buffer.alloc(0), limit])).rows
+  return (await pool.query<Row>(AFTER, [last?.model ?? '', last?.digest ?? Buffer.alloc(0), limit]))
+    .rows
 }
 
 export async function deleteRows(pool: Pool, rows: readonly Row[]): Promise<void> {
@@ -61,13 +65,38 @@ export async function deleteRows(pool: Pool, rows: readonly Row[]): Promise<void
   )
 }
 
-/** All or none. What is there already stays as it is, but becomes consumed if what arrives is; what has expired there is not there. */
+/**
+ * All or none. What is there already stays as it is, but becomes consumed if what arrives is; what
+ * has expired there is not there.
+ */
 export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query(DELETE_EXPIRED, sent(rows))
     for (const row of rows) {
-      const { model, digest, payload, grantId, accountId, clientId, sessionUid, lookup, consumedAt, ttl } = row
-      const values = [model, digest, payload, grantId, accountId, clientId, sessionUid, lookup, consumedAt, ttl]
+      const {
+        model,
+        digest,
+        payload,
+        grantId,
+        accountId,
+        clientId,
+        sessionUid,
+        lookup,
+        consumedAt,
+        ttl,
+      } = row
+      const values = [
+        model,
+        digest,
+        payload,
+        grantId,
+        accountId,
+        clientId,
+        sessionUid,
+        lookup,
+        consumedAt,
+        ttl,
+      ]
       const { rowCount } = await client.query(INSERT, values)
       if (rowCount !== 0) continue
       await client.query(COMPLETE, values.slice(0, 8))
@@ -82,5 +111,9 @@ export async function countRows(pool: Pool, rows: readonly Row[]): Promise<numbe
 }
 
 function sent(rows: readonly Row[]): unknown[] {
-  return [rows.map(({ model }) => model), rows.map(({ digest }) => digest), rows.map(({ lookup }) => lookup)]
+  return [
+    rows.map(({ model }) => model),
+    rows.map(({ digest }) => digest),
+    rows.map(({ lookup }) => lookup),
+  ]
 }

@@ -50,7 +50,12 @@ export function rowOf({ model, digest, uid, fields, ttl }: StandingArtifact): Ro
     accountId: fields.get('a') ?? null,
     clientId: fields.get('k') ?? null,
     sessionUid: uid ?? fields.get('s') ?? null,
-    lookup: uid === undefined ? (lookup === undefined ? null : Buffer.from(lookup, 'base64url')) : lookupDigest('Session', uid),
+    lookup:
+      uid === undefined
+        ? lookup === undefined
+          ? null
+          : Buffer.from(lookup, 'base64url')
+        : lookupDigest('Session', uid),
     consumedAt: consumedAt === undefined ? null : Number(consumedAt),
     ttl,
   }

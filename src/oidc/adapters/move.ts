@@ -18,8 +18,9 @@ export interface MoveDeps {
 export type Moved = ReadonlyMap<string, number>
 
 /**
- * Moves all live artifacts from PostgreSQL to Redis, by digest and in bounded batches. Each batch is copied, read back and only
- * then deleted, so a move that was cut off is repeated and goes on. What the target knows already stays as it is there.
+ * Moves all live artifacts from PostgreSQL to Redis, by digest and in bounded batches. Each batch
+ * is copied, read back and only then deleted, so a move that was cut off is repeated and goes on.
+ * What the target knows already stays as it is there.
  */
 export async function moveToRedis({ pool, redis }: MoveDeps): Promise<Moved> {
   const calls = redisCalls(redis)
@@ -28,7 +29,9 @@ export async function moveToRedis({ pool, redis }: MoveDeps): Promise<Moved> {
   do {
     rows = await rowsAfter(pool, rows.at(-1), BATCH)
     await Promise.all(rows.map((row) => copy(calls, row)))
-    const arrived = (await Promise.all(rows.map((row) => isThere(redis, calls, row)))).filter(Boolean).length
+    const arrived = (await Promise.all(rows.map((row) => isThere(redis, calls, row)))).filter(
+      Boolean,
+    ).length
     verify(arrived, rows.length)
     await deleteRows(pool, rows)
     count(moved, rows)
@@ -36,7 +39,10 @@ export async function moveToRedis({ pool, redis }: MoveDeps): Promise<Moved> {
   return moved
 }
 
-/** The way back, so that shrinking is no mass logout either. Goes over all keys until there is nothing left to move. */
+/**
+ * The way back, so that shrinking is no mass logout either. Goes over all keys until there is
+ * nothing left to move.
+ */
 export async function moveToPostgres(deps: MoveDeps): Promise<Moved> {
   const moved = new Map<string, number>()
   let hasMoved: boolean
@@ -45,11 +51,18 @@ export async function moveToPostgres(deps: MoveDeps): Promise<Moved> {
   return moved
 }
 
-async function moveWhatIsFound({ pool, redis }: MoveDeps, moved: Map<string, number>): Promise<boolean> {
+async function moveWhatIsFound(
+  { pool, redis }: MoveDeps,
+  moved: Map<string, number>,
+): Promise<boolean> {
   const calls = redisCalls(redis)
   let hasMoved = false
   for await (const keys of pages(redis)) {
-    const found = await Promise.all(keys.flatMap((key) => readArtifactKey(key) ?? []).map((artifact) => read(redis, calls, artifact)))
+    const found = await Promise.all(
+      keys
+        .flatMap((key) => readArtifactKey(key) ?? [])
+        .map((artifact) => read(redis, calls, artifact)),
+    )
     const rows = found.flatMap((row) => row ?? [])
     if (rows.length === 0) continue
     await insertRows(pool, rows)
@@ -63,7 +76,9 @@ async function moveWhatIsFound({ pool, redis }: MoveDeps, moved: Map<string, num
 
 function verify(arrived: number, sent: number): void {
   if (arrived === sent) return
-  throw new StartupError(`Of ${sent} artifacts only ${arrived} arrived; the rest is still where it was. Run the command again.`)
+  throw new StartupError(
+    `Of ${sent} artifacts only ${arrived} arrived; the rest is still where it was. Run the command again.`,
+  )
 }
 
 function count(moved: Map<string, number>, rows: readonly Row[]): void {
@@ -76,14 +91,19 @@ function find(calls: Calls, model: string, name: string) {
 
 /** A session is there under whatever id it has by now, as a trace too. */
 async function isThere(redis: RedisConnection, calls: Calls, row: Row): Promise<boolean> {
-  if (row.model === 'Session') return (await redis.run(KEYS.session(row.sessionUid ?? ''), (client, key) => client.exists(key))) === 1
+  if (row.model === 'Session')
+    return (
+      (await redis.run(KEYS.session(row.sessionUid ?? ''), (client, key) => client.exists(key))) ===
+      1
+    )
   return (await calls.find(row.model, nameOfRow(row))) !== undefined
 }
 
 async function copy(calls: Calls, row: Row): Promise<void> {
   const known = await find(calls, row.model, nameOfRow(row))
   if (known) {
-    if (row.consumedAt !== null && !known.fields.has('c')) await calls.consume(row.model, nameOfRow(row), undefined)
+    if (row.consumedAt !== null && !known.fields.has('c'))
+      await calls.consume(row.model, nameOfRow(row), undefined)
     return
   }
   const entry = entryOf(row)
@@ -93,25 +113,45 @@ async function copy(calls: Calls, row: Row): Promise<void> {
 
 type Artifact = NonNullable<ReturnType<typeof readArtifactKey>>
 
-async function read(redis: RedisConnection, calls: Calls, artifact: Artifact): Promise<Row | undefined> {
+async function read(
+  redis: RedisConnection,
+  calls: Calls,
+  artifact: Artifact,
+): Promise<Row | undefined> {
   const found = await find(calls, artifact.model, artifact.name)
   if (!found) return undefined
   const pointer = KEYS.artifact(artifact.model, artifact.name)
-  const uid = artifact.model === 'Session' ? await redis.run(pointer, (client, key) => client.get(key)) : undefined
-  const ttl = await redis.run(typeof uid === 'string' ? KEYS.session(uid) : pointer, (client, key) => client.pttl(key))
-  return ttl === -2 ? undefined : rowOf({ ...artifact, uid: uid ?? undefined, fields: found.fields, ttl: ttl === -1 ? null : ttl })
+  const uid =
+    artifact.model === 'Session'
+      ? await redis.run(pointer, (client, key) => client.get(key))
+      : undefined
+  const ttl = await redis.run(
+    typeof uid === 'string' ? KEYS.session(uid) : pointer,
+    (client, key) => client.pttl(key),
+  )
+  return ttl === -2
+    ? undefined
+    : rowOf({
+        ...artifact,
+        uid: uid ?? undefined,
+        fields: found.fields,
+        ttl: ttl === -1 ? null : ttl,
+      })
 }
 
 async function forget(redis: RedisConnection, row: Row): Promise<void> {
   await redis.run(KEYS.artifact(row.model, nameOfRow(row)), (client, key) => client.del(key))
-  if (row.model === 'Session') await redis.run(KEYS.session(row.sessionUid ?? ''), (client, key) => client.del(key))
+  if (row.model === 'Session')
+    await redis.run(KEYS.session(row.sessionUid ?? ''), (client, key) => client.del(key))
 }
 
 /** Deletes all keys of ours and no others. Returns how many there were. */
 export async function emptyRedis(redis: RedisConnection): Promise<number> {
   let deleted = 0
   for await (const keys of pages(redis)) {
-    const counts = await Promise.all(keys.map((each) => redis.run(each, (client, key) => client.unlink(key))))
+    const counts = await Promise.all(
+      keys.map((each) => redis.run(each, (client, key) => client.unlink(key))),
+    )
     deleted += counts.reduce((sum, count) => sum + count, 0)
   }
   return deleted

@@ -1,6 +1,13 @@
 import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
-import type { AdapterPayload, ContextAdapter, InContext, Minted, PastUse, Spent } from './adapter.ts'
+import type {
+  AdapterPayload,
+  ContextAdapter,
+  InContext,
+  Minted,
+  PastUse,
+  Spent,
+} from './adapter.ts'
 import { answerIn } from './answers.ts'
 import { ANSWER, idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
@@ -33,7 +40,8 @@ export interface Row {
 
 /** Of a row that holds no more than that it was used, as Redis leaves it behind. */
 export function useOf({ payload, consumedAt, secondsAgo }: Row): PastUse | undefined {
-  const { $used: spent } = consumedAt === null ? {} : (fromJsonb(payload) as { $used?: Spent & { next?: string } })
+  const { $used: spent } =
+    consumedAt === null ? {} : (fromJsonb(payload) as { $used?: Spent & { next?: string } })
   return spent && consumedAt !== null ? { ...spent, consumedAt, secondsAgo } : undefined
 }
 
@@ -48,7 +56,9 @@ export class PostgresAdapter implements ContextAdapter {
     this.#model = model
     this.#deps = deps
     this.#found = batched((digests) => this.#byDigest<Row>(SQL.find, digests))
-    this.#foundInContext = batched((digests) => this.#byDigest<ContextRow>(SQL.findInContext, digests))
+    this.#foundInContext = batched((digests) =>
+      this.#byDigest<ContextRow>(SQL.findInContext, digests),
+    )
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
@@ -74,8 +84,12 @@ export class PostgresAdapter implements ContextAdapter {
     const { grant, grantId, session, sessionUid } = row
     return {
       token,
-      grant: grant === null ? undefined : fromStored('Grant', { id: grantId ?? '' }, fromJsonb(grant)),
-      session: session === null ? undefined : fromStored('Session', { lookup: sessionUid ?? '' }, fromJsonb(session)),
+      grant:
+        grant === null ? undefined : fromStored('Grant', { id: grantId ?? '' }, fromJsonb(grant)),
+      session:
+        session === null
+          ? undefined
+          : fromStored('Session', { lookup: sessionUid ?? '' }, fromJsonb(session)),
       isSpent: row.consumedAt !== null && token.consumed === undefined,
     }
   }
@@ -103,13 +117,21 @@ export class PostgresAdapter implements ContextAdapter {
   }
 
   async consume(id: string): Promise<void> {
-    const { rowCount } = await this.#deps.query(SQL.consume, [this.#model, idDigest(this.#model, id)])
+    const { rowCount } = await this.#deps.query(SQL.consume, [
+      this.#model,
+      idDigest(this.#model, id),
+    ])
     if (rowCount !== 1) throw alreadyConsumed(this.#model)
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
-    const statement = [SQL.exchange, SQL.exchangeForTwo, SQL.exchangeForThree][minted.length - 1] ?? SQL.exchange
-    const { rowCount } = await this.#deps.query(statement, [this.#model, idDigest(this.#model, id), ...minted.flatMap(rowOf)])
+    const statement =
+      [SQL.exchange, SQL.exchangeForTwo, SQL.exchangeForThree][minted.length - 1] ?? SQL.exchange
+    const { rowCount } = await this.#deps.query(statement, [
+      this.#model,
+      idDigest(this.#model, id),
+      ...minted.flatMap(rowOf),
+    ])
     if (rowCount !== minted.length) throw alreadyConsumed(this.#model)
   }
 
@@ -130,7 +152,10 @@ export class PostgresAdapter implements ContextAdapter {
   }
 
   async #findByLookup(lookup: string): Promise<AdapterPayload | undefined> {
-    const { rows } = await this.#deps.query<Row>(SQL.findByLookup, [this.#model, lookupDigest(this.#model, lookup)])
+    const { rows } = await this.#deps.query<Row>(SQL.findByLookup, [
+      this.#model,
+      lookupDigest(this.#model, lookup),
+    ])
     return this.#present(rows[0], { lookup })
   }
 
@@ -139,7 +164,10 @@ export class PostgresAdapter implements ContextAdapter {
     digests: readonly Buffer[],
     model = this.#model,
   ): Promise<(Found | undefined)[]> {
-    const { rows } = await this.#deps.query<Found & { readonly digest: Buffer }>(statement, [model, digests])
+    const { rows } = await this.#deps.query<Found & { readonly digest: Buffer }>(statement, [
+      model,
+      digests,
+    ])
     const found = new Map(rows.map((row) => [row.digest.toString('latin1'), row]))
     return digests.map((digest) => found.get(digest.toString('latin1')))
   }
@@ -151,7 +179,9 @@ export class PostgresAdapter implements ContextAdapter {
     if (this.#model === 'Session' || useOf(row)) return undefined
     const payload = fromStored(this.#model, by, fromJsonb(row.payload))
     const consumption = { clientId: row.clientId ?? undefined, secondsAgo }
-    return isForgiven(consumption, this.#deps.leewaySeconds) ? payload : { ...payload, consumed: Math.floor(consumedAt) }
+    return isForgiven(consumption, this.#deps.leewaySeconds)
+      ? payload
+      : { ...payload, consumed: Math.floor(consumedAt) }
   }
 }
 
@@ -160,5 +190,16 @@ function rowOf({ model, id, payload, expiresIn }: Minted): unknown[] {
   const { grantId, accountId, clientId, sessionUid, lookup } = indexOf(model, id, payload)
   const json = toJsonb(toStored(model, id, payload))
   const consumedAt = typeof payload.consumed === 'number' ? payload.consumed : undefined
-  return [model, idDigest(model, id), json, grantId, accountId, clientId, sessionUid, lookup, consumedAt, expiresIn]
+  return [
+    model,
+    idDigest(model, id),
+    json,
+    grantId,
+    accountId,
+    clientId,
+    sessionUid,
+    lookup,
+    consumedAt,
+    expiresIn,
+  ]
 }

@@ -3,7 +3,10 @@ import { isUnavailable, type Pool } from '../../database.ts'
 import { StoreUnavailable } from './unavailable.ts'
 
 /** Runs one prepared statement. A database that cannot be used is `StoreUnavailable`. */
-export type Query = <Row extends QueryResultRow>(statement: { name: string; text: string }, values: unknown[]) => Promise<QueryResult<Row>>
+export type Query = <Row extends QueryResultRow>(
+  statement: { name: string; text: string },
+  values: unknown[],
+) => Promise<QueryResult<Row>>
 
 export function createQuery(pool: Pool): Query {
   return async (statement, values) => {

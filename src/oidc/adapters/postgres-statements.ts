@@ -13,7 +13,8 @@ const REVOKED = `"consumed_at" is not null and not "payload" ? 'rotation'`
 const FOUND = `
   "a"."payload"::text as "payload", "a"."client_id" as "clientId", extract(epoch from "a"."consumed_at")::float8 as "consumedAt",
   extract(epoch from now() - "a"."consumed_at")::float8 as "secondsAgo"`
-const live = (alias: string): string => `("${alias}"."expires_at" is null or "${alias}"."expires_at" > now())`
+const live = (alias: string): string =>
+  `("${alias}"."expires_at" is null or "${alias}"."expires_at" > now())`
 
 /** $1 model, $2 digests. */
 const WANTED = `from "oidc_artifact" as "a" where "a"."model" = $1 and "a"."id_digest" = any($2::bytea[]) and ${live('a')}`
@@ -24,7 +25,10 @@ insert into "oidc_artifact" as "a"
 /** The ten parameters of a row, behind so many others. */
 const valuesAfter = (others: number): string =>
   `$1::varchar, $2::bytea, $3::jsonb, $4::varchar, $5::varchar, $6::varchar, $7::varchar, $8::bytea, to_timestamp($9::float8),
-   now() + $10::float8 * interval '1 second'`.replaceAll(/\$(\d+)/g, (_all, at: string) => `$${Number(at) + others}`)
+   now() + $10::float8 * interval '1 second'`.replaceAll(
+    /\$(\d+)/g,
+    (_all, at: string) => `$${Number(at) + others}`,
+  )
 const VALUES = valuesAfter(0)
 const REPLACE = `
   "payload" = excluded."payload", "grant_id" = excluded."grant_id", "account_id" = excluded."account_id", "client_id" = excluded."client_id",
@@ -39,7 +43,10 @@ update "oidc_artifact" set "consumed_at" = now() where "model" = $1 and "id_dige
 const CONSUMED = `with "consumed" as (${CONSUME} returning 1)`
 
 function exchangeFor(rows: number): string {
-  const values = Array.from({ length: rows }, (_, at) => `select ${valuesAfter(2 + at * 10)} from "consumed"`)
+  const values = Array.from(
+    { length: rows },
+    (_, at) => `select ${valuesAfter(2 + at * 10)} from "consumed"`,
+  )
   return `${CONSUMED} ${INTO} ${values.join(' union all ')} ${ON_SAME_ID}`
 }
 
@@ -47,7 +54,10 @@ const statement = (name: string, text: string): Statement => ({ name: `artifact_
 
 export const SQL = {
   find: statement('find', `select "a"."id_digest" as "digest", ${FOUND} ${WANTED}`),
-  /** Tokens, each with its grant and its session. The digests are those of `artifact-keys.ts`; subqueries, so that each is always an index lookup. */
+  /**
+   * Tokens, each with its grant and its session. The digests are those of `artifact-keys.ts`;
+   * subqueries, so that each is always an index lookup.
+   */
   findInContext: statement(
     'find_in_context',
     `select "a"."id_digest" as "digest", ${FOUND}, "a"."grant_id" as "grantId", "a"."session_uid" as "sessionUid",
@@ -75,8 +85,9 @@ export const SQL = {
   ),
 
   /**
-   * One row per `uid`: it keeps its id, or follows the rotation that proves itself; everything else is late and stores nothing.
-   * Not `on conflict do update`: that knows one unique index, and concurrent writers of one session would trip over the other.
+   * One row per `uid`: it keeps its id, or follows the rotation that proves itself; everything else
+   * is late and stores nothing. Not `on conflict do update`: that knows one unique index, and
+   * concurrent writers of one session would trip over the other.
    */
   upsertSession: statement(
     'upsert_session',
@@ -96,8 +107,9 @@ export const SQL = {
   ),
 
   /**
-   * $1 models, $2 digests, $3 milliseconds, $4 payloads (`$used`), of what another storage has spent: its row here is consumed and holds
-   * no more; a whole one, of a move that was cut off, is consumed too. In one order, so that no two instances wait for each other.
+   * $1 models, $2 digests, $3 milliseconds, $4 payloads (`$used`), of what another storage has
+   * spent: its row here is consumed and holds no more; a whole one, of a move that was cut off, is
+   * consumed too. In one order, so that no two instances wait for each other.
    */
   use: statement(
     'use',
@@ -115,7 +127,10 @@ export const SQL = {
   exchangeForTwo: statement('exchange_for_two', exchangeFor(2)),
   exchangeForThree: statement('exchange_for_three', exchangeFor(3)),
 
-  destroy: statement('destroy', `delete from "oidc_artifact" where "model" = $1 and "id_digest" = $2`),
+  destroy: statement(
+    'destroy',
+    `delete from "oidc_artifact" where "model" = $1 and "id_digest" = $2`,
+  ),
 
   /** Leaves the proof of who ended it; whoever comes second leaves a session that nobody goes on with. */
   destroySession: statement(
@@ -127,7 +142,10 @@ export const SQL = {
      returning "session_uid" as "sessionUid"`,
   ),
 
-  revokeByGrant: statement('revoke_by_grant', `delete from "oidc_artifact" where "model" = $1 and "grant_id" = $2`),
+  revokeByGrant: statement(
+    'revoke_by_grant',
+    `delete from "oidc_artifact" where "model" = $1 and "grant_id" = $2`,
+  ),
 
   revokeSession: statement(
     'revoke_session',
@@ -160,5 +178,8 @@ export const SQL = {
          select "grant_id" from "oidc_artifact" where "session_uid" = $2 and "grant_id" is not null)))))`,
   ),
 
-  deleteByAccountAndClient: statement('delete_by_client', `delete from "oidc_artifact" where "account_id" = $1 and "client_id" = $2`),
+  deleteByAccountAndClient: statement(
+    'delete_by_client',
+    `delete from "oidc_artifact" where "account_id" = $1 and "client_id" = $2`,
+  ),
 } as const satisfies Record<string, Statement>

@@ -13,32 +13,57 @@ export interface PostgresStoreOptions extends ArtifactStoreOptions {
   readonly pool: Pool
 }
 
-/** The artifacts in PostgreSQL, table `oidc_artifact`. Times are the database's. The pool stays its owner's. */
-export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: PostgresStoreOptions): ArtifactStore & UseLedger {
+/**
+ * The artifacts in PostgreSQL, table `oidc_artifact`. Times are the database's. The pool stays its
+ * owner's.
+ */
+export function createPostgresStore({
+  pool,
+  overrides = {},
+  leewaySeconds,
+}: PostgresStoreOptions): ArtifactStore & UseLedger {
   const query = createQuery(pool)
   const rotations = new Rotations()
-  const find = async (model: string, id: string) => (await query<Row>(SQL.find, [model, [idDigest(model, id)]])).rows[0]
+  const find = async (model: string, id: string) =>
+    (await query<Row>(SQL.find, [model, [idDigest(model, id)]])).rows[0]
   const isFirst = batched(async (uses: readonly Use[]) => {
     const digests = uses.map(({ model, id }) => idDigest(model, id))
     const left = uses.map(({ leftMs }) => (leftMs < 0 ? null : leftMs))
-    const payloads = uses.map(({ clientId, grantId, sessionUid, next }) => toJsonb({ $used: { clientId, grantId, sessionUid, next } }))
-    const { rows } = await query<{ digest: Buffer }>(SQL.use, [uses.map(({ model }) => model), digests, left, payloads])
+    const payloads = uses.map(({ clientId, grantId, sessionUid, next }) =>
+      toJsonb({ $used: { clientId, grantId, sessionUid, next } }),
+    )
+    const { rows } = await query<{ digest: Buffer }>(SQL.use, [
+      uses.map(({ model }) => model),
+      digests,
+      left,
+      payloads,
+    ])
     const first = new Set(rows.map(({ digest }) => digest.toString('latin1')))
     return digests.map((digest) => first.delete(digest.toString('latin1')))
   })
   return {
-    adapterFor: (model): Adapter => overrides[model] ?? new PostgresAdapter(model, { query, rotations, leewaySeconds }),
+    adapterFor: (model): Adapter =>
+      overrides[model] ?? new PostgresAdapter(model, { query, rotations, leewaySeconds }),
 
     /** Sessions end before the rest: from then on none of them gets a new code, so the rest is complete. */
     async revokeByAccount(accountId, { exceptSessionUid } = {}) {
-      const kept = exceptSessionUid === undefined ? undefined : await authorizations(exceptSessionUid)
+      const kept =
+        exceptSessionUid === undefined ? undefined : await authorizations(exceptSessionUid)
       await query(SQL.revokeSessionsOfAccount, [accountId, exceptSessionUid ?? null])
-      await query(SQL.deleteByAccount, [accountId, exceptSessionUid ?? null, kept?.map(({ grantId }) => grantId) ?? []])
+      await query(SQL.deleteByAccount, [
+        accountId,
+        exceptSessionUid ?? null,
+        kept?.map(({ grantId }) => grantId) ?? [],
+      ])
     },
 
     async revokeBySession(sessionUid) {
-      const { rows } = await query<{ payload: string }>(SQL.revokeSession, [lookupDigest('Session', sessionUid)])
-      const ended = rows.flatMap(({ payload }) => grantsIn(fromJsonb(payload))).filter(({ isOffline }) => !isOffline)
+      const { rows } = await query<{ payload: string }>(SQL.revokeSession, [
+        lookupDigest('Session', sessionUid),
+      ])
+      const ended = rows
+        .flatMap(({ payload }) => grantsIn(fromJsonb(payload)))
+        .filter(({ isOffline }) => !isOffline)
       await query(SQL.deleteBySession, [sessionUid, ended.map(({ grantId }) => grantId)])
     },
 
@@ -61,7 +86,10 @@ export function createPostgresStore({ pool, overrides = {}, leewaySeconds }: Pos
   }
 
   async function authorizations(sessionUid: string): Promise<SessionGrant[]> {
-    const { rows } = await query<{ payload: string }>(SQL.findByLookup, ['Session', lookupDigest('Session', sessionUid)])
+    const { rows } = await query<{ payload: string }>(SQL.findByLookup, [
+      'Session',
+      lookupDigest('Session', sessionUid),
+    ])
     return rows.flatMap(({ payload }) => grantsIn(fromJsonb(payload)))
   }
 }

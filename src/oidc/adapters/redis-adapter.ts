@@ -1,5 +1,12 @@
 import { randomToken } from '../../crypto/token.ts'
-import type { AdapterPayload, ContextAdapter, InContext, Minted, Spent, UseLedger } from './adapter.ts'
+import type {
+  AdapterPayload,
+  ContextAdapter,
+  InContext,
+  Minted,
+  Spent,
+  UseLedger,
+} from './adapter.ts'
 import { answerIn, successorIn } from './answers.ts'
 import { ANSWER, idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
@@ -45,7 +52,9 @@ export class RedisAdapter implements ContextAdapter {
   async find(id: string): Promise<AdapterPayload | undefined> {
     const { calls } = this.#deps
     const name = this.#name(id)
-    const found = await (this.#model === 'Session' ? calls.findSession(name) : calls.find(this.#model, name))
+    const found = await (this.#model === 'Session'
+      ? calls.findSession(name)
+      : calls.find(this.#model, name))
     return this.#present(found, { id }) ?? this.#ofUse(id)
   }
 
@@ -63,8 +72,9 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   /**
-   * What PostgreSQL remembers decides which answer is the one: a server that took over without having heard of the use may hold a second.
-   * It may be told of the use here, before the request that made it has come to that.
+   * What PostgreSQL remembers decides which answer is the one: a server that took over without
+   * having heard of the use may hold a second. It may be told of the use here, before the request
+   * that made it has come to that.
    */
   async findAnswer(id: string): Promise<string | undefined> {
     const { calls, uses } = this.#deps
@@ -72,7 +82,13 @@ export class RedisAdapter implements ContextAdapter {
     const kept = found && answerIn(payloadOf(ANSWER, found.fields))
     const successor = kept && (await calls.find(this.#model, kept.next))
     if (!successor || successor.fields.has('c')) return undefined
-    const use = { ...spentIn(successor.fields), leftMs: msLeft(successor), model: this.#model, id, next: kept.next }
+    const use = {
+      ...spentIn(successor.fields),
+      leftMs: msLeft(successor),
+      model: this.#model,
+      id,
+      next: kept.next,
+    }
     const earlier = await uses?.earlierUse(use)
     return earlier && earlier.next !== kept.next ? undefined : kept.$answer
   }
@@ -83,7 +99,10 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
-    return this.#present(await this.#deps.calls.findByLookup(this.#model, lookupDigest(this.#model, userCode)), { lookup: userCode })
+    return this.#present(
+      await this.#deps.calls.findByLookup(this.#model, lookupDigest(this.#model, userCode)),
+      { lookup: userCode },
+    )
   }
 
   async consume(id: string): Promise<void> {
@@ -94,7 +113,12 @@ export class RedisAdapter implements ContextAdapter {
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
     const entries = minted.map((each) => this.#entry(each))
-    const consumed = await this.#deps.calls.exchange(this.#model, this.#name(id), entries, this.#keepMs)
+    const consumed = await this.#deps.calls.exchange(
+      this.#model,
+      this.#name(id),
+      entries,
+      this.#keepMs,
+    )
     if (!consumed) throw alreadyConsumed(this.#model)
     await this.#remember(id, consumed, successorIn(minted))
   }
@@ -113,8 +137,9 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   /**
-   * After Redis, so that a fault there leaves it as it was; before the answer, so that nothing whose use was answered comes back with a
-   * server that has not heard of it (F05, TK-04). Its second use is judged as if Redis had known of the first.
+   * After Redis, so that a fault there leaves it as it was; before the answer, so that nothing
+   * whose use was answered comes back with a server that has not heard of it (F05, TK-04). Its
+   * second use is judged as if Redis had known of the first.
    */
   async #remember(id: string, consumed: Consumed, next?: string): Promise<void> {
     const { uses, leewaySeconds, revokeGrant } = this.#deps
@@ -122,7 +147,8 @@ export class RedisAdapter implements ContextAdapter {
     const earlier = await uses?.earlierUse({ model: this.#model, id, next, ...consumed })
     if (earlier === undefined || (next !== undefined && earlier.next === next)) return
     const { clientId, grantId } = consumed
-    if (!isForgiven({ clientId, secondsAgo: earlier.secondsAgo }, leewaySeconds)) await revokeGrant(grantId)
+    if (!isForgiven({ clientId, secondsAgo: earlier.secondsAgo }, leewaySeconds))
+      await revokeGrant(grantId)
     throw alreadyConsumed(this.#model)
   }
 
@@ -132,7 +158,8 @@ export class RedisAdapter implements ContextAdapter {
 
   /** Of a refresh token that is not kept any more. */
   async #ofUse(id: string): Promise<AdapterPayload | undefined> {
-    const use = this.#model === 'RefreshToken' ? await this.#deps.uses?.findUse(this.#model, id) : undefined
+    const use =
+      this.#model === 'RefreshToken' ? await this.#deps.uses?.findUse(this.#model, id) : undefined
     return use && fromUse(id, use, new RedisAdapter('Grant', this.#deps), this.#deps.leewaySeconds)
   }
 
@@ -141,7 +168,13 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   #entry({ model, id, payload, expiresIn }: Minted): Entry {
-    const { grantId = '', accountId = '', clientId = '', sessionUid = '', lookup } = indexOf(model, id, payload)
+    const {
+      grantId = '',
+      accountId = '',
+      clientId = '',
+      sessionUid = '',
+      lookup,
+    } = indexOf(model, id, payload)
     return {
       model,
       name: nameOf(model, idDigest(model, id), id),
@@ -165,8 +198,13 @@ export class RedisAdapter implements ContextAdapter {
     if (model === 'Session' && payload.uid) this.#deps.rotations.found(payload.uid)
     const consumedAt = found.fields.get('c')
     if (consumedAt === undefined) return payload
-    const consumption = { clientId: found.fields.get('k'), secondsAgo: (found.now - Number(consumedAt)) / 1000 }
-    return isForgiven(consumption, this.#deps.leewaySeconds) ? payload : { ...payload, consumed: Math.floor(Number(consumedAt) / 1000) }
+    const consumption = {
+      clientId: found.fields.get('k'),
+      secondsAgo: (found.now - Number(consumedAt)) / 1000,
+    }
+    return isForgiven(consumption, this.#deps.leewaySeconds)
+      ? payload
+      : { ...payload, consumed: Math.floor(Number(consumedAt) / 1000) }
   }
 }
 
@@ -182,7 +220,11 @@ function msLeft({ fields, now }: Found): number {
 }
 
 /** An interaction is only seen with its session: it does not end with it. */
-export function bindingOf(model: string, sessionUid: string, payload: { readonly expiresWithSession?: unknown }): 'on' | 'off' | '' {
+export function bindingOf(
+  model: string,
+  sessionUid: string,
+  payload: { readonly expiresWithSession?: unknown },
+): 'on' | 'off' | '' {
   if (sessionUid === '' || model === 'Interaction') return ''
   return payload.expiresWithSession === true ? 'on' : 'off'
 }

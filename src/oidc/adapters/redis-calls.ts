@@ -47,7 +47,10 @@ export interface Consumed extends Spent {
   readonly leftMs: number
 }
 
-/** What the adapter asks of Redis: one round trip each on one server; on a Cluster a second one where records are in other slots. */
+/**
+ * What the adapter asks of Redis: one round trip each on one server; on a Cluster a second one
+ * where records are in other slots.
+ */
 export interface Calls {
   /** False if the entry must not be stored: replayed, or a code of an ended session. */
   put(entry: Entry): Promise<boolean>
@@ -60,7 +63,12 @@ export interface Calls {
   /** Undefined if this call is not the one that consumes it. */
   consume(model: string, name: string, keepMs: number | undefined): Promise<Consumed | undefined>
   /** The same, with what comes of it; nothing of that is left otherwise. */
-  exchange(model: string, name: string, entries: readonly Entry[], keepMs: number | undefined): Promise<Consumed | undefined>
+  exchange(
+    model: string,
+    name: string,
+    entries: readonly Entry[],
+    keepMs: number | undefined,
+  ): Promise<Consumed | undefined>
   destroy(model: string, name: string): Promise<void>
   /** The session's uid, if there was one of that id. */
   destroySession(name: string, proof: string): Promise<string | undefined>

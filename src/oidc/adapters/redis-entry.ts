@@ -18,7 +18,14 @@ export function ttlOf(ttl: number | undefined): string {
 export function argumentsOf(entry: Entry): string[] {
   const { model, payload, accountId, clientId, sessionUid, grantId, bind, lookup } = entry
   const id = lookup?.toString('base64url') ?? ''
-  const fields = { a: accountId, k: accountId ? clientId : '', s: sessionUid, g: grantId, b: bind === 'on' ? bind : '', l: id }
+  const fields = {
+    a: accountId,
+    k: accountId ? clientId : '',
+    s: sessionUid,
+    g: grantId,
+    b: bind === 'on' ? bind : '',
+    l: id,
+  }
   return ['p', textOf(model, payload, fields), ...Object.entries(fields).flat()]
 }
 
@@ -34,7 +41,10 @@ const OF_TOKEN: Beside = [
   ['sessionUid', 's'],
   ['grantId', 'g'],
 ]
-/** Members of a payload that stand in a field beside it as well: they are stored once, there. So is the kind, which the key names. */
+/**
+ * Members of a payload that stand in a field beside it as well: they are stored once, there. So is
+ * the kind, which the key names.
+ */
 const BESIDE: ReadonlyMap<string, Beside> = new Map([
   ['AccessToken', OF_TOKEN],
   ['AuthorizationCode', OF_TOKEN],
@@ -43,7 +53,11 @@ const BESIDE: ReadonlyMap<string, Beside> = new Map([
   ['Session', OF_TOKEN.slice(0, 1)],
 ])
 
-function textOf(model: string, payload: StoredPayload, fields: Readonly<Record<string, string>>): string {
+function textOf(
+  model: string,
+  payload: StoredPayload,
+  fields: Readonly<Record<string, string>>,
+): string {
   const beside = BESIDE.get(model)
   if (!beside) return JSON.stringify(payload)
   const rest: Record<string, unknown> = { ...payload }
@@ -53,7 +67,10 @@ function textOf(model: string, payload: StoredPayload, fields: Readonly<Record<s
 }
 
 /** The payload with what stands beside it; `undefined` if there is none. */
-export function payloadOf(model: string, fields: ReadonlyMap<string, string>): StoredPayload | undefined {
+export function payloadOf(
+  model: string,
+  fields: ReadonlyMap<string, string>,
+): StoredPayload | undefined {
   const text = fields.get('p')
   if (text === undefined) return undefined
   const payload = JSON.parse(text) as Record<string, unknown>

@@ -10,8 +10,9 @@ import { foundIn, isLive, stands } from './redis-standing.ts'
 type Reply = string[]
 
 /**
- * A Cluster: records of one artifact are in several slots. What is read first may end before the second round trip; then what
- * is written carries a stamp that no longer stands, so the order needs no lock.
+ * A Cluster: records of one artifact are in several slots. What is read first may end before the
+ * second round trip; then what is written carries a stamp that no longer stands, so the order needs
+ * no lock.
  */
 export function manySlots(redis: RedisConnection): Calls {
   const fresh = () => randomToken(EPOCH_BITS)
@@ -21,9 +22,19 @@ export function manySlots(redis: RedisConnection): Calls {
     const ttl = ttlOf(entry.ttl)
     const opening = [bind, grantId, ttl, fresh(), isSessionHeld ? '1' : '']
     const [account, session, grant] = await Promise.all([
-      accountId ? redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttl, clientId, fresh()]) : ['', ''],
-      sessionUid ? redis.evaluate(SPREAD.openSession, [KEYS.scope(sessionUid), KEYS.session(sessionUid)], opening) : ['', '', '', ''],
-      grantId && model !== 'Grant' ? redis.evaluate(SPREAD.openGrant, [KEYS.grant(grantId)], [ttl, fresh()]) : '',
+      accountId
+        ? redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttl, clientId, fresh()])
+        : ['', ''],
+      sessionUid
+        ? redis.evaluate(
+            SPREAD.openSession,
+            [KEYS.scope(sessionUid), KEYS.session(sessionUid)],
+            opening,
+          )
+        : ['', '', '', ''],
+      grantId && model !== 'Grant'
+        ? redis.evaluate(SPREAD.openGrant, [KEYS.grant(grantId)], [ttl, fresh()])
+        : '',
     ])
     return { account: account as Reply, session: session as Reply, grant: grant as string }
   }
@@ -33,9 +44,15 @@ export function manySlots(redis: RedisConnection): Calls {
     const { fields } = found
     const of = (name: string) => fields.get(name) ?? ''
     const [account, session, grant] = await Promise.all([
-      fields.has('a') ? redis.evaluate(SPREAD.readAccount, [KEYS.account(of('a'))], [of('k'), of('s'), of('g')]) : [],
-      fields.has('b') ? redis.run(KEYS.scope(of('s')), (client, key) => client.hget(key, of('b'))) : null,
-      fields.has('ge') ? redis.run(KEYS.grant(of('g')), (client, key) => client.hget(key, 'e')) : null,
+      fields.has('a')
+        ? redis.evaluate(SPREAD.readAccount, [KEYS.account(of('a'))], [of('k'), of('s'), of('g')])
+        : [],
+      fields.has('b')
+        ? redis.run(KEYS.scope(of('s')), (client, key) => client.hget(key, of('b')))
+        : null,
+      fields.has('ge')
+        ? redis.run(KEYS.grant(of('g')), (client, key) => client.hget(key, 'e'))
+        : null,
     ])
     return stands(fields, { account: account as unknown[], session, grant }) ? found : undefined
   }
@@ -44,20 +61,39 @@ export function manySlots(redis: RedisConnection): Calls {
     const found = await read(KEYS.session(uid))
     if (!found || !isLive(found.fields)) return undefined
     const accountId = found.fields.get('a')
-    const account = accountId ? await redis.evaluate(SPREAD.readAccount, [KEYS.account(accountId)], ['', uid, '']) : []
-    return stands(found.fields, { account: account as unknown[], session: undefined, grant: undefined }) ? found : undefined
+    const account = accountId
+      ? await redis.evaluate(SPREAD.readAccount, [KEYS.account(accountId)], ['', uid, ''])
+      : []
+    return stands(found.fields, {
+      account: account as unknown[],
+      session: undefined,
+      grant: undefined,
+    })
+      ? found
+      : undefined
   }
 
-  const find = async (model: string, name: string) => standing(await read(KEYS.artifact(model, name)))
+  const find = async (model: string, name: string) =>
+    standing(await read(KEYS.artifact(model, name)))
 
   async function read(key: string): Promise<Found | undefined> {
     return foundIn(await redis.evaluate(SPREAD.read, [key], []))
   }
 
-  async function consume(model: string, name: string, keepMs: number | undefined, answer?: Entry): Promise<Consumed | undefined> {
-    const keys = [KEYS.artifact(model, name), ...(answer ? [KEYS.artifact(answer.model, answer.name)] : [])]
+  async function consume(
+    model: string,
+    name: string,
+    keepMs: number | undefined,
+    answer?: Entry,
+  ): Promise<Consumed | undefined> {
+    const keys = [
+      KEYS.artifact(model, name),
+      ...(answer ? [KEYS.artifact(answer.model, answer.name)] : []),
+    ]
     const args = [keepMs ?? '', ...(answer ? [ttlOf(answer.ttl), ...argumentsOf(answer)] : [])]
-    const reply = (await redis.evaluate(SPREAD.spend, keys, args)) as [unknown, number, number] | null
+    const reply = (await redis.evaluate(SPREAD.spend, keys, args)) as
+      | [unknown, number, number]
+      | null
     const found = await standing(foundIn(reply))
     if (!found || !reply) return undefined
     const of = (field: string) => found.fields.get(field) ?? ''
@@ -87,17 +123,37 @@ export function manySlots(redis: RedisConnection): Calls {
     async putSession(entry) {
       const { name, sessionUid: uid, accountId, ttl, proof, isSessionHeld } = entry
       const stamp = accountId
-        ? ((await redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttlOf(ttl), '', fresh()])) as Reply)[0]
+        ? (
+            (await redis.evaluate(
+              SPREAD.openAccount,
+              [KEYS.account(accountId)],
+              [ttlOf(ttl), '', fresh()],
+            )) as Reply
+          )[0]
         : ''
-      const args = [name, proof, ttlOf(ttl), sessionText(entry), accountId, stamp ?? '', isSessionHeld ? '1' : '']
-      await Promise.all([redis.evaluate(SPREAD.writeSession, [KEYS.session(uid)], args), point(KEYS.artifact('Session', name), uid, ttl)])
+      const args = [
+        name,
+        proof,
+        ttlOf(ttl),
+        sessionText(entry),
+        accountId,
+        stamp ?? '',
+        isSessionHeld ? '1' : '',
+      ]
+      await Promise.all([
+        redis.evaluate(SPREAD.writeSession, [KEYS.session(uid)], args),
+        point(KEYS.artifact('Session', name), uid, ttl),
+      ])
     },
 
     find,
 
     async findInContext(model, name) {
       const found = await read(KEYS.artifact(model, name))
-      const [uid, grantId] = [found?.fields.get('b') === 'on' && found.fields.get('s'), found?.fields.get('g')]
+      const [uid, grantId] = [
+        found?.fields.get('b') === 'on' && found.fields.get('s'),
+        found?.fields.get('g'),
+      ]
       const [token, grant, session] = await Promise.all([
         standing(found),
         grantId === undefined ? undefined : find('Grant', grantId),
@@ -121,7 +177,10 @@ export function manySlots(redis: RedisConnection): Calls {
 
     consume: (model, name, keepMs) => consume(model, name, keepMs),
 
-    /** What comes of it is stored before it is spent: whoever finds it spent finds its answer, with what is in it. */
+    /**
+     * What comes of it is stored before it is spent: whoever finds it spent finds its answer, with
+     * what is in it.
+     */
     async exchange(model, name, entries, keepMs) {
       const answer = entries.find((entry) => entry.model === ANSWER)
       const minted = entries.filter((entry) => entry !== answer)

@@ -9,15 +9,19 @@ import { foundIn } from './redis-standing.ts'
 
 /** One server, or a Sentinel's master: every call is one script and one round trip. */
 export function oneServer(redis: RedisConnection): Calls {
-  const find = async (...call: Parameters<RedisConnection['evaluate']>) => foundIn(await redis.evaluate(...call))
-  const spent = async (...call: Parameters<RedisConnection['evaluate']>): Promise<Consumed | undefined> => {
+  const find = async (...call: Parameters<RedisConnection['evaluate']>) =>
+    foundIn(await redis.evaluate(...call))
+  const spent = async (
+    ...call: Parameters<RedisConnection['evaluate']>
+  ): Promise<Consumed | undefined> => {
     const reply = (await redis.evaluate(...call)) as [number, string, string, string] | null
     if (!reply) return undefined
     const [leftMs, clientId, grantId, sessionUid] = reply
     return { leftMs, clientId, grantId, sessionUid }
   }
   const inContext = batched(
-    async (keys: readonly string[]) => (await redis.evaluate(WHOLE.findInContext, keys, [])) as (unknown[] | null)[],
+    async (keys: readonly string[]) =>
+      (await redis.evaluate(WHOLE.findInContext, keys, [])) as (unknown[] | null)[],
   )
 
   return {
@@ -26,20 +30,36 @@ export function oneServer(redis: RedisConnection): Calls {
     async putSession(entry) {
       const { name, sessionUid: uid, accountId, ttl, proof, isSessionHeld } = entry
       const keys = [KEYS.session(uid), KEYS.account(accountId), KEYS.artifact('Session', name)]
-      const args = [name, proof, ttlOf(ttl), sessionText(entry), accountId, randomToken(EPOCH_BITS), uid, isSessionHeld ? '1' : '']
+      const args = [
+        name,
+        proof,
+        ttlOf(ttl),
+        sessionText(entry),
+        accountId,
+        randomToken(EPOCH_BITS),
+        uid,
+        isSessionHeld ? '1' : '',
+      ]
       await redis.evaluate(WHOLE.putSession, keys, args)
     },
 
     find: (model, name) => find(WHOLE.find, [KEYS.artifact(model, name)], []),
     async findInContext(model, name) {
-      const [token, grant, session] = ((await inContext(KEYS.artifact(model, name))) ?? []).map(foundIn)
+      const [token, grant, session] = ((await inContext(KEYS.artifact(model, name))) ?? []).map(
+        foundIn,
+      )
       return token && { token, grant, session }
     },
 
     findByLookup: (model, lookup) => find(WHOLE.findByLookup, [KEYS.lookup(lookup)], [model]),
-    consume: (model, name, keepMs) => spent(WHOLE.consume, [KEYS.artifact(model, name)], [keepMs ?? '']),
+    consume: (model, name, keepMs) =>
+      spent(WHOLE.consume, [KEYS.artifact(model, name)], [keepMs ?? '']),
     exchange: (model, name, entries, keepMs) =>
-      spent(WHOLE.exchange, [KEYS.artifact(model, name), ...entries.flatMap(keysOf)], [keepMs ?? '', ...entries.flatMap(argsOf)]),
+      spent(
+        WHOLE.exchange,
+        [KEYS.artifact(model, name), ...entries.flatMap(keysOf)],
+        [keepMs ?? '', ...entries.flatMap(argsOf)],
+      ),
 
     async findSession(name) {
       const found = await find(WHOLE.findSession, [KEYS.artifact('Session', name)], [])
@@ -53,7 +73,11 @@ export function oneServer(redis: RedisConnection): Calls {
     },
 
     async destroySession(name, proof) {
-      const uid = await redis.evaluate(WHOLE.destroySession, [KEYS.artifact('Session', name)], [name, proof, TRACE_MS])
+      const uid = await redis.evaluate(
+        WHOLE.destroySession,
+        [KEYS.artifact('Session', name)],
+        [name, proof, TRACE_MS],
+      )
       return typeof uid === 'string' ? uid : undefined
     },
   }
@@ -62,13 +86,26 @@ export function oneServer(redis: RedisConnection): Calls {
 /** Six of each entry, in the order that `put` in `lua/functions.ts` names them. */
 function keysOf({ model, name, lookup, accountId, sessionUid, grantId }: Entry): string[] {
   const artifact = KEYS.artifact(model, name)
-  const records = [KEYS.account(accountId), KEYS.scope(sessionUid), KEYS.session(sessionUid), KEYS.grant(grantId)]
+  const records = [
+    KEYS.account(accountId),
+    KEYS.scope(sessionUid),
+    KEYS.session(sessionUid),
+    KEYS.grant(grantId),
+  ]
   return [artifact, ...records, lookup ? KEYS.lookup(lookup) : artifact]
 }
 
 function argsOf(entry: Entry): (string | number)[] {
-  const { model, name, lookup, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } = entry
+  const { model, name, lookup, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } =
+    entry
   const head = [modeOf(model), ttlOf(entry.ttl), entry.consumedAt ?? '', randomToken(EPOCH_BITS)]
-  const owner = [accountId, clientId, sessionUid, bind, grantId, model !== 'Grant' && grantId ? '1' : '']
+  const owner = [
+    accountId,
+    clientId,
+    sessionUid,
+    bind,
+    grantId,
+    model !== 'Grant' && grantId ? '1' : '',
+  ]
   return [...head, ...owner, lookup ? name : '', isSessionHeld ? '1' : '', ...argumentsOf(entry)]
 }

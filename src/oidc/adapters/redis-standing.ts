@@ -2,14 +2,20 @@ import type { Found } from './redis-calls.ts'
 
 type Reply = readonly unknown[]
 
-/** What the records say now, for what is stamped with them: account (epoch, client, kept session, kept grant), session, grant. */
+/**
+ * What the records say now, for what is stamped with them: account (epoch, client, kept session,
+ * kept grant), session, grant.
+ */
 export interface Records {
   readonly account: Reply
   readonly session: unknown
   readonly grant: unknown
 }
 
-/** What never changes of an artifact is in one field, `m`, as `write` in `lua/functions.ts` has put it there. */
+/**
+ * What never changes of an artifact is in one field, `m`, as `write` in `lua/functions.ts` has put
+ * it there.
+ */
 function fieldsOf(flat: unknown): ReadonlyMap<string, string> {
   const fields = new Map<string, string>()
   const add = (list: readonly string[]): void => {
@@ -23,8 +29,14 @@ function fieldsOf(flat: unknown): ReadonlyMap<string, string> {
   return fields
 }
 
-/** Whether every epoch that the artifact was stamped with still stands; on one server a script knows. A record that is missing ends it. */
-export function stands(fields: ReadonlyMap<string, string>, { account, session, grant }: Records): boolean {
+/**
+ * Whether every epoch that the artifact was stamped with still stands; on one server a script
+ * knows. A record that is missing ends it.
+ */
+export function stands(
+  fields: ReadonlyMap<string, string>,
+  { account, session, grant }: Records,
+): boolean {
   if (fields.has('a')) {
     const [epoch, client, keptSession, keptGrant] = account
     const stamp = fields.get('ae')

@@ -19,32 +19,59 @@ export interface RedisStoreOptions extends ArtifactStoreOptions {
   readonly uses?: UseLedger
 }
 
-/** What has been used is a negative fact: lost, it would let an assertion or a code in again. So it stays in PostgreSQL (rule of absence). */
-export function withUsesIn(durable: ArtifactStore & UseLedger, options: ArtifactStoreOptions): Omit<RedisStoreOptions, 'redis'> {
-  return { ...options, uses: durable, overrides: { ...options.overrides, ReplayDetection: durable.adapterFor('ReplayDetection') } }
+/**
+ * What has been used is a negative fact: lost, it would let an assertion or a code in again. So it
+ * stays in PostgreSQL (rule of absence).
+ */
+export function withUsesIn(
+  durable: ArtifactStore & UseLedger,
+  options: ArtifactStoreOptions,
+): Omit<RedisStoreOptions, 'redis'> {
+  return {
+    ...options,
+    uses: durable,
+    overrides: { ...options.overrides, ReplayDetection: durable.adapterFor('ReplayDetection') },
+  }
 }
 
 export function redisCalls(redis: RedisConnection): Calls {
   return redis.isCluster ? manySlots(redis) : oneServer(redis)
 }
 
-/** The artifacts in Redis. Times are those of Redis, which expires everything by itself. The connection stays its owner's. */
-export function createRedisStore({ redis: connection, uses, overrides = {}, leewaySeconds }: RedisStoreOptions): ArtifactStore {
+/**
+ * The artifacts in Redis. Times are those of Redis, which expires everything by itself. The
+ * connection stays its owner's.
+ */
+export function createRedisStore({
+  redis: connection,
+  uses,
+  overrides = {},
+  leewaySeconds,
+}: RedisStoreOptions): ArtifactStore {
   const redis = answering(connection)
   const calls = redisCalls(redis)
   const rotations = new Rotations()
   const fresh = () => randomToken(EPOCH_BITS)
 
   return {
-    adapterFor: (model): Adapter => overrides[model] ?? new RedisAdapter(model, { calls, uses, rotations, leewaySeconds, revokeGrant }),
+    adapterFor: (model): Adapter =>
+      overrides[model] ??
+      new RedisAdapter(model, { calls, uses, rotations, leewaySeconds, revokeGrant }),
 
     async revokeByAccount(accountId, { exceptSessionUid } = {}) {
       const kept = exceptSessionUid === undefined ? [] : await grantsOf(exceptSessionUid)
-      await redis.evaluate(REVOCATION.account, [KEYS.account(accountId)], [fresh(), exceptSessionUid ?? '', ...kept])
+      await redis.evaluate(
+        REVOCATION.account,
+        [KEYS.account(accountId)],
+        [fresh(), exceptSessionUid ?? '', ...kept],
+      )
     },
 
     async revokeBySession(sessionUid) {
-      const payload = await redis.evaluate(REVOCATION.session, sessionKeys(sessionUid), [fresh(), TRACE_MS])
+      const payload = await redis.evaluate(REVOCATION.session, sessionKeys(sessionUid), [
+        fresh(),
+        TRACE_MS,
+      ])
       const ended = authorizationsIn(payload as string).filter(({ isOffline }) => !isOffline)
       await Promise.all(ended.map(({ grantId }) => endGrant(grantId)))
     },
@@ -66,7 +93,11 @@ export function createRedisStore({ redis: connection, uses, overrides = {}, leew
 
   /** Every grant that the session's tokens hang on: what is not found ends. */
   async function grantsOf(sessionUid: string): Promise<string[]> {
-    const [payload, tied] = (await redis.evaluate(REVOCATION.readSession, sessionKeys(sessionUid), [])) as [string, string[]]
+    const [payload, tied] = (await redis.evaluate(
+      REVOCATION.readSession,
+      sessionKeys(sessionUid),
+      [],
+    )) as [string, string[]]
     const named = tied.filter((name) => name.startsWith('g:')).map((name) => name.slice(2))
     return [...new Set([...authorizationsIn(payload).map(({ grantId }) => grantId), ...named])]
   }

@@ -4,8 +4,9 @@ const KEPT_MS = 60_000
 /**
  * What this process knows of sessions that requests hold just now.
  *
- * The library rotates a session's id by destroying the old one and storing the new one. A proof, kept here and in the row, tells
- * the two halves of a rotation from a request that would bring back a session that someone else has ended meanwhile.
+ * The library rotates a session's id by destroying the old one and storing the new one. A proof,
+ * kept here and in the row, tells the two halves of a rotation from a request that would bring back
+ * a session that someone else has ended meanwhile.
  */
 export class Rotations {
   readonly #proofs = new Recent<string>()
@@ -23,7 +24,10 @@ export class Rotations {
     this.#found.set(sessionUid, true)
   }
 
-  /** One that was found, and of which the storage now has no trace, has been lost there: whoever still holds it is late. */
+  /**
+   * One that was found, and of which the storage now has no trace, has been lost there: whoever
+   * still holds it is late.
+   */
   wasFound(sessionUid: string): boolean {
     return this.#found.get(sessionUid) ?? false
   }

@@ -8,7 +8,9 @@ export interface SessionGrant {
 
 /** The grants that a stored session names. */
 export function grantsIn(session: StoredPayload): SessionGrant[] {
-  const { authorizations } = session as { authorizations?: Record<string, { grantId?: string; persistsLogout?: boolean }> }
+  const { authorizations } = session as {
+    authorizations?: Record<string, { grantId?: string; persistsLogout?: boolean }>
+  }
   return Object.values(authorizations ?? {}).flatMap(({ grantId, persistsLogout }) =>
     grantId === undefined ? [] : [{ grantId, isOffline: persistsLogout === true }],
   )

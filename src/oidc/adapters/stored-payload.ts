@@ -11,23 +11,34 @@ export type FoundBy = { readonly id: string } | { readonly lookup: string }
 /**
  * - `jti` is the credential itself, and comes back with the id that finds the artifact.
  * - `consumed` is the store's own to keep, outside of the payload.
- * - An interaction is found by its id only, and names it in `returnTo`; it may also hold a session cookie, a device code and the
- *   state of our pages. So all of it is encrypted under the id. The library never reads `session.cookie` back: it is not kept.
+ * - An interaction is found by its id only, and names it in `returnTo`; it may also hold a session
+ *   cookie, a device code and the
+ * state of our pages. So all of it is encrypted under the id. The library never reads
+ * `session.cookie` back: it is not kept.
  * - A device code is found by its id or its user code; each is encrypted under the other.
  */
 export function toStored(model: string, id: string, payload: AdapterPayload): StoredPayload {
   const { jti: _jti, consumed: _consumed, ...rest } = payload
-  if (model === 'Interaction') return { $sealed: seal(model, id, JSON.stringify(withoutCookie(rest))) }
+  if (model === 'Interaction')
+    return { $sealed: seal(model, id, JSON.stringify(withoutCookie(rest))) }
   const { userCode, ...others } = rest
   if (model !== 'DeviceCode' || userCode === undefined) return rest
   return { ...others, $userCode: seal(model, id, userCode), $id: seal(model, userCode, id) }
 }
 
 export function fromStored(model: string, by: FoundBy, stored: StoredPayload): AdapterPayload {
-  if ('$sealed' in stored && 'id' in by) return { ...(JSON.parse(open(model, by.id, stored['$sealed'])) as AdapterPayload), jti: by.id }
+  if ('$sealed' in stored && 'id' in by)
+    return { ...(JSON.parse(open(model, by.id, stored['$sealed'])) as AdapterPayload), jti: by.id }
   const { $userCode, $id, ...payload } = stored
-  if ('id' in by) return { ...payload, ...($userCode === undefined ? {} : { userCode: open(model, by.id, $userCode) }), jti: by.id }
-  return $id === undefined ? payload : { ...payload, userCode: by.lookup, jti: open(model, by.lookup, $id) }
+  if ('id' in by)
+    return {
+      ...payload,
+      ...($userCode === undefined ? {} : { userCode: open(model, by.id, $userCode) }),
+      jti: by.id,
+    }
+  return $id === undefined
+    ? payload
+    : { ...payload, userCode: by.lookup, jti: open(model, by.lookup, $id) }
 }
 
 function withoutCookie({ session, ...payload }: AdapterPayload): AdapterPayload {

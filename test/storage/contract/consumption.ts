@@ -8,19 +8,25 @@ import type { StoreUnderTest } from './store-under-test.ts'
 
 export function consumption(storage: StoreUnderTest): void {
   describe('single use', () => {
-    it.each(GRANT_SOURCES)('TK-01 TK-03 lets exactly one of 50 parallel callers on two instances consume a %s', async (model) => {
-      const stores = [storage.open(), storage.open()] as const
-      for (let round = 0; round < 10; round += 1) {
-        const { id, payload } = sample(model)
-        await stores[0].adapterFor(model).upsert(id, payload, HOUR)
-        const outcomes = await Promise.allSettled(
-          Array.from({ length: 50 }, (_, i) => stores[i % 2 === 0 ? 0 : 1].adapterFor(model).consume(id)),
-        )
-        const refusals = outcomes.filter((outcome) => outcome.status === 'rejected')
-        expect(refusals.length).toBe(49)
-        for (const { reason } of refusals) expect(reason).toMatchObject({ error: 'invalid_grant', statusCode: 400 })
-      }
-    })
+    it.each(GRANT_SOURCES)(
+      'TK-01 TK-03 lets exactly one of 50 parallel callers on two instances consume a %s',
+      async (model) => {
+        const stores = [storage.open(), storage.open()] as const
+        for (let round = 0; round < 10; round += 1) {
+          const { id, payload } = sample(model)
+          await stores[0].adapterFor(model).upsert(id, payload, HOUR)
+          const outcomes = await Promise.allSettled(
+            Array.from({ length: 50 }, (_, i) =>
+              stores[i % 2 === 0 ? 0 : 1].adapterFor(model).consume(id),
+            ),
+          )
+          const refusals = outcomes.filter((outcome) => outcome.status === 'rejected')
+          expect(refusals.length).toBe(49)
+          for (const { reason } of refusals)
+            expect(reason).toMatchObject({ error: 'invalid_grant', statusCode: 400 })
+        }
+      },
+    )
 
     it('TK-03 does not tell of a consumption within the leeway, and tells after it', async () => {
       const adapter = storage.open().adapterFor('RefreshToken')
@@ -43,20 +49,27 @@ export function consumption(storage: StoreUnderTest): void {
       await adapter.consume(id)
       const request = new EventEmitter()
       const judge = await withArrival(request as never, async () => {
-        const told = AsyncResource.bind(async () => (await adapter.find(id))?.consumed !== undefined)
+        const told = AsyncResource.bind(
+          async () => (await adapter.find(id))?.consumed !== undefined,
+        )
         request.emit('end')
         await sleep(1500)
         return told
       })
       await storage.age(9)
-      expect([await adapter.find(id), await judge()]).toEqual([{ ...payload, consumed: expect.any(Number) }, false])
+      expect([await adapter.find(id), await judge()]).toEqual([
+        { ...payload, consumed: expect.any(Number) },
+        false,
+      ])
       await storage.age(20)
       expect(await judge()).toBe(true)
     })
 
     it('TK-03 forgives each client for its own leeway', async () => {
       const leeway: Record<string, number> = { strict: 0, lenient: 60 }
-      const adapter = storage.open({ leewaySeconds: (clientId) => leeway[clientId] ?? 10 }).adapterFor('RefreshToken')
+      const adapter = storage
+        .open({ leewaySeconds: (clientId) => leeway[clientId] ?? 10 })
+        .adapterFor('RefreshToken')
       const tokens = {
         strict: sample('RefreshToken', { ...newOwner(), clientId: 'strict' }),
         lenient: sample('RefreshToken', { ...newOwner(), clientId: 'lenient' }),
@@ -118,11 +131,14 @@ export function consumption(storage: StoreUnderTest): void {
       for (let round = 0; round < 10; round += 1) {
         const { id, payload } = sample('ReplayDetection')
         const outcomes = await Promise.allSettled(
-          Array.from({ length: 50 }, (_, i) => stores[i % 2 === 0 ? 0 : 1].adapterFor('ReplayDetection').upsert(id, payload, 300)),
+          Array.from({ length: 50 }, (_, i) =>
+            stores[i % 2 === 0 ? 0 : 1].adapterFor('ReplayDetection').upsert(id, payload, 300),
+          ),
         )
         const refusals = outcomes.filter((outcome) => outcome.status === 'rejected')
         expect(refusals.length).toBe(49)
-        for (const { reason } of refusals) expect(reason).toMatchObject({ error: 'invalid_client', statusCode: 401 })
+        for (const { reason } of refusals)
+          expect(reason).toMatchObject({ error: 'invalid_client', statusCode: 401 })
       }
     })
 
@@ -131,12 +147,16 @@ export function consumption(storage: StoreUnderTest): void {
       const { id, payload } = sample('ReplayDetection')
       await adapter.upsert(id, payload, 60)
       await storage.age(30)
-      await expect(adapter.upsert(id, payload, 60)).rejects.toMatchObject({ error: 'invalid_client' })
+      await expect(adapter.upsert(id, payload, 60)).rejects.toMatchObject({
+        error: 'invalid_client',
+      })
       await storage.age(31)
       expect(await adapter.find(id)).toBeUndefined()
       await adapter.upsert(id, payload, 60)
       expect(await adapter.find(id)).toEqual(payload)
-      await expect(adapter.upsert(id, payload, 60)).rejects.toMatchObject({ error: 'invalid_client' })
+      await expect(adapter.upsert(id, payload, 60)).rejects.toMatchObject({
+        error: 'invalid_client',
+      })
     })
   })
 }

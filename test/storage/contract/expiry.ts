@@ -51,7 +51,9 @@ export function expiry(storage: StoreUnderTest): void {
       const [gone, live] = [newOwner(), newOwner()]
       const tokens = storage.open().adapterFor('RefreshToken')
       await Promise.all(
-        Array.from({ length: 60 }, () => sample('RefreshToken', gone)).map(({ id, payload }) => tokens.upsert(id, payload, 60)),
+        Array.from({ length: 60 }, () => sample('RefreshToken', gone)).map(({ id, payload }) =>
+          tokens.upsert(id, payload, 60),
+        ),
       )
       const kept = Array.from({ length: 10 }, () => sample('RefreshToken', live))
       await Promise.all(kept.map(({ id, payload }) => tokens.upsert(id, payload, HOUR)))

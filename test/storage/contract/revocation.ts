@@ -23,8 +23,14 @@ export function revocation(storage: StoreUnderTest): void {
     return { model, id }
   }
 
-  /** One sign-in at one app: session, grant and one of each token; bound to the session, or with offline access. */
-  async function putSignIn(owner: Owner, { isOffline = false, ...more }: SignIn = {}): Promise<Stored[]> {
+  /**
+   * One sign-in at one app: session, grant and one of each token; bound to the session, or with
+   * offline access.
+   */
+  async function putSignIn(
+    owner: Owner,
+    { isOffline = false, ...more }: SignIn = {},
+  ): Promise<Stored[]> {
     const authorizations = more.authorizations ?? {
       [owner.clientId]: { grantId: owner.grantId, ...(isOffline ? { persistsLogout: true } : {}) },
     }
@@ -36,11 +42,16 @@ export function revocation(storage: StoreUnderTest): void {
   }
 
   async function alive(artifacts: readonly Stored[]): Promise<string[]> {
-    const found = await Promise.all(artifacts.map(async ({ model, id }) => ((await store.adapterFor(model).find(id)) ? [model] : [])))
+    const found = await Promise.all(
+      artifacts.map(async ({ model, id }) =>
+        (await store.adapterFor(model).find(id)) ? [model] : [],
+      ),
+    )
     return found.flat().sort()
   }
 
-  const names = (artifacts: readonly Stored[]): string[] => artifacts.map(({ model }) => model).sort()
+  const names = (artifacts: readonly Stored[]): string[] =>
+    artifacts.map(({ model }) => model).sort()
   const sameAccount = (owner: Owner): Owner => ({ ...newOwner(), accountId: owner.accountId })
 
   describe('revocation', () => {
@@ -65,7 +76,11 @@ export function revocation(storage: StoreUnderTest): void {
         ...(await putSignIn(sameAccount(owner), { isOffline: true })),
         await put('Interaction', owner),
       ]
-      const others = [...(await putSignIn(newOwner())), await put('Interaction', newOwner()), await put('ClientCredentials', owner)]
+      const others = [
+        ...(await putSignIn(newOwner())),
+        await put('Interaction', newOwner()),
+        await put('ClientCredentials', owner),
+      ]
       await store.revokeByAccount(owner.accountId)
       expect(await alive(mine)).toEqual([])
       expect(await alive(others)).toEqual(names(others))
@@ -81,7 +96,10 @@ export function revocation(storage: StoreUnderTest): void {
       ]
       const others = [
         await put('Interaction', newOwner(), nobody),
-        await put('Interaction', newOwner(), { ...nobody, result: { login: { accountId: 'other' } } }),
+        await put('Interaction', newOwner(), {
+          ...nobody,
+          result: { login: { accountId: 'other' } },
+        }),
       ]
       await store.revokeByAccount(accountId)
       expect(await alive(mine)).toEqual([])
@@ -92,7 +110,11 @@ export function revocation(storage: StoreUnderTest): void {
       const owner = newOwner()
       const secondApp = { ...owner, clientId: 'second', grantId: randomToken() }
       const idleApp = { ...owner, clientId: 'idle', grantId: randomToken() }
-      const authorizations = { [owner.clientId]: { grantId: owner.grantId }, idle: { grantId: idleApp.grantId }, unused: {} }
+      const authorizations = {
+        [owner.clientId]: { grantId: owner.grantId },
+        idle: { grantId: idleApp.grantId },
+        unused: {},
+      }
       const kept = [
         ...(await putSignIn(owner, { isOffline: true, authorizations })),
         await put('Grant', idleApp),
@@ -100,7 +122,10 @@ export function revocation(storage: StoreUnderTest): void {
         await put('Grant', secondApp),
         await put('RefreshToken', secondApp),
       ]
-      const ended = [...(await putSignIn(sameAccount(owner))), ...(await putSignIn(sameAccount(owner), { isOffline: true }))]
+      const ended = [
+        ...(await putSignIn(sameAccount(owner))),
+        ...(await putSignIn(sameAccount(owner), { isOffline: true })),
+      ]
       await store.revokeByAccount(owner.accountId, { exceptSessionUid: owner.sessionUid })
       expect(await alive(kept)).toEqual(names(kept))
       expect(await alive(ended)).toEqual([])
@@ -120,7 +145,10 @@ export function revocation(storage: StoreUnderTest): void {
     it('CL-06 ends what an account allowed one app, and neither its session nor other apps', async () => {
       const owner = newOwner()
       const mine = await putSignIn(owner, { isOffline: true })
-      const others = [...(await putSignIn({ ...sameAccount(owner), clientId: 'other' })), ...(await putSignIn(newOwner()))]
+      const others = [
+        ...(await putSignIn({ ...sameAccount(owner), clientId: 'other' })),
+        ...(await putSignIn(newOwner())),
+      ]
       await store.revokeByAccountAndClient(owner.accountId, owner.clientId)
       expect(await alive(mine)).toEqual(['Session'])
       expect(await alive(others)).toEqual(names(others))

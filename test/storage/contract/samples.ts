@@ -39,11 +39,20 @@ export interface Owner {
 }
 
 export function newOwner(): Owner {
-  return { accountId: randomToken(128), clientId: 'app', grantId: randomToken(), sessionUid: randomToken() }
+  return {
+    accountId: randomToken(128),
+    clientId: 'app',
+    grantId: randomToken(),
+    sessionUid: randomToken(),
+  }
 }
 
 /** A payload as the library would store it, under the id it would have drawn. */
-export function sample(model: Model, owner: Owner = newOwner(), more: AdapterPayload = {}): { id: string; payload: AdapterPayload } {
+export function sample(
+  model: Model,
+  owner: Owner = newOwner(),
+  more: AdapterPayload = {},
+): { id: string; payload: AdapterPayload } {
   const id = randomToken()
   const common = { jti: id, kind: model, iat: now(), exp: now() + HOUR }
   const { accountId, clientId, grantId, sessionUid } = owner
@@ -76,9 +85,22 @@ export function sample(model: Model, owner: Owner = newOwner(), more: AdapterPay
         },
       }
     case 'Grant':
-      return { id: grantId, payload: { ...common, jti: grantId, accountId, clientId, openid: { scope: 'openid email' }, ...more } }
+      return {
+        id: grantId,
+        payload: {
+          ...common,
+          jti: grantId,
+          accountId,
+          clientId,
+          openid: { scope: 'openid email' },
+          ...more,
+        },
+      }
     case 'DeviceCode':
-      return { id, payload: { ...token, userCode: randomToken(64), params: { client_id: clientId } } }
+      return {
+        id,
+        payload: { ...token, userCode: randomToken(64), params: { client_id: clientId } },
+      }
     case 'ReplayDetection':
       return { id, payload: { ...common, iss: clientId, ...more } }
     case 'PushedAuthorizationRequest':

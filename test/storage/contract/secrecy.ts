@@ -18,14 +18,22 @@ export function secrecy(storage: StoreUnderTest): void {
   describe('what is at rest', () => {
     it('TK-13 SE-01 shows none of 1,000 live credentials in a dump, in no spelling', async () => {
       const store = storage.open()
-      const live = Array.from({ length: 1000 }, (_, index) => ({ model: CREDENTIALS[index % CREDENTIALS.length] ?? 'AccessToken' }))
+      const live = Array.from({ length: 1000 }, (_, index) => ({
+        model: CREDENTIALS[index % CREDENTIALS.length] ?? 'AccessToken',
+      }))
       const stored = live.map(({ model }) => ({ model, ...sample(model) }))
-      await Promise.all(stored.map(({ model, id, payload }) => store.adapterFor(model).upsert(id, payload, HOUR)))
+      await Promise.all(
+        stored.map(({ model, id, payload }) => store.adapterFor(model).upsert(id, payload, HOUR)),
+      )
 
       const dump = await storage.dump()
       expect(dump.length).toBeGreaterThan(100_000)
-      const secrets = stored.flatMap(({ id, payload }) => (payload.userCode ? [id, payload.userCode] : [id]))
-      expect(secrets.filter((id) => SPELLINGS.some((spell) => dump.includes(spell(id))))).toEqual([])
+      const secrets = stored.flatMap(({ id, payload }) =>
+        payload.userCode ? [id, payload.userCode] : [id],
+      )
+      expect(secrets.filter((id) => SPELLINGS.some((spell) => dump.includes(spell(id))))).toEqual(
+        [],
+      )
     })
 
     it('TK-13 shows nothing of an interaction: neither its cookie, nor its session cookie, nor what a page keeps in it', async () => {
@@ -41,7 +49,11 @@ export function secrecy(storage: StoreUnderTest): void {
       await adapter.upsert(id, payload, HOUR)
 
       const dump = await storage.dump()
-      expect([id, cookie, secret, 'user@example.com'].filter((text) => SPELLINGS.some((spell) => dump.includes(spell(text))))).toEqual([])
+      expect(
+        [id, cookie, secret, 'user@example.com'].filter((text) =>
+          SPELLINGS.some((spell) => dump.includes(spell(text))),
+        ),
+      ).toEqual([])
       expect(await adapter.find(id)).toEqual({ ...payload, session: { accountId: 'a', uid: 'u' } })
     })
 
@@ -81,7 +93,11 @@ export function secrecy(storage: StoreUnderTest): void {
 
     it('TK-12 gives one id a different key in every model and for every way to find it', () => {
       const id = randomToken()
-      const keys = MODELS.flatMap((model) => [idDigest(model, id), lookupDigest(model, id), idDigest(model, `${model}:${id}`)])
+      const keys = MODELS.flatMap((model) => [
+        idDigest(model, id),
+        lookupDigest(model, id),
+        idDigest(model, `${model}:${id}`),
+      ])
       expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(MODELS.length * 3)
       for (const key of keys) expect(key).toHaveLength(32)
     })
@@ -105,8 +121,21 @@ export function secrecy(storage: StoreUnderTest): void {
 
 /** Every byte changed once, and the whole truncated, re-cased, padded and concatenated. */
 function mutations(id: string): string[] {
-  const changed = Array.from(id, (char, at) => `${id.slice(0, at)}${char === 'A' ? 'B' : 'A'}${id.slice(at + 1)}`)
-  const whole = [id.slice(1), id.slice(0, -1), `${id}=`, `${id} `, ` ${id}`, `${id}\0`, `${id}\n`, id + id, id.slice(0, 8)]
+  const changed = Array.from(
+    id,
+    (char, at) => `${id.slice(0, at)}${char === 'A' ? 'B' : 'A'}${id.slice(at + 1)}`,
+  )
+  const whole = [
+    id.slice(1),
+    id.slice(0, -1),
+    `${id}=`,
+    `${id} `,
+    ` ${id}`,
+    `${id}\0`,
+    `${id}\n`,
+    id + id,
+    id.slice(0, 8),
+  ]
   const cased = [id.toUpperCase(), id.toLowerCase()].filter((other) => other !== id)
   return [...changed, ...whole, ...cased]
 }

@@ -16,7 +16,11 @@ export function sessions(storage: StoreUnderTest): void {
     return { store, adapter, id, payload, owner, uid: owner.sessionUid }
   }
 
-  async function expectEnded({ adapterFor }: ArtifactStore, uid: string, ids: readonly string[]): Promise<void> {
+  async function expectEnded(
+    { adapterFor }: ArtifactStore,
+    uid: string,
+    ids: readonly string[],
+  ): Promise<void> {
     const session = adapterFor('Session')
     for (const id of ids) expect(await session.find(id)).toBeUndefined()
     expect(await session.findByUid(uid)).toBeUndefined()
@@ -33,8 +37,10 @@ export function sessions(storage: StoreUnderTest): void {
       const stores = [storage.open(), storage.open()] as const
       for (let round = 0; round < 10; round += 1) {
         const { id, payload } = sample('Session')
-        const save = (_: unknown, index: number) => stores[index % 2 === 0 ? 0 : 1].adapterFor('Session').upsert(id, payload, HOUR + index)
-        for (let again = 0; again < 3; again += 1) await Promise.all(Array.from({ length: 30 }, save))
+        const save = (_: unknown, index: number) =>
+          stores[index % 2 === 0 ? 0 : 1].adapterFor('Session').upsert(id, payload, HOUR + index)
+        for (let again = 0; again < 3; again += 1)
+          await Promise.all(Array.from({ length: 30 }, save))
         expect(await stores[0].adapterFor('Session').find(id)).toEqual(payload)
       }
     })
@@ -81,19 +87,22 @@ export function sessions(storage: StoreUnderTest): void {
       await expectEnded(store, uid, [id, here, there])
     })
 
-    it.each(['revokeBySession', 'revokeByAccount'] as const)('SE-06 %s ends a session for good, also amid a rotation', async (revoke) => {
-      for (const isRotating of [false, true]) {
-        const { store, adapter, id, uid, payload, owner } = await signedIn()
-        const next = randomToken()
-        if (isRotating) await adapter.destroy(id)
-        await storage.open()[revoke](revoke === 'revokeBySession' ? uid : owner.accountId)
-        await adapter.upsert(next, { ...payload, jti: next }, HOUR)
-        await adapter.upsert(id, payload, HOUR)
-        await adapter.destroy(id)
-        await adapter.upsert(next, { ...payload, jti: next }, HOUR)
-        await expectEnded(store, uid, [id, next])
-      }
-    })
+    it.each(['revokeBySession', 'revokeByAccount'] as const)(
+      'SE-06 %s ends a session for good, also amid a rotation',
+      async (revoke) => {
+        for (const isRotating of [false, true]) {
+          const { store, adapter, id, uid, payload, owner } = await signedIn()
+          const next = randomToken()
+          if (isRotating) await adapter.destroy(id)
+          await storage.open()[revoke](revoke === 'revokeBySession' ? uid : owner.accountId)
+          await adapter.upsert(next, { ...payload, jti: next }, HOUR)
+          await adapter.upsert(id, payload, HOUR)
+          await adapter.destroy(id)
+          await adapter.upsert(next, { ...payload, jti: next }, HOUR)
+          await expectEnded(store, uid, [id, next])
+        }
+      },
+    )
 
     it.each(['revokeBySession', 'revokeByAccount'] as const)(
       'SE-06 never finds a code that was stored for a session after %s',

@@ -3,7 +3,10 @@ import type { ArtifactStore } from '../../../src/oidc/adapters/adapter.ts'
 
 /** What the contract needs of a storage, so that it can be the same for PostgreSQL and Redis. */
 export interface StoreUnderTest extends AsyncDisposable {
-  /** One more server instance over the same storage, with connections of its own. The default leeway is 10 seconds. */
+  /**
+   * One more server instance over the same storage, with connections of its own. The default leeway
+   * is 10 seconds.
+   */
   open(options?: { leewaySeconds?: (clientId: string) => number }): ArtifactStore
   /** Makes everything stored so far that many seconds older. */
   age(seconds: number): Promise<void>

@@ -20,7 +20,11 @@ const MAX_EVENTS = 100
 
 export function listActivity({ activity }: AccountDeps): Handler<Nothing> {
   return async (_input, { caller }) =>
-    ok({ events: (await activity.listForAccount(caller.accountId, { limit: MAX_EVENTS })).map(presentEvent) })
+    ok({
+      events: (await activity.listForAccount(caller.accountId, { limit: MAX_EVENTS })).map(
+        presentEvent,
+      ),
+    })
 }
 
 export function exportAccount({ accountExport, stepUp }: AccountDeps): Handler<Nothing> {
@@ -30,8 +34,14 @@ export function exportAccount({ accountExport, stepUp }: AccountDeps): Handler<N
   }
 }
 
-/** Signed out everywhere at once, erased after the grace period unless the mailed link brings the account back. */
-export function deleteAccount({ deletion, stepUp }: AccountDeps): Handler<z.infer<typeof body.Confirmed>> {
+/**
+ * Signed out everywhere at once, erased after the grace period unless the mailed link brings the
+ * account back.
+ */
+export function deleteAccount({
+  deletion,
+  stepUp,
+}: AccountDeps): Handler<z.infer<typeof body.Confirmed>> {
   return async ({ password }, { caller, origin }) => {
     await stepUp.require(caller, password)
     const { deletesAt } = await deletion.request(caller.accountId, origin, caller.sessionId)

@@ -14,7 +14,8 @@ export interface AppsDeps {
 type Nothing = z.infer<typeof body.Empty>
 
 export function listApps({ consents }: AppsDeps): Handler<Nothing> {
-  return async (_input, { caller }) => ok({ apps: (await consents.list(caller.accountId)).map(presentApp) })
+  return async (_input, { caller }) =>
+    ok({ apps: (await consents.list(caller.accountId)).map(presentApp) })
 }
 
 /** Takes back what was allowed and ends every token that came of it (CL-06). */

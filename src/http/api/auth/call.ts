@@ -27,8 +27,12 @@ export const accepted = (body: object): Answer => ({ status: 202, body })
 export const DONE: Answer = { status: 204 }
 
 /** Validates the body and answers with what the handler returns. */
-export function call<Schema extends z.ZodType>(schema: Schema, handler: Handler<z.output<Schema>>): Middleware {
-  return async (ctx) => answer(ctx, await handler(parseInput(schema, ctx.state['json'] ?? {}), callOf(ctx)))
+export function call<Schema extends z.ZodType>(
+  schema: Schema,
+  handler: Handler<z.output<Schema>>,
+): Middleware {
+  return async (ctx) =>
+    answer(ctx, await handler(parseInput(schema, ctx.state['json'] ?? {}), callOf(ctx)))
 }
 
 export interface TwoHandlers<First, Second> {

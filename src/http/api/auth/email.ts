@@ -14,7 +14,10 @@ export interface EmailDeps {
 export function editEmail({
   emailChange,
   stepUp,
-}: EmailDeps): TwoHandlers<z.infer<typeof body.EditEmail.first>, z.infer<typeof body.EditEmail.second>> {
+}: EmailDeps): TwoHandlers<
+  z.infer<typeof body.EditEmail.first>,
+  z.infer<typeof body.EditEmail.second>
+> {
   return {
     async first({ email, password }, { caller, origin }) {
       await stepUp.require(caller, password)
@@ -22,7 +25,11 @@ export function editEmail({
       return accepted({ tokenId, expires_in: expiresInSeconds })
     },
     async second(input, { caller, origin }) {
-      return ok({ user: presentUser(await emailChange.complete({ ...input, accountId: caller.accountId }, origin)) })
+      return ok({
+        user: presentUser(
+          await emailChange.complete({ ...input, accountId: caller.accountId }, origin),
+        ),
+      })
     },
   }
 }

@@ -50,15 +50,18 @@ export interface AuthApiDeps
 }
 
 /**
- * The JSON door: each line is a route with who may call it, its limit, and what is done. What a page of another site can send (another media
- * type, no body, no token) is refused before it is counted: it would use up the limits of whoever looks at that page (SE-11).
+ * The JSON door: each line is a route with who may call it, its limit, and what is done. What a
+ * page of another site can send (another media type, no body, no token) is refused before it is
+ * counted: it would use up the limits of whoever looks at that page (SE-11).
  */
 export function authRoutes(deps: AuthApiDeps, limit: RateLimit): Router {
   const json = jsonBody()
   const maybe = jsonBody({ isOptional: true })
   const anyone = (name: LimitName) => [jsonOnly(), limit(name), publicOnly(deps), json] as const
-  const owner = (name: LimitName) => [bearsToken, jsonOnly({ isOptional: true }), limit(name), bearerAuth(deps), json] as const
-  const ownerMaybe = (name: LimitName) => [bearsToken, jsonOnly({ isOptional: true }), limit(name), bearerAuth(deps), maybe] as const
+  const owner = (name: LimitName) =>
+    [bearsToken, jsonOnly({ isOptional: true }), limit(name), bearerAuth(deps), json] as const
+  const ownerMaybe = (name: LimitName) =>
+    [bearsToken, jsonOnly({ isOptional: true }), limit(name), bearerAuth(deps), maybe] as const
   const ownerOnly = (name: LimitName) => [bearsToken, limit(name), bearerAuth(deps)] as const
   const router = new Router({ prefix: PREFIX, strict: true, sensitive: true })
 
@@ -70,19 +73,37 @@ export function authRoutes(deps: AuthApiDeps, limit: RateLimit): Router {
   router.post('/disable/mfa', ...owner('sensitive'), twoCalls(body.DisableMfa, disableMfa(deps)))
   router.patch('/edit/basic', ...owner('account'), call(body.EditBasic, editBasic(deps)))
   router.patch('/edit/email', ...owner('sensitive'), twoCalls(body.EditEmail, editEmail(deps)))
-  router.patch('/edit/password', ...owner('sensitive'), twoCalls(body.EditPassword, editPassword(deps)))
-  router.patch('/forgot/password', ...anyone('forgot'), twoCalls(body.ForgotPassword, forgotPassword(deps)))
+  router.patch(
+    '/edit/password',
+    ...owner('sensitive'),
+    twoCalls(body.EditPassword, editPassword(deps)),
+  )
+  router.patch(
+    '/forgot/password',
+    ...anyone('forgot'),
+    twoCalls(body.ForgotPassword, forgotPassword(deps)),
+  )
   router.post('/user/me', ...ownerMaybe('account'), call(body.Empty, me(deps)))
   router.delete('/user/logout', ...ownerOnly('account'), call(body.Empty, logout(deps)))
   router.delete('/user/logout-all', ...ownerOnly('account'), call(body.Empty, logoutAll(deps)))
-  router.patch('/user/refresh', jsonOnly(), limit('refresh'), json, call(body.Refresh, refresh(deps)))
+  router.patch(
+    '/user/refresh',
+    jsonOnly(),
+    limit('refresh'),
+    json,
+    call(body.Refresh, refresh(deps)),
+  )
 
   router.get('/user/sessions', ...ownerOnly('account'), call(body.Empty, listSessions(deps)))
   router.delete('/user/sessions/:id', ...ownerOnly('account'), call(body.Empty, endSession(deps)))
   router.get('/user/apps', ...ownerOnly('account'), call(body.Empty, listApps(deps)))
   router.delete('/user/apps/:clientId', ...ownerOnly('account'), call(body.Empty, revokeApp(deps)))
   router.post('/verification', ...owner('sensitive'), twoCalls(body.Verification, verify(deps)))
-  router.post('/recovery-codes', ...ownerMaybe('sensitive'), call(body.Confirmed, regenerateRecoveryCodes(deps)))
+  router.post(
+    '/recovery-codes',
+    ...ownerMaybe('sensitive'),
+    call(body.Confirmed, regenerateRecoveryCodes(deps)),
+  )
   router.get('/user/activity', ...ownerOnly('account'), call(body.Empty, listActivity(deps)))
   router.get('/user/export', ...ownerOnly('sensitive'), call(body.Empty, exportAccount(deps)))
   router.delete('/user', ...ownerMaybe('sensitive'), call(body.Confirmed, deleteAccount(deps)))
@@ -94,7 +115,8 @@ export function authApi(deps: AuthApiDeps, limit: RateLimit): Middleware {
   const router = authRoutes(deps, limit)
   const door = compose([
     errorHandler(deps.faults, (ctx, error) => {
-      if (error.code === 'reauthentication_required') challenge(ctx, insufficientProof(principalOf(ctx)))
+      if (error.code === 'reauthentication_required')
+        challenge(ctx, insufficientProof(principalOf(ctx)))
       if (error.status === 401 && !ctx.response.get('WWW-Authenticate')) challenge(ctx)
       presentJson(ctx, error)
     }),

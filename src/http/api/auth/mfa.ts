@@ -24,30 +24,54 @@ type Password = z.infer<typeof body.Confirmed>
 type Proof = z.infer<typeof body.EnableMfa.second>
 
 /** First a secret to scan; nothing is on before a code of it came back (TF-04). */
-export function enableMfa({ mfa, challenges, sessions, stepUp }: MfaDeps): TwoHandlers<Password, Proof> {
+export function enableMfa({
+  mfa,
+  challenges,
+  sessions,
+  stepUp,
+}: MfaDeps): TwoHandlers<Password, Proof> {
   return {
     async first({ password }, { caller }) {
       await stepUp.require(caller, password)
-      const { secret, otpauthUri, expiresInSeconds } = await mfa.enrol(await accountOf(sessions, caller))
+      const { secret, otpauthUri, expiresInSeconds } = await mfa.enrol(
+        await accountOf(sessions, caller),
+      )
       const { challenge } = await challenges.issue(caller.accountId, binding('enable', caller))
-      return ok({ token: challenge, secret, otpauth_uri: otpauthUri, qr_svg: qrSvg(otpauthUri), expires_in: expiresInSeconds })
+      return ok({
+        token: challenge,
+        secret,
+        otpauth_uri: otpauthUri,
+        qr_svg: qrSvg(otpauthUri),
+        expires_in: expiresInSeconds,
+      })
     },
     async second({ token, code }, { caller, origin }) {
       await redeem(challenges, token, 'enable', caller)
       const alongside = (tx: EntityManager) => challenges.spend(tx, token)
-      const codes = await mfa.confirm(caller.accountId, code, origin, { sessionId: caller.sessionId, alongside })
+      const codes = await mfa.confirm(caller.accountId, code, origin, {
+        sessionId: caller.sessionId,
+        alongside,
+      })
       return ok({ mfa_enabled: true, recovery_codes: codes })
     },
   }
 }
 
 /** The password or a fresh sign-in first, then a code of the second factor itself (TF-05). */
-export function disableMfa({ mfa, challenges, sessions, stepUp }: MfaDeps): TwoHandlers<Password, Proof> {
+export function disableMfa({
+  mfa,
+  challenges,
+  sessions,
+  stepUp,
+}: MfaDeps): TwoHandlers<Password, Proof> {
   return {
     async first({ password }, { caller }) {
       await stepUp.require(caller, password)
       if (!(await accountOf(sessions, caller)).mfaEnabled) throw new AppError('mfa_not_enabled')
-      const { challenge, expiresInSeconds } = await challenges.issue(caller.accountId, binding('disable', caller))
+      const { challenge, expiresInSeconds } = await challenges.issue(
+        caller.accountId,
+        binding('disable', caller),
+      )
       return ok({ token: challenge, expires_in: expiresInSeconds })
     },
     async second({ token, code }, { caller, origin }) {
@@ -76,6 +100,12 @@ function binding(step: 'enable' | 'disable', { sessionId }: Principal): string {
   return `${step}_mfa:${sessionId}`
 }
 
-async function redeem(challenges: MfaChallenges, token: string, step: 'enable' | 'disable', caller: Principal): Promise<void> {
-  if ((await challenges.tryOnce(token, binding(step, caller))) !== caller.accountId) throw new AppError('invalid_code')
+async function redeem(
+  challenges: MfaChallenges,
+  token: string,
+  step: 'enable' | 'disable',
+  caller: Principal,
+): Promise<void> {
+  if ((await challenges.tryOnce(token, binding(step, caller))) !== caller.accountId)
+    throw new AppError('invalid_code')
 }

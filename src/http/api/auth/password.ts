@@ -13,14 +13,25 @@ export interface PasswordDeps {
 /** From inside: this session stays, every other ends (PW-09, PW-10). */
 export function editPassword({
   passwordChange,
-}: PasswordDeps): TwoHandlers<z.infer<typeof body.EditPassword.first>, z.infer<typeof body.EditPassword.second>> {
+}: PasswordDeps): TwoHandlers<
+  z.infer<typeof body.EditPassword.first>,
+  z.infer<typeof body.EditPassword.second>
+> {
   return {
     async first({ current_password: current }, { caller, origin }) {
-      const { tokenId, method, expiresInSeconds } = await passwordChange.start(caller.accountId, current, origin)
+      const { tokenId, method, expiresInSeconds } = await passwordChange.start(
+        caller.accountId,
+        current,
+        origin,
+      )
       return accepted({ tokenId, method, expires_in: expiresInSeconds })
     },
     async second(input, { caller: { accountId, sessionId }, origin }) {
-      return ok({ user: presentUser(await passwordChange.complete({ ...input, accountId, sessionId }, origin)) })
+      return ok({
+        user: presentUser(
+          await passwordChange.complete({ ...input, accountId, sessionId }, origin),
+        ),
+      })
     },
   }
 }
@@ -28,7 +39,10 @@ export function editPassword({
 /** From outside: answers alike for every address, ends all sessions and signs nobody in (EN-01, EM-08). */
 export function forgotPassword({
   passwordReset,
-}: PasswordDeps): TwoHandlers<z.infer<typeof body.ForgotPassword.first>, z.infer<typeof body.ForgotPassword.second>> {
+}: PasswordDeps): TwoHandlers<
+  z.infer<typeof body.ForgotPassword.first>,
+  z.infer<typeof body.ForgotPassword.second>
+> {
   return {
     async first({ email }, { origin }) {
       const { tokenId, expiresInSeconds } = await passwordReset.request(email, origin)

@@ -2,7 +2,10 @@ import type { ExportedAccount } from '../../../accounts/export.ts'
 import type { OpenedSession } from '../../../accounts/session-opening.ts'
 import type { AuditEvent, Consent } from '../../../entities/index.ts'
 
-/** What the JSON door shows: each field is named here, nothing else leaves (IN-06). Times are RFC 3339 in UTC. */
+/**
+ * What the JSON door shows: each field is named here, nothing else leaves (IN-06). Times are RFC
+ * 3339 in UTC.
+ */
 export function presentUser(account: OpenedSession['account']) {
   return {
     id: account.id,
@@ -54,9 +57,16 @@ export function presentEvent(event: AuditEvent) {
 }
 
 /** The person's data as a document; both doors give the same (UX-37, LG-08). */
-export function presentExport({ account, sessions, consents, activity }: ExportedAccount, currentSessionId: string) {
+export function presentExport(
+  { account, sessions, consents, activity }: ExportedAccount,
+  currentSessionId: string,
+) {
   return {
-    user: { ...presentUser(account), locale: account.locale ?? null, address: account.address ?? null },
+    user: {
+      ...presentUser(account),
+      locale: account.locale ?? null,
+      address: account.address ?? null,
+    },
     sessions: sessions.map((session) => presentSession(session, currentSessionId)),
     apps: consents.map(presentApp),
     activity: activity.map(presentEvent),

@@ -13,13 +13,18 @@ export interface ProfileDeps {
 
 export function editBasic({ profile }: ProfileDeps): Handler<z.infer<typeof body.EditBasic>> {
   return async ({ name, image_url: imageUrl, phone_number: phoneNumber }, { caller }) =>
-    ok({ user: presentUser(await profile.update(caller.accountId, { name, imageUrl, phoneNumber })) })
+    ok({
+      user: presentUser(await profile.update(caller.accountId, { name, imageUrl, phoneNumber })),
+    })
 }
 
 export function me({ sessions }: ProfileDeps): Handler<z.infer<typeof body.Empty>> {
   return async (_input, { caller }) => {
     const session = await sessions.find(caller.sessionId)
     if (!session) throw new AppError('invalid_token')
-    return ok({ user: presentUser(session.account), session: presentSession(session, caller.sessionId) })
+    return ok({
+      user: presentUser(session.account),
+      session: presentSession(session, caller.sessionId),
+    })
   }
 }

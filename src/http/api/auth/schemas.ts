@@ -6,9 +6,10 @@ import { PHONE_PATTERN, PLAIN_IMAGE_PATTERN } from '../../../accounts/profile.ts
 import { MAX_PASSWORD } from '../../../crypto/normalize-password.ts'
 
 /**
- * Bodies of the calls. Lengths bound what is parsed, hashed and stored; what an address, a name or a good password is, the use
- * cases decide. A code is six digits or a recovery code, spaces and dashes allowed. What `meta` adds is published and not judged here:
- * whoever keeps to it is not refused for the form of what they send, though some that the use cases take lies outside of it.
+ * Bodies of the calls. Lengths bound what is parsed, hashed and stored; what an address, a name or
+ * a good password is, the use cases decide. A code is six digits or a recovery code, spaces and
+ * dashes allowed. What `meta` adds is published and not judged here: whoever keeps to it is not
+ * refused for the form of what they send, though some that the use cases take lies outside of it.
  */
 const email = z.string().min(1).max(1024).meta({
   maxLength: MAX_EMAIL,
@@ -29,29 +30,48 @@ const name = z.string().min(1).max(400).meta({
   pattern: NAME_PATTERN,
   description: 'One line without markup and URLs, counted in code points after NFC.',
 })
-const password = z.string().min(1).max(1024).describe('Spaces count, and every Unicode character may be used.')
-const code = z.string().min(1).max(64).describe('Six digits from the mail or the authenticator app, or a recovery code.')
+const password = z
+  .string()
+  .min(1)
+  .max(1024)
+  .describe('Spaces count, and every Unicode character may be used.')
+const code = z
+  .string()
+  .min(1)
+  .max(64)
+  .describe('Six digits from the mail or the authenticator app, or a recovery code.')
 const uuid = z.string().min(36).max(36).describe('The identifier that the first call returned.')
 const token = z.string().min(1).max(128).describe('The token that the first call returned.')
 const confirmation = password
   .optional()
-  .describe('The current password: without two-step sign-in, a proof as good as a fresh one made at `/verification`.')
+  .describe(
+    'The current password: without two-step sign-in, a proof as good as a fresh one made at `/verification`.',
+  )
 
 /** A flow of two calls. The second is told by its `code`, or by what names the first. */
-export interface TwoCalls<First extends z.ZodType = z.ZodType, Second extends z.ZodType = z.ZodType> {
+export interface TwoCalls<
+  First extends z.ZodType = z.ZodType,
+  Second extends z.ZodType = z.ZodType,
+> {
   readonly first: First
   readonly second: Second
 }
 
 const PROOF = ['code', 'token', 'tokenId']
 
-/** A body with any part of a proof is judged as the second call only: half a proof never falls back to the first (TF-07). */
+/**
+ * A body with any part of a proof is judged as the second call only: half a proof never falls back
+ * to the first (TF-07).
+ */
 export function isSecondCall({ second }: TwoCalls, body: unknown): boolean {
   const known = Object.keys((second as z.ZodObject).shape)
   return PROOF.some((name) => known.includes(name) && Object.hasOwn(body ?? {}, name))
 }
 
-const two = <First extends z.ZodType, Second extends z.ZodType>(first: First, second: Second): TwoCalls<First, Second> => ({
+const two = <First extends z.ZodType, Second extends z.ZodType>(
+  first: First,
+  second: Second,
+): TwoCalls<First, Second> => ({
   first,
   second,
 })
@@ -64,8 +84,14 @@ export const SignIn = two(
   z.strictObject({ email, password }),
   z.strictObject({ email: email.optional(), password: password.optional(), code, token }),
 )
-export const EnableMfa = two(z.strictObject({ password: confirmation }), z.strictObject({ token, code }))
-export const DisableMfa = two(z.strictObject({ password: confirmation }), z.strictObject({ code, token }))
+export const EnableMfa = two(
+  z.strictObject({ password: confirmation }),
+  z.strictObject({ token, code }),
+)
+export const DisableMfa = two(
+  z.strictObject({ password: confirmation }),
+  z.strictObject({ code, token }),
+)
 export const EditBasic = z.strictObject({
   name: name.optional(),
   image_url: z
@@ -85,19 +111,37 @@ export const EditBasic = z.strictObject({
     .optional()
     .describe('E.164, such as +4930123456; null removes it.'),
 })
-export const EditEmail = two(z.strictObject({ email, password: confirmation }), z.strictObject({ email, tokenId: uuid, code }))
+export const EditEmail = two(
+  z.strictObject({ email, password: confirmation }),
+  z.strictObject({ email, tokenId: uuid, code }),
+)
 export const EditPassword = two(
   z.strictObject({ current_password: password }),
-  z.strictObject({ email, password: newPassword, tokenId: token.describe('The identifier that the first call returned.'), code }),
+  z.strictObject({
+    email,
+    password: newPassword,
+    tokenId: token.describe('The identifier that the first call returned.'),
+    code,
+  }),
 )
-export const ForgotPassword = two(z.strictObject({ email }), z.strictObject({ email, password: newPassword, tokenId: uuid, code }))
+export const ForgotPassword = two(
+  z.strictObject({ email }),
+  z.strictObject({ email, password: newPassword, tokenId: uuid, code }),
+)
 export const Refresh = z.strictObject({ refresh_token: z.string().min(1).max(2048) })
 export const Verification = two(
   z.strictObject({
     password: password
       .optional()
-      .describe('The current password, of an account without two-step sign-in. One that has none is mailed a code.'),
+      .describe(
+        'The current password, of an account without two-step sign-in. One that has none is mailed a code.',
+      ),
   }),
-  z.strictObject({ code, tokenId: uuid.optional().describe('The identifier that came with the mailed code, if it is one.') }),
+  z.strictObject({
+    code,
+    tokenId: uuid
+      .optional()
+      .describe('The identifier that came with the mailed code, if it is one.'),
+  }),
 )
 export const Confirmed = z.strictObject({ password: confirmation })

@@ -27,7 +27,11 @@ export function logoutAll({ sessions }: SessionsDeps): Handler<Nothing> {
 
 export function listSessions({ sessions }: SessionsDeps): Handler<Nothing> {
   return async (_input, { caller: { accountId, sessionId } }) =>
-    ok({ sessions: (await sessions.list(accountId)).map((session) => presentSession(session, sessionId)) })
+    ok({
+      sessions: (await sessions.list(accountId)).map((session) =>
+        presentSession(session, sessionId),
+      ),
+    })
 }
 
 /** Ids of other people's sessions are as unknown as those of none. */

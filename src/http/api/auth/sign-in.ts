@@ -36,15 +36,24 @@ function withPassword(deps: SignInDeps): Handler<First> {
         return issue(deps, { ...outcome, hasSecondFactor: false }, origin)
       case 'mfa_required':
         throw new AppError('mfa_required', {
-          extra: { token: outcome.challenge, methods: ['totp', 'recovery'], expires_in: outcome.expiresInSeconds },
+          extra: {
+            token: outcome.challenge,
+            methods: ['totp', 'recovery'],
+            expires_in: outcome.expiresInSeconds,
+          },
         })
       case 'email_unverified':
-        throw new AppError('email_unverified', { extra: { userId: outcome.started.userId, tokenId: outcome.started.tokenId } })
+        throw new AppError('email_unverified', {
+          extra: { userId: outcome.started.userId, tokenId: outcome.started.tokenId },
+        })
     }
   }
 }
 
-/** The challenge stands for the password, so only it and the code are judged; an address that is sent must be the challenge's. */
+/**
+ * The challenge stands for the password, so only it and the code are judged; an address that is
+ * sent must be the challenge's.
+ */
 function withCode(deps: SignInDeps): Handler<Second> {
   return ({ email, code, token }, { origin }) =>
     deps.mfa.answer({ challenge: token, binding: BINDING, code, email }, origin, (proven) =>
@@ -56,7 +65,15 @@ export function refresh({ firstPartyTokens }: SignInDeps): Handler<z.infer<typeo
   return async ({ refresh_token: value }) => ok(await firstPartyTokens.refresh(value))
 }
 
-async function issue({ firstPartyTokens }: SignInDeps, proven: SignedIn, origin: RequestOrigin): Promise<Answer> {
+async function issue(
+  { firstPartyTokens }: SignInDeps,
+  proven: SignedIn,
+  origin: RequestOrigin,
+): Promise<Answer> {
   const { tokens, session } = await firstPartyTokens.issue(proven, origin)
-  return ok({ ...tokens, session: presentSession(session, session.id), user: presentUser(session.account) })
+  return ok({
+    ...tokens,
+    session: presentSession(session, session.id),
+    user: presentUser(session.account),
+  })
 }

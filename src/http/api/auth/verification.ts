@@ -10,10 +10,16 @@ export interface VerificationDeps {
 
 const PROVEN = ok({ expires_in: LIFETIMES.freshAuthentication })
 
-/** What makes the next sensitive calls of this session and client fresh, at the level that the account has (SE-10). */
+/**
+ * What makes the next sensitive calls of this session and client fresh, at the level that the
+ * account has (SE-10).
+ */
 export function verify({
   stepUp,
-}: VerificationDeps): TwoHandlers<z.infer<typeof body.Verification.first>, z.infer<typeof body.Verification.second>> {
+}: VerificationDeps): TwoHandlers<
+  z.infer<typeof body.Verification.first>,
+  z.infer<typeof body.Verification.second>
+> {
   return {
     async first({ password }, { caller, origin }) {
       if (password === undefined) {

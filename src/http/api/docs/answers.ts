@@ -56,7 +56,11 @@ const tokens = {
   scope: z.string(),
 }
 
-export const StartedSignUp = z.strictObject({ userId: z.uuid(), tokenId: z.uuid(), expires_in: seconds })
+export const StartedSignUp = z.strictObject({
+  userId: z.uuid(),
+  tokenId: z.uuid(),
+  expires_in: seconds,
+})
 export const UserAnswer = z.strictObject({ user: User })
 export const Tokens = z.strictObject(tokens)
 export const SignedIn = z.strictObject({ ...tokens, session: Session, user: User })
@@ -67,7 +71,10 @@ export const MfaEnrolment = z.strictObject({
   qr_svg: z.string().describe('The same as a picture.'),
   expires_in: seconds,
 })
-export const MfaEnabled = z.strictObject({ mfa_enabled: z.literal(true), recovery_codes: z.array(z.string()).length(10) })
+export const MfaEnabled = z.strictObject({
+  mfa_enabled: z.literal(true),
+  recovery_codes: z.array(z.string()).length(10),
+})
 export const StartedStep = z.strictObject({ token: z.string(), expires_in: seconds })
 export const Proven = z.strictObject({ expires_in: seconds })
 export const MfaDisabled = z.strictObject({ mfa_enabled: z.literal(false) })
@@ -84,7 +91,11 @@ export const Apps = z.strictObject({ apps: z.array(App) })
 export const RecoveryCodes = z.strictObject({ recovery_codes: z.array(z.string()).length(10) })
 export const Activity = z.strictObject({ events: z.array(ActivityEvent) })
 export const Export = z.strictObject({
-  user: z.strictObject({ ...User.shape, locale: z.string().nullable(), address: z.record(z.string(), z.string()).nullable() }),
+  user: z.strictObject({
+    ...User.shape,
+    locale: z.string().nullable(),
+    address: z.record(z.string(), z.string()).nullable(),
+  }),
   sessions: z.array(Session),
   apps: z.array(App),
   activity: z.array(ActivityEvent),

@@ -19,7 +19,15 @@ const EXTRA: Partial<Record<ErrorCode, object>> = {
 export type OpenApiDocument = ReturnType<typeof openApiDocument>
 
 /** OpenAPI 3.1 of the account API, made of the schemas that validate. */
-export function openApiDocument({ issuer, name, version }: { issuer: string; name: string; version: string }) {
+export function openApiDocument({
+  issuer,
+  name,
+  version,
+}: {
+  issuer: string
+  name: string
+  version: string
+}) {
   return {
     openapi: '3.1.1',
     info: { title: `${name} account API`, version },
@@ -43,7 +51,9 @@ export function openApiDocument({ issuer, name, version }: { issuer: string; nam
 
 /** Every code that the API answers with; the list is closed. */
 export function catalogue(): ErrorCode[] {
-  return [...new Set([...OPERATIONS.flatMap(refusalsOf), ...AT_THE_DOOR])].sort((a, b) => errorInfo(a).status - errorInfo(b).status)
+  return [...new Set([...OPERATIONS.flatMap(refusalsOf), ...AT_THE_DOOR])].sort(
+    (a, b) => errorInfo(a).status - errorInfo(b).status,
+  )
 }
 
 export function refusalExample(code: ErrorCode): object {
@@ -61,7 +71,12 @@ function paths(): Record<string, Record<string, object>> {
 
 function describe(operation: Operation): object {
   const { id, family, summary, description, guard, calls, path } = operation
-  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
   const bodies = calls.filter((call) => call.body)
   return {
     operationId: id,
@@ -74,7 +89,12 @@ function describe(operation: Operation): object {
       ? {
           requestBody: {
             required: !bodies.every(({ isBodyOptional }) => isBodyOptional),
-            content: { 'application/json': content(calls, ({ body: schema, request }) => ({ schema, example: request })) },
+            content: {
+              'application/json': content(calls, ({ body: schema, request }) => ({
+                schema,
+                example: request,
+              })),
+            },
           },
         }
       : {}),
@@ -87,11 +107,21 @@ function successes(calls: readonly DocumentedCall[]): Record<string, object> {
   return Object.fromEntries(
     statuses.map((status) => {
       const same = calls.map((call) => (call.status === status ? call : undefined))
-      const described = { description: status === 204 ? 'Done.' : status === 202 ? 'Begun.' : 'Done.' }
+      const described = {
+        description: status === 204 ? 'Done.' : status === 202 ? 'Begun.' : 'Done.',
+      }
       if (status === 204) return [status, described]
       return [
         status,
-        { ...described, content: { 'application/json': content(same, ({ answer, response }) => ({ schema: answer, example: response })) } },
+        {
+          ...described,
+          content: {
+            'application/json': content(same, ({ answer, response }) => ({
+              schema: answer,
+              example: response,
+            })),
+          },
+        },
       ]
     }),
   )
@@ -99,7 +129,10 @@ function successes(calls: readonly DocumentedCall[]): Record<string, object> {
 
 const NAMES = ['first', 'second', 'third']
 
-/** The examples of a flow of several calls are named `first`, `second` and so on, the only call's `default`. */
+/**
+ * The examples of a flow of several calls are named `first`, `second` and so on, the only call's
+ * `default`.
+ */
 function content(
   calls: readonly (DocumentedCall | undefined)[],
   pick: (call: DocumentedCall) => { schema: z.ZodType | undefined; example: object | undefined },
@@ -108,18 +141,29 @@ function content(
     name: calls.length === 1 ? 'default' : (NAMES[index] ?? `call ${index + 1}`),
     ...(call ? pick(call) : {}),
   }))
-  const refs = [...new Set(picked.flatMap(({ schema }) => (schema ? [refTo(schema)] : [])))].map(($ref) => ({ $ref }))
-  const examples = picked.flatMap(({ name, example }) => (example ? [[name, { value: example }] as const] : []))
-  return { schema: refs.length === 1 ? refs[0] : { oneOf: refs }, examples: Object.fromEntries(examples) }
+  const refs = [...new Set(picked.flatMap(({ schema }) => (schema ? [refTo(schema)] : [])))].map(
+    ($ref) => ({ $ref }),
+  )
+  const examples = picked.flatMap(({ name, example }) =>
+    example ? [[name, { value: example }] as const] : [],
+  )
+  return {
+    schema: refs.length === 1 ? refs[0] : { oneOf: refs },
+    examples: Object.fromEntries(examples),
+  }
 }
 
 function refusals(operation: Operation): Record<string, object> {
   const codes = refusalsOf(operation)
-  const statuses = [...new Set(codes.map((code) => errorInfo(code).status))].toSorted((a, b) => a - b)
+  const statuses = [...new Set(codes.map((code) => errorInfo(code).status))].toSorted(
+    (a, b) => a - b,
+  )
   return Object.fromEntries(
     statuses.map((status) => {
       const same = codes.filter((code) => errorInfo(code).status === status)
-      const examples = Object.fromEntries(same.map((code) => [code, { value: refusalExample(code) }]))
+      const examples = Object.fromEntries(
+        same.map((code) => [code, { value: refusalExample(code) }]),
+      )
       const headers = headersOf(status)
       return [
         status,
@@ -134,6 +178,9 @@ function refusals(operation: Operation): Record<string, object> {
 }
 
 function headersOf(status: number): object | undefined {
-  if (status === 401) return { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750.' } }
-  return status === 429 || status === 503 ? { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds.' } } : undefined
+  if (status === 401)
+    return { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750.' } }
+  return status === 429 || status === 503
+    ? { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds.' } }
+    : undefined
 }

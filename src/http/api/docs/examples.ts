@@ -56,7 +56,12 @@ export const SESSION = {
   current: true,
 }
 
-export const OTHER_SESSION = { ...SESSION, id: IDS.otherSession, user_agent: 'Mozilla/5.0 (X11; Linux x86_64)', current: false }
+export const OTHER_SESSION = {
+  ...SESSION,
+  id: IDS.otherSession,
+  user_agent: 'Mozilla/5.0 (X11; Linux x86_64)',
+  current: false,
+}
 
 export const APP = {
   client_id: CLIENT_ID,
@@ -80,7 +85,8 @@ export const EVENT = {
 export const ENROLMENT = {
   token: STEP_TOKENS.enable,
   secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
-  otpauth_uri: 'otpauth://totp/Gatehouse:ada%40example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Gatehouse',
+  otpauth_uri:
+    'otpauth://totp/Gatehouse:ada%40example.org?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Gatehouse',
   qr_svg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 47 47">…</svg>',
   expires_in: 600,
 }

@@ -12,7 +12,10 @@ export interface ApiDocsDeps {
 
 const DOCUMENT = '/api/openapi.json'
 
-/** The account API for programs and for people; both are made of the schemas that validate, when first asked for. */
+/**
+ * The account API for programs and for people; both are made of the schemas that validate, when
+ * first asked for.
+ */
 export function apiDocsRoutes({ issuer, name, renderer }: ApiDocsDeps): Router {
   const router = new Router()
   let document: string | undefined

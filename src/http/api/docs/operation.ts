@@ -28,11 +28,26 @@ export interface Operation {
 }
 
 const ALWAYS: readonly ErrorCode[] = ['too_many_requests', 'internal_error', 'unavailable']
-const WITH_BODY: readonly ErrorCode[] = ['invalid_input', 'payload_too_large', 'unsupported_media_type']
+const WITH_BODY: readonly ErrorCode[] = [
+  'invalid_input',
+  'payload_too_large',
+  'unsupported_media_type',
+]
 
 /** Every refusal that an operation may answer with, each once. */
 export function refusalsOf({ guard, calls, refusals = [] }: Operation): ErrorCode[] {
   const ofGuard: readonly ErrorCode[] =
-    guard === 'bearer' ? ['invalid_token', 'forbidden'] : guard === 'public' ? ['already_signed_in'] : ['invalid_token']
-  return [...new Set([...(calls.some(({ body }) => body) ? WITH_BODY : []), ...ofGuard, ...refusals, ...ALWAYS])]
+    guard === 'bearer'
+      ? ['invalid_token', 'forbidden']
+      : guard === 'public'
+        ? ['already_signed_in']
+        : ['invalid_token']
+  return [
+    ...new Set([
+      ...(calls.some(({ body }) => body) ? WITH_BODY : []),
+      ...ofGuard,
+      ...refusals,
+      ...ALWAYS,
+    ]),
+  ]
 }

@@ -4,7 +4,20 @@ import * as example from './examples.ts'
 import type { Operation } from './operation.ts'
 import { OWN_OPERATIONS } from './own-operations.ts'
 
-const { CODE, EMAIL, IDS, LIFETIME, NAME, NEXT_TOKENS, PASSWORD, RESET_PASSWORD, SESSION, STEP_TOKENS, TOKENS, USER } = example
+const {
+  CODE,
+  EMAIL,
+  IDS,
+  LIFETIME,
+  NAME,
+  NEXT_TOKENS,
+  PASSWORD,
+  RESET_PASSWORD,
+  SESSION,
+  STEP_TOKENS,
+  TOKENS,
+  USER,
+} = example
 
 const EXPIRES = { expires_in: 600 }
 
@@ -16,7 +29,8 @@ const OPEN_OPERATIONS: readonly Operation[] = [
     path: '/sign-up/email',
     family: 'Sign-up',
     summary: 'Sign up',
-    description: 'Mails a code. The answer is the same for an address that has an account; its owner is told by mail.',
+    description:
+      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail.',
     guard: 'public',
     refusals: ['password_rejected'],
     calls: [
@@ -90,7 +104,12 @@ const OPEN_OPERATIONS: readonly Operation[] = [
         request: { email: EMAIL, password: PASSWORD, code: CODE, token: STEP_TOKENS.signIn },
         status: 200,
         answer: answer.SignedIn,
-        response: { ...TOKENS, ...LIFETIME, session: SESSION, user: { ...USER, mfa_enabled: true } },
+        response: {
+          ...TOKENS,
+          ...LIFETIME,
+          session: SESSION,
+          user: { ...USER, mfa_enabled: true },
+        },
       },
     ],
   },
@@ -100,7 +119,8 @@ const OPEN_OPERATIONS: readonly Operation[] = [
     path: '/user/refresh',
     family: 'Sign-in',
     summary: 'Exchange a refresh token',
-    description: 'The old one is spent. Using it again later ends the session: it was stolen, or the new one was.',
+    description:
+      'The old one is spent. Using it again later ends the session: it was stolen, or the new one was.',
     guard: 'token',
     calls: [
       {
@@ -118,7 +138,8 @@ const OPEN_OPERATIONS: readonly Operation[] = [
     path: '/forgot/password',
     family: 'Sign-in',
     summary: 'Set a new password without the old one',
-    description: 'The first call mails a code, if there is an account. The second ends every session; two-step sign-in stays on.',
+    description:
+      'The first call mails a code, if there is an account. The second ends every session; two-step sign-in stays on.',
     guard: 'public',
     refusals: ['invalid_code', 'password_rejected'],
     calls: [

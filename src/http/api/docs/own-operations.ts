@@ -18,7 +18,14 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     family: 'Profile',
     summary: 'Who am I',
     calls: [
-      { body: body.Empty, isBodyOptional: true, request: {}, status: 200, answer: answer.Me, response: { user: USER, session: SESSION } },
+      {
+        body: body.Empty,
+        isBodyOptional: true,
+        request: {},
+        status: 200,
+        answer: answer.Me,
+        response: { user: USER, session: SESSION },
+      },
     ],
   },
   {
@@ -32,11 +39,20 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     calls: [
       {
         body: body.EditBasic,
-        request: { name: 'Ada King', image_url: 'https://pictures.example.org/ada.png', phone_number: '+442079460000' },
+        request: {
+          name: 'Ada King',
+          image_url: 'https://pictures.example.org/ada.png',
+          phone_number: '+442079460000',
+        },
         status: 200,
         answer: answer.UserAnswer,
         response: {
-          user: { ...USER, name: 'Ada King', image_url: 'https://pictures.example.org/ada.png', phone_number: '+442079460000' },
+          user: {
+            ...USER,
+            name: 'Ada King',
+            image_url: 'https://pictures.example.org/ada.png',
+            phone_number: '+442079460000',
+          },
         },
       },
     ],
@@ -49,7 +65,9 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     path: '/user/sessions',
     family: 'Sessions',
     summary: 'Where I am signed in',
-    calls: [{ status: 200, answer: answer.Sessions, response: { sessions: [SESSION, OTHER_SESSION] } }],
+    calls: [
+      { status: 200, answer: answer.Sessions, response: { sessions: [SESSION, OTHER_SESSION] } },
+    ],
   },
   {
     ...own,
@@ -122,7 +140,12 @@ export const OWN_OPERATIONS: readonly Operation[] = [
       {
         status: 200,
         answer: answer.Export,
-        response: { user: { ...USER, locale: 'en', address: null }, sessions: [SESSION], apps: [APP], activity: [EVENT] },
+        response: {
+          user: { ...USER, locale: 'en', address: null },
+          sessions: [SESSION],
+          apps: [APP],
+          activity: [EVENT],
+        },
       },
     ],
   },
@@ -133,7 +156,8 @@ export const OWN_OPERATIONS: readonly Operation[] = [
     path: '/user',
     family: 'My data',
     summary: 'Delete my account',
-    description: 'Signed out everywhere at once; erased after fourteen days, unless the mailed link brings the account back.',
+    description:
+      'Signed out everywhere at once; erased after fourteen days, unless the mailed link brings the account back.',
     refusals: ['reauthentication_required', 'invalid_credentials'],
     calls: [
       {

@@ -15,7 +15,15 @@ const GUARDS = {
 const TITLES = ['First call', 'Second call', 'Where there is neither']
 
 /** The same operations as the document, for a reader. */
-export function apiDocsModel({ name, documentHref, issuer }: { name: string; documentHref: string; issuer: string }): ApiDocs {
+export function apiDocsModel({
+  name,
+  documentHref,
+  issuer,
+}: {
+  name: string
+  documentHref: string
+  issuer: string
+}): ApiDocs {
   const baseUrl = `${issuer}/api/auth`
   const families = [...new Set(OPERATIONS.map(({ family }) => family))]
   return {
@@ -24,7 +32,9 @@ export function apiDocsModel({ name, documentHref, issuer }: { name: string; doc
     baseUrl,
     families: families.map((family) => ({
       name: family,
-      operations: OPERATIONS.filter((operation) => operation.family === family).map((operation) => presentOperation(operation, baseUrl)),
+      operations: OPERATIONS.filter((operation) => operation.family === family).map((operation) =>
+        presentOperation(operation, baseUrl),
+      ),
     })),
     refusals: catalogue().map((code) => ({ code, ...errorInfo(code) })),
   }
@@ -55,23 +65,43 @@ function presentCall({ body, status, response }: DocumentedCall): Omit<Documente
 /** Values for the parameters of paths. */
 const PARAMETERS: Readonly<Record<string, string>> = { id: IDS.otherSession, clientId: CLIENT_ID }
 
-function curlOf({ method, path, guard, calls }: Operation, call: DocumentedCall, baseUrl: string): string {
+function curlOf(
+  { method, path, guard, calls }: Operation,
+  call: DocumentedCall,
+  baseUrl: string,
+): string {
   const request = call.request ?? (calls.some(({ body }) => body) ? {} : undefined)
-  const url = baseUrl + path.replace(/\{(\w+)\}/g, (whole, name: string) => PARAMETERS[name] ?? whole)
+  const url =
+    baseUrl + path.replace(/\{(\w+)\}/g, (whole, name: string) => PARAMETERS[name] ?? whole)
   const isDefault = method === (request ? 'post' : 'get')
   return [
     `curl${isDefault ? '' : ` -X ${method.toUpperCase()}`} ${url}`,
     ...(guard === 'bearer' ? ['-H "Authorization: Bearer $TOKEN"'] : []),
-    ...(request ? ["-H 'Content-Type: application/json'", `-d '${JSON.stringify(request).replaceAll("'", "'\\''")}'`] : []),
+    ...(request
+      ? [
+          "-H 'Content-Type: application/json'",
+          `-d '${JSON.stringify(request).replaceAll("'", "'\\''")}'`,
+        ]
+      : []),
   ].join(' \\\n  ')
 }
 
 function fieldsOf(schema: z.ZodType): DocumentedExchange['fields'] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema)
   return Object.entries(properties).map(([name, property]) => {
-    const { type, anyOf = [], description } = property as { type?: string; anyOf?: { type?: string }[]; description?: string }
-    const words = [type, ...anyOf.map((option) => option.type)].filter((word) => word !== undefined).join(' or ')
-    return { name, type: required.includes(name) ? words : `${words}, optional`, description: description?.replaceAll('`', '') }
+    const {
+      type,
+      anyOf = [],
+      description,
+    } = property as { type?: string; anyOf?: { type?: string }[]; description?: string }
+    const words = [type, ...anyOf.map((option) => option.type)]
+      .filter((word) => word !== undefined)
+      .join(' or ')
+    return {
+      name,
+      type: required.includes(name) ? words : `${words}, optional`,
+      description: description?.replaceAll('`', ''),
+    }
   })
 }
 

@@ -3,7 +3,18 @@ import * as answer from './answers.ts'
 import * as example from './examples.ts'
 import type { Operation } from './operation.ts'
 
-const { CODE, EMAIL, ENROLMENT, IDS, NEW_EMAIL, NEW_PASSWORD, PASSWORD, RECOVERY_CODES, STEP_TOKENS, USER } = example
+const {
+  CODE,
+  EMAIL,
+  ENROLMENT,
+  IDS,
+  NEW_EMAIL,
+  NEW_PASSWORD,
+  PASSWORD,
+  RECOVERY_CODES,
+  STEP_TOKENS,
+  USER,
+} = example
 
 const EXPIRES = { expires_in: 600 }
 const own = { guard: 'bearer', family: 'Security' } as const
@@ -43,7 +54,8 @@ export const SECURITY_OPERATIONS: readonly Operation[] = [
     method: 'patch',
     path: '/edit/password',
     summary: 'Change the password',
-    description: 'The code comes by mail, or from the authenticator when two-step sign-in is on. Every other session ends.',
+    description:
+      'The code comes by mail, or from the authenticator when two-step sign-in is on. Every other session ends.',
     refusals: ['invalid_credentials', 'invalid_code', 'password_rejected'],
     calls: [
       {
@@ -68,10 +80,17 @@ export const SECURITY_OPERATIONS: readonly Operation[] = [
     method: 'post',
     path: '/enable/mfa',
     summary: 'Turn two-step sign-in on',
-    description: 'The first call makes a secret for an authenticator app; nothing changes before the second brings a code of it.',
+    description:
+      'The first call makes a secret for an authenticator app; nothing changes before the second brings a code of it.',
     refusals: [...FRESH, 'invalid_code', 'mfa_already_enabled'],
     calls: [
-      { body: body.EnableMfa.first, request: { password: PASSWORD }, status: 200, answer: answer.MfaEnrolment, response: ENROLMENT },
+      {
+        body: body.EnableMfa.first,
+        request: { password: PASSWORD },
+        status: 200,
+        answer: answer.MfaEnrolment,
+        response: ENROLMENT,
+      },
       {
         body: body.EnableMfa.second,
         request: { token: STEP_TOKENS.enable, code: CODE },
@@ -91,9 +110,25 @@ export const SECURITY_OPERATIONS: readonly Operation[] = [
       'For ten minutes the sensitive calls of this session and client are fresh. With two-step sign-in on it takes a code of the authenticator or a recovery code, else the password. An account with neither sends an empty object and is mailed a code, which comes back with its `tokenId`.',
     refusals: ['invalid_credentials', 'invalid_code', 'mfa_required'],
     calls: [
-      { body: body.Verification.first, request: { password: PASSWORD }, status: 200, answer: answer.Proven, response: EXPIRES },
-      { body: body.Verification.second, request: { code: CODE }, status: 200, answer: answer.Proven, response: EXPIRES },
-      { status: 202, answer: answer.StartedProof, response: { tokenId: IDS.changePassword, ...EXPIRES } },
+      {
+        body: body.Verification.first,
+        request: { password: PASSWORD },
+        status: 200,
+        answer: answer.Proven,
+        response: EXPIRES,
+      },
+      {
+        body: body.Verification.second,
+        request: { code: CODE },
+        status: 200,
+        answer: answer.Proven,
+        response: EXPIRES,
+      },
+      {
+        status: 202,
+        answer: answer.StartedProof,
+        response: { tokenId: IDS.changePassword, ...EXPIRES },
+      },
     ],
   },
   {

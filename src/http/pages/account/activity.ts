@@ -15,7 +15,10 @@ const PAGE_SIZE = 50
 export function showActivity(deps: ActivityDeps): Middleware {
   return async (ctx) => {
     const before = Number(ctx.query['before'])
-    const page = { limit: PAGE_SIZE, before: Number.isSafeInteger(before) && before > 0 ? before : undefined }
+    const page = {
+      limit: PAGE_SIZE,
+      before: Number.isSafeInteger(before) && before > 0 ? before : undefined,
+    }
     const rows = await deps.activity.listForAccount(visitorOf(ctx).account.id, page)
     const names = await namesOf(deps, new Set(rows.map(({ clientId }) => clientId ?? '')))
     const events = rows.map(({ type, outcome, at, userAgent, ip, clientId }) => ({
@@ -29,12 +32,16 @@ export function showActivity(deps: ActivityDeps): Middleware {
     deps.renderer.page(ctx, 'account/activity', {
       ...areaOf(ctx, deps),
       events,
-      olderHref: rows.length < PAGE_SIZE ? undefined : `/account/activity?before=${rows.at(-1)?.seq}`,
+      olderHref:
+        rows.length < PAGE_SIZE ? undefined : `/account/activity?before=${rows.at(-1)?.seq}`,
     })
   }
 }
 
-async function namesOf({ authorizationServer }: ActivityDeps, ids: ReadonlySet<string>): Promise<Map<string, string>> {
+async function namesOf(
+  { authorizationServer }: ActivityDeps,
+  ids: ReadonlySet<string>,
+): Promise<Map<string, string>> {
   const names = new Map<string, string>()
   for (const id of ids) {
     const client = id ? await authorizationServer.provider.Client.find(id) : undefined

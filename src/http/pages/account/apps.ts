@@ -18,7 +18,12 @@ const PATH = '/account/apps'
 export function showApps(deps: AppsDeps): Middleware {
   return async (ctx) => {
     const apps = (await deps.consents.list(visitorOf(ctx).account.id)).map(appItem)
-    deps.renderer.page(ctx, 'account/apps', { ...areaOf(ctx, deps), csrf: deps.csrf.token(ctx), removeAction: `${PATH}/remove`, apps })
+    deps.renderer.page(ctx, 'account/apps', {
+      ...areaOf(ctx, deps),
+      csrf: deps.csrf.token(ctx),
+      removeAction: `${PATH}/remove`,
+      apps,
+    })
   }
 }
 
@@ -27,7 +32,8 @@ export function removeApp(deps: AppsDeps): Middleware {
   return async (ctx) => {
     const { account } = visitorOf(ctx)
     const clientId = formOf(ctx)['client_id'] ?? ''
-    if (await deps.consents.revoke(account.id, clientId)) await deps.access.revokeApp(account.id, clientId)
+    if (await deps.consents.revoke(account.id, clientId))
+      await deps.access.revokeApp(account.id, clientId)
     deps.notices.leave(ctx, 'app_removed')
     seeOther(ctx, PATH)
   }
@@ -36,5 +42,11 @@ export function removeApp(deps: AppsDeps): Middleware {
 function appItem({ client, scopes, resourceScopes, grantedAt }: Consent): AppItem {
   const [redirectUri] = (client.metadata['redirect_uris'] ?? []) as string[]
   const host = client.isFirstParty ? undefined : URL.parse(redirectUri ?? '')?.host || undefined
-  return { clientId: client.id, name: client.name, host, scopes: [...scopes, ...Object.values(resourceScopes).flat()], grantedAt }
+  return {
+    clientId: client.id,
+    name: client.name,
+    host,
+    scopes: [...scopes, ...Object.values(resourceScopes).flat()],
+    grantedAt,
+  }
 }

@@ -16,7 +16,11 @@ export interface AreaDeps {
 export function areaOf(ctx: Context, { csrf, notices }: AreaDeps): AccountArea {
   const { name, email } = visitorOf(ctx).account
   const notice = notices.take(ctx)
-  return { person: { name, email }, signOut: { action: '/account/sign-out', csrf: csrf.token(ctx) }, ...(notice ? { notice } : {}) }
+  return {
+    person: { name, email },
+    signOut: { action: '/account/sign-out', csrf: csrf.token(ctx) },
+    ...(notice ? { notice } : {}),
+  }
 }
 
 /** The validated form of a request that went through `formBody`. */

@@ -20,7 +20,10 @@ export function showDelete(deps: DeleteDeps): Middleware {
   return (ctx) => render(ctx, deps)
 }
 
-/** Typing the own address is the confirmation; everything ends at once, and a mailed link brings the account back (UX-37). */
+/**
+ * Typing the own address is the confirmation; everything ends at once, and a mailed link brings the
+ * account back (UX-37).
+ */
 export function submitDelete(deps: DeleteDeps): Middleware {
   return async (ctx) => {
     const { account, sessionId } = visitorOf(ctx)
@@ -29,7 +32,9 @@ export function submitDelete(deps: DeleteDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({
-          confirmation: emptyFault(confirmation) ?? (canonicalEmail(confirmation) === account.email ? undefined : 'no_match'),
+          confirmation:
+            emptyFault(confirmation) ??
+            (canonicalEmail(confirmation) === account.email ? undefined : 'no_match'),
         })
         await deps.deletion.request(account.id, originOf(ctx), sessionId)
         forgetBrowser(ctx, deps.config.issuer)
@@ -40,7 +45,11 @@ export function submitDelete(deps: DeleteDeps): Middleware {
   }
 }
 
-function render(ctx: Context, deps: DeleteDeps, shown: { confirmation?: string; problems?: Problems } = {}): void {
+function render(
+  ctx: Context,
+  deps: DeleteDeps,
+  shown: { confirmation?: string; problems?: Problems } = {},
+): void {
   deps.renderer.page(ctx, 'account/delete', {
     ...areaOf(ctx, deps),
     action: PATH,

@@ -72,14 +72,30 @@ export function resendEmailCode(deps: EmailDeps): Middleware {
   }
 }
 
-async function begin(ctx: Context, deps: EmailDeps, submitted: string, page?: string): Promise<void> {
-  const { tokenId, email } = await deps.emailChange.start(visitorOf(ctx).account.id, submitted, originOf(ctx), page)
+async function begin(
+  ctx: Context,
+  deps: EmailDeps,
+  submitted: string,
+  page?: string,
+): Promise<void> {
+  const { tokenId, email } = await deps.emailChange.start(
+    visitorOf(ctx).account.id,
+    submitted,
+    originOf(ctx),
+    page,
+  )
   deps.emailFlow.write(ctx, { tokenId, email })
   seeOther(ctx, CONFIRM)
 }
 
 function renderFirst(ctx: Context, deps: EmailDeps, email: string, problems?: Problems): void {
-  deps.renderer.page(ctx, 'account/email', { ...areaOf(ctx, deps), action: FIRST, csrf: deps.csrf.token(ctx), email, problems })
+  deps.renderer.page(ctx, 'account/email', {
+    ...areaOf(ctx, deps),
+    action: FIRST,
+    csrf: deps.csrf.token(ctx),
+    email,
+    problems,
+  })
 }
 
 function renderConfirm(ctx: Context, deps: EmailDeps, { email }: Flow, problems?: Problems): void {
@@ -91,7 +107,11 @@ function renderConfirm(ctx: Context, deps: EmailDeps, { email }: Flow, problems?
     email,
     confirm: {
       newEmail: email,
-      resend: { action: `${CONFIRM}/resend`, csrf, availableInSeconds: problems ? 0 : RESEND_SECONDS },
+      resend: {
+        action: `${CONFIRM}/resend`,
+        csrf,
+        availableInSeconds: problems ? 0 : RESEND_SECONDS,
+      },
       startOverHref: FIRST,
     },
     problems,

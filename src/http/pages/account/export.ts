@@ -7,7 +7,10 @@ export interface ExportDeps {
   readonly accountExport: AccountExport
 }
 
-/** Everything that is kept about the person, as a file: the same document as the JSON door's (UX-37, LG-08). */
+/**
+ * Everything that is kept about the person, as a file: the same document as the JSON door's (UX-37,
+ * LG-08).
+ */
 export function downloadExport({ accountExport }: ExportDeps): Middleware {
   return async (ctx) => {
     const { account, sessionId } = visitorOf(ctx)

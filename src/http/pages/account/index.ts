@@ -5,13 +5,30 @@ import { seeOther } from '../../see-other.ts'
 import { type ActivityDeps, showActivity } from './activity.ts'
 import { type AppsDeps, removeApp, showApps } from './apps.ts'
 import { type DeleteDeps, showDelete, submitDelete } from './delete.ts'
-import { confirmEmail, type EmailDeps, resendEmailCode, showConfirmEmail, showEmail, submitEmail } from './email.ts'
+import {
+  confirmEmail,
+  type EmailDeps,
+  resendEmailCode,
+  showConfirmEmail,
+  showEmail,
+  submitEmail,
+} from './email.ts'
 import { downloadExport, type ExportDeps } from './export.ts'
 import { confirmMfa, disableMfa, type MfaDeps, showDisableMfa, showMfa, startMfa } from './mfa.ts'
 import { type OverviewDeps, showOverview } from './overview.ts'
-import { type PasswordDeps, showNewPassword, showPassword, submitNewPassword, submitPassword } from './password.ts'
+import {
+  type PasswordDeps,
+  showNewPassword,
+  showPassword,
+  submitNewPassword,
+  submitPassword,
+} from './password.ts'
 import { type ProfileDeps, showProfile, submitProfile } from './profile.ts'
-import { type RecoveryCodesDeps, regenerateRecoveryCodes, showRecoveryCodes } from './recovery-codes.ts'
+import {
+  type RecoveryCodesDeps,
+  regenerateRecoveryCodes,
+  showRecoveryCodes,
+} from './recovery-codes.ts'
 import { type AccountSessionDeps, accountSession, freshSession } from './session.ts'
 import { endOtherSessions, endSession, type SessionsDeps, showSessions } from './sessions.ts'
 import { type SignOutDeps, signOut } from './sign-out.ts'
@@ -31,7 +48,10 @@ export interface AccountDeps
     SessionsDeps,
     SignOutDeps {}
 
-/** The account area: `form` guards what changes anything, before it is counted; `fresh` what asks again after ten minutes. */
+/**
+ * The account area: `form` guards what changes anything, before it is counted; `fresh` what asks
+ * again after ten minutes.
+ */
 export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   const router = new Router({ prefix: '/account' })
   const signedIn = accountSession(deps)

@@ -17,7 +17,10 @@ const ENROL = '/account/mfa'
 const DISABLE = '/account/mfa/disable'
 const SECURITY = '/account#security'
 
-/** Shows the secret that waits for its code; without one, the button that makes it. Looking at the page makes nothing (SE-13). */
+/**
+ * Shows the secret that waits for its code; without one, the button that makes it. Looking at the
+ * page makes nothing (SE-13).
+ */
 export function showMfa(deps: MfaDeps): Middleware {
   return (ctx) => renderEnrol(ctx, deps)
 }
@@ -30,7 +33,10 @@ export function startMfa(deps: MfaDeps): Middleware {
   }
 }
 
-/** The first right code turns it on, and its answer is the only one that ever shows the recovery codes (TF-04, TF-09). */
+/**
+ * The first right code turns it on, and its answer is the only one that ever shows the recovery
+ * codes (TF-04, TF-09).
+ */
 export function confirmMfa(deps: MfaDeps): Middleware {
   return async (ctx) => {
     const { account, sessionId } = visitorOf(ctx)
@@ -53,7 +59,8 @@ export function confirmMfa(deps: MfaDeps): Middleware {
 }
 
 export function showDisableMfa(deps: MfaDeps): Middleware {
-  return (ctx) => (visitorOf(ctx).account.mfaEnabled ? renderDisable(ctx, deps) : seeOther(ctx, SECURITY))
+  return (ctx) =>
+    visitorOf(ctx).account.mfaEnabled ? renderDisable(ctx, deps) : seeOther(ctx, SECURITY)
 }
 
 /** Asks for a code of the factor itself, besides the fresh sign-in (TF-05). */
@@ -76,9 +83,14 @@ export function disableMfa(deps: MfaDeps): Middleware {
 async function renderEnrol(ctx: Context, deps: MfaDeps, problems?: Problems): Promise<void> {
   const { account } = visitorOf(ctx)
   if (account.mfaEnabled) return seeOther(ctx, SECURITY)
-  const form = { ...areaOf(ctx, deps), csrf: deps.csrf.token(ctx), problems: totpProblems(problems) }
+  const form = {
+    ...areaOf(ctx, deps),
+    csrf: deps.csrf.token(ctx),
+    problems: totpProblems(problems),
+  }
   const pending = await deps.mfa.pendingEnrolment(account)
-  if (!pending) return deps.renderer.page(ctx, 'account/mfa-start', { ...form, action: `${ENROL}/start` })
+  if (!pending)
+    return deps.renderer.page(ctx, 'account/mfa-start', { ...form, action: `${ENROL}/start` })
   const { secret, otpauthUri } = pending
   deps.renderer.page(ctx, 'account/mfa-enrol', { ...form, action: ENROL, secret, otpauthUri })
 }

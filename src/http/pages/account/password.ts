@@ -36,7 +36,8 @@ export function submitPassword(deps: PasswordDeps): Middleware {
         deps.passwordFlow.write(ctx, { tokenId, email })
         seeOther(ctx, CONFIRM)
       },
-      (problems) => render(ctx, deps, 'current', problems.code === 'invalid_credentials' ? WRONG : problems),
+      (problems) =>
+        render(ctx, deps, 'current', problems.code === 'invalid_credentials' ? WRONG : problems),
     )
   }
 }
@@ -44,7 +45,8 @@ export function submitPassword(deps: PasswordDeps): Middleware {
 const WRONG: Problems = { fields: { current_password: 'wrong_password' } }
 
 export function showNewPassword(deps: PasswordDeps): Middleware {
-  return (ctx) => (deps.passwordFlow.read(ctx) ? render(ctx, deps, 'confirm') : seeOther(ctx, FIRST))
+  return (ctx) =>
+    deps.passwordFlow.read(ctx) ? render(ctx, deps, 'confirm') : seeOther(ctx, FIRST)
 }
 
 /** The second proof together with the new password; every other session ends, this one stays (PW-10). */
@@ -62,7 +64,10 @@ export function submitNewPassword(deps: PasswordDeps): Middleware {
           password: deps.passwordChange.faultOf(account, password),
         }
         refuseFaults(wrong)
-        await deps.passwordChange.complete({ ...begun, code, password, accountId: account.id, sessionId }, originOf(ctx))
+        await deps.passwordChange.complete(
+          { ...begun, code, password, accountId: account.id, sessionId },
+          originOf(ctx),
+        )
         deps.passwordFlow.clear(ctx)
         deps.notices.leave(ctx, 'password_changed')
         seeOther(ctx, '/account')
@@ -72,7 +77,13 @@ export function submitNewPassword(deps: PasswordDeps): Middleware {
   }
 }
 
-function render(ctx: Context, deps: PasswordDeps, step: 'current' | 'confirm', problems?: Problems, code?: string): void {
+function render(
+  ctx: Context,
+  deps: PasswordDeps,
+  step: 'current' | 'confirm',
+  problems?: Problems,
+  code?: string,
+): void {
   const { mfaEnabled } = visitorOf(ctx).account
   deps.renderer.page(ctx, 'account/password', {
     ...areaOf(ctx, deps),

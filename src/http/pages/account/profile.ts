@@ -22,7 +22,12 @@ type ProfileForm = Readonly<Record<(typeof FIELDS)[number], string>>
 export function showProfile(deps: ProfileDeps): Middleware {
   return (ctx) => {
     const { name, imageUrl, phoneNumber, locale } = visitorOf(ctx).account
-    render(ctx, deps, { name, image_url: imageUrl ?? '', phone_number: phoneNumber ?? '', locale: locale ?? '' })
+    render(ctx, deps, {
+      name,
+      image_url: imageUrl ?? '',
+      phone_number: phoneNumber ?? '',
+      locale: locale ?? '',
+    })
   }
 }
 
@@ -34,7 +39,11 @@ export function submitProfile(deps: ProfileDeps): Middleware {
     await refusable(
       ctx,
       async () => {
-        const change = { name, imageUrl: imageUrl.trim() || null, phoneNumber: phoneNumber.trim() || null }
+        const change = {
+          name,
+          imageUrl: imageUrl.trim() || null,
+          phoneNumber: phoneNumber.trim() || null,
+        }
         const chosen = isLocale(locale) ? locale : null
         await deps.profile.update(visitorOf(ctx).account.id, { ...change, locale: chosen })
         keepPreference(ctx, deps.config.issuer, LOCALE_COOKIE, chosen)

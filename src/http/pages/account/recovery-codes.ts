@@ -12,7 +12,10 @@ export interface RecoveryCodesDeps extends AreaDeps {
 
 const PATH = '/account/recovery-codes'
 
-/** Which are left and which were used; the codes themselves are not kept and cannot be shown again (TF-09, UX-24). */
+/**
+ * Which are left and which were used; the codes themselves are not kept and cannot be shown again
+ * (TF-09, UX-24).
+ */
 export function showRecoveryCodes(deps: RecoveryCodesDeps): Middleware {
   return async (ctx) => {
     const { account } = visitorOf(ctx)

@@ -1,5 +1,11 @@
 import type { Context, Middleware } from 'koa'
-import { ageSeconds, isFresh, levelOf, type SessionLevel, type Shown } from '../../../accounts/session-level.ts'
+import {
+  ageSeconds,
+  isFresh,
+  levelOf,
+  type SessionLevel,
+  type Shown,
+} from '../../../accounts/session-level.ts'
 import type { Sessions } from '../../../accounts/sessions.ts'
 import type { Config } from '../../../config/config.ts'
 import type { Account } from '../../../entities/index.ts'
@@ -14,7 +20,10 @@ export interface AccountSessionDeps {
   readonly sessions: Sessions
 }
 
-/** Who is looking at the account pages, as a live session of this browser proves it; nothing in a request can name another (IN-05). */
+/**
+ * Who is looking at the account pages, as a live session of this browser proves it; nothing in a
+ * request can name another (IN-05).
+ */
 export interface Visitor extends Shown {
   readonly account: Account
   readonly sessionId: string
@@ -31,15 +40,21 @@ export function accountSession(deps: AccountSessionDeps): Middleware {
   return async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store')
     const visitor = await findVisitor(ctx, deps)
-    // Where two factors are demanded, a sign-in with one has none of these pages: the next one asks for the second, or sets it up (TF-11).
-    if (!visitor || (requireMfa && visitor.level === 'one')) return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path) }))
-    if (requireMfa && visitor.level === 'recovered' && !ctx.path.startsWith(FACTOR_PAGES)) return seeOther(ctx, OLD_FACTOR)
+    // Where two factors are demanded, a sign-in with one has none of these pages: the next one asks
+    // for the second, or sets it up (TF-11).
+    if (!visitor || (requireMfa && visitor.level === 'one'))
+      return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path) }))
+    if (requireMfa && visitor.level === 'recovered' && !ctx.path.startsWith(FACTOR_PAGES))
+      return seeOther(ctx, OLD_FACTOR)
     ctx.state['visitor'] = visitor
     await next()
   }
 }
 
-/** Sensitive pages ask who it is once more when the proof is older than ten minutes, and go on where the person was (SE-10, UX-36). */
+/**
+ * Sensitive pages ask who it is once more when the proof is older than ten minutes, and go on where
+ * the person was (SE-10, UX-36).
+ */
 export function freshSession({ config }: AccountSessionDeps): Middleware {
   const { issuer, lifetimes } = config
   const maxAgeSeconds = lifetimes.freshAuthentication
@@ -47,7 +62,10 @@ export function freshSession({ config }: AccountSessionDeps): Middleware {
     const visitor = visitorOf(ctx)
     if (isFresh(visitor)) return next()
     // A young sign-in that did not show the second factor would be young enough for `max_age`.
-    const again = ageSeconds(visitor.authenticatedAt) > maxAgeSeconds ? { maxAgeSeconds } : ({ prompt: 'login' } as const)
+    const again =
+      ageSeconds(visitor.authenticatedAt) > maxAgeSeconds
+        ? { maxAgeSeconds }
+        : ({ prompt: 'login' } as const)
     seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path), ...again }))
   }
 }
@@ -60,7 +78,10 @@ export function visitorOf(ctx: Context): Visitor {
 }
 
 /** Cookie and row must both be there: ending either ends the sign-in. */
-async function findVisitor(ctx: Context, { config, authorizationServer, sessions }: AccountSessionDeps): Promise<Visitor | undefined> {
+async function findVisitor(
+  ctx: Context,
+  { config, authorizationServer, sessions }: AccountSessionDeps,
+): Promise<Visitor | undefined> {
   const browser = await findBrowserSession(authorizationServer.provider, ctx, config.lifetimes)
   if (!browser) return undefined
   const session = await sessions.find(browser.id)
@@ -73,7 +94,13 @@ async function findVisitor(ctx: Context, { config, authorizationServer, sessions
   await sessions.seen(browser.id, browser.expiresAt)
   const shown = { hasMfa: account.mfaEnabled, secondProvedAt: session?.secondProvedAt ?? undefined }
   const level = levelOf({ ...shown, amr: session?.amr ?? [] })
-  return { ...shown, account, sessionId: browser.id, authenticatedAt: browser.authenticatedAt, level }
+  return {
+    ...shown,
+    account,
+    sessionId: browser.id,
+    authenticatedAt: browser.authenticatedAt,
+    level,
+  }
 }
 
 /** Routes that only take a form or give a file; what a person comes back to is the page that has it. */

@@ -14,26 +14,34 @@ const PATH = '/account/sessions'
 export function showSessions(deps: SessionsDeps): Middleware {
   return async (ctx) => {
     const { account, sessionId } = visitorOf(ctx)
-    const items = (await deps.sessions.list(account.id)).map(({ id, userAgent, ip, door, createdAt, lastSeenAt }) => ({
-      id,
-      userAgent: userAgent ?? undefined,
-      ip: ip ?? undefined,
-      door,
-      createdAt,
-      lastSeenAt,
-      isCurrent: id === sessionId,
-    }))
+    const items = (await deps.sessions.list(account.id)).map(
+      ({ id, userAgent, ip, door, createdAt, lastSeenAt }) => ({
+        id,
+        userAgent: userAgent ?? undefined,
+        ip: ip ?? undefined,
+        door,
+        createdAt,
+        lastSeenAt,
+        isCurrent: id === sessionId,
+      }),
+    )
     deps.renderer.page(ctx, 'account/sessions', {
       ...areaOf(ctx, deps),
       csrf: deps.csrf.token(ctx),
       endAction: `${PATH}/end`,
       endOthersAction: `${PATH}/end-others`,
-      sessions: [...items.filter(({ isCurrent }) => isCurrent), ...items.filter(({ isCurrent }) => !isCurrent)],
+      sessions: [
+        ...items.filter(({ isCurrent }) => isCurrent),
+        ...items.filter(({ isCurrent }) => !isCurrent),
+      ],
     })
   }
 }
 
-/** Ends one of the account's own sign-ins; an id that is over, or somebody else's, ends nothing and answers alike (SE-08). */
+/**
+ * Ends one of the account's own sign-ins; an id that is over, or somebody else's, ends nothing and
+ * answers alike (SE-08).
+ */
 export function endSession(deps: SessionsDeps): Middleware {
   return async (ctx) => {
     const { account, sessionId } = visitorOf(ctx)

@@ -12,7 +12,10 @@ export interface SignOutDeps {
   readonly sessions: Sessions
 }
 
-/** Ends this sign-in and nothing else, at the server first and then in the browser (SE-05). Pressing it twice does no harm. */
+/**
+ * Ends this sign-in and nothing else, at the server first and then in the browser (SE-05). Pressing
+ * it twice does no harm.
+ */
 export function signOut({ config, authorizationServer, sessions }: SignOutDeps): Middleware {
   return async (ctx) => {
     const browser = await findBrowserSession(authorizationServer.provider, ctx, config.lifetimes)
@@ -25,7 +28,14 @@ export function signOut({ config, authorizationServer, sessions }: SignOutDeps):
 /** Only in answer to a POST with a token of ours: a link must not be able to wipe a browser. */
 export function forgetBrowser(ctx: Context, issuer: string): void {
   const secure = issuer.startsWith('https:')
-  const options = { signed: true, httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true } as const
+  const options = {
+    signed: true,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+    path: '/',
+    overwrite: true,
+  } as const
   ctx.cookies.set(cookieNames(issuer).session, null, options)
   ctx.set('Clear-Site-Data', '"cache"')
 }

@@ -1,7 +1,8 @@
 /**
- * Lua that all scripts share. Revocation needs no list of what it ends: account, session and grant each have a record with a
- * random epoch, every artifact is stamped with the epochs of its birth, and lives only while they still stand. So a lost key
- * can only end access, never prolong it. A record outlives everything that is stamped with it.
+ * Lua that all scripts share. Revocation needs no list of what it ends: account, session and grant
+ * each have a record with a random epoch, every artifact is stamped with the epochs of its birth,
+ * and lives only while they still stand. So a lost key can only end access, never prolong it. A
+ * record outlives everything that is stamped with it.
  */
 export const FUNCTIONS = `
 local function now()

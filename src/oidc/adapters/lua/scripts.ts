@@ -9,10 +9,15 @@ export const SPREAD = {
   /** KEYS account; ARGV ttl, client, fresh. */
   openAccount: of(`return openAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
   /** KEYS scope, session; ARGV bind, grant, ttl, fresh, held. */
-  openSession: of(`return openSession(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])`),
+  openSession: of(
+    `return openSession(KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])`,
+  ),
   /** KEYS grant; ARGV ttl, fresh. */
   openGrant: of(`return openEpoch(KEYS[1], 'e', ARGV[1], ARGV[2])`),
-  /** KEYS artifact; ARGV account, its epoch and the client's, the session's four, grant epoch, then as `put`. */
+  /**
+   * KEYS artifact; ARGV account, its epoch and the client's, the session's four, grant epoch, then
+   * as `put`.
+   */
   write: of(`
     local account, session = { ARGV[2], ARGV[3] }, { ARGV[4], ARGV[5], ARGV[6], ARGV[7] }
     local pairs = { 'ae', stampOf(account, session, ARGV[1]), 'ce', account[2], 'se', session[1], 'ge', ARGV[8] }
@@ -20,7 +25,9 @@ export const SPREAD = {
     if ARGV[9] == 'code' and session[2] == '1' then return 0 end
     return write(KEYS[1], ARGV[9], ARGV[10], ARGV[11], pairs)`),
   /** KEYS session; ARGV id, proof, ttl, payload, account, stamp, held. */
-  writeSession: of(`return writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])`),
+  writeSession: of(
+    `return writeSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])`,
+  ),
   /** KEYS artifact. */
   read: of(`return { redis.call('HGETALL', KEYS[1]), now() }`),
   /** KEYS account; ARGV client, session, grant. */
@@ -92,7 +99,10 @@ export const WHOLE = {
 
 /** Revocation: each touches records of one slot. */
 export const REVOCATION = {
-  /** KEYS account; ARGV fresh, uid of the session that stays, its grants. What stays is remembered with its old epochs; at most 16 of them. */
+  /**
+   * KEYS account; ARGV fresh, uid of the session that stays, its grants. What stays is remembered
+   * with its old epochs; at most 16 of them.
+   */
   account: of(`
     local old = redis.call('HGET', KEYS[1], 'e')
     if not old then return 0 end
@@ -122,7 +132,9 @@ export const REVOCATION = {
   /** KEYS grant. What comes later gets another epoch. */
   grant: of(`return redis.call('DEL', KEYS[1])`),
   /** KEYS session, scope; returns the payload and the fields of the scope. */
-  readSession: of(`return { redis.call('HGET', KEYS[1], 'p') or '', redis.call('HKEYS', KEYS[2]) }`),
+  readSession: of(
+    `return { redis.call('HGET', KEYS[1], 'p') or '', redis.call('HKEYS', KEYS[2]) }`,
+  ),
   /** KEYS session, scope; ARGV fresh, trace; returns the payload. */
   session: of(`
     local payload = redis.call('HGET', KEYS[1], 'p') or ''
