@@ -160,6 +160,17 @@ async function start(
   return { child, output, exited }
 }
 
+/** That the server's banner is out; listens from now on, so that nothing of it is missed. */
+function isUp({ child }: Awaited<ReturnType<typeof start>>): Promise<void> {
+  let said = ''
+  return new Promise((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes('Discovery')) resolve()
+    })
+  })
+}
+
 describe('a bad configuration', () => {
   it('CF-03 CF-01 the good one, of which all bad ones are made, is accepted', () => {
     expect(messageOf(GOOD)).toBe('')
@@ -447,13 +458,12 @@ describe('a start that cannot succeed', () => {
   it('F28 two starts on an empty database both come up', async () => {
     const empty = await createEmptyDatabase()
     const both = await Promise.all([1, 2].map(() => start({ ...base, DATABASE_URL: empty.url })))
-    for (const { child } of both) {
-      let said = ''
-      child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-      while (!said.includes('Discovery') && child.exitCode === null)
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      child.kill('SIGTERM')
-    }
+    await Promise.all(
+      both.map(async (server) => {
+        await Promise.race([isUp(server), server.exited])
+        server.child.kill('SIGTERM')
+      }),
+    )
     expect(await Promise.all(both.map(({ exited }) => exited))).toEqual([0, 0])
     await empty.drop()
   }, 180_000)
