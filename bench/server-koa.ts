@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign, timingSafeEqual } from 'node:crypto'
 import { Redis } from 'ioredis'
 import Koa from 'koa'
 import pg from 'pg'
-import { rawSignature } from '../src/oidc/external-key.ts'
+import { rawSignature } from '../src/oidc/keys/external-key.ts'
 import type { Served } from './server.ts'
 import { PATHS, type TargetSettings } from './target.ts'
 

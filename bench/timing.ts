@@ -5,9 +5,9 @@ import { buildConfig } from '../src/config/config.ts'
 import { EnvSchema } from '../src/config/env.ts'
 import { createContext } from '../src/context.ts'
 import { randomToken } from '../src/crypto/token.ts'
-import { migrate, openDatabase } from '../src/database.ts'
+import { migrate, openDatabase } from '../src/database/database.ts'
 import { Account } from '../src/entities/index.ts'
-import { createLogger } from '../src/logger.ts'
+import { createLogger } from '../src/logger/logger.ts'
 import { median, rankStatistic } from '../test/support/statistics.ts'
 
 /**

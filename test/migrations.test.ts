@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Migration } from '@mikro-orm/migrations'
-import { type Database, migrate, openDatabase } from '../src/database.ts'
+import { type Database, migrate, openDatabase } from '../src/database/database.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
 
 /** Longer than any other statement may take, and than a connection may be silent. */

@@ -1,12 +1,12 @@
 import { LockMode } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError, StartupError } from '../errors.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { Deletion } from './deletion.ts'
-import type { Mfa } from './mfa.ts'
-import type { Sessions } from './sessions.ts'
+import type { Mfa } from './factors/mfa.ts'
+import type { Sessions } from './sessions/sessions.ts'
 import { UUID } from './uuid.ts'
 
 export interface AccountAdministrationDeps {

@@ -1,5 +1,5 @@
 import { batched } from '../batched.ts'
-import type { EntityManager, Pool } from '../database.ts'
+import type { EntityManager, Pool } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { sha256 } from '../crypto/token.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { IS_KEEPABLE } from './accounts.ts'
 import type { CanonicalEmail } from './canonical-email.ts'
 

@@ -1,5 +1,5 @@
 import type { AuditSink } from '../audit/event.ts'
-import type { EntityManager, Pool } from '../database.ts'
+import type { EntityManager, Pool } from '../database/database.ts'
 import { Consent } from '../entities/index.ts'
 
 export interface AllowedScopes {

@@ -3,14 +3,14 @@ import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { eraseOrigins } from '../audit/retention.ts'
 import { LIFETIMES } from '../config/limits.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logger/logger.ts'
 import type { Messages } from '../mail/messages.ts'
 import type { KeepLinks } from './keep-links.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
-import type { Sessions } from './sessions.ts'
+import type { Sessions } from './sessions/sessions.ts'
 
 export interface DeletionDeps {
   readonly audit: AuditSink

@@ -1,7 +1,7 @@
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { randomToken, sha256 } from '../crypto/token.ts'
-import type { EntityManager, Pool } from '../database.ts'
+import type { EntityManager, Pool } from '../database/database.ts'
 import { Account, KnownDevice } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { type ProvenAccount, stillProven } from './accounts.ts'

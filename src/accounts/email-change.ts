@@ -2,14 +2,14 @@ import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Account, VerificationToken } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
 import { canonicalEmail, requireEmail } from './canonical-email.ts'
 import type { Issue, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { SecurityEvents } from './security-events.ts'
-import type { Sessions } from './sessions.ts'
+import type { Sessions } from './sessions/sessions.ts'
 
 export interface EmailChangeDeps {
   readonly audit: AuditSink

@@ -1,9 +1,9 @@
 import type { Activity } from '../audit/activity.ts'
 import type { AuditSink } from '../audit/event.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Account, type AuditEvent, type Consent, type Session } from '../entities/index.ts'
 import type { Consents } from './consents.ts'
-import type { Sessions } from './sessions.ts'
+import type { Sessions } from './sessions/sessions.ts'
 
 /** More events than any person reads, and few enough for one answer. */
 const MAX_EVENTS = 10_000

@@ -1,5 +1,5 @@
 import type { RequestOrigin } from '../audit/request-origin.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { ClosedAccount } from '../mail/closed-account.ts'

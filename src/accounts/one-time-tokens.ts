@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { CAPS, LIFETIMES } from '../config/limits.ts'
 import { equal, hmac, randomToken, sha256, sixDigitCode } from '../crypto/token.ts'
 import { foldCode } from '../crypto/typed-code.ts'
-import type { EntityManager, Pool } from '../database.ts'
+import type { EntityManager, Pool } from '../database/database.ts'
 import { VerificationToken } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import { AppError } from '../errors.ts'
-import type { Attempts } from './attempts.ts'
+import type { Attempts } from './factors/attempts.ts'
 import { UUID } from './uuid.ts'
 
 export interface Issue {

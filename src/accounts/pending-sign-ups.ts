@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import type { PendingSignUp } from '../entities/index.ts'
 import type { CanonicalEmail } from './canonical-email.ts'
 

@@ -1,5 +1,5 @@
 import type { AuditSink } from '../audit/event.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { isPublicHttps } from '../public-url.ts'

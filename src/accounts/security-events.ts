@@ -1,11 +1,11 @@
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 import type { Messages } from '../mail/messages.ts'
-import type { SecurityNotice } from '../views.ts'
+import type { SecurityNotice } from '../views/views.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
-import type { Sessions } from './sessions.ts'
+import type { Sessions } from './sessions/sessions.ts'
 
 const REPORT_LIFETIME_SECONDS = 7 * 86_400
 

@@ -1,4 +1,4 @@
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { AuditEvent } from '../entities/index.ts'
 import { TRAFFIC } from './event.ts'
 

@@ -1,6 +1,6 @@
 import { hmac } from '../crypto/token.ts'
-import type { EntityManager, Pool } from '../database.ts'
-import type { Logger } from '../logger.ts'
+import type { EntityManager, Pool } from '../database/database.ts'
+import type { Logger } from '../logger/logger.ts'
 import { extendChain, extendChainBy } from './chain.ts'
 import { currentOrigin } from './current-origin.ts'
 import type { AuditRecord, AuditSink } from './event.ts'

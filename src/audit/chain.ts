@@ -1,4 +1,4 @@
-import { type EntityManager, inTransaction, type Pool } from '../database.ts'
+import { type EntityManager, inTransaction, type Pool } from '../database/database.ts'
 import { type AuditRow, GENESIS, hashOf } from './row.ts'
 
 /** Any 64-bit number will do, as long as every release uses the same. */

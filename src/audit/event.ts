@@ -1,4 +1,4 @@
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import type { RequestOrigin } from './request-origin.ts'
 
 /** What the audit trail knows (LG-01): one word for each thing that can be done. */

@@ -1,4 +1,4 @@
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import type { Audit } from './audit.ts'
 import { lockChain } from './chain.ts'
 

@@ -1,5 +1,5 @@
 import { equal } from '../crypto/token.ts'
-import type { Pool } from '../database.ts'
+import type { Pool } from '../database/database.ts'
 import { GENESIS, hashOf, originDigest } from './row.ts'
 import { readTrail, type StoredRow } from './trail.ts'
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { AuditSink } from '../audit/event.ts'
 import { randomSecret, sha256 } from '../crypto/token.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import type { ClientMetadata } from '../entities/client.ts'
 import { Client, Resource } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
-import { announce } from './changes.ts'
+import { announce } from '../feed/changes.ts'
 import { type CheckedClient, type ClientInput, parseClient } from './client-input.ts'
 import { DEFAULT_SCOPES, OIDC_SCOPES } from './scopes.ts'
 

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import type { AuditSink } from '../audit/event.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { Resource } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
-import { announce } from './changes.ts'
+import { announce } from '../feed/changes.ts'
 import { displayName, reasons } from './client-input.ts'
 import { OIDC_SCOPES, SCOPE } from './scopes.ts'
 

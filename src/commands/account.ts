@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
-import type { Sessions } from '../accounts/sessions.ts'
+import type { Sessions } from '../accounts/sessions/sessions.ts'
 import { answering } from './answer.ts'
 import { explained } from './refusal.ts'
 

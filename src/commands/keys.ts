@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander'
 import type { Context } from '../context.ts'
 import type { SigningAlg, SigningKey } from '../entities/signing-key.ts'
-import { isPublished, isSigning } from '../oidc/key-schedule.ts'
-import { SIGNING_ALGS } from '../oidc/signing-keys.ts'
+import { isPublished, isSigning } from '../oidc/keys/key-schedule.ts'
+import { SIGNING_ALGS } from '../oidc/keys/signing-keys.ts'
 import { reseal } from '../retention/reseal.ts'
 import { answering, rowsAnswer } from './answer.ts'
 

@@ -1,5 +1,5 @@
 import type { Env } from '../config/env.ts'
-import { migrate } from '../database.ts'
+import { migrate } from '../database/database.ts'
 import { prepare } from '../main.ts'
 import type { Answer } from './answer.ts'
 import { placed } from './place.ts'

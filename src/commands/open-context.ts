@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { readEnv } from '../config/env.ts'
 import { type Context, createContext } from '../context.ts'
-import { createLogger } from '../logger.ts'
+import { createLogger } from '../logger/logger.ts'
 import { prepare } from '../main.ts'
 import { expectServersSchema, placed } from './place.ts'
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Env, EnvSchema } from '../config/env.ts'
-import type { Database } from '../database.ts'
+import type { Database } from '../database/database.ts'
 import { findHome } from '../embedded/home.ts'
 import { StartupError } from '../errors.ts'
 

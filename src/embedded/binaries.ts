@@ -11,9 +11,9 @@ import {
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { unsupported } from './faults.ts'
 import { fillFolder, giveAll } from './folders.ts'
 import type { Home } from './home.ts'
+import { unsupported } from './start-faults.ts'
 import { canReach } from './user.ts'
 
 export interface Binaries {

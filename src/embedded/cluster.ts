@@ -4,9 +4,9 @@ import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Binaries } from './binaries.ts'
-import { damaged, lastWords, machineFault, otherVersion, startupFault } from './faults.ts'
 import { fillFolder } from './folders.ts'
 import type { Home } from './home.ts'
+import { damaged, lastWords, machineFault, otherVersion, startupFault } from './start-faults.ts'
 
 export const ROLE = 'gatehouse'
 const INITDB_MS = 60_000

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { appear } from '../whole-file.ts'
-import { startupFault } from './faults.ts'
+import { startupFault } from './start-faults.ts'
 import { canReach, type ServerUser, serverUser } from './user.ts'
 
 /** The folder that belongs to the embedded server, and the user its processes run as (`undefined`: ours). */

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StartupError } from '../errors.ts'
 import { type Binaries, locateBinaries } from './binaries.ts'
 import { ensureCluster } from './cluster.ts'
-import { damaged, lastWords, machineFault } from './faults.ts'
 import { type Home, openHome } from './home.ts'
 import { claimAlone, Ownership } from './ownership.ts'
 import { DATABASE, findPostmaster, launch, type Postmaster, stop, urlOf } from './postmaster.ts'
+import { damaged, lastWords, machineFault } from './start-faults.ts'
 
 const START_MS = 90_000
 /** A server that is ours but does not answer two attempts in a row is hung. */

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { StartupError } from '../errors.ts'
-import { startupFault } from './faults.ts'
 import { findHome, type Home, pointerPath } from './home.ts'
 import { claimAlone } from './ownership.ts'
 import { findPostmaster, stop, urlOf } from './postmaster.ts'
+import { startupFault } from './start-faults.ts'
 
 /**
  * Names that the embedded server's files begin with, so that nothing else is deleted if DATA_DIR

@@ -1,5 +1,5 @@
 import Router from '@koa/router'
-import { assets } from '../views.ts'
+import { assets } from '../views/views.ts'
 
 /** Styles and script under names that carry their content's hash: cached for ever. */
 export function assetRoutes(): Router {

@@ -3,7 +3,7 @@ import { canonicalEmail } from '../accounts/canonical-email.ts'
 import { normalizePassword } from '../crypto/normalize-password.ts'
 import { foldCode } from '../crypto/typed-code.ts'
 import { AppError } from '../errors.ts'
-import type { Problems } from '../views.ts'
+import type { Problems } from '../views/views.ts'
 
 /** Text fields of a form that went through `formBody`; one that was not sent is empty. */
 export function textsOf<Name extends string>(

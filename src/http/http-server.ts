@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { CONNECTIONS } from '../config/limits.ts'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logger/logger.ts'
 import { canonicalAddress } from './middleware/client-address.ts'
 
 export type Handle = (req: IncomingMessage, res: ServerResponse) => void

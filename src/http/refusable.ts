@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { AppError } from '../errors.ts'
-import { type Problems, problemsOf } from '../views.ts'
+import { type Problems, problemsOf } from '../views/views.ts'
 
 /**
  * Runs the step behind a form; a refusal shows the form again with its status, every other error

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import type { Client } from '../oidc/provider-pages.ts'
+import type { Client } from '../oidc/pages.ts'
 import {
   type ClientChip,
   type Locale,
@@ -7,7 +7,7 @@ import {
   type PageModels,
   type PageName,
   type Views,
-} from '../views.ts'
+} from '../views/views.ts'
 import { nonceOf, setPagePolicy } from './middleware/security-headers.ts'
 
 /** The app that asks, as a page shows it. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts'
 import type { WayBack } from '../oidc/starting-again.ts'
-import type { MessageAction } from '../views.ts'
+import type { MessageAction } from '../views/views.ts'
 
 /** Where a dead link can be asked for again, by the page that it was for (UX-14). */
 const BY_LINK: Readonly<Record<string, MessageAction>> = {

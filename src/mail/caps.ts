@@ -1,5 +1,5 @@
 import { CAPS } from '../config/limits.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 
 /**
  * What a mail counts against. Mail that anyone can ask for shares one budget per address; every

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Handler, PermanentFailure } from '../outbox.ts'
+import { type Handler, PermanentFailure } from '../outbox/index.ts'
 import type { Mail, Mailer } from './mailer.ts'
 
 const Body = z.strictObject({

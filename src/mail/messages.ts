@@ -1,7 +1,7 @@
-import type { EntityManager } from '../database.ts'
-import type { Logger } from '../logger.ts'
+import type { EntityManager } from '../database/database.ts'
+import type { Logger } from '../logger/logger.ts'
 import { networkOf } from '../network.ts'
-import type { Outbox } from '../outbox.ts'
+import type { Outbox } from '../outbox/index.ts'
 import {
   type MailModels,
   type MailName,
@@ -9,7 +9,7 @@ import {
   negotiateLocale,
   type SecurityNotice,
   type Views,
-} from '../views.ts'
+} from '../views/views.ts'
 import { type MailBudget, MailCaps } from './caps.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { LINK_PATHS, link } from './links.ts'

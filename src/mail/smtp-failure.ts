@@ -1,4 +1,4 @@
-import { PermanentFailure, TemporaryFailure, Unreachable } from '../outbox.ts'
+import { PermanentFailure, TemporaryFailure, Unreachable } from '../outbox/index.ts'
 
 interface SmtpError {
   readonly code?: unknown

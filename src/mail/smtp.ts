@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer'
 import { StartupError } from '../errors.ts'
-import { PermanentFailure } from '../outbox.ts'
+import { PermanentFailure } from '../outbox/index.ts'
 import { isSingleAddress } from './address.ts'
 import type { Mail, Mailer, SendOptions } from './mailer.ts'
 import { smtpFailure } from './smtp-failure.ts'

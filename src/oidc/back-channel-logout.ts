@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { Client, Provider } from 'oidc-provider'
 import { z } from 'zod'
-import type { EntityManager } from '../database.ts'
-import type { Logger } from '../logger.ts'
+import type { EntityManager } from '../database/database.ts'
+import type { Logger } from '../logger/logger.ts'
 import {
   type DeliveryPolicy,
   type Handler,
   type Outbox,
   PermanentFailure,
   TemporaryFailure,
-} from '../outbox.ts'
+} from '../outbox/index.ts'
+import { type Fetch, RequestRefused } from '../outgoing/guarded-fetch.ts'
 import type { AdapterPayload } from './adapters/adapter.ts'
-import { type Fetch, RequestRefused } from './guarded-fetch.ts'
 
 export interface BackChannelLogoutDeps {
   readonly em: EntityManager

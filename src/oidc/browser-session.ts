@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { Provider } from 'oidc-provider'
 import type { Config } from '../config/config.ts'
-import { sessionSeconds } from './lifetimes.ts'
+import { sessionSeconds } from './tokens/lifetimes.ts'
 
 /** The signed-in browser of a request, as the session cookie proves it. */
 export interface BrowserSession {

@@ -1,5 +1,5 @@
 import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
-import { isBuiltIn } from './built-in-clients.ts'
+import { isBuiltIn } from './clients/built-in-clients.ts'
 import { param } from './param.ts'
 
 /** What an account allowed an app before, whatever the session: kept by the consent store. */

@@ -1,6 +1,6 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { ACR, demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { isProven, requestedScopes } from './grants.ts'
-import { ACR, demandsSecondFactor } from './levels.ts'
 import { param } from './param.ts'
 
 const { base, Check, Prompt } = interactionPolicy

@@ -1,8 +1,8 @@
 import type { Context } from 'koa'
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider'
+import { acrFor, demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { AppError } from '../errors.ts'
 import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
-import { acrFor, demandsSecondFactor } from './levels.ts'
 import { param } from './param.ts'
 import { findWayBack, type WayBack } from './starting-again.ts'
 

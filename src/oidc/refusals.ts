@@ -1,7 +1,7 @@
 import { errors, type Provider } from 'oidc-provider'
 import { BoundedMap } from '../bounded-map.ts'
 import { AppError } from '../errors.ts'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logger/logger.ts'
 
 /** What is wrong with the request: anybody who has the code may hear it. */
 const MISTAKES: Readonly<Record<string, string>> = {

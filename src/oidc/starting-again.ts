@@ -1,5 +1,5 @@
 import type { Client, Interaction, Provider } from 'oidc-provider'
-import { ACCOUNT_CLIENT_ID } from './built-in-clients.ts'
+import { ACCOUNT_CLIENT_ID } from './clients/built-in-clients.ts'
 import { ENDPOINTS } from './endpoints.ts'
 
 /** Out of a sign-in that is over, for the browser that began it. */

@@ -1,5 +1,5 @@
 import type { SecretBox } from '../crypto/secret-box.ts'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logger/logger.ts'
 import { attempt, type Outcome } from './attempt.ts'
 import { exponential, jittered } from './backoff.ts'
 import type { Breaker } from './breaker.ts'

@@ -1,5 +1,5 @@
 import type { SecretBox } from '../crypto/secret-box.ts'
-import type { Logger } from '../logger.ts'
+import type { Logger } from '../logger/logger.ts'
 import { jittered } from './backoff.ts'
 import { Bell } from './bell.ts'
 import { Breaker } from './breaker.ts'

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { SecretBox } from '../crypto/secret-box.ts'
-import type { EntityManager } from '../database.ts'
+import type { EntityManager } from '../database/database.ts'
 import { OutboxMessage } from '../entities/index.ts'
 import type { JsonValue, OutboxTopic } from './message.ts'
 

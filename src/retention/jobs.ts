@@ -1,7 +1,7 @@
 import type { Deletion } from '../accounts/deletion.ts'
 import type { Audit } from '../audit/audit.ts'
 import { PURGED_AT_MOST, purgeAudit } from '../audit/retention.ts'
-import type { EntityManager, Pool } from '../database.ts'
+import type { EntityManager, Pool } from '../database/database.ts'
 
 /** One thing that is done again and again; answers how many rows it was about. */
 export interface Job {

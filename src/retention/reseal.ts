@@ -1,5 +1,5 @@
 import type { SecretBox } from '../crypto/secret-box.ts'
-import type { Pool } from '../database.ts'
+import type { Pool } from '../database/database.ts'
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 

@@ -1,5 +1,5 @@
 import type { AuditSink } from '../audit/event.ts'
-import { type Database, patiently } from '../database.ts'
+import { type Database, patiently } from '../database/database.ts'
 
 /**
  * What was issued before a restore has ended: what was revoked or used after the backup would be

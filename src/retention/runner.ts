@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import type { Pool } from '../database.ts'
-import type { Logger } from '../logger.ts'
+import type { Pool } from '../database/database.ts'
+import type { Logger } from '../logger/logger.ts'
 import type { Job } from './jobs.ts'
 
 export interface JobRunnerDeps {

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ClientInput, Clients } from '../../src/clients/clients.ts'
 import { type ResourceInput, Resources } from '../../src/clients/resources.ts'
 import { OIDC_SCOPES } from '../../src/clients/scopes.ts'
-import { type Database, openDatabase } from '../../src/database.ts'
+import { type Database, openDatabase } from '../../src/database/database.ts'
 import { AppError } from '../../src/errors.ts'
-import { SCOPES } from '../../src/oidc/claims.ts'
+import { SCOPES } from '../../src/oidc/claims/standard.ts'
 import { useDatabase } from '../support/database.ts'
 
 const where = useDatabase()

@@ -12,8 +12,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { lastWords, machineFault, startupFault } from '../../src/embedded/faults.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
+import { lastWords, machineFault, startupFault } from '../../src/embedded/start-faults.ts'
 import { PERSON } from '../support/users.ts'
 import { dataFolder, homeOf, own, serversOf } from './support.ts'
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { Database, EntityManager } from '../../src/database.ts'
-import { createLogger } from '../../src/logger.ts'
+import type { Database, EntityManager } from '../../src/database/database.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import { type Admission, type Asker, type MailBudget, MailCaps } from '../../src/mail/caps.ts'
 import { Messages } from '../../src/mail/messages.ts'
-import { createViews } from '../../src/views.ts'
+import { createViews } from '../../src/views/views.ts'
 import { useDatabase } from '../support/database.ts'
 import { outbox, Rig } from './outbox-rig.ts'
 

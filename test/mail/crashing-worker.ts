@@ -1,9 +1,9 @@
 import { SecretBox } from '../../src/crypto/secret-box.ts'
-import { openDatabase } from '../../src/database.ts'
-import { createLogger } from '../../src/logger.ts'
+import { openDatabase } from '../../src/database/database.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import { mailHandler } from '../../src/mail/handler.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
-import { OutboxWorker } from '../../src/outbox.ts'
+import { OutboxWorker } from '../../src/outbox/index.ts'
 
 /**
  * A process that delivers one mail and is killed before it can record that:

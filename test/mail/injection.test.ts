@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { mailHandler } from '../../src/mail/handler.ts'
 import type { Mail, Mailer } from '../../src/mail/mailer.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
-import { PermanentFailure } from '../../src/outbox.ts'
+import { PermanentFailure } from '../../src/outbox/index.ts'
 import { type SmtpServer, startSmtpServer } from '../support/smtp-server.ts'
 
 const MAIL: Mail = { to: 'ada@example.org', subject: 'Hello', text: 'text', html: '<p>html</p>' }

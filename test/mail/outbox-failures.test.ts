@@ -6,7 +6,7 @@ import {
   PermanentFailure,
   TemporaryFailure,
   Unreachable,
-} from '../../src/outbox.ts'
+} from '../../src/outbox/index.ts'
 import { useDatabase } from '../support/database.ts'
 import {
   empty,

@@ -1,7 +1,7 @@
 import { afterEach } from '@jest/globals'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
-import { type Database, openDatabase } from '../../src/database.ts'
-import { createLogger } from '../../src/logger.ts'
+import { type Database, openDatabase } from '../../src/database/database.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import {
   type DeliveryPolicy,
   type Handler,
@@ -9,7 +9,7 @@ import {
   type JsonValue,
   Outbox,
   OutboxWorker,
-} from '../../src/outbox.ts'
+} from '../../src/outbox/index.ts'
 import { asAdmin } from '../support/postgres.ts'
 
 /** Test secrets; `server.ts` would bring the whole product with it. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { mailHandler } from '../../src/mail/handler.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
-import type { JsonValue } from '../../src/outbox.ts'
+import type { JsonValue } from '../../src/outbox/index.ts'
 import { useDatabase } from '../support/database.ts'
 import { startSmtpServer } from '../support/smtp-server.ts'
 import {

@@ -2,7 +2,7 @@ import { rootCertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Mail, Mailer } from '../../src/mail/mailer.ts'
 import { smtpTransport } from '../../src/mail/smtp.ts'
-import { PermanentFailure, TemporaryFailure, Unreachable } from '../../src/outbox.ts'
+import { PermanentFailure, TemporaryFailure, Unreachable } from '../../src/outbox/index.ts'
 import { LOOPBACK_CERTIFICATE } from '../support/loopback-certificate.ts'
 import { type SmtpScript, type SmtpServer, startSmtpServer } from '../support/smtp-server.ts'
 

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { generateKeyPair, SignJWT } from 'jose'
-import { createLogger } from '../../src/logger.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import type { NewClient } from '../support/factories.ts'
 import { createClient } from '../support/factories.ts'
 import { send } from '../support/http.ts'

@@ -4,8 +4,8 @@ import { purgeAudit } from '../../src/audit/retention.ts'
 import { readTrail, type StoredRow } from '../../src/audit/trail.ts'
 import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS, LIMITS } from '../../src/config/limits.ts'
-import type { Pool } from '../../src/database.ts'
-import { createLogger } from '../../src/logger.ts'
+import type { Pool } from '../../src/database/database.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import {
   anyAddress,
   api,

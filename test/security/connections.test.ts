@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { CONNECTIONS } from '../../src/config/limits.ts'
 import { createHttpServer } from '../../src/http/http-server.ts'
-import { createLogger } from '../../src/logger.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import { send } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 

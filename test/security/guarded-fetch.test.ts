@@ -4,8 +4,8 @@ import { createServer as createPlainServer } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createGuardedFetch, proveGuard, RequestRefused } from '../../src/oidc/guarded-fetch.ts'
-import { isPublicAddress } from '../../src/oidc/public-address.ts'
+import { createGuardedFetch, proveGuard, RequestRefused } from '../../src/outgoing/guarded-fetch.ts'
+import { isPublicAddress } from '../../src/outgoing/public-address.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
 
 /** What a URL may say to reach a network that is not the public one. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { CAPS, LIMITS } from '../../src/config/limits.ts'
-import { createLogger } from '../../src/logger.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import { api, startApi, totp, withMfa } from '../support/api.ts'
 import { startCluster } from '../support/balancer.ts'
 import { Browser } from '../support/browser.ts'

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { generate } from 'otplib/functional'
-import { createLogger, type Logger } from '../../src/logger.ts'
+import { createLogger, type Logger } from '../../src/logger/logger.ts'
 import { api } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
@@ -278,7 +278,7 @@ describe('log lines', () => {
     const query = pool.query
     const connect = pool.connect
     const fault =
-      'syntax error in select "password_hash" from "account" at db.internal.example:5432 /srv/gatehouse/src/database.ts'
+      'syntax error in select "password_hash" from "account" at db.internal.example:5432 /srv/gatehouse/src/database/database.ts'
     const { clientId } = await relyingParty(server)
     const live = await atLogin(server, { headers: elsewhere() })
     const uid = live.page.url.pathname.split('/')[2] ?? ''

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import argon2 from 'argon2'
-import { isCommonPassword } from '../../src/accounts/common-passwords.ts'
-import { checkPassword } from '../../src/accounts/password-policy.ts'
+import { isCommonPassword } from '../../src/accounts/passwords/common-passwords.ts'
+import { checkPassword } from '../../src/accounts/passwords/password-policy.ts'
 import { EnvSchema, readEnv } from '../../src/config/env.ts'
 import { BoundedQueue } from '../../src/crypto/bounded-queue.ts'
 import { PasswordHasher } from '../../src/crypto/password.ts'
@@ -36,7 +36,7 @@ function drawn(alphabet: string, length: number, seed: number): string {
   ).join('')
 }
 
-const words = gunzipSync(readFileSync('src/accounts/common-passwords.txt.gz'))
+const words = gunzipSync(readFileSync('src/accounts/passwords/common-passwords.txt.gz'))
   .toString('utf8')
   .trimEnd()
   .split('\n')
@@ -137,7 +137,7 @@ describe('blocklist', () => {
   it('PW-04 ships over 100,000 words, compiled from the dictionaries as they are installed', () => {
     expect(words.length).toBeGreaterThan(100_000)
     expect(
-      gunzipSync(readFileSync('src/accounts/common-passwords.txt.gz')).equals(
+      gunzipSync(readFileSync('src/accounts/passwords/common-passwords.txt.gz')).equals(
         renderCommonPasswords(),
       ),
     ).toBe(true)

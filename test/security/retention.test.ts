@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS } from '../../src/config/limits.ts'
-import { createLogger } from '../../src/logger.ts'
+import { createLogger } from '../../src/logger/logger.ts'
 import { JobRunner, SOON } from '../../src/retention/runner.ts'
 import { api, signedIn, startApi, withMfa } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { createPostgresStore } from '../../src/oidc/adapters/postgres.ts'
+import { createPostgresStore } from '../../src/oidc/adapters/postgres-store.ts'
 import { deleteExpired } from '../../src/retention/jobs.ts'
 import type { StoreUnderTest } from './adapter-contract.ts'
 

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import { randomToken } from '../../src/crypto/token.ts'
 import type { ArtifactStore, ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
-import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
-import { openRedis, type RedisConnection } from '../../src/redis.ts'
+import { createRedisStore } from '../../src/oidc/adapters/redis-store.ts'
+import { openRedis, type RedisConnection } from '../../src/redis/redis.ts'
 import {
   connectTo,
   findServer,

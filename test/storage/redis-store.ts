@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
-import { createRedisStore } from '../../src/oidc/adapters/redis.ts'
-import { openRedis, type RedisConnection, type RedisSettings } from '../../src/redis.ts'
+import { createRedisStore } from '../../src/oidc/adapters/redis-store.ts'
+import { openRedis, type RedisConnection, type RedisSettings } from '../../src/redis/redis.ts'
 import type { StoreUnderTest } from './adapter-contract.ts'
 
 /**

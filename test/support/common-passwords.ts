@@ -13,7 +13,7 @@ const LISTS = [
 ]
 
 /**
- * The text of `src/accounts/common-passwords.txt.gz`: one folded word a line, in byte order, each
+ * The text of `src/accounts/passwords/common-passwords.txt.gz`: one folded word a line, in byte order, each
  * line ended.
  */
 export function renderCommonPasswords(): Buffer {
@@ -26,6 +26,6 @@ export function renderCommonPasswords(): Buffer {
 
 /** `node test/support/common-passwords.ts` writes the list anew, after an update of the dictionaries. */
 if (import.meta.main) {
-  const target = new URL('../../src/accounts/common-passwords.txt.gz', import.meta.url)
+  const target = new URL('../../src/accounts/passwords/common-passwords.txt.gz', import.meta.url)
   writeFileSync(target, gzipSync(renderCommonPasswords(), { level: constants.Z_BEST_COMPRESSION }))
 }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrate, openDatabase } from '../../src/database.ts'
+import { migrate, openDatabase } from '../../src/database/database.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { asAdmin } from './postgres.ts'
 

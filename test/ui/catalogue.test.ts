@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { ERROR_CODES } from '../../src/errors.ts'
-import { SCOPES } from '../../src/oidc/claims.ts'
+import { SCOPES } from '../../src/oidc/claims/standard.ts'
 import { directionOf } from '../../src/views/locales.ts'
 import { type Catalogue, createTranslator, readCatalogue } from '../../src/views/translator.ts'
 import {
@@ -14,7 +14,7 @@ import {
   type Problems,
   type Views,
   type ViewsDeps,
-} from '../../src/views.ts'
+} from '../../src/views/views.ts'
 import { BRAND, contextOf, eachMail, eachPage, PAGES } from './samples.ts'
 
 const catalogues = Object.fromEntries(

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium, type Page } from 'playwright-core'
-import { assets, createViews, LOCALES } from '../../src/views.ts'
+import { assets, createViews, LOCALES } from '../../src/views/views.ts'
 import { BRAND, contextOf, eachMail, eachPage } from './samples.ts'
 
 /**

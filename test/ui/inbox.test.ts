@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createViews, LOCALES } from '../../src/views.ts'
+import { createViews, LOCALES } from '../../src/views/views.ts'
 import { Browser } from '../support/browser.ts'
 import { chromium } from '../support/chromium.ts'
 import { startServer, type TestServer } from '../support/server.ts'

@@ -5,7 +5,7 @@ import {
   type MailModels,
   plainName,
   SECURITY_NOTICES,
-} from '../../src/views.ts'
+} from '../../src/views/views.ts'
 import { textOf, tokensOf, visibleText } from '../support/html.ts'
 import { BRAND, eachMail, MAILS } from './samples.ts'
 

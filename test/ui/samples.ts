@@ -5,8 +5,8 @@ import type {
   PageModels,
   PageName,
   SecurityNotice,
-} from '../../src/views.ts'
-import { SECURITY_NOTICES } from '../../src/views.ts'
+} from '../../src/views/views.ts'
+import { SECURITY_NOTICES } from '../../src/views/views.ts'
 
 /**
  * Models of every page and mail, plain and in trouble: for the gallery one looks at, and for the

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
-import { assets, createViews } from '../../src/views.ts'
+import { assets, createViews } from '../../src/views/views.ts'
 import { BRAND, contextOf, PAGES } from './samples.ts'
 
 const css = readFileSync('views/assets/gatehouse.css', 'utf8')

@@ -12,7 +12,7 @@ import {
   type Problems,
   problemsOf,
   type Views,
-} from '../../src/views.ts'
+} from '../../src/views/views.ts'
 import { type Token, textOf, tokensOf, visibleText } from '../support/html.ts'
 import { BRAND, contextOf, eachMail, eachPage, GOES_ON, PAGES } from './samples.ts'
 

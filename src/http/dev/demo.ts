@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import Router from '@koa/router'
 import type { BuiltInClient } from '../../clients/clients.ts'
 import type { ResourceInput } from '../../clients/resources.ts'
-import { assets } from '../../views.ts'
+import { assets } from '../../views/views.ts'
 import { DEMO_SCOPE, demoApi, demoHello } from './demo-api.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { SecretBox } from '../../crypto/secret-box.ts'
-import type { Pool } from '../../database.ts'
+import type { Pool } from '../../database/database.ts'
 import { readMail } from '../../mail/handler.ts'
 import type { Mail } from '../../mail/mailer.ts'
 

@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { SecretBox } from '../../crypto/secret-box.ts'
-import type { Database } from '../../database.ts'
+import type { Database } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { nonceOf } from '../middleware/security-headers.ts'
 import { InboxMails } from './inbox-mails.ts'

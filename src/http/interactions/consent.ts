@@ -1,9 +1,9 @@
 import type { Context, Middleware } from 'koa'
 import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
-import { apiResource } from '../../oidc/built-in-clients.ts'
+import { apiResource } from '../../oidc/clients/built-in-clients.ts'
 import { missingScopes } from '../../oidc/interactions.ts'
-import type { ScopeItem } from '../../views.ts'
+import type { ScopeItem } from '../../views/views.ts'
 import { seeOther } from '../see-other.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { Problems } from '../../views.ts'
+import type { Problems } from '../../views/views.ts'
 import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { originOf, refusable } from '../refusable.ts'

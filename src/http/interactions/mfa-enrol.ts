@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { Problems } from '../../views.ts'
+import type { Problems } from '../../views/views.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'

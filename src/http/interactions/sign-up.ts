@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { Problems } from '../../views.ts'
+import type { Problems } from '../../views/views.ts'
 import { preciseProblems, textsOf } from '../form.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { NoticeKind, Problems } from '../../views.ts'
+import type { NoticeKind, Problems } from '../../views/views.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'

@@ -1,12 +1,12 @@
 import type { Context, Middleware } from 'koa'
-import type { LiveSession, Sessions } from '../../accounts/sessions.ts'
-import type { Caller } from '../../accounts/step-up.ts'
+import { ACR } from '../../accounts/factors/levels.ts'
+import type { Caller } from '../../accounts/factors/step-up.ts'
+import type { LiveSession, Sessions } from '../../accounts/sessions/sessions.ts'
 import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
-import type { AccessTokens, ApiToken } from '../../oidc/access-tokens.ts'
-import { API_CLIENT_ID, API_SCOPE } from '../../oidc/built-in-clients.ts'
-import type { ClientDirectory } from '../../oidc/clients.ts'
-import { ACR } from '../../oidc/levels.ts'
+import { API_CLIENT_ID, API_SCOPE } from '../../oidc/clients/built-in-clients.ts'
+import type { ClientDirectory } from '../../oidc/clients/directory.ts'
+import type { AccessTokens, ApiToken } from '../../oidc/tokens/access-tokens.ts'
 
 /**
  * Who is calling, as a verified token and a live session say; nothing else in a request names the

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { isUnavailable } from '../../database.ts'
+import { isUnavailable } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import type { FaultLog } from '../../fault-log.ts'
 

@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../bounded-map.ts'
 import type { Limit } from '../../config/limits.ts'
 import { randomToken } from '../../crypto/token.ts'
-import { type RedisConnection, script } from '../../redis.ts'
+import { type RedisConnection, script } from '../../redis/redis.ts'
 
 /** A unit of a limit that was taken, or the seconds until there is one again. */
 export type Taken = { readonly unit: string } | { readonly retryAfterSeconds: number }

@@ -1,5 +1,5 @@
 import { LIMITS, type LimitName } from '../../config/limits.ts'
-import { type RedisConnection, script } from '../../redis.ts'
+import { type RedisConnection, script } from '../../redis/redis.ts'
 import { redisUnits } from './limit-units.ts'
 import { type LimitStore, memoryLimits } from './rate-limit.ts'
 import { SharedCounts } from './shared-counts.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
 import { withOrigin } from '../../audit/current-origin.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
-import type { Logger } from '../../logger.ts'
+import type { Logger } from '../../logger/logger.ts'
 import { withArrival } from '../../oidc/arrival.ts'
 import { clientAddress } from './client-address.ts'
 

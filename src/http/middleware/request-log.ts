@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa'
-import type { Logger } from '../../logger.ts'
+import type { Logger } from '../../logger/logger.ts'
 import { endpointOf } from '../../oidc/endpoints.ts'
 
 /** One line per request, without query, body, cookies or any other place where a secret travels (LG-02). */

@@ -1,6 +1,6 @@
 import { BoundedMap } from '../../bounded-map.ts'
 import type { Limit } from '../../config/limits.ts'
-import { type RedisConnection, script } from '../../redis.ts'
+import { type RedisConnection, script } from '../../redis/redis.ts'
 
 /** How long requests are gathered before they are told to the other instances. */
 const REPORT_MS = 10

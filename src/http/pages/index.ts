@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import type { AuthorizationServer } from '../../oidc/authorization-server.ts'
-import { ACCOUNT_CLIENT_ID } from '../../oidc/built-in-clients.ts'
+import { ACCOUNT_CLIENT_ID } from '../../oidc/clients/built-in-clients.ts'
 import type { Renderer } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 import { switchLocale } from './preferences.ts'

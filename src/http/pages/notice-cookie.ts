@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { cookieName } from '../../config/cookie-names.ts'
-import { NOTICE_KINDS, type NoticeKind } from '../../views.ts'
+import { NOTICE_KINDS, type NoticeKind } from '../../views/views.ts'
 
 /**
  * Carries one confirmation over a redirect; signed, so that no link can make a page say what did

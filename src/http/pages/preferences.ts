@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { isLocale } from '../../views.ts'
+import { isLocale } from '../../views/views.ts'
 import { LOCALE_COOKIE, THEME_COOKIE } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 

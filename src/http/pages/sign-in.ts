@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Context } from 'koa'
 import { sha256 } from '../../crypto/token.ts'
-import { ACCOUNT_CLIENT_ID, accountCallback } from '../../oidc/built-in-clients.ts'
+import { ACCOUNT_CLIENT_ID, accountCallback } from '../../oidc/clients/built-in-clients.ts'
 import { ENDPOINTS } from '../../oidc/endpoints.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { inTransaction, type Pool } from '../../database.ts'
+import { inTransaction, type Pool } from '../../database/database.ts'
 
 /** A row of `oidc_artifact` that is live. */
 export interface Row {

@@ -1,11 +1,11 @@
-import type { Pool } from '../../database.ts'
+import type { Pool } from '../../database/database.ts'
 import { StartupError } from '../../errors.ts'
-import type { RedisConnection } from '../../redis.ts'
+import type { RedisConnection } from '../../redis/redis.ts'
 import { countRows, deleteRows, insertRows, type Row, rowsAfter } from './move-postgres.ts'
 import { entryOf, nameOfRow, rowOf } from './move-shapes.ts'
-import { redisCalls } from './redis.ts'
 import type { Calls } from './redis-calls.ts'
 import { ALL_KEYS, KEYS, readArtifactKey } from './redis-keys.ts'
+import { redisCalls } from './redis-store.ts'
 
 const BATCH = 500
 

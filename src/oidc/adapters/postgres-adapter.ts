@@ -8,13 +8,13 @@ import type {
   PastUse,
   Spent,
 } from './adapter.ts'
-import { answerIn } from './answers.ts'
 import { ANSWER, idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
 import { fromJsonb, toJsonb } from './jsonb.ts'
 import type { Query } from './postgres-query.ts'
 import { SQL } from './postgres-statements.ts'
 import type { Rotations } from './rotations.ts'
+import { answerIn } from './stored-answers.ts'
 import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
 
 export interface PostgresAdapterDeps {

@@ -1,5 +1,5 @@
 import type { QueryResult, QueryResultRow } from 'pg'
-import { isUnavailable, type Pool } from '../../database.ts'
+import { isUnavailable, type Pool } from '../../database/database.ts'
 import { StoreUnavailable } from './unavailable.ts'
 
 /** Runs one prepared statement. A database that cannot be used is `StoreUnavailable`. */

@@ -7,13 +7,13 @@ import type {
   Spent,
   UseLedger,
 } from './adapter.ts'
-import { answerIn, successorIn } from './answers.ts'
 import { ANSWER, idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
 import type { Calls, Consumed, Entry, Found } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
 import { nameOf } from './redis-keys.ts'
 import type { Rotations } from './rotations.ts'
+import { answerIn, successorIn } from './stored-answers.ts'
 import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
 
 export interface RedisAdapterDeps {

@@ -1,5 +1,5 @@
 import { randomToken } from '../../crypto/token.ts'
-import type { RedisConnection } from '../../redis.ts'
+import type { RedisConnection } from '../../redis/redis.ts'
 import { ANSWER } from './artifact-keys.ts'
 import { SPREAD } from './lua/scripts.ts'
 import { type Calls, type Consumed, type Entry, type Found, TRACE_MS } from './redis-calls.ts'

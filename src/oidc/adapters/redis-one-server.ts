@@ -1,6 +1,6 @@
 import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
-import type { RedisConnection } from '../../redis.ts'
+import type { RedisConnection } from '../../redis/redis.ts'
 import { WHOLE } from './lua/scripts.ts'
 import { type Calls, type Consumed, type Entry, TRACE_MS } from './redis-calls.ts'
 import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'

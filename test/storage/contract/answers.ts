@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ArtifactStore, ContextAdapter } from '../../../src/oidc/adapters/adapter.ts'
-import { keptAnswer } from '../../../src/oidc/adapters/answers.ts'
+import { keptAnswer } from '../../../src/oidc/adapters/stored-answers.ts'
 import { HOUR, newOwner, type Owner, sample } from './samples.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { Deletion } from '../../../accounts/deletion.ts'
 import type { AccountExport } from '../../../accounts/export.ts'
-import type { StepUp } from '../../../accounts/step-up.ts'
+import type { StepUp } from '../../../accounts/factors/step-up.ts'
 import type { Activity } from '../../../audit/activity.ts'
 import { accepted, type Handler, ok } from './call.ts'
 import { presentEvent, presentExport } from './presenters.ts'

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { EmailChange } from '../../../accounts/email-change.ts'
-import type { StepUp } from '../../../accounts/step-up.ts'
+import type { StepUp } from '../../../accounts/factors/step-up.ts'
 import { accepted, ok, type TwoHandlers } from './call.ts'
 import { presentUser } from './presenters.ts'
 import type * as body from './schemas.ts'

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import type { PasswordChange } from '../../../accounts/password-change.ts'
-import type { PasswordReset } from '../../../accounts/password-reset.ts'
+import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
+import type { PasswordReset } from '../../../accounts/passwords/password-reset.ts'
 import { accepted, ok, type TwoHandlers } from './call.ts'
 import { presentUser } from './presenters.ts'
 import type * as body from './schemas.ts'

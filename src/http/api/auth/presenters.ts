@@ -1,5 +1,5 @@
 import type { ExportedAccount } from '../../../accounts/export.ts'
-import type { OpenedSession } from '../../../accounts/session-opening.ts'
+import type { OpenedSession } from '../../../accounts/sessions/session-opening.ts'
 import type { AuditEvent, Consent } from '../../../entities/index.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { Profile } from '../../../accounts/profile.ts'
-import type { Sessions } from '../../../accounts/sessions.ts'
+import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { AppError } from '../../../errors.ts'
 import { type Handler, ok } from './call.ts'
 import { presentSession, presentUser } from './presenters.ts'

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Sessions } from '../../../accounts/sessions.ts'
+import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { AppError } from '../../../errors.ts'
 import { DONE, type Handler, ok } from './call.ts'
 import { presentSession } from './presenters.ts'

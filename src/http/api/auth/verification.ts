@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { StepUp } from '../../../accounts/step-up.ts'
+import type { StepUp } from '../../../accounts/factors/step-up.ts'
 import { LIFETIMES } from '../../../config/limits.ts'
 import { accepted, ok, type TwoHandlers } from './call.ts'
 import type * as body from './schemas.ts'

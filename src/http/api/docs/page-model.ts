@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { errorInfo } from '../../../errors.ts'
-import type { ApiDocs, DocumentedExchange, DocumentedOperation } from '../../../views.ts'
+import type { ApiDocs, DocumentedExchange, DocumentedOperation } from '../../../views/views.ts'
 import { catalogue } from './document.ts'
 import { CLIENT_ID, IDS } from './examples.ts'
 import { type DocumentedCall, type Operation, refusalsOf } from './operation.ts'

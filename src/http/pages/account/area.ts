@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import type { AccountArea } from '../../../views.ts'
+import type { AccountArea } from '../../../views/views.ts'
 import type { Csrf } from '../../middleware/csrf.ts'
 import type { Renderer } from '../../renderer.ts'
 import type { NoticeCookie } from '../notice-cookie.ts'

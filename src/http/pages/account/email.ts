@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import type { EmailChange } from '../../../accounts/email-change.ts'
-import type { Problems } from '../../../views.ts'
+import type { Problems } from '../../../views/views.ts'
 import { codeFault, preciseProblems, refuseFaults, textsOf } from '../../form.ts'
 import { originOf, refusable } from '../../refusable.ts'
 import { RESEND_SECONDS } from '../../resend.ts'

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
-import type { Mfa } from '../../../accounts/mfa.ts'
-import type { Problems } from '../../../views.ts'
+import type { Mfa } from '../../../accounts/factors/mfa.ts'
+import type { Problems } from '../../../views/views.ts'
 import { codeFault, emptyFault, refuseFaults, textsOf } from '../../form.ts'
 import { originOf, refusable } from '../../refusable.ts'
 import { seeOther } from '../../see-other.ts'

@@ -1,7 +1,7 @@
 import type { Middleware } from 'koa'
 import type { Consents } from '../../../accounts/consents.ts'
-import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
-import type { Sessions } from '../../../accounts/sessions.ts'
+import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
+import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 

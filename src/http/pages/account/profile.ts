@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import type { Profile } from '../../../accounts/profile.ts'
 import type { Config } from '../../../config/config.ts'
-import { isLocale, type Problems } from '../../../views.ts'
+import { isLocale, type Problems } from '../../../views/views.ts'
 import { textsOf } from '../../form.ts'
 import { refusable } from '../../refusable.ts'
 import { LOCALE_COOKIE } from '../../renderer.ts'

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
-import type { RecoveryCodes } from '../../../accounts/recovery-codes.ts'
-import type { NoticeKind } from '../../../views.ts'
+import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
+import type { NoticeKind } from '../../../views/views.ts'
 import { originOf } from '../../refusable.ts'
 import { seeOther } from '../../see-other.ts'
 import { type AreaDeps, areaOf } from './area.ts'

@@ -5,8 +5,8 @@ import {
   levelOf,
   type SessionLevel,
   type Shown,
-} from '../../../accounts/session-level.ts'
-import type { Sessions } from '../../../accounts/sessions.ts'
+} from '../../../accounts/sessions/session-level.ts'
+import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import type { Config } from '../../../config/config.ts'
 import type { Account } from '../../../entities/index.ts'
 import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'

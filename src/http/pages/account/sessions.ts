@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa'
-import type { Sessions } from '../../../accounts/sessions.ts'
+import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { seeOther } from '../../see-other.ts'
 import { type AreaDeps, areaOf, formOf } from './area.ts'
 import { visitorOf } from './session.ts'

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { Sessions } from '../../../accounts/sessions.ts'
+import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import type { Config } from '../../../config/config.ts'
 import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'
 import { findBrowserSession } from '../../../oidc/browser-session.ts'

@@ -1,4 +1,4 @@
-import { script } from '../../../redis.ts'
+import { script } from '../../../redis/redis.ts'
 import { FUNCTIONS, LOOKING_ON } from './functions.ts'
 
 const of = (body: string) => script(`${FUNCTIONS}${body}`)

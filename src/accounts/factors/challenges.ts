@@ -1,0 +1,87 @@
+import { CAPS, LIFETIMES } from '../../config/limits.ts'
+import { randomToken, sha256 } from '../../crypto/token.ts'
+import type { EntityManager, Pool } from '../../database/database.ts'
+import { MfaChallenge } from '../../entities/index.ts'
+import { AppError } from '../../errors.ts'
+import { IS_KEEPABLE } from '../accounts.ts'
+
+const COUNT_TRY = `
+update "mfa_challenge" set "attempts" = "attempts" + 1
+where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}
+  and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
+returning "account_id"`
+
+const SPEND =
+  'update "mfa_challenge" set "spent_at" = now() where "digest" = ? and "spent_at" is null returning 1'
+const GIVE_BACK =
+  'update "mfa_challenge" set "spent_at" = null, "attempts" = greatest("attempts" - 1, 0) where "digest" = $1'
+
+/**
+ * The state between the factors: names an account to the code step of one binding, and opens
+ * nothing else (TF-06).
+ */
+export class MfaChallenges {
+  readonly #em: EntityManager
+  readonly #pool: Pool
+
+  constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
+    this.#em = em
+    this.#pool = pool
+  }
+
+  async issue(
+    accountId: string,
+    binding: string,
+  ): Promise<{ challenge: string; expiresInSeconds: number }> {
+    const challenge = randomToken()
+    const em = this.#em.fork()
+    em.create(MfaChallenge, {
+      account: accountId,
+      digest: nameOf(challenge),
+      binding: bindingDigest(binding),
+      expiresAt: new Date(Date.now() + LIFETIMES.mfaChallenge * 1000),
+    })
+    await em.flush()
+    return { challenge, expiresInSeconds: LIFETIMES.mfaChallenge }
+  }
+
+  /**
+   * Counts one try at the challenge and names its account. Throws `invalid_code` when it is
+   * unknown, foreign, expired, used up, or its account may not sign in.
+   */
+  async tryOnce(challenge: string, binding: string): Promise<string> {
+    const { rows } = await this.#pool.query<{ account_id: string }>(COUNT_TRY, [
+      nameOf(challenge),
+      bindingDigest(binding),
+    ])
+    if (!rows[0]) throw new AppError('invalid_code')
+    return rows[0].account_id
+  }
+
+  /**
+   * Spends the challenge, with what it is answered for. Throws `invalid_code` when another call was
+   * faster.
+   */
+  async spend(tx: EntityManager, challenge: string): Promise<void> {
+    const spent = await tx.execute<unknown[]>(SPEND, [nameOf(challenge)])
+    if (spent.length === 0) throw new AppError('invalid_code')
+  }
+
+  /** For a challenge that was answered rightly, and what it was answered for has not come about. */
+  async giveBack(challenge: string): Promise<void> {
+    await this.#pool.query(GIVE_BACK, [nameOf(challenge)])
+  }
+}
+
+/** By what a challenge is known where its code was spent. */
+export function nameOf(challenge: string): Buffer {
+  return sha256(challenge)
+}
+
+/**
+ * A binding names an interaction, whose id opens it in the right browser: the table keeps a digest
+ * (TK-13).
+ */
+function bindingDigest(binding: string): string {
+  return sha256(binding).toString('base64url')
+}

@@ -1,0 +1,260 @@
+import { LockMode } from '@mikro-orm/core'
+import type { AuditRecord, AuditSink } from '../../audit/event.ts'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { LIFETIMES } from '../../config/limits.ts'
+import type { SecretBox } from '../../crypto/secret-box.ts'
+import { generateTotpSecret, otpauthUri, verifyTotp } from '../../crypto/totp.ts'
+import type { EntityManager } from '../../database/database.ts'
+import { Account, RecoveryCode, TotpCredential } from '../../entities/index.ts'
+import { AppError } from '../../errors.ts'
+import { canonicalEmail } from '../canonical-email.ts'
+import type { KeepLinks } from '../keep-links.ts'
+import type { SecurityEvents } from '../security-events.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { type Attempts, attempt } from './attempts.ts'
+import { type MfaChallenges, nameOf } from './challenges.ts'
+import type { RecoveryCodes } from './recovery-codes.ts'
+import type { SecondFactorProofs } from './second-factor-proofs.ts'
+
+export interface MfaDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly box: SecretBox
+  readonly attempts: Attempts
+  readonly challenges: MfaChallenges
+  readonly proofs: SecondFactorProofs
+  readonly recoveryCodes: RecoveryCodes
+  readonly events: SecurityEvents
+  readonly sessions: Sessions
+  readonly keepLinks: KeepLinks
+  /** The issuer's name in the person's authenticator app. */
+  readonly issuerName: string
+}
+
+export interface Enrolment {
+  readonly secret: string
+  readonly otpauthUri: string
+  readonly expiresInSeconds: number
+}
+
+/**
+ * How a second factor was proven: as in `amr` (RFC 8176). A recovery code proves no second factor
+ * of its own (TF-10).
+ */
+export interface SecondFactor {
+  readonly accountId: string
+  readonly amr: readonly string[]
+  /** Of the account when its factors were proven. */
+  readonly credentialVersion: number
+}
+
+const AMR = { totp: ['pwd', 'otp', 'mfa'], recovery: ['pwd'] } as const
+
+/** Two-step sign-in by TOTP (RFC 6238) and recovery codes: enrol -> confirm -> verify -> disable. */
+export class Mfa {
+  readonly #deps: MfaDeps
+
+  constructor(deps: MfaDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * A new secret, inactive until confirmed; an earlier unconfirmed one is void (TF-04). Throws
+   * `mfa_already_enabled`.
+   */
+  async enrol(account: { id: string; email: string }): Promise<Enrolment> {
+    const { em, box, issuerName } = this.#deps
+    const secret = await generateTotpSecret()
+    await em.fork().transactional(async (tx) => {
+      const locked = await tx.findOneOrFail(
+        Account,
+        { id: account.id },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
+      if (locked.mfaEnabled) throw new AppError('mfa_already_enabled')
+      await tx.nativeDelete(TotpCredential, { account: account.id, confirmedAt: null })
+      tx.create(TotpCredential, {
+        account: account.id,
+        secretBox: box.seal(secret, account.id),
+        expiresAt: new Date(Date.now() + LIFETIMES.mfaEnrolment * 1000),
+      })
+    })
+    return {
+      secret,
+      otpauthUri: await otpauthUri({ secret, account: account.email, issuer: issuerName }),
+      expiresInSeconds: LIFETIMES.mfaEnrolment,
+    }
+  }
+
+  /** The secret that waits for its confirmation, to show it again; undefined when none does. */
+  async pendingEnrolment(account: { id: string; email: string }): Promise<Enrolment | undefined> {
+    const { em, box, issuerName } = this.#deps
+    const pending = await em.fork().findOne(TotpCredential, {
+      account: account.id,
+      confirmedAt: null,
+      expiresAt: { $gt: new Date() },
+    })
+    if (!pending?.expiresAt) return undefined
+    const secret = box.open(pending.secretBox, account.id).toString('utf8')
+    const expiresInSeconds = Math.floor((pending.expiresAt.getTime() - Date.now()) / 1000)
+    return {
+      secret,
+      otpauthUri: await otpauthUri({ secret, account: account.email, issuer: issuerName }),
+      expiresInSeconds,
+    }
+  }
+
+  /**
+   * The first valid code turns two-step sign-in on and ends every sign-in that did not show it,
+   * with its tokens: all but `sessionId`, the one that it was turned on in. `alongside` is done
+   * with it. Returns the recovery codes, which are shown this once. Throws `invalid_code`.
+   */
+  async confirm(
+    accountId: string,
+    code: string,
+    origin: RequestOrigin,
+    {
+      sessionId,
+      alongside,
+    }: { sessionId?: string | undefined; alongside?: (tx: EntityManager) => Promise<void> } = {},
+  ): Promise<string[]> {
+    const { em, box, attempts, recoveryCodes, events, audit, sessions } = this.#deps
+    const pending = await em.fork().findOne(TotpCredential, {
+      account: accountId,
+      confirmedAt: null,
+      expiresAt: { $gt: new Date() },
+    })
+    if (!pending) throw new AppError('invalid_code')
+    let step: number | undefined
+    const passed = await attempt(
+      await attempts.reserve(`otp:${accountId}`, 'otp', { type: 'mfa_enabled', accountId, origin }),
+      async () => {
+        step = await verifyTotp({
+          secret: box.open(pending.secretBox, accountId).toString('utf8'),
+          code,
+          afterStep: 0,
+        })
+        return step !== undefined
+      },
+    )
+    if (!passed || step === undefined) throw new AppError('invalid_code')
+    const lastStep = step
+    const turnOn = async (tx: EntityManager): Promise<string[]> => {
+      const account = await tx.findOneOrFail(
+        Account,
+        { id: accountId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
+      if (account.mfaEnabled) throw new AppError('mfa_already_enabled')
+      const confirmed = await tx.nativeUpdate(
+        TotpCredential,
+        { id: pending.id, confirmedAt: null },
+        { confirmedAt: new Date(), expiresAt: null, lastStep },
+      )
+      if (confirmed === 0) throw new AppError('invalid_code')
+      await alongside?.(tx)
+      account.mfaEnabled = true
+      const codes = recoveryCodes.replace(tx, accountId)
+      if (sessionId) await sessions.raise(tx, accountId, sessionId)
+      await events.notify(tx, account, 'mfa_enabled', origin)
+      await audit.append(tx, { type: 'mfa_enabled', accountId, sessionId, origin })
+      return codes
+    }
+    const ended = {
+      cause: 'mfa_enabled',
+      ...(sessionId ? { exceptSessionId: sessionId } : {}),
+    } as const
+    return sessions.endAllWith(accountId, ended, turnOn)
+  }
+
+  /**
+   * Answers a challenge with a one-time or a recovery code, and goes on to what it is answered for;
+   * each is good once. If that breaks, the same code may answer the same challenge again. `email`,
+   * if given, must be the account's. Throws `invalid_code`, `too_many_requests`, or
+   * `invalid_credentials` for an account that is closed.
+   */
+  async answer<T>(
+    {
+      challenge,
+      binding,
+      code,
+      email,
+    }: { challenge: string; binding: string; code: string; email?: string | undefined },
+    origin: RequestOrigin,
+    goOn: (proven: SecondFactor) => Promise<T>,
+  ): Promise<T> {
+    const { em, challenges, proofs, keepLinks } = this.#deps
+    const accountId = await challenges.tryOnce(challenge, binding)
+    const account = await em.fork().findOneOrFail(Account, { id: accountId })
+    if (email !== undefined && canonicalEmail(email) !== account.email)
+      throw new AppError('invalid_code')
+    const proof = { accountId, code, origin, by: nameOf(challenge) }
+    const method = await proofs.prove(proof, (tx) => challenges.spend(tx, challenge))
+    try {
+      if (!account.isActive()) return await keepLinks.refuse(accountId, origin)
+      return await goOn({
+        accountId,
+        amr: AMR[method],
+        credentialVersion: account.credentialVersion,
+      })
+    } catch (error) {
+      // A refusal is an answer.
+      if (!(error instanceof AppError) || error.code === 'unavailable')
+        await challenges.giveBack(challenge).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /**
+   * Checks one code of the account, TOTP or recovery, and spends it with what it is for. Throws
+   * `invalid_code` or `too_many_requests` (RL-06).
+   */
+  async verify(
+    accountId: string,
+    code: string,
+    origin: RequestOrigin,
+    effect: (tx: EntityManager) => Promise<void>,
+  ): Promise<void> {
+    await this.#deps.proofs.prove({ accountId, code, origin }, effect)
+  }
+
+  /**
+   * Turns two-step sign-in off; asks for a code of it (TF-05). `alongside` is done with it. Throws
+   * `mfa_not_enabled`, `invalid_code`.
+   */
+  async disable(
+    accountId: string,
+    code: string,
+    origin: RequestOrigin,
+    alongside?: (tx: EntityManager) => Promise<void>,
+  ): Promise<void> {
+    const { em } = this.#deps
+    const account = await em.fork().findOneOrFail(Account, { id: accountId })
+    if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
+    await this.verify(accountId, code, origin, async (tx) => {
+      await alongside?.(tx)
+      await this.remove(tx, accountId, { origin })
+    })
+  }
+
+  /**
+   * Turns two-step sign-in off without a proof, and tells the owner: for those who have judged it
+   * themselves.
+   */
+  async remove(
+    tx: EntityManager,
+    accountId: string,
+    { origin, detail }: Pick<AuditRecord, 'origin' | 'detail'>,
+  ): Promise<void> {
+    const locked = await tx.findOneOrFail(
+      Account,
+      { id: accountId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    )
+    locked.mfaEnabled = false
+    await tx.nativeDelete(TotpCredential, { account: accountId })
+    await tx.nativeDelete(RecoveryCode, { account: accountId })
+    await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
+    await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, detail })
+  }
+}

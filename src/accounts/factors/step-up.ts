@@ -1,0 +1,188 @@
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { LIFETIMES } from '../../config/limits.ts'
+import { sha256 } from '../../crypto/token.ts'
+import type { EntityManager, Pool } from '../../database/database.ts'
+import { Account } from '../../entities/index.ts'
+import { AppError } from '../../errors.ts'
+import type { Messages } from '../../mail/messages.ts'
+import type { Issue, OneTimeTokens, RightCode, TypedCode } from '../one-time-tokens.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import { isFresh, type Shown } from '../sessions/session-level.ts'
+import { type Attempts, attempt } from './attempts.ts'
+import type { Mfa } from './mfa.ts'
+
+/** Who calls the account API: a client within a session. */
+export interface Caller extends Shown {
+  readonly accountId: string
+  readonly sessionId: string
+  readonly clientId: string
+  /** The session was opened at the account API, by this client. */
+  readonly isOwnSignIn: boolean
+}
+
+export interface StepUpDeps {
+  readonly em: EntityManager
+  readonly pool: Pool
+  readonly attempts: Attempts
+  readonly tokens: OneTimeTokens
+  readonly messages: Messages
+  readonly passwords: Passwords
+  readonly mfa: Mfa
+}
+
+const LEVEL = { one: 1, two: 2 } as const
+
+const PROVE = `
+insert into "session_proof" ("session_id", "client_id", "level", "proved_at")
+select "id", ?, ?::smallint, now() from "session" where "id" = ? for key share
+on conflict ("session_id", "client_id") do update set "level" = excluded."level", "proved_at" = excluded."proved_at"`
+const IS_PROVEN = `
+select from "session_proof"
+where "session_id" = $1 and "client_id" = $2 and "level" >= $3 and "proved_at" > now() - ${LIFETIMES.freshAuthentication} * interval '1 second'`
+
+/**
+ * The fresh proof that sensitive calls ask for (SE-10). Who merely holds a token has none: a
+ * sign-in to an app says nothing about what the app does with it later. It is made at the account
+ * API itself, and counts for one client of one session.
+ */
+export class StepUp {
+  readonly #deps: StepUpDeps
+
+  constructor(deps: StepUpDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * A password that is sent is always checked, and is enough where there is no second factor.
+   * Throws `reauthentication_required`.
+   */
+  async require(caller: Caller, password?: string): Promise<void> {
+    if (password !== undefined) {
+      await this.#deps.passwords.prove(caller.accountId, password)
+      if (!caller.hasMfa) return
+    }
+    if (!(caller.isOwnSignIn && isFresh(caller)) && !(await this.#isProven(caller)))
+      throw new AppError('reauthentication_required')
+  }
+
+  /** Throws `mfa_required` where a second factor is asked for instead, or `invalid_credentials`. */
+  async byPassword(caller: Caller, password: string): Promise<void> {
+    if (caller.hasMfa) throw secondFactorWanted()
+    await this.#deps.passwords.prove(caller.accountId, password)
+    await prove(this.#deps.em.fork(), caller, LEVEL.one)
+  }
+
+  /** By a code of the app or a recovery code. Throws `invalid_code`. */
+  async byCode(caller: Caller, code: string, origin: RequestOrigin): Promise<void> {
+    await this.#deps.mfa.verify(caller.accountId, code, origin, (tx) =>
+      prove(tx, caller, LEVEL.two),
+    )
+  }
+
+  /**
+   * For an account that has neither: a code to its address. Throws `mfa_required`, or
+   * `invalid_credentials` where the password is asked for.
+   */
+  async mailCode(
+    caller: Caller,
+    origin: RequestOrigin,
+  ): Promise<{ tokenId: string; expiresInSeconds: number }> {
+    const { em, tokens, messages } = this.#deps
+    const { id, email, name, locale, credentialVersion } = await this.#loadBare(caller)
+    const issue: Issue = {
+      purpose: 'step_up',
+      subjectId: id,
+      address: bindingOf(caller),
+      credentialVersion,
+    }
+    return em.fork().transactional(async (tx) => {
+      const issued = await messages.codeAlone(tx, 'prove-identity', {
+        to: email,
+        name,
+        locale: locale ?? undefined,
+        origin,
+        asker: `account:${id}`,
+        issued: () => tokens.issue(tx, issue),
+      })
+      const { tokenId } = issued ?? (await tokens.openPage(tx, issue))
+      return { tokenId, expiresInSeconds: LIFETIMES.code }
+    })
+  }
+
+  /** Only for the client and session that asked for it. Throws `invalid_code`. */
+  async byMailedCode(
+    caller: Caller,
+    { tokenId, code }: { tokenId: string; code: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const { em, attempts, tokens } = this.#deps
+    const { id: accountId, credentialVersion } = await this.#loadBare(caller)
+    const typed: TypedCode = {
+      tokenId,
+      purpose: 'step_up',
+      code,
+      address: bindingOf(caller),
+      subjectId: accountId,
+    }
+    let right: RightCode | undefined
+    await attempt(
+      await attempts.reserve(`otp:${accountId}`, 'otp', {
+        type: 'second_factor',
+        accountId,
+        origin,
+      }),
+      async () => {
+        right = await tokens.judge(typed).catch(refused)
+        return right !== undefined
+      },
+    )
+    const found = right
+    if (found?.proof.credentialVersion !== credentialVersion) throw new AppError('invalid_code')
+    await em.fork().transactional(async (tx) => {
+      await tokens.spend(tx, found)
+      await prove(tx, caller, LEVEL.one)
+    })
+  }
+
+  async #loadBare({ accountId, hasMfa }: Caller): Promise<Account> {
+    if (hasMfa) throw secondFactorWanted()
+    const account = await this.#deps.em
+      .fork()
+      .findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
+    if (account.passwordHash != null) throw new AppError('invalid_credentials')
+    return account
+  }
+
+  async #isProven({ sessionId, clientId, hasMfa }: Caller): Promise<boolean> {
+    const { rowCount } = await this.#deps.pool.query(IS_PROVEN, [
+      sessionId,
+      clientId,
+      hasMfa ? LEVEL.two : LEVEL.one,
+    ])
+    return rowCount === 1
+  }
+}
+
+async function prove(
+  em: EntityManager,
+  { sessionId, clientId }: Caller,
+  level: number,
+): Promise<void> {
+  await em.execute(PROVE, [clientId, level, sessionId])
+}
+
+/**
+ * In the place of an address: a code is good for nobody else, not even for another app of the same
+ * person.
+ */
+function bindingOf({ sessionId, clientId }: Caller): string {
+  return sha256(`step-up:${sessionId}:${clientId}`).toString('base64url')
+}
+
+function secondFactorWanted(): AppError {
+  return new AppError('mfa_required', { extra: { methods: ['totp', 'recovery'] } })
+}
+
+function refused(error: unknown): undefined {
+  if (!(error instanceof AppError)) throw error
+}

@@ -1,0 +1,174 @@
+import type { AuditSink } from '../../audit/event.ts'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { LIFETIMES } from '../../config/limits.ts'
+import type { EntityManager } from '../../database/database.ts'
+import { Account } from '../../entities/index.ts'
+import { AppError } from '../../errors.ts'
+import type { Messages } from '../../mail/messages.ts'
+import { findAddressee } from '../addressee.ts'
+import { canonicalEmail, requireEmail } from '../canonical-email.ts'
+import type { Attempts } from '../factors/attempts.ts'
+import type { KeepLinks } from '../keep-links.ts'
+import type { Issue, OneTimeTokens, Proof } from '../one-time-tokens.ts'
+import type { PasswordFault } from './password-policy.ts'
+import type { Passwords } from './passwords.ts'
+
+export interface PasswordResetDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly tokens: OneTimeTokens
+  readonly messages: Messages
+  readonly passwords: Passwords
+  readonly attempts: Attempts
+  readonly keepLinks: KeepLinks
+}
+
+/** Who asks: the browser, if it is known, and its page, if it has asked before. */
+export interface Asker {
+  readonly device?: string | undefined
+  readonly page?: string | undefined
+}
+
+/**
+ * Forgot password: a mailed code or link sets a new password, ends every session and signs nobody
+ * in (EM-07, EM-08).
+ */
+export class PasswordReset {
+  readonly #deps: PasswordResetDeps
+
+  constructor(deps: PasswordResetDeps) {
+    this.#deps = deps
+  }
+
+  /**
+   * Answers alike for every address, known or not; changes nothing by itself. Throws
+   * `invalid_input` for what is no address.
+   */
+  async request(
+    submitted: string,
+    origin: RequestOrigin,
+    { device, page }: Asker = {},
+  ): Promise<{ tokenId: string; expiresInSeconds: number }> {
+    const { audit, tokens, messages, keepLinks } = this.#deps
+    const email = requireEmail(submitted)
+    const { whose, started } = await this.#deps.em.fork().transactional(async (em) => {
+      const addressee = await findAddressee(em, email, device)
+      const account = addressee?.isActive ? addressee : undefined
+      const nobody = tokens.decoySubject(email)
+      const issue: Issue = {
+        purpose: 'reset_password',
+        subjectId: account?.id ?? nobody,
+        address: email,
+        credentialVersion: account?.credentialVersion ?? 0,
+        page,
+      }
+      const issued = await messages.resetPassword(em, {
+        to: email,
+        name: addressee?.name,
+        locale: addressee?.locale ?? undefined,
+        origin,
+        asker: addressee?.asker,
+        isDecoy: !addressee,
+        closed: () => keepLinks.closedState(em, addressee, email),
+        issued: () => tokens.issue(em, issue),
+      })
+      const { tokenId } = issued ?? (await tokens.openPage(em, issue))
+      return {
+        whose: account ? { accountId: account.id } : { address: email },
+        started: { tokenId, expiresInSeconds: LIFETIMES.code },
+      }
+    })
+    audit.record({ ...whose, type: 'password_reset_requested', origin })
+    return started
+  }
+
+  /** As far as it can be told before the code or link is proven. */
+  faultOf(password: string, email: string): PasswordFault | undefined {
+    return this.#deps.passwords.faultOf(password, { email })
+  }
+
+  async completeByCode(
+    {
+      tokenId,
+      code,
+      email: submitted,
+      password,
+    }: { tokenId: string; code: string; email: string; password: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const email = canonicalEmail(submitted)
+    const { passwords, tokens } = this.#deps
+    if (email) passwords.check(password, { email })
+    const right = await tokens.judge({ tokenId, purpose: 'reset_password', code, address: email })
+    await this.#checkPersonal(right.proof.subjectId, password)
+    const spend = (tx: EntityManager) => tokens.spend(tx, right)
+    await this.#complete(right.proof, await passwords.hash(password), {
+      refusal: 'invalid_code',
+      spend,
+      origin,
+    })
+  }
+
+  /** Whose link it is, without spending it. Throws `invalid_link`. */
+  async peekLink(secret: string): Promise<{ address: string }> {
+    return this.#deps.tokens.peekLink({ secret, purpose: 'reset_password' })
+  }
+
+  async completeByLink(
+    { secret, password }: { secret: string; password: string },
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const { tokens, passwords } = this.#deps
+    const link = { secret, purpose: 'reset_password' } as const
+    const proof = await tokens.peekLink(link)
+    passwords.check(password, { email: proof.address })
+    await this.#checkPersonal(proof.subjectId, password)
+    const spend = async (tx: EntityManager): Promise<void> =>
+      void (await tokens.redeemLink(tx, link))
+    await this.#complete(proof, await passwords.hash(password), {
+      refusal: 'invalid_link',
+      spend,
+      origin,
+    })
+  }
+
+  /** Against the name too, but only for those who hold code or link: the refusal tells a name (PW-05). */
+  async #checkPersonal(accountId: string, password: string): Promise<void> {
+    const account = await this.#deps.em.fork().findOne(Account, { id: accountId })
+    if (account) this.#deps.passwords.check(password, { email: account.email, name: account.name })
+  }
+
+  /** Receiving the mail proves the address; the second factor stays as it is (TF-08). */
+  async #complete(
+    proof: Proof,
+    passwordHash: string,
+    {
+      refusal,
+      spend,
+      origin,
+    }: {
+      refusal: 'invalid_code' | 'invalid_link'
+      spend: (tx: EntityManager) => Promise<void>
+      origin: RequestOrigin
+    },
+  ): Promise<void> {
+    const { em, passwords, attempts } = this.#deps
+    const account = await em.fork().findOne(Account, {
+      id: proof.subjectId,
+      status: 'active',
+      credentialVersion: proof.credentialVersion,
+      email: proof.address,
+    })
+    if (!account) throw new AppError(refusal)
+    await passwords.set(account.id, passwordHash, {
+      event: 'password_reset',
+      also: { mustResetPassword: false, emailVerifiedAt: account.emailVerifiedAt ?? new Date() },
+      proof: { credentialVersion: proof.credentialVersion, refusal },
+      origin,
+      spend: async (tx) => {
+        await spend(tx)
+        await attempts.clear(tx, `password:${account.email}`, 'password')
+      },
+    })
+  }
+}

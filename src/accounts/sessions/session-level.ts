@@ -1,0 +1,41 @@
+import { LIFETIMES } from '../../config/limits.ts'
+
+/** What was shown for a session, and whether its account has a second factor now. */
+export interface Shown {
+  /** When the whole sign-in was. */
+  readonly authenticatedAt: Date
+  /** When a second factor was shown last: a code of the app, or a recovery code. */
+  readonly secondProvedAt: Date | undefined
+  readonly hasMfa: boolean
+}
+
+/**
+ * How strong a sign-in is by what its account has now: one factor; two; or one and a recovery code,
+ * which is no factor of its own but lets a person whose phone is lost reach what replaces it
+ * (TF-10, TF-11).
+ */
+export type SessionLevel = 'one' | 'recovered' | 'two'
+
+export function levelOf({
+  hasMfa,
+  secondProvedAt,
+  amr,
+}: Omit<Shown, 'authenticatedAt'> & { readonly amr: readonly string[] }): SessionLevel {
+  if (!hasMfa) return 'one'
+  if (amr.includes('mfa')) return 'two'
+  return secondProvedAt ? 'recovered' : 'one'
+}
+
+/**
+ * Whether sensitive things may be done now: an account with a second factor must have shown that
+ * one, not only a password (SE-10).
+ */
+export function isFresh({ hasMfa, authenticatedAt, secondProvedAt }: Shown): boolean {
+  const proof = hasMfa ? secondProvedAt : authenticatedAt
+  return proof !== undefined && ageSeconds(proof) <= LIFETIMES.freshAuthentication
+}
+
+/** Whole seconds, as the authorization endpoint counts them: it must not find fresh what is stale here. */
+export function ageSeconds(moment: Date): number {
+  return Math.floor(Date.now() / 1000) - Math.floor(moment.getTime() / 1000)
+}

@@ -1,0 +1,133 @@
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { CAPS } from '../../config/limits.ts'
+import type { Pool } from '../../database/database.ts'
+import type { Account, Session } from '../../entities/index.ts'
+import { AppError } from '../../errors.ts'
+import { stillProven } from '../accounts.ts'
+
+export interface NewSession {
+  readonly id: string
+  readonly accountId: string
+  /** The app that asked for the sign-in. */
+  readonly clientId?: string | undefined
+  readonly door: 'pages' | 'api'
+  readonly amr: readonly string[]
+  readonly acr: string | undefined
+  readonly isRemembered: boolean
+  readonly authenticatedAt: Date
+  /** A second factor was shown in this sign-in, were it a recovery code. */
+  readonly hasSecondFactor: boolean
+  readonly expiresAt: Date
+  /** For a session that is only opened if what was proven of the account still holds (PW-10). */
+  readonly credentialVersion?: number
+}
+
+/** A session that has just been opened, as its owner may see it. */
+export interface OpenedSession
+  extends Pick<Session, 'id' | 'ip' | 'userAgent' | 'createdAt' | 'lastSeenAt' | 'expiresAt'> {
+  readonly account: Pick<
+    Account,
+    | 'id'
+    | 'name'
+    | 'email'
+    | 'emailVerifiedAt'
+    | 'phoneNumber'
+    | 'imageUrl'
+    | 'status'
+    | 'mfaEnabled'
+    | 'createdAt'
+    | 'updatedAt'
+  >
+}
+
+const ms = (column: string): string => `extract(epoch from ${column})::float8 * 1000`
+
+/**
+ * Stores the session, for an account that stands as it is from here to the end of the statement: a
+ * change of its credentials waits for the session, which it will end, or the session waits for the
+ * change, and is not opened. An account with a second factor has no session that did not show it,
+ * were it turned on a moment ago. `tooMany` are those over the cap.
+ */
+const OPEN = {
+  name: 'session-open',
+  text: `
+with "owner" as (
+  select * from "account"
+  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13 or not "mfa_enabled") for share
+), "opened" as (
+  insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at")
+  select $1, "id", $3, $4, $5, $6, $7, $8, $9, case when $13 then $9::timestamptz end, now(), now(), $10 from "owner"
+  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = $9, "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = $10
+  returning *
+)
+select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."email_verified_at"')} as "verifiedMs",
+  a."phone_number" as "phoneNumber", a."image_url" as "imageUrl", a."status", a."mfa_enabled" as "mfaEnabled",
+  ${ms('a."created_at"')} as "createdMs", ${ms('a."updated_at"')} as "updatedMs",
+  array(select "id" from "session" where "account_id" = $2 and "id" <> $1 and "expires_at" > now() order by "last_seen_at" desc, "id" offset $11) as "tooMany"
+from "opened" s cross join "owner" a`,
+}
+
+interface Opened
+  extends Pick<Account, 'name' | 'email' | 'phoneNumber' | 'imageUrl' | 'status' | 'mfaEnabled'> {
+  readonly openedMs: number
+  readonly verifiedMs: number | null
+  readonly createdMs: number
+  readonly updatedMs: number
+  readonly tooMany: readonly string[]
+}
+
+/**
+ * Throws `invalid_credentials` if there is no such account, or if it is not any more what was
+ * proven of it.
+ */
+export async function openSession(
+  pool: Pool,
+  session: NewSession,
+  origin: RequestOrigin,
+): Promise<{ opened: OpenedSession; tooMany: readonly string[] }> {
+  const {
+    id,
+    accountId,
+    door,
+    amr,
+    acr,
+    isRemembered,
+    authenticatedAt,
+    expiresAt,
+    credentialVersion,
+    hasSecondFactor,
+  } = session
+  const { ip } = origin
+  const userAgent = origin.userAgent.slice(0, 512)
+  const seen = [
+    id,
+    accountId,
+    ip,
+    userAgent,
+    door,
+    amr,
+    acr ?? null,
+    isRemembered,
+    authenticatedAt,
+    expiresAt,
+  ]
+  const { rows } = await pool.query<Opened>({
+    ...OPEN,
+    values: [...seen, CAPS.sessionsPerAccount - 1, credentialVersion ?? null, hasSecondFactor],
+  })
+  const [row] = rows
+  if (!row) throw new AppError('invalid_credentials')
+  const { openedMs, verifiedMs, createdMs, updatedMs, tooMany, ...shown } = row
+  const createdAt = new Date(openedMs)
+  const account = {
+    ...shown,
+    id: accountId,
+    emailVerifiedAt: verifiedMs === null ? null : new Date(verifiedMs),
+    createdAt: new Date(createdMs),
+    updatedAt: new Date(updatedMs),
+  }
+  return {
+    opened: { id, ip, userAgent, createdAt, lastSeenAt: createdAt, expiresAt, account },
+    tooMany,
+  }
+}

@@ -1,0 +1,260 @@
+import type { AuditSink, AuditType } from '../../audit/event.ts'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import type { EntityManager, Pool } from '../../database/database.ts'
+import { Session } from '../../entities/index.ts'
+import { levelOf, type SessionLevel, type Shown } from './session-level.ts'
+import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
+
+/** What ends access at the protocol; the authorization server hands it in. */
+export interface AccessRevoker {
+  revokeSession(sessionId: string): Promise<void>
+  /** `sessionIds`: those that end by it. */
+  revokeAccount(
+    accountId: string,
+    options: { readonly exceptSessionId?: string; readonly sessionIds: readonly string[] },
+  ): Promise<void>
+}
+
+export interface EndAll {
+  readonly exceptSessionId?: string
+  /** The event that ends them, when it is in the audit trail itself. */
+  readonly cause?: AuditType
+  /**
+   * The one that asks for a change which ends it too: it ends once the change is made, so that it
+   * can ask again.
+   */
+  readonly askingSessionId?: string
+}
+
+export interface LiveSession extends Shown {
+  readonly level: SessionLevel
+}
+
+/** How long a last-seen time may be out of date: one write per session and minute is enough for a person. */
+const SEEN_RESOLUTION_SECONDS = 60
+
+const SEEN = `
+update "session" set "last_seen_at" = now(), "expires_at" = $2::timestamptz
+where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < $2::timestamptz - $3::int * interval '1 second')`
+const TOUCH = 'update "session" set "last_seen_at" = now() where "id" = $1'
+const RAISE = `
+update "session" set "second_proved_at" = now(), "amr" = case when 'mfa' = any("amr") then "amr" else "amr" || '{otp,mfa}' end
+where "id" = ? and "account_id" = ?`
+const LIVE = {
+  name: 'session-live',
+  text: `
+select extract(epoch from s."authenticated_at")::float8 * 1000 as "authenticatedMs",
+  extract(epoch from s."second_proved_at")::float8 * 1000 as "secondProvedMs", array_to_string(s."amr", ' ') as "amr", a."mfa_enabled" as "hasMfa",
+  s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
+from "session" s join "account" a on a."id" = s."account_id"
+where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
+}
+interface Live {
+  readonly authenticatedMs: number
+  readonly secondProvedMs: number | null
+  readonly amr: string
+  readonly hasMfa: boolean
+  readonly isStale: boolean
+}
+const END_ROWS = 'delete from "session" where "account_id" = ? and "id" <> ? returning "id"'
+/**
+ * What is under way and would outlast the end of all sign-ins: codes, the state between two
+ * factors, and a second factor that waits for its first code.
+ */
+const END_PENDING = [
+  `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password', 'step_up')`,
+  'delete from "mfa_challenge" where "account_id" = ?',
+  'delete from "totp_credential" where "account_id" = ? and "confirmed_at" is null',
+]
+
+/** The sign-ins of an account, through either door: what the person sees and ends. */
+export class Sessions {
+  readonly #em: EntityManager
+  readonly #pool: Pool
+  readonly #access: AccessRevoker
+  readonly #audit: AuditSink
+
+  constructor({
+    em,
+    pool,
+    access,
+    audit,
+  }: { em: EntityManager; pool: Pool; access: AccessRevoker; audit: AuditSink }) {
+    this.#em = em
+    this.#pool = pool
+    this.#access = access
+    this.#audit = audit
+  }
+
+  /**
+   * Records a sign-in; over the cap per account the least recently seen ones end (SE-09). Throws
+   * `invalid_credentials` if there is no such account, or if it is not any more what was proven of
+   * it.
+   */
+  async open(session: NewSession, origin: RequestOrigin): Promise<OpenedSession> {
+    const { id, accountId, clientId, door, amr, acr, isRemembered } = session
+    const { opened, tooMany } = await openSession(this.#pool, session, origin)
+    this.#audit.record({
+      type: 'sign_in',
+      accountId,
+      clientId,
+      sessionId: id,
+      origin,
+      detail: { door, amr: [...amr], acr, isRemembered },
+    })
+    for (const other of tooMany) await this.endSession(other, 'session_ended', 'cap')
+    return opened
+  }
+
+  async seen(id: string, expiresAt: Date): Promise<void> {
+    await this.#pool.query(SEEN, [id, expiresAt, SEEN_RESOLUTION_SECONDS])
+  }
+
+  /**
+   * The session if it is live and its account may act: one query on the path of every call. Notes
+   * that it was seen.
+   */
+  async findLive(id: string, accountId: string): Promise<LiveSession | undefined> {
+    const { rows } = await this.#pool.query<Live>({ ...LIVE, values: [id, accountId] })
+    const [row] = rows
+    if (!row) return undefined
+    if (row.isStale) await this.#pool.query(TOUCH, [id])
+    const shown = {
+      hasMfa: row.hasMfa,
+      secondProvedAt: row.secondProvedMs === null ? undefined : new Date(row.secondProvedMs),
+    }
+    return {
+      ...shown,
+      authenticatedAt: new Date(row.authenticatedMs),
+      level: levelOf({ ...shown, amr: row.amr.split(' ') }),
+    }
+  }
+
+  /** A second factor was made and shown in this session: it counts as one of two from here on. */
+  async raise(tx: EntityManager, accountId: string, id: string): Promise<void> {
+    await tx.execute(RAISE, [id, accountId])
+  }
+
+  /** The session if it is live. */
+  async find(id: string): Promise<Session | undefined> {
+    return (
+      (await this.#em
+        .fork()
+        .findOne(Session, { id, expiresAt: { $gt: new Date() } }, { populate: ['account'] })) ??
+      undefined
+    )
+  }
+
+  async list(accountId: string): Promise<Session[]> {
+    return this.#em
+      .fork()
+      .find(
+        Session,
+        { account: accountId, expiresAt: { $gt: new Date() } },
+        { orderBy: { lastSeenAt: 'desc' } },
+      )
+  }
+
+  /**
+   * Ends one sign-in and what was issued through it; `sign_out` when the person ended the session
+   * that they were in.
+   */
+  async endSession(
+    id: string,
+    event: 'session_ended' | 'sign_out' = 'session_ended',
+    reason?: string,
+  ): Promise<void> {
+    await this.#access.revokeSession(id)
+    const { rows } = await this.#pool.query<{ accountId: string }>(
+      'delete from "session" where "id" = $1 returning "account_id"::text as "accountId"',
+      [id],
+    )
+    for (const { accountId } of rows)
+      this.#audit.record({ type: event, accountId, sessionId: id, detail: { reason } })
+  }
+
+  /** Ends one sign-in of the account; false if it has none of that id. */
+  async endOwn(accountId: string, id: string): Promise<boolean> {
+    const owned = await this.#pool.query(
+      'select from "session" where "id" = $1 and "account_id" = $2',
+      [id, accountId],
+    )
+    if (!owned.rowCount) return false
+    await this.endSession(id)
+    return true
+  }
+
+  /**
+   * Ends every sign-in of the account with all its grants, tokens and pending codes, but for one
+   * session if named (SE-06, PW-10).
+   */
+  async endAll(accountId: string, options: EndAll = {}): Promise<void> {
+    await this.#endAll(accountId, options, [])
+  }
+
+  async #endAll(accountId: string, options: EndAll, gone: readonly string[]): Promise<void> {
+    const { exceptSessionId, cause } = options
+    const sessions = await this.#endSignIns(accountId, options, gone)
+    await this.#endPending(this.#em.fork(), accountId)
+    if (!cause)
+      this.#audit.record({
+        type: 'sign_out_all',
+        accountId,
+        sessionId: exceptSessionId,
+        detail: { sessions },
+      })
+  }
+
+  async #endPending(em: EntityManager, accountId: string): Promise<void> {
+    for (const statement of END_PENDING) await em.execute(statement, [accountId])
+  }
+
+  /** How many they were. `gone`: those that have no row any more. */
+  async #endSignIns(
+    accountId: string,
+    { exceptSessionId = '' }: EndAll,
+    gone: readonly string[],
+  ): Promise<number> {
+    const { rows } = await this.#pool.query<{ id: string }>(
+      'select "id" from "session" where "account_id" = $1 and "id" <> $2',
+      [accountId, exceptSessionId],
+    )
+    const ended = {
+      sessionIds: [...gone, ...rows.map(({ id }) => id)],
+      ...(exceptSessionId ? { exceptSessionId } : {}),
+    }
+    await this.#access.revokeAccount(accountId, ended)
+    await this.#pool.query('delete from "session" where "account_id" = $1 and "id" <> $2', [
+      accountId,
+      exceptSessionId,
+    ])
+    return rows.length
+  }
+
+  /**
+   * Makes a change after which nobody is to be signed in. All sign-ins end before it, so that it is
+   * not made while they cannot be ended, and once more after it, for those that came in between
+   * (PW-10). Rows go with it: what refuses one of them refuses the change.
+   */
+  async endAllWith<T>(
+    accountId: string,
+    options: EndAll,
+    change: (tx: EntityManager) => Promise<T>,
+  ): Promise<T> {
+    const { exceptSessionId = options.askingSessionId } = options
+    await this.#endSignIns(accountId, exceptSessionId ? { exceptSessionId } : {}, [])
+    const gone: string[] = []
+    const changed = await this.#em.fork().transactional(async (tx) => {
+      const done = await change(tx)
+      const rows = await tx.execute<{ id: string }[]>(END_ROWS, [
+        accountId,
+        options.exceptSessionId ?? '',
+      ])
+      gone.push(...rows.map(({ id }) => id))
+      await this.#endPending(tx, accountId)
+      return done
+    })
+    await this.#endAll(accountId, options, gone)
+    return changed
+  }
+}

@@ -1,0 +1,134 @@
+import { type EntityManager, MikroORM } from '@mikro-orm/postgresql'
+import type { ClientConfig, Pool, PoolClient } from 'pg'
+import { type DatabaseTarget, nameOfDatabase, parseDatabaseUrl } from '../config/database-url.ts'
+import { StartupError } from '../errors.ts'
+import { AT_ONCE, type Patience, waitFor } from '../patience.ts'
+import { caring, clientConfig, patiently } from './connection.ts'
+import { checkFacts } from './facts.ts'
+import { isUnavailable, reason } from './faults.ts'
+import { applyMigrations, listMigrations } from './migrations.ts'
+import { ormOptions } from './orm.ts'
+import { poolingOf } from './pooling.ts'
+import type { Pooling } from './session.ts'
+
+export type { EntityManager, MikroORM, Pool }
+export { isUnavailable, patiently }
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly pool: number
+  /**
+   * PostgreSQL itself, where `url` is a pooler: for what holds a session (notifications, locks,
+   * migrations).
+   */
+  readonly directUrl?: string | undefined
+  readonly patience?: Patience
+}
+
+/** The one connection pool: MikroORM for use cases, `pool` for the prepared statements of the hot paths. */
+export interface Database extends AsyncDisposable {
+  readonly orm: MikroORM
+  readonly em: EntityManager
+  readonly pool: Pool
+  /** For a connection of one's own that keeps its session. */
+  readonly direct: ClientConfig
+  readonly migrate: () => Promise<void>
+}
+
+/** Throws `StartupError` with what is wrong and what to do, once the patience is over. */
+export async function openDatabase({
+  url,
+  directUrl,
+  pool: most,
+  patience = AT_ONCE,
+}: DatabaseOptions): Promise<Database> {
+  const target = read('DATABASE_URL', url)
+  const direct = directUrl === undefined ? target : read('DATABASE_DIRECT_URL', directUrl)
+  const name = nameOfDatabase(target)
+  try {
+    const pooling = await waitFor(
+      `PostgreSQL at ${name}`,
+      () => poolingOf(target, { hasDirect: directUrl !== undefined }),
+      {
+        patience,
+        whyPassing: (error) => (isUnavailable(error) ? reason(error) : undefined),
+      },
+    )
+    const { orm, pool } = await openPool(target, most, pooling)
+    const migrateHere = async () => {
+      if (direct === target) return applyMigrations(orm, pool)
+      const other = await openPool(direct, 2, 'session')
+      try {
+        await applyMigrations(other.orm, other.pool)
+      } finally {
+        await other.orm.close(true)
+      }
+    }
+    return {
+      orm,
+      em: orm.em,
+      pool,
+      direct: clientConfig(direct),
+      migrate: migrateHere,
+      [Symbol.asyncDispose]: () => orm.close(true),
+    }
+  } catch (cause) {
+    if (cause instanceof StartupError || patience.signal?.aborted) throw cause
+    throw new StartupError(`The database at ${name} cannot be used: ${reason(cause)}`, { cause })
+  }
+}
+
+/** Applies pending migrations, all or none; instances that start together take turns. */
+export function migrate(database: Pick<Database, 'migrate'>): Promise<void> {
+  return database.migrate()
+}
+
+async function openPool(
+  target: DatabaseTarget,
+  most: number,
+  pooling: Pooling,
+): Promise<{ orm: MikroORM; pool: Pool }> {
+  const care = caring(pooling)
+  const orm = await MikroORM.init(ormOptions(target, most, care, await listMigrations()))
+  try {
+    const pool = await orm.em.getConnection().getNativeClient()
+    care.watch(pool)
+    await checkFacts(pool, target)
+    return { orm, pool }
+  } catch (error) {
+    await orm.close(true)
+    throw error
+  }
+}
+
+function read(setting: string, url: string): DatabaseTarget {
+  try {
+    return parseDatabaseUrl(url)
+  } catch (error) {
+    throw new StartupError(`${setting} ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** All of `work`'s statements or none, without the ORM. A connection whose state is not known is closed. */
+export async function inTransaction<T>(
+  pool: Pool,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let isClean = false
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    isClean = true
+    return result
+  } catch (error) {
+    isClean = await client.query('rollback').then(
+      () => true,
+      () => false,
+    )
+    throw error
+  } finally {
+    client.release(!isClean)
+  }
+}

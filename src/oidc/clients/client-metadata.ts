@@ -1,0 +1,84 @@
+import { OIDC_SCOPES } from '../../clients/scopes.ts'
+import { sha256 } from '../../crypto/token.ts'
+
+export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds"`
+
+export interface ClientRow {
+  readonly id: string
+  readonly name: string
+  readonly secret_digest: string | null
+  readonly metadata: string
+  readonly is_first_party: boolean
+  readonly require_mfa: boolean
+  readonly account_api: string
+  readonly refresh_leeway_seconds: number | null
+}
+
+/** Members of a client that are ours; they go into oidc-provider's `extraClientMetadata.properties`. */
+export const OUR_METADATA = [
+  'first_party',
+  'require_mfa',
+  'account_api',
+  'refresh_leeway_seconds',
+  'refresh_rotation',
+  'allowed_resources',
+  'allowed_scopes',
+] as const
+
+export interface ProviderMetadata {
+  readonly client_id: string
+  readonly client_name: string
+  /** The digest of the secret, not the secret. */
+  readonly client_secret?: string
+  readonly first_party: boolean
+  readonly require_mfa: boolean
+  /** People may let it manage their account. */
+  readonly account_api: boolean
+  /** Unix time: what it was given before is void, because it has been disabled since. */
+  readonly not_before?: number
+  readonly refresh_leeway_seconds?: number
+  /** Absent: a refresh gives a new refresh token. */
+  readonly refresh_rotation?: 'never'
+  /** Identifiers of the APIs it may get tokens for; absent: all of them. */
+  readonly allowed_resources?: readonly string[]
+  /** All scopes it may ask for, those of APIs included; absent: all of them. */
+  readonly allowed_scopes?: readonly string[]
+  readonly [member: string]: unknown
+}
+
+/**
+ * A registered client in oidc-provider's words. Its `scope` knows the scopes of the person only;
+ * the APIs' go beside it.
+ */
+export function providerMetadata(row: ClientRow): ProviderMetadata {
+  const { scope, ...metadata } = JSON.parse(row.metadata) as Readonly<Record<string, unknown>>
+  const found = {
+    ...metadata,
+    ...(typeof scope === 'string' ? scopeMembers(scope) : {}),
+    client_id: row.id,
+    client_name: row.name,
+    ...(row.secret_digest === null ? {} : { client_secret: row.secret_digest }),
+    first_party: row.is_first_party,
+    require_mfa: row.require_mfa,
+    account_api: row.account_api !== 'off',
+    ...(row.refresh_leeway_seconds === null
+      ? {}
+      : { refresh_leeway_seconds: row.refresh_leeway_seconds }),
+  }
+  // The provider finds what it has made of a client by the digest of its JSON, for every request
+  // anew: a short one says as much.
+  const name = sha256(JSON.stringify(found)).toString('base64url')
+  return Object.freeze(Object.defineProperty(found, 'toJSON', { value: () => name }))
+}
+
+/**
+ * An empty `scope` would mean "all" to oidc-provider; `openid` alone gives a client without a
+ * person nothing.
+ */
+function scopeMembers(scope: string): { scope: string; allowed_scopes: readonly string[] } {
+  const allowed = scope.split(' ').filter(Boolean)
+  return {
+    scope: allowed.filter((name) => OIDC_SCOPES.includes(name)).join(' ') || 'openid',
+    allowed_scopes: allowed,
+  }
+}

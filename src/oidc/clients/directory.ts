@@ -1,0 +1,222 @@
+import { type Adapter, errors, Provider } from 'oidc-provider'
+import { digestOf } from '../../clients/clients.ts'
+import { LIFETIMES } from '../../config/limits.ts'
+import { equal } from '../../crypto/token.ts'
+import type { Database } from '../../database/database.ts'
+import { ChangeFeed } from '../../feed/change-feed.ts'
+import { CHANNEL, type Changed } from '../../feed/changes.ts'
+import { LookupCache } from '../../feed/lookup-cache.ts'
+import type { Logger } from '../../logger/logger.ts'
+import { API_CLIENT_ID, isBuiltIn } from './built-in-clients.ts'
+import {
+  CLIENT_COLUMNS,
+  type ClientRow,
+  type ProviderMetadata,
+  providerMetadata,
+} from './client-metadata.ts'
+import type { RegisteredResource } from './resource-servers.ts'
+
+const CLIENT = {
+  name: 'client-find',
+  text: `select ${CLIENT_COLUMNS} from "client" where "id" = $1 and "disabled_at" is null`,
+}
+const RESOURCE = {
+  name: 'resource-find',
+  text: 'select "identifier", array_to_string("scopes", \' \') as "scopes", "access_token_seconds", "signing_alg" from "resource" where "identifier" = $1',
+}
+const RESTORED = 'select extract(epoch from "restored_at")::float8 as "at" from "server_state"'
+const MAX_CLIENTS = 10_000
+/** Longest secret that is digested for comparison, in bytes (TK-07). */
+const MAX_SECRET = 1024
+
+/**
+ * Registered clients and resources as the protocol needs them: from memory, and every instance
+ * forgets what any of them changes.
+ */
+export class ClientDirectory implements AsyncDisposable {
+  readonly #clients: LookupCache<ProviderMetadata>
+  readonly #resources: LookupCache<RegisteredResource>
+  /** Unix time. */
+  readonly #restoredAt: number
+  #feed: ChangeFeed | undefined
+
+  static async open({
+    database,
+    logger,
+  }: {
+    database: Pick<Database, 'pool' | 'direct'>
+    logger: Logger
+  }): Promise<ClientDirectory> {
+    const { rows } = await database.pool.query<{ at: number }>(RESTORED)
+    const directory = new ClientDirectory(database, rows[0]?.at ?? 0)
+    directory.#feed = await ChangeFeed.open({
+      connection: database.direct,
+      channel: CHANNEL,
+      logger,
+      onChange: (payload) => directory.#forget(payload),
+      onGap: () => directory.#forgetAll(),
+    })
+    return directory
+  }
+
+  private constructor({ pool }: Pick<Database, 'pool'>, restoredAt: number) {
+    this.#restoredAt = restoredAt
+    const common = { isLive: () => this.#feed?.isLive ?? false, max: MAX_CLIENTS }
+    this.#clients = new LookupCache({
+      ...common,
+      load: async (id) => {
+        const { rows } = await pool.query<ClientRow>({ ...CLIENT, values: [id] })
+        return rows[0] && providerMetadata(rows[0])
+      },
+    })
+    this.#resources = new LookupCache({
+      ...common,
+      load: async (identifier) => {
+        const { rows } = await pool.query<ResourceRow>({ ...RESOURCE, values: [identifier] })
+        return rows[0] && resourceOf(rows[0])
+      },
+    })
+  }
+
+  /** oidc-provider's storage of the model `Client`; registrations are made elsewhere. */
+  readonly adapter: Adapter = {
+    find: async (id) => (isKey(id, 100) ? this.#clients.find(id) : undefined),
+    upsert: refuse,
+    destroy: refuse,
+    consume: refuse,
+    findByUid: refuse,
+    findByUserCode: refuse,
+    revokeByGrantId: refuse,
+  }
+
+  /**
+   * Whether it was issued after the database was last put back from a backup, which has forgotten
+   * what was used until then.
+   */
+  isSinceRestore(issuedAt: number): boolean {
+    return issuedAt >= this.#restoredAt
+  }
+
+  /** Whether the client is live, and was not disabled since `issuedAt` (Unix time). */
+  async honours(clientId: string, issuedAt: number): Promise<boolean> {
+    if (isBuiltIn(clientId)) return true
+    const client = isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined
+    return client !== undefined && issuedAt >= (client.not_before ?? 0)
+  }
+
+  /**
+   * Whether the client may use the account API: its own tokens, or those of an app that is
+   * registered for it.
+   */
+  async usesAccountApi(clientId: string): Promise<boolean> {
+    if (isBuiltIn(clientId)) return clientId === API_CLIENT_ID
+    return (
+      (isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined)?.account_api === true
+    )
+  }
+
+  async findResource(identifier: string): Promise<RegisteredResource | undefined> {
+    return isKey(identifier, 512) ? this.#resources.find(identifier) : undefined
+  }
+
+  /**
+   * The client's own leeway, of one that was found lately: a request is authenticated before it
+   * spends a token.
+   */
+  leewaySeconds(clientId: string, usual: number): number {
+    const client = this.#clients.peek(clientId)
+    const seconds = client?.refresh_leeway_seconds ?? usual
+    const authenticates = client !== undefined && client['token_endpoint_auth_method'] !== 'none'
+    return authenticates ? seconds : Math.min(seconds, LIFETIMES.refreshLeewayPublic)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#feed?.[Symbol.asyncDispose]()
+  }
+
+  #forget(payload: string): void {
+    try {
+      const { kind, id } = JSON.parse(payload) as Changed
+      if (kind === 'client') this.#clients.forget(id)
+      else this.#resources.forget(id)
+    } catch {
+      this.#forgetAll()
+    }
+  }
+
+  #forgetAll(): void {
+    this.#clients.clear()
+    this.#resources.clear()
+  }
+}
+
+/**
+ * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The
+ * provider takes either place for a secret; here it has to come by the registered method (TK-07).
+ * Only who has the right secret is told that its place is wrong.
+ */
+export function useDigestedSecrets(provider: Provider): void {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(
+    this: SecretClient,
+    given: string,
+  ): boolean {
+    const isRight = hasSecret(this, given)
+    if (isRight && sentBy() !== this.tokenEndpointAuthMethod)
+      throw wrongMethod(this.tokenEndpointAuthMethod)
+    return isRight
+  }
+}
+
+/** Whether that is the client's secret, wherever it came from. */
+export function hasSecret(
+  { clientSecret }: { readonly clientSecret?: string | undefined },
+  given: string,
+): boolean {
+  if (!clientSecret || typeof given !== 'string' || given.length > MAX_SECRET) return false
+  return equal(Buffer.from(digestOf(given)), Buffer.from(clientSecret))
+}
+
+function wrongMethod(registered: string | undefined): Error {
+  return Object.assign(
+    new errors.InvalidClientAuth('the secret came by another method than the registered one'),
+    {
+      error_description: `client authentication failed: this client is registered for ${registered}`,
+    },
+  )
+}
+
+interface SecretClient {
+  readonly clientSecret?: string
+  readonly tokenEndpointAuthMethod?: string
+}
+
+function sentBy(): string | undefined {
+  const params = Provider.ctx?.oidc.params
+  if (!params) return undefined
+  return params['client_secret'] ? 'client_secret_post' : 'client_secret_basic'
+}
+
+interface ResourceRow {
+  readonly identifier: string
+  readonly scopes: string
+  readonly access_token_seconds: number
+  readonly signing_alg: string
+}
+
+function resourceOf(row: ResourceRow): RegisteredResource {
+  return {
+    identifier: row.identifier,
+    scopes: row.scopes.split(' '),
+    accessTokenSeconds: row.access_token_seconds,
+    signingAlg: row.signing_alg,
+  }
+}
+
+/** PostgreSQL takes no NUL, and nothing registered looks otherwise. */
+function isKey(value: string, max: number): boolean {
+  return value.length <= max && /^[!-~]+$/.test(value)
+}
+
+async function refuse(): Promise<never> {
+  throw new Error('clients are registered through src/clients')
+}

@@ -1,0 +1,256 @@
+import { type Client, errors, type Grant, type Provider, type RefreshToken } from 'oidc-provider'
+import { acrFor } from '../../accounts/factors/levels.ts'
+import type { OpenedSession } from '../../accounts/sessions/session-opening.ts'
+import type { AuditSink } from '../../audit/event.ts'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { AppError } from '../../errors.ts'
+import { API_CLIENT_ID, API_SCOPE, apiResource } from '../clients/built-in-clients.ts'
+import type { ResourceServers } from '../clients/resource-servers.ts'
+import type { ActiveAccounts } from '../find-account.ts'
+import { askedFor, exchanging } from '../trips/request-unit.ts'
+
+const GTY = 'first_party'
+
+/** The list of sign-ins that the person sees; a row has the id of the provider's session. */
+export interface ApiSessions {
+  open(
+    session: {
+      id: string
+      accountId: string
+      clientId: string
+      door: 'api'
+      amr: readonly string[]
+      acr: string
+      isRemembered: boolean
+      hasSecondFactor: boolean
+      authenticatedAt: Date
+      expiresAt: Date
+      credentialVersion: number
+    },
+    origin: RequestOrigin,
+  ): Promise<OpenedSession>
+  seen(id: string, expiresAt: Date): Promise<void>
+  endSession(id: string): Promise<void>
+}
+
+export interface FirstPartyTokensDeps {
+  readonly audit: AuditSink
+  readonly provider: () => Provider
+  readonly issuer: string
+  readonly resources: ResourceServers
+  readonly sessions: ApiSessions
+  readonly accounts: ActiveAccounts
+  /** Absolute lifetime of a sign-in through the API, in seconds; the idle one is the refresh token's. */
+  readonly sessionSeconds: number
+}
+
+/** As the token endpoint answers (RFC 6749 5.1). */
+export interface TokenPair {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly refresh_token: string
+  readonly scope: string
+}
+
+export interface SignedIn {
+  readonly accountId: string
+  readonly amr: readonly string[]
+  /** A second factor was shown, were it a recovery code. */
+  readonly hasSecondFactor: boolean
+  /** Of the account when the factors were proven. */
+  readonly credentialVersion: number
+}
+
+/**
+ * Tokens of `/api/auth/*`, made of the provider's own models: its endpoints refresh, introspect and
+ * revoke them like any others.
+ */
+export class FirstPartyTokens {
+  readonly #deps: FirstPartyTokensDeps
+  readonly #resource: string
+
+  constructor(deps: FirstPartyTokensDeps) {
+    this.#deps = deps
+    this.#resource = apiResource(deps.issuer)
+  }
+
+  /**
+   * Opens a session without a cookie and mints its first pair. Throws `invalid_credentials` if the
+   * credentials changed meanwhile.
+   */
+  async issue(
+    { accountId, amr, hasSecondFactor, credentialVersion }: SignedIn,
+    origin: RequestOrigin,
+  ): Promise<{ tokens: TokenPair; session: OpenedSession }> {
+    const { sessions, sessionSeconds } = this.#deps
+    const { Grant, RefreshToken, Session } = this.#deps.provider()
+    const client = await this.#client()
+    const authenticatedAt = new Date()
+    const login = {
+      accountId,
+      amr: [...amr],
+      acr: acrFor(amr),
+      loginTs: Math.floor(authenticatedAt.getTime() / 1000),
+    }
+
+    const grant = new Grant({ accountId, clientId: client.clientId })
+    grant.addResourceScope(this.#resource, API_SCOPE)
+    const grantId = await grant.save()
+    const session = new Session()
+    session.loginAccount(login)
+    session.grantIdFor(client.clientId, grantId)
+    await session.save(sessionSeconds)
+
+    const { loginTs: authTime, ...authentication } = login
+    const bound = {
+      ...authentication,
+      authTime,
+      client,
+      grantId,
+      sessionUid: session.uid,
+      expiresWithSession: true,
+    }
+    const refreshToken = new RefreshToken({
+      ...bound,
+      gty: GTY,
+      resource: this.#resource,
+      scope: API_SCOPE,
+      rotations: 0,
+    })
+    const tokens = await this.#pair(client, grant, refreshToken)
+    const expiresAt = new Date(Date.now() + refreshToken.remainingTTL * 1000)
+    const { amr: methods, acr } = login
+    const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
+    const opening = { ...whose, amr: methods, acr, isRemembered: true, hasSecondFactor }
+    try {
+      return {
+        tokens,
+        session: await sessions.open(
+          { ...opening, authenticatedAt, expiresAt, credentialVersion },
+          origin,
+        ),
+      }
+    } catch (error) {
+      // A password changed since it was checked has ended all sessions but this one, which did not
+      // exist yet (PW-10).
+      await sessions.endSession(session.uid)
+      throw error
+    }
+  }
+
+  /**
+   * Rotates a refresh token as the token endpoint does: one successor; reuse after the leeway ends
+   * the session (TK-03). Throws `invalid_token`.
+   */
+  async refresh(value: string): Promise<TokenPair> {
+    const renewed = await exchanging({ account: false, asked: askedFor() }, () =>
+      this.#renew(value),
+    ).catch(asInvalidToken)
+    if (!renewed) throw new AppError('invalid_token')
+    const { body, used, isRepeat } = renewed
+    this.#deps.audit.record({
+      ...aboutToken(used),
+      type: 'token_refreshed',
+      detail: { grant: GTY, ...(isRepeat ? { isRepeat } : {}) },
+    })
+    return body
+  }
+
+  async #renew(value: string) {
+    const { sessions, accounts } = this.#deps
+    const { Grant, RefreshToken } = this.#deps.provider()
+    const used = await RefreshToken.find(value, { ignoreExpiration: true })
+    if (used?.clientId !== API_CLIENT_ID || used.isExpired || !used.sessionUid)
+      throw new AppError('invalid_token')
+    const grant = await Grant.find(used.grantId ?? '')
+    if (grant?.clientId !== API_CLIENT_ID || grant.accountId !== used.accountId)
+      throw new AppError('invalid_token')
+    if (!(await accounts.findActive(used.accountId, used.sessionUid)))
+      throw new AppError('invalid_token')
+    if (used.consumed) {
+      this.#deps.audit.record({
+        ...aboutToken(used),
+        type: 'token_reuse_detected',
+        outcome: 'failure',
+        detail: { kind: 'refresh_token' },
+      })
+      await sessions.endSession(used.sessionUid)
+      throw new AppError('invalid_token')
+    }
+    await used.consume().catch((error: unknown) => {
+      this.#deps.audit.record({
+        ...aboutToken(used),
+        type: 'token_refreshed',
+        outcome: 'failure',
+        detail: { isRepeat: true },
+      })
+      throw error
+    })
+
+    const client = await this.#client()
+    const { accountId, acr, amr, authTime, iiat, sessionUid, resource } = used
+    const refreshToken = new RefreshToken({
+      client,
+      accountId,
+      acr,
+      amr,
+      authTime,
+      iiat,
+      sessionUid,
+      resource,
+      grantId: grant.jti,
+      expiresWithSession: true,
+      scope: used.scope ?? '',
+      gty: `${GTY} refresh_token`,
+      rotations: (used.rotations ?? 0) + 1,
+    })
+    const body = await this.#pair(client, grant, refreshToken)
+    await sessions.seen(used.sessionUid, new Date(Date.now() + refreshToken.remainingTTL * 1000))
+    return { body, used }
+  }
+
+  async #pair(client: Client, grant: Grant, refreshToken: RefreshToken): Promise<TokenPair> {
+    const { AccessToken, ResourceServer } = this.#deps.provider()
+    const { accountId, grantId = '', gty = GTY, sessionUid } = refreshToken
+    const scope = grant.getResourceScopeFiltered(
+      this.#resource,
+      new Set(refreshToken.scope?.split(' ')),
+    )
+    const accessToken = new AccessToken({
+      client,
+      accountId,
+      grantId,
+      gty,
+      sessionUid,
+      expiresWithSession: true,
+      scope,
+    })
+    accessToken.resourceServer = new ResourceServer(
+      this.#resource,
+      await this.#deps.resources.info(this.#resource, client),
+    )
+    const refresh_token = await refreshToken.save()
+    return {
+      access_token: await accessToken.save(),
+      token_type: 'Bearer',
+      expires_in: accessToken.expiration,
+      refresh_token,
+      scope,
+    }
+  }
+
+  async #client(): Promise<Client> {
+    const client = await this.#deps.provider().Client.find(API_CLIENT_ID)
+    if (!client) throw new Error(`the client ${API_CLIENT_ID} is missing`)
+    return client
+  }
+}
+
+function aboutToken({ accountId, sessionUid }: RefreshToken) {
+  return { accountId, clientId: API_CLIENT_ID, sessionId: sessionUid }
+}
+
+function asInvalidToken(cause: unknown): never {
+  throw cause instanceof errors.InvalidGrant ? new AppError('invalid_token', { cause }) : cause
+}

@@ -1,0 +1,45 @@
+import type { Configuration } from 'oidc-provider'
+import type { Config } from '../../config/config.ts'
+
+const now = (): number => Math.floor(Date.now() / 1000)
+
+/** Time to live of every artifact, in seconds; always at least 1, as the provider demands. */
+export function lifetimes({ lifetimes: life }: Config): NonNullable<Configuration['ttl']> {
+  return {
+    AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? life.accessToken,
+    ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? life.accessToken,
+    AuthorizationCode: life.authorizationCode,
+    IdToken: life.idToken,
+    Interaction: life.interaction,
+    Grant: life.grant,
+    /** Idle lifetime from now, cut off at the absolute lifetime of the family (TK-05). */
+    RefreshToken: (_ctx, token) => {
+      const begun = (token as { iiat?: number }).iiat ?? now()
+      return Math.max(1, Math.min(life.refreshTokenIdle, begun + life.refreshTokenAbsolute - now()))
+    },
+    Session: (_ctx, session) => sessionSeconds(life, session),
+  }
+}
+
+/**
+ * What is left of a browser session's idle and absolute lifetime, counted from the authentication
+ * (SE-04).
+ */
+export function sessionSeconds(
+  life: Config['lifetimes'],
+  {
+    loginTs = now(),
+    accountId,
+    transient,
+  }: {
+    loginTs?: number | undefined
+    accountId?: string | undefined
+    transient?: boolean | undefined
+  },
+): number {
+  const isRemembered = accountId !== undefined && !transient
+  const [idle, absolute] = isRemembered
+    ? [life.sessionRemembered, life.sessionRemembered]
+    : [life.sessionIdle, life.sessionAbsolute]
+  return Math.max(1, Math.min(idle, loginTs + absolute - now()))
+}

@@ -1,0 +1,136 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Context } from 'koa'
+import { errors, type Provider } from 'oidc-provider'
+import type { Adapter, AdapterPayload, ContextAdapter, Minted } from '../adapters/adapter.ts'
+import { StoreUnavailable } from '../adapters/unavailable.ts'
+import { endpointOf } from '../endpoints.ts'
+import type { FindAccount } from '../find-account.ts'
+import type { Given, TokenAnswer } from '../tokens/refresh-answers.ts'
+
+/** A store's own, or one that stands in for it, which no token is asked of. */
+export type StoreAdapter = Adapter & Partial<ContextAdapter>
+type Account = Awaited<ReturnType<FindAccount>>
+
+/**
+ * What one request at an endpoint that reads ahead has read, and the tokens it will hand out:
+ * stored together, before the answer leaves and only if there is one. So its depth in round trips
+ * is four at most (G18). Anything read ahead is used once.
+ */
+export interface RequestUnit {
+  readonly grants: Map<string, Promise<AdapterPayload | undefined>>
+  readonly sessions: Map<string, Promise<AdapterPayload | undefined>>
+  readonly accounts: Map<string, Promise<Account>>
+  readonly minted: (Minted & { readonly adapter: StoreAdapter })[]
+  /** Under way, and done before the answer leaves. */
+  readonly pending: Promise<unknown>[]
+  readonly needsAccount: boolean
+  /** Of a request for tokens, where what is spent is spent last: what it asks for besides. */
+  readonly asked?: string | undefined
+  /** Whose the token is that was found. */
+  clientId?: string
+  /** What spends the code or token that the answer comes of, and stores what was minted. */
+  exchange?: (body: TokenAnswer) => Promise<void>
+  /** Whether who is not the first to spend it may be given the same. */
+  isRepeatable?: boolean
+  /**
+   * Of a refresh token that was spent within the leeway: what it gave, or `null` if that cannot be
+   * given again.
+   */
+  given?: Given | null
+}
+
+const units = new AsyncLocalStorage<RequestUnit>()
+
+export const currentUnit = (): RequestUnit | undefined => units.getStore()
+
+function newUnit(needsAccount: boolean, asked?: string): RequestUnit {
+  return {
+    grants: new Map(),
+    sessions: new Map(),
+    accounts: new Map(),
+    minted: [],
+    pending: [],
+    needsAccount,
+    asked,
+  }
+}
+
+/** Reads ahead for the work. */
+export function inUnit<T>(
+  { account }: { readonly account: boolean },
+  work: () => Promise<T>,
+): Promise<T> {
+  return units.run(newUnit(account), work)
+}
+
+/** What a request for tokens asks for besides the code or token that it presents. */
+export const askedFor = (scope?: unknown, resource?: unknown): string =>
+  JSON.stringify([scope, resource])
+
+export interface ExchangeOptions {
+  readonly account: boolean
+  readonly asked: string
+}
+
+/**
+ * Reads ahead for the work. If it comes to an end that is not `undefined`, what it consumed is
+ * spent and what it minted is stored, in one: whoever was not the first to spend gets the
+ * provider's `InvalidGrant`, and every other failure leaves all as it was. A refresh that was not
+ * the first is worked out again, with the same checks, and comes out as the first did, if that may
+ * be given again.
+ */
+export async function exchanging<T extends { readonly body: TokenAnswer }>(
+  { account, asked }: ExchangeOptions,
+  work: () => Promise<T | undefined>,
+): Promise<(T & { readonly isRepeat: boolean }) | undefined> {
+  for (let isSecond = false; ; isSecond = true) {
+    const unit = newUnit(account, asked)
+    const done = await units.run(unit, work)
+    if (done === undefined) await Promise.all(unit.pending)
+    if (done === undefined) return undefined
+    const answer = { ...done, isRepeat: Boolean(unit.given) }
+    if (answer.isRepeat) return answer
+    try {
+      await (unit.exchange ? unit.exchange(done.body) : store(unit.minted))
+      return answer
+    } catch (error) {
+      if (isSecond || !unit.isRepeatable || !(error instanceof errors.InvalidGrant)) throw error
+    }
+  }
+}
+
+async function store(minted: RequestUnit['minted']): Promise<void> {
+  await Promise.all(
+    minted.map(({ adapter, id, payload, expiresIn }) =>
+      adapter.upsert(id, payload, expiresIn as number),
+    ),
+  )
+}
+
+/** What was begun is done before the answer leaves. */
+export function requestUnits(): Parameters<Provider['use']>[0] {
+  return async (ctx, next) => {
+    const ahead = endpointOf(ctx)?.readsAhead
+    if (!ahead) return next()
+    const unit = newUnit(ahead.account)
+    try {
+      await units.run(unit, next)
+    } finally {
+      await Promise.allSettled(unit.pending)
+    }
+    await Promise.all(unit.pending)
+  }
+}
+
+/** As the provider answers when its storage fails in the middle of a request. */
+export function refuse(
+  provider: Provider,
+  ctx: Pick<Context, 'status' | 'body' | 'set'>,
+  error: unknown,
+): void {
+  ctx.status = error instanceof StoreUnavailable ? error.statusCode : 500
+  if (error instanceof StoreUnavailable)
+    ctx.set('Retry-After', String(error.details.retryAfterSeconds))
+  ctx.body = { error: 'server_error', error_description: 'oops! something went wrong' }
+  provider.emit('server_error', ctx, error)
+}
