@@ -19,6 +19,10 @@ const CATALOGUE = {
   not_found: { status: 404, message: 'There is nothing here.' },
   method_not_allowed: { status: 405, message: 'That method is not allowed here.' },
   mfa_already_enabled: { status: 409, message: 'Two-step sign-in is already on.' },
+  mfa_setup_replaced: {
+    status: 409,
+    message: 'A newer set-up of two-step sign-in was begun elsewhere. Use its key.',
+  },
   mfa_not_enabled: { status: 409, message: 'Two-step sign-in is not on.' },
   payload_too_large: { status: 413, message: 'The request body is too large.' },
   unsupported_media_type: { status: 415, message: 'That content type is not accepted here.' },

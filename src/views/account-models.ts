@@ -50,7 +50,10 @@ export interface AccountModels {
     }
   /** Posts nothing but itself: what makes the secret is a POST (SE-13). */
   'account/mfa-start': AccountArea & FormModel
-  /** Posts `code`. `secret` is Base32; the QR code is drawn from `otpauthUri`. */
+  /**
+   * Posts `code`; `hidden` says of which key. `secret` is Base32; the QR code is drawn from
+   * `otpauthUri`.
+   */
   'account/mfa-enrol': AccountArea &
     FormModel & { readonly secret: string; readonly otpauthUri: string }
   /** Posts `code`, a one-time code or a recovery code. */

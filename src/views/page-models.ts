@@ -57,7 +57,7 @@ export interface PageModels extends AccountModels {
   }
   /** Posts `choice=continue|other`. */
   'interaction/select-account': FormModel & { readonly person: Person }
-  /** Two-step sign-in is demanded and not set up yet. Posts `code`. */
+  /** Two-step sign-in is demanded and not set up yet. Posts `code`; `hidden` says of which key. */
   'interaction/mfa-enrol': FormModel & {
     readonly secret: string
     readonly otpauthUri: string

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { MfaChallenge, RecoveryCode, TotpCredential } from '../../src/entities/index.ts'
+import { sha256 } from '../../src/crypto/token.ts'
+import {
+  AttemptCounter,
+  MfaChallenge,
+  RecoveryCode,
+  TotpCredential,
+} from '../../src/entities/index.ts'
 import {
   age,
   api,
@@ -72,6 +78,21 @@ describe('turning two-step sign-in on', () => {
       (await enable({ token: second.token, code: await totp(second.secret) }, owner)).body.error,
     ).toBe('invalid_code')
     expect(await isOn(owner)).toBe(false)
+  })
+
+  it('TF-04 a code for a key that a newer one has replaced is told so, and costs the account no try', async () => {
+    const owner = await signedIn(server)
+    const first = (await enable({}, owner)).body
+    const second = (await enable({}, await signIn(server, owner))).body
+    expect(
+      await enable({ token: first.token, code: await totp(first.secret) }, owner),
+    ).toMatchObject({ status: 409, body: { error: 'mfa_setup_replaced' } })
+    expect(await isOn(owner)).toBe(false)
+    const counter = { subject: sha256(`otp:${owner.id}`), factor: 'otp' } as const
+    expect(await server.context.database.em.fork().count(AttemptCounter, counter)).toBe(0)
+    expect(
+      (await enable({ token: second.token, code: await totp(second.secret) }, owner)).body.error,
+    ).toBe('invalid_code')
   })
 
   it('TF-04 is refused while it is on: the old factor must go first', async () => {

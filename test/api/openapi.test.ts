@@ -463,6 +463,15 @@ describe('the refusals', () => {
       await withMfa(server, owner)
       return api(server, path, {}, { token: owner.token })
     },
+    async mfa_setup_replaced(each) {
+      const { owner, path } = await good(each)
+      const [first] = [
+        await api(server, path, {}, { token: owner?.token }),
+        await api(server, path, {}, { token: owner?.token }),
+      ]
+      const { token, secret } = first.body
+      return api(server, path, { token, code: await totp(secret) }, { token: owner?.token })
+    },
     mfa_not_enabled: (each) => send(each, () => ({})),
   }
 

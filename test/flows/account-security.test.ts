@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { Account, TotpCredential } from '../../src/entities/index.ts'
-import { Browser } from '../support/browser.ts'
+import { sha256 } from '../../src/crypto/token.ts'
+import { Account, AttemptCounter, TotpCredential } from '../../src/entities/index.ts'
+import { Browser, type Page } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { codeOf, enableMfa, enter, forgetStep, signedIn } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -215,6 +216,39 @@ describe('changing how one signs in, by a person without JavaScript', () => {
     const next = new Browser(server.origin)
     await next.visit('/account')
     expect((await enter(next, account)).url.pathname).toMatch(/\/mfa$/)
+  })
+
+  it('TF-04 a set-up begun in another tab is named by the older one, whose code costs no try', async () => {
+    const { browser, account } = await signedIn(server, { path: '/account/mfa' })
+    const secretOf = (page: Page) =>
+      (/<code class="secret"[^>]*>([A-Z2-7 ]+)</.exec(page.text)?.[1] ?? '').replaceAll(' ', '')
+    const first = await browser.submit('/account/mfa/start')
+    const other = browser.copy()
+    const csrf = first.form('/account/mfa').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const second = await other.post('/account/mfa/start', { _csrf: csrf })
+    expect(secretOf(second)).not.toBe(secretOf(first))
+
+    for (const code of [
+      await codeOf(secretOf(first)),
+      await codeOf(secretOf(second)),
+      '000000',
+      '',
+    ]) {
+      const refused = await browser.submit(first.form('/account/mfa'), { code })
+      expect(`${code} ${refused.words}`).toContain('A newer set-up was begun in another tab')
+      expect(secretOf(refused)).toBe(secretOf(second))
+    }
+    expect((await load(account.id)).mfaEnabled).toBe(false)
+    const tries = () =>
+      server.context.database.em
+        .fork()
+        .count(AttemptCounter, { subject: sha256(`otp:${account.id}`), factor: 'otp' })
+    expect(await tries()).toBe(0)
+    await browser.submit('/account/mfa', { code: '000000' })
+    expect(await tries()).toBe(1)
+
+    await browser.submit('/account/mfa', { code: await codeOf(secretOf(second)) })
+    expect((await load(account.id)).mfaEnabled).toBe(true)
   })
 
   it('UX-15 the back button after enrolment shows neither an error nor the codes again', async () => {

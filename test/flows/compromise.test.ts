@@ -56,8 +56,9 @@ describe('"this wasn’t me"', () => {
     const account = await createAccount(server)
     const { mfa, recoveryCodes, passwords, events, database } = server.context
     const links: URL[] = []
-    const { secret } = await mfa.enrol(account)
-    const codes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN)
+    const { id: enrolmentId, secret } = await mfa.enrol(account)
+    const typed = { accountId: account.id, enrolmentId, code: await codeOf(secret) }
+    const codes = await mfa.confirm(typed, ORIGIN)
     links.push(await server.inbox.link(account.email, '/report-compromise'))
     await mfa.verify(account.id, codes[0] ?? '', ORIGIN, async () => undefined)
     links.push(await server.inbox.link(account.email, '/report-compromise'))

@@ -43,6 +43,28 @@ describe('TF-11 two factors demanded by a client', () => {
     expect((await load(account.id)).mfaEnabled).toBe(true)
   })
 
+  it('TF-04 a set-up that the same person begins elsewhere is named by the older one', async () => {
+    const account = await createAccount(server)
+    const app = await strict()
+    const [older, newer] = await Promise.all(
+      [1, 2].map(async () => {
+        const browser = new Browser(server.origin)
+        await browser.visit(app.authorizationUrl({ scope: 'openid' }))
+        return browser
+      }),
+    )
+    if (!older || !newer) throw new Error('two browsers')
+    await enter(older, account)
+    await enter(newer, account)
+    const refused = await older.submit('/mfa-enrol', { code: await codeOf(secretOn(older.page)) })
+    expect(refused.status).toBe(409)
+    expect(refused.words).toContain('A newer set-up was begun in another tab')
+    expect(secretOn(refused)).toBe(secretOn(newer.page))
+    expect((await load(account.id)).mfaEnabled).toBe(false)
+    await newer.submit('/mfa-enrol', { code: await codeOf(secretOn(newer.page)) })
+    expect((await load(account.id)).mfaEnabled).toBe(true)
+  })
+
   it('a person who signs up in the app’s flow enrols as well', async () => {
     const app = await strict()
     const browser = new Browser(server.origin)

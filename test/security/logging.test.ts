@@ -108,11 +108,10 @@ describe('secrets', () => {
       })
     }
     const account = await createAccount(server)
-    const { secret: seed } = await server.context.mfa.enrol(account)
+    const { id: enrolmentId, secret: seed } = await server.context.mfa.enrol(account)
     plant('totp seed', seed)
     const recovery = await server.context.mfa.confirm(
-      account.id,
-      await generate({ secret: seed }),
+      { accountId: account.id, enrolmentId, code: await generate({ secret: seed }) },
       {
         ip: '',
         userAgent: '',

@@ -295,8 +295,9 @@ describe('guessing at codes', () => {
 
   it('RL-06 RL-08 one-time codes have a cap of their own: three a challenge, five an account, and a right password does not reset it', async () => {
     const account = await createAccount(server)
-    const { secret } = await server.context.mfa.enrol(account)
-    await server.context.mfa.confirm(account.id, await generate({ secret }), ORIGIN)
+    const { id: enrolmentId, secret } = await server.context.mfa.enrol(account)
+    const typed = { accountId: account.id, enrolmentId, code: await generate({ secret }) }
+    await server.context.mfa.confirm(typed, ORIGIN)
     const statuses: number[] = []
     let browser = await atLogin(server, { headers: elsewhere() })
     for (let tried = 0; tried < CAPS.codeFailures + 3; tried += 1) {

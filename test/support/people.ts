@@ -30,10 +30,9 @@ export async function enableMfa(
 ): Promise<Authenticator> {
   const { mfa, sessions } = server.context
   const [own] = await sessions.list(account.id)
-  const { secret } = await mfa.enrol(account)
-  const recoveryCodes = await mfa.confirm(account.id, await codeOf(secret), ORIGIN, {
-    sessionId: own?.id,
-  })
+  const { id: enrolmentId, secret } = await mfa.enrol(account)
+  const typed = { accountId: account.id, enrolmentId, code: await codeOf(secret) }
+  const recoveryCodes = await mfa.confirm(typed, ORIGIN, { sessionId: own?.id })
   await forgetStep(server, account.id)
   return { secret, recoveryCodes, code: (steps) => codeOf(secret, steps) }
 }

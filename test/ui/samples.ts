@@ -207,6 +207,7 @@ export const PAGES: Samples<PageModels> = {
   'interaction/mfa-enrol': {
     plain: enrol,
     wrong: { ...enrol, problems: { code: 'invalid_code' } },
+    replaced: { ...enrol, problems: { code: 'mfa_setup_replaced' } },
   },
   'interaction/recovery-codes': {
     fresh: { ...form('/interaction/abc/recovery-codes'), codes },

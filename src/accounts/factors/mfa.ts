@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { LockMode } from '@mikro-orm/core'
 import type { AuditRecord, AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
@@ -32,6 +33,7 @@ export interface MfaDeps {
 }
 
 export interface Enrolment {
+  readonly id: string
   readonly secret: string
   readonly otpauthUri: string
   readonly expiresInSeconds: number
@@ -64,6 +66,7 @@ export class Mfa {
    */
   async enrol(account: { id: string; email: string }): Promise<Enrolment> {
     const { em, box, issuerName } = this.#deps
+    const id = randomUUID()
     const secret = await generateTotpSecret()
     await em.fork().transactional(async (tx) => {
       const locked = await tx.findOneOrFail(
@@ -74,12 +77,14 @@ export class Mfa {
       if (locked.mfaEnabled) throw new AppError('mfa_already_enabled')
       await tx.nativeDelete(TotpCredential, { account: account.id, confirmedAt: null })
       tx.create(TotpCredential, {
+        id,
         account: account.id,
         secretBox: box.seal(secret, account.id),
         expiresAt: new Date(Date.now() + LIFETIMES.mfaEnrolment * 1000),
       })
     })
     return {
+      id,
       secret,
       otpauthUri: await otpauthUri({ secret, account: account.email, issuer: issuerName }),
       expiresInSeconds: LIFETIMES.mfaEnrolment,
@@ -88,16 +93,13 @@ export class Mfa {
 
   /** The secret that waits for its confirmation, to show it again; undefined when none does. */
   async pendingEnrolment(account: { id: string; email: string }): Promise<Enrolment | undefined> {
-    const { em, box, issuerName } = this.#deps
-    const pending = await em.fork().findOne(TotpCredential, {
-      account: account.id,
-      confirmedAt: null,
-      expiresAt: { $gt: new Date() },
-    })
+    const { box, issuerName } = this.#deps
+    const pending = await this.#findPending(account.id)
     if (!pending?.expiresAt) return undefined
     const secret = box.open(pending.secretBox, account.id).toString('utf8')
     const expiresInSeconds = Math.floor((pending.expiresAt.getTime() - Date.now()) / 1000)
     return {
+      id: pending.id,
       secret,
       otpauthUri: await otpauthUri({ secret, account: account.email, issuer: issuerName }),
       expiresInSeconds,
@@ -107,24 +109,21 @@ export class Mfa {
   /**
    * The first valid code turns two-step sign-in on and ends every sign-in that did not show it,
    * with its tokens: all but `sessionId`, the one that it was turned on in. `alongside` is done
-   * with it. Returns the recovery codes, which are shown this once. Throws `invalid_code`.
+   * with it. Returns the recovery codes, which are shown this once. A code for a key that a newer
+   * one has replaced costs no try (TF-04). Throws `mfa_setup_replaced`, `invalid_code`.
    */
   async confirm(
-    accountId: string,
-    code: string,
+    { accountId, enrolmentId, code }: { accountId: string; enrolmentId: string; code: string },
     origin: RequestOrigin,
     {
       sessionId,
       alongside,
     }: { sessionId?: string | undefined; alongside?: (tx: EntityManager) => Promise<void> } = {},
   ): Promise<string[]> {
-    const { em, box, attempts, recoveryCodes, events, audit, sessions } = this.#deps
-    const pending = await em.fork().findOne(TotpCredential, {
-      account: accountId,
-      confirmedAt: null,
-      expiresAt: { $gt: new Date() },
-    })
+    const { box, attempts, recoveryCodes, events, audit, sessions } = this.#deps
+    const pending = await this.#findPending(accountId)
     if (!pending) throw new AppError('invalid_code')
+    if (pending.id !== enrolmentId) throw new AppError('mfa_setup_replaced')
     let step: number | undefined
     const passed = await attempt(
       await attempts.reserve(`otp:${accountId}`, 'otp', { type: 'mfa_enabled', accountId, origin }),
@@ -151,7 +150,7 @@ export class Mfa {
         { id: pending.id, confirmedAt: null },
         { confirmedAt: new Date(), expiresAt: null, lastStep },
       )
-      if (confirmed === 0) throw new AppError('invalid_code')
+      if (confirmed === 0) throw new AppError('mfa_setup_replaced')
       await alongside?.(tx)
       account.mfaEnabled = true
       const codes = recoveryCodes.replace(tx, accountId)
@@ -165,6 +164,14 @@ export class Mfa {
       ...(sessionId ? { exceptSessionId: sessionId } : {}),
     } as const
     return sessions.endAllWith(accountId, ended, turnOn)
+  }
+
+  #findPending(accountId: string): Promise<TotpCredential | null> {
+    return this.#deps.em.fork().findOne(TotpCredential, {
+      account: accountId,
+      confirmedAt: null,
+      expiresAt: { $gt: new Date() },
+    })
   }
 
   /**

@@ -1,9 +1,8 @@
 import type { Context, Middleware } from 'koa'
-import type { Problems } from '../../views/views.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { originOf, refusable } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'
-import { totpProblems } from '../totp-problems.ts'
+import { enrolmentProblems, type RefusedEnrolment } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 
@@ -29,20 +28,21 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
     const { enrol } = step.state
     if (enrol?.isDone) return seeOther(ctx, step.url('recovery-codes'))
     if (!enrol || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
-    const { code } = textsOf(ctx, 'code')
-    let refused: Problems | undefined
+    const { code, enrolment } = textsOf(ctx, 'code', 'enrolment')
+    let refused: RefusedEnrolment | undefined
     await refusable(
       ctx,
       async () => {
         refuseFaults({ code: codeFault(code) })
-        const codes = await deps.mfa.confirm(enrol.accountId, code, originOf(ctx), {
+        const typed = { accountId: enrol.accountId, enrolmentId: enrolment, code }
+        const codes = await deps.mfa.confirm(typed, originOf(ctx), {
           sessionId: ownSession(step, enrol.accountId),
         })
         await deps.interactions.remember(step.interaction, { enrol: { ...enrol, isDone: true } })
         renderCodes(ctx, deps, step, codes)
       },
       (problems) => {
-        refused = problems
+        refused = { problems, enrolment }
       },
     )
     if (refused) await renderEnrol(ctx, deps, step, refused)
@@ -85,18 +85,19 @@ async function renderEnrol(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  problems?: Problems,
+  refused?: RefusedEnrolment,
 ): Promise<void> {
   const account = step.state.enrol && (await findProven(deps, step.state.enrol))
   const pending =
     account && !account.mfaEnabled ? await deps.mfa.pendingEnrolment(account) : undefined
   if (!pending) return seeOther(ctx, step.url('login'))
-  const { secret, otpauthUri } = pending
+  const { id, secret, otpauthUri } = pending
   const form = {
     action: step.url('mfa-enrol'),
     csrf: deps.csrf.token(ctx),
     startOverHref: step.url('login'),
-    problems: totpProblems(problems),
+    hidden: { enrolment: id },
+    problems: enrolmentProblems(refused, pending),
   }
   deps.renderer.page(ctx, 'interaction/mfa-enrol', { ...form, secret, otpauthUri }, step.app)
 }

@@ -23,7 +23,10 @@ export interface MfaDeps {
 type Password = z.infer<typeof body.Confirmed>
 type Proof = z.infer<typeof body.EnableMfa.second>
 
-/** First a secret to scan; nothing is on before a code of it came back (TF-04). */
+/**
+ * First a secret to scan; nothing is on before a code of it came back (TF-04). The token says of
+ * which secret.
+ */
 export function enableMfa({
   mfa,
   challenges,
@@ -33,12 +36,12 @@ export function enableMfa({
   return {
     async first({ password }, { caller }) {
       await stepUp.require(caller, password)
-      const { secret, otpauthUri, expiresInSeconds } = await mfa.enrol(
+      const { id, secret, otpauthUri, expiresInSeconds } = await mfa.enrol(
         await accountOf(sessions, caller),
       )
       const { challenge } = await challenges.issue(caller.accountId, binding('enable', caller))
       return ok({
-        token: challenge,
+        token: `${challenge}.${id}`,
         secret,
         otpauth_uri: otpauthUri,
         qr_svg: qrSvg(otpauthUri),
@@ -46,10 +49,12 @@ export function enableMfa({
       })
     },
     async second({ token, code }, { caller, origin }) {
-      await redeem(challenges, token, 'enable', caller)
-      const alongside = (tx: EntityManager) => challenges.spend(tx, token)
-      const codes = await mfa.confirm(caller.accountId, code, origin, {
-        sessionId: caller.sessionId,
+      const [challenge = '', enrolmentId = ''] = token.split('.')
+      await redeem(challenges, challenge, 'enable', caller)
+      const { accountId, sessionId } = caller
+      const alongside = (tx: EntityManager) => challenges.spend(tx, challenge)
+      const codes = await mfa.confirm({ accountId, enrolmentId, code }, origin, {
+        sessionId,
         alongside,
       })
       return ok({ mfa_enabled: true, recovery_codes: codes })

@@ -81,8 +81,8 @@ export const SECURITY_OPERATIONS: readonly Operation[] = [
     path: '/enable/mfa',
     summary: 'Turn two-step sign-in on',
     description:
-      'The first call makes a secret for an authenticator app; nothing changes before the second brings a code of it.',
-    refusals: [...FRESH, 'invalid_code', 'mfa_already_enabled'],
+      'The first call makes a secret for an authenticator app; nothing changes before the second brings a code of it. Each first call replaces the secret of the one before.',
+    refusals: [...FRESH, 'invalid_code', 'mfa_already_enabled', 'mfa_setup_replaced'],
     calls: [
       {
         body: body.EnableMfa.first,

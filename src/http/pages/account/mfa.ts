@@ -4,7 +4,7 @@ import type { Problems } from '../../../views/views.ts'
 import { codeFault, emptyFault, refuseFaults, textsOf } from '../../form.ts'
 import { originOf, refusable } from '../../refusable.ts'
 import { seeOther } from '../../see-other.ts'
-import { totpProblems } from '../../totp-problems.ts'
+import { enrolmentProblems, type RefusedEnrolment, totpProblems } from '../../totp-problems.ts'
 import { type AreaDeps, areaOf } from './area.ts'
 import { renderRecoveryCodes } from './recovery-codes.ts'
 import { visitorOf } from './session.ts'
@@ -41,17 +41,18 @@ export function confirmMfa(deps: MfaDeps): Middleware {
   return async (ctx) => {
     const { account, sessionId } = visitorOf(ctx)
     if (account.mfaEnabled) return seeOther(ctx, SECURITY)
-    const { code } = textsOf(ctx, 'code')
-    let refused: Problems | undefined
+    const { code, enrolment } = textsOf(ctx, 'code', 'enrolment')
+    let refused: RefusedEnrolment | undefined
     await refusable(
       ctx,
       async () => {
         refuseFaults({ code: codeFault(code) })
-        const codes = await deps.mfa.confirm(account.id, code, originOf(ctx), { sessionId })
+        const typed = { accountId: account.id, enrolmentId: enrolment, code }
+        const codes = await deps.mfa.confirm(typed, originOf(ctx), { sessionId })
         renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'mfa_enabled' })
       },
       (problems) => {
-        refused = problems
+        refused = { problems, enrolment }
       },
     )
     if (refused) await renderEnrol(ctx, deps, refused)
@@ -80,19 +81,26 @@ export function disableMfa(deps: MfaDeps): Middleware {
   }
 }
 
-async function renderEnrol(ctx: Context, deps: MfaDeps, problems?: Problems): Promise<void> {
+async function renderEnrol(ctx: Context, deps: MfaDeps, refused?: RefusedEnrolment): Promise<void> {
   const { account } = visitorOf(ctx)
   if (account.mfaEnabled) return seeOther(ctx, SECURITY)
-  const form = {
-    ...areaOf(ctx, deps),
-    csrf: deps.csrf.token(ctx),
-    problems: totpProblems(problems),
-  }
+  const form = { ...areaOf(ctx, deps), csrf: deps.csrf.token(ctx) }
   const pending = await deps.mfa.pendingEnrolment(account)
   if (!pending)
-    return deps.renderer.page(ctx, 'account/mfa-start', { ...form, action: `${ENROL}/start` })
-  const { secret, otpauthUri } = pending
-  deps.renderer.page(ctx, 'account/mfa-enrol', { ...form, action: ENROL, secret, otpauthUri })
+    return deps.renderer.page(ctx, 'account/mfa-start', {
+      ...form,
+      action: `${ENROL}/start`,
+      problems: totpProblems(refused?.problems),
+    })
+  const { id, secret, otpauthUri } = pending
+  deps.renderer.page(ctx, 'account/mfa-enrol', {
+    ...form,
+    action: ENROL,
+    hidden: { enrolment: id },
+    problems: enrolmentProblems(refused, pending),
+    secret,
+    otpauthUri,
+  })
 }
 
 function renderDisable(ctx: Context, deps: MfaDeps, problems?: Problems): void {
