@@ -191,6 +191,17 @@ describe('the house', () => {
     ).toEqual([])
   })
 
+  it('SE-03 writes cookies in http/cookies.ts only', () => {
+    const written = matches(src, /\bcookies\s*\.\s*set\(/)
+    expect(written).toEqual(['src/http/cookies.ts', 'src/http/started-cookie.ts'])
+  })
+
+  it('reads and writes ctx.state as http/state.ts declares it', () => {
+    expect(
+      matches(src, /\bctx\.state\??\.?\[/).filter((path) => path.startsWith('src/http/')),
+    ).toEqual([])
+  })
+
   it('IN-03 never assigns a whole request body to an entity', () => {
     expect(matches(src, /\bassign\(\s*[\w.]+\s*,(?!\s*\{)/)).toEqual([])
   })

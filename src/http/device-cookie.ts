@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { cookieName } from '../config/cookie-names.ts'
+import { createCookie } from './cookies.ts'
 
 /** The cookie by which a browser is known to its owner's accounts; it opens nothing (RL-03, TF-12). */
 export interface DeviceCookie {
@@ -10,22 +10,12 @@ export interface DeviceCookie {
 const YEAR_MS = 365 * 86_400_000
 
 export function createDeviceCookie({ isHttps }: { isHttps: boolean }): DeviceCookie {
-  const name = cookieName('device', { isHttps })
+  const cookie = createCookie('device', { isHttps, isSigned: true, maxAgeMs: YEAR_MS })
   return {
     read: (ctx) => {
-      const value = ctx.cookies.get(name, { signed: true })
+      const value = cookie.read(ctx)
       return value && value.length <= 64 ? value : undefined
     },
-    write: (ctx, device) => {
-      ctx.cookies.set(name, device, {
-        signed: true,
-        httpOnly: true,
-        sameSite: 'lax',
-        secure: isHttps,
-        path: '/',
-        maxAge: YEAR_MS,
-        overwrite: true,
-      })
-    },
+    write: (ctx, device) => cookie.write(ctx, device),
   }
 }

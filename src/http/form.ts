@@ -4,13 +4,14 @@ import { normalizePassword } from '../crypto/normalize-password.ts'
 import { foldCode } from '../crypto/typed-code.ts'
 import { AppError } from '../errors.ts'
 import type { Problems } from '../views/views.ts'
+import { formOf } from './state.ts'
 
 /** Text fields of a form that went through `formBody`; one that was not sent is empty. */
 export function textsOf<Name extends string>(
   ctx: Context,
   ...names: readonly Name[]
 ): Record<Name, string> {
-  const form = ctx.state['form'] as Readonly<Record<string, string | undefined>>
+  const form = formOf(ctx)
   return Object.fromEntries(names.map((name) => [name, form[name] ?? ''])) as Record<Name, string>
 }
 

@@ -28,7 +28,7 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
       const model = {
         code,
         wayOn: wayOn(code, page.path, back),
-        requestId: String(page.state['requestId']),
+        requestId: page.state.requestId,
         protocol: {
           error: out.error,
           description: status < 500 ? out.error_description : undefined,

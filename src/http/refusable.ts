@@ -1,5 +1,4 @@
 import type { Context } from 'koa'
-import type { RequestOrigin } from '../audit/request-origin.ts'
 import { AppError } from '../errors.ts'
 import { type Problems, problemsOf } from '../views/views.ts'
 
@@ -21,9 +20,4 @@ export async function refusable(
       ctx.set('Retry-After', String(error.details.retryAfterSeconds))
     await show(problemsOf(error))
   }
-}
-
-/** Where the request came from, as the first middleware found it. */
-export function originOf(ctx: Context): RequestOrigin {
-  return ctx.state['origin'] as RequestOrigin
 }

@@ -8,6 +8,7 @@ import {
   type PageName,
   type Views,
 } from '../views/views.ts'
+import { createNamedCookie } from './cookies.ts'
 import { nonceOf, setPagePolicy } from './middleware/security-headers.ts'
 
 /** The app that asks, as a page shows it. */
@@ -26,16 +27,17 @@ export interface Renderer {
   locale(ctx: Context): Locale
 }
 
-export const LOCALE_COOKIE = 'gatehouse_locale'
+const preference = { isSigned: false, maxAgeMs: 365 * 86_400_000 }
+export const localeCookie = createNamedCookie('gatehouse_locale', preference)
 /** `light` or `dark`; absent: as the device prefers (UX-38). */
-export const THEME_COOKIE = 'gatehouse_theme'
+export const themeCookie = createNamedCookie('gatehouse_theme', preference)
 
 /** Draws pages in the language of the request, never cached. */
 export function createRenderer(views: Views): Renderer {
   const locale = (ctx: Context): Locale =>
     negotiateLocale({
-      uiLocales: ctx.state['uiLocales'] as string | undefined,
-      cookie: ctx.cookies.get(LOCALE_COOKIE, { signed: false }),
+      uiLocales: ctx.state.uiLocales,
+      cookie: localeCookie.read(ctx),
       acceptLanguage: ctx.get('accept-language').slice(0, 500),
     })
   return {
@@ -57,7 +59,7 @@ export function createRenderer(views: Views): Renderer {
 }
 
 function themeOf(ctx: Context): 'light' | 'dark' | undefined {
-  const theme = ctx.cookies.get(THEME_COOKIE, { signed: false })
+  const theme = themeCookie.read(ctx)
   return theme === 'light' || theme === 'dark' ? theme : undefined
 }
 

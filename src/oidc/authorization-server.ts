@@ -139,7 +139,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
       ctx.status = 503
       ctx.set('Retry-After', '1')
     }
-    deps.faults.report(error, ctx.state?.['requestId'])
+    deps.faults.report(error, ctx.state?.requestId)
   })
   return provider
 }
@@ -198,7 +198,7 @@ function recordSessions(records: SessionRecords): Middleware {
         authenticatedAt: new Date((session.loginTs ?? 0) * 1000),
         expiresAt,
       },
-      ctx.state['origin'] as RequestOrigin,
+      ctx.state.origin,
     )
   }
 }

@@ -54,7 +54,7 @@ export function explainRefusals(provider: Provider, logger: Logger): void {
       clientId: ctx.oidc?.client?.clientId,
       error: error.message,
       reason,
-      requestId: ctx.state?.['requestId'],
+      requestId: ctx.state?.requestId,
     })
     if (error instanceof errors.InvalidGrant) tell(ctx, reason)
   })

@@ -1,10 +1,11 @@
-import type { Context, Middleware } from 'koa'
+import type { Middleware } from 'koa'
 import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { apiResource } from '../../oidc/clients/built-in-clients.ts'
 import { missingScopes } from '../../oidc/interactions.ts'
 import type { ScopeItem } from '../../views/views.ts'
 import { seeOther } from '../see-other.ts'
+import { formOf } from '../state.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 
 /**
@@ -76,8 +77,4 @@ async function scopeItems(
     })),
   )
   return [...oidc, ...api]
-}
-
-function formOf(ctx: Context): Readonly<Record<string, string>> {
-  return ctx.state['form'] as Record<string, string>
 }

@@ -4,8 +4,8 @@ import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SignedIn } from '../../oidc/interactions.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
-import { originOf } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'
+import { originOf } from '../state.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 
 export type Proven = SignedIn & ProvenAccount & { readonly forgotten?: Promise<void> }

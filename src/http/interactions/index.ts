@@ -48,7 +48,7 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
           ? startedBy(ctx, uid)
           : undefined
       if (clientId !== undefined)
-        ctx.state['wayBack'] = await deps.interactions.wayBack({ uid, clientId })
+        ctx.state.wayBack = await deps.interactions.wayBack({ uid, clientId })
       throw error
     }
   })

@@ -44,15 +44,15 @@ export interface Step {
 
 /** The interaction that URL and cookie name together, loaded once for each request. */
 export function loadStep(ctx: Context, deps: InteractionDeps): Promise<Step> {
-  ctx.state['step'] ??= load(ctx, deps)
-  return ctx.state['step'] as Promise<Step>
+  ctx.state.step ??= load(ctx, deps)
+  return ctx.state.step
 }
 
 /** Tells the renderer which language the app asked for, too. */
 async function load(ctx: Context, { interactions }: InteractionDeps): Promise<Step> {
   const uid = String(ctx['params']['uid'])
   const { interaction, client, state } = await interactions.get(ctx, uid)
-  ctx.state['uiLocales'] = param(interaction.params, 'ui_locales')
+  ctx.state.uiLocales = param(interaction.params, 'ui_locales')
   return {
     uid,
     interaction,

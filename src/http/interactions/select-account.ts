@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa'
 import { AppError } from '../../errors.ts'
 import { seeOther } from '../see-other.ts'
+import { formOf } from '../state.ts'
 import { type InteractionDeps, loadStep } from './interaction.ts'
 
 export function showSelectAccount(deps: InteractionDeps): Middleware {
@@ -25,7 +26,7 @@ export function showSelectAccount(deps: InteractionDeps): Middleware {
 export function submitSelectAccount(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = await loadStep(ctx, deps)
-    const { choice } = ctx.state['form'] as Record<string, string>
+    const { choice } = formOf(ctx)
     if (choice === 'other') return seeOther(ctx, step.url('login'))
     if (choice !== 'continue' || !step.interaction.session?.accountId)
       throw new AppError('invalid_input')

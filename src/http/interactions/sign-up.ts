@@ -1,9 +1,10 @@
 import type { Context, Middleware } from 'koa'
 import type { Problems } from '../../views/views.ts'
 import { preciseProblems, textsOf } from '../form.ts'
-import { originOf, refusable } from '../refusable.ts'
+import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
+import { originOf } from '../state.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 
 export function showSignUp(deps: InteractionDeps): Middleware {

@@ -1,10 +1,11 @@
 import type { Context, Middleware } from 'koa'
 import type { NoticeKind, Problems } from '../../views/views.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
-import { originOf, refusable } from '../refusable.ts'
+import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
+import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
 

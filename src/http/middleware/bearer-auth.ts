@@ -62,7 +62,7 @@ export function bearerAuth(deps: BearerAuthDeps): Middleware {
       !FOR_THE_RECOVERED.has(ctx.path)
     )
       throw new AppError('mfa_required', { extra: { methods: [] } })
-    ctx.state['principal'] = found.principal
+    ctx.state.principal = found.principal
     await next()
   }
 }
@@ -80,7 +80,7 @@ export function publicOnly(deps: BearerAuthDeps): Middleware {
 
 /** Throws unless the route is behind `bearerAuth`. */
 export function principalOf(ctx: Context): Principal {
-  const principal = ctx.state['principal'] as Principal | undefined
+  const principal = ctx.state.principal
   if (!principal) throw new Error('this route has no bearerAuth')
   return principal
 }

@@ -24,7 +24,7 @@ export function formBody(): Middleware {
         throw new AppError('invalid_input')
       form[name] = value
     }
-    ctx.state['form'] = form
+    ctx.state.form = form
     await next()
   }
 }
@@ -60,7 +60,7 @@ export function jsonOnly({ isOptional = false }: JsonOptions = {}): Middleware {
 export function jsonBody({ isOptional = false }: JsonOptions = {}): Middleware {
   return async (ctx, next) => {
     const text = isEmpty(ctx.req) ? '' : await readText(ctx.req, JSON_LIMIT)
-    ctx.state['json'] = text === '' && isOptional ? {} : parseJson(text)
+    ctx.state.json = text === '' && isOptional ? {} : parseJson(text)
     await next()
   }
 }

@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa'
-import { cookieName } from '../../config/cookie-names.ts'
 import { equal, hmac, randomToken } from '../../crypto/token.ts'
 import { AppError } from '../../errors.ts'
+import { createCookie } from '../cookies.ts'
 
 export interface Csrf {
   /** The hidden field's value for this browser; sets the cookie it is derived from when there is none. */
@@ -29,34 +29,25 @@ function isForeign(ctx: Context): boolean {
 }
 
 export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array }): Csrf {
-  const isSecure = issuer.startsWith('https:')
-  const cookie = cookieName('csrf', { isHttps: isSecure })
+  const cookie = createCookie('csrf', { isHttps: issuer.startsWith('https:'), isSigned: false })
   const derive = (seed: string): Buffer => hmac(key, `csrf:${seed}`)
 
   return {
     token(ctx) {
-      let seed =
-        (ctx.state['csrfSeed'] as string | undefined) ?? ctx.cookies.get(cookie, { signed: false })
+      let seed = ctx.state.csrfSeed ?? cookie.read(ctx)
       if (!seed || seed.length < 20 || seed.length > 64) {
         seed = randomToken(128)
-        ctx.cookies.set(cookie, seed, {
-          signed: false,
-          httpOnly: true,
-          sameSite: 'lax',
-          secure: isSecure,
-          path: '/',
-          overwrite: true,
-        })
+        cookie.write(ctx, seed)
       }
-      ctx.state['csrfSeed'] = seed
+      ctx.state.csrfSeed = seed
       return derive(seed).toString('base64url')
     },
     guard: async (ctx, next) => {
       const origin = ctx.get('origin')
       if (isForeign(ctx)) throw new AppError('forbidden')
       if (origin && origin !== issuer && origin !== 'null') throw new AppError('forbidden')
-      const seed = ctx.cookies.get(cookie, { signed: false })
-      const sent = (ctx.state['form'] as Record<string, string> | undefined)?.['_csrf']
+      const seed = cookie.read(ctx)
+      const sent = ctx.state.form?.['_csrf']
       if (!seed || !sent || !equal(Buffer.from(sent, 'base64url'), derive(seed)))
         throw new AppError('forbidden')
       await next()

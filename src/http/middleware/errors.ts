@@ -18,7 +18,7 @@ export function errorHandler(faults: FaultLog, present: Present): Middleware {
       if (ctx.status === 405 && ctx.body == null) throw new AppError('method_not_allowed')
     } catch (error) {
       const refusal = translate(error)
-      if (refusal.status >= 500) faults.report(error, ctx.state['requestId'])
+      if (refusal.status >= 500) faults.report(error, ctx.state.requestId)
       ctx.status = refusal.status
       if (refusal.details.retryAfterSeconds)
         ctx.set('Retry-After', String(refusal.details.retryAfterSeconds))

@@ -1,7 +1,6 @@
 import type { Context } from 'koa'
 import type { AppError } from '../../errors.ts'
 import { isForProgram } from '../../oidc/endpoints.ts'
-import type { WayBack } from '../../oidc/starting-again.ts'
 import type { Renderer } from '../renderer.ts'
 import { wayOn } from '../way-on.ts'
 import { presentJson } from './json-errors.ts'
@@ -17,13 +16,10 @@ export function presentHtml(renderer: Renderer) {
       return
     }
     const { retryAfterSeconds } = error.details
-    const back =
-      error.code === 'interaction_expired'
-        ? (ctx.state['wayBack'] as WayBack | undefined)
-        : undefined
+    const back = error.code === 'interaction_expired' ? ctx.state.wayBack : undefined
     const model = {
       code: error.code,
-      requestId: String(ctx.state['requestId']),
+      requestId: ctx.state.requestId,
       wayOn: wayOn(error.code, ctx.path, back),
     }
     renderer.page(

@@ -7,7 +7,7 @@ export function presentJson(ctx: Context, { code, message, details }: AppError):
   ctx.body = {
     error: code,
     message,
-    request_id: ctx.state['requestId'],
+    request_id: ctx.state.requestId,
     ...details.extra,
     ...(details.fields ? { fields: details.fields } : {}),
   }

@@ -8,7 +8,7 @@ import { endpointAt } from '../../oidc/endpoints.ts'
  */
 export function endpoints(): Middleware {
   return (ctx, next) => {
-    ctx.state['endpoint'] = endpointAt(ctx.path)
+    ctx.state.endpoint = endpointAt(ctx.path)
     return next()
   }
 }

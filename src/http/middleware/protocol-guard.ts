@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa'
 import type { LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { ENDPOINTS, endpointOf } from '../../oidc/endpoints.ts'
+import { formOf } from '../state.ts'
 import { formBody } from './body.ts'
 import type { RateLimit } from './rate-limit.ts'
 
@@ -44,7 +45,7 @@ export function protocolGuard(limit: RateLimit): Middleware {
 function redirectToGet(ctx: Context): void {
   ctx.status = 303
   ctx.redirect(
-    `${ctx.path}?${new URLSearchParams(ctx.state['form'] as Record<string, string>).toString()}`,
+    `${ctx.path}?${new URLSearchParams(formOf(ctx) as Record<string, string>).toString()}`,
   )
 }
 

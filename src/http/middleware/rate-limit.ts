@@ -5,6 +5,7 @@ import { BoundedMap } from '../../bounded-map.ts'
 import { ADJUSTABLE, type AdjustableLimits, LIMITS, type LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { networkOf } from '../../network.ts'
+import { originOf } from '../state.ts'
 import { type LimitUnits, memoryUnits } from './limit-units.ts'
 import { reservingLimit } from './reserving-limit.ts'
 
@@ -49,7 +50,7 @@ export function createRateLimit(
   return (name) => {
     const { windowSeconds } = LIMITS[name]
     const tellOnce = (ctx: Context): void => {
-      const origin = ctx.state['origin'] as RequestOrigin
+      const origin = originOf(ctx)
       const key = `${name}:${networkOf(origin.ip)}`
       if ((told.get(key) ?? 0) > Date.now()) return
       told.set(key, Date.now() + windowSeconds * 1000)
@@ -109,7 +110,7 @@ function limiter(
     ...options(name),
     duration: windowSeconds * 1000,
     max: Math.max(1, Math.floor(max * share)),
-    id: (ctx) => `${name}:${networkOf((ctx.state['origin'] as RequestOrigin).ip)}`,
+    id: (ctx) => `${name}:${networkOf(originOf(ctx).ip)}`,
     disableHeader: true,
     throw: true,
   })
@@ -117,7 +118,7 @@ function limiter(
     try {
       await middleware(ctx, async () => undefined)
     } catch (cause) {
-      const { after } = (ctx.state['rateLimit'] ?? {}) as { after?: number }
+      const after = ctx.state.rateLimit?.after
       if (after === undefined) throw cause
       throw new AppError('too_many_requests', { retryAfterSeconds: Math.max(1, after) })
     }

@@ -6,14 +6,6 @@ import type { Logger } from '../../logger/logger.ts'
 import { withArrival } from '../../oidc/arrival.ts'
 import { clientAddress } from './client-address.ts'
 
-/** What every request carries from the first middleware on. */
-export interface RequestState {
-  requestId: string
-  origin: RequestOrigin
-  /** CSP nonce of this response. */
-  nonce: string
-}
-
 /** What proxies say of the caller. */
 const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip']
 const UNTRUSTED =
@@ -40,9 +32,9 @@ export function requestContext({
     }
     const requestId = randomUUID()
     const ip = clientAddress(ctx.req, trustedProxyHops)
-    ctx.state['requestId'] = requestId
+    ctx.state.requestId = requestId
     const origin: RequestOrigin = { ip, userAgent: ctx.get('user-agent').slice(0, 512), requestId }
-    ctx.state['origin'] = origin
+    ctx.state.origin = origin
     ctx.res.setHeader('X-Request-Id', requestId)
     dropDuplicates(ctx.req.headers, sessionCookies)
     return withArrival(ctx.req, () => withOrigin(origin, next))

@@ -1,9 +1,9 @@
 import type { Context, Middleware } from 'koa'
 import { canonicalEmail } from '../../accounts/canonical-email.ts'
-import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { CAPS, type Limit } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { networkOf } from '../../network.ts'
+import { originOf } from '../state.ts'
 import { type LimitUnits, memoryUnits } from './limit-units.ts'
 
 /** What is counted together where somebody guesses. */
@@ -39,7 +39,7 @@ export function reservingLimit(
     return 'unit' in (await successes.take(key, { max: max * CAPS.successesTimes, windowSeconds }))
   }
   return async (ctx, next) => {
-    const key = `limit:${name}:${networkOf((ctx.state['origin'] as RequestOrigin).ip)}`
+    const key = `limit:${name}:${networkOf(originOf(ctx).ip)}`
     let from = units
     const taken = await units.take(key, { max, windowSeconds }).catch((error: unknown) => {
       if (!whenDown) throw error
@@ -63,13 +63,8 @@ function isSuccess(ctx: Context): boolean {
 }
 
 function accountOf(ctx: Context): string | undefined {
-  const { principal, visitor, json, form } = ctx.state as {
-    principal?: { accountId: string }
-    visitor?: { account: { id: string } }
-    json?: { email?: unknown }
-    form?: { username?: unknown }
-  }
-  const typed = json?.email ?? form?.username
+  const { principal, visitor, json, form } = ctx.state
+  const typed = (json as { email?: unknown } | undefined)?.email ?? form?.['username']
   return (
     principal?.accountId ??
     visitor?.account.id ??

@@ -31,8 +31,8 @@ export function securityHeaders(options: { isHttps: boolean }): Middleware {
 
 /** The CSP nonce of this response, made when a page first asks for it. */
 export function nonceOf(ctx: Context): string {
-  const nonce = (ctx.state['nonce'] as string | undefined) ?? randomBytes(16).toString('base64url')
-  ctx.state['nonce'] = nonce
+  const nonce = ctx.state.nonce ?? randomBytes(16).toString('base64url')
+  ctx.state.nonce = nonce
   return nonce
 }
 

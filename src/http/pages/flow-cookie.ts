@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { z } from 'zod'
-import { cookieName } from '../../config/cookie-names.ts'
+import { createCookie } from '../cookies.ts'
 
 const Flow = z.strictObject({
   tokenId: z.string().max(128),
@@ -21,30 +21,16 @@ export interface FlowCookie {
 }
 
 export function createFlowCookie(name: string, { isHttps }: { isHttps: boolean }): FlowCookie {
-  const full = cookieName(name, { isHttps })
-  const options = {
-    signed: true,
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: isHttps,
-    path: '/',
-    overwrite: true,
-  } as const
+  const cookie = createCookie(name, { isHttps, isSigned: true, maxAgeMs: 3_600_000 })
   return {
     read(ctx) {
-      const value = ctx.cookies.get(full, { signed: true })
+      const value = cookie.read(ctx)
       if (!value) return undefined
       const parsed = Flow.safeParse(JSON.parse(Buffer.from(value, 'base64url').toString('utf8')))
       return parsed.success ? parsed.data : undefined
     },
-    write: (ctx, flow) => {
-      ctx.cookies.set(full, Buffer.from(JSON.stringify(flow)).toString('base64url'), {
-        ...options,
-        maxAge: 3_600_000,
-      })
-    },
-    clear: (ctx) => {
-      ctx.cookies.set(full, null, options)
-    },
+    write: (ctx, flow) =>
+      cookie.write(ctx, Buffer.from(JSON.stringify(flow)).toString('base64url')),
+    clear: (ctx) => cookie.write(ctx, null),
   }
 }

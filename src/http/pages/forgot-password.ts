@@ -9,10 +9,11 @@ import { codeFault, preciseProblems, refuseFaults, textsOf } from '../form.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
-import { originOf, refusable } from '../refusable.ts'
+import { refusable } from '../refusable.ts'
 import type { AskingApp, Renderer } from '../renderer.ts'
 import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
+import { originOf } from '../state.ts'
 import type { FlowCookie } from './flow-cookie.ts'
 
 export interface ForgotPasswordDeps {

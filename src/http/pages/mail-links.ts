@@ -9,8 +9,9 @@ import type { Problems } from '../../views/views.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
-import { originOf, refusable } from '../refusable.ts'
+import { refusable } from '../refusable.ts'
 import type { Renderer } from '../renderer.ts'
+import { formOf, originOf } from '../state.ts'
 import type { FlowCookie } from './flow-cookie.ts'
 
 export interface MailLinkDeps {
@@ -132,7 +133,7 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
 
 /** The link's secret: from the query of the landing page, from the form of its button. */
 function tokenOf(ctx: Context): string {
-  const form = ctx.state['form'] as Record<string, string> | undefined
+  const { form } = ctx.state
   const token = form ? form['token'] : ctx.query['token']
   if (typeof token !== 'string' || token === '' || token.length > 128)
     throw new AppError('invalid_link')
@@ -140,6 +141,5 @@ function tokenOf(ctx: Context): string {
 }
 
 function passwordOf(ctx: Context): string {
-  const { password } = ctx.state['form'] as Readonly<Record<string, string | undefined>>
-  return (password ?? '').slice(0, 4096)
+  return (formOf(ctx)['password'] ?? '').slice(0, 4096)
 }

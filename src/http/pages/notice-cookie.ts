@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
-import { cookieName } from '../../config/cookie-names.ts'
 import { NOTICE_KINDS, type NoticeKind } from '../../views/views.ts'
+import { createCookie } from '../cookies.ts'
 
 /**
  * Carries one confirmation over a redirect; signed, so that no link can make a page say what did
@@ -12,27 +12,15 @@ export interface NoticeCookie {
   leave(ctx: Context, notice: NoticeKind): void
 }
 
-const LIFETIME_MS = 60_000
-
 export function createNoticeCookie({ isHttps }: { isHttps: boolean }): NoticeCookie {
-  const name = cookieName('notice', { isHttps })
-  const options = {
-    signed: true,
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: isHttps,
-    path: '/',
-    overwrite: true,
-  } as const
+  const cookie = createCookie('notice', { isHttps, isSigned: true, maxAgeMs: 60_000 })
   return {
     take(ctx) {
-      const value = ctx.cookies.get(name, { signed: true })
+      const value = cookie.read(ctx)
       if (value === undefined) return undefined
-      ctx.cookies.set(name, null, options)
+      cookie.write(ctx, null)
       return NOTICE_KINDS.find((kind) => kind === value)
     },
-    leave: (ctx, notice) => {
-      ctx.cookies.set(name, notice, { ...options, maxAge: LIFETIME_MS })
-    },
+    leave: (ctx, notice) => cookie.write(ctx, notice),
   }
 }

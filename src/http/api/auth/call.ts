@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { RequestOrigin } from '../../../audit/request-origin.ts'
 import { type Principal, principalOf } from '../../middleware/bearer-auth.ts'
 import { parseInput } from '../../middleware/validate.ts'
-import { originOf } from '../../refusable.ts'
+import { originOf } from '../../state.ts'
 import { isSecondCall, type TwoCalls } from './schemas.ts'
 
 /** What a handler may know of a request, besides its validated body. */
@@ -32,7 +32,7 @@ export function call<Schema extends z.ZodType>(
   handler: Handler<z.output<Schema>>,
 ): Middleware {
   return async (ctx) =>
-    answer(ctx, await handler(parseInput(schema, ctx.state['json'] ?? {}), callOf(ctx)))
+    answer(ctx, await handler(parseInput(schema, ctx.state.json ?? {}), callOf(ctx)))
 }
 
 export interface TwoHandlers<First, Second> {
@@ -47,7 +47,7 @@ export function twoCalls<First extends z.ZodType, Second extends z.ZodType>(
 ): Middleware {
   const first = call(schemas.first, handlers.first)
   const second = call(schemas.second, handlers.second)
-  return (ctx, next) => (isSecondCall(schemas, ctx.state['json']) ? second : first)(ctx, next)
+  return (ctx, next) => (isSecondCall(schemas, ctx.state.json) ? second : first)(ctx, next)
 }
 
 function callOf(ctx: Context): Call {

@@ -4,7 +4,8 @@ import type { Consent } from '../../../entities/index.ts'
 import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
 import type { AppItem } from '../../../views/views.ts'
 import { seeOther } from '../../see-other.ts'
-import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { formOf } from '../../state.ts'
+import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface AppsDeps extends AreaDeps {

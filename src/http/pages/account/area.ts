@@ -22,8 +22,3 @@ export function areaOf(ctx: Context, { csrf, notices }: AreaDeps): AccountArea {
     ...(notice ? { notice } : {}),
   }
 }
-
-/** The validated form of a request that went through `formBody`. */
-export function formOf(ctx: Context): Readonly<Record<string, string | undefined>> {
-  return ctx.state['form'] as Readonly<Record<string, string | undefined>>
-}

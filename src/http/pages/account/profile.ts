@@ -4,9 +4,8 @@ import type { Config } from '../../../config/config.ts'
 import { isLocale, type Problems } from '../../../views/views.ts'
 import { textsOf } from '../../form.ts'
 import { refusable } from '../../refusable.ts'
-import { LOCALE_COOKIE } from '../../renderer.ts'
+import { localeCookie } from '../../renderer.ts'
 import { seeOther } from '../../see-other.ts'
-import { keepPreference } from '../preferences.ts'
 import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
@@ -46,7 +45,7 @@ export function submitProfile(deps: ProfileDeps): Middleware {
         }
         const chosen = isLocale(locale) ? locale : null
         await deps.profile.update(visitorOf(ctx).account.id, { ...change, locale: chosen })
-        keepPreference(ctx, deps.config.issuer, LOCALE_COOKIE, chosen)
+        localeCookie.write(ctx, chosen)
         deps.notices.leave(ctx, 'saved')
         seeOther(ctx, '/account/profile')
       },

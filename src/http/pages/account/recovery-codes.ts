@@ -1,8 +1,8 @@
 import type { Context, Middleware } from 'koa'
 import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
 import type { NoticeKind } from '../../../views/views.ts'
-import { originOf } from '../../refusable.ts'
 import { seeOther } from '../../see-other.ts'
+import { originOf } from '../../state.ts'
 import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 

@@ -46,7 +46,7 @@ export function accountSession(deps: AccountSessionDeps): Middleware {
       return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path) }))
     if (requireMfa && visitor.level === 'recovered' && !ctx.path.startsWith(FACTOR_PAGES))
       return seeOther(ctx, OLD_FACTOR)
-    ctx.state['visitor'] = visitor
+    ctx.state.visitor = visitor
     await next()
   }
 }
@@ -72,7 +72,7 @@ export function freshSession({ config }: AccountSessionDeps): Middleware {
 
 /** Throws unless the route is behind `accountSession`. */
 export function visitorOf(ctx: Context): Visitor {
-  const visitor = ctx.state['visitor'] as Visitor | undefined
+  const visitor = ctx.state.visitor
   if (!visitor) throw new Error('this route has no accountSession')
   return visitor
 }

@@ -1,7 +1,8 @@
 import type { Middleware } from 'koa'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { seeOther } from '../../see-other.ts'
-import { type AreaDeps, areaOf, formOf } from './area.ts'
+import { formOf } from '../../state.ts'
+import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface SessionsDeps extends AreaDeps {

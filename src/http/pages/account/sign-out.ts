@@ -4,6 +4,7 @@ import type { Config } from '../../../config/config.ts'
 import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'
 import { findBrowserSession } from '../../../oidc/browser-session.ts'
 import { cookieNames } from '../../../oidc/configuration.ts'
+import { createNamedCookie } from '../../cookies.ts'
 import { seeOther } from '../../see-other.ts'
 
 export interface SignOutDeps {
@@ -27,15 +28,6 @@ export function signOut({ config, authorizationServer, sessions }: SignOutDeps):
 
 /** Only in answer to a POST with a token of ours: a link must not be able to wipe a browser. */
 export function forgetBrowser(ctx: Context, issuer: string): void {
-  const secure = issuer.startsWith('https:')
-  const options = {
-    signed: true,
-    httpOnly: true,
-    sameSite: 'lax',
-    secure,
-    path: '/',
-    overwrite: true,
-  } as const
-  ctx.cookies.set(cookieNames(issuer).session, null, options)
+  createNamedCookie(cookieNames(issuer).session, { isSigned: true }).write(ctx, null)
   ctx.set('Clear-Site-Data', '"cache"')
 }
