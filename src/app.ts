@@ -84,7 +84,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(assetRoutes().routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
   app.use(pageRoutes({ ...context, issuer }).routes())
-  app.use(accountRoutes({ ...context, csrf, ...accountCookies(isHttps) }, limit).routes())
+  app.use(accountRoutes({ ...context, issuer, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
   app.use(
     forgotPasswordRoutes({

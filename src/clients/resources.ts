@@ -12,7 +12,7 @@ const scope = z
   .regex(SCOPE, 'is not a scope name')
   .refine((name) => !OIDC_SCOPES.includes(name), 'is a scope of OpenID Connect')
 
-const ResourceSchema = z.strictObject({
+const FIELDS = z.strictObject({
   /**
    * Absolute URI without query and fragment (RFC 8707 2), compared as a string; it need not lead
    * anywhere.
@@ -27,9 +27,24 @@ const ResourceSchema = z.strictObject({
     .min(1, 'at least one is needed')
     .max(50)
     .refine((list) => new Set(list).size === list.length, 'must not repeat a scope'),
+  /** What people read instead of a scope's name, by scope. */
+  scopeDescriptions: z.record(z.string(), z.string()).default({}),
   /** Ten minutes unless told otherwise (TK-17): a JWT cannot be called back. */
   accessTokenSeconds: z.number().int().min(60).max(3600).default(600),
   signingAlg: z.enum(['ES256', 'RS256']).default('ES256'),
+})
+const ResourceSchema = FIELDS.superRefine(({ scopes, scopeDescriptions }, { addIssue }) => {
+  for (const [name, text] of Object.entries(scopeDescriptions)) {
+    const index = scopes.indexOf(name)
+    const refuse = (path: (string | number)[], message: string) =>
+      addIssue({ code: 'custom', path, message })
+    if (index < 0) refuse(['scopeDescriptions'], `describes ${name}, which is not among the scopes`)
+    else if (!displayName.safeParse(text).success)
+      refuse(
+        ['scopes', index],
+        'its description is empty, longer than 100 characters or cannot be shown',
+      )
+  }
 })
 export type ResourceInput = z.input<typeof ResourceSchema>
 
@@ -78,6 +93,13 @@ export class Resources {
           detail: { identifier: wanted.identifier, isBuiltIn: true },
         })
     })
+  }
+
+  /** Those of the identifiers that are registered. */
+  async find(identifiers: readonly string[]): Promise<Resource[]> {
+    return identifiers.length === 0
+      ? []
+      : this.#em.fork().find(Resource, { identifier: { $in: [...identifiers] } })
   }
 
   async list(): Promise<Resource[]> {

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import type { ResourceInput, Resources } from '../clients/resources.ts'
+import { StartupError } from '../errors.ts'
 import { answering, envAnswer } from './answer.ts'
 import { explained } from './refusal.ts'
 
@@ -11,6 +12,7 @@ const OPTIONS = {
   identifier: '--identifier',
   name: '--name',
   scopes: '--scope',
+  scopeDescriptions: '--scope',
   accessTokenSeconds: '--lifetime',
   signingAlg: '--signing-alg',
 }
@@ -35,7 +37,10 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
       'its resource indicator (RFC 8707): an absolute URI, the audience of its tokens',
     )
     .requiredOption('--name <name>', 'what people see when an app asks for access to it')
-    .requiredOption('--scope <scope...>', 'what may be allowed there')
+    .requiredOption(
+      '--scope <scope...>',
+      'what may be allowed there; with words for people: "notes:read=Read your notes"',
+    )
     .option('--lifetime <seconds>', 'how long its access tokens live (default: 600)', Number)
     .addOption(
       new Option('--signing-alg <alg>', 'signature of its access tokens').choices([
@@ -46,13 +51,14 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
     .action(
       answering(async ({ identifier, name, scope, lifetime, signingAlg }: CreateOptions) => {
         await using deps = await open()
-        const scopes = scope.flatMap((value) => value.split(' ').filter(Boolean))
+        const { scopes, scopeDescriptions } = scopesOf(scope)
         await explained(
           () =>
             deps.resources.create({
               identifier,
               name,
               scopes,
+              scopeDescriptions,
               accessTokenSeconds: lifetime,
               signingAlg,
             }),
@@ -64,23 +70,54 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
 
   command
     .command('list')
-    .description('all APIs, one a line: identifier, seconds, scopes, name')
+    .description('all APIs, one a line: identifier, seconds, scopes, name, descriptions')
     .action(
       answering(async () => {
         await using deps = await open()
         const all = await deps.resources.list()
-        return {
-          lines: all.map(({ identifier, accessTokenSeconds, scopes, name }) =>
-            [identifier, accessTokenSeconds, scopes.join(' '), name].join('\t'),
-          ),
-          json: all.map(({ identifier, accessTokenSeconds, scopes, name }) => ({
-            identifier,
-            access_token_seconds: accessTokenSeconds,
-            scopes,
-            name,
-          })),
-        }
+        return { lines: all.map(line), json: all.map(facts) }
       }),
     )
   return command
+}
+
+/**
+ * `read write` are two scopes; `read=Read your notes` is one, described by all that follows its
+ * sign.
+ */
+function scopesOf(values: readonly string[]) {
+  const scopes: string[] = []
+  const described: [scope: string, description: string][] = []
+  for (const value of values) {
+    const [names = '', ...rest] = value.split('=')
+    const found = names.split(' ').filter(Boolean)
+    scopes.push(...found)
+    if (rest.length === 0) continue
+    const last = found.at(-1)
+    if (last === undefined) throw new StartupError(`--scope: "${value}" describes no scope`)
+    if (rest.length > 1)
+      throw new StartupError(
+        `--scope: "${value}" describes more than one scope; give each of them a value of its own`,
+      )
+    described.push([last, (rest[0] ?? '').trim()])
+  }
+  return { scopes, scopeDescriptions: Object.fromEntries(described) }
+}
+
+type Resource = Awaited<ReturnType<Resources['list']>>[number]
+
+function facts({ identifier, accessTokenSeconds, scopes, scopeDescriptions, name }: Resource) {
+  return {
+    identifier,
+    access_token_seconds: accessTokenSeconds,
+    scopes,
+    scope_descriptions: scopeDescriptions,
+    name,
+  }
+}
+
+function line({ identifier, accessTokenSeconds, scopes, scopeDescriptions, name }: Resource) {
+  const described = scopes.filter((scope) => Object.hasOwn(scopeDescriptions, scope))
+  const words = described.map((scope) => `${scope}=${scopeDescriptions[scope]}`)
+  return [identifier, accessTokenSeconds, scopes.join(' '), name, ...words].join('\t')
 }

@@ -9,6 +9,8 @@ const ResourceSchema = defineEntity({
     identifier: p.string().length(512).primary(),
     name: p.string().length(100),
     scopes: p.array().$type<string[]>(),
+    /** What people read instead of a scope's name, by scope. */
+    scopeDescriptions: p.json<Readonly<Record<string, string>>>().default('{}'),
     accessTokenSeconds: p.integer().default(600),
     signingAlg: p.string().length(8).default('ES256'),
     createdAt: p.datetime().onCreate(() => new Date()),

@@ -1,5 +1,5 @@
 import type { Locale } from './locales.ts'
-import type { FormModel, NoticeKind, Person, Resend } from './models.ts'
+import type { ApiItem, FormModel, NoticeKind, Person, Resend } from './models.ts'
 
 /** What every page of the account area shows: whose it is, and the way out. */
 export interface AccountArea {
@@ -109,6 +109,7 @@ export interface AppItem {
   readonly name: string
   readonly host?: string | undefined
   readonly scopes: readonly string[]
+  readonly apis: readonly ApiItem[]
   readonly grantedAt: Date
 }
 

@@ -51,17 +51,24 @@ export interface Resend extends FormModel {
   readonly availableInSeconds: number
 }
 
-/**
- * One thing an app asks for. Standard scopes are worded by the catalogue; others bring `title` or
- * show their name.
- */
+/** One thing of the person that an app asks for, worded by the catalogue. */
 export interface ScopeItem {
   readonly scope: string
   readonly isNew: boolean
-  readonly title?: string | undefined
-  readonly detail?: string | undefined
-  /** The API that the scope opens, by name or indicator. */
-  readonly resource?: string | undefined
+}
+
+/** What an app may do at an API, in the words of whoever registered it. */
+export interface ApiItem {
+  readonly name: string
+  readonly identifier: string
+  readonly scopes: readonly ApiScope[]
+}
+
+/** Without a description the scope shows its name. */
+export interface ApiScope {
+  readonly scope: string
+  readonly description?: string | undefined
+  readonly isNew?: boolean
 }
 
 /** The outcomes that `pages/message` can tell. Words under `message.<kind>` in the catalogue. */

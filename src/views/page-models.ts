@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { AccountModels } from './account-models.ts'
 import type { ApiDocs } from './api-docs-model.ts'
 import type {
+  ApiItem,
   ForeignForm,
   FormModel,
   MessageAction,
@@ -46,6 +47,7 @@ export interface PageModels extends AccountModels {
   'interaction/consent': FormModel & {
     readonly person: Person
     readonly scopes: readonly ScopeItem[]
+    readonly apis: readonly ApiItem[]
     readonly redirectHost: string
     /** The app stays connected after the person leaves (`offline_access`). */
     readonly isOffline: boolean

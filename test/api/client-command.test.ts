@@ -138,6 +138,46 @@ describe('gatehouse client', () => {
     })
   })
 
+  it('UX-31 registers an API with words for its scopes, described and plain ones mixed', async () => {
+    const named = ['--identifier', 'https://words.example/', '--name', 'My words']
+    const create = (...scopes: string[]) =>
+      gatehouse('resource', 'create', ...named, '--scope', ...scopes)
+    expect(await create('a=Read a b=Write b')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        '--scope: "a=Read a b=Write b" describes more than one scope; give each of them a value of its own\n',
+    })
+    expect(await create('=Read')).toMatchObject({
+      code: 1,
+      stderr: '--scope: "=Read" describes no scope\n',
+    })
+    expect(await create('words:list', 'words:read=')).toMatchObject({
+      code: 1,
+      stderr:
+        '--scope (value 2): its description is empty, longer than 100 characters or cannot be shown\n',
+    })
+    expect(
+      await create('words:list words:find', 'words:read=Read your  words', 'words:write = Write'),
+    ).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `OIDC_AUDIENCE=https://words.example/\nOIDC_SCOPE='words:list words:find words:read words:write'\n`,
+    })
+    const { stdout } = await gatehouse('resource', 'list')
+    expect(stdout.split('\n')).toContain(
+      'https://words.example/\t600\twords:list words:find words:read words:write\tMy words\twords:read=Read your  words\twords:write=Write',
+    )
+    const list = JSON.parse((await gatehouse('resource', 'list', '--json')).stdout) as object[]
+    expect(list).toContainEqual({
+      identifier: 'https://words.example/',
+      access_token_seconds: 600,
+      scopes: ['words:list', 'words:find', 'words:read', 'words:write'],
+      scope_descriptions: { 'words:read': 'Read your  words', 'words:write': 'Write' },
+      name: 'My words',
+    })
+  })
+
   it('registers an app for the account API, whose tokens open it, and no service', async () => {
     const accountApi = `${server.origin}/api/auth`
     const redirect = 'https://panel.example.com/callback'

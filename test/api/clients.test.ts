@@ -402,6 +402,12 @@ describe('resources', () => {
     ['a scope with a quote', { scopes: ['a"b'] }, 'scopes.0'],
     ['no scope', { scopes: [] }, 'scopes'],
     ['a scope twice', { scopes: ['a', 'a'] }, 'scopes'],
+    ['an empty description', { scopeDescriptions: { x: '' } }, 'scopes.0'],
+    ['a description of blanks', { scopeDescriptions: { x: '\u200b\u3164' } }, 'scopes.0'],
+    ['a description that turns', { scopeDescriptions: { x: 'Read \u202eseton' } }, 'scopes.0'],
+    ['a description of two lines', { scopeDescriptions: { x: 'Read\nnotes' } }, 'scopes.0'],
+    ['a description of 101 characters', { scopeDescriptions: { x: 'x'.repeat(101) } }, 'scopes.0'],
+    ['a description of no scope', { scopeDescriptions: { y: 'Read' } }, 'scopeDescriptions'],
     ['tokens for a day', { accessTokenSeconds: 86_400 }, 'accessTokenSeconds'],
     ['tokens signed HS256', { signingAlg: 'HS256' as 'ES256' }, 'signingAlg'],
   ])('RFC 8707 refuses %s', async (_what, change, field) => {

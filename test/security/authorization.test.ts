@@ -538,6 +538,52 @@ describe('consent', () => {
     expect(words).toContain(other.identifier)
   })
 
+  it('CL-05 UX-31 UX-35 groups what an app asks of APIs by their names, in the words of whoever registered them', async () => {
+    const hostile = '<b>"Notes" & \u05d0</b>'
+    const notes = await createResource(server, {
+      identifier: 'https://notes.example/',
+      name: 'Notes <&> more',
+      scopes: ['notes:read', 'notes:write', 'constructor'],
+      scopeDescriptions: { 'notes:read': 'Read your notes', 'notes:write': hostile },
+    })
+    const bills = await createResource(server, {
+      identifier: 'https://bills.example/',
+      name: 'Bills',
+      scopes: ['bills:read'],
+      scopeDescriptions: { 'bills:read': 'See your bills' },
+    })
+    const account = await createAccount(server)
+    const client = await createClient(server)
+    const browser = new Browser(server.origin)
+    const url = authorizationUrl(server, client.clientId, {
+      scope: `openid offline_access ${[...notes.scopes, ...bills.scopes].join(' ')}`,
+      prompt: 'consent',
+    })
+    for (const { identifier } of [notes, bills]) url.searchParams.append('resource', identifier)
+    await browser.visit(url)
+    const consent = await signIn(browser, account.email)
+    await browser.submit('/consent', {}, { button: 'allow' })
+    const apps = await browser.visit('/account/apps')
+    for (const { words, text } of [consent, apps]) {
+      const order = [
+        'Bills',
+        'See your bills',
+        'Notes <&> more',
+        'Read your notes',
+        hostile,
+        'constructor',
+      ]
+      const places = order.map((each) => words.indexOf(each))
+      expect(places).toEqual(places.toSorted((a, b) => a - b))
+      expect(places[0]).toBeGreaterThan(-1)
+      for (const name of ['notes:read', 'notes:write', 'bills:read', 'native code'])
+        expect(words).not.toContain(name)
+      expect(text).not.toContain('<b>"Notes"')
+      for (const each of ['Notes &lt;&amp;&gt; more', 'Read your notes', 'constructor'])
+        expect(text).toContain(`<bdi>${each}</bdi>`)
+    }
+  })
+
   it("CL-05 names the app, the account, the scopes in words, how long and where to; only a POST with the page's token decides", async () => {
     const client = await createClient(server, { name: 'Plant <Diary> & Co' })
     const account = await createAccount(server)

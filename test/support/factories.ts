@@ -91,9 +91,14 @@ export async function createClient({ context }: Owner, options: NewClient = {}) 
 /** An API that accepts access tokens (RFC 8707). */
 export async function createResource(
   { context }: Owner,
-  { identifier = 'https://api.example/', scopes = ['read', 'write'] } = {},
+  {
+    identifier = 'https://api.example/',
+    name = 'Example API',
+    scopes = ['read', 'write'],
+    scopeDescriptions = {},
+  }: Partial<Pick<Resource, 'identifier' | 'name' | 'scopes' | 'scopeDescriptions'>> = {},
 ) {
   const em = context.database.em.fork()
-  await em.persist(em.create(Resource, { identifier, name: 'Example API', scopes })).flush()
+  await em.persist(em.create(Resource, { identifier, name, scopes, scopeDescriptions })).flush()
   return { identifier, scopes }
 }

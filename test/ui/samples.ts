@@ -58,6 +58,7 @@ const consent = {
     scope,
     isNew: false,
   })),
+  apis: [],
   redirectHost: 'app.acme.example',
   isOffline: true,
   lifetimeSeconds: 30 * 86_400,
@@ -183,20 +184,37 @@ export const PAGES: Samples<PageModels> = {
         { scope: 'email', isNew: false },
         { scope: 'phone', isNew: true },
         { scope: 'address', isNew: true },
-        { scope: 'invoices:read', isNew: true, resource: 'https://api.acme.example' },
+      ],
+      apis: [
         {
-          scope: 'invoices:write',
-          isNew: true,
-          title: 'Write invoices',
-          detail: 'Create and send them.',
-          resource: 'Acme Books',
+          name: 'Acme Books',
+          identifier: 'https://api.acme.example',
+          scopes: [
+            { scope: 'invoices:send', description: 'Send invoices', isNew: true },
+            { scope: 'invoices:read', isNew: true },
+          ],
+        },
+        {
+          name: 'Timesheets',
+          identifier: 'urn:acme:time',
+          scopes: [{ scope: 'time:read', description: 'See your timesheets', isNew: false }],
         },
       ],
     },
     long: {
       ...consent,
       person: LONG,
-      scopes: [{ scope: 'read'.repeat(25), isNew: true, resource: `https://${LONG.host}` }],
+      scopes: [],
+      apis: [
+        {
+          name: LONG.name,
+          identifier: `https://${LONG.host}`,
+          scopes: [
+            { scope: 'read'.repeat(25), isNew: true },
+            { scope: 'read', description: LONG.name, isNew: true },
+          ],
+        },
+      ],
       redirectHost: LONG.host,
     },
   },
@@ -451,10 +469,26 @@ export const PAGES: Samples<PageModels> = {
           clientId: 'acme',
           name: 'Acme Books',
           host: 'app.acme.example',
-          scopes: ['openid', 'email', 'invoices:read'],
+          scopes: ['openid', 'email'],
+          apis: [
+            {
+              name: 'Acme Books',
+              identifier: 'https://api.acme.example',
+              scopes: [
+                { scope: 'invoices:send', description: 'Send invoices' },
+                { scope: 'invoices:read' },
+              ],
+            },
+          ],
           grantedAt: ago(12 * DAY),
         },
-        { clientId: 'other', name: 'Timesheets', scopes: ['openid'], grantedAt: ago(400 * DAY) },
+        {
+          clientId: 'other',
+          name: 'Timesheets',
+          scopes: ['openid'],
+          apis: [],
+          grantedAt: ago(400 * DAY),
+        },
       ],
     },
     long: {
@@ -466,7 +500,14 @@ export const PAGES: Samples<PageModels> = {
           clientId: 'long',
           name: LONG.name,
           host: LONG.host,
-          scopes: ['read'.repeat(25)],
+          scopes: [],
+          apis: [
+            {
+              name: LONG.name,
+              identifier: `https://${LONG.host}`,
+              scopes: [{ scope: 'read'.repeat(25) }],
+            },
+          ],
           grantedAt: ago(DAY),
         },
       ],

@@ -390,7 +390,9 @@ describe('UX-30 UX-31 the app that asks', () => {
     const text = visibleText(markup)
     expect(text).toContain('Acme asks for access')
     expect(text).toContain('See your phone number New If you have entered one.')
-    expect(text).toContain('invoices:read New A permission for the API https://api.acme.example .')
+    expect(text).toContain(
+      'Acme Books https://api.acme.example Send invoices New invoices:read New',
+    )
     expect(text).toContain('You will be sent to app.acme.example')
     expect(text).toContain('Access ends after 30 days at the latest.')
     expect(text).toContain('ada@example.org Use another account')

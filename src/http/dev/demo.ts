@@ -23,7 +23,12 @@ export function demoClient(issuer: string): BuiltInClient {
 
 /** The API that the sample app calls. */
 export function demoResource(issuer: string): ResourceInput {
-  return { identifier: demoApi(issuer), name: 'Demo API', scopes: [DEMO_SCOPE] }
+  return {
+    identifier: demoApi(issuer),
+    name: 'Demo API',
+    scopes: [DEMO_SCOPE],
+    scopeDescriptions: { [DEMO_SCOPE]: 'Say hello to you' },
+  }
 }
 
 const POLICY =

@@ -3,7 +3,8 @@ import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { apiResource } from '../../oidc/clients/built-in-clients.ts'
 import { missingScopes } from '../../oidc/interactions.ts'
-import type { ScopeItem } from '../../views/views.ts'
+import type { ApiItem, ScopeItem } from '../../views/views.ts'
+import { apiItems } from '../api-items.ts'
 import { seeOther } from '../see-other.ts'
 import { formOf } from '../state.ts'
 import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
@@ -18,7 +19,7 @@ export function showConsent(deps: InteractionDeps): Middleware {
     const account = await deps.accounts.findActive(String(step.interaction.session?.accountId))
     if (!account) throw new AppError('interaction_expired')
     const { client, redirectUri } = step.app
-    const items = await scopeItems(deps, step, account.id)
+    const { scopes, apis } = await askedItems(deps, step, account.id)
     const csrf = deps.csrf.token(ctx)
     deps.renderer.page(
       ctx,
@@ -27,9 +28,10 @@ export function showConsent(deps: InteractionDeps): Middleware {
         action: step.url('consent'),
         csrf,
         person: { name: account.name, email: account.email },
-        scopes: items,
+        scopes,
+        apis,
         redirectHost: URL.parse(redirectUri)?.host || redirectUri,
-        isOffline: items.some(({ scope }) => scope === 'offline_access'),
+        isOffline: scopes.some(({ scope }) => scope === 'offline_access'),
         lifetimeSeconds: LIFETIMES.grant,
         revokeHref: '/account/apps',
         switchAccount: { action: step.url('switch-account'), csrf },
@@ -54,27 +56,32 @@ export function submitConsent(deps: InteractionDeps): Middleware {
   }
 }
 
-/** What is missing, with what the account allowed before shown as such. */
-async function scopeItems(
-  { consents, issuer }: InteractionDeps,
+/**
+ * What is missing, with what the account allowed before shown as such. The account API's scope is
+ * described in our own words, those of other APIs under the API's name.
+ */
+async function askedItems(
+  { consents, resources, issuer }: InteractionDeps,
   { interaction, app }: Step,
   accountId: string,
-): Promise<ScopeItem[]> {
+): Promise<{ scopes: ScopeItem[]; apis: ApiItem[] }> {
   const asked = missingScopes(interaction)
   const before = await consents.find(accountId, app.client.clientId)
-  const oidc = asked.scopes.map((scope) => ({
-    scope,
-    isNew: before !== undefined && !before.scopes.includes(scope),
-  }))
-  // The account API's scope is described in our own words; scopes of other APIs are shown with
-  // where they come from.
+  const isNew = (scope: string, resource?: string): boolean => {
+    const allowed = resource === undefined ? before?.scopes : before?.resourceScopes[resource]
+    return before !== undefined && !allowed?.includes(scope)
+  }
   const ours = apiResource(issuer)
-  const api = Object.entries(asked.resourceScopes).flatMap(([resource, names]) =>
-    names.map((scope) => ({
-      scope,
-      ...(resource === ours ? {} : { resource }),
-      isNew: before !== undefined && !before.resourceScopes[resource]?.includes(scope),
+  const { [ours]: ofAccountApi = [], ...ofOthers } = asked.resourceScopes
+  const items = apiItems(ofOthers, await resources.find(Object.keys(ofOthers)))
+  return {
+    scopes: [
+      ...asked.scopes.map((scope) => ({ scope, isNew: isNew(scope) })),
+      ...ofAccountApi.map((scope) => ({ scope, isNew: isNew(scope, ours) })),
+    ],
+    apis: items.map((api) => ({
+      ...api,
+      scopes: api.scopes.map((each) => ({ ...each, isNew: isNew(each.scope, api.identifier) })),
     })),
-  )
-  return [...oidc, ...api]
+  }
 }

@@ -7,6 +7,7 @@ import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
 import type { SignUp } from '../../accounts/sign-up.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
+import type { Resources } from '../../clients/resources.ts'
 import type { InteractionState, Interactions } from '../../oidc/interactions.ts'
 import { param } from '../../oidc/param.ts'
 import type { DeviceCookie } from '../device-cookie.ts'
@@ -19,6 +20,7 @@ export interface InteractionDeps {
   readonly interactions: Interactions
   readonly accounts: Accounts
   readonly consents: Consents
+  readonly resources: Resources
   readonly signIn: SignIn
   readonly mfa: Mfa
   readonly signUp: SignUp

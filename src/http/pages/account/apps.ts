@@ -1,15 +1,20 @@
 import type { Middleware } from 'koa'
 import type { Consents } from '../../../accounts/consents.ts'
-import type { Consent } from '../../../entities/index.ts'
+import type { Resources } from '../../../clients/resources.ts'
+import type { Consent, Resource } from '../../../entities/index.ts'
 import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
+import { apiResource } from '../../../oidc/clients/built-in-clients.ts'
 import type { AppItem } from '../../../views/views.ts'
+import { apiItems } from '../../api-items.ts'
 import { seeOther } from '../../see-other.ts'
 import { formOf } from '../../state.ts'
 import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface AppsDeps extends AreaDeps {
+  readonly issuer: string
   readonly consents: Consents
+  readonly resources: Resources
   readonly access: AccessRevoker
 }
 
@@ -18,12 +23,14 @@ const PATH = '/account/apps'
 /** The apps that the account has allowed something (UX-35). */
 export function showApps(deps: AppsDeps): Middleware {
   return async (ctx) => {
-    const apps = (await deps.consents.list(visitorOf(ctx).account.id)).map(appItem)
+    const consents = await deps.consents.list(visitorOf(ctx).account.id)
+    const apis = consents.flatMap(({ resourceScopes }) => Object.keys(resourceScopes))
+    const registered = await deps.resources.find([...new Set(apis)])
     deps.renderer.page(ctx, 'account/apps', {
       ...areaOf(ctx, deps),
       csrf: deps.csrf.token(ctx),
       removeAction: `${PATH}/remove`,
-      apps,
+      apps: consents.map((consent) => appItem(consent, registered, deps.issuer)),
     })
   }
 }
@@ -40,14 +47,20 @@ export function removeApp(deps: AppsDeps): Middleware {
   }
 }
 
-function appItem({ client, scopes, resourceScopes, grantedAt }: Consent): AppItem {
+function appItem(
+  { client, scopes, resourceScopes, grantedAt }: Consent,
+  registered: readonly Resource[],
+  issuer: string,
+): AppItem {
   const [redirectUri] = (client.metadata['redirect_uris'] ?? []) as string[]
   const host = client.isFirstParty ? undefined : URL.parse(redirectUri ?? '')?.host || undefined
+  const { [apiResource(issuer)]: ofAccountApi = [], ...ofOthers } = resourceScopes
   return {
     clientId: client.id,
     name: client.name,
     host,
-    scopes: [...scopes, ...Object.values(resourceScopes).flat()],
+    scopes: [...scopes, ...ofAccountApi],
+    apis: apiItems(ofOthers, registered),
     grantedAt,
   }
 }
