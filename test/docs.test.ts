@@ -129,6 +129,29 @@ describe('the documents', () => {
   })
 })
 
+describe('docs/promises.md', () => {
+  /** Requirement ids and faults; the titles of a test quote what it proves. */
+  const idsIn = (text: string) => text.match(/\b(?:[A-Z]{2}-\d{2}|F[0-3]\d)\b(?!-)/g) ?? []
+  const idsOf = (pattern: string) =>
+    new Set(globSync(pattern, { cwd: ROOT }).flatMap((path) => idsIn(read(path))))
+  const rows = Array.from(
+    read('docs/promises.md').matchAll(/^\| ([A-Z]{2}-\d{2}|F\d{2}) \| .+ \|$/gm),
+    ([, id = '']) => id,
+  )
+
+  it('has one line for each id that code or tests quote', () => {
+    expect(idsOf('src/**/*.ts').size).toBeGreaterThan(100)
+    const quoted = new Set([...idsOf('src/**/*.ts'), ...idsOf('test/**/*.ts')])
+    expect([...quoted].filter((id) => !rows.includes(id)).toSorted()).toEqual([])
+    expect(rows.length).toBe(new Set(rows).size)
+  })
+
+  it('has no line that no test quotes', () => {
+    const proven = idsOf('test/**/*.ts')
+    expect(rows.filter((id) => !proven.has(id))).toEqual([])
+  })
+})
+
 describe('docs/operations.md', () => {
   it('has the settings of today (else: npm run docs)', () => {
     expect(withSettings(read('docs/operations.md'))).toBe(read('docs/operations.md'))

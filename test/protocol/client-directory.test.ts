@@ -194,7 +194,7 @@ describe('the client directory', () => {
     })
   })
 
-  it('takes no registration from the protocol', async () => {
+  it('CL-02 takes no registration from the protocol', async () => {
     await expect(here.adapter.upsert('x', {}, 60)).rejects.toThrow(/registered through/)
     await expect(here.adapter.destroy('x')).rejects.toThrow(/registered through/)
   })
