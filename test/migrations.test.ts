@@ -1,3 +1,7 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Migration } from '@mikro-orm/migrations'
 import { type Database, migrate, openDatabase } from '../src/database/database.ts'
@@ -5,6 +9,11 @@ import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
 
 /** Longer than any other statement may take, and than a connection may be silent. */
 const LONG_S = 6.5
+
+const HERE = dirname(fileURLToPath(import.meta.url))
+const MIGRATIONS = join(HERE, '..', 'migrations')
+/** Each landed migration with the SHA-256 of its file; a new one is added with the commit that adds it. */
+const LANDED = JSON.parse(readFileSync(join(HERE, 'landed-migrations.json'), 'utf8')) as unknown
 
 describe('migrations', () => {
   let scratch: TestDatabase
@@ -22,6 +31,15 @@ describe('migrations', () => {
 
   it('bring an empty database to exactly what the entities say', async () => {
     expect(await database.orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('')
+  })
+
+  it('are never edited or taken away once they have landed: a new one mends an old one', () => {
+    const files = readdirSync(MIGRATIONS).filter((name) => name.endsWith('.ts'))
+    const digest = (name: string) =>
+      createHash('sha256')
+        .update(readFileSync(join(MIGRATIONS, name)))
+        .digest('hex')
+    expect(Object.fromEntries(files.map((name) => [name, digest(name)]))).toEqual(LANDED)
   })
 
   it('notice a difference between table and entity', async () => {

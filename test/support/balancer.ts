@@ -8,26 +8,35 @@ import { startStorage } from './storages.ts'
 export interface Balancer extends AsyncDisposable {
   readonly origin: string
   readonly targets: { readonly host: string; readonly port: number }[]
+  /** Requests that were answered with a fault of the server, or not at all. */
+  readonly failures: readonly string[]
 }
 
 /** An HTTP balancer on loopback: each request goes to the next target, headers and Host as they came. */
 export async function startBalancer(): Promise<Balancer> {
   const targets: { host: string; port: number }[] = []
+  const failures: string[] = []
   let turn = 0
   const server = createServer((incoming, outgoing) => {
     const target = targets[turn++ % targets.length]
     if (!target) return void outgoing.writeHead(503).end()
     const { method, url: path, rawHeaders } = incoming
+    const failed = (how: string | number) =>
+      failures.push(`${method ?? ''} ${path ?? ''} ${how} by ${target.port}`)
     const onward = httpRequest(
       { ...target, method, path, headers: rawHeaders, setHost: false, agent: false },
       (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders)
+        const { statusCode = 502 } = answer
+        if (statusCode >= 500) failed(statusCode)
+        outgoing.writeHead(statusCode, answer.rawHeaders)
         answer.pipe(outgoing)
       },
     )
-    onward.on('error', () =>
-      outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end(),
-    )
+    onward.on('error', ({ message }) => {
+      failed(message)
+      if (outgoing.headersSent) outgoing.destroy()
+      else outgoing.writeHead(502).end()
+    })
     incoming.pipe(onward)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -35,6 +44,7 @@ export async function startBalancer(): Promise<Balancer> {
   return {
     origin: `http://localhost:${port}`,
     targets,
+    failures,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
