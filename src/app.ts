@@ -26,6 +26,7 @@ import { forgotPasswordRoutes } from './http/pages/forgot-password.ts'
 import { pageRoutes } from './http/pages/index.ts'
 import { mailLinkRoutes } from './http/pages/mail-links.ts'
 import { createNoticeCookie } from './http/pages/notice-cookie.ts'
+import { resetPasswordRoutes } from './http/pages/reset-password.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
 import { cookieNames } from './oidc/configuration.ts'
@@ -86,15 +87,10 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(pageRoutes({ ...context, issuer }).routes())
   app.use(accountRoutes({ ...context, issuer, csrf, ...accountCookies(isHttps) }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
-  app.use(
-    forgotPasswordRoutes({
-      ...context,
-      csrf,
-      limit,
-      deviceCookie,
-      flow: createFlowCookie('reset', { isHttps }),
-    }).routes(),
-  )
+  const flow = createFlowCookie('reset', { isHttps })
+  const resetDeps = { ...context, csrf, limit, deviceCookie, flow }
+  app.use(forgotPasswordRoutes(resetDeps).routes())
+  app.use(resetPasswordRoutes(resetDeps).routes())
   if (!config.production) app.use(developmentPages(context))
   return app
 }

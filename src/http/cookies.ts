@@ -25,10 +25,8 @@ export function createNamedCookie(name: string, options: CookieOptions): Cookie 
     read: (ctx) => ctx.cookies.get(name, { signed }),
     write: (ctx, value) => {
       ctx.cookies.set(name, value, {
+        ...guarded(ctx),
         signed,
-        httpOnly: true,
-        sameSite: 'lax',
-        secure: ctx.secure,
         path: '/',
         overwrite: true,
         ...(maxAgeMs !== undefined && value !== null ? { maxAge: maxAgeMs } : {}),
@@ -43,4 +41,13 @@ export function createCookie(
   options: CookieOptions & { readonly isHttps: boolean },
 ): Cookie {
   return createNamedCookie(cookieName(name, options), options)
+}
+
+/** Ends a signed cookie that the engine has set for one path. */
+export function forgetCookie(ctx: Context, name: string, path: string): void {
+  ctx.cookies.set(name, null, { ...guarded(ctx), signed: true, path })
+}
+
+function guarded({ secure }: Context) {
+  return { httpOnly: true, sameSite: 'lax', secure } as const
 }

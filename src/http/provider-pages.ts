@@ -8,7 +8,7 @@ import { param } from '../oidc/param.ts'
 import { findWayBack, type WayBack } from '../oidc/starting-again.ts'
 import type { ForeignForm } from '../views/views.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
-import { startedBy } from './started-cookie.ts'
+import { startedBy } from './started-sign-ins.ts'
 import { wayOn } from './way-on.ts'
 
 /** The provider's own pages in our look. */

@@ -4,11 +4,12 @@ import type { AuthorizationServer } from '../oidc/authorization-server.ts'
 import { endpointOf } from '../oidc/endpoints.ts'
 import type { KoaContextWithOIDC } from '../oidc/pages.ts'
 import { param } from '../oidc/param.ts'
+import { resumedIn } from '../oidc/starting-again.ts'
 import { foreignForm } from '../views/views.ts'
 import { setFormPostPolicy } from './middleware/security-headers.ts'
 import type { AskingApp, Renderer } from './renderer.ts'
 import { seeOther } from './see-other.ts'
-import { rememberStarted } from './started-cookie.ts'
+import { noteSignIns } from './started-sign-ins.ts'
 
 /** Hands the request to the provider that is current when it arrives. */
 export function mountProvider(server: AuthorizationServer, renderer: Renderer): Middleware {
@@ -28,9 +29,13 @@ export function mountProvider(server: AuthorizationServer, renderer: Renderer): 
         client?: { clientId: string }
       }
     }
-    const begun = oidc?.entities?.Interaction
-    if (begun && oidc.client && ctx.response.get('location') === `/interaction/${begun.uid}`)
-      rememberStarted(ctx, begun.uid, oidc.client.clientId)
+    const { uid = '' } = oidc?.entities?.Interaction ?? {}
+    const { clientId } = oidc?.client ?? {}
+    const hasBegun = clientId && ctx.response.get('location') === `/interaction/${uid}`
+    noteSignIns(ctx, {
+      begun: hasBegun ? { uid, clientId } : undefined,
+      endedUid: ctx.status < 500 ? resumedIn(ctx)?.uid : undefined,
+    })
     // The back button must not show what the person has signed out of (SE-05).
     if (oidc?.session?.destroyed) ctx.set('Clear-Site-Data', '"cache"')
   }

@@ -9,7 +9,7 @@ import {
 } from 'oidc-provider'
 import { ACR_VALUES } from '../accounts/factors/levels.ts'
 import type { Config } from '../config/config.ts'
-import { cookieName } from '../config/cookie-names.ts'
+import { bindingCookies, cookieName } from '../config/cookie-names.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { CLAIMS_BY_SCOPE, SCOPES } from './claims/standard.ts'
 import { apiResource, builtInClients } from './clients/built-in-clients.ts'
@@ -51,8 +51,7 @@ export function cookieNames(issuer: string): {
   const isHttps = issuer.startsWith('https:')
   return {
     session: cookieName('session', { isHttps }),
-    interaction: isHttps ? '__Secure-interaction' : 'gatehouse_interaction',
-    resume: isHttps ? '__Secure-resume' : 'gatehouse_resume',
+    ...bindingCookies({ isHttps }),
   }
 }
 

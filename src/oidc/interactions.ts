@@ -81,8 +81,8 @@ export class Interactions {
   }
 
   /**
-   * Which app began it, for pages beside the interaction to name it: no more than its URL's owner
-   * has seen already.
+   * Which app began it, for pages beside the interaction to name it: to the browser that began it
+   * only, which the caller makes sure of.
    */
   async askingApp(uid: string): Promise<{ client: Client; redirectUri: string } | undefined> {
     const provider = this.#deps.provider()

@@ -57,6 +57,17 @@ function homeOf(client: Client): string | undefined {
   return origins.size === 1 ? [...origins][0] : undefined
 }
 
+interface Resumed {
+  readonly uid: string
+  readonly exp: number
+  readonly rest: object
+}
+
+/** The sign-in that this request has finished. */
+export function resumedIn({ state }: { readonly state: object }): Resumed | undefined {
+  return (state as { resumed?: Resumed }).resumed
+}
+
 /**
  * A fault while a finished sign-in is resumed: what it was spent for did not come about. The
  * request waits again, and nothing else of the interaction: whoever loads the page again signs in
@@ -68,7 +79,7 @@ export function keepRequests(provider: Provider): Parameters<Provider['use']>[0]
     if (ctx) ctx.state['resumed'] = { uid, exp, rest: { cid, returnTo, prompt, params } }
   })
   const keep = async (ctx: Parameters<Parameters<Provider['use']>[0]>[0]): Promise<void> => {
-    const resumed = ctx.state['resumed'] as { uid: string; exp: number; rest: object } | undefined
+    const resumed = resumedIn(ctx)
     if (!resumed) return
     const { uid, exp, rest } = resumed
     const seconds = exp - Math.floor(Date.now() / 1000)

@@ -124,6 +124,32 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect((await app.redeem(url)).claims()?.sub).toBe(account.id)
   })
 
+  it('SE-12 no other browser learns from its address which app a sign-in is for, nor is it led into it', async () => {
+    const account = await createAccount(server)
+    const app = await relyingParty(server, { firstParty: true })
+    const owner = new Browser(server.origin)
+    await owner.visit(app.authorizationUrl())
+    const uid = owner.page.url.pathname.split('/')[2] ?? ''
+    const path = `/forgot-password?interaction=${uid}`
+    const seen = (browser: Browser) => [
+      browser.page.words.includes('Plant Diary'),
+      browser.page.text.includes(`/interaction/${uid}`),
+    ]
+    await owner.visit(path)
+    expect(seen(owner)).toEqual([true, true])
+    const other = new Browser(server.origin)
+    await other.visit(app.authorizationUrl())
+    await other.visit(path)
+    expect(seen(other)).toEqual([false, false])
+    const form = other.page.form('/forgot-password')
+    const csrf = form.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    await other.post('/forgot-password', { email: account.email, interaction: uid, _csrf: csrf })
+    expect([other.page.url.pathname, ...seen(other)]).toEqual(['/reset-password', false, false])
+    const code = await server.inbox.code(account.email)
+    await other.submit('/reset-password', { code, password: NEW_PASSWORD })
+    expect([other.page.h1, ...seen(other)]).toEqual(['Your password is changed', false, false])
+  })
+
   it('UX-26 another code can be asked for after half a minute, or at once after a wrong one', async () => {
     const wait = (text: string) => /data-wait="(\d+)"/.exec(text)?.[1]
     const browser = await forgot((await createAccount(server)).email)

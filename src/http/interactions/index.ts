@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts'
 import { formBody } from '../middleware/body.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
-import { startedBy } from '../started-cookie.ts'
+import { noteSignIns, startedBy } from '../started-sign-ins.ts'
 import { showConsent, submitConsent } from './consent.ts'
 import { type InteractionDeps, loadStep } from './interaction.ts'
 import { showLogin, submitLogin } from './login.ts'
@@ -61,8 +61,10 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
     return next()
   })
   router.get('/', async (ctx, next) => {
-    const { prompt } = (await loadStep(ctx, deps)).interaction
-    await (first.get(prompt.name) ?? login)(ctx, next)
+    const { uid, app, interaction } = await loadStep(ctx, deps)
+    // Those that were begun at the same moment did not know of each other.
+    noteSignIns(ctx, { begun: { uid, clientId: app.client.clientId } })
+    await (first.get(interaction.prompt.name) ?? login)(ctx, next)
   })
   router.get('/login', login)
   router.post('/login', limit('sign-in'), submitLogin(deps))
