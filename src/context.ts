@@ -67,7 +67,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const faults = new FaultLog({ logger })
   const database = undo.use(options.database ?? (await openDatabase(config.database)))
   const { em, pool } = database
-  const readiness = undo.use(new Readiness({ pool }))
+  const readiness = undo.use(new Readiness({ pool, logger }))
   const { keyEncryptionKeys } = config.secrets
   const audit = undo.use(
     new Audit({

@@ -63,6 +63,7 @@ async function serve(env: Env, resources: AsyncDisposableStack, stop: AbortSigna
   await listen(server, config)
   resources.defer(() => close(server))
   context.worker.start()
+  context.readiness.start()
   context.keyWatch.start()
   context.jobs.start()
   context.answerJobs.start()

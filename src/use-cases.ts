@@ -65,7 +65,7 @@ export function composeUseCases({
   const sessions = new Sessions({ em, pool, access, audit })
   const tokens = new OneTimeTokens({ pool, codeKeys, attempts })
   const keepLinks = new KeepLinks({ em, tokens, messages })
-  const challenges = new MfaChallenges({ em, pool })
+  const challenges = new MfaChallenges({ pool })
   const passwordContext = {
     product: config.brand.name,
     issuerHost: new URL(config.issuer).hostname,

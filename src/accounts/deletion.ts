@@ -3,6 +3,7 @@ import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { eraseOrigins } from '../audit/retention.ts'
 import { LIFETIMES } from '../config/limits.ts'
+import { databaseNow, inSeconds } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
@@ -51,8 +52,9 @@ export class Deletion {
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       )
       if (!account) throw new AppError('invalid_token')
-      account.status = 'deleting'
-      account.deleteAfter = deletesAt
+      const deleteAfter = inSeconds(LIFETIMES.deleteGrace)
+      const closed = { status: 'deleting', deleteAfter, updatedAt: new Date() } as const
+      await tx.nativeUpdate(Account, { id: accountId }, closed)
       // Links of an earlier deletion, which was taken back, are not to take this one back.
       await tokens.voidAll(tx, accountId, 'undo_delete')
       const undo = await keepLinks.issue(tx, { id: accountId, email: account.email, deletesAt })
@@ -134,7 +136,7 @@ export class Deletion {
    * and is tried again with the next run.
    */
   async eraseDue(limit = 100): Promise<number> {
-    const isDue = { status: 'deleting', deleteAfter: { $lte: new Date() } } as const
+    const isDue = { status: 'deleting', deleteAfter: { $lte: databaseNow() } } as const
     const due = await this.#deps.em
       .fork()
       .find(Account, isDue, { limit, fields: ['id'], orderBy: { deleteAfter: 'asc' } })
@@ -161,7 +163,7 @@ export class Deletion {
       const erased = await tx.nativeDelete(Account, {
         id,
         status: 'deleting',
-        deleteAfter: { $lte: new Date() },
+        deleteAfter: { $lte: databaseNow() },
       })
       if (erased === 0) return false
       await audit.append(tx, { type: 'account_erased', accountId: id })

@@ -1,4 +1,5 @@
 import type { RequestOrigin } from '../audit/request-origin.ts'
+import { databaseNow } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
@@ -66,7 +67,7 @@ export class KeepLinks {
         id: accountId,
         status: 'deleting',
         mustResetPassword: false,
-        deleteAfter: { $gt: new Date() },
+        deleteAfter: { $gt: databaseNow() },
       })
       if (!account?.deleteAfter) return
       const { id, email, name, locale, deleteAfter: deletesAt } = account

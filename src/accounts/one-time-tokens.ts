@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { CAPS, LIFETIMES } from '../config/limits.ts'
 import { equal, hmac, randomToken, sha256, sixDigitCode } from '../crypto/token.ts'
 import { foldCode } from '../crypto/typed-code.ts'
+import { databaseNow, inSeconds } from '../database/clock.ts'
 import type { EntityManager, Pool } from '../database/database.ts'
 import { VerificationToken } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
@@ -117,12 +118,12 @@ export class OneTimeTokens {
     if (!key) throw new Error('no key to digest codes with')
     const [id, code, linkSecret] = [randomUUID(), sixDigitCode(), randomToken()]
     const digests = { codeDigest: hmac(key, `${id}:${code}`), linkDigest: sha256(linkSecret) }
-    return { ...create(em, id, issue, digests), code, linkSecret }
+    return { ...(await store(em, id, issue, digests)), code, linkSecret }
   }
 
   /** For a page whose mail may not be sent now: it takes the codes of other mails to the address. */
   async openPage(em: EntityManager, issue: Issue): Promise<Pick<Issued, 'tokenId'>> {
-    return create(em, randomUUID(), issue, { codeDigest: null, linkDigest: null })
+    return store(em, randomUUID(), issue, { codeDigest: null, linkDigest: null })
   }
 
   /** Judges a code; the try counts even if what follows fails. Throws `invalid_code`. */
@@ -199,7 +200,7 @@ export class OneTimeTokens {
         subjectId,
         purpose,
         codeDigest: { $ne: null },
-        expiresAt: { $gt: new Date() },
+        expiresAt: { $gt: databaseNow() },
         attempts: { $lt: CAPS.codeTries },
       },
       { orderBy: { createdAt: 'desc' } },
@@ -230,12 +231,13 @@ export class OneTimeTokens {
 
 type Digests = Pick<VerificationToken, 'codeDigest' | 'linkDigest'>
 
-function create(
+/** `expiresAt` is for people: what is stored is the database's. */
+async function store(
   em: EntityManager,
   id: string,
   issue: Issue,
   digests: Digests,
-): Pick<Issued, 'tokenId' | 'expiresAt'> {
+): Promise<Pick<Issued, 'tokenId' | 'expiresAt'>> {
   const {
     purpose,
     subjectId,
@@ -244,8 +246,7 @@ function create(
     lifetimeSeconds = LIFETIMES.code,
     page,
   } = issue
-  const expiresAt = new Date(Date.now() + lifetimeSeconds * 1000)
-  em.create(VerificationToken, {
+  await em.insert(VerificationToken, {
     id,
     purpose,
     pageId: page ?? null,
@@ -253,9 +254,10 @@ function create(
     address,
     credentialVersion,
     ...digests,
-    expiresAt,
+    createdAt: databaseNow(),
+    expiresAt: inSeconds(lifetimeSeconds),
   })
-  return { tokenId: page ?? id, expiresAt }
+  return { tokenId: page ?? id, expiresAt: new Date(Date.now() + lifetimeSeconds * 1000) }
 }
 
 function proof({

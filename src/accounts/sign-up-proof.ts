@@ -1,6 +1,7 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
+import { databaseNow } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account, PendingSignUp } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
@@ -68,7 +69,7 @@ export class SignUpProof {
     return (
       await this.#deps.em
         .fork()
-        .findOne(PendingSignUp, { id: userId, email: address, expiresAt: { $gt: new Date() } })
+        .findOne(PendingSignUp, { id: userId, email: address, expiresAt: { $gt: databaseNow() } })
     )?.id
   }
 
@@ -119,7 +120,7 @@ export class SignUpProof {
       const pending = await em.findOne(PendingSignUp, {
         id,
         email: address,
-        expiresAt: { $gt: new Date() },
+        expiresAt: { $gt: databaseNow() },
       })
       if (!pending || (await em.count(Account, { email: address })) > 0) throw new AppError(refusal)
       const now = new Date()

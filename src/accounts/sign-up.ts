@@ -3,6 +3,7 @@ import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
+import { databaseNow, inSeconds } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { PendingSignUp } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
@@ -96,12 +97,11 @@ export class SignUp {
 
     const started = await this.#deps.em.fork().transactional(async (em) => {
       const existing = await findAddressee(em, email)
-      const pending = em.create(PendingSignUp, {
-        id: randomUUID(),
-        email,
-        name: cleanName,
-        locale: locale ?? null,
+      const pending = { id: randomUUID(), email, name: cleanName, locale: locale ?? null }
+      await em.insert(PendingSignUp, {
+        ...pending,
         passwordHash,
+        createdAt: databaseNow(),
         expiresAt: inSeconds(LIFETIMES.pendingSignUp),
       })
       return this.#sendCode(em, pending, { origin, existing, app })
@@ -131,7 +131,7 @@ export class SignUp {
     return this.#deps.em.fork().transactional(async (em) => {
       const pending = await em.findOne(PendingSignUp, {
         id: userId,
-        expiresAt: { $gt: new Date() },
+        expiresAt: { $gt: databaseNow() },
       })
       if (!pending) return { userId, tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
       const existing = await findAddressee(em, pending.email as CanonicalEmail)
@@ -201,8 +201,4 @@ export class SignUp {
     const { tokenId } = issued ?? (await tokens.openPage(em, issue))
     return { userId: whose.subjectId, tokenId, expiresInSeconds: LIFETIMES.code }
   }
-}
-
-function inSeconds(seconds: number): Date {
-  return new Date(Date.now() + seconds * 1000)
 }

@@ -21,6 +21,11 @@ const SessionSchema = defineEntity({
     authenticatedAt: p.datetime(),
     /** When a second factor was shown last, were it a recovery code. */
     secondProvedAt: p.datetime().nullable(),
+    /** Seconds since then, by the clock that wrote it. */
+    secondProvedAgo: p
+      .float()
+      .formula((columns) => `extract(epoch from now() - ${columns.secondProvedAt})::float8`)
+      .nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     lastSeenAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),

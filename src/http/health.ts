@@ -3,8 +3,8 @@ import Router from '@koa/router'
 import type { Middleware } from 'koa'
 
 export interface HealthDeps {
-  /** Whether PostgreSQL takes a write. */
-  readonly readiness: { isWritable(): Promise<boolean> }
+  /** Whether PostgreSQL takes a write, by a clock near ours. */
+  readonly readiness: { isReady(): Promise<boolean> }
   /** Where the server has grown to one. */
   readonly redis: { isReady(): Promise<boolean> } | undefined
   readonly isStopping: () => boolean
@@ -23,7 +23,7 @@ export function healthRoutes({ readiness, redis, isStopping }: HealthDeps): Midd
   })
   router.get('/ready', async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
-    const stores = Promise.all([readiness.isWritable(), redis?.isReady() ?? true]).then((each) =>
+    const stores = Promise.all([readiness.isReady(), redis?.isReady() ?? true]).then((each) =>
       each.every(Boolean),
     )
     const isReady =

@@ -1,10 +1,12 @@
 import { CAPS, LIFETIMES } from '../../config/limits.ts'
 import { randomToken, sha256 } from '../../crypto/token.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
-import { MfaChallenge } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { IS_KEEPABLE } from '../accounts.ts'
 
+const ISSUE = `
+insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "attempts", "created_at", "expires_at")
+values (gen_random_uuid(), $1, $2, $3, 0, now(), now() + $4::int * interval '1 second')`
 const COUNT_TRY = `
 update "mfa_challenge" set "attempts" = "attempts" + 1
 where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}
@@ -21,11 +23,9 @@ const GIVE_BACK =
  * nothing else (TF-06).
  */
 export class MfaChallenges {
-  readonly #em: EntityManager
   readonly #pool: Pool
 
-  constructor({ em, pool }: { em: EntityManager; pool: Pool }) {
-    this.#em = em
+  constructor({ pool }: { pool: Pool }) {
     this.#pool = pool
   }
 
@@ -34,14 +34,8 @@ export class MfaChallenges {
     binding: string,
   ): Promise<{ challenge: string; expiresInSeconds: number }> {
     const challenge = randomToken()
-    const em = this.#em.fork()
-    em.create(MfaChallenge, {
-      account: accountId,
-      digest: nameOf(challenge),
-      binding: bindingDigest(binding),
-      expiresAt: new Date(Date.now() + LIFETIMES.mfaChallenge * 1000),
-    })
-    await em.flush()
+    const values = [accountId, nameOf(challenge), bindingDigest(binding), LIFETIMES.mfaChallenge]
+    await this.#pool.query(ISSUE, values)
     return { challenge, expiresInSeconds: LIFETIMES.mfaChallenge }
   }
 

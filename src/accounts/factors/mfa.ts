@@ -5,6 +5,7 @@ import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { LIFETIMES } from '../../config/limits.ts'
 import type { SecretBox } from '../../crypto/secret-box.ts'
 import { generateTotpSecret, otpauthUri, verifyTotp } from '../../crypto/totp.ts'
+import { databaseNow, inSeconds } from '../../database/clock.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { Account, RecoveryCode, TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
@@ -76,11 +77,12 @@ export class Mfa {
       )
       if (locked.mfaEnabled) throw new AppError('mfa_already_enabled')
       await tx.nativeDelete(TotpCredential, { account: account.id, confirmedAt: null })
-      tx.create(TotpCredential, {
+      await tx.insert(TotpCredential, {
         id,
         account: account.id,
         secretBox: box.seal(secret, account.id),
-        expiresAt: new Date(Date.now() + LIFETIMES.mfaEnrolment * 1000),
+        createdAt: databaseNow(),
+        expiresAt: inSeconds(LIFETIMES.mfaEnrolment),
       })
     })
     return {
@@ -148,7 +150,7 @@ export class Mfa {
       const confirmed = await tx.nativeUpdate(
         TotpCredential,
         { id: pending.id, confirmedAt: null },
-        { confirmedAt: new Date(), expiresAt: null, lastStep },
+        { confirmedAt: databaseNow(), expiresAt: null, lastStep },
       )
       if (confirmed === 0) throw new AppError('mfa_setup_replaced')
       await alongside?.(tx)
@@ -170,7 +172,7 @@ export class Mfa {
     return this.#deps.em.fork().findOne(TotpCredential, {
       account: accountId,
       confirmedAt: null,
-      expiresAt: { $gt: new Date() },
+      expiresAt: { $gt: databaseNow() },
     })
   }
 

@@ -42,6 +42,9 @@ export interface OpenedSession
 
 const ms = (column: string): string => `extract(epoch from ${column})::float8 * 1000`
 
+/** A moment of the server's, moved to the database's clock: $14 is the server's now. */
+const moved = (moment: string): string => `now() + (${moment}::timestamptz - $14::timestamptz)`
+
 /**
  * Stores the session, for an account that stands as it is from here to the end of the statement: a
  * change of its credentials waits for the session, which it will end, or the session waits for the
@@ -56,8 +59,8 @@ with "owner" as (
   where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13 or not "mfa_enabled") for share
 ), "opened" as (
   insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at")
-  select $1, "id", $3, $4, $5, $6, $7, $8, $9, case when $13 then $9::timestamptz end, now(), now(), $10 from "owner"
-  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = $9, "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = $10
+  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, case when $13 then ${moved('$9')} end, now(), now(), ${moved('$10')} from "owner"
+  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at"
   returning *
 )
 select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."email_verified_at"')} as "verifiedMs",
@@ -113,7 +116,13 @@ export async function openSession(
   ]
   const { rows } = await pool.query<Opened>({
     ...OPEN,
-    values: [...seen, CAPS.sessionsPerAccount - 1, credentialVersion ?? null, hasSecondFactor],
+    values: [
+      ...seen,
+      CAPS.sessionsPerAccount - 1,
+      credentialVersion ?? null,
+      hasSecondFactor,
+      new Date(),
+    ],
   })
   const [row] = rows
   if (!row) throw new AppError('invalid_credentials')

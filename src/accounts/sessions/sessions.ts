@@ -1,5 +1,6 @@
 import type { AuditSink, AuditType } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { databaseNow, secondsAgo } from '../../database/clock.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { Session } from '../../entities/index.ts'
 import { levelOf, type SessionLevel, type Shown } from './session-level.ts'
@@ -34,8 +35,8 @@ export interface LiveSession extends Shown {
 const SEEN_RESOLUTION_SECONDS = 60
 
 const SEEN = `
-update "session" set "last_seen_at" = now(), "expires_at" = $2::timestamptz
-where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < $2::timestamptz - $3::int * interval '1 second')`
+update "session" set "last_seen_at" = now(), "expires_at" = now() + $2::float8 * interval '1 second'
+where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < now() + ($2::float8 - $3::int) * interval '1 second')`
 const TOUCH = 'update "session" set "last_seen_at" = now() where "id" = $1'
 const RAISE = `
 update "session" set "second_proved_at" = now(), "amr" = case when 'mfa' = any("amr") then "amr" else "amr" || '{otp,mfa}' end
@@ -43,15 +44,15 @@ where "id" = ? and "account_id" = ?`
 const LIVE = {
   name: 'session-live',
   text: `
-select extract(epoch from s."authenticated_at")::float8 * 1000 as "authenticatedMs",
-  extract(epoch from s."second_proved_at")::float8 * 1000 as "secondProvedMs", array_to_string(s."amr", ' ') as "amr", a."mfa_enabled" as "hasMfa",
+select extract(epoch from now() - s."authenticated_at")::float8 as "authenticatedAgo",
+  extract(epoch from now() - s."second_proved_at")::float8 as "secondProvedAgo", array_to_string(s."amr", ' ') as "amr", a."mfa_enabled" as "hasMfa",
   s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
 from "session" s join "account" a on a."id" = s."account_id"
 where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
 }
 interface Live {
-  readonly authenticatedMs: number
-  readonly secondProvedMs: number | null
+  readonly authenticatedAgo: number
+  readonly secondProvedAgo: number | null
   readonly amr: string
   readonly hasMfa: boolean
   readonly isStale: boolean
@@ -107,7 +108,8 @@ export class Sessions {
   }
 
   async seen(id: string, expiresAt: Date): Promise<void> {
-    await this.#pool.query(SEEN, [id, expiresAt, SEEN_RESOLUTION_SECONDS])
+    const secondsLeft = (expiresAt.getTime() - Date.now()) / 1000
+    await this.#pool.query(SEEN, [id, secondsLeft, SEEN_RESOLUTION_SECONDS])
   }
 
   /**
@@ -121,11 +123,11 @@ export class Sessions {
     if (row.isStale) await this.#pool.query(TOUCH, [id])
     const shown = {
       hasMfa: row.hasMfa,
-      secondProvedAt: row.secondProvedMs === null ? undefined : new Date(row.secondProvedMs),
+      secondProvedAt: row.secondProvedAgo === null ? undefined : secondsAgo(row.secondProvedAgo),
     }
     return {
       ...shown,
-      authenticatedAt: new Date(row.authenticatedMs),
+      authenticatedAt: secondsAgo(row.authenticatedAgo),
       level: levelOf({ ...shown, amr: row.amr.split(' ') }),
     }
   }
@@ -140,7 +142,7 @@ export class Sessions {
     return (
       (await this.#em
         .fork()
-        .findOne(Session, { id, expiresAt: { $gt: new Date() } }, { populate: ['account'] })) ??
+        .findOne(Session, { id, expiresAt: { $gt: databaseNow() } }, { populate: ['account'] })) ??
       undefined
     )
   }
@@ -150,7 +152,7 @@ export class Sessions {
       .fork()
       .find(
         Session,
-        { account: accountId, expiresAt: { $gt: new Date() } },
+        { account: accountId, expiresAt: { $gt: databaseNow() } },
         { orderBy: { lastSeenAt: 'desc' } },
       )
   }

@@ -8,6 +8,7 @@ import {
 } from '../../../accounts/sessions/session-level.ts'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import type { Config } from '../../../config/config.ts'
+import { secondsAgo } from '../../../database/clock.ts'
 import type { Account } from '../../../entities/index.ts'
 import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'
 import { findBrowserSession } from '../../../oidc/browser-session.ts'
@@ -86,14 +87,21 @@ async function findVisitor(
   if (!browser) return undefined
   const session = await sessions.find(browser.id)
   const account = session?.account
-  if (!account?.isActive() || account.mustResetPassword || account.id !== browser.accountId) {
+  if (
+    !session ||
+    !account?.isActive() ||
+    account.mustResetPassword ||
+    account.id !== browser.accountId
+  ) {
     // Left alive, the other half would sign the browser in again at once, and so on for ever.
     await sessions.endSession(browser.id)
     return undefined
   }
   await sessions.seen(browser.id, browser.expiresAt)
-  const shown = { hasMfa: account.mfaEnabled, secondProvedAt: session?.secondProvedAt ?? undefined }
-  const level = levelOf({ ...shown, amr: session?.amr ?? [] })
+  const { secondProvedAgo } = session
+  const secondProvedAt = secondProvedAgo == null ? undefined : secondsAgo(secondProvedAgo)
+  const shown = { hasMfa: account.mfaEnabled, secondProvedAt }
+  const level = levelOf({ ...shown, amr: session.amr })
   return {
     ...shown,
     account,
