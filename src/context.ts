@@ -9,6 +9,7 @@ import { SecretBox } from './crypto/secret-box.ts'
 import { deriveKey } from './crypto/token.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { FaultLog } from './fault-log.ts'
+import { Announcements } from './feed/announcements.ts'
 import { createProviderPages } from './http/provider-pages.ts'
 import { createRenderer } from './http/renderer.ts'
 import { createLogger, type Logger } from './logger/logger.ts'
@@ -118,7 +119,8 @@ export async function createContext(config: Config, options: ContextOptions = {}
     accountApi: { identifier: apiResource(config.issuer), scopes: [API_SCOPE] },
   })
   const resources = new Resources({ em, audit })
-  const directory = undo.use(await ClientDirectory.open({ database, logger }))
+  const announcements = undo.use(await Announcements.open({ database, logger }))
+  const directory = await ClientDirectory.open({ pool, announcements })
   const redis = config.redis && undo.use(await openRedis(config.redis, { logger }))
   const artifacts = {
     overrides: { Client: directory.adapter },
@@ -192,7 +194,13 @@ export async function createContext(config: Config, options: ContextOptions = {}
     },
   })
   const keyWatch = undo.use(
-    new KeyWatch({ keys, server: authorizationServer, timing: config.keys, logger }),
+    new KeyWatch({
+      keys,
+      server: authorizationServer,
+      timing: config.keys,
+      announcements,
+      logger,
+    }),
   )
   const provider = () => authorizationServer.provider
   const interactions = new Interactions({

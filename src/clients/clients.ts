@@ -188,7 +188,7 @@ export class Clients {
         fields: { resources: `not registered: ${unknown.join(', ')}` },
       })
     const ofApis = [...found.flatMap((resource) => resource.scopes), ...own]
-    const ofPerson = type === 'service' ? [] : OIDC_SCOPES
+    const ofPerson: readonly string[] = type === 'service' ? [] : OIDC_SCOPES
     const offered = [...ofPerson, ...ofApis]
     const foreign = scopes?.filter((scope) => !offered.includes(scope)) ?? []
     if (foreign.length > 0)

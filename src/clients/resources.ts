@@ -5,12 +5,12 @@ import { Resource } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
 import { displayName, reasons } from './client-input.ts'
-import { OIDC_SCOPES, SCOPE } from './scopes.ts'
+import { isOidcScope, SCOPE } from './scopes.ts'
 
 const scope = z
   .string()
   .regex(SCOPE, 'is not a scope name')
-  .refine((name) => !OIDC_SCOPES.includes(name), 'is a scope of OpenID Connect')
+  .refine((name) => !isOidcScope(name), 'is a scope of OpenID Connect')
 
 const FIELDS = z.strictObject({
   /**

@@ -1,9 +1,12 @@
 import type { EntityManager } from '../database/database.ts'
 
-/** PostgreSQL channel on which every instance hears of changed clients and resources. */
+/** PostgreSQL channel on which every instance hears of changes. Its name is older than its use. */
 export const CHANNEL = 'gatehouse_client'
 
-export type Changed = { readonly kind: 'client' | 'resource'; readonly id: string }
+/** What every instance keeps a copy of. */
+export type Kind = 'client' | 'resource' | 'signing_key'
+
+export type Changed = { readonly kind: Kind; readonly id: string }
 
 /** Tells all instances when the transaction commits, and nobody when it does not. */
 export async function announce(tx: EntityManager, changed: Changed): Promise<void> {

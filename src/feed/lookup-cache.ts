@@ -1,3 +1,5 @@
+import type { Follower } from './announcements.ts'
+
 export interface LookupCacheOptions<T> {
   readonly load: (key: string) => Promise<T | undefined>
   /** Whether changes are heard of; while they are not, an answer is kept for `deafMs` only. */
@@ -17,7 +19,7 @@ interface Entry<T> {
  * Remembers look-ups, absent ones too, each kind in a bounded store: a flood of made-up keys pushes
  * out no real ones.
  */
-export class LookupCache<T extends object> {
+export class LookupCache<T extends object> implements Follower {
   readonly #options: Required<LookupCacheOptions<T>>
   readonly #found = new Map<string, Entry<T>>()
   readonly #absent = new Map<string, Entry<T>>()
@@ -49,14 +51,14 @@ export class LookupCache<T extends object> {
     return this.#entry(key)?.value
   }
 
-  forget(key: string): void {
+  changed(key: string): void {
     this.#generation++
     this.#loading.delete(key)
     this.#found.delete(key)
     this.#absent.delete(key)
   }
 
-  clear(): void {
+  missed(): void {
     this.#generation++
     this.#loading.clear()
     this.#found.clear()

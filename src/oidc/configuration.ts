@@ -8,10 +8,11 @@ import {
   type ResourceServer,
 } from 'oidc-provider'
 import { ACR_VALUES } from '../accounts/factors/levels.ts'
+import { isOidcScope, OIDC_SCOPES } from '../clients/scopes.ts'
 import type { Config } from '../config/config.ts'
 import { bindingCookies, cookieName } from '../config/cookie-names.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
-import { CLAIMS_BY_SCOPE, SCOPES } from './claims/standard.ts'
+import { CLAIMS_BY_SCOPE } from './claims/registry.ts'
 import { apiResource, builtInClients } from './clients/built-in-clients.ts'
 import { assertingSince, CLOCK_TOLERANCE } from './clients/client-assertion.ts'
 import { OUR_METADATA } from './clients/client-metadata.ts'
@@ -89,7 +90,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     ttl: lifetimes(config),
     routes: routes(),
     responseTypes: ['code'],
-    scopes: SCOPES,
+    scopes: [...OIDC_SCOPES],
     claims: CLAIMS_BY_SCOPE,
     acrValues: [...ACR_VALUES],
     conformIdTokenClaims: true,
@@ -219,7 +220,7 @@ function isService({ oidc }: KoaContextWithOIDC): boolean {
  */
 function isForUserinfo({ oidc }: KoaContextWithOIDC): boolean {
   const names = param(oidc.params, 'scope').split(' ')
-  return names.includes('openid') && names.every((name) => SCOPES.includes(name))
+  return names.includes('openid') && names.every((name) => isOidcScope(name))
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Account } from 'oidc-provider'
 import type { ActiveAccount } from '../accounts/accounts.ts'
-import { accountClaims } from './claims/standard.ts'
+import { accountClaims } from './claims/registry.ts'
 
 /** The account, in that session if one is named. */
 export type FindAccount = (sub: string, sessionId?: string) => Promise<Account | undefined>

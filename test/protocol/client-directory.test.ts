@@ -5,6 +5,7 @@ import { type ClientInput, Clients } from '../../src/clients/clients.ts'
 import { Resources } from '../../src/clients/resources.ts'
 import { type Database, openDatabase, type Pool } from '../../src/database/database.ts'
 import type { Client } from '../../src/entities/index.ts'
+import { Announcements } from '../../src/feed/announcements.ts'
 import { ChangeFeed } from '../../src/feed/change-feed.ts'
 import { CHANNEL } from '../../src/feed/changes.ts'
 import { LookupCache } from '../../src/feed/lookup-cache.ts'
@@ -68,19 +69,20 @@ describe('the client directory', () => {
   let counter: ReturnType<typeof counted>
   let here: ClientDirectory
   let there: ClientDirectory
+  let feeds: [Announcements, Announcements]
   beforeEach(async () => {
     counter = counted(database.pool)
-    here = await ClientDirectory.open({
-      database: { pool: counter.pool, direct: database.direct },
-      logger,
-    })
+    feeds = [
+      await Announcements.open({ database, logger }),
+      await Announcements.open({ database, logger }),
+    ]
+    here = await ClientDirectory.open({ pool: counter.pool, announcements: feeds[0] })
     // Opening it reads when the server was restored.
     counter.startOver()
-    there = await ClientDirectory.open({ database, logger })
+    there = await ClientDirectory.open({ pool: database.pool, announcements: feeds[1] })
   })
   afterEach(async () => {
-    await here[Symbol.asyncDispose]()
-    await there[Symbol.asyncDispose]()
+    for (const feed of feeds) await feed[Symbol.asyncDispose]()
   })
 
   it('asks the database once and then returns the same object', async () => {
@@ -226,6 +228,26 @@ describe('the client directory', () => {
   })
 })
 
+describe('the announcements', () => {
+  it('reach the followers of their kind; an unknown kind nobody, what cannot be read everybody', async () => {
+    await using announcements = await Announcements.open({ database, logger })
+    const told: string[] = []
+    for (const kind of ['client', 'signing_key'] as const)
+      announcements.follow(kind, {
+        changed: (id) => told.push(`${kind} ${id}`),
+        missed: () => told.push(`${kind} missed`),
+      })
+    const say = (payload: string) =>
+      database.pool.query('select pg_notify($1, $2)', [CHANNEL, payload])
+    await say('{"kind":"client","id":"a","since":"a newer version"}')
+    await say('{"kind":"of a newer version","id":"b"}')
+    await say('{"kind":"signing_key","id":"c"}')
+    await say('no JSON')
+    await until(async () => told.length === 4, 5000)
+    expect(told).toEqual(['client a', 'signing_key c', 'client missed', 'signing_key missed'])
+  })
+})
+
 describe('the change feed', () => {
   it('notices within five seconds that its connection is dead though open', async () => {
     const { host = '127.0.0.1', port } = database.direct
@@ -282,7 +304,7 @@ describe('the look-up cache', () => {
       return answers.shift()
     })
     const stale = cache.find('a')
-    cache.forget('a')
+    cache.changed('a')
     expect(await stale).toEqual({ version: 1 })
     expect(cache.peek('a')).toBeUndefined()
     expect(await cache.find('a')).toEqual({ version: 2 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { OIDC_SCOPES } from '../../src/clients/scopes.ts'
 import { ERROR_CODES } from '../../src/errors.ts'
-import { SCOPES } from '../../src/oidc/claims/standard.ts'
 import { directionOf } from '../../src/views/locales.ts'
 import { type Catalogue, createTranslator, readCatalogue } from '../../src/views/translator.ts'
 import {
@@ -131,7 +131,7 @@ describe('UX-39 every language has every word', () => {
       )
     views.page(
       'interaction/consent',
-      { ...consent, scopes: [...SCOPES, 'account'].map((scope) => ({ scope, isNew: false })) },
+      { ...consent, scopes: [...OIDC_SCOPES, 'account'].map((scope) => ({ scope, isNew: false })) },
       contextOf('interaction/consent'),
     )
     for (const key of catalogues.en.keys()) {
@@ -168,7 +168,7 @@ describe('UX-39 every language has every word', () => {
   })
 
   it('words every scope of the server and every refusal', () => {
-    for (const scope of [...SCOPES, 'account'])
+    for (const scope of [...OIDC_SCOPES, 'account'])
       expect(catalogues.en.has(`scope.${scope}.title`)).toBe(true)
     for (const code of ERROR_CODES) expect(catalogues.en.has(`problem.${code}`)).toBe(true)
   })

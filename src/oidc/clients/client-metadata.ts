@@ -1,4 +1,4 @@
-import { OIDC_SCOPES } from '../../clients/scopes.ts'
+import { isOidcScope } from '../../clients/scopes.ts'
 import { sha256 } from '../../crypto/token.ts'
 
 export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds"`
@@ -78,7 +78,7 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
 function scopeMembers(scope: string): { scope: string; allowed_scopes: readonly string[] } {
   const allowed = scope.split(' ').filter(Boolean)
   return {
-    scope: allowed.filter((name) => OIDC_SCOPES.includes(name)).join(' ') || 'openid',
+    scope: allowed.filter((name) => isOidcScope(name)).join(' ') || 'openid',
     allowed_scopes: allowed,
   }
 }

@@ -3,10 +3,8 @@ import { digestOf } from '../../clients/clients.ts'
 import { LIFETIMES } from '../../config/limits.ts'
 import { equal } from '../../crypto/token.ts'
 import type { Database } from '../../database/database.ts'
-import { ChangeFeed } from '../../feed/change-feed.ts'
-import { CHANNEL, type Changed } from '../../feed/changes.ts'
+import type { Announcements } from '../../feed/announcements.ts'
 import { LookupCache } from '../../feed/lookup-cache.ts'
-import type { Logger } from '../../logger/logger.ts'
 import { API_CLIENT_ID, isBuiltIn } from './built-in-clients.ts'
 import {
   CLIENT_COLUMNS,
@@ -29,39 +27,28 @@ const MAX_CLIENTS = 10_000
 /** Longest secret that is digested for comparison, in bytes (TK-07). */
 const MAX_SECRET = 1024
 
+export interface ClientDirectoryDeps extends Pick<Database, 'pool'> {
+  readonly announcements: Announcements
+}
+
 /**
  * Registered clients and resources as the protocol needs them: from memory, and every instance
  * forgets what any of them changes.
  */
-export class ClientDirectory implements AsyncDisposable {
+export class ClientDirectory {
   readonly #clients: LookupCache<ProviderMetadata>
   readonly #resources: LookupCache<RegisteredResource>
   /** Unix time. */
   readonly #restoredAt: number
-  #feed: ChangeFeed | undefined
 
-  static async open({
-    database,
-    logger,
-  }: {
-    database: Pick<Database, 'pool' | 'direct'>
-    logger: Logger
-  }): Promise<ClientDirectory> {
-    const { rows } = await database.pool.query<{ at: number }>(RESTORED)
-    const directory = new ClientDirectory(database, rows[0]?.at ?? 0)
-    directory.#feed = await ChangeFeed.open({
-      connection: database.direct,
-      channel: CHANNEL,
-      logger,
-      onChange: (payload) => directory.#forget(payload),
-      onGap: () => directory.#forgetAll(),
-    })
-    return directory
+  static async open(deps: ClientDirectoryDeps): Promise<ClientDirectory> {
+    const { rows } = await deps.pool.query<{ at: number }>(RESTORED)
+    return new ClientDirectory(deps, rows[0]?.at ?? 0)
   }
 
-  private constructor({ pool }: Pick<Database, 'pool'>, restoredAt: number) {
+  private constructor({ pool, announcements }: ClientDirectoryDeps, restoredAt: number) {
     this.#restoredAt = restoredAt
-    const common = { isLive: () => this.#feed?.isLive ?? false, max: MAX_CLIENTS }
+    const common = { isLive: () => announcements.isLive, max: MAX_CLIENTS }
     this.#clients = new LookupCache({
       ...common,
       load: async (id) => {
@@ -76,6 +63,8 @@ export class ClientDirectory implements AsyncDisposable {
         return rows[0] && resourceOf(rows[0])
       },
     })
+    announcements.follow('client', this.#clients)
+    announcements.follow('resource', this.#resources)
   }
 
   /** oidc-provider's storage of the model `Client`; registrations are made elsewhere. */
@@ -128,25 +117,6 @@ export class ClientDirectory implements AsyncDisposable {
     const seconds = client?.refresh_leeway_seconds ?? usual
     const authenticates = client !== undefined && client['token_endpoint_auth_method'] !== 'none'
     return authenticates ? seconds : Math.min(seconds, LIFETIMES.refreshLeewayPublic)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#feed?.[Symbol.asyncDispose]()
-  }
-
-  #forget(payload: string): void {
-    try {
-      const { kind, id } = JSON.parse(payload) as Changed
-      if (kind === 'client') this.#clients.forget(id)
-      else this.#resources.forget(id)
-    } catch {
-      this.#forgetAll()
-    }
-  }
-
-  #forgetAll(): void {
-    this.#clients.clear()
-    this.#resources.clear()
   }
 }
 

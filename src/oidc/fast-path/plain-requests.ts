@@ -1,5 +1,5 @@
 import { type Client, errors, type Provider, type ResourceServerInstance } from 'oidc-provider'
-import { SCOPES } from '../claims/standard.ts'
+import { isOidcScope } from '../../clients/scopes.ts'
 import { hasSecret } from '../clients/directory.ts'
 import { mayIntrospect, onlyApi } from '../configuration.ts'
 import { ENDPOINTS } from '../endpoints.ts'
@@ -154,7 +154,7 @@ export class PlainRequests {
     const scopes = scope === '' ? [] : [...new Set(scope.split(' '))]
     const offered = resourceServer.scope.split(' ')
     if (scope !== '' && !SCOPE.test(scope)) return undefined
-    if (scopes.some((name) => !offered.includes(name) || SCOPES.includes(name))) return undefined
+    if (scopes.some((name) => !offered.includes(name) || isOidcScope(name))) return undefined
     const { ClientCredentials } = this.#provider
     const token = new ClientCredentials({ client, scope: scopes.join(' ') })
     token.resourceServer = resourceServer as ResourceServerInstance

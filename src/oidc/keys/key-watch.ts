@@ -1,3 +1,4 @@
+import type { Announcements } from '../../feed/announcements.ts'
 import type { Logger } from '../../logger/logger.ts'
 import type { AuthorizationServer } from '../authorization-server.ts'
 import type { KeyTiming } from './key-schedule.ts'
@@ -7,14 +8,15 @@ export interface KeyWatchDeps {
   readonly keys: SigningKeys
   readonly server: AuthorizationServer
   readonly timing: KeyTiming
+  readonly announcements: Announcements
   readonly logger: Logger
 }
 
 const HOUR_MS = 3_600_000
 
 /**
- * Follows the keys in the database: at the moments that are written there, and within the poll
- * interval what others change.
+ * Follows the keys in the database: at the moments that are written there, and when another
+ * instance announces a change. While announcements may go unheard it looks every few seconds.
  */
 export class KeyWatch implements Disposable {
   readonly #deps: KeyWatchDeps
@@ -23,6 +25,8 @@ export class KeyWatch implements Disposable {
 
   constructor(deps: KeyWatchDeps) {
     this.#deps = deps
+    const again = () => this.#again()
+    deps.announcements.follow('signing_key', { changed: again, missed: again })
   }
 
   start(): void {
@@ -34,15 +38,23 @@ export class KeyWatch implements Disposable {
     this.#timer = undefined
   }
 
+  /** Nothing before the start and after the end. */
+  #again(): void {
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#schedule(0)
+  }
+
   #schedule(delayMs: number): void {
     this.#timer = setTimeout(() => void this.#tick(), delayMs)
     this.#timer.unref()
   }
 
   async #tick(): Promise<void> {
-    const { keys, server, timing, logger } = this.#deps
+    const { keys, server, timing, announcements, logger } = this.#deps
     const running = this.#timer
-    let delayMs = timing.pollSeconds * 1000
+    const patienceMs = announcements.isLive ? HOUR_MS : timing.pollSeconds * 1000
+    let delayMs = patienceMs
     try {
       if (Date.now() - this.#lastRotation > HOUR_MS) {
         for (const kid of await keys.rotateDue())

@@ -3,6 +3,7 @@ import type { SecretBox } from '../../crypto/secret-box.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { SigningKey } from '../../entities/index.ts'
 import type { SigningAlg } from '../../entities/signing-key.ts'
+import { announce } from '../../feed/changes.ts'
 import type { HintKey } from './hints.ts'
 import {
   isDue,
@@ -170,6 +171,7 @@ export class SigningKeys {
         privateBox: this.#seal(kid, privateJwk),
         activeAt,
       })
+      await announce(em, { kind: 'signing_key', id: kid })
       await this.#audit?.append(em, { type: 'key_rotated', detail: { kid, alg, isEmergency } })
       return kid
     })
