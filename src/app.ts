@@ -8,6 +8,7 @@ import { createDeviceCookie } from './http/device-cookie.ts'
 import { plainRequests } from './http/fast-path.ts'
 import { healthRoutes } from './http/health.ts'
 import { interactionRoutes } from './http/interactions/index.ts'
+import { logoRoutes } from './http/logos.ts'
 import { createCsrf } from './http/middleware/csrf.ts'
 import { errorHandler } from './http/middleware/errors.ts'
 import { issuerHostOnly } from './http/middleware/host.ts'
@@ -83,6 +84,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie, signUpFlow }, limit).routes())
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes().routes())
+  app.use(logoRoutes(context.database).routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
   app.use(pageRoutes({ ...context, issuer }).routes())
   app.use(accountRoutes({ ...context, issuer, csrf, ...accountCookies(isHttps) }, limit).routes())

@@ -1,7 +1,9 @@
 import { Audit } from './audit/audit.ts'
 import { Clients } from './clients/clients.ts'
+import { LOGO_POLICY, Logos } from './clients/logos.ts'
 import { Resources } from './clients/resources.ts'
 import type { Config } from './config/config.ts'
+import { OUTGOING } from './config/limits.ts'
 import { CookieKeys } from './crypto/cookie-keys.ts'
 import { HashProcess, patienceMs } from './crypto/hash-process.ts'
 import { PasswordHasher } from './crypto/password.ts'
@@ -107,15 +109,20 @@ export async function createContext(config: Config, options: ContextOptions = {}
         mail: mailHandler(mailer),
         decoy: async () => undefined,
         backchannel_logout: (body, delivery) => logout.handler(body, delivery),
+        client_logo: (body, delivery) => logos.handler(body, delivery),
       },
-      policies: { backchannel_logout: LOGOUT_POLICY },
+      policies: { backchannel_logout: LOGOUT_POLICY, client_logo: LOGO_POLICY },
       keepDelivered: !config.production && !config.mail.smtpUrl,
     }),
   )
 
+  const outgoing = createGuardedFetch(options.outgoing)
+  const pictures = createGuardedFetch({ maxBytes: OUTGOING.pictureBytes, ...options.outgoing })
+  const logos = new Logos({ em, outbox, fetch: pictures })
   const clients = new Clients({
     em,
     audit,
+    logos,
     accountApi: { identifier: apiResource(config.issuer), scopes: [API_SCOPE] },
   })
   const resources = new Resources({ em, audit })
@@ -131,7 +138,6 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const store = redis
     ? undo.use(createRedisStore({ redis, ...withUsesIn(inPostgres, artifacts) }))
     : inPostgres
-  const outgoing = createGuardedFetch(options.outgoing)
   const logout: BackChannelLogout = new BackChannelLogout({
     em,
     outbox,
@@ -166,7 +172,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     find: (identifier) => directory.findResource(identifier),
     lifetimeSeconds: config.lifetimes.accessToken,
   })
-  if (!options.outgoing) await proveGuard(outgoing)
+  if (!options.outgoing) for (const fetch of [outgoing, pictures]) await proveGuard(fetch)
   const authorizationServer = await AuthorizationServer.create({
     config,
     cookieKeys,
@@ -243,6 +249,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     messages,
     worker,
     clients,
+    logos,
     resources,
     directory,
     store,

@@ -68,6 +68,7 @@ async function serve(env: Env, resources: AsyncDisposableStack, stop: AbortSigna
   context.jobs.start()
   context.answerJobs.start()
   await warnOfKeptClients(context)
+  await context.logos.queueMissing()
   context.audit.record({ type: 'server_started', detail: describe(config) })
   keepSane(context.logger)
   // Its password is shown once: nothing that stops a start may come between making and showing it.

@@ -7,11 +7,14 @@ import { Client, Resource } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
 import { type CheckedClient, type ClientInput, parseClient } from './client-input.ts'
+import type { Logos } from './logos.ts'
+import { keepPicture } from './pictures.ts'
 import { DEFAULT_SCOPES, OIDC_SCOPES } from './scopes.ts'
 
 export type { ClientInput }
 
-export type BuiltInClient = ClientInput & { readonly id: string }
+/** Its logo would be fetched at every start. */
+export type BuiltInClient = Omit<ClientInput, 'logoUri'> & { readonly id: string }
 
 /** An API that apps can be registered for. */
 export interface OfferedApi {
@@ -21,6 +24,7 @@ export interface OfferedApi {
 
 export interface ClientsDeps {
   readonly em: EntityManager
+  readonly logos: Pick<Logos, 'fetch'>
   /** The server's own API, which has no row. */
   readonly accountApi?: OfferedApi
   readonly audit?: AuditSink
@@ -37,9 +41,11 @@ export class Clients {
   readonly #em: EntityManager
   readonly #audit: AuditSink | undefined
   readonly #accountApi: OfferedApi | undefined
+  readonly #logos: ClientsDeps['logos']
 
-  constructor({ em, audit, accountApi }: ClientsDeps) {
+  constructor({ em, audit, accountApi, logos }: ClientsDeps) {
     this.#em = em
+    this.#logos = logos
     this.#accountApi = accountApi
     this.#audit = audit
   }
@@ -47,6 +53,7 @@ export class Clients {
   /** Throws `invalid_input` with the reason for each field. */
   async create(input: ClientInput): Promise<Registration> {
     const wanted = parseClient(input)
+    const logo = await this.#logos.fetch(wanted.logoUri)
     return this.#em.fork().transactional(async (tx) => {
       const secret = usesSecret(wanted.authMethod) ? randomSecret() : undefined
       const scopes = await this.#allowedScopes(tx, wanted)
@@ -54,6 +61,7 @@ export class Clients {
         id: randomUUID(),
         ...columns(wanted, scopes),
         secretDigest: secret ? digestOf(secret) : null,
+        logo: logo ? await keepPicture(tx, logo) : null,
       })
       await announce(tx, { kind: 'client', id: client.id })
       await this.#audit?.append(tx, { type: 'client_registered', clientId: client.id })

@@ -61,7 +61,10 @@ export function createCommand(open: Open): Command {
         .default('always'),
     )
     .option('--uri <uri>', 'its home page')
-    .option('--logo <uri>', 'its logo')
+    .option(
+      '--logo <uri>',
+      'its logo: a PNG, JPEG or WebP picture of at most 256 kB, of which a copy is kept',
+    )
     .option('--privacy <uri>', 'its privacy policy')
     .option('--terms <uri>', 'its terms')
     .option('--backchannel-logout <uri>', 'where it is told that a person has signed out')

@@ -121,3 +121,6 @@ export const CONNECTIONS = {
   headerBytes: 32_768,
   requestsPerConnection: 10_000,
 } as const
+
+/** What the server takes from others' servers: answers in general, and pictures (CL-03, CL-04). */
+export const OUTGOING = { answerBytes: 64 * 1024, pictureBytes: 256 * 1024 } as const

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import { Picture } from './picture.ts'
 
 /** Client metadata as registered (RFC 7591 names), without `client_id` and `client_secret`. */
 export type ClientMetadata = Readonly<Record<string, unknown>>
@@ -28,6 +29,10 @@ const ClientSchema = defineEntity({
     accountApi: p.string().length(4).$type<AccountApiUse>().default('off'),
     /** Seconds a second use of a refresh token is forgiven; null: the server's default. */
     refreshLeewaySeconds: p.integer().nullable(),
+    /** Our copy of its logo; null: its tile shows an initial. */
+    logo: () => p.manyToOne(Picture).nullable(),
+    /** When the logo of a client from before there were copies was queued: once. */
+    logoQueuedAt: p.datetime().nullable(),
     disabledAt: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     updatedAt: p

@@ -8,6 +8,7 @@ import { MfaChallenge } from './mfa-challenge.ts'
 import { OidcArtifact } from './oidc-artifact.ts'
 import { OutboxMessage } from './outbox-message.ts'
 import { PendingSignUp } from './pending-sign-up.ts'
+import { Picture } from './picture.ts'
 import { RecoveryCode } from './recovery-code.ts'
 import { Resource } from './resource.ts'
 import { ServerState } from './server-state.ts'
@@ -28,6 +29,7 @@ export const entities = [
   OidcArtifact,
   OutboxMessage,
   PendingSignUp,
+  Picture,
   RecoveryCode,
   Resource,
   ServerState,
@@ -48,6 +50,7 @@ export {
   OidcArtifact,
   OutboxMessage,
   PendingSignUp,
+  Picture,
   RecoveryCode,
   Resource,
   ServerState,

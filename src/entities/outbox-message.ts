@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
 
 /** `decoy`: written like a mail and thrown away, where an address gets none (EN-02). */
-export type OutboxTopic = 'mail' | 'decoy' | 'backchannel_logout'
+export type OutboxTopic = 'mail' | 'decoy' | 'backchannel_logout' | 'client_logo'
 
 /**
  * Something to deliver after the transaction that wrote it, at least once. The body is encrypted:

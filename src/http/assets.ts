@@ -10,6 +10,8 @@ export function assetRoutes(): Router {
     ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
     ctx.set('ETag', asset.etag)
     ctx.type = asset.type
+    // Koa compares only what is found.
+    ctx.status = 200
     if (ctx.fresh) ctx.status = 304
     else ctx.body = asset.body
   })

@@ -9,6 +9,7 @@ import {
   type Views,
 } from '../views/views.ts'
 import { createNamedCookie } from './cookies.ts'
+import { logoPath } from './logos.ts'
 import { nonceOf, setPagePolicy } from './middleware/security-headers.ts'
 
 /** The app that asks, as a page shows it. */
@@ -71,8 +72,10 @@ export function nameOfApp({ client }: AskingApp): string {
 function chipOf(app: AskingApp): ClientChip {
   const { client, redirectUri } = app
   const isOurs = client['first_party'] === true
+  const digest = client['logo_digest']
   return {
     name: nameOfApp(app),
+    ...(typeof digest === 'string' ? { logoUri: logoPath(digest) } : {}),
     ...(isOurs ? {} : { host: URL.parse(redirectUri)?.host || redirectUri }),
   }
 }

@@ -2,12 +2,12 @@ import { lookup } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { isIP } from 'node:net'
+import { OUTGOING } from '../config/limits.ts'
 import { StartupError } from '../errors.ts'
 import { badPort } from '../public-url.ts'
 import { isPublicAddress } from './public-address.ts'
 
 const TIMEOUT_MS = 2500
-const MAX_BYTES = 64 * 1024
 
 /** The address may not be asked; nothing was sent. */
 export class RequestRefused extends Error {
@@ -21,19 +21,22 @@ export interface GuardedFetchOptions {
   readonly isAllowed?: (address: string) => boolean
   /** Certificates of authorities to trust instead of the common ones, in PEM. */
   readonly ca?: string
+  /** The longest body that is read. */
+  readonly maxBytes?: number
 }
 
 export type Fetch = (input: string | Request | URL, init?: RequestInit) => Promise<Response>
 
 /**
  * The one way out of the server (CL-04): https only, every address of the name checked before
- * anything is sent and the checked one connected to, no redirect followed, 2.5 s and 64 kB at most.
+ * anything is sent and the checked one connected to, no redirect followed, 2.5 s and `maxBytes` at most.
  * Rejects with `RequestRefused`, or with the fault of the network.
  */
 export function createGuardedFetch({
   resolve = resolveAll,
   isAllowed = isPublicAddress,
   ca,
+  maxBytes = OUTGOING.answerBytes,
 }: GuardedFetchOptions = {}): Fetch {
   return async (input, init = {}) => {
     const url = URL.parse(input instanceof Request ? input.url : String(input))
@@ -50,7 +53,7 @@ export function createGuardedFetch({
       throw new RequestRefused('the host is not on the public internet')
     if (badPort(url)) throw new RequestRefused('the port is not one of a web server')
     const incoming = await send(url, { host, address, init, signal, ca })
-    const content = await read(incoming)
+    const content = await read(incoming, maxBytes)
     const status = incoming.statusCode ?? 0
     return new Response(status === 204 || status === 205 || status === 304 ? null : content, {
       status,
@@ -95,12 +98,12 @@ function send(url: URL, { host, address, init, signal, ca }: Sending): Promise<I
   })
 }
 
-async function read(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
+async function read(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BYTES) throw new RequestRefused('the answer is larger than 64 kB')
+    if (size > maxBytes) throw new RequestRefused(`the answer is larger than ${maxBytes / 1024} kB`)
     chunks.push(chunk)
   }
   return new Uint8Array(Buffer.concat(chunks))

@@ -49,6 +49,11 @@ const EXPIRED = {
   },
   'known devices': { table: 'known_device', where: `"last_seen_at" < now() - interval '400 days'` },
   'delivered mail': { table: 'outbox_message', where: `"delivered_at" < now() - interval '1 day'` },
+  // A picture is locked and gets its new time before a client has it.
+  'pictures of no app': {
+    table: 'picture',
+    where: `"used_at" < now() - interval '1 day' and not exists (select from "client" where "logo_digest" = "picture"."digest")`,
+  },
   'undeliverable mail': {
     table: 'outbox_message',
     where: `"failed_at" < now() - interval '30 days'`,

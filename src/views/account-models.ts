@@ -108,6 +108,7 @@ export interface AppItem {
   readonly clientId: string
   readonly name: string
   readonly host?: string | undefined
+  readonly logoUri?: string | undefined
   readonly scopes: readonly string[]
   readonly apis: readonly ApiItem[]
   readonly grantedAt: Date

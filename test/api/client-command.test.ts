@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,10 +7,12 @@ import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import * as oidc from 'openid-client'
 import { warnOfKeptClients } from '../../src/announce.ts'
+import { freePort } from '../../src/embedded/free-port.ts'
 import type { Logger } from '../../src/logger/logger.ts'
 import { Browser } from '../support/browser.ts'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
-import { createAccount } from '../support/factories.ts'
+import { eventually } from '../support/eventually.ts'
+import { createAccount, createClient } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { signIn } from '../support/protocol.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -383,6 +386,47 @@ describe('gatehouse client', () => {
     expect((await gatehouse('client', 'account-api', client.id, 'perhaps')).stderr).toBe(
       'account-api: say "on" or "off".\n',
     )
+  })
+
+  it('CL-03 a start queues the logos of clients from before there were copies', async () => {
+    const { clientId } = await createClient(server, {
+      metadata: { logo_uri: 'https://10.0.0.1/logo.png' },
+    })
+    const { database, issuer, secrets } = server.config
+    const started = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../../src/cli.ts'), 'start'],
+      {
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          DATABASE_URL: database.url,
+          DATA_DIR: folder,
+          ISSUER: issuer,
+          PORT: String(await freePort()),
+          ...COMPILE_CACHE,
+          COOKIE_KEYS: secrets.cookieKeys.join(),
+          KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
+        },
+        cwd: folder,
+        stdio: 'ignore',
+      },
+    )
+    const ended = once(started, 'exit')
+    const failures = async () =>
+      (
+        await server.context.database.pool.query(
+          `select m.last_error from outbox_message m, client c where c.id = $1
+           and c.logo_queued_at is not null and m.topic = 'client_logo' and m.failed_at is not null`,
+          [clientId],
+        )
+      ).rows[0]?.last_error as unknown
+    await eventually(
+      failures,
+      'the logo cannot be fetched: the host is not on the public internet',
+      60_000,
+    )
+    started.kill('SIGTERM')
+    await ended
   })
 
   it('lists, disables, enables and gives a new secret', async () => {

@@ -8,13 +8,15 @@ import { AppError } from '../../src/errors.ts'
 import { useDatabase } from '../support/database.ts'
 
 const where = useDatabase()
+/** Logos are another test's matter. */
+const logos = { fetch: async () => undefined }
 let database: Database
 let clients: Clients
 let resources: Resources
 
 beforeAll(async () => {
   database = await openDatabase({ url: where.url, pool: 4 })
-  clients = new Clients({ em: database.em })
+  clients = new Clients({ em: database.em, logos })
   resources = new Resources({ em: database.em })
   await resources.create({
     identifier: 'https://api.example.com/notes',

@@ -22,13 +22,15 @@ const SPA: ClientInput = {
   refreshLeewaySeconds: 3,
 }
 let database: Database
+/** Logos are another test's matter. */
+const logos = { fetch: async () => undefined }
 let clients: Clients
 /** Registered before any directory listens: the news of a registration may come after the first look-up. */
 let known: Client
 
 beforeAll(async () => {
   database = await openDatabase({ url: where.url, pool: 4 })
-  clients = new Clients({ em: database.em })
+  clients = new Clients({ em: database.em, logos })
   known = (await clients.create(SPA)).client
 })
 afterAll(async () => {

@@ -441,6 +441,19 @@ describe('the web surface', () => {
     ])
       expect([path, (await send(`${server.origin}${path}`)).status]).toEqual([path, 404])
   })
+
+  it('UX-18 sends styles and script once: asked again, they are as they were', async () => {
+    const page = await (await send(`${server.origin}/signed-out`)).text()
+    const paths = [...page.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, path = '']) => path)
+    expect(paths).toHaveLength(2)
+    for (const path of paths) {
+      const first = await send(server.origin + path)
+      const again = await send(server.origin + path, {
+        headers: { 'if-none-match': first.headers.get('etag') ?? '' },
+      })
+      expect([path, first.status, again.status, await again.text()]).toEqual([path, 200, 304, ''])
+    }
+  })
 })
 
 describe('forms of other sites', () => {

@@ -33,6 +33,10 @@ const LONG = {
   host: `${'a-very-long-label-of-a-host-name.'.repeat(6)}example.org`,
 }
 
+/** One pixel, drawn as large as a tile. */
+const LOGO =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+
 const login = {
   ...form('/interaction/abc/login'),
   email: '',
@@ -469,6 +473,7 @@ export const PAGES: Samples<PageModels> = {
           clientId: 'acme',
           name: 'Acme Books',
           host: 'app.acme.example',
+          logoUri: LOGO,
           scopes: ['openid', 'email'],
           apis: [
             {

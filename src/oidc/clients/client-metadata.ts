@@ -1,7 +1,7 @@
 import { isOidcScope } from '../../clients/scopes.ts'
 import { sha256 } from '../../crypto/token.ts'
 
-export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds"`
+export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds", "logo_digest"`
 
 export interface ClientRow {
   readonly id: string
@@ -12,6 +12,7 @@ export interface ClientRow {
   readonly require_mfa: boolean
   readonly account_api: string
   readonly refresh_leeway_seconds: number | null
+  readonly logo_digest: string | null
 }
 
 /** Members of a client that are ours; they go into oidc-provider's `extraClientMetadata.properties`. */
@@ -23,6 +24,7 @@ export const OUR_METADATA = [
   'refresh_rotation',
   'allowed_resources',
   'allowed_scopes',
+  'logo_digest',
 ] as const
 
 export interface ProviderMetadata {
@@ -43,6 +45,8 @@ export interface ProviderMetadata {
   readonly allowed_resources?: readonly string[]
   /** All scopes it may ask for, those of APIs included; absent: all of them. */
   readonly allowed_scopes?: readonly string[]
+  /** Of our copy of its logo. */
+  readonly logo_digest?: string
   readonly [member: string]: unknown
 }
 
@@ -64,6 +68,7 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
     ...(row.refresh_leeway_seconds === null
       ? {}
       : { refresh_leeway_seconds: row.refresh_leeway_seconds }),
+    ...(row.logo_digest === null ? {} : { logo_digest: row.logo_digest }),
   }
   // The provider finds what it has made of a client by the digest of its JSON, for every request
   // anew: a short one says as much.

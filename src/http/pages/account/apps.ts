@@ -6,6 +6,7 @@ import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
 import { apiResource } from '../../../oidc/clients/built-in-clients.ts'
 import type { AppItem } from '../../../views/views.ts'
 import { apiItems } from '../../api-items.ts'
+import { logoPath } from '../../logos.ts'
 import { seeOther } from '../../see-other.ts'
 import { formOf } from '../../state.ts'
 import { type AreaDeps, areaOf } from './area.ts'
@@ -58,6 +59,7 @@ function appItem(
   return {
     clientId: client.id,
     name: client.name,
+    logoUri: client.logo ? logoPath(client.logo.digest) : undefined,
     host,
     scopes: [...scopes, ...ofAccountApi],
     apis: apiItems(ofOthers, registered),
