@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import { METHODS } from '../src/accounts/factors/methods/index.ts'
 import { ENDPOINTS } from '../src/oidc/endpoints.ts'
 import { type Import, importsOf, ROOT, type Source, sourcesOf } from './support/sources.ts'
 
@@ -62,6 +63,15 @@ function protocolPathsIn(code: string): string[] {
   const inText = String.raw`(?<![\w.])(?:${paths.join('|')})(?![\w.-])`
   const inPattern = String.raw`\\/\(?(?:\w+\|)*(?:${first.join('|')})\b`
   return code.match(new RegExp(`${inText}|${inPattern}`, 'g')) ?? []
+}
+
+/** What a method of signing in is called in `amr`: in a list, or where the claim is named. */
+function amrIn(code: string): string[] {
+  const values = new Set([...METHODS.flatMap(({ amr }) => amr), 'mfa'])
+  const value = `['"{,]\\b(?:${[...values].join('|')})\\b['"},]`
+  const inList = `\\[[^\\][]*${value}`
+  const atTheClaim = `\\bamr\\b.*${value}`
+  return code.match(new RegExp(`${inList}|${atTheClaim}`, 'g')) ?? []
 }
 
 function cycleFrom(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
@@ -139,6 +149,18 @@ describe('the house', () => {
     [['dataloader'], ['src/batched.ts']],
   ])('imports %s only in %s', (packages, places) => {
     expect(importersOf(packages, places)).toEqual([])
+  })
+
+  it('spells what a sign-in is called in `amr` in one place', () => {
+    const places = ['src/accounts/factors/methods/', 'src/accounts/factors/levels.ts']
+    const others = src.filter(({ path }) => !places.some((place) => path.startsWith(place)))
+    expect(others.filter(({ code }) => amrIn(code).length > 0).map(({ path }) => path)).toEqual([])
+  })
+
+  it('notices such a spelling', () => {
+    for (const code of ["amr: ['pwd'],", "[...amr, 'otp', 'mfa']", `"amr" || '{otp,mfa}'`])
+      expect(amrIn(code)).not.toEqual([])
+    expect(amrIn("attempts.reserve(subject, 'otp', tried)")).toEqual([])
   })
 
   it('has no two files of one name on neighbouring floors', () => {

@@ -1,15 +1,16 @@
-import type { AuditSink } from '../audit/event.ts'
+import type { AuditRecord, AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
-import { sha256 } from '../crypto/token.ts'
 import type { Pool } from '../database/database.ts'
-import type { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
-import { IS_KEEPABLE } from './accounts.ts'
+import type { ProvenAccount } from './accounts.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
-import { type Attempts, attempt, countPassword, keyOf } from './factors/attempts.ts'
+import { type Attempts, attempt } from './factors/attempts.ts'
 import type { MfaChallenges } from './factors/challenges.ts'
+import type { Method } from './factors/method.ts'
+import { PASSWORD } from './factors/methods/password.ts'
 import type { KeepLinks } from './keep-links.ts'
+import { beginSignIn, type Known } from './sign-in-lookup.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
 
 export interface SignInDeps {
@@ -33,18 +34,13 @@ export interface Credentials {
   readonly app?: string | undefined
 }
 
+/** An account whose password was right, and that has no second factor to show. */
+export interface ProvenByPassword extends ProvenAccount {
+  readonly proofs: readonly Method[]
+}
+
 export type SignInOutcome =
-  | {
-      readonly status: 'signed_in'
-      readonly accountId: string
-      readonly amr: readonly string[]
-      readonly credentialVersion: number
-      /**
-       * The failures before it are being forgotten: nobody is told of the sign-in before this is
-       * done (RL-08).
-       */
-      readonly forgotten: Promise<void>
-    }
+  | ({ readonly status: 'signed_in' } & ProvenByPassword)
   | {
       readonly status: 'mfa_required'
       readonly accountId: string
@@ -58,46 +54,16 @@ export type SignInOutcome =
       readonly started: StartedSignUp
     }
 
-/** What an address and a device cookie can sign in to. */
-interface Known {
-  readonly accountId: string | null
-  readonly email: string
-  readonly passwordHash: string | null
-  readonly status: Account['status']
-  readonly mustResetPassword: boolean
-  /** About to be deleted, and its owner may still keep it. */
-  readonly isKeepable: boolean | null
-  readonly mfaEnabled: boolean
-  readonly credentialVersion: number
-  /** The sign-up that an unproven address would sign in to; newest first. */
-  readonly pendingId: string | null
-  readonly pendingHash: string | null
-  readonly isKnownDevice: boolean
-  /** Tries of the device or the address, this one included; none if it is blocked. */
-  readonly failures: number | null
-}
-
-/**
- * One statement whatever there is: an address that has an account takes no shorter way. It counts
- * the try as it looks.
- */
-const BEGIN = {
-  name: 'sign-in-begin',
-  text: `
-with "known" as materialized (
-  select a."id" as "accountId", a."email", a."password_hash" as "passwordHash", a."status", a."must_reset_password" as "mustResetPassword", ${IS_KEEPABLE} as "isKeepable",
-    a."mfa_enabled" as "mfaEnabled", a."credential_version" as "credentialVersion", p."id" as "pendingId", p."password_hash" as "pendingHash",
-    d."digest" is not null as "isKnownDevice", case when d."digest" is null then $3::bytea else $4::bytea end as "subject"
-  from (values ($1::varchar)) as q ("email")
-  left join "account" a on a."email" = q."email"
-  left join "known_device" d on d."digest" = $2 and d."account_id" = a."id"
-  left join lateral (
-    select "id", "password_hash" from "pending_sign_up" where "email" = q."email" and "password_hash" <> '' and "expires_at" > now() order by "created_at" desc limit 1
-  ) p on true
-), "tried" as (${countPassword('"subject"', 'from "known"')})
-select "known".*, "tried"."failures" from "known" left join "tried" on true`,
-}
 const REHASH = 'update "account" set "password_hash" = $3 where "id" = $1 and "password_hash" = $2'
+
+interface RightPassword {
+  readonly account: Known & { readonly id: string }
+  readonly needsRehash: boolean
+  readonly credentials: Credentials
+  readonly origin: RequestOrigin
+  /** What the audit trail is told if it comes to nothing after all. */
+  readonly tried: AuditRecord
+}
 
 /**
  * The first factor. Known, unknown, unproven and disabled accounts cost and answer the same (EN-01,
@@ -111,19 +77,22 @@ export class SignIn {
   }
 
   /**
+   * `goOn`: what a sign-in leads to that needs no second factor; it is done when this returns.
    * Throws `invalid_credentials`, `too_many_requests` with the seconds to wait, or `unavailable`
    * when too many others wait for a hash.
    */
   async withPassword(
-    { email: submitted, password, device, binding, app }: Credentials,
+    credentials: Credentials,
     origin: RequestOrigin,
+    goOn?: (proven: ProvenByPassword) => Promise<void>,
   ): Promise<SignInOutcome> {
-    const { hasher, attempts, challenges, signUp, keepLinks, audit } = this.#deps
+    const { pool, hasher, attempts, signUp, audit } = this.#deps
+    const { email: submitted, password, device, app } = credentials
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
     const address = email ?? submitted.slice(0, 320)
     const subjects = { device: `device:${device}`, address: `password:${address}` }
-    const known = await this.#begin(email, device, subjects)
+    const known = await beginSignIn(pool, { email, device, subjects })
     const account = known.accountId ? { ...known, id: known.accountId } : undefined
     const pending = known.pendingId
       ? { id: known.pendingId, passwordHash: known.pendingHash }
@@ -142,7 +111,7 @@ export class SignIn {
       ...(id ? { accountId: id } : { address }),
       origin,
       detail: { factor: 'password', reason },
-    } as const
+    } satisfies AuditRecord
     const subject = known.isKnownDevice ? subjects.device : subjects.address
     const reservation = await attempts.reserved(
       subject,
@@ -152,12 +121,9 @@ export class SignIn {
     )
 
     let needsRehash = false
-    let forgotten = Promise.resolve()
-    const succeed = async () => {
-      forgotten = reservation.succeed()
-      forgotten.catch(() => undefined)
-    }
-    const passed = await attempt({ ...reservation, succeed }, async () => {
+    // What a right password leads to does not wait for the failures before it to be forgotten (RL-08).
+    const judged = { ...reservation, succeed: async () => undefined }
+    const passed = await attempt(judged, async () => {
       const verdict = await hasher.verify(account?.passwordHash ?? undefined, password)
       needsRehash = verdict.needsRehash
       // Anybody can begin a sign-up with anybody's address: what its password leads to must not
@@ -188,37 +154,30 @@ export class SignIn {
     }
     if (!passed || !account) throw new AppError('invalid_credentials')
 
-    if (needsRehash && account.passwordHash)
-      await this.#rehash(account.id, account.passwordHash, password)
-    if (!isActive && !account.mfaEnabled) {
-      audit.record({ ...tried, outcome: 'failure' })
-      return keepLinks.refuse(account.id, origin)
-    }
-    if (!account.mfaEnabled)
-      return {
-        status: 'signed_in',
-        accountId: account.id,
-        amr: ['pwd'],
-        credentialVersion: account.credentialVersion,
-        forgotten,
-      }
-    const [challenge] = await Promise.all([challenges.issue(account.id, binding), forgotten])
-    return { status: 'mfa_required', accountId: account.id, email: account.email, ...challenge }
+    const rightly = { account, needsRehash, credentials, origin, tried }
+    const [outcome] = await Promise.all([this.#proceed(rightly, goOn), reservation.succeed()])
+    return outcome
   }
 
-  async #begin(
-    email: CanonicalEmail | undefined,
-    device: string | undefined,
-    subjects: { readonly device: string; readonly address: string },
-  ): Promise<Known> {
-    const values = [
-      email ?? null,
-      device ? sha256(device) : null,
-      keyOf(subjects.address),
-      keyOf(subjects.device),
-    ]
-    const { rows } = await this.#deps.pool.query<Known>({ ...BEGIN, values })
-    return rows[0] as Known
+  async #proceed(
+    { account, needsRehash, credentials, origin, tried }: RightPassword,
+    goOn: ((proven: ProvenByPassword) => Promise<void>) | undefined,
+  ): Promise<SignInOutcome> {
+    const { challenges, keepLinks, audit } = this.#deps
+    const { id: accountId, email, credentialVersion } = account
+    if (needsRehash && account.passwordHash)
+      await this.#rehash(accountId, account.passwordHash, credentials.password)
+    if (account.mfaEnabled) {
+      const challenge = await challenges.issue(accountId, credentials.binding)
+      return { status: 'mfa_required', accountId, email, ...challenge }
+    }
+    if (account.status !== 'active') {
+      audit.record({ ...tried, outcome: 'failure' })
+      return keepLinks.refuse(accountId, origin)
+    }
+    const proven = { accountId, proofs: [PASSWORD], credentialVersion }
+    await goOn?.(proven)
+    return { status: 'signed_in', ...proven }
   }
 
   /**

@@ -13,6 +13,7 @@ import { signingHere } from './keys/external-key.ts'
 import { verifyHintsBy } from './keys/hints.ts'
 import type { KeySet, SigningKeys } from './keys/signing-keys.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
+import { toldSignIn } from './sign-in-result.ts'
 import { keepRequests } from './starting-again.ts'
 import { rememberKeys } from './tokens/access-tokens.ts'
 import { followApiSessions } from './tokens/api-sessions.ts'
@@ -37,8 +38,8 @@ export interface SessionRecords {
       amr: string[]
       acr: string | undefined
       isRemembered: boolean
-      hasSecondFactor: boolean
       authenticatedAt: Date
+      secondProvedAt: Date | undefined
       expiresAt: Date
     },
     origin: RequestOrigin,
@@ -177,7 +178,7 @@ function recordSessions(records: SessionRecords): Middleware {
       oidc?: {
         client?: { clientId: string }
         session?: ProviderSession
-        result?: { isSignIn?: boolean; hasSecondFactor?: boolean }
+        result?: unknown
       }
     }
     const session = oidc?.session
@@ -185,17 +186,19 @@ function recordSessions(records: SessionRecords): Middleware {
     if (session.destroyed) return records.ended(session.uid)
     if (!session.accountId || !session.exp) return
     const expiresAt = new Date(session.exp * 1000)
-    if (!oidc?.result?.isSignIn) return records.seen(session.uid, expiresAt)
+    const told = toldSignIn(oidc?.result)
+    if (!told.isNew) return records.seen(session.uid, expiresAt)
+    const authenticatedAt = new Date((session.loginTs ?? 0) * 1000)
     await records.opened(
       {
         id: session.uid,
         accountId: session.accountId,
-        clientId: oidc.client?.clientId,
+        clientId: oidc?.client?.clientId,
         amr: session.amr ?? [],
         acr: session.acr,
         isRemembered: !session.transient,
-        hasSecondFactor: oidc.result.hasSecondFactor === true,
-        authenticatedAt: new Date((session.loginTs ?? 0) * 1000),
+        authenticatedAt,
+        secondProvedAt: told.hasTakenSecondStep ? authenticatedAt : undefined,
         expiresAt,
       },
       ctx.state.origin,

@@ -2,6 +2,7 @@ import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { ACR, demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { isProven, requestedScopes } from './grants.ts'
 import { param } from './param.ts'
+import { type ToldSignIn, toldSignIn } from './sign-in-result.ts'
 
 const { base, Check, Prompt } = interactionPolicy
 
@@ -66,8 +67,7 @@ export function createInteractionPolicy({
 function needsSecondFactor({ oidc }: KoaContextWithOIDC, lifetimes: AbsoluteLifetimes): boolean {
   const wanted = param(oidc.params, 'acr_values').split(' ').filter(Boolean)
   const onlyMultiFactor = wanted.length > 0 && wanted.every((value) => value === ACR.multiFactor)
-  const justSignedIn = (oidc as { result?: { login?: unknown } }).result?.login !== undefined
-  return onlyMultiFactor && !justSignedIn && !isMultiFactor(oidc.session, lifetimes)
+  return onlyMultiFactor && !toldOf(oidc).hasLogin && !isMultiFactor(oidc.session, lifetimes)
 }
 
 /**
@@ -80,8 +80,8 @@ function lacksSecondFactor(
   { lifetimes, requireMfa }: { lifetimes: AbsoluteLifetimes; requireMfa: boolean },
 ): boolean {
   if (!demandsSecondFactor({ requireMfa }, oidc.client)) return false
-  const { result } = oidc as { result?: { login?: unknown; hasSecondFactor?: boolean } }
-  if (result?.login !== undefined) return result.hasSecondFactor !== true
+  const told = toldOf(oidc)
+  if (told.hasLogin) return !told.hasTakenSecondStep
   return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['hasSecondFactor'] !== true
 }
 
@@ -104,12 +104,13 @@ function isOver(
   { oidc }: KoaContextWithOIDC,
   { sessionAbsolute, sessionRemembered }: AbsoluteLifetimes,
 ): boolean {
-  const { session, result } = oidc as {
-    session?: KoaContextWithOIDC['oidc']['session']
-    result?: { login?: unknown }
-  }
-  if (!session?.accountId || result?.login !== undefined) return false
+  const { session } = oidc
+  if (!session?.accountId || toldOf(oidc).hasLogin) return false
   return session.past(session.transient ? sessionAbsolute : sessionRemembered)
+}
+
+function toldOf(oidc: KoaContextWithOIDC['oidc']): ToldSignIn {
+  return toldSignIn((oidc as { result?: unknown }).result)
 }
 
 /** Where anybody could pose as the app, the person is asked each time, and nothing is silent (AZ-14). */

@@ -1,20 +1,11 @@
 import type { Context } from 'koa'
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider'
-import { acrFor, demandsSecondFactor } from '../accounts/factors/levels.ts'
+import { demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { AppError } from '../errors.ts'
 import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
 import { param } from './param.ts'
+import { type SignedIn, signInResult, takenOver } from './sign-in-result.ts'
 import { findWayBack, type WayBack } from './starting-again.ts'
-
-/** A finished sign-in, as the provider's resume step takes it. */
-export interface SignedIn {
-  readonly accountId: string
-  readonly amr: readonly string[]
-  /** "Remember this device": a session of 30 days instead of one that ends with the browser. */
-  readonly isRemembered: boolean
-  /** A second factor was shown, were it a recovery code: what a policy that demands two factors asks for. */
-  readonly hasSecondFactor: boolean
-}
 
 /** What our pages keep between two steps of one interaction; never a credential. */
 export interface InteractionState {
@@ -106,43 +97,26 @@ export class Interactions {
   }
 
   /** Ends the login prompt; the returned URL is where the browser goes next (303). */
-  async login(
-    interaction: Interaction,
-    { accountId, amr, isRemembered, hasSecondFactor }: SignedIn,
-  ): Promise<string> {
+  async login(interaction: Interaction, signedIn: SignedIn): Promise<string> {
     const { session } = interaction as { session?: { uid?: string; accountId?: string } }
-    if (session?.uid && session.accountId !== accountId) {
+    if (session?.uid && session.accountId !== signedIn.accountId) {
       await this.#deps.sessions.endSession(session.uid)
       Reflect.deleteProperty(interaction, 'session')
     }
-    const login = {
-      accountId,
-      amr: [...amr],
-      acr: acrFor(amr),
-      remember: isRemembered,
-      ts: Math.floor(Date.now() / 1000),
-    }
-    interaction.result = {
-      ...without(interaction.lastSubmission),
-      login,
-      isSignIn: true,
-      hasSecondFactor,
-      create: {},
-      select_account: {},
-    }
+    interaction.result = { ...takenOver(interaction.lastSubmission), ...signInResult(signedIn) }
     await interaction.persist()
     return interaction.returnTo
   }
 
   /** The sign-in does not hold after all: the interaction waits for another. */
   async takeBack(interaction: Interaction): Promise<void> {
-    interaction.result = without(interaction.lastSubmission)
+    interaction.result = takenOver(interaction.lastSubmission)
     await interaction.persist()
   }
 
   /** The session's own account goes on (`prompt=select_account`). */
   async continueAs(interaction: Interaction): Promise<string> {
-    interaction.result = { ...without(interaction.lastSubmission), select_account: {} }
+    interaction.result = { ...takenOver(interaction.lastSubmission), select_account: {} }
     await interaction.persist()
     return interaction.returnTo
   }
@@ -156,7 +130,7 @@ export class Interactions {
     addScopes(grant, asked)
     const grantId = await grant.save()
     await this.#deps.consents.add(accountId, client.clientId, asked)
-    interaction.result = { ...without(interaction.lastSubmission), consent: { grantId } }
+    interaction.result = { ...takenOver(interaction.lastSubmission), consent: { grantId } }
     await interaction.persist()
     return interaction.returnTo
   }
@@ -187,10 +161,4 @@ export function missingScopes({ prompt }: Interaction): RememberedConsent {
   }
   if (!missingOIDCScope && !missingResourceScopes && requested) return requested
   return { scopes: missingOIDCScope ?? [], resourceScopes: missingResourceScopes ?? {} }
-}
-
-/** What the next prompt of the request takes over: its `login` too, but that is no new sign-in. */
-function without(result: unknown): Record<string, unknown> {
-  const { gatehouse: _ours, isSignIn: _told, ...rest } = (result ?? {}) as Record<string, unknown>
-  return rest
 }

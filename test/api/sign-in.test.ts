@@ -172,9 +172,7 @@ describe('sign-in', () => {
     const outcome = await useCase.withPassword({ email, password, binding: 'api' }, origin)
     await passwords.replace(id, 'ember quilt nine lantern')
     if (outcome.status !== 'signed_in') throw new Error(outcome.status)
-    await expect(
-      firstPartyTokens.issue({ ...outcome, hasSecondFactor: false }, origin),
-    ).rejects.toMatchObject({
+    await expect(firstPartyTokens.issue(outcome, origin)).rejects.toMatchObject({
       code: 'invalid_credentials',
     })
     expect(await sessionsOf(id)).toBe(0)

@@ -175,7 +175,7 @@ describe('SE-10 freshness is not inherited by who holds a token', () => {
     /** Signed in long ago; such an account has only its mailbox. */
     async function bare() {
       const { id, email } = await createAccount(server, { password: null })
-      const proven = { accountId: id, amr: [], hasSecondFactor: false, credentialVersion: 1 }
+      const proven = { accountId: id, proofs: [], credentialVersion: 1 }
       const { tokens, session } = await server.context.firstPartyTokens.issue(proven, {
         ip: '192.0.2.1',
         userAgent: '',
@@ -202,7 +202,7 @@ describe('SE-10 freshness is not inherited by who holds a token', () => {
 
     it('the code is good for the session that asked, and for no purpose of another', async () => {
       const owner = await bare()
-      const proven = { accountId: owner.id, amr: [], hasSecondFactor: false, credentialVersion: 1 }
+      const proven = { accountId: owner.id, proofs: [], credentialVersion: 1 }
       const other = await server.context.firstPartyTokens.issue(proven, {
         ip: '192.0.2.2',
         userAgent: '',

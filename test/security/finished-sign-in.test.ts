@@ -66,7 +66,7 @@ describe('what does not come about', () => {
     const proven = {
       amr: ['pwd'],
       acr: undefined,
-      hasSecondFactor: false,
+      secondProvedAt: undefined,
       authenticatedAt: now,
     } as const
     const session = { ...proven, accountId: account.id, door: 'api', isRemembered: true } as const

@@ -163,7 +163,7 @@ describe('TF-05 turning two-step sign-in on ends what did not show it', () => {
     )
     if (outcome.status !== 'signed_in') throw new Error(outcome.status)
     await enableMfa(server, { id, email })
-    const issued = firstPartyTokens.issue({ ...outcome, hasSecondFactor: false }, ORIGIN)
+    const issued = firstPartyTokens.issue(outcome, ORIGIN)
     await expect(issued).rejects.toMatchObject({ code: 'invalid_credentials' })
     expect(await server.context.sessions.list(id)).toEqual([])
   })

@@ -1,3 +1,5 @@
+import type { Proof } from './method.ts'
+
 /** Authentication context classes that we issue and accept in `acr_values`, weakest first. */
 export const ACR = {
   singleFactor: 'urn:gatehouse:acr:1fa',
@@ -6,12 +8,54 @@ export const ACR = {
 
 export const ACR_VALUES: readonly string[] = [ACR.singleFactor, ACR.multiFactor]
 
+/** The method of RFC 8176 that says that there were several. */
+const SEVERAL = 'mfa'
+
+export interface Level {
+  readonly factors: 1 | 2
+  readonly resistsPhishing: boolean
+}
+
 /**
- * The class that a set of RFC 8176 methods reaches; a recovery code never counts as a second factor
- * (TF-10).
+ * What the proofs of one sign-in amount to. Its steps are independent of each other, so two that
+ * prove something are two factors, and so is one that proves two kinds by itself. What proves
+ * nothing of its own adds nothing (TF-10).
  */
-export function acrFor(amr: readonly string[]): string {
-  return amr.includes('mfa') ? ACR.multiFactor : ACR.singleFactor
+export function levelOf(proofs: readonly Proof[]): Level {
+  const proving = [...new Set(proofs)].filter(({ factors }) => factors.length > 0)
+  const isTwo = proving.length > 1 || proving.some(({ factors }) => factors.length > 1)
+  return {
+    factors: isTwo ? 2 : 1,
+    resistsPhishing: proving.some(({ resistsPhishing }) => resistsPhishing),
+  }
+}
+
+/** The claim `amr` of a sign-in (RFC 8176). */
+export function amrOf(proofs: readonly Proof[]): string[] {
+  const several = levelOf(proofs).factors === 2 ? [SEVERAL] : []
+  return [...new Set([...proofs.flatMap(({ amr }) => amr), ...several])]
+}
+
+export function acrFor({ factors }: Level): string {
+  return factors === 2 ? ACR.multiFactor : ACR.singleFactor
+}
+
+/** Whether an `amr` of ours, as a session keeps it, is that of two factors. */
+export function isMultiFactor(amr: readonly string[]): boolean {
+  return amr.includes(SEVERAL)
+}
+
+/** What a further proof adds to the `amr` of a sign-in that had one factor. */
+export function amrAddedBy(proof: Proof): string[] {
+  return [...proof.amr, SEVERAL]
+}
+
+/**
+ * Whether nothing is left to show where a second step is asked for: a recovery code takes it too,
+ * and adds no factor.
+ */
+export function hasTakenSecondStep(proofs: readonly Proof[]): boolean {
+  return proofs.length > 1 || levelOf(proofs).factors === 2
 }
 
 /**

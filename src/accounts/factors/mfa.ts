@@ -15,6 +15,9 @@ import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { type MfaChallenges, nameOf } from './challenges.ts'
+import type { Method } from './method.ts'
+import { PASSWORD } from './methods/password.ts'
+import { TOTP } from './methods/totp.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
 
@@ -40,18 +43,13 @@ export interface Enrolment {
   readonly expiresInSeconds: number
 }
 
-/**
- * How a second factor was proven: as in `amr` (RFC 8176). A recovery code proves no second factor
- * of its own (TF-10).
- */
+/** Both steps of a sign-in. */
 export interface SecondFactor {
   readonly accountId: string
-  readonly amr: readonly string[]
+  readonly proofs: readonly Method[]
   /** Of the account when its factors were proven. */
   readonly credentialVersion: number
 }
-
-const AMR = { totp: ['pwd', 'otp', 'mfa'], recovery: ['pwd'] } as const
 
 /** Two-step sign-in by TOTP (RFC 6238) and recovery codes: enrol -> confirm -> verify -> disable. */
 export class Mfa {
@@ -156,7 +154,7 @@ export class Mfa {
       await alongside?.(tx)
       account.mfaEnabled = true
       const codes = recoveryCodes.replace(tx, accountId)
-      if (sessionId) await sessions.raise(tx, accountId, sessionId)
+      if (sessionId) await sessions.raise(tx, accountId, sessionId, TOTP)
       await events.notify(tx, account, 'mfa_enabled', origin)
       await audit.append(tx, { type: 'mfa_enabled', accountId, sessionId, origin })
       return codes
@@ -203,7 +201,7 @@ export class Mfa {
       if (!account.isActive()) return await keepLinks.refuse(accountId, origin)
       return await goOn({
         accountId,
-        amr: AMR[method],
+        proofs: [PASSWORD, method],
         credentialVersion: account.credentialVersion,
       })
     } catch (error) {

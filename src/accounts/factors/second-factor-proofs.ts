@@ -9,6 +9,9 @@ import { Account, TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Attempts } from './attempts.ts'
+import type { Method } from './method.ts'
+import { RECOVERY_CODE } from './methods/recovery.ts'
+import { TOTP } from './methods/totp.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 
 export interface SecondFactorProofsDeps {
@@ -27,8 +30,6 @@ export interface Proof {
   /** The challenge that the code answers, if there is one: the same one may spend it again until it ends. */
   readonly by?: Buffer | undefined
 }
-
-export type Method = 'totp' | 'recovery'
 
 /** Codes of the second factor, spent with what they are for. */
 export class SecondFactorProofs {
@@ -64,7 +65,7 @@ export class SecondFactorProofs {
         await audit.append(tx, { type: 'recovery_code_used', accountId, origin })
       }
       await effect(tx)
-      return isTotp ? 'totp' : 'recovery'
+      return isTotp ? TOTP : RECOVERY_CODE
     }
     const method = await em
       .fork()
@@ -77,8 +78,8 @@ export class SecondFactorProofs {
       reservation.fail()
       throw new AppError('invalid_code')
     }
-    if (method === 'totp')
-      audit.record({ type: 'second_factor', accountId, origin, detail: { method } })
+    if (method === TOTP)
+      audit.record({ type: 'second_factor', accountId, origin, detail: { method: method.id } })
     return method
   }
 

@@ -1,4 +1,5 @@
 import { LIFETIMES } from '../../config/limits.ts'
+import { isMultiFactor } from '../factors/levels.ts'
 
 /** What was shown for a session, and whether its account has a second factor now. */
 export interface Shown {
@@ -16,13 +17,13 @@ export interface Shown {
  */
 export type SessionLevel = 'one' | 'recovered' | 'two'
 
-export function levelOf({
+export function sessionLevelOf({
   hasMfa,
   secondProvedAt,
   amr,
 }: Omit<Shown, 'authenticatedAt'> & { readonly amr: readonly string[] }): SessionLevel {
   if (!hasMfa) return 'one'
-  if (amr.includes('mfa')) return 'two'
+  if (isMultiFactor(amr)) return 'two'
   return secondProvedAt ? 'recovered' : 'one'
 }
 

@@ -15,8 +15,8 @@ export interface NewSession {
   readonly acr: string | undefined
   readonly isRemembered: boolean
   readonly authenticatedAt: Date
-  /** A second factor was shown in this sign-in, were it a recovery code. */
-  readonly hasSecondFactor: boolean
+  /** When a second factor was shown in this sign-in, were it a recovery code. */
+  readonly secondProvedAt: Date | undefined
   readonly expiresAt: Date
   /** For a session that is only opened if what was proven of the account still holds (PW-10). */
   readonly credentialVersion?: number
@@ -56,10 +56,10 @@ const OPEN = {
   text: `
 with "owner" as (
   select * from "account"
-  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13 or not "mfa_enabled") for share
+  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13::timestamptz is not null or not "mfa_enabled") for share
 ), "opened" as (
   insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at")
-  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, case when $13 then ${moved('$9')} end, now(), now(), ${moved('$10')} from "owner"
+  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')} from "owner"
   on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at"
   returning *
 )
@@ -98,7 +98,7 @@ export async function openSession(
     authenticatedAt,
     expiresAt,
     credentialVersion,
-    hasSecondFactor,
+    secondProvedAt,
   } = session
   const { ip } = origin
   const userAgent = origin.userAgent.slice(0, 512)
@@ -120,7 +120,7 @@ export async function openSession(
       ...seen,
       CAPS.sessionsPerAccount - 1,
       credentialVersion ?? null,
-      hasSecondFactor,
+      secondProvedAt ?? null,
       new Date(),
     ],
   })

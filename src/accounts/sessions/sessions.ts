@@ -3,7 +3,9 @@ import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { databaseNow, secondsAgo } from '../../database/clock.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { Session } from '../../entities/index.ts'
-import { levelOf, type SessionLevel, type Shown } from './session-level.ts'
+import { amrAddedBy } from '../factors/levels.ts'
+import type { Proof } from '../factors/method.ts'
+import { type SessionLevel, type Shown, sessionLevelOf } from './session-level.ts'
 import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
 
 /** What ends access at the protocol; the authorization server hands it in. */
@@ -39,7 +41,7 @@ update "session" set "last_seen_at" = now(), "expires_at" = now() + $2::float8 *
 where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < now() + ($2::float8 - $3::int) * interval '1 second')`
 const TOUCH = 'update "session" set "last_seen_at" = now() where "id" = $1'
 const RAISE = `
-update "session" set "second_proved_at" = now(), "amr" = case when 'mfa' = any("amr") then "amr" else "amr" || '{otp,mfa}' end
+update "session" set "second_proved_at" = now(), "amr" = case when "amr" @> ?::text[] then "amr" else "amr" || ?::text[] end
 where "id" = ? and "account_id" = ?`
 const LIVE = {
   name: 'session-live',
@@ -128,13 +130,14 @@ export class Sessions {
     return {
       ...shown,
       authenticatedAt: secondsAgo(row.authenticatedAgo),
-      level: levelOf({ ...shown, amr: row.amr.split(' ') }),
+      level: sessionLevelOf({ ...shown, amr: row.amr.split(' ') }),
     }
   }
 
   /** A second factor was made and shown in this session: it counts as one of two from here on. */
-  async raise(tx: EntityManager, accountId: string, id: string): Promise<void> {
-    await tx.execute(RAISE, [id, accountId])
+  async raise(tx: EntityManager, accountId: string, id: string, proof: Proof): Promise<void> {
+    const added = `{${amrAddedBy(proof).join(',')}}`
+    await tx.execute(RAISE, [added, added, id, accountId])
   }
 
   /** The session if it is live. */

@@ -1,14 +1,15 @@
 import type { Context } from 'koa'
 import type { ProvenAccount } from '../../accounts/accounts.ts'
+import { amrOf, hasTakenSecondStep } from '../../accounts/factors/levels.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
-import type { SignedIn } from '../../oidc/interactions.ts'
+import type { SignedIn } from '../../oidc/sign-in-result.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 
-export type Proven = SignedIn & ProvenAccount & { readonly forgotten?: Promise<void> }
+export type Proven = SignedIn & ProvenAccount
 
 /**
  * Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up
@@ -20,11 +21,10 @@ export async function finishSignIn(
   step: Step,
   proven: Proven,
 ): Promise<void> {
-  if (!proven.hasSecondFactor && deps.interactions.demandsSecondFactor(step.app.client))
+  if (!hasTakenSecondStep(proven.proofs) && deps.interactions.demandsSecondFactor(step.app.client))
     return beginEnrolment(ctx, deps, step, proven)
   const next = await deps.interactions.login(step.interaction, proven)
   try {
-    await proven.forgotten
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
     deps.deviceCookie.write(
       ctx,
@@ -57,16 +57,13 @@ async function beginEnrolment(
   step: Step,
   proven: Proven,
 ): Promise<void> {
-  const [account] = await Promise.all([
-    deps.accounts.findActive(proven.accountId),
-    proven.forgotten,
-  ])
+  const account = await deps.accounts.findActive(proven.accountId)
   if (!account) throw new AppError('invalid_credentials')
   isHalfway(ctx)
   await deps.mfa.enrol(account)
-  const { accountId, amr, isRemembered, credentialVersion } = proven
+  const { accountId, proofs, isRemembered, credentialVersion } = proven
   await deps.interactions.remember(step.interaction, {
-    enrol: { accountId, amr, isRemembered, credentialVersion, isDone: false },
+    enrol: { accountId, amr: amrOf(proofs), isRemembered, credentialVersion, isDone: false },
   })
   seeOther(ctx, step.url('mfa-enrol'))
 }

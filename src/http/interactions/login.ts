@@ -72,7 +72,9 @@ async function signIn(
     binding: `interaction:${step.uid}`,
     app: nameOfApp(step.app),
   }
-  const outcome = await deps.signIn.withPassword(credentials, originOf(ctx))
+  const outcome = await deps.signIn.withPassword(credentials, originOf(ctx), (proven) =>
+    finishSignIn(ctx, deps, step, { ...proven, isRemembered: isRemembered(proven.accountId) }),
+  )
   if (outcome.status !== 'signed_in') isHalfway(ctx)
   if (outcome.status === 'mfa_required') {
     await deps.interactions.remember(step.interaction, {
@@ -93,11 +95,6 @@ async function signIn(
     })
     return seeOther(ctx, step.url('verify-email'))
   }
-  await finishSignIn(ctx, deps, step, {
-    ...outcome,
-    isRemembered: isRemembered(outcome.accountId),
-    hasSecondFactor: false,
-  })
 }
 
 interface Shown {

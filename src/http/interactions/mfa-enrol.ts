@@ -1,4 +1,6 @@
 import type { Context, Middleware } from 'koa'
+import { firstStepOf } from '../../accounts/factors/methods/index.ts'
+import { TOTP } from '../../accounts/factors/methods/totp.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { seeOther } from '../see-other.ts'
@@ -65,13 +67,9 @@ export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
     const { enrol } = step.state
     if (!enrol?.isDone || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
     const { accountId, amr, isRemembered, credentialVersion } = enrol
-    const proven = {
-      accountId,
-      amr: [...amr, 'otp', 'mfa'],
-      isRemembered,
-      credentialVersion,
-      hasSecondFactor: true,
-    }
+    const first = firstStepOf(amr)
+    if (!first) return seeOther(ctx, step.url('login'))
+    const proven = { accountId, proofs: [first, TOTP], isRemembered, credentialVersion }
     await finishSignIn(ctx, deps, step, proven)
   }
 }

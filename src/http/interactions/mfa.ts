@@ -33,7 +33,7 @@ export function submitMfa(deps: InteractionDeps): Middleware {
         refuseFaults({ code: emptyFault(code) })
         const answer = { challenge: mfa.challenge, binding: `interaction:${step.uid}`, code }
         await deps.mfa.answer(answer, originOf(ctx), (proven) =>
-          finishSignIn(ctx, deps, step, { ...proven, isRemembered, hasSecondFactor: true }),
+          finishSignIn(ctx, deps, step, { ...proven, isRemembered }),
         )
       },
       (problems) => render(ctx, deps, step, isRemembered, problems),

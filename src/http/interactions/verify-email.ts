@@ -1,4 +1,6 @@
 import type { Context, Middleware } from 'koa'
+import { PASSWORD } from '../../accounts/factors/methods/password.ts'
+import { SIGN_UP_CODE } from '../../accounts/factors/methods/sign-up-code.ts'
 import type { NoticeKind, Problems } from '../../views/views.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
@@ -36,13 +38,12 @@ export function submitVerifyEmail(deps: InteractionDeps): Middleware {
         const { id: accountId, credentialVersion } = account
         // None is in force if several people have signed up with the address: then only the address
         // is proven (EM-11).
-        const amr = account.passwordHash ? ['pwd'] : []
+        const proof = account.passwordHash ? PASSWORD : SIGN_UP_CODE
         await finishSignIn(ctx, deps, step, {
           accountId,
           credentialVersion,
-          amr,
+          proofs: [proof],
           isRemembered: false,
-          hasSecondFactor: false,
         })
       },
       (problems) => render(ctx, deps, step, { problems: problems }),

@@ -1,5 +1,6 @@
 import { type Client, errors, type Grant, type Provider, type RefreshToken } from 'oidc-provider'
-import { acrFor } from '../../accounts/factors/levels.ts'
+import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../../accounts/factors/levels.ts'
+import type { Proof } from '../../accounts/factors/method.ts'
 import type { OpenedSession } from '../../accounts/sessions/session-opening.ts'
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
@@ -22,8 +23,8 @@ export interface ApiSessions {
       amr: readonly string[]
       acr: string
       isRemembered: boolean
-      hasSecondFactor: boolean
       authenticatedAt: Date
+      secondProvedAt: Date | undefined
       expiresAt: Date
       credentialVersion: number
     },
@@ -55,9 +56,8 @@ export interface TokenPair {
 
 export interface SignedIn {
   readonly accountId: string
-  readonly amr: readonly string[]
-  /** A second factor was shown, were it a recovery code. */
-  readonly hasSecondFactor: boolean
+  /** What was shown, step by step. */
+  readonly proofs: readonly Proof[]
   /** Of the account when the factors were proven. */
   readonly credentialVersion: number
 }
@@ -80,7 +80,7 @@ export class FirstPartyTokens {
    * credentials changed meanwhile.
    */
   async issue(
-    { accountId, amr, hasSecondFactor, credentialVersion }: SignedIn,
+    { accountId, proofs, credentialVersion }: SignedIn,
     origin: RequestOrigin,
   ): Promise<{ tokens: TokenPair; session: OpenedSession }> {
     const { sessions, sessionSeconds } = this.#deps
@@ -89,8 +89,8 @@ export class FirstPartyTokens {
     const authenticatedAt = new Date()
     const login = {
       accountId,
-      amr: [...amr],
-      acr: acrFor(amr),
+      amr: amrOf(proofs),
+      acr: acrFor(levelOf(proofs)),
       loginTs: Math.floor(authenticatedAt.getTime() / 1000),
     }
 
@@ -120,16 +120,14 @@ export class FirstPartyTokens {
     })
     const tokens = await this.#pair(client, grant, refreshToken)
     const expiresAt = new Date(Date.now() + refreshToken.remainingTTL * 1000)
-    const { amr: methods, acr } = login
+    const { amr, acr } = login
     const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
-    const opening = { ...whose, amr: methods, acr, isRemembered: true, hasSecondFactor }
+    const secondProvedAt = hasTakenSecondStep(proofs) ? authenticatedAt : undefined
+    const opening = { ...whose, amr, acr, isRemembered: true, authenticatedAt, secondProvedAt }
     try {
       return {
         tokens,
-        session: await sessions.open(
-          { ...opening, authenticatedAt, expiresAt, credentialVersion },
-          origin,
-        ),
+        session: await sessions.open({ ...opening, expiresAt, credentialVersion }, origin),
       }
     } catch (error) {
       // A password changed since it was checked has ended all sessions but this one, which did not

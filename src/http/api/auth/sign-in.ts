@@ -30,10 +30,9 @@ function withPassword(deps: SignInDeps): Handler<First> {
     const outcome = await deps.signIn.withPassword({ email, password, binding: BINDING }, origin)
     switch (outcome.status) {
       case 'signed_in':
-        await outcome.forgotten
         // Two factors are demanded and there is one: the second is set up on the hosted pages (TF-11).
         if (deps.config.requireMfa) throw new AppError('mfa_required', { extra: { methods: [] } })
-        return issue(deps, { ...outcome, hasSecondFactor: false }, origin)
+        return issue(deps, outcome, origin)
       case 'mfa_required':
         throw new AppError('mfa_required', {
           extra: {
@@ -57,7 +56,7 @@ function withPassword(deps: SignInDeps): Handler<First> {
 function withCode(deps: SignInDeps): Handler<Second> {
   return ({ email, code, token }, { origin }) =>
     deps.mfa.answer({ challenge: token, binding: BINDING, code, email }, origin, (proven) =>
-      issue(deps, { ...proven, hasSecondFactor: true }, origin),
+      issue(deps, proven, origin),
     )
 }
 

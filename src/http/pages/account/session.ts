@@ -2,9 +2,9 @@ import type { Context, Middleware } from 'koa'
 import {
   ageSeconds,
   isFresh,
-  levelOf,
   type SessionLevel,
   type Shown,
+  sessionLevelOf,
 } from '../../../accounts/sessions/session-level.ts'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import type { Config } from '../../../config/config.ts'
@@ -101,7 +101,7 @@ async function findVisitor(
   const { secondProvedAgo } = session
   const secondProvedAt = secondProvedAgo == null ? undefined : secondsAgo(secondProvedAgo)
   const shown = { hasMfa: account.mfaEnabled, secondProvedAt }
-  const level = levelOf({ ...shown, amr: session.amr })
+  const level = sessionLevelOf({ ...shown, amr: session.amr })
   return {
     ...shown,
     account,

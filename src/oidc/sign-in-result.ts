@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../accounts/factors/levels.ts'
+import type { Proof } from '../accounts/factors/method.ts'
+
+/** A finished sign-in. */
+export interface SignedIn {
+  readonly accountId: string
+  /** What was shown, step by step. */
+  readonly proofs: readonly Proof[]
+  /** "Remember this device": a session of 30 days instead of one that ends with the browser. */
+  readonly isRemembered: boolean
+}
+
+/** A finished sign-in in the result of an interaction, as the provider's resume step takes it. */
+export function signInResult({ accountId, proofs, isRemembered }: SignedIn) {
+  const login = {
+    accountId,
+    amr: amrOf(proofs),
+    acr: acrFor(levelOf(proofs)),
+    remember: isRemembered,
+    ts: Math.floor(Date.now() / 1000),
+  }
+  return {
+    login,
+    isSignIn: true,
+    hasSecondFactor: hasTakenSecondStep(proofs),
+    create: {},
+    select_account: {},
+  }
+}
+
+/** Open for members of newer versions. What cannot be read says nothing, and lets nobody through. */
+const Result = z
+  .looseObject({
+    login: z.unknown(),
+    isSignIn: z.boolean().optional(),
+    hasSecondFactor: z.boolean().optional(),
+  })
+  .catch({ login: undefined })
+
+export interface ToldSignIn {
+  /** Somebody signed in on the way through this interaction. */
+  readonly hasLogin: boolean
+  /** They did so just now, and no session is known of it yet. */
+  readonly isNew: boolean
+  readonly hasTakenSecondStep: boolean
+}
+
+export function toldSignIn(result: unknown): ToldSignIn {
+  const { login, isSignIn, hasSecondFactor } = Result.parse(result ?? {})
+  return {
+    hasLogin: login !== undefined,
+    isNew: isSignIn === true,
+    hasTakenSecondStep: hasSecondFactor === true,
+  }
+}
+
+/** What the next prompt of the request takes over: its `login` too, but that is no new sign-in. */
+export function takenOver(result: unknown): Record<string, unknown> {
+  const { gatehouse: _ours, isSignIn: _told, ...rest } = (result ?? {}) as Record<string, unknown>
+  return rest
+}
