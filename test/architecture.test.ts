@@ -74,6 +74,30 @@ function amrIn(code: string): string[] {
   return code.match(new RegExp(`${inList}|${atTheClaim}`, 'g')) ?? []
 }
 
+const BLOCK = 6
+/** Closing brackets, and a name alone as it stands in a list, a type or a call that was wrapped. */
+const SAYS_NOTHING = /^(?:[[\](){};,]*|(?:\| )?[\w.']+,?)$/
+
+/** Where six lines of code that are elsewhere too begin; imports, comments and bare names do not count. */
+function blocksTwice(sources: readonly Source[]): string[] {
+  const first = new Map<string, string>()
+  const twice: string[] = []
+  for (const { path, code } of sources) {
+    const lines = code
+      .replace(/^(?:import|export) (?:type )?\{?[^;'"(]*from ['"].*$/gm, '')
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => !SAYS_NOTHING.test(line))
+    for (let at = 0; at + BLOCK <= lines.length; at++) {
+      const block = lines.slice(at, at + BLOCK).join('\n')
+      const known = first.get(block)
+      if (known === undefined) first.set(block, path)
+      else twice.push(`${known}, ${path}: ${lines[at]}`)
+    }
+  }
+  return twice
+}
+
 function cycleFrom(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>()
   const visit = (file: string, trail: readonly string[]): string[] | undefined => {
@@ -247,6 +271,22 @@ describe('the house', () => {
       .toSorted((a, b) => a.lines - b.lines)
     expect(lengths.filter(({ lines }) => lines > 290)).toEqual([])
     expect(lengths[Math.floor(lengths.length / 2)]?.lines).toBeLessThanOrEqual(65)
+  })
+
+  it('has no block of six lines twice', () => {
+    expect(blocksTwice(src)).toEqual([])
+  })
+
+  it('notices such a block in one file or two, however it is indented, and no imports', () => {
+    const block = (indent: string) =>
+      ['a()', 'b(1)', 'if (c) {', 'd()', '}', 'e.f()', 'g = 2', 'h()']
+        .map((line) => `${indent}${line}`)
+        .join('\n')
+    const source = (path: string, code: string) => ({ path, code, text: code })
+    const imports = 'import {\n  a,\n} from "x"\n'.repeat(9)
+    expect(blocksTwice([source('a.ts', block('')), source('b.ts', block('  '))])).toHaveLength(2)
+    expect(blocksTwice([source('a.ts', `${block('')}\n${block('')}`)]).length).toBeGreaterThan(1)
+    expect(blocksTwice([source('a.ts', imports), source('b.ts', imports)])).toEqual([])
   })
 
   it('notices a cycle and an import on one line or many', () => {

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
+import { updatedAt, uuidKey } from './columns.ts'
 
 export type AccountStatus = 'active' | 'disabled' | 'deleting'
 
@@ -17,10 +17,7 @@ const AccountSchema = defineEntity({
   name: 'Account',
   tableName: 'account',
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => randomUUID()),
+    id: uuidKey(),
     name: p.string().length(100),
     /** Canonical form only (`canonicalEmail()`); proven before the row exists. */
     email: p.string().length(254).unique(),
@@ -39,10 +36,7 @@ const AccountSchema = defineEntity({
     mfaEnabled: p.boolean().default(false),
     deleteAfter: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
-    updatedAt: p
-      .datetime()
-      .onCreate(() => new Date())
-      .onUpdate(() => new Date()),
+    updatedAt: updatedAt(),
   },
 })
 

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import { updatedAt } from './columns.ts'
 import { Picture } from './picture.ts'
 
 /** Client metadata as registered (RFC 7591 names), without `client_id` and `client_secret`. */
@@ -35,10 +36,7 @@ const ClientSchema = defineEntity({
     logoQueuedAt: p.datetime().nullable(),
     disabledAt: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
-    updatedAt: p
-      .datetime()
-      .onCreate(() => new Date())
-      .onUpdate(() => new Date()),
+    updatedAt: updatedAt(),
   },
 })
 

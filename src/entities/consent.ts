@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
 import { Client } from './client.ts'
+import { updatedAt } from './columns.ts'
 
 /**
  * What an account allowed an app, remembered beyond one session and grant. Deleting it makes the
@@ -16,10 +17,7 @@ const ConsentSchema = defineEntity({
     /** Scopes by resource indicator. */
     resourceScopes: p.json<Record<string, string[]>>(),
     grantedAt: p.datetime().onCreate(() => new Date()),
-    updatedAt: p
-      .datetime()
-      .onCreate(() => new Date())
-      .onUpdate(() => new Date()),
+    updatedAt: updatedAt(),
   },
 })
 

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
+import { uuidKey } from './columns.ts'
 
 /**
  * The state between the password and the second factor. It is not a session: it opens the code step
@@ -10,10 +10,7 @@ const MfaChallengeSchema = defineEntity({
   name: 'MfaChallenge',
   tableName: 'mfa_challenge',
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => randomUUID()),
+    id: uuidKey(),
     account: () => p.manyToOne(Account).deleteRule('cascade').index(),
     digest: p.blob().hidden().unique(),
     /** Digest of what it belongs to: an interaction, the JSON API, a step of one session. */

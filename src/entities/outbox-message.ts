@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
+import { uuidKey } from './columns.ts'
 
 /** `decoy`: written like a mail and thrown away, where an address gets none (EN-02). */
 export type OutboxTopic = 'mail' | 'decoy' | 'backchannel_logout' | 'client_logo'
@@ -12,10 +12,7 @@ const OutboxMessageSchema = defineEntity({
   name: 'OutboxMessage',
   tableName: 'outbox_message',
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => randomUUID()),
+    id: uuidKey(),
     topic: p.string().length(24).$type<OutboxTopic>(),
     bodyBox: p.blob().hidden(),
     attempts: p.integer().default(0),

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
+import { uuidKey } from './columns.ts'
 
 /**
  * A sign-up whose address is not proven yet. No account exists before the proof, so nobody can prepare
@@ -9,10 +9,7 @@ const PendingSignUpSchema = defineEntity({
   name: 'PendingSignUp',
   tableName: 'pending_sign_up',
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => randomUUID()),
+    id: uuidKey(),
     email: p.string().length(254).index(),
     name: p.string().length(100),
     locale: p.string().length(35).nullable(),

@@ -1,15 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
+import { uuidKey } from './columns.ts'
 
 const RecoveryCodeSchema = defineEntity({
   name: 'RecoveryCode',
   tableName: 'recovery_code',
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => randomUUID()),
+    id: uuidKey(),
     account: () => p.manyToOne(Account).deleteRule('cascade').index(),
     /** SHA-256 of account id and code (TF-09). */
     digest: p.blob().hidden(),

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
+import { uuidKey } from './columns.ts'
 
 /**
  * A TOTP secret (RFC 6238), encrypted with the account id as associated data (TF-01); inactive
@@ -17,10 +17,7 @@ const TotpCredentialSchema = defineEntity({
     },
   ],
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => randomUUID()),
+    id: uuidKey(),
     account: () => p.manyToOne(Account).deleteRule('cascade').index(),
     secretBox: p.blob().hidden(),
     /** The last accepted time step; only a higher one is accepted next (TF-03). */

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { defineEntity, p } from '@mikro-orm/core'
+import { uuidKey } from './columns.ts'
 
 export type TokenPurpose =
   | 'verify_email'
@@ -20,10 +20,7 @@ const VerificationTokenSchema = defineEntity({
   tableName: 'verification_token',
   indexes: [{ name: 'verification_token_address', properties: ['address', 'purpose'] }],
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => randomUUID()),
+    id: uuidKey(),
     purpose: p.string().length(32).$type<TokenPurpose>(),
     /** The page that asked for it, by the id of its first token; null: this one is its first. */
     pageId: p.uuid().nullable(),

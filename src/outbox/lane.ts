@@ -1,22 +1,11 @@
-import type { SecretBox } from '../crypto/secret-box.ts'
-import type { Logger } from '../logger/logger.ts'
 import { jittered } from './backoff.ts'
 import { Bell } from './bell.ts'
 import { Breaker } from './breaker.ts'
-import { Courier, LEASE_MARGIN_MS } from './courier.ts'
-import { type Handler, type OutboxTopic, reasonOf } from './message.ts'
-import type { DeliveryPolicy } from './policy.ts'
-import type { OutboxStore } from './store.ts'
+import { Courier, type CourierDeps, LEASE_MARGIN_MS } from './courier.ts'
+import { reasonOf } from './message.ts'
 import { within } from './timing.ts'
 
-export interface LaneDeps {
-  readonly topic: OutboxTopic
-  readonly handler: Handler
-  readonly store: OutboxStore
-  readonly box: SecretBox
-  readonly logger: Logger
-  readonly policy: DeliveryPolicy
-}
+export type LaneDeps = Omit<CourierDeps, 'breaker' | 'closing' | 'aborting'>
 
 /**
  * The deliveries of one topic. Topics share neither slots nor pauses: a dead mail server delays no
