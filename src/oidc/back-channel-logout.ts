@@ -24,9 +24,9 @@ export interface BackChannelLogoutDeps {
 
 /**
  * One app that has to hear that one sign-in is over. `sid` is the app's own name for it, as in its
- * ID tokens.
+ * ID tokens. Open: a later version may have written more.
  */
-const Notice = z.strictObject({ clientId: z.string(), accountId: z.string(), sid: z.string() })
+const Notice = z.object({ clientId: z.string(), accountId: z.string(), sid: z.string() })
 export type LogoutNotice = z.infer<typeof Notice>
 
 /** Sooner and shorter than mail: a session that ended yesterday is over in most apps anyway. */

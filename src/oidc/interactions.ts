@@ -3,30 +3,10 @@ import { type Client, errors, type Interaction, type Provider } from 'oidc-provi
 import { demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { AppError } from '../errors.ts'
 import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
+import { type InteractionState, nextState, readState } from './interaction-state.ts'
 import { param } from './param.ts'
 import { type SignedIn, signInResult, takenOver } from './sign-in-result.ts'
 import { findWayBack, type WayBack } from './starting-again.ts'
-
-/** What our pages keep between two steps of one interaction; never a credential. */
-export interface InteractionState {
-  readonly signUp?: { readonly userId: string; readonly tokenId: string; readonly email: string }
-  readonly mfa?: {
-    readonly challenge: string
-    readonly email: string
-    readonly isRemembered: boolean
-  }
-  /**
-   * The password is proven and a second factor has to be set up before anything else; `isDone` once
-   * it is (TF-11).
-   */
-  readonly enrol?: {
-    readonly accountId: string
-    readonly amr: readonly string[]
-    readonly isRemembered: boolean
-    readonly credentialVersion: number
-    readonly isDone: boolean
-  }
-}
 
 /** Who ends the previous account's session when another one signs in. */
 export interface SessionEnder {
@@ -68,7 +48,7 @@ export class Interactions {
     if (interaction.uid !== uid) throw new AppError('interaction_expired')
     const client = await provider.Client.find(String(interaction.params['client_id']))
     if (!client) throw new AppError('interaction_expired')
-    return { interaction, client, state: interaction.result?.['gatehouse'] ?? {} }
+    return { interaction, client, state: readState(interaction.result?.['gatehouse']) }
   }
 
   /**
@@ -88,7 +68,8 @@ export class Interactions {
   }
 
   async remember(interaction: Interaction, state: InteractionState): Promise<void> {
-    interaction.result = { ...interaction.result, gatehouse: state }
+    const { result } = interaction
+    interaction.result = { ...result, gatehouse: nextState(result?.['gatehouse'], state) }
     await interaction.persist()
   }
 

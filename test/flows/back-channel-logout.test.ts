@@ -165,6 +165,20 @@ describe('back-channel logout', () => {
     await eventually(async () => (await row()).filter((each) => !each.delivered_at).length, 0)
   })
 
+  it('F16 LO-02 tells an app also by a notice in which a later version has put more', async () => {
+    const account = await createAccount(server)
+    const app = await newApp()
+    const { sid } = await enter(app, account)
+    const { database, outbox, worker } = server.context
+    const notice = { clientId: app.clientId, accountId: account.id, sid, version: 2, reason: 'x' }
+    await database.em.fork().transactional(async (tx) => {
+      outbox.enqueue(tx, 'backchannel_logout', notice)
+    })
+    await worker.drain()
+    await eventually(() => receiver.at(app.path).length, 1)
+    expect(decodeJwt(receiver.at(app.path)[0] ?? '')).toMatchObject({ sub: account.id, sid })
+  })
+
   const doors: readonly [
     string,
     (

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Redis } from 'ioredis'
 import type { ContextAdapter } from '../../src/oidc/adapters/adapter.ts'
+import { KEYS } from '../../src/oidc/adapters/redis-keys.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis-store.ts'
 import { openRedis, type RedisConnection } from '../../src/redis/redis.ts'
-import { startRedis, type TestRedis } from '../support/redis.ts'
+import { keyOf, startRedis, type TestRedis } from '../support/redis.ts'
 import { describeArtifactStore } from './adapter-contract.ts'
 import { GRANTABLE, HOUR, MODELS, sample } from './contract/samples.ts'
 import { RedisStorages } from './redis-store.ts'
@@ -87,6 +88,24 @@ describe('the Redis store', () => {
     const found = await Promise.all(asked.map(({ adapter, id }) => adapter.findInContext(id)))
     expect(found.map((each) => each?.token)).toEqual(asked.map(({ payload }) => payload))
     expect(calls).toBe(1)
+  })
+
+  it('F16 keeps what only a later version knows in a record that it writes again', async () => {
+    const store = (await storages.make()).open()
+    for (const model of ['Session', 'Grant', 'Interaction', 'DeviceCode'] as const) {
+      const adapter = store.adapterFor(model)
+      const { id, payload } = sample(model)
+      await adapter.upsert(id, payload, HOUR)
+      const key = model === 'Session' ? KEYS.session(payload.uid ?? '') : keyOf(model, id)
+      await admin.hset(key, 'zz', 'later value')
+      const fixed = await admin.hget(key, 'm')
+      if (fixed !== null) await admin.hset(key, 'm', `${fixed} zy later`)
+      await adapter.upsert(id, { ...payload, iat: 1 }, HOUR)
+      expect(await adapter.find(id)).toEqual({ ...payload, iat: 1 })
+      expect(await admin.hget(key, 'zz')).toBe('later value')
+      if (fixed !== null) expect((await admin.hget(key, 'm'))?.split(' ')).toContain('zy')
+      await adapter.destroy(id)
+    }
   })
 
   it('LG-07 gives every key a time to live', async () => {

@@ -2,7 +2,8 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import { createCookie } from '../cookies.ts'
 
-const Flow = z.strictObject({
+/** Open: what a later version has put in stays in. */
+const Flow = z.looseObject({
   tokenId: z.string().max(128),
   email: z.string().max(254),
   /** The app's sign-in that it began in. */

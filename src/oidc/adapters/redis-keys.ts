@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { idDigest } from './artifact-keys.ts'
 
 /**
- * The braces are the hash tag: what one script touches on a Cluster has one tag. `lua/functions.ts`
+ * The braces are the hash tag: what one script touches on a Cluster has one tag. `lua/looking-on.ts`
  * builds the same names. An account's id stays out of key names, so that no trace of it outlives
  * what was stored of it; SHA-1 only names, it protects nothing.
  */

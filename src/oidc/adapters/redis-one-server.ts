@@ -83,7 +83,7 @@ export function oneServer(redis: RedisConnection): Calls {
   }
 }
 
-/** Six of each entry, in the order that `put` in `lua/functions.ts` names them. */
+/** Six of each entry, in the order that `put` in `lua/looking-on.ts` names them. */
 function keysOf({ model, name, lookup, accountId, sessionUid, grantId }: Entry): string[] {
   const artifact = KEYS.artifact(model, name)
   const records = [

@@ -1,5 +1,6 @@
 import { script } from '../../../redis/redis.ts'
-import { FUNCTIONS, LOOKING_ON } from './functions.ts'
+import { FUNCTIONS } from './functions.ts'
+import { LOOKING_ON } from './looking-on.ts'
 
 const of = (body: string) => script(`${FUNCTIONS}${body}`)
 const onOneServer = (body: string) => script(`${FUNCTIONS}${LOOKING_ON}${body}`)
@@ -45,7 +46,7 @@ export const SPREAD = {
 
 /** The same in one round trip, where all keys are on one server. */
 export const WHOLE = {
-  /** KEYS and ARGV of one entry, as `put` in `functions.ts` names them. */
+  /** KEYS and ARGV of one entry, as `put` in `looking-on.ts` names them. */
   put: onOneServer(`return put(1, 1, #ARGV)`),
   /** KEYS session, account, pointer; ARGV id, proof, ttl, payload, account, fresh, uid, held. */
   putSession: onOneServer(`
