@@ -216,7 +216,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     requireMfa: config.requireMfa,
   })
   const { issuer, lifetimes } = config
-  const accessTokens = new AccessTokens({ issuer, provider })
+  const accessTokens = new AccessTokens({ issuer, audience: apiResource(issuer), provider })
   const firstPartyTokens = new FirstPartyTokens({
     audit,
     issuer,

@@ -2,8 +2,8 @@ import type { Context } from 'koa'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { Endpoint } from '../oidc/endpoints.ts'
 import type { WayBack } from '../oidc/starting-again.ts'
+import type { Principal } from './api/principal.ts'
 import type { Step } from './interactions/interaction.ts'
-import type { Principal } from './middleware/bearer-auth.ts'
 import type { Visitor } from './pages/account/session.ts'
 
 /** The fields of a form that came once each. One that was not sent is `undefined`. */
@@ -19,7 +19,7 @@ interface RequestState {
   origin: RequestOrigin
   /** `formBody`: read it with `formOf`. */
   form?: Form
-  /** `jsonBody`: an object that nobody has looked at yet. */
+  /** `Operation`: an object that nobody has looked at yet. */
   json?: unknown
   /** `koa-ratelimit`: when a refused caller may come back, in seconds. */
   rateLimit?: { readonly after?: number }
@@ -27,7 +27,7 @@ interface RequestState {
   nonce?: string
   /** `Csrf.token`: the seed of this browser, also before its cookie is set. */
   csrfSeed?: string
-  /** `bearerAuth`: read it with `principalOf`. */
+  /** The guards of an API: who calls it. */
   principal?: Principal
   /** `accountSession`: read it with `visitorOf`. */
   visitor?: Visitor

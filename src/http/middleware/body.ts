@@ -54,15 +54,15 @@ export function jsonOnly({ isOptional = false }: JsonOptions = {}): Middleware {
 }
 
 /**
- * A JSON object in `ctx.state.json`, not yet trusted: depth, keys, duplicates and prototype names
- * are bounded here (IN-02). After `jsonOnly`.
+ * A JSON object, not yet trusted: depth, keys, duplicates and prototype names are bounded here
+ * (IN-02). After `jsonOnly`.
  */
-export function jsonBody({ isOptional = false }: JsonOptions = {}): Middleware {
-  return async (ctx, next) => {
-    const text = isEmpty(ctx.req) ? '' : await readText(ctx.req, JSON_LIMIT)
-    ctx.state.json = text === '' && isOptional ? {} : parseJson(text)
-    await next()
-  }
+export async function readJson(
+  req: IncomingMessage,
+  { isOptional = false }: JsonOptions = {},
+): Promise<object> {
+  const text = isEmpty(req) ? '' : await readText(req, JSON_LIMIT)
+  return text === '' && isOptional ? {} : parseJson(text)
 }
 
 function isEmpty({ headers }: IncomingMessage): boolean {
@@ -89,7 +89,7 @@ async function readText(req: IncomingMessage, limit: number): Promise<string> {
   }
 }
 
-function parseJson(text: string): unknown {
+function parseJson(text: string): object {
   let value: unknown
   try {
     value = JSON.parse(text)

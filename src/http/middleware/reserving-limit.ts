@@ -66,7 +66,7 @@ function accountOf(ctx: Context): string | undefined {
   const { principal, visitor, json, form } = ctx.state
   const typed = (json as { email?: unknown } | undefined)?.email ?? form?.['username']
   return (
-    principal?.accountId ??
+    (principal?.kind === 'person' ? principal.accountId : undefined) ??
     visitor?.account.id ??
     (typeof typed === 'string' ? canonicalEmail(typed) : undefined)
   )

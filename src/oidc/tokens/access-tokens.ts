@@ -1,22 +1,32 @@
-import { createLocalJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { createLocalJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { Provider } from 'oidc-provider'
-import { API_SCOPE, apiResource } from '../clients/built-in-clients.ts'
 
-/**
- * What a valid access token for `/api/auth/*` says. Whether its session still lives is for the
- * caller to ask.
- */
-export interface ApiToken {
-  readonly accountId: string
-  readonly sessionId: string
+interface Verified {
   readonly clientId: string
   /** Unix time. */
   readonly issuedAt: number
-  readonly hasScope: boolean
+  readonly scopes: readonly string[]
 }
+
+/** Whether the session of a person still lives is for the caller to ask. */
+export interface PersonToken extends Verified {
+  readonly kind: 'person'
+  readonly accountId: string
+  readonly sessionId: string
+}
+
+/** Of a client that got it for itself: its subject is the client (RFC 9068 2.2). */
+export interface ServiceToken extends Verified {
+  readonly kind: 'service'
+}
+
+/** What a valid access token for one of our own APIs says. */
+export type ApiToken = PersonToken | ServiceToken
 
 export interface AccessTokensDeps {
   readonly issuer: string
+  /** The API: the one audience that a token must have. */
+  readonly audience: string
   readonly provider: () => Provider
 }
 
@@ -37,7 +47,7 @@ export function rememberKeys(provider: Provider, keys: readonly object[]): void 
  */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
-/** Verifies RFC 9068 access tokens for our own API by our own keys, without a network. */
+/** Verifies RFC 9068 access tokens for an API of ours by our own keys, without a network. */
 export class AccessTokens {
   readonly #deps: AccessTokensDeps
 
@@ -47,7 +57,7 @@ export class AccessTokens {
 
   /**
    * Undefined for whatever is no valid token of ours: signature, issuer, the one audience, type,
-   * expiry, session (JW-01 to JW-04).
+   * expiry, and either the session of a person or a client as its own subject (JW-01 to JW-04).
    */
   async verify(token: string): Promise<ApiToken | undefined> {
     if (
@@ -55,26 +65,16 @@ export class AccessTokens {
       token.split('.').some((part) => Buffer.from(part, 'base64url').toString('base64url') !== part)
     )
       return undefined
-    const { issuer } = this.#deps
-    const audience = apiResource(issuer)
+    const { issuer, audience } = this.#deps
     try {
       const { payload } = await jwtVerify(token, this.#keys(), {
         issuer,
         audience,
         typ: 'at+jwt',
         algorithms: ['ES256'],
-        requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id', 'sid'],
+        requiredClaims: ['exp', 'iat', 'jti', 'sub', 'client_id'],
       })
-      const { aud, sub, sid, client_id: clientId, scope, iat: issuedAt = 0 } = payload
-      if (
-        aud !== audience ||
-        typeof sub !== 'string' ||
-        typeof sid !== 'string' ||
-        typeof clientId !== 'string'
-      )
-        return undefined
-      const hasScope = typeof scope === 'string' && scope.split(' ').includes(API_SCOPE)
-      return { accountId: sub, sessionId: sid, clientId, issuedAt, hasScope }
+      return payload.aud === audience ? readClaims(payload) : undefined
     } catch (error) {
       if (error instanceof errors.JOSEError) return undefined
       throw error
@@ -86,4 +86,14 @@ export class AccessTokens {
     if (!keys) throw new Error('the keys of the provider are not known')
     return keys
   }
+}
+
+function readClaims(claims: JWTPayload): ApiToken | undefined {
+  const { sub, sid, client_id: clientId, scope, iat: issuedAt = 0 } = claims
+  if (typeof sub !== 'string' || typeof clientId !== 'string') return undefined
+  const scopes = typeof scope === 'string' ? scope.split(' ') : []
+  const verified = { clientId, issuedAt, scopes }
+  if (typeof sid === 'string')
+    return { ...verified, kind: 'person', accountId: sub, sessionId: sid }
+  return sid === undefined && sub === clientId ? { ...verified, kind: 'service' } : undefined
 }

@@ -1,30 +1,54 @@
-import type { z } from 'zod'
-import type { Profile } from '../../../accounts/profile.ts'
-import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { AppError } from '../../../errors.ts'
-import { type Handler, ok } from './call.ts'
-import { presentSession, presentUser } from './presenters.ts'
-import type * as body from './schemas.ts'
+import { family, operation } from '../operation.ts'
+import { SESSION, USER } from './examples.ts'
+import { Empty, imageUrl, name, named, phoneNumber } from './fields.ts'
+import { person } from './guards.ts'
+import { presentSession, presentUser, Session, User, UserAnswer } from './shapes.ts'
 
-export interface ProfileDeps {
-  readonly profile: Profile
-  readonly sessions: Sessions
+const CHANGED = {
+  name: 'Ada King',
+  image_url: 'https://pictures.example.org/ada.png',
+  phone_number: '+442079460000',
 }
 
-export function editBasic({ profile }: ProfileDeps): Handler<z.infer<typeof body.EditBasic>> {
-  return async ({ name, image_url: imageUrl, phone_number: phoneNumber }, { caller }) =>
-    ok({
-      user: presentUser(await profile.update(caller.accountId, { name, imageUrl, phoneNumber })),
-    })
-}
+export const PROFILE = family('Profile', {
+  me: operation({
+    route: 'POST /user/me',
+    guard: person,
+    limit: 'account',
+    summary: 'Who am I',
+    body: Empty,
+    isBodyOptional: true,
+    answer: named('Me', { user: User, session: Session }),
+    example: { body: {}, answer: { user: USER, session: SESSION } },
+    async handle(_input, { caller }, { sessions }) {
+      const session = await sessions.find(caller.sessionId)
+      if (!session) throw new AppError('invalid_token')
+      return {
+        user: presentUser(session.account),
+        session: presentSession(session, caller.sessionId),
+      }
+    },
+  }),
 
-export function me({ sessions }: ProfileDeps): Handler<z.infer<typeof body.Empty>> {
-  return async (_input, { caller }) => {
-    const session = await sessions.find(caller.sessionId)
-    if (!session) throw new AppError('invalid_token')
-    return ok({
-      user: presentUser(session.account),
-      session: presentSession(session, caller.sessionId),
-    })
-  }
-}
+  editBasic: operation({
+    route: 'PATCH /edit/basic',
+    guard: person,
+    limit: 'account',
+    summary: 'Change name, picture and phone number',
+    description: 'What is left out stays as it is.',
+    body: named('EditBasicBody', {
+      name: name.optional(),
+      image_url: imageUrl,
+      phone_number: phoneNumber,
+    }),
+    answer: UserAnswer,
+    example: { body: CHANGED, answer: { user: { ...USER, ...CHANGED } } },
+    async handle(input, { caller }, { profile }) {
+      const { name, image_url: imageUrl, phone_number: phoneNumber } = input
+      return {
+        user: presentUser(await profile.update(caller.accountId, { name, imageUrl, phoneNumber })),
+      }
+    },
+  }),
+})

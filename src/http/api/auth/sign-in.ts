@@ -1,78 +1,153 @@
-import type { z } from 'zod'
-import type { Mfa } from '../../../accounts/factors/mfa.ts'
-import type { SignIn } from '../../../accounts/sign-in.ts'
+import { z } from 'zod'
 import type { RequestOrigin } from '../../../audit/request-origin.ts'
 import { AppError } from '../../../errors.ts'
-import type { FirstPartyTokens, SignedIn } from '../../../oidc/tokens/first-party-tokens.ts'
-import { type Answer, type Handler, ok, type TwoHandlers } from './call.ts'
-import { presentSession, presentUser } from './presenters.ts'
-import type * as body from './schemas.ts'
+import type { SignedIn } from '../../../oidc/tokens/first-party-tokens.ts'
+import { family, operation, twoCalls } from '../operation.ts'
+import type { AuthApiDeps } from './deps.ts'
+import * as example from './examples.ts'
+import { code, email, named, newPassword, password, token, uuid } from './fields.ts'
+import { refreshToken, stranger } from './guards.ts'
+import { presentSession, presentUser, Session, StartedProof, seconds, User } from './shapes.ts'
 
-export interface SignInDeps {
-  readonly signIn: SignIn
-  readonly mfa: Mfa
-  readonly firstPartyTokens: FirstPartyTokens
-  readonly config: { readonly requireMfa: boolean }
-}
+const { CODE, EMAIL, EXPIRES, IDS, NEXT_TOKENS, PASSWORD, SESSION, TOKENS, USER } = example
+
+const Tokens = named('Tokens', {
+  access_token: z.string().describe('A JWT of RFC 9068 for this API.'),
+  token_type: z.literal('Bearer'),
+  expires_in: seconds,
+  refresh_token: z.string().describe('Good once.'),
+  scope: z.string(),
+})
+const SignedInAnswer = named('SignedIn', { ...Tokens.shape, session: Session, user: User })
 
 const BINDING = 'api'
 
-type First = z.infer<typeof body.SignIn.first>
-type Second = z.infer<typeof body.SignIn.second>
+export const SIGN_IN = family('Sign-in', {
+  signIn: twoCalls({
+    route: 'POST /sign-in/email',
+    guard: stranger,
+    limit: 'sign-in',
+    summary: 'Sign in',
+    description:
+      'With two-step sign-in on, the first call is refused with `mfa_required` and a token; the second call brings that token and a code. Its address and password may be left out. Without a token and with no `methods`, the operator demands a second factor that the account does not have yet: it is set up on the hosted pages.',
+    refusals: ['invalid_credentials', 'mfa_required', 'email_unverified', 'invalid_code'],
+    /** With two-step sign-in on, the refusal names a challenge and no token is made (TF-06). */
+    first: {
+      body: named('SignInFirstBody', { email, password }),
+      answer: SignedInAnswer,
+      example: {
+        body: { email: EMAIL, password: PASSWORD },
+        answer: { ...TOKENS, session: SESSION, user: USER },
+      },
+      async handle(input, { origin }, deps) {
+        const outcome = await deps.signIn.withPassword({ ...input, binding: BINDING }, origin)
+        switch (outcome.status) {
+          case 'signed_in':
+            // Two factors are demanded and there is one: the second is set up on the hosted pages (TF-11).
+            if (deps.config.requireMfa)
+              throw new AppError('mfa_required', { extra: { methods: [] } })
+            return issue(deps, outcome, origin)
+          case 'mfa_required':
+            throw new AppError('mfa_required', {
+              extra: {
+                token: outcome.challenge,
+                methods: ['totp', 'recovery'],
+                expires_in: outcome.expiresInSeconds,
+              },
+            })
+          case 'email_unverified':
+            throw new AppError('email_unverified', {
+              extra: { userId: outcome.started.userId, tokenId: outcome.started.tokenId },
+            })
+        }
+      },
+    },
+    /**
+     * The challenge stands for the password, so only it and the code are judged; an address that is
+     * sent must be the challenge's.
+     */
+    second: {
+      body: named('SignInSecondBody', {
+        email: email.optional(),
+        password: password.optional(),
+        code,
+        token,
+      }),
+      answer: SignedInAnswer,
+      example: {
+        body: { email: EMAIL, password: PASSWORD, code: CODE, token: example.STEP_TOKENS.signIn },
+        answer: { ...TOKENS, session: SESSION, user: { ...USER, mfa_enabled: true } },
+      },
+      handle: ({ token: challenge, ...input }, { origin }, deps) =>
+        deps.mfa.answer(
+          { challenge, binding: BINDING, code: input.code, email: input.email },
+          origin,
+          (proven) => issue(deps, proven, origin),
+        ),
+    },
+  }),
 
-export function signIn(deps: SignInDeps): TwoHandlers<First, Second> {
-  return { first: withPassword(deps), second: withCode(deps) }
-}
+  refresh: operation({
+    route: 'PATCH /user/refresh',
+    guard: refreshToken,
+    limit: 'refresh',
+    summary: 'Exchange a refresh token',
+    description:
+      'The old one is spent. Using it again later ends the session: it was stolen, or the new one was.',
+    body: named('RefreshBody', { refresh_token: z.string().min(1).max(2048) }),
+    answer: Tokens,
+    example: { body: { refresh_token: TOKENS.refresh_token }, answer: NEXT_TOKENS },
+    handle: (input, _call, { firstPartyTokens }) => firstPartyTokens.refresh(input.refresh_token),
+  }),
 
-/** With two-step sign-in on, the answer names a challenge and no token is made (TF-06). */
-function withPassword(deps: SignInDeps): Handler<First> {
-  return async ({ email, password }, { origin }) => {
-    const outcome = await deps.signIn.withPassword({ email, password, binding: BINDING }, origin)
-    switch (outcome.status) {
-      case 'signed_in':
-        // Two factors are demanded and there is one: the second is set up on the hosted pages (TF-11).
-        if (deps.config.requireMfa) throw new AppError('mfa_required', { extra: { methods: [] } })
-        return issue(deps, outcome, origin)
-      case 'mfa_required':
-        throw new AppError('mfa_required', {
-          extra: {
-            token: outcome.challenge,
-            methods: ['totp', 'recovery'],
-            expires_in: outcome.expiresInSeconds,
-          },
-        })
-      case 'email_unverified':
-        throw new AppError('email_unverified', {
-          extra: { userId: outcome.started.userId, tokenId: outcome.started.tokenId },
-        })
-    }
-  }
-}
-
-/**
- * The challenge stands for the password, so only it and the code are judged; an address that is
- * sent must be the challenge's.
- */
-function withCode(deps: SignInDeps): Handler<Second> {
-  return ({ email, code, token }, { origin }) =>
-    deps.mfa.answer({ challenge: token, binding: BINDING, code, email }, origin, (proven) =>
-      issue(deps, proven, origin),
-    )
-}
-
-export function refresh({ firstPartyTokens }: SignInDeps): Handler<z.infer<typeof body.Refresh>> {
-  return async ({ refresh_token: value }) => ok(await firstPartyTokens.refresh(value))
-}
+  /** Answers alike for every address, ends all sessions and signs nobody in (EN-01, EM-08). */
+  forgotPassword: twoCalls({
+    route: 'PATCH /forgot/password',
+    guard: stranger,
+    limit: 'forgot',
+    summary: 'Set a new password without the old one',
+    description:
+      'The first call mails a code, if there is an account. The second ends every session; two-step sign-in stays on.',
+    refusals: ['invalid_code', 'password_rejected'],
+    first: {
+      body: named('ForgotPasswordFirstBody', { email }),
+      status: 202,
+      answer: StartedProof,
+      example: { body: { email: EMAIL }, answer: { tokenId: IDS.reset, ...EXPIRES } },
+      async handle(input, { origin }, { passwordReset }) {
+        const { tokenId, expiresInSeconds } = await passwordReset.request(input.email, origin)
+        return { tokenId, expires_in: expiresInSeconds }
+      },
+    },
+    second: {
+      body: named('ForgotPasswordSecondBody', {
+        email,
+        password: newPassword,
+        tokenId: uuid,
+        code,
+      }),
+      answer: named('Nothing', {}),
+      example: {
+        body: { email: EMAIL, password: example.RESET_PASSWORD, tokenId: IDS.reset, code: CODE },
+        answer: {},
+      },
+      async handle(input, { origin }, { passwordReset }) {
+        await passwordReset.completeByCode(input, origin)
+        return {}
+      },
+    },
+  }),
+})
 
 async function issue(
-  { firstPartyTokens }: SignInDeps,
+  { firstPartyTokens }: AuthApiDeps,
   proven: SignedIn,
   origin: RequestOrigin,
-): Promise<Answer> {
+): Promise<z.output<typeof SignedInAnswer>> {
   const { tokens, session } = await firstPartyTokens.issue(proven, origin)
-  return ok({
+  return {
     ...tokens,
     session: presentSession(session, session.id),
     user: presentUser(session.account),
-  })
+  }
 }

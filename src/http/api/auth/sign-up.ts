@@ -1,27 +1,75 @@
-import type { z } from 'zod'
-import type { SignUp, StartedSignUp } from '../../../accounts/sign-up.ts'
-import type { SignUpProof } from '../../../accounts/sign-up-proof.ts'
-import { type Answer, accepted, type Handler, ok } from './call.ts'
-import { presentUser } from './presenters.ts'
-import type * as body from './schemas.ts'
+import { z } from 'zod'
+import type { StartedSignUp } from '../../../accounts/sign-up.ts'
+import { family, operation } from '../operation.ts'
+import { CODE, EMAIL, EXPIRES, IDS, NAME, PASSWORD, USER } from './examples.ts'
+import { code, email, name, named, newPassword, uuid } from './fields.ts'
+import { stranger } from './guards.ts'
+import { presentUser, seconds, UserAnswer } from './shapes.ts'
 
-export interface SignUpDeps {
-  readonly signUp: SignUp
-  readonly signUpProof: SignUpProof
-}
+const Started = named('StartedSignUp', {
+  userId: z.uuid(),
+  tokenId: z.uuid(),
+  expires_in: seconds,
+})
 
-export function signUp(deps: SignUpDeps): Handler<z.infer<typeof body.SignUp>> {
-  return async (input, { origin }) => started(await deps.signUp.start(input, origin))
-}
+const present = ({ userId, tokenId, expiresInSeconds }: StartedSignUp) => ({
+  userId,
+  tokenId,
+  expires_in: expiresInSeconds,
+})
 
-export function resend(deps: SignUpDeps): Handler<z.infer<typeof body.Resend>> {
-  return async ({ email }, { origin }) => started(await deps.signUp.resend(email, origin))
-}
+export const SIGN_UP = family('Sign-up', {
+  signUp: operation({
+    route: 'POST /sign-up/email',
+    guard: stranger,
+    limit: 'sign-up',
+    summary: 'Sign up',
+    description:
+      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail.',
+    refusals: ['password_rejected'],
+    body: named('SignUpBody', { name, email, password: newPassword }),
+    status: 202,
+    answer: Started,
+    example: {
+      body: { name: NAME, email: EMAIL, password: PASSWORD },
+      answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
+    },
+    handle: async (input, { origin }, { signUp }) => present(await signUp.start(input, origin)),
+  }),
 
-export function verifyEmail(deps: SignUpDeps): Handler<z.infer<typeof body.VerifyEmail>> {
-  return async (input) => ok({ user: presentUser(await deps.signUpProof.byCode(input)) })
-}
+  resendVerification: operation({
+    route: 'POST /resend/verify/email',
+    guard: stranger,
+    limit: 'resend',
+    summary: 'Ask for another code',
+    description:
+      'Older codes stay good for their ten minutes. A network gets three mails an hour for an address; beyond that the codes that were mailed work in this page too.',
+    body: named('ResendBody', { email }),
+    status: 202,
+    answer: Started,
+    example: {
+      body: { email: EMAIL },
+      answer: { userId: IDS.user, tokenId: IDS.resent, ...EXPIRES },
+    },
+    handle: async (input, { origin }, { signUp }) =>
+      present(await signUp.resend(input.email, origin)),
+  }),
 
-function started({ userId, tokenId, expiresInSeconds }: StartedSignUp): Answer {
-  return accepted({ userId, tokenId, expires_in: expiresInSeconds })
-}
+  verifyEmail: operation({
+    route: 'POST /verify/email',
+    guard: stranger,
+    limit: 'verify',
+    summary: 'Prove the address',
+    description: 'Makes the account. Sign in afterwards.',
+    refusals: ['invalid_code'],
+    body: named('VerifyEmailBody', { code, userId: uuid, tokenId: uuid, email }),
+    answer: UserAnswer,
+    example: {
+      body: { code: CODE, userId: IDS.user, tokenId: IDS.resent, email: EMAIL },
+      answer: { user: USER },
+    },
+    handle: async (input, _call, { signUpProof }) => ({
+      user: presentUser(await signUpProof.byCode(input)),
+    }),
+  }),
+})

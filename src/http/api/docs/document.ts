@@ -1,124 +1,97 @@
 import type { z } from 'zod'
 import { type ErrorCode, errorInfo } from '../../../errors.ts'
-import * as answers from './answers.ts'
-import { componentSchemas, refTo } from './component-schemas.ts'
-import { IDS, REQUEST_ID, STEP_TOKENS } from './examples.ts'
-import { type DocumentedCall, type Operation, refusalsOf } from './operation.ts'
-import { OPERATIONS } from './operations.ts'
+import type { Api } from '../api.ts'
+import { type Exchange, statusOf } from '../exchange.ts'
+import { isBodyOptional, type Operation, takesBody } from '../operation.ts'
 
-/** Refusals of the door itself, at no documented path. */
-const AT_THE_DOOR: readonly ErrorCode[] = ['not_found', 'method_not_allowed', 'misdirected_request']
+import { catalogue, refusalsOf } from './catalogue.ts'
+import { componentSchemas, refTo } from './schemas.ts'
 
-const EXTRA: Partial<Record<ErrorCode, object>> = {
-  invalid_input: { fields: { email: 'required' } },
-  password_rejected: { fields: { password: 'too_common' } },
-  mfa_required: { token: STEP_TOKENS.signIn, methods: ['totp', 'recovery'], expires_in: 600 },
-  email_unverified: { userId: IDS.user, tokenId: IDS.signUp },
-}
+const REQUEST_ID = '0eb46151-111f-40b4-8fdd-410d1752a8e9'
 
-export type OpenApiDocument = ReturnType<typeof openApiDocument>
-
-/** OpenAPI 3.1 of the account API, made of the schemas that validate. */
-export function openApiDocument({
-  issuer,
-  name,
-  version,
-}: {
-  issuer: string
-  name: string
-  version: string
-}) {
+/** OpenAPI 3.1 of an API, made of the operations that its router is made of. */
+export function openApiDocument<Deps>(
+  api: Api<Deps>,
+  { issuer, name, version }: { issuer: string; name: string; version: string },
+) {
+  const { operations, prefix, scope } = api
   return {
     openapi: '3.1.1',
-    info: { title: `${name} account API`, version },
+    info: { title: `${name} ${api.title}`, version },
     servers: [{ url: issuer }],
-    tags: [...new Set(OPERATIONS.map(({ family }) => family))].map((family) => ({ name: family })),
-    paths: paths(),
+    tags: [...new Set(operations.map(({ family }) => family))].map((family) => ({ name: family })),
+    paths: paths(api),
     components: {
-      schemas: componentSchemas(),
+      schemas: componentSchemas(api.schemas),
       securitySchemes: {
         bearer: {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: `An access token for ${issuer}/api/auth with the scope account.`,
+          description: `An access token for ${issuer}${prefix} with the scope ${scope}.`,
         },
       },
     },
-    'x-errors': catalogue().map((code) => ({ code, ...errorInfo(code) })),
+    'x-errors': catalogue(api).map((code) => ({ code, ...errorInfo(code) })),
   }
 }
 
-/** Every code that the API answers with; the list is closed. */
-export function catalogue(): ErrorCode[] {
-  return [...new Set([...OPERATIONS.flatMap(refusalsOf), ...AT_THE_DOOR])].sort(
-    (a, b) => errorInfo(a).status - errorInfo(b).status,
-  )
-}
-
-export function refusalExample(code: ErrorCode): object {
-  return { error: code, message: errorInfo(code).message, request_id: REQUEST_ID, ...EXTRA[code] }
-}
-
-function paths(): Record<string, Record<string, object>> {
+function paths<Deps>(api: Api<Deps>): Record<string, Record<string, object>> {
   const all: Record<string, Record<string, object>> = {}
-  for (const operation of OPERATIONS) {
-    const path = `/api/auth${operation.path}`
-    all[path] = { ...all[path], [operation.method]: describe(operation) }
+  for (const operation of api.operations) {
+    const path = `${api.prefix}${operation.path}`
+    all[path] = { ...all[path], [operation.method.toLowerCase()]: describe(api, operation) }
   }
   return all
 }
 
-function describe(operation: Operation): object {
-  const { id, family, summary, description, guard, calls, path } = operation
+function describe<Deps>(api: Api<Deps>, operation: Operation<Deps>): object {
+  const { id, family, summary, description, guard, exchanges, path } = operation
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }))
-  const bodies = calls.filter((call) => call.body)
   return {
     operationId: id,
     tags: [family],
     summary,
     ...(description ? { description } : {}),
-    security: guard === 'bearer' ? [{ bearer: [] }] : [],
+    security: guard.isBearer ? [{ bearer: [] }] : [],
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(bodies.length > 0
+    ...(takesBody(operation)
       ? {
           requestBody: {
-            required: !bodies.every(({ isBodyOptional }) => isBodyOptional),
+            required: !isBodyOptional(operation),
             content: {
-              'application/json': content(calls, ({ body: schema, request }) => ({
+              'application/json': content(api, exchanges, ({ body: schema, example }) => ({
                 schema,
-                example: request,
+                example: example?.body,
               })),
             },
           },
         }
       : {}),
-    responses: { ...successes(calls), ...refusals(operation) },
+    responses: { ...successes(api, exchanges), ...refusals(api, operation) },
   }
 }
 
-function successes(calls: readonly DocumentedCall[]): Record<string, object> {
-  const statuses = [...new Set(calls.map(({ status }) => status))]
+function successes<Deps>(api: Api<Deps>, exchanges: readonly Exchange[]): Record<string, object> {
+  const statuses = [...new Set(exchanges.map(statusOf))]
   return Object.fromEntries(
     statuses.map((status) => {
-      const same = calls.map((call) => (call.status === status ? call : undefined))
-      const described = {
-        description: status === 204 ? 'Done.' : status === 202 ? 'Begun.' : 'Done.',
-      }
+      const same = exchanges.map((each) => (statusOf(each) === status ? each : undefined))
+      const described = { description: status === 202 ? 'Begun.' : 'Done.' }
       if (status === 204) return [status, described]
       return [
         status,
         {
           ...described,
           content: {
-            'application/json': content(same, ({ answer, response }) => ({
+            'application/json': content(api, same, ({ answer, example }) => ({
               schema: answer,
-              example: response,
+              example: example?.answer,
             })),
           },
         },
@@ -133,17 +106,17 @@ const NAMES = ['first', 'second', 'third']
  * The examples of a flow of several calls are named `first`, `second` and so on, the only call's
  * `default`.
  */
-function content(
-  calls: readonly (DocumentedCall | undefined)[],
-  pick: (call: DocumentedCall) => { schema: z.ZodType | undefined; example: object | undefined },
+function content<Deps>(
+  { schemas }: Api<Deps>,
+  exchanges: readonly (Exchange | undefined)[],
+  pick: (exchange: Exchange) => { schema: z.ZodType | undefined; example: object | undefined },
 ): object {
-  const picked = calls.map((call, index) => ({
-    name: calls.length === 1 ? 'default' : (NAMES[index] ?? `call ${index + 1}`),
-    ...(call ? pick(call) : {}),
+  const picked = exchanges.map((exchange, index) => ({
+    name: exchanges.length === 1 ? 'default' : (NAMES[index] ?? `call ${index + 1}`),
+    ...(exchange ? pick(exchange) : {}),
   }))
-  const refs = [...new Set(picked.flatMap(({ schema }) => (schema ? [refTo(schema)] : [])))].map(
-    ($ref) => ({ $ref }),
-  )
+  const named = picked.flatMap(({ schema }) => (schema ? [refTo(schemas, schema)] : []))
+  const refs = [...new Set(named)].map(($ref) => ({ $ref }))
   const examples = picked.flatMap(({ name, example }) =>
     example ? [[name, { value: example }] as const] : [],
   )
@@ -153,7 +126,7 @@ function content(
   }
 }
 
-function refusals(operation: Operation): Record<string, object> {
+function refusals<Deps>(api: Api<Deps>, operation: Operation<Deps>): Record<string, object> {
   const codes = refusalsOf(operation)
   const statuses = [...new Set(codes.map((code) => errorInfo(code).status))].toSorted(
     (a, b) => a - b,
@@ -162,7 +135,7 @@ function refusals(operation: Operation): Record<string, object> {
     statuses.map((status) => {
       const same = codes.filter((code) => errorInfo(code).status === status)
       const examples = Object.fromEntries(
-        same.map((code) => [code, { value: refusalExample(code) }]),
+        same.map((code) => [code, { value: refusalExample(api, code) }]),
       )
       const headers = headersOf(status)
       return [
@@ -170,11 +143,18 @@ function refusals(operation: Operation): Record<string, object> {
         {
           description: same.map((code) => `\`${code}\`: ${errorInfo(code).message}`).join('\n'),
           ...(headers ? { headers } : {}),
-          content: { 'application/json': { schema: { $ref: refTo(answers.Refusal) }, examples } },
+          content: {
+            'application/json': { schema: { $ref: refTo(api.schemas, api.refusal) }, examples },
+          },
         },
       ]
     }),
   )
+}
+
+function refusalExample<Deps>({ refusalExamples }: Api<Deps>, code: ErrorCode): object {
+  const { message } = errorInfo(code)
+  return { error: code, message, request_id: REQUEST_ID, ...refusalExamples[code] }
 }
 
 function headersOf(status: number): object | undefined {

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import { productVersion } from '../../../config/version.ts'
 import type { Renderer } from '../../renderer.ts'
+import { ACCOUNT_API } from '../auth/index.ts'
 import { openApiDocument } from './document.ts'
 import { apiDocsModel } from './page-model.ts'
 
@@ -13,8 +14,8 @@ export interface ApiDocsDeps {
 const DOCUMENT = '/api/openapi.json'
 
 /**
- * The account API for programs and for people; both are made of the schemas that validate, when
- * first asked for.
+ * The account API for programs and for people; both are made of the operations that the router
+ * is made of, when first asked for.
  */
 export function apiDocsRoutes({ issuer, name, renderer }: ApiDocsDeps): Router {
   const router = new Router()
@@ -22,13 +23,15 @@ export function apiDocsRoutes({ issuer, name, renderer }: ApiDocsDeps): Router {
   let page: ReturnType<typeof apiDocsModel> | undefined
 
   router.get(DOCUMENT, (ctx) => {
-    document ??= JSON.stringify(openApiDocument({ issuer, name, version: productVersion() }))
+    document ??= JSON.stringify(
+      openApiDocument(ACCOUNT_API, { issuer, name, version: productVersion() }),
+    )
     ctx.type = 'json'
     ctx.set('Cache-Control', 'no-cache')
     ctx.body = document
   })
   router.get('/api/docs', (ctx) => {
-    page ??= apiDocsModel({ name, documentHref: DOCUMENT, issuer })
+    page ??= apiDocsModel(ACCOUNT_API, { name, documentHref: DOCUMENT, issuer })
     renderer.page(ctx, 'pages/api-docs', page)
   })
   return router

@@ -1,82 +1,76 @@
 import { z } from 'zod'
 import { errorInfo } from '../../../errors.ts'
 import type { ApiDocs, DocumentedExchange, DocumentedOperation } from '../../../views/views.ts'
-import { catalogue } from './document.ts'
-import { CLIENT_ID, IDS } from './examples.ts'
-import { type DocumentedCall, type Operation, refusalsOf } from './operation.ts'
-import { OPERATIONS } from './operations.ts'
-
-const GUARDS = {
-  public: 'Only without a valid access token.',
-  bearer: 'Authorization: Bearer, an access token of this API with the scope account.',
-  token: 'The refresh token is the credential.',
-} as const
+import type { Api } from '../api.ts'
+import { type Exchange, statusOf } from '../exchange.ts'
+import { type Operation, takesBody } from '../operation.ts'
+import { catalogue, refusalsOf } from './catalogue.ts'
 
 const TITLES = ['First call', 'Second call', 'Where there is neither']
 
 /** The same operations as the document, for a reader. */
-export function apiDocsModel({
-  name,
-  documentHref,
-  issuer,
-}: {
-  name: string
-  documentHref: string
-  issuer: string
-}): ApiDocs {
-  const baseUrl = `${issuer}/api/auth`
-  const families = [...new Set(OPERATIONS.map(({ family }) => family))]
+export function apiDocsModel<Deps>(
+  api: Api<Deps>,
+  { name, documentHref, issuer }: { name: string; documentHref: string; issuer: string },
+): ApiDocs {
+  const { operations } = api
+  const families = [...new Set(operations.map(({ family }) => family))]
   return {
-    title: `${name} account API`,
+    title: `${name} ${api.title}`,
     documentHref,
-    baseUrl,
+    baseUrl: issuer + api.prefix,
     families: families.map((family) => ({
       name: family,
-      operations: OPERATIONS.filter((operation) => operation.family === family).map((operation) =>
-        presentOperation(operation, baseUrl),
-      ),
+      operations: operations
+        .filter((operation) => operation.family === family)
+        .map((operation) => presentOperation(api, operation, issuer)),
     })),
-    refusals: catalogue().map((code) => ({ code, ...errorInfo(code) })),
+    refusals: catalogue(api).map((code) => ({ code, ...errorInfo(code) })),
   }
 }
 
-function presentOperation(operation: Operation, baseUrl: string): DocumentedOperation {
-  const { id, method, path, summary, description, guard, calls } = operation
+function presentOperation<Deps>(
+  { prefix, parameterExamples }: Api<Deps>,
+  operation: Operation<Deps>,
+  issuer: string,
+): DocumentedOperation {
+  const { id, method, path, summary, description, guard, exchanges } = operation
+  const url =
+    issuer +
+    prefix +
+    path.replaceAll(/\{(\w+)\}/g, (whole, name: string) => parameterExamples[name] ?? whole)
   return {
     id,
     summary,
     description: description?.replaceAll('`', ''),
-    method: method.toUpperCase(),
-    path: `/api/auth${path}`,
-    guard: GUARDS[guard],
-    calls: calls.map((call, index) => ({
-      ...presentCall(call),
-      title: calls.length === 1 ? undefined : TITLES[index],
-      curl: curlOf(operation, call, baseUrl),
+    method,
+    path: prefix + path,
+    guard: guard.words,
+    calls: exchanges.map((exchange, index) => ({
+      ...presentExchange(exchange),
+      title: exchanges.length === 1 ? undefined : TITLES[index],
+      curl: curlOf(operation, exchange, url),
     })),
     refusals: refusalsOf(operation),
   }
 }
 
-function presentCall({ body, status, response }: DocumentedCall): Omit<DocumentedExchange, 'curl'> {
-  return { fields: body ? fieldsOf(body) : [], status, response: response && pretty(response) }
+function presentExchange(exchange: Exchange): Omit<DocumentedExchange, 'curl'> {
+  const { body, example } = exchange
+  return {
+    fields: body ? fieldsOf(body) : [],
+    status: statusOf(exchange),
+    response: example?.answer && JSON.stringify(example.answer, null, 2),
+  }
 }
 
-/** Values for the parameters of paths. */
-const PARAMETERS: Readonly<Record<string, string>> = { id: IDS.otherSession, clientId: CLIENT_ID }
-
-function curlOf(
-  { method, path, guard, calls }: Operation,
-  call: DocumentedCall,
-  baseUrl: string,
-): string {
-  const request = call.request ?? (calls.some(({ body }) => body) ? {} : undefined)
-  const url =
-    baseUrl + path.replace(/\{(\w+)\}/g, (whole, name: string) => PARAMETERS[name] ?? whole)
-  const isDefault = method === (request ? 'post' : 'get')
+function curlOf<Deps>(operation: Operation<Deps>, { example }: Exchange, url: string): string {
+  const { method, guard } = operation
+  const request = example?.body ?? (takesBody(operation) ? {} : undefined)
+  const isDefault = method === (request ? 'POST' : 'GET')
   return [
-    `curl${isDefault ? '' : ` -X ${method.toUpperCase()}`} ${url}`,
-    ...(guard === 'bearer' ? ['-H "Authorization: Bearer $TOKEN"'] : []),
+    `curl${isDefault ? '' : ` -X ${method}`} ${url}`,
+    ...(guard.isBearer ? ['-H "Authorization: Bearer $TOKEN"'] : []),
     ...(request
       ? [
           "-H 'Content-Type: application/json'",
@@ -103,8 +97,4 @@ function fieldsOf(schema: z.ZodType): DocumentedExchange['fields'] {
       description: description?.replaceAll('`', ''),
     }
   })
-}
-
-function pretty(value: object): string {
-  return JSON.stringify(value, null, 2)
 }

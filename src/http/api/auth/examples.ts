@@ -6,6 +6,7 @@ export const PASSWORD = 'plum ladder seven harbour'
 export const NEW_PASSWORD = 'ember quilt nine lantern'
 export const RESET_PASSWORD = 'copper meadow eleven violin'
 export const CODE = '482913'
+export const EXPIRES = { expires_in: 600 }
 export const CLIENT_ID = 'plant-diary'
 export const IDS = {
   user: '3f0c1f4e-8f59-4c53-9d0e-6f2a0f6f7a11',
@@ -22,16 +23,17 @@ export const STEP_TOKENS = {
   enable: 'h8nB2Vc6Xz4mLk0jGf1dSa3pOi5uYt7rEw9qQxWvTzN',
   disable: 'r4tY6uI8oP1aS3dF5gH7jK9lZ2xC0vB4nM6qW8eR1tU',
 } as const
+const LIFETIME = { token_type: 'Bearer', expires_in: 600, scope: 'account' }
 export const TOKENS = {
   access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzY29wZSI6ImFjY291bnQifQ.c2lnbmF0dXJl',
   refresh_token: 'ntz4C__3N2-IHXhen2bdKpK1MZ4Y4ixepuLFxteshV2',
+  ...LIFETIME,
 }
 export const NEXT_TOKENS = {
   access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzY29wZSI6ImFjY291bnQifQ.bmV4dA',
   refresh_token: '38RCFHUEFleiMn_Z-dh8C9n73HDNN-8C0i7njTFS3qa',
+  ...LIFETIME,
 }
-export const LIFETIME = { token_type: 'Bearer', expires_in: 600, scope: 'account' }
-export const REQUEST_ID = '0eb46151-111f-40b4-8fdd-410d1752a8e9'
 
 export const USER = {
   id: IDS.user,

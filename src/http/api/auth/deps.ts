@@ -1,0 +1,46 @@
+import type { Consents } from '../../../accounts/consents.ts'
+import type { Deletion } from '../../../accounts/deletion.ts'
+import type { EmailChange } from '../../../accounts/email-change.ts'
+import type { AccountExport } from '../../../accounts/export.ts'
+import type { MfaChallenges } from '../../../accounts/factors/challenges.ts'
+import type { Mfa } from '../../../accounts/factors/mfa.ts'
+import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
+import type { StepUp } from '../../../accounts/factors/step-up.ts'
+import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
+import type { PasswordReset } from '../../../accounts/passwords/password-reset.ts'
+import type { Profile } from '../../../accounts/profile.ts'
+import type { Sessions } from '../../../accounts/sessions/sessions.ts'
+import type { SignIn } from '../../../accounts/sign-in.ts'
+import type { SignUp } from '../../../accounts/sign-up.ts'
+import type { SignUpProof } from '../../../accounts/sign-up-proof.ts'
+import type { Activity } from '../../../audit/activity.ts'
+import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
+import type { ClientDirectory } from '../../../oidc/clients/directory.ts'
+import type { AccessTokens } from '../../../oidc/tokens/access-tokens.ts'
+import type { FirstPartyTokens } from '../../../oidc/tokens/first-party-tokens.ts'
+import type { DoorDeps } from '../router.ts'
+
+/** The use cases behind the account API. */
+export interface AuthApiDeps extends DoorDeps {
+  readonly access: AccessRevoker
+  readonly accessTokens: AccessTokens
+  readonly accountExport: AccountExport
+  readonly activity: Activity
+  readonly challenges: MfaChallenges
+  readonly config: { readonly requireMfa: boolean }
+  readonly consents: Consents
+  readonly deletion: Deletion
+  readonly directory: Pick<ClientDirectory, 'honours' | 'usesAccountApi'>
+  readonly emailChange: EmailChange
+  readonly firstPartyTokens: FirstPartyTokens
+  readonly mfa: Mfa
+  readonly passwordChange: PasswordChange
+  readonly passwordReset: PasswordReset
+  readonly profile: Profile
+  readonly recoveryCodes: RecoveryCodes
+  readonly sessions: Sessions
+  readonly signIn: SignIn
+  readonly signUp: SignUp
+  readonly signUpProof: SignUpProof
+  readonly stepUp: StepUp
+}

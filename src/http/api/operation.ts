@@ -1,0 +1,155 @@
+import type { Context, Middleware } from 'koa'
+import type { z } from 'zod'
+import type { LimitName } from '../../config/limits.ts'
+import type { ErrorCode } from '../../errors.ts'
+import { readJson } from '../middleware/body.ts'
+import { originOf } from '../state.ts'
+import {
+  type Call,
+  type Exchange,
+  type Handled,
+  type NoBody,
+  type Perform,
+  performing,
+} from './exchange.ts'
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+/** A method and a path below the API's; parameters are written `{name}`. */
+type Route = `${Method} /${string}`
+type Param<R> = R extends `${string}{${infer Name}}${infer Rest}` ? Name | Param<Rest> : never
+
+/** Who may call, and what a handler then knows of them. */
+export interface Guard<Deps, Caller> {
+  /** For the reader of the documentation. */
+  readonly words: string
+  readonly isBearer: boolean
+  readonly refusals: readonly ErrorCode[]
+  /** Refuses what the headers alone are refused for, before the request is counted. */
+  readonly precheck?: Middleware
+  /** Throws a refusal, or says who is calling. */
+  readonly admit: (ctx: Context, deps: Deps) => Promise<Caller>
+}
+
+interface About<Deps, Caller, R extends Route> {
+  readonly route: R
+  readonly guard: Guard<Deps, Caller>
+  readonly limit: LimitName
+  readonly summary: string
+  readonly description?: string
+  /** Besides those of the guard, those of the body and those of every route. */
+  readonly refusals?: readonly ErrorCode[]
+}
+
+/** A route. The router and the documentation are both made of it. */
+export interface Operation<Deps> extends Omit<About<Deps, unknown, Route>, 'route'> {
+  readonly id: string
+  readonly family: string
+  readonly method: Method
+  readonly path: string
+  /** One call, or the first and the second of a flow and what else they may lead to. */
+  readonly exchanges: readonly Exchange[]
+  readonly run: (ctx: Context, deps: Deps) => Promise<void>
+}
+
+type Unnamed<Deps> = Omit<Operation<Deps>, 'id' | 'family'>
+
+/** The operations of one subject, by their ids. */
+export function family<Deps>(
+  name: string,
+  operations: Readonly<Record<string, Unnamed<Deps>>>,
+): Operation<Deps>[] {
+  return Object.entries(operations).map(([id, each]) => ({ ...each, id, family: name }))
+}
+
+/** A route of one call. */
+export function operation<
+  Deps,
+  Caller,
+  const R extends Route,
+  Body extends z.ZodType = typeof NoBody,
+  Answer = void,
+>(
+  spec: About<Deps, Caller, R> & Handled<Deps, Caller, Param<R>, Body, Answer, never>,
+): Unnamed<Deps> {
+  return made(spec, [spec], () => performing(spec))
+}
+
+/**
+ * A flow of two calls of one route: the second brings the proof that the first asked for. A body
+ * with any part of a proof is judged as the second call only: half a proof never falls back to the
+ * first (TF-07).
+ */
+export function twoCalls<
+  Deps,
+  Caller,
+  const R extends Route,
+  First extends z.ZodType,
+  Begun,
+  Second extends z.ZodObject,
+  Done,
+  Other = never,
+>({
+  first,
+  second,
+  ...about
+}: About<Deps, Caller, R> & {
+  readonly first: Handled<Deps, Caller, Param<R>, First, Begun, Other>
+  readonly second: Handled<Deps, Caller, Param<R>, Second, Done, never> & { readonly body: Second }
+}): Unnamed<Deps> {
+  const exchanges = [
+    first,
+    second,
+    ...(first.otherwise ? [{ ...first.otherwise, status: 202 as const }] : []),
+  ]
+  const [begin, finish] = [performing(first), performing(second)]
+  const proofs = PROOF.filter((name) => name in second.body.shape)
+  return made(about, exchanges, (json) =>
+    proofs.some((name) => Object.hasOwn(json, name)) ? finish : begin,
+  )
+}
+
+const PROOF = ['code', 'token', 'tokenId']
+
+type Exchanged = Pick<Operation<never>, 'exchanges'>
+
+export function takesBody({ exchanges }: Exchanged): boolean {
+  return exchanges.some(({ body }) => body)
+}
+
+export function isBodyOptional({ exchanges }: Exchanged): boolean {
+  return exchanges.every(({ body, isBodyOptional }) => !body || isBodyOptional)
+}
+
+function made<Deps, Caller, R extends Route>(
+  { route, guard, limit, summary, description, refusals = [] }: About<Deps, Caller, R>,
+  exchanges: readonly Exchange[],
+  choose: (json: object) => Perform<Deps, Caller>,
+): Unnamed<Deps> {
+  const [method, path] = route.split(' ') as [Method, string]
+  const operation = { method, path, guard, limit, summary, refusals, exchanges }
+  return {
+    ...operation,
+    ...(description === undefined ? {} : { description }),
+    async run(ctx, deps) {
+      const caller = await guard.admit(ctx, deps)
+      const json = takesBody(operation)
+        ? await readJson(ctx.req, { isOptional: isBodyOptional(operation) })
+        : {}
+      ctx.state.json = json
+      const { status, body } = await choose(json)(json, callOf(ctx, caller), deps)
+      ctx.status = status
+      if (body !== undefined) ctx.body = body
+    },
+  }
+}
+
+function callOf<Caller>(ctx: Context, caller: Caller): Call<Caller, string> {
+  return {
+    caller,
+    origin: originOf(ctx),
+    param(name) {
+      const value = (ctx['params'] as Readonly<Record<string, string | undefined>>)[name] ?? ''
+      return /^[!-~]{1,100}$/.test(value) ? value : ''
+    },
+  }
+}
