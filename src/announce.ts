@@ -1,7 +1,7 @@
 import type { Clients } from './clients/clients.ts'
 import type { Config } from './config/config.ts'
 import { isReadable, nameOfDatabase, parseDatabaseUrl } from './config/database-url.ts'
-import { isLoopback } from './config/env.ts'
+import { isLoopback } from './config/development.ts'
 import { productVersion } from './config/version.ts'
 import type { Logger } from './logger/logger.ts'
 import { say } from './logger/logger.ts'

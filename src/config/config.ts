@@ -1,4 +1,5 @@
-import { type Env, isDevelopment } from './env.ts'
+import { isDevelopment } from './development.ts'
+import type { Env } from './env-schema.ts'
 import { type AdjustableLimits, LIFETIMES } from './limits.ts'
 
 /** Secrets in memory: newest first; every element at least 256 bits. */

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { StartupError } from '../errors.ts'
 import { appear } from '../whole-file.ts'
 import type { Secrets } from './config.ts'
-import type { Env } from './env.ts'
+import type { Env } from './env-schema.ts'
 
 const Stored = z.strictObject({
   cookieKeys: z.array(z.string().min(32)).min(1),

