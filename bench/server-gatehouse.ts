@@ -4,7 +4,7 @@ import { buildConfig } from '../src/config/config.ts'
 import { EnvSchema } from '../src/config/env.ts'
 import { createContext } from '../src/context.ts'
 import { randomToken } from '../src/crypto/token.ts'
-import { migrate, openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/database.ts'
 import { Account, Client, Resource } from '../src/entities/index.ts'
 import { createLogger } from '../src/logger/logger.ts'
 import { mintFor, REDIRECT_URI, RESOURCE } from './minting.ts'
@@ -41,7 +41,7 @@ export async function gatehouseServer(
     ? { ...asRun, argon2: { ...asRun.argon2, memoryKib: 64, passes: 1 } }
     : asRun
   const database = await openDatabase({ url: databaseUrl, pool: config.database.pool })
-  await migrate(database)
+  await database.migrate()
   const context = await createContext(config, { database, logger: createLogger('info') })
   context.hashProcess?.start()
   const accountId = await seed()

@@ -5,7 +5,7 @@ import { buildConfig } from '../src/config/config.ts'
 import { EnvSchema } from '../src/config/env.ts'
 import { createContext } from '../src/context.ts'
 import { randomToken } from '../src/crypto/token.ts'
-import { migrate, openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/database.ts'
 import { Account } from '../src/entities/index.ts'
 import { createLogger } from '../src/logger/logger.ts'
 import { median, rankStatistic } from '../test/support/statistics.ts'
@@ -30,7 +30,7 @@ if (!env.DATABASE_URL) throw new Error('Set DATABASE_URL to a scratch database.'
 const secrets = { cookieKeys: [randomToken()], keyEncryptionKeys: [randomToken()] }
 const config = buildConfig(env, { databaseUrl: env.DATABASE_URL, embedded: false, secrets })
 await using database = await openDatabase({ url: config.database.url, pool: config.database.pool })
-await migrate(database)
+await database.migrate()
 await using context = await createContext(config, { database, logger: createLogger('silent') })
 const domain = `${randomToken(32).toLowerCase()}.example.org`
 const addresses = { known: `ada@${domain}`, unknown: `eve@${domain}` }

@@ -9,7 +9,7 @@ import { loadSecrets } from './config/secrets.ts'
 import { productVersion } from './config/version.ts'
 import { createContext } from './context.ts'
 import { deriveKey, hmac } from './crypto/token.ts'
-import { type Database, migrate, openDatabase } from './database/database.ts'
+import { type Database, openDatabase } from './database/database.ts'
 import { StartupError } from './errors.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createLogger, say } from './logger/logger.ts'
@@ -47,7 +47,7 @@ export async function start(env: Env = readEnv()): Promise<void> {
 async function serve(env: Env, resources: AsyncDisposableStack, stop: AbortSignal): Promise<void> {
   const tell = (what: string, why: string) => say(`Waiting for ${what}: ${why}\n`)
   const { config, database } = await prepare(env, resources, { ms: START_MS, signal: stop, tell })
-  await untilAborted(migrate(database), stop)
+  await untilAborted(database.migrate(), stop)
   const made = createContext(config, { database, logger: createLogger(config.logLevel) })
   const context = resources.use(await untilAborted(made, stop))
   context.hashProcess?.start()

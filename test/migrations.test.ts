@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Migration } from '@mikro-orm/migrations'
-import { type Database, migrate, openDatabase } from '../src/database/database.ts'
+import { type Database, openDatabase } from '../src/database/database.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
 
 /** Longer than any other statement may take, and than a connection may be silent. */
@@ -22,7 +22,7 @@ describe('migrations', () => {
   beforeAll(async () => {
     scratch = await createEmptyDatabase()
     database = await openDatabase({ url: scratch.url, pool: 4 })
-    await migrate(database)
+    await database.migrate()
   })
   afterAll(async () => {
     await database[Symbol.asyncDispose]()
@@ -62,7 +62,7 @@ describe('migrations', () => {
     await database.pool.query(
       `delete from "mikro_orm_migrations" where "name" like '%public_leeway%'`,
     )
-    await migrate(database)
+    await database.migrate()
     const { rows } = await database.pool.query(
       'select "id", "refresh_leeway_seconds" as "seconds" from "client" order by "id"',
     )
@@ -76,7 +76,7 @@ describe('migrations', () => {
   it('are applied once when two instances start together', async () => {
     const empty = await createEmptyDatabase()
     const instances = await Promise.all([1, 2].map(() => openDatabase({ url: empty.url, pool: 2 })))
-    await Promise.all(instances.map((instance) => migrate(instance)))
+    await Promise.all(instances.map((instance) => instance.migrate()))
     const applied = await instances[0]?.orm.migrator.getExecuted()
     expect(new Set(applied?.map((row) => row.name)).size).toBe(applied?.length)
     for (const instance of instances) await instance[Symbol.asyncDispose]()
@@ -139,7 +139,7 @@ describe('migrations', () => {
     await token('over', ours, { seconds: -60 })
     await token('unused', 'https://api.example/')
 
-    await migrate(instance)
+    await instance.migrate()
     const { rows } = await pool.query<{ id: string }>(
       `select id from client where account_api = 'kept' order by id`,
     )
@@ -159,7 +159,7 @@ describe('migrations', () => {
         named('second', 'select * from "no such table"'),
       ],
     })
-    await expect(migrate(instance)).rejects.toThrow('no such table')
+    await expect(instance.migrate()).rejects.toThrow('no such table')
     expect((await instance.pool.query(`select to_regclass('seen') as seen`)).rows).toEqual([
       { seen: null },
     ])
@@ -167,7 +167,7 @@ describe('migrations', () => {
     instance.orm.config
       .get('migrations')
       .migrationsList?.splice(1, 1, named('slow', `select pg_sleep(${LONG_S})`))
-    await migrate(instance)
+    await instance.migrate()
     expect((await instance.pool.query('select * from seen')).rows).toEqual([
       { statement: '0', lock: '2s' },
     ])

@@ -1,5 +1,4 @@
 import type { Env } from '../config/env.ts'
-import { migrate } from '../database/database.ts'
 import { prepare } from '../main.ts'
 import type { Answer } from './answer.ts'
 import { placed } from './place.ts'
@@ -8,6 +7,6 @@ import { placed } from './place.ts'
 export async function migrateCommand(env: Env): Promise<Answer> {
   await using resources = new AsyncDisposableStack()
   const { database } = await prepare(env.DATABASE_URL === undefined ? placed(env) : env, resources)
-  await migrate(database)
+  await database.migrate()
   return { lines: ['The database schema is up to date.'], json: { schema: 'current' } }
 }

@@ -1,3 +1,4 @@
+import type { MigrationObject } from '@mikro-orm/core'
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { ClientConfig, Pool, PoolClient } from 'pg'
 import { type DatabaseTarget, nameOfDatabase, parseDatabaseUrl } from '../config/database-url.ts'
@@ -44,61 +45,62 @@ export async function openDatabase({
 }: DatabaseOptions): Promise<Database> {
   const target = read('DATABASE_URL', url)
   const direct = directUrl === undefined ? target : read('DATABASE_DIRECT_URL', directUrl)
-  const name = nameOfDatabase(target)
+  let asked = target
+  const found = (each: DatabaseTarget, label: string, hasDirect: boolean): Promise<Pooling> => {
+    asked = each
+    return waitFor(`PostgreSQL at ${label}`, () => poolingOf(each, { hasDirect }), {
+      patience,
+      whyPassing: (error) => (isUnavailable(error) ? reason(error) : undefined),
+    })
+  }
   try {
-    const pooling = await waitFor(
-      `PostgreSQL at ${name}`,
-      () => poolingOf(target, { hasDirect: directUrl !== undefined }),
-      {
-        patience,
-        whyPassing: (error) => (isUnavailable(error) ? reason(error) : undefined),
-      },
-    )
-    const { orm, pool } = await openPool(target, most, pooling)
+    await using undo = new AsyncDisposableStack()
+    const hasDirect = direct !== target
+    const pooling = await found(target, nameOfDatabase(target), hasDirect)
+    if (hasDirect) await found(direct, `${nameOfDatabase(direct)} (DATABASE_DIRECT_URL)`, false)
+    const migrations = await listMigrations()
+    const { orm, pool, close } = await openPool(target, most, { pooling, migrations })
+    undo.defer(close)
+    const tables = [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName)
+    const names = migrations.map(({ name }) => name)
+    await checkFacts({ pool, target, direct, tables, migrations: names })
     const migrateHere = async () => {
-      if (direct === target) return applyMigrations(orm, pool)
-      const other = await openPool(direct, 2, 'session')
+      if (!hasDirect) return applyMigrations(orm, pool)
+      const other = await openPool(direct, 2, { pooling: 'session', migrations })
       try {
         await applyMigrations(other.orm, other.pool)
       } finally {
-        await other.orm.close(true)
+        await other.close()
       }
     }
+    const owned = undo.move()
     return {
       orm,
       em: orm.em,
       pool,
       direct: clientConfig(direct),
       migrate: migrateHere,
-      [Symbol.asyncDispose]: () => orm.close(true),
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
     }
   } catch (cause) {
     if (cause instanceof StartupError || patience.signal?.aborted) throw cause
-    throw new StartupError(`The database at ${name} cannot be used: ${reason(cause)}`, { cause })
+    throw new StartupError(
+      `The database at ${nameOfDatabase(asked)} cannot be used: ${reason(cause)}`,
+      { cause },
+    )
   }
-}
-
-/** Applies pending migrations, all or none; instances that start together take turns. */
-export function migrate(database: Pick<Database, 'migrate'>): Promise<void> {
-  return database.migrate()
 }
 
 async function openPool(
   target: DatabaseTarget,
   most: number,
-  pooling: Pooling,
-): Promise<{ orm: MikroORM; pool: Pool }> {
+  { pooling, migrations }: { readonly pooling: Pooling; readonly migrations: MigrationObject[] },
+): Promise<{ orm: MikroORM; pool: Pool; close: () => Promise<void> }> {
   const care = caring(pooling)
-  const orm = await MikroORM.init(ormOptions(target, most, care, await listMigrations()))
-  try {
-    const pool = await orm.em.getConnection().getNativeClient()
-    care.watch(pool)
-    await checkFacts(pool, target)
-    return { orm, pool }
-  } catch (error) {
-    await orm.close(true)
-    throw error
-  }
+  const orm = await MikroORM.init(ormOptions(target, most, care, migrations))
+  const pool = await orm.em.getConnection().getNativeClient()
+  care.watch(pool)
+  return { orm, pool, close: () => orm.close(true) }
 }
 
 function read(setting: string, url: string): DatabaseTarget {

@@ -13,7 +13,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { migrate, openDatabase } from '../../src/database/database.ts'
+import { openDatabase } from '../../src/database/database.ts'
 import { freePort } from '../../src/embedded/free-port.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { createEmptyDatabase } from '../support/database.ts'
@@ -76,7 +76,7 @@ describe('TLS to PostgreSQL', () => {
         url: with_(`sslmode=${mode}&sslrootcert=${authority}`),
         pool: 3,
       })
-      await migrate(database)
+      await database.migrate()
       const { rows } = await database.pool.query<{ ssl: boolean }>(
         `select "ssl" from pg_stat_ssl join pg_stat_activity using ("pid") where "application_name" = 'gatehouse' and "datname" = current_database()`,
       )
@@ -178,6 +178,15 @@ describe('what the database is', () => {
       /has 1 tables of something else\. Give Gatehouse a database of its own/,
     ],
     [
+      'migrations of another program',
+      '',
+      [
+        'create table mikro_orm_migrations (id serial primary key, name varchar(255), executed_at timestamptz)',
+        `insert into mikro_orm_migrations (name) values ('Migration20200101000000')`,
+      ],
+      /has the migrations of another program \(table mikro_orm_migrations\)\. Give Gatehouse a database of its own/,
+    ],
+    [
       'no schema',
       '',
       ['drop schema public'],
@@ -254,7 +263,7 @@ describe('a pooler in between', () => {
     it('PgBouncer by session: everything works', () =>
       pooled('session', async (url) => {
         await using database = await openDatabase({ url, pool: 3 })
-        await migrate(database)
+        await database.migrate()
         expect(
           (
             await database.pool.query(
@@ -281,7 +290,7 @@ describe('a pooler in between', () => {
     it('locks, notifications and migrations go to DATABASE_DIRECT_URL', () =>
       pooled('session', async (url, directUrl) => {
         await using database = await openDatabase({ url, directUrl, pool: 3 })
-        await migrate(database)
+        await database.migrate()
         expect(database.direct.port).toBe(Number(new URL(directUrl).port))
         expect(
           (await database.pool.query(`select to_regclass('account') is not null as made`)).rows,

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
-import { migrate, openDatabase } from '../../src/database/database.ts'
+import { openDatabase } from '../../src/database/database.ts'
 import { SigningKeys } from '../../src/oidc/keys/signing-keys.ts'
 import { asAdmin, startPostgres } from './postgres.ts'
 import { ADMIN_URL, RUN_DIR, TEMPLATE } from './run.ts'
@@ -39,7 +39,7 @@ async function prepare(runDir: string): Promise<void> {
   const url = new URL(server.url)
   url.pathname = `/${template}`
   const database = await openDatabase({ url: url.href, pool: 2 })
-  await migrate(database)
+  await database.migrate()
   // Made once here: every server of the run would spend half a second on RSA keys.
   const box = new SecretBox(TEST_SECRETS.keyEncryptionKeys)
   await new SigningKeys({

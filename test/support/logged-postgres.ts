@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { migrate, openDatabase } from '../../src/database/database.ts'
+import { openDatabase } from '../../src/database/database.ts'
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 import { asAdmin } from './postgres.ts'
 
@@ -19,7 +19,7 @@ export async function startLoggedPostgres(): Promise<
   const dataDir = join(folder, 'data')
   const { url } = undo.use(await startEmbeddedPostgres({ dataDir }))
   const database = await openDatabase({ url, pool: 2 })
-  await migrate(database)
+  await database.migrate()
   await database[Symbol.asyncDispose]()
   await asAdmin(url, async (client) => {
     const settings = {
