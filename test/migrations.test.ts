@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Migration } from '@mikro-orm/migrations'
 import { type Database, openDatabase } from '../src/database/database.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
+import { asAdmin } from './support/postgres.ts'
 
 /** Longer than any other statement may take, and than a connection may be silent. */
 const LONG_S = 6.5
@@ -80,6 +82,34 @@ describe('migrations', () => {
     const applied = await instances[0]?.orm.migrator.getExecuted()
     expect(new Set(applied?.map((row) => row.name)).size).toBe(applied?.length)
     for (const instance of instances) await instance[Symbol.asyncDispose]()
+    await empty.drop()
+  })
+
+  it('F28 wait for the lock of another, by name and once, and go on when it is free', async () => {
+    const empty = await createEmptyDatabase()
+    const told: string[] = []
+    const instance = await openDatabase({
+      url: empty.url,
+      pool: 2,
+      patience: { ms: 0, tell: (what, why) => void told.push(`${what}: ${why}`) },
+    })
+    const migrated = asAdmin(empty.url, async (holder) => {
+      await holder.query('select pg_advisory_lock(6842173905114)')
+      const work = instance.migrate()
+      while (told.length === 0) await sleep(50)
+      await sleep(1200)
+      const { rows } = await holder.query(`select to_regclass('account') as made`)
+      expect(rows).toEqual([{ made: null }])
+      return [work]
+    })
+    await (await migrated)[0]
+    expect(told).toEqual([
+      expect.stringMatching(/^the lock of migrations: another instance has it/),
+    ])
+    expect(
+      (await instance.pool.query(`select to_regclass('account') is not null as made`)).rows,
+    ).toEqual([{ made: true }])
+    await instance[Symbol.asyncDispose]()
     await empty.drop()
   })
 

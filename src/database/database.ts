@@ -65,10 +65,10 @@ export async function openDatabase({
     const names = migrations.map(({ name }) => name)
     await checkFacts({ pool, target, direct, tables, migrations: names })
     const migrateHere = async () => {
-      if (!hasDirect) return applyMigrations(orm, pool)
+      if (!hasDirect) return applyMigrations(orm, pool, patience)
       const other = await openPool(direct, 2, { pooling: 'session', migrations })
       try {
-        await applyMigrations(other.orm, other.pool)
+        await applyMigrations(other.orm, other.pool, patience)
       } finally {
         await other.close()
       }

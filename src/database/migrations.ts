@@ -1,11 +1,13 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import type { Constructor, MigrationObject } from '@mikro-orm/core'
 import type { Migration } from '@mikro-orm/migrations'
 import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Pool } from 'pg'
 import { StartupError } from '../errors.ts'
+import type { Patience } from '../patience.ts'
 import { patiently } from './connection.ts'
 import { MIGRATIONS } from './orm.ts'
 
@@ -13,23 +15,51 @@ import { MIGRATIONS } from './orm.ts'
 const MIGRATION_LOCK = 6_842_173_905_114n
 const NAME = /^(Migration\d{14}_\w+)\.ts$/
 
+const POLL_MS = 500
+const TRY_LOCK = `select pg_try_advisory_xact_lock(${MIGRATION_LOCK}) as "isOurs"`
+/** Who has it, as PostgreSQL knows. */
+const HOLDER = `
+select a.pid, coalesce(host(a.client_addr), 'this machine') as "host" from pg_locks l join pg_stat_activity a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database())
+  and (l.classid::bigint << 32) | l.objid::bigint = ${MIGRATION_LOCK}`
+
 /**
  * Applies pending migrations, all or none; instances that start together take turns (PostgreSQL
- * advisory lock). A large table may take its time, but a lock that others hold is waited for no
+ * advisory lock), and say whom they wait for. A large table may take its time, but a lock that others hold is waited for no
  * longer than by a request: everybody else would queue behind it.
  */
-export async function applyMigrations(orm: MikroORM, pool: Pool): Promise<void> {
+export async function applyMigrations(
+  orm: MikroORM,
+  pool: Pool,
+  { tell, signal }: Pick<Patience, 'tell' | 'signal'> = {},
+): Promise<void> {
   const connection = orm.em.getConnection()
   await patiently({ pool }, () =>
     connection.transactional(async (transaction) => {
-      const run = (statement: string) => connection.execute(statement, [], 'run', transaction)
-      await run('set local statement_timeout = 0')
-      await run('set local lock_timeout = 0')
-      await run(`select pg_advisory_xact_lock(${MIGRATION_LOCK})`)
-      await run(`set local lock_timeout = '2s'`)
+      const ask = <Row>(statement: string): Promise<Row[]> =>
+        connection.execute<Row[]>(statement, [], 'all', transaction)
+      // Asked for again and again: a wait within PostgreSQL would outlast a stop.
+      for (let isTold = false; !(await ask<{ isOurs: boolean }>(TRY_LOCK))[0]?.isOurs; ) {
+        signal?.throwIfAborted()
+        if (!isTold) tell?.('the lock of migrations', heldBy(await ask<Holder>(HOLDER)))
+        isTold = true
+        await sleep(POLL_MS, undefined, signal ? { signal } : {}).catch(() => undefined)
+      }
+      await ask('set local statement_timeout = 0')
       await orm.migrator.up({ transaction })
     }),
   )
+}
+
+interface Holder {
+  readonly pid: number
+  readonly host: string
+}
+
+function heldBy([holder]: readonly Holder[]): string {
+  return holder
+    ? `another instance has it (PostgreSQL's process ${holder.pid}, for ${holder.host}) and migrates the database.`
+    : 'another instance migrates the database.'
 }
 
 /**

@@ -447,11 +447,18 @@ describe('a start that cannot succeed', () => {
     await asAdmin(database.url, async (client) => {
       await client.query('select pg_advisory_lock(6842173905114)')
       const locked = await start(base)
-      const waits = `select 1 from pg_stat_activity where "datname" = current_database() and "wait_event_type" = 'Lock'`
-      while ((await client.query(waits)).rowCount === 0)
-        await new Promise((resolve) => setTimeout(resolve, 50))
+      const said: string[] = []
+      locked.child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(text))
+      await once(locked.child.stdout, 'data')
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+      await new Promise((resolve) => setTimeout(resolve, 1200))
       locked.child.kill('SIGTERM')
       expect(await locked.exited).toBe(0)
+      expect(said.join('').match(/^Waiting for .*$/gm)).toEqual([
+        expect.stringMatching(
+          `^Waiting for the lock of migrations: another instance has it \\(PostgreSQL's process ${rows[0]?.pid}, for [0-9a-f.:]+\\)`,
+        ),
+      ])
     })
   }, 180_000)
 
