@@ -5,7 +5,7 @@ import { hasArrived } from '../oidc/arrival.ts'
 import type { AuthorizationServer } from '../oidc/authorization-server.ts'
 import { ENDPOINTS, type Endpoint, endpointOf } from '../oidc/endpoints.ts'
 import type { PlainAnswer, PlainRequests } from '../oidc/fast-path/plain-requests.ts'
-import { refuse } from '../oidc/trips/request-unit.ts'
+import { refuse } from '../oidc/outages.ts'
 
 const { userinfo, token, introspection }: Record<string, Endpoint> = ENDPOINTS
 const FORM = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i

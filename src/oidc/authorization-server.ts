@@ -1,19 +1,18 @@
 import type { Configuration, Provider } from 'oidc-provider'
 import type { AuditSink } from '../audit/event.ts'
-import type { RequestOrigin } from '../audit/request-origin.ts'
-import { isUnavailable } from '../database/database.ts'
 import type { FaultLog } from '../fault-log.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { Adapter } from './adapters/adapter.ts'
-import { StoreUnavailable } from './adapters/unavailable.ts'
 import { type ClientDirectory, useDigestedSecrets } from './clients/directory.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { PlainRequests } from './fast-path/plain-requests.ts'
 import { signingHere } from './keys/external-key.ts'
 import { verifyHintsBy } from './keys/hints.ts'
 import type { KeySet, SigningKeys } from './keys/signing-keys.ts'
+import { answerOutages } from './outages.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
-import { toldSignIn } from './sign-in-result.ts'
+import { recordSessions, type SessionRecords } from './session-records.ts'
+import { standing } from './standing.ts'
 import { keepRequests } from './starting-again.ts'
 import { rememberKeys } from './tokens/access-tokens.ts'
 import { followApiSessions } from './tokens/api-sessions.ts'
@@ -22,31 +21,9 @@ import { repeatTokens } from './tokens/repeated-tokens.ts'
 import { auditTokens } from './tokens/token-events.ts'
 import { readParamsFirst } from './tokens/token-params.ts'
 import { TokenProvider } from './tokens/token-provider.ts'
-import { accountReadAhead, readingAhead } from './trips/prefetch.ts'
+import { findingOnce, prefetching } from './trips/prefetch.ts'
 import { requestUnits } from './trips/request-unit.ts'
-
-/**
- * A browser sign-in that the provider has just stored or ended, told to whoever keeps the list of
- * sessions.
- */
-export interface SessionRecords {
-  opened(
-    session: {
-      id: string
-      accountId: string
-      clientId: string | undefined
-      amr: string[]
-      acr: string | undefined
-      isRemembered: boolean
-      authenticatedAt: Date
-      secondProvedAt: Date | undefined
-      expiresAt: Date
-    },
-    origin: RequestOrigin,
-  ): Promise<unknown>
-  seen(sessionId: string, expiresAt: Date): Promise<void>
-  ended(sessionId: string): Promise<void>
-}
+import { writingBehind } from './trips/write-behind.ts'
 
 export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
   readonly adapter: (model: string) => Adapter
@@ -107,14 +84,18 @@ export class AuthorizationServer {
 }
 
 function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySet): Provider {
+  const { refreshAnswers } = deps
+  const findAccount = findingOnce(deps.findAccount)
+  const judged = standing({
+    adapterFor: deps.adapter,
+    findAccount,
+    honours: (...issued) => deps.directory.honours(...issued),
+  })
+  const prefetched = prefetching({ adapterFor: judged, findAccount, refreshAnswers })
   const configuration: Configuration = createConfiguration({
     ...deps,
-    adapter: readingAhead({
-      ...deps,
-      adapterFor: deps.adapter,
-      honours: (...issued) => deps.directory.honours(...issued),
-    }),
-    findAccount: accountReadAhead(deps.findAccount),
+    adapter: writingBehind({ adapterFor: prefetched, refreshAnswers }),
+    findAccount,
     jwks: { keys: keys.map(signingHere) },
   })
   const provider = new TokenProvider(deps.config.issuer, configuration)
@@ -132,14 +113,8 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   provider.use(requestUnits())
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)
+  answerOutages(provider)
   provider.on('server_error', (ctx, error) => {
-    // Clients, accounts and consents are read without the adapters: their faults have no status
-    // that the provider knows. Those of the adapters have, but who shares a statement with others
-    // does not make the error.
-    if (error instanceof StoreUnavailable || isUnavailable(error)) {
-      ctx.status = 503
-      ctx.set('Retry-After', '1')
-    }
     deps.faults.report(error, ctx.state?.requestId)
   })
   return provider
@@ -150,7 +125,7 @@ function plainRequests(
   { findAccount, resources, audit }: AuthorizationServerDeps,
 ): PlainRequests {
   return new PlainRequests(provider, {
-    findAccount: accountReadAhead(findAccount),
+    findAccount: findingOnce(findAccount),
     resources,
     audit,
   })
@@ -163,56 +138,4 @@ function plainRequests(
 function nameSessions(provider: Provider): void {
   const { prototype } = provider.Client as unknown as { prototype: { includeSid: () => boolean } }
   prototype.includeSid = () => true
-}
-
-type Middleware = Parameters<Provider['use']>[0]
-
-/**
- * The row of a session is written before the answer leaves: a browser never holds a session that
- * the account cannot see.
- */
-function recordSessions(records: SessionRecords): Middleware {
-  return async (ctx, next) => {
-    await next()
-    const { oidc } = ctx as {
-      oidc?: {
-        client?: { clientId: string }
-        session?: ProviderSession
-        result?: unknown
-      }
-    }
-    const session = oidc?.session
-    if (!session) return
-    if (session.destroyed) return records.ended(session.uid)
-    if (!session.accountId || !session.exp) return
-    const expiresAt = new Date(session.exp * 1000)
-    const told = toldSignIn(oidc?.result)
-    if (!told.isNew) return records.seen(session.uid, expiresAt)
-    const authenticatedAt = new Date((session.loginTs ?? 0) * 1000)
-    await records.opened(
-      {
-        id: session.uid,
-        accountId: session.accountId,
-        clientId: oidc?.client?.clientId,
-        amr: session.amr ?? [],
-        acr: session.acr,
-        isRemembered: !session.transient,
-        authenticatedAt,
-        secondProvedAt: told.hasTakenSecondStep ? authenticatedAt : undefined,
-        expiresAt,
-      },
-      ctx.state.origin,
-    )
-  }
-}
-
-interface ProviderSession {
-  readonly uid: string
-  readonly accountId?: string
-  readonly amr?: string[]
-  readonly acr?: string
-  readonly loginTs?: number
-  readonly exp?: number
-  readonly transient?: boolean
-  readonly destroyed?: boolean
 }

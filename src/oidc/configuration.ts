@@ -24,6 +24,7 @@ import { createInteractionPolicy } from './interaction-policy.ts'
 import { EXTERNAL_SIGNING } from './keys/external-key.ts'
 import type { ProviderPages } from './pages.ts'
 import { param } from './param.ts'
+import { sessionOf } from './standing.ts'
 import { lifetimes } from './tokens/lifetimes.ts'
 import { bitsOfOpaqueRandomness } from './tokens/token-lengths.ts'
 
@@ -141,7 +142,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       policy: createInteractionPolicy(config),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
-    findAccount: (_ctx, sub) => deps.findAccount(sub),
+    findAccount: (_ctx, sub, token) => deps.findAccount(sub, sessionOf(token)),
     loadExistingGrant: deps.loadExistingGrant,
     expiresWithSession: (_ctx, token) => !token.scopes.has('offline_access'),
     issueRefreshToken: (_ctx, client, code) => issuesRefreshToken(client, code),

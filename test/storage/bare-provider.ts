@@ -4,6 +4,7 @@ import { Agent, createServer, type IncomingMessage, request, type ServerResponse
 import type { AddressInfo } from 'node:net'
 import { type Configuration, Provider } from 'oidc-provider'
 import type { ArtifactStore } from '../../src/oidc/adapters/adapter.ts'
+import { answerOutages } from '../../src/oidc/outages.ts'
 
 export const ISSUER = 'http://localhost:9'
 export const CLIENT = { client_id: 'app', redirect_uri: 'https://app.example/callback' } as const
@@ -43,6 +44,7 @@ export interface Instance extends AsyncDisposable {
 
 export async function startInstance(store: ArtifactStore): Promise<Instance> {
   const provider = quiet(() => new Provider(ISSUER, configuration(store)))
+  answerOutages(provider)
   const handle = provider.callback()
   const server = createServer((req, res) => void answer(req, res))
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {

@@ -36,6 +36,9 @@ export interface ContextAdapter extends Adapter {
   findAnswer(id: string): Promise<string | undefined>
 }
 
+/** A store's own adapter, or one that stands in for it, such as that of the clients. */
+export type StoreAdapter = Adapter & Partial<ContextAdapter>
+
 /**
  * Where oidc-provider's models live. `test/storage/adapter-contract.ts` states what every store
  * must do. What the library's own adapters leave open is decided here:

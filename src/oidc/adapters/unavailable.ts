@@ -1,7 +1,6 @@
-import { Provider } from 'oidc-provider'
 import { AppError } from '../../errors.ts'
 
-const RETRY_AFTER_SECONDS = 1
+export const RETRY_AFTER_SECONDS = 1
 
 /**
  * The storage cannot be used just now. `statusCode` is what oidc-provider answers with: never a
@@ -12,6 +11,5 @@ export class StoreUnavailable extends AppError {
 
   constructor(cause: unknown) {
     super('unavailable', { retryAfterSeconds: RETRY_AFTER_SECONDS, cause })
-    Provider.ctx?.set('Retry-After', String(RETRY_AFTER_SECONDS))
   }
 }

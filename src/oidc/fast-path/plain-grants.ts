@@ -15,6 +15,7 @@ import type { ResourceServers } from '../clients/resource-servers.ts'
 import { issuesRefreshToken, rotatesRefreshTokens } from '../configuration.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 import type { FindAccount } from '../find-account.ts'
+import { sessionOf } from '../standing.ts'
 import { recordIssued } from '../tokens/token-events.ts'
 import { askedFor, exchanging } from '../trips/request-unit.ts'
 
@@ -136,7 +137,7 @@ export class PlainGrants {
     if (client['tlsClientCertificateBoundAccessTokens'] || client['dpopBoundAccessTokens'])
       return undefined
     const grant = await grantOf(this.#provider, source)
-    const account = grant && (await this.#deps.findAccount(accountId))
+    const account = grant && (await this.#deps.findAccount(accountId, sessionOf(source)))
     if (!account) return undefined
     const api = resource
       ? { identifier: resource, server: await this.#deps.resources.info(resource, client) }

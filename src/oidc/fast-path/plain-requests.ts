@@ -3,6 +3,7 @@ import { isOidcScope } from '../../clients/scopes.ts'
 import { hasSecret } from '../clients/directory.ts'
 import { mayIntrospect, onlyApi } from '../configuration.ts'
 import { ENDPOINTS } from '../endpoints.ts'
+import { sessionOf } from '../standing.ts'
 import { recordIssued } from '../tokens/token-events.ts'
 import { TOKEN_LENGTHS } from '../tokens/token-lengths.ts'
 import { inUnit } from '../trips/request-unit.ts'
@@ -56,7 +57,7 @@ export class PlainRequests {
     if (token.aud !== undefined || token.claims !== undefined || token.isSenderConstrained())
       return undefined
     const client = await Client.find(token.clientId ?? '')
-    const account = await this.#deps.findAccount(token.accountId)
+    const account = await this.#deps.findAccount(token.accountId, sessionOf(token))
     const grant = await grantOf(this.#provider, token)
     if (
       !client ||

@@ -1,25 +1,25 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Context } from 'koa'
 import { errors, type Provider } from 'oidc-provider'
-import type { Adapter, AdapterPayload, ContextAdapter, Minted } from '../adapters/adapter.ts'
-import { StoreUnavailable } from '../adapters/unavailable.ts'
+import type { AdapterPayload, Minted, StoreAdapter } from '../adapters/adapter.ts'
 import { endpointOf } from '../endpoints.ts'
 import type { FindAccount } from '../find-account.ts'
 import type { Given, TokenAnswer } from '../tokens/refresh-answers.ts'
 
-/** A store's own, or one that stands in for it, which no token is asked of. */
-export type StoreAdapter = Adapter & Partial<ContextAdapter>
-type Account = Awaited<ReturnType<FindAccount>>
+/** An account, and the session that it was asked for in. */
+interface KnownAccount {
+  readonly sessionId: string | undefined
+  readonly account: ReturnType<FindAccount>
+}
 
 /**
  * What one request at an endpoint that reads ahead has read, and the tokens it will hand out:
  * stored together, before the answer leaves and only if there is one. So its depth in round trips
- * is four at most (G18). Anything read ahead is used once.
+ * is four at most (G18). Grants and sessions that were read ahead are used once.
  */
 export interface RequestUnit {
   readonly grants: Map<string, Promise<AdapterPayload | undefined>>
   readonly sessions: Map<string, Promise<AdapterPayload | undefined>>
-  readonly accounts: Map<string, Promise<Account>>
+  readonly accounts: Map<string, KnownAccount>
   readonly minted: (Minted & { readonly adapter: StoreAdapter })[]
   /** Under way, and done before the answer leaves. */
   readonly pending: Promise<unknown>[]
@@ -122,15 +122,8 @@ export function requestUnits(): Parameters<Provider['use']>[0] {
   }
 }
 
-/** As the provider answers when its storage fails in the middle of a request. */
-export function refuse(
-  provider: Provider,
-  ctx: Pick<Context, 'status' | 'body' | 'set'>,
-  error: unknown,
-): void {
-  ctx.status = error instanceof StoreUnavailable ? error.statusCode : 500
-  if (error instanceof StoreUnavailable)
-    ctx.set('Retry-After', String(error.details.retryAfterSeconds))
-  ctx.body = { error: 'server_error', error_description: 'oops! something went wrong' }
-  provider.emit('server_error', ctx, error)
+/** A failure is told to who asks for the value; when the request ends before that, nobody does. */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
 }
