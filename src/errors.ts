@@ -18,6 +18,7 @@ const CATALOGUE = {
   forbidden: { status: 403, message: 'This request is not allowed.' },
   not_found: { status: 404, message: 'There is nothing here.' },
   method_not_allowed: { status: 405, message: 'That method is not allowed here.' },
+  conflict: { status: 409, message: 'That cannot be done as things are now.' },
   mfa_already_enabled: { status: 409, message: 'Two-step sign-in is already on.' },
   mfa_setup_replaced: {
     status: 409,
@@ -60,7 +61,10 @@ export class AppError extends Error {
   }
 }
 
-/** A fault the operator can mend (configuration, port, database): one clear sentence, no stack. */
+/**
+ * A fault the operator can mend (configuration, port, database, a key that is missing): one clear
+ * sentence, no stack. No refusal: a use case throws `AppError`.
+ */
 export class StartupError extends Error {
   override readonly name = 'StartupError'
 }

@@ -1,8 +1,8 @@
 import { LockMode } from '@mikro-orm/core'
-import type { AuditSink } from '../audit/event.ts'
+import { type Actor, type AuditSink, OPERATOR } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
-import { AppError, StartupError } from '../errors.ts'
+import { AppError } from '../errors.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { Deletion } from './deletion.ts'
 import type { Mfa } from './factors/mfa.ts'
@@ -17,11 +17,9 @@ export interface AccountAdministrationDeps {
   readonly sessions: Sessions
 }
 
-const BY_OPERATOR = { by: 'operator' } as const
-
 /**
- * What an operator does with somebody's account: shut a person out, or help one who has lost the
- * second factor.
+ * What is done to somebody's account by others: shut a person out, or help one who has lost the
+ * second factor. By the operator, unless it is said who else.
  */
 export class AccountAdministration {
   readonly #deps: AccountAdministrationDeps
@@ -43,25 +41,31 @@ export class AccountAdministration {
     return account
   }
 
-  /** Nobody signs in from now on, and everything that is open ends (SE-07). */
-  async disable(idOrEmail: string): Promise<void> {
+  /**
+   * Nobody signs in from now on, and everything that is open ends (SE-07). Throws `conflict` if the
+   * account is about to be deleted.
+   */
+  async disable(idOrEmail: string, actor: Actor = OPERATOR): Promise<void> {
     const { sessions } = this.#deps
     const { id } = await this.find(idOrEmail)
     await sessions.endAllWith(id, { cause: 'account_disabled' }, (tx) =>
-      this.#move(tx, id, 'active', 'disabled'),
+      this.#move(tx, id, 'disabled', actor),
     )
   }
 
-  async enable(idOrEmail: string): Promise<void> {
+  /** Throws `conflict` if the account is about to be deleted. */
+  async enable(idOrEmail: string, actor: Actor = OPERATOR): Promise<void> {
     const { id } = await this.find(idOrEmail)
-    await this.#deps.em.fork().transactional((tx) => this.#move(tx, id, 'disabled', 'active'))
+    await this.#deps.em.fork().transactional((tx) => this.#move(tx, id, 'active', actor))
   }
 
-  /** Brings an account back that its owner wanted deleted, whatever happened since. */
-  async keep(idOrEmail: string): Promise<void> {
+  /**
+   * Brings an account back that its owner wanted deleted, whatever happened since. Throws
+   * `conflict` if it is not about to be deleted.
+   */
+  async keep(idOrEmail: string, actor: Actor = OPERATOR): Promise<void> {
     const { id } = await this.find(idOrEmail)
-    if (!(await this.#deps.deletion.keep(id)))
-      throw new StartupError('This account is not about to be deleted.')
+    if (!(await this.#deps.deletion.keep(id, actor))) throw new AppError('conflict')
   }
 
   async signOut(idOrEmail: string): Promise<void> {
@@ -72,31 +76,26 @@ export class AccountAdministration {
    * For a person who has neither the authenticator nor recovery codes; the owner is told. Throws
    * `mfa_not_enabled`.
    */
-  async removeMfa(idOrEmail: string): Promise<void> {
+  async removeMfa(idOrEmail: string, actor: Actor = OPERATOR): Promise<void> {
     const { mfa, sessions } = this.#deps
     const { id, mfaEnabled } = await this.find(idOrEmail)
     if (!mfaEnabled) throw new AppError('mfa_not_enabled')
-    await sessions.endAllWith(id, { cause: 'mfa_disabled' }, (tx) =>
-      mfa.remove(tx, id, { detail: BY_OPERATOR }),
-    )
+    await sessions.endAllWith(id, { cause: 'mfa_disabled' }, (tx) => mfa.remove(tx, id, { actor }))
   }
 
   /** What is so already stays as it is; an account that is to be erased is not touched. */
   async #move(
     tx: EntityManager,
     id: string,
-    from: 'active' | 'disabled',
     to: 'active' | 'disabled',
+    actor: Actor,
   ): Promise<void> {
     const account = await tx.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
     if (!account) throw new AppError('not_found')
-    if (account.status === 'deleting')
-      throw new StartupError(
-        'This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.',
-      )
-    if (account.status !== from) return
+    if (account.status === 'deleting') throw new AppError('conflict')
+    if (account.status === to) return
     account.status = to
     const type = to === 'disabled' ? 'account_disabled' : 'account_enabled'
-    await this.#deps.audit.append(tx, { type, accountId: id, detail: BY_OPERATOR })
+    await this.#deps.audit.append(tx, { type, accountId: id, actor })
   }
 }

@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
-import type { AuditSink } from '../audit/event.ts'
+import type { Actor, AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { eraseOrigins } from '../audit/retention.ts'
 import { LIFETIMES } from '../config/limits.ts'
@@ -106,14 +106,10 @@ export class Deletion {
    * What an operator does for a person whose mails got lost. False if the account is not about to
    * be deleted.
    */
-  async keep(accountId: string): Promise<boolean> {
+  async keep(accountId: string, actor: Actor): Promise<boolean> {
     return this.#deps.em.fork().transactional(async (tx) => {
       if (!(await this.#keep(tx, { id: accountId }))) return false
-      await this.#deps.audit.append(tx, {
-        type: 'deletion_cancelled',
-        accountId,
-        detail: { by: 'operator' },
-      })
+      await this.#deps.audit.append(tx, { type: 'deletion_cancelled', accountId, actor })
       return true
     })
   }

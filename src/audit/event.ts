@@ -56,8 +56,18 @@ export type AuditDetail = Readonly<
   Record<string, string | number | boolean | readonly string[] | undefined>
 >
 
+/** Who acts: a person by the id of the account, a service by the id of its client. */
+export type Actor =
+  | { readonly kind: 'person' | 'service'; readonly id: string }
+  | { readonly kind: 'operator' | 'system' }
+
+/** Somebody at the command line of the server. */
+export const OPERATOR: Actor = { kind: 'operator' }
+
 export interface AuditRecord {
   readonly type: AuditType
+  /** Default: the person whose account it is; where there is no account, it is not said. */
+  readonly actor?: Actor | undefined
   /** Default `success`. */
   readonly outcome?: 'success' | 'failure' | undefined
   readonly accountId?: string | undefined

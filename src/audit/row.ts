@@ -1,5 +1,5 @@
 import { randomSalt, sha256Hex } from '../crypto/token.ts'
-import type { AuditDetail, AuditRecord } from './event.ts'
+import type { Actor, AuditDetail, AuditRecord } from './event.ts'
 
 /**
  * Who called, apart from the rest: it is erased with the account, and the chain holds a salted
@@ -57,7 +57,8 @@ export function originDigest(salt: string, { ip, userAgent }: AuditOrigin): stri
 
 /** A row as it will be read back: cut to the columns, without what PostgreSQL cannot hold. */
 export function rowOf(event: AuditRecord, at: Date, subject: string | undefined): AuditRow {
-  const { type, outcome = 'success', accountId, clientId, sessionId, origin, detail = {} } = event
+  const { type, outcome = 'success', accountId, clientId, sessionId, origin } = event
+  const detail = withActor(event.detail ?? {}, event.actor)
   const who = { ip: text(origin?.ip, 45), userAgent: text(origin?.userAgent, 512) }
   const originSalt = randomSalt(16)
   return {
@@ -73,6 +74,14 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
     originSalt,
     originDigest: originDigest(originSalt, who),
   }
+}
+
+/**
+ * A row has no member of its own for the actor: what the hash covers has no version yet. Its detail
+ * tells the kind.
+ */
+function withActor(detail: AuditDetail, actor: Actor | undefined): AuditDetail {
+  return actor ? { ...detail, by: actor.kind } : detail
 }
 
 function text(value: string | undefined, max: number): string | null {

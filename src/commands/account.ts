@@ -9,19 +9,28 @@ export interface AccountCommandDeps extends AsyncDisposable {
   readonly sessions: Sessions
 }
 
+const ABSENT = 'There is no account of that id or address.'
+const DELETING =
+  'This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.'
+const NOT_DELETING = 'This account is not about to be deleted.'
+
 /** `gatehouse account …`: an account is named by its id or its address. */
 export function accountCommand(open: () => Promise<AccountCommandDeps>): Command {
   const command = new Command('account').description('look after the accounts of people')
 
-  async function run<T>(work: (deps: AccountCommandDeps) => Promise<T>): Promise<T> {
+  async function run<T>(
+    work: (deps: AccountCommandDeps) => Promise<T>,
+    conflict?: string,
+  ): Promise<T> {
     await using deps = await open()
-    return await explained(() => work(deps), {}, 'There is no account of that id or address.')
+    return await explained(() => work(deps), {}, ABSENT, conflict)
   }
 
-  /** What is done to an account, and what is then so. */
+  /** What is done to an account, what is then so, and what may be in the way. */
   const act = (
     work: (administration: AccountAdministration, id: string) => Promise<unknown>,
     done: string,
+    conflict?: string,
   ) =>
     answering((name: string) =>
       run(async ({ administration }) => {
@@ -32,7 +41,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
           lines: [`${email} ${done}.`],
           json: { id, email, status, mfa_enabled: mfaEnabled },
         }
-      }),
+      }, conflict),
     )
 
   command
@@ -88,20 +97,27 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
       act(
         (administration, id) => administration.disable(id),
         'is disabled; every sign-in has ended',
+        DELETING,
       ),
     )
 
   command
     .command('enable <email-or-id>')
     .description('let a disabled account in again')
-    .action(act((administration, id) => administration.enable(id), 'is enabled'))
+    .action(act((administration, id) => administration.enable(id), 'is enabled', DELETING))
 
   command
     .command('keep <email-or-id>')
     .description(
       'bring back an account that is about to be deleted, for a person whose mails got lost',
     )
-    .action(act((administration, id) => administration.keep(id), 'is kept; it is not erased'))
+    .action(
+      act(
+        (administration, id) => administration.keep(id),
+        'is kept; it is not erased',
+        NOT_DELETING,
+      ),
+    )
 
   command
     .command('sign-out <email-or-id>')

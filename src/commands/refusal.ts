@@ -2,18 +2,20 @@ import { AppError, StartupError } from '../errors.ts'
 
 /**
  * Runs one command's work; a refusal becomes its reasons, one a line, in the words of the command's
- * own options.
+ * own options. `absent` says what `not_found` means here, `conflict` what is in the way.
  */
 export async function explained<T>(
   work: () => Promise<T>,
   options: Readonly<Record<string, string>>,
   absent?: string,
+  conflict?: string,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     if (error.code === 'not_found' && absent) throw new StartupError(absent, { cause: error })
+    if (error.code === 'conflict' && conflict) throw new StartupError(conflict, { cause: error })
     const reasons = Object.entries(error.details.fields ?? {}).map(
       ([field, reason]) => `${named(field, options)}: ${reason}`,
     )

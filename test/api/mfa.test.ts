@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { SecretBox } from '../../src/crypto/secret-box.ts'
 import { sha256 } from '../../src/crypto/token.ts'
 import {
   AttemptCounter,
@@ -320,5 +321,33 @@ describe('recovery codes', () => {
       status: 401,
       body: { error: 'mfa_required' },
     })
+  })
+})
+
+describe('a secret that this instance cannot open', () => {
+  it('CF-04 RL-06 is 503, not a wrong code and not a fault of ours; no try of the account is counted', async () => {
+    const owner = await signedIn(server)
+    const { secret } = await withMfa(server, owner)
+    const em = server.context.database.em.fork()
+    const credential = await em.findOneOrFail(TotpCredential, { account: owner.id })
+    const readable = credential.secretBox
+    const other = new SecretBox(['a key that only another instance has already'])
+    credential.secretBox = other.seal(secret, owner.id)
+    await em.flush()
+
+    const { email, password } = owner
+    const answer = async () => {
+      const { token } = (await api(server, 'POST /sign-in/email', { email, password })).body
+      return api(server, 'POST /sign-in/email', { token, code: await totp(secret) })
+    }
+    for (let tries = 0; tries < 6; tries += 1) {
+      const { status, body, headers } = await answer()
+      expect([status, body.error]).toEqual([503, 'unavailable'])
+      expect(headers.get('retry-after')).toBe('1')
+    }
+
+    credential.secretBox = readable
+    await em.flush()
+    expect((await answer()).status).toBe(200)
   })
 })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { AUDIT_TYPES, type AuditType } from '../../src/audit/event.ts'
+import { AUDIT_TYPES, type AuditType, OPERATOR } from '../../src/audit/event.ts'
 import { purgeAudit } from '../../src/audit/retention.ts'
+import { GENESIS, hashOf, rowOf } from '../../src/audit/row.ts'
 import { readTrail, type StoredRow } from '../../src/audit/trail.ts'
 import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS, LIMITS } from '../../src/config/limits.ts'
@@ -497,6 +498,22 @@ describe('LG-01 what is recorded', () => {
     await expectEvents(() => keys.rotate('EdDSA'), ['key_rotated'], {
       detail: { alg: 'EdDSA', isEmergency: false },
     })
+  })
+
+  it('LG-04 writes who acted as it always did, so that older rows and older releases verify alike', () => {
+    const at = new Date()
+    const accountId = crypto.randomUUID()
+    const event = { type: 'account_disabled', accountId } as const
+    const written = rowOf({ ...event, detail: { by: 'operator' } }, at, undefined)
+    const row = rowOf({ ...event, actor: OPERATOR }, at, undefined)
+    expect(row).toEqual({
+      ...written,
+      originSalt: row.originSalt,
+      originDigest: row.originDigest,
+    })
+    const { originDigest } = written
+    expect(hashOf(1, GENESIS, { ...row, originDigest })).toBe(hashOf(1, GENESIS, written))
+    expect(rowOf(event, at, undefined).detail).toEqual({})
   })
 
   it('LG-01 leaves no kind of event untried, but those of the start and the retention job, which have tests of their own', () => {

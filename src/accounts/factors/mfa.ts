@@ -251,7 +251,7 @@ export class Mfa {
   async remove(
     tx: EntityManager,
     accountId: string,
-    { origin, detail }: Pick<AuditRecord, 'origin' | 'detail'>,
+    { origin, actor }: Pick<AuditRecord, 'origin' | 'actor'>,
   ): Promise<void> {
     const locked = await tx.findOneOrFail(
       Account,
@@ -262,6 +262,6 @@ export class Mfa {
     await tx.nativeDelete(TotpCredential, { account: accountId })
     await tx.nativeDelete(RecoveryCode, { account: accountId })
     await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
-    await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, detail })
+    await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, actor })
   }
 }

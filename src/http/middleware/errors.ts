@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import { isUnavailable } from '../../database/database.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, StartupError } from '../../errors.ts'
 import type { FaultLog } from '../../fault-log.ts'
 
 /** How one door shows a refusal. */
@@ -31,11 +31,14 @@ export function errorHandler(faults: FaultLog, present: Present): Middleware {
   }
 }
 
-/** The database's faults pass (`unavailable`); everything else unknown is ours. */
+/**
+ * The database's faults pass, and what the operator can mend (a key that is missing) may be mended:
+ * both are `unavailable`. Everything else unknown is ours.
+ */
 export function translate(error: unknown): AppError {
   if (error instanceof AppError) return error
   const { status, expose } = (error ?? {}) as { status?: unknown; expose?: unknown }
-  if (isUnavailable(error))
+  if (isUnavailable(error) || error instanceof StartupError)
     return new AppError('unavailable', { retryAfterSeconds: 1, cause: error })
   if (expose === true && status === 413) return new AppError('payload_too_large', { cause: error })
   if (expose === true && typeof status === 'number' && status < 500)
