@@ -83,7 +83,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(plainRequests(authorizationServer))
   app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie, signUpFlow }, limit).routes())
   app.use(mountProvider(authorizationServer, renderer))
-  app.use(assetRoutes().routes())
+  app.use(assetRoutes(context.views).routes())
   app.use(logoRoutes(context.database).routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
   app.use(pageRoutes({ ...context, issuer }).routes())

@@ -12,6 +12,7 @@ const FLOORS = [
     'batched.ts',
     'bounded-map.ts',
     'patience.ts',
+    'picture-type.ts',
     'errors.ts',
     'logger',
     'network.ts',

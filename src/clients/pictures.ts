@@ -1,8 +1,8 @@
 import { sha256 } from '../crypto/token.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Picture } from '../entities/index.ts'
-import type { PictureType } from '../entities/picture.ts'
 import { type Fetch, RequestRefused } from '../outgoing/guarded-fetch.ts'
+import { type PictureType, pictureTypeOf } from '../picture-type.ts'
 
 export interface PictureBytes {
   readonly type: PictureType
@@ -38,7 +38,7 @@ export async function fetchPicture(
     }
   }
   const content = Buffer.from(await response.arrayBuffer())
-  const type = typeOf(content)
+  const type = pictureTypeOf(content)
   return type ? { type, content } : { fault: 'is no PNG, JPEG or WebP picture', isFinal: true }
 }
 
@@ -54,13 +54,4 @@ export async function keepPicture(tx: EntityManager, picture: PictureBytes): Pro
     onConflictAction: 'merge',
     onConflictMergeFields: ['usedAt'],
   })
-}
-
-function typeOf(content: Buffer): PictureType | undefined {
-  const begins = (mark: string, at = 0): boolean =>
-    content.subarray(at, at + mark.length).equals(Buffer.from(mark, 'latin1'))
-  if (begins('\x89PNG\r\n\x1a\n')) return 'image/png'
-  if (begins('\xff\xd8\xff')) return 'image/jpeg'
-  if (begins('RIFF') && begins('WEBP', 8)) return 'image/webp'
-  return undefined
 }

@@ -1,3 +1,5 @@
+import type { Accent } from './accent.ts'
+import type { Logo } from './brand-files.ts'
 import { isDevelopment } from './development.ts'
 import type { Env } from './env-schema.ts'
 import { type AdjustableLimits, LIFETIMES } from './limits.ts'
@@ -32,6 +34,9 @@ export interface Config {
   readonly secrets: Secrets
   readonly brand: {
     readonly name: string
+    readonly logo?: Logo | undefined
+    readonly accent?: Accent | undefined
+    readonly css?: string | undefined
     readonly privacyUrl: string | undefined
     readonly termsUrl: string | undefined
   }
@@ -89,7 +94,14 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       : undefined,
     mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}` },
     secrets,
-    brand: { name: env.BRAND_NAME, privacyUrl: env.PRIVACY_URL, termsUrl: env.TERMS_URL },
+    brand: {
+      name: env.BRAND_NAME,
+      logo: env.BRAND_LOGO,
+      accent: env.BRAND_ACCENT,
+      css: env.BRAND_CSS,
+      privacyUrl: env.PRIVACY_URL,
+      termsUrl: env.TERMS_URL,
+    },
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
     limits: {
       'sign-in': env.LIMITS_SIGN_IN,

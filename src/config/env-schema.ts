@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BRAND_SETTINGS } from './settings/brand.ts'
+import { BRAND_SETTINGS } from './settings/appearance.ts'
 import { MAIL_SETTINGS } from './settings/mail-delivery.ts'
 import { POLICY_SETTINGS } from './settings/policy.ts'
 import { SECRET_SETTINGS } from './settings/secrets.ts'

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { type Accent, accentFault, accentFrom } from './accent.ts'
 import { parseDatabaseUrl } from './database-url.ts'
 import { type AdjustableLimits, LIMITS } from './limits.ts'
 
@@ -40,3 +41,23 @@ export const host = z
     (value) => !value.includes(':') || isIPv6(value),
     'must be an address or a host name, without a port',
   )
+
+/** What a function makes of the text; the sentence that it throws is the fault. */
+export const made = <T>(make: (text: string) => T) =>
+  z.string().transform((text, context): T => {
+    try {
+      return make(text)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  })
+
+export const accent = made((text): Accent => {
+  const [light = '', dark, ...more] = text.toLowerCase().split(/\s*,\s*/)
+  if ([light, dark ?? light].some((color) => !/^#[0-9a-f]{6}$/.test(color)) || more.length > 0)
+    throw new Error('must be a colour like #14553f, or two with a comma between them')
+  const fault = accentFault('light', light) ?? (dark && accentFault('dark', dark))
+  if (fault) throw new Error(fault)
+  return accentFrom(light, dark)
+})

@@ -1,6 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
-
-export type PictureType = 'image/png' | 'image/jpeg' | 'image/webp'
+import type { PictureType } from '../picture-type.ts'
 
 /** Our copy of a picture from elsewhere, under what it holds: the same one is stored once. */
 const PictureSchema = defineEntity({

@@ -1,11 +1,11 @@
 import Router from '@koa/router'
-import { assets } from '../views/views.ts'
+import type { Views } from '../views/views.ts'
 
 /** Styles and script under names that carry their content's hash: cached for ever. */
-export function assetRoutes(): Router {
+export function assetRoutes({ assets }: Pick<Views, 'assets'>): Router {
   const router = new Router()
   router.get('/assets/:name', async (ctx, next) => {
-    const asset = assets().get(ctx.path)
+    const asset = assets.get(ctx.path)
     if (!asset) return next()
     ctx.set('Cache-Control', 'public, max-age=31536000, immutable')
     ctx.set('ETag', asset.etag)

@@ -1,6 +1,6 @@
 import Router from '@koa/router'
 import type { Pool } from '../database/database.ts'
-import type { PictureType } from '../entities/picture.ts'
+import type { PictureType } from '../picture-type.ts'
 
 const FIND = {
   name: 'picture-find',

@@ -19,12 +19,7 @@ const loaded = Object.entries(FILES).map(([name, type]) => {
   const body = Buffer.from(
     name.endsWith('.css') ? minify(text) : text.replace(/^\s*\/\/.*\n/gm, ''),
   )
-  const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12)
-  return {
-    name: name as AssetName,
-    path: `/assets/${name.replace(/\.(\w+)$/, `.${hash}.$1`)}`,
-    asset: { body, type, etag: `"${hash}"` },
-  }
+  return { name: name as AssetName, ...namedAsset('gatehouse', type, body) }
 })
 const byPath: ReadonlyMap<string, Asset> = new Map(loaded.map(({ path, asset }) => [path, asset]))
 const paths = Object.fromEntries(loaded.map(({ name, path }) => [name, path])) as Record<
@@ -42,6 +37,17 @@ export function assets(): ReadonlyMap<string, Asset> {
 
 export function assetPath(name: AssetName): string {
   return paths[name]
+}
+
+/** A file under a path that names its content. */
+export function namedAsset(
+  name: string,
+  type: string,
+  body: Buffer,
+): { readonly path: string; readonly asset: Asset } {
+  const hash = createHash('sha256').update(body).digest('base64url').slice(0, 12)
+  const kind = /^\w+\/(\w+)/.exec(type)?.[1]?.replace('javascript', 'js')
+  return { path: `/assets/${name}.${hash}.${kind}`, asset: { body, type, etag: `"${hash}"` } }
 }
 
 /** Without comments and the white space that CSS does not need: a third less on the wire, the same rules. */

@@ -1,3 +1,5 @@
+import { OWN_ACCENT } from '../config/accent.ts'
+import type { Brand } from './brand.ts'
 import { directionOf, type Locale } from './locales.ts'
 import { type Block, type MailDocument, WRITERS } from './mail-documents.ts'
 import type { MailModels, MailName, RenderedMail } from './mail-models.ts'
@@ -5,7 +7,7 @@ import type { Template } from './templates.ts'
 import type { Translator } from './translator.ts'
 
 export interface MailRendererDeps {
-  readonly brand: { readonly name: string }
+  readonly brand: Brand
   readonly host: string
   readonly translators: Readonly<Record<Locale, Translator>>
   readonly template: (name: string) => Template
@@ -24,11 +26,12 @@ export function createMailRenderer({
   translators,
   template,
 }: MailRendererDeps): RenderMail {
+  const { light, dark } = brand.accent ?? OWN_ACCENT
   return (name, model, { locale }) => {
     const translator = translators[locale]
     const document = WRITERS[name](model, { translator, brand: brand.name })
     const sentBy = translator.t('mail.sentBy', { brand: brand.name, host })
-    const page = { ...document, locale, direction: directionOf(locale), sentBy }
+    const page = { ...document, locale, direction: directionOf(locale), sentBy, light, dark }
     return {
       subject: oneLine(document.subject),
       text: asText(document, sentBy),

@@ -1,4 +1,5 @@
-import { assetPath } from './assets.ts'
+import { type Asset, assetPath, assets } from './assets.ts'
+import { type Brand, brandFiles } from './brand.ts'
 import { deviceName } from './device.ts'
 import { type Html, html, print } from './html.ts'
 import { directionOf, LOCALE_NAMES, LOCALES, type Locale } from './locales.ts'
@@ -27,11 +28,7 @@ export { qrSvg } from './qr.ts'
 const PASSWORD_MIN_LENGTH = 15
 
 export interface ViewsDeps {
-  readonly brand: {
-    readonly name: string
-    readonly privacyUrl?: string | undefined
-    readonly termsUrl?: string | undefined
-  }
+  readonly brand: Brand
   /** Its host is what the pages show as the server. */
   readonly issuer: string
   /** What is for the developer of an app stands open. */
@@ -47,6 +44,8 @@ export interface Views {
     model: MailModels[Name],
     options: { readonly locale: Locale },
   ): RenderedMail
+  /** Every file that pages load, by its path. */
+  readonly assets: ReadonlyMap<string, Asset>
 }
 
 export function createViews({
@@ -57,15 +56,19 @@ export function createViews({
 }: ViewsDeps): Views {
   const template = compileTemplates()
   const host = new URL(issuer).host
+  const { files, sheets, logo, icon } = brandFiles(brand)
   const site = {
     isDevelopment,
     host,
-    css: assetPath('gatehouse.css'),
+    sheets: [assetPath('gatehouse.css'), ...sheets],
+    logo,
+    icon,
     js: assetPath('gatehouse.js'),
     languages: LOCALES.map((code) => ({ code, name: LOCALE_NAMES[code] })),
   }
 
   return {
+    assets: new Map([...assets(), ...files]),
     mail: createMailRenderer({ brand, host, translators, template }),
     page(name, model, context) {
       const translator = translators[context.locale]

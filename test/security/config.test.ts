@@ -83,6 +83,8 @@ const BAD: readonly (readonly [title: string, settings: Settings, named: readonl
   ['proxies in words', { ...GOOD, TRUSTED_PROXY_HOPS: 'all' }, ['TRUSTED_PROXY_HOPS']],
   ['leeway too long', { ...GOOD, REFRESH_LEEWAY_SECONDS: '61' }, ['REFRESH_LEEWAY_SECONDS']],
   ['a flag that is neither', { ...GOOD, REQUIRE_MFA: 'yes' }, ['REQUIRE_MFA']],
+  ['a logo that is not there', { ...GOOD, BRAND_LOGO: '/nowhere/hunter21.png' }, ['BRAND_LOGO']],
+  ['an accent that nobody can read', { ...GOOD, BRAND_ACCENT: '#ffd400' }, ['BRAND_ACCENT']],
   ['unknown log level', { ...GOOD, LOG_LEVEL: 'loud' }, ['LOG_LEVEL']],
   ['unknown environment', { ...GOOD, NODE_ENV: 'staging' }, ['NODE_ENV']],
   ['unknown setting', { ...GOOD, GATEHOUSE_COOKIE_KEY: 'hunter11' }, ['GATEHOUSE_COOKIE_KEY']],

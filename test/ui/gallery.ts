@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium, type Page } from 'playwright-core'
-import { assets, createViews, LOCALES } from '../../src/views/views.ts'
+import { createViews, LOCALES } from '../../src/views/views.ts'
 import { BRAND, contextOf, eachMail, eachPage } from './samples.ts'
 
 /**
@@ -29,7 +29,7 @@ const inline = (markup: string): string =>
     (_, attribute: string, path: string) => `${attribute}="${dataUri(path)}"`,
   )
 const dataUri = (path: string): string => {
-  const asset = assets().get(path)
+  const asset = views.assets.get(path)
   return asset ? `data:${asset.type};base64,${asset.body.toString('base64')}` : path
 }
 
