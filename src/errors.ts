@@ -39,6 +39,8 @@ export const ERROR_CODES = Object.keys(CATALOGUE) as ErrorCode[]
 /** What may accompany a refusal: reasons by field, extra members of the JSON answer, seconds to wait. */
 export interface ErrorDetails {
   readonly fields?: Readonly<Record<string, string>>
+  /** What the reason of a field names, such as a maximum. */
+  readonly values?: Readonly<Record<string, Readonly<Record<string, string | number>>>>
   readonly extra?: Readonly<Record<string, unknown>>
   readonly retryAfterSeconds?: number
 }

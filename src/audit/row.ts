@@ -1,3 +1,4 @@
+import { CLIENT_IDS } from '../config/limits.ts'
 import { randomSalt, sha256Hex } from '../crypto/token.ts'
 import type { Actor, AuditDetail, AuditRecord } from './event.ts'
 
@@ -66,7 +67,7 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
     type,
     outcome,
     accountId: accountId?.toLowerCase() ?? null,
-    clientId: text(clientId, 100),
+    clientId: text(clientId, CLIENT_IDS.max),
     sessionId: text(sessionId, 64),
     requestId: text(origin?.requestId, 64),
     detail: clean(subject ? { ...detail, subject } : detail),

@@ -1,33 +1,35 @@
 import { randomUUID } from 'node:crypto'
-import type { AuditSink } from '../audit/event.ts'
-import { randomSecret, sha256 } from '../crypto/token.ts'
+import type { AuditDetail, AuditSink } from '../audit/event.ts'
+import { randomSecret } from '../crypto/token.ts'
 import type { EntityManager } from '../database/database.ts'
-import type { ClientMetadata } from '../entities/client.ts'
-import { Client, Resource } from '../entities/index.ts'
+import { within } from '../database/transaction.ts'
+import { Client } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
-import { type CheckedClient, type ClientInput, parseClient } from './client-input.ts'
+import { type OfferedApi, withScopes } from './allowed-scopes.ts'
+import { type BuiltInClient, ensureClient } from './built-in.ts'
+import type { ClientChange } from './client-change.ts'
+import { checkClientId } from './client-id.ts'
+import { applyChange, otherLogo } from './client-update.ts'
+import { locked, lockName } from './locked.ts'
 import type { Logos } from './logos.ts'
+import { columnsOf, registrationOf } from './metadata.ts'
+import { parseClient } from './parse-client.ts'
 import { keepPicture } from './pictures.ts'
-import { DEFAULT_SCOPES, OIDC_SCOPES } from './scopes.ts'
+import { refused } from './reasons.ts'
+import type { ClientInput, ClientRegistration } from './registration.ts'
+import { digestOf, usesSecret } from './secret.ts'
 
-export type { ClientInput }
-
-/** Its logo would be fetched at every start. */
-export type BuiltInClient = Omit<ClientInput, 'logoUri'> & { readonly id: string }
-
-/** An API that apps can be registered for. */
-export interface OfferedApi {
-  readonly identifier: string
-  readonly scopes: readonly string[]
-}
+export type { BuiltInClient, ClientInput }
+/** `id`: `client_id`, if the operator names it. */
+export type NewClient = ClientInput & { readonly id?: string | undefined }
 
 export interface ClientsDeps {
   readonly em: EntityManager
   readonly logos: Pick<Logos, 'fetch'>
   /** The server's own API, which has no row. */
   readonly accountApi?: OfferedApi
-  readonly audit?: AuditSink
+  readonly audit: AuditSink
 }
 
 export interface Registration {
@@ -36,69 +38,51 @@ export interface Registration {
   readonly secret?: string
 }
 
-/** The apps that may use this server. */
+export interface ChangeOptions {
+  /** The version that the change is made to: `conflict` if it is another by now. */
+  readonly version?: number | undefined
+  readonly tx?: EntityManager | undefined
+}
+
+/** The apps that may use this server. Each change is all or nothing, also as a part of `tx`. */
 export class Clients {
   readonly #em: EntityManager
-  readonly #audit: AuditSink | undefined
-  readonly #accountApi: OfferedApi | undefined
-  readonly #logos: ClientsDeps['logos']
+  readonly #deps: ClientsDeps
 
-  constructor({ em, audit, accountApi, logos }: ClientsDeps) {
-    this.#em = em
-    this.#logos = logos
-    this.#accountApi = accountApi
-    this.#audit = audit
+  constructor(deps: ClientsDeps) {
+    this.#em = deps.em
+    this.#deps = deps
   }
 
   /** Throws `invalid_input` with the reason for each field. */
-  async create(input: ClientInput): Promise<Registration> {
-    const wanted = parseClient(input)
-    const logo = await this.#logos.fetch(wanted.logoUri)
-    return this.#em.fork().transactional(async (tx) => {
+  async create(input: NewClient, tx?: EntityManager): Promise<Registration> {
+    const { id: named, ...said } = { ...input }
+    const wanted = parseClient(said)
+    const id = named === undefined ? randomUUID() : checkClientId(named)
+    const logo = await this.#deps.logos.fetch(wanted.logoUri)
+    return within(this.#em, tx, async (em) => {
+      if (named !== undefined) await lockName(em, id)
+      if (named !== undefined && (await em.count(Client, { id })) > 0)
+        throw refused({ id: { code: 'id_taken' } })
       const secret = usesSecret(wanted.authMethod) ? randomSecret() : undefined
-      const scopes = await this.#allowedScopes(tx, wanted)
-      const client = tx.create(Client, {
-        id: randomUUID(),
-        ...columns(wanted, scopes),
+      const { metadata, ...columns } = columnsOf(await withScopes(em, wanted, this.#deps))
+      const client = em.create(Client, {
+        id,
+        ...columns,
+        // What an earlier client of that name was given stays void.
+        metadata: named === undefined ? metadata : { ...metadata, not_before: now() },
         secretDigest: secret ? digestOf(secret) : null,
-        logo: logo ? await keepPicture(tx, logo) : null,
+        logo: logo ? await keepPicture(em, logo) : null,
       })
-      await announce(tx, { kind: 'client', id: client.id })
-      await this.#audit?.append(tx, { type: 'client_registered', clientId: client.id })
+      await announce(em, { kind: 'client', id })
+      await this.#deps.audit.append(em, { type: 'client_registered', clientId: id })
       return secret ? { client, secret } : { client }
     })
   }
 
   /** Creates or replaces a client without a secret under a fixed id, such as the demo's. */
-  async ensure({ id, ...input }: BuiltInClient): Promise<void> {
-    const wanted = parseClient(input)
-    if (usesSecret(wanted.authMethod))
-      throw new AppError('invalid_input', {
-        fields: { authMethod: 'a built-in client has no secret' },
-      })
-    await this.#em.fork().transactional(async (tx) => {
-      const isNew = (await tx.count(Client, { id })) === 0
-      const now = new Date()
-      const row = {
-        id,
-        ...columns(wanted, await this.#allowedScopes(tx, wanted)),
-        secretDigest: null,
-        createdAt: now,
-        updatedAt: now,
-      }
-      await tx.upsert(Client, row, {
-        onConflictFields: ['id'],
-        onConflictAction: 'merge',
-        onConflictExcludeFields: ['createdAt'],
-      })
-      await announce(tx, { kind: 'client', id })
-      if (isNew)
-        await this.#audit?.append(tx, {
-          type: 'client_registered',
-          clientId: id,
-          detail: { isBuiltIn: true },
-        })
-    })
+  async ensure(input: BuiltInClient): Promise<void> {
+    await within(this.#em, undefined, (tx) => ensureClient(tx, input, this.#deps))
   }
 
   async list(): Promise<Client[]> {
@@ -112,12 +96,38 @@ export class Clients {
       .find(Client, { accountApi: 'kept' }, { orderBy: { createdAt: 'asc', id: 'asc' } })
   }
 
+  /** Throws `not_found`. */
+  async get(id: string): Promise<{ client: Client; registration: ClientRegistration }> {
+    const client = await this.#em.fork().findOne(Client, { id })
+    if (!client) throw new AppError('not_found')
+    return { client, registration: registrationOf(client) }
+  }
+
+  /**
+   * Changes what is given; `null` is as if it had never been said. A way to authenticate that needs
+   * a secret brings one if there is none. Throws `not_found`, `conflict`, or `invalid_input` with
+   * the reason for each field.
+   */
+  async update(
+    id: string,
+    change: ClientChange,
+    { version, tx }: ChangeOptions = {},
+  ): Promise<Registration & { readonly changed: readonly string[] }> {
+    const logo = await this.#deps.logos.fetch(otherLogo((await this.get(id)).registration, change))
+    return within(this.#em, tx, async (em) => {
+      const client = await locked(em, id, version)
+      const { changed, ...made } = await applyChange(em, client, change, { ...this.#deps, logo })
+      if (changed.length > 0) await this.#changed(em, client, { what: 'updated', fields: changed })
+      return { client, changed, ...made }
+    })
+  }
+
   /**
    * From now on the client is unknown to every instance, and what it holds opens nothing; its
    * registration stays. Throws `not_found`.
    */
-  async disable(id: string): Promise<void> {
-    await this.#change(id, 'disabled', (client) => {
+  async disable(id: string, options: ChangeOptions = {}): Promise<void> {
+    await this.#change(id, options, 'disabled', (client) => {
       client.disabledAt ??= new Date()
     })
   }
@@ -126,10 +136,9 @@ export class Clients {
    * What the client was given before it was disabled stays void: people sign in to it again. Throws
    * `not_found`.
    */
-  async enable(id: string): Promise<void> {
-    await this.#change(id, 'enabled', (client) => {
-      if (client.disabledAt)
-        client.metadata = { ...client.metadata, not_before: Math.floor(Date.now() / 1000) }
+  async enable(id: string, options: ChangeOptions = {}): Promise<void> {
+    await this.#change(id, options, 'enabled', (client) => {
+      if (client.disabledAt) client.metadata = { ...client.metadata, not_before: now() }
       client.disabledAt = null
     })
   }
@@ -138,11 +147,11 @@ export class Clients {
    * A new secret; the old one ends at once. Throws `not_found`, or `invalid_input` for a client
    * without a secret.
    */
-  async rotateSecret(id: string): Promise<string> {
+  async rotateSecret(id: string, options: ChangeOptions = {}): Promise<string> {
     const secret = randomSecret()
-    await this.#change(id, 'secret_rotated', (client) => {
-      if (!usesSecret(String(client.metadata['token_endpoint_auth_method'])))
-        throw new AppError('invalid_input', { fields: { id: 'this client has no secret' } })
+    await this.#change(id, options, 'secret_rotated', (client) => {
+      if (!usesSecret(registrationOf(client).authMethod))
+        throw refused({ id: { code: 'no_secret' } })
       client.secretDigest = digestOf(secret)
     })
     return secret
@@ -152,116 +161,33 @@ export class Clients {
    * From now on people may let the app manage their account, or not any more: what it holds for
    * that opens nothing then. Throws `not_found`.
    */
-  async setAccountApi(id: string, isOn: boolean): Promise<void> {
-    await this.#change(id, isOn ? 'account_api_on' : 'account_api_off', (client) => {
-      if (isOn && isService(client.metadata))
-        throw new AppError('invalid_input', {
-          fields: { id: 'a service has no person whose account it could manage' },
-        })
+  async setAccountApi(id: string, isOn: boolean, options: ChangeOptions = {}): Promise<void> {
+    await this.#change(id, options, isOn ? 'account_api_on' : 'account_api_off', (client) => {
+      if (isOn && registrationOf(client).type === 'service')
+        throw refused({ id: { code: 'service_account' } })
       client.accountApi = isOn ? 'on' : 'off'
     })
   }
 
-  async #change(id: string, what: string, change: (client: Client) => void): Promise<void> {
-    await this.#em.fork().transactional(async (tx) => {
-      const client = await tx.findOne(Client, { id })
-      if (!client) throw new AppError('not_found')
+  async #change(
+    id: string,
+    { version, tx }: ChangeOptions,
+    what: string,
+    change: (client: Client) => void,
+  ): Promise<void> {
+    await within(this.#em, tx, async (em) => {
+      const client = await locked(em, id, version)
       change(client)
-      await announce(tx, { kind: 'client', id })
-      await this.#audit?.append(tx, { type: 'client_changed', clientId: id, detail: { what } })
+      await this.#changed(em, client, { what })
     })
   }
 
-  /**
-   * The scopes as asked for, or the usual ones with all of the client's APIs. Refuses scopes and
-   * APIs that do not exist.
-   */
-  async #allowedScopes(
-    tx: EntityManager,
-    { scopes, resources, type, grantTypes, accountApi }: CheckedClient,
-  ): Promise<readonly string[]> {
-    const registered =
-      resources.length > 0 ? await tx.find(Resource, { identifier: { $in: resources } }) : []
-    const own = (accountApi && this.#accountApi?.scopes) || []
-    const found: readonly OfferedApi[] = registered
-    if (this.#accountApi && resources.includes(this.#accountApi.identifier))
-      throw new AppError('invalid_input', {
-        fields: { resources: `${this.#accountApi.identifier} is the account API: --account-api` },
-      })
-    const unknown = resources.filter(
-      (identifier) => !found.some((resource) => resource.identifier === identifier),
-    )
-    if (unknown.length > 0)
-      throw new AppError('invalid_input', {
-        fields: { resources: `not registered: ${unknown.join(', ')}` },
-      })
-    const ofApis = [...found.flatMap((resource) => resource.scopes), ...own]
-    const ofPerson: readonly string[] = type === 'service' ? [] : OIDC_SCOPES
-    const offered = [...ofPerson, ...ofApis]
-    const foreign = scopes?.filter((scope) => !offered.includes(scope)) ?? []
-    if (foreign.length > 0)
-      throw new AppError('invalid_input', {
-        fields: { scopes: `of none of its APIs: ${foreign.join(' ')}` },
-      })
-    const usual = DEFAULT_SCOPES.filter(
-      (scope) =>
-        ofPerson.includes(scope) &&
-        (scope !== 'offline_access' || grantTypes.includes('refresh_token')),
-    )
-    return [...new Set([...(scopes ?? [...usual, ...ofApis]), ...own])]
+  async #changed(em: EntityManager, client: Client, detail: AuditDetail): Promise<void> {
+    client.version += 1
+    await announce(em, { kind: 'client', id: client.id })
+    await this.#deps.audit.append(em, { type: 'client_changed', clientId: client.id, detail })
   }
 }
 
-/** What is kept of a client secret; it holds 256 bits, so a plain digest cannot be turned back (TK-07). */
-export function digestOf(secret: string): string {
-  return sha256(secret).toString('base64url')
-}
-
-/** It gets no codes, so nobody signs in to it. */
-export function isService(metadata: ClientMetadata): boolean {
-  return (metadata['response_types'] as readonly string[] | undefined)?.length === 0
-}
-
-function usesSecret(authMethod: string): boolean {
-  return authMethod === 'client_secret_basic' || authMethod === 'client_secret_post'
-}
-
-function columns(wanted: CheckedClient, scopes: readonly string[]) {
-  const { name, isFirstParty, requireMfa, refreshLeewaySeconds } = wanted
-  const accountApi = wanted.accountApi ? ('on' as const) : ('off' as const)
-  return {
-    name,
-    isFirstParty,
-    requireMfa,
-    accountApi,
-    refreshLeewaySeconds: refreshLeewaySeconds ?? null,
-    metadata: metadataOf(wanted, scopes),
-  }
-}
-
-/** RFC 7591 names, every allowlist spelled out so that no default of the engine widens it (CL-01). */
-function metadataOf(wanted: CheckedClient, scopes: readonly string[]): ClientMetadata {
-  const metadata = {
-    application_type: wanted.type === 'native' ? 'native' : 'web',
-    redirect_uris: wanted.redirectUris,
-    post_logout_redirect_uris: wanted.postLogoutRedirectUris,
-    grant_types: wanted.grantTypes,
-    response_types: wanted.grantTypes.includes('authorization_code') ? ['code'] : [],
-    response_modes: wanted.responseModes,
-    token_endpoint_auth_method: wanted.authMethod,
-    id_token_signed_response_alg: wanted.idTokenAlg,
-    scope: scopes.join(' '),
-    allowed_resources: wanted.resources,
-    refresh_rotation: wanted.refreshRotation === 'never' ? 'never' : undefined,
-    jwks: wanted.jwks,
-    jwks_uri: wanted.jwksUri,
-    client_uri: wanted.clientUri,
-    logo_uri: wanted.logoUri,
-    policy_uri: wanted.policyUri,
-    tos_uri: wanted.tosUri,
-    backchannel_logout_uri: wanted.backchannelLogoutUri,
-    backchannel_logout_session_required:
-      wanted.backchannelLogoutUri === undefined ? undefined : true,
-  }
-  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== undefined))
-}
+/** Unix time. */
+const now = (): number => Math.floor(Date.now() / 1000)

@@ -1,7 +1,11 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
+import type { Reason, ReasonCode } from './reasons.ts'
 
 export type JsonWebKeySet = { readonly keys: readonly Readonly<Record<string, string>>[] }
-export type CheckedJwks = { readonly jwks: JsonWebKeySet } | { readonly refused: string }
+export type CheckedJwks = { readonly jwks: JsonWebKeySet } | { readonly refused: Reason }
+
+/** Which key it is of is added by who counts them. */
+type KeyReason = Reason & { readonly code: Extract<ReasonCode, `key_${string}`> }
 
 const MAX_BYTES = 65_536
 const MAX_KEYS = 10
@@ -21,49 +25,50 @@ const KEPT = ['kty', 'kid', 'use', 'alg', 'n', 'e', 'crv', 'x', 'y']
  */
 export function checkJwks(input: unknown): CheckedJwks {
   if (Buffer.byteLength(JSON.stringify(input) ?? '') > MAX_BYTES)
-    return { refused: 'is larger than 64 kB' }
+    return { refused: { code: 'jwks_too_large', values: { kilobytes: MAX_BYTES / 1024 } } }
   const keys = isRecord(input) ? input['keys'] : undefined
-  if (!Array.isArray(keys) || keys.length === 0)
-    return { refused: 'must be an object with the member "keys"' }
-  if (keys.length > MAX_KEYS) return { refused: `has more than ${MAX_KEYS} keys` }
+  if (!Array.isArray(keys) || keys.length === 0) return { refused: { code: 'jwks_shape' } }
+  if (keys.length > MAX_KEYS)
+    return { refused: { code: 'jwks_too_many', values: { max: MAX_KEYS } } }
   for (const [index, key] of keys.entries()) {
-    const reason = isRecord(key) ? checkKey(key) : 'is not an object'
-    if (reason) return { refused: `key ${index + 1} ${reason}` }
+    const reason: KeyReason | undefined = isRecord(key) ? checkKey(key) : { code: 'key_shape' }
+    if (reason) return { refused: { ...reason, values: { ...reason.values, key: index + 1 } } }
   }
   const kept = (keys as Record<string, string>[]).map((key) =>
     Object.fromEntries(Object.entries(key).filter(([name]) => KEPT.includes(name))),
   )
   const kids = kept.map((key) => key['kid'])
   if (kept.length > 1 && new Set(kids.filter(Boolean)).size < kept.length)
-    return { refused: 'must give each key a "kid" of its own' }
+    return { refused: { code: 'jwks_kids' } }
   return { jwks: { keys: kept } }
 }
 
-function checkKey(key: Readonly<Record<string, unknown>>): string | undefined {
+function checkKey(key: Readonly<Record<string, unknown>>): KeyReason | undefined {
   const secret = PRIVATE.find((name) => name in key)
-  if (secret) return `is not public: it has the member "${secret}"`
+  if (secret) return { code: 'key_private', values: { member: secret } }
   if (KEPT.some((name) => key[name] !== undefined && typeof key[name] !== 'string'))
-    return 'has a member that is not text'
-  if (key['use'] !== undefined && key['use'] !== 'sig') return 'is not for signatures'
+    return { code: 'key_not_text' }
+  if (key['use'] !== undefined && key['use'] !== 'sig') return { code: 'key_use' }
   const algs = ALGS[String(key['kty'] === 'RSA' ? 'RSA' : key['crv'])]
-  if (!algs) return 'is none of RSA, P-256 and Ed25519'
+  if (!algs) return { code: 'key_type' }
   const { alg } = key
   if (alg !== undefined && !(typeof alg === 'string' && algs.includes(alg)))
-    return `has an "alg" other than ${algs.join(' and ')}`
+    return { code: 'key_alg', values: { algs: algs.join(' and ') } }
   return checkStrength(key)
 }
 
-function checkStrength(key: Readonly<Record<string, unknown>>): string | undefined {
+function checkStrength(key: Readonly<Record<string, unknown>>): KeyReason | undefined {
   let parsed: KeyObject
   try {
     parsed = createPublicKey({ key, format: 'jwk' })
   } catch {
-    return 'is not a valid key'
+    return { code: 'key_invalid' }
   }
   const { modulusLength, publicExponent } = parsed.asymmetricKeyDetails ?? {}
   if (parsed.asymmetricKeyType !== 'rsa') return undefined
-  if ((modulusLength ?? 0) < MIN_RSA_BITS) return `is RSA of fewer than ${MIN_RSA_BITS} bits`
-  return publicExponent === 65_537n ? undefined : 'is RSA with an exponent other than 65537'
+  if ((modulusLength ?? 0) < MIN_RSA_BITS)
+    return { code: 'key_bits', values: { bits: MIN_RSA_BITS } }
+  return publicExponent === 65_537n ? undefined : { code: 'key_exponent' }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

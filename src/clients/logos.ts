@@ -2,7 +2,6 @@ import { LockMode } from '@mikro-orm/core'
 import { z } from 'zod'
 import type { EntityManager } from '../database/database.ts'
 import { Client } from '../entities/index.ts'
-import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
 import {
   type DeliveryPolicy,
@@ -13,6 +12,7 @@ import {
 } from '../outbox/index.ts'
 import type { Fetch } from '../outgoing/guarded-fetch.ts'
 import { fetchPicture, keepPicture, type PictureBytes } from './pictures.ts'
+import { refused } from './reasons.ts'
 
 /** A logo that cannot be had within some hours is given up; the tile goes on showing an initial. */
 export const LOGO_POLICY: Partial<DeliveryPolicy> = { maxAttempts: 5, maxAgeMs: 6 * 3_600_000 }
@@ -23,7 +23,7 @@ const Due = z.strictObject({ clientId: z.string(), uri: z.string() })
 const CLAIM_MISSING = `
 update "client" set "logo_queued_at" = now()
 where "logo_digest" is null and "logo_queued_at" is null and "metadata"->>'logo_uri' is not null
-returning "id" as "clientId", "metadata"->>'logo_uri' as "uri"`
+returning "id"::text as "clientId", "metadata"->>'logo_uri' as "uri"`
 
 export interface LogosDeps {
   readonly em: EntityManager
@@ -48,7 +48,7 @@ export class Logos {
     if (uri === undefined) return undefined
     const fetched = await fetchPicture(this.#deps.fetch, uri)
     if ('fault' in fetched)
-      throw new AppError('invalid_input', { fields: { logoUri: fetched.fault } })
+      throw refused({ logoUri: { code: 'bad_picture', values: { why: fetched.fault } } })
     return fetched
   }
 

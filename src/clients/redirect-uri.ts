@@ -1,4 +1,5 @@
 import { badPort } from '../public-url.ts'
+import type { Reason } from './reasons.ts'
 
 export type ClientType = 'web' | 'native' | 'spa' | 'service'
 
@@ -14,81 +15,74 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):/i
 const REVERSE_DOMAIN = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+$/
 
 /**
- * Why this redirect URI may not be registered, as half a sentence, or undefined if it may (AZ-01,
- * RFC 9700 2.1). The rules look at the characters as written: what a URL parser would quietly mend
+ * Why this redirect URI may not be registered, or undefined if it may (AZ-01, RFC 9700 2.1). The rules look at the characters as written: what a URL parser would quietly mend
  * is refused, because requests are compared as strings.
  */
-export function checkRedirectUri(uri: string, type: ClientType): string | undefined {
+export function checkRedirectUri(uri: string, type: ClientType): Reason | undefined {
   return asWritten(uri) ?? traversal(uri) ?? byScheme(uri, type)
 }
 
-function asWritten(uri: string): string | undefined {
-  if (uri === '') return 'is empty'
-  if (uri.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`
+function asWritten(uri: string): Reason | undefined {
+  if (uri === '') return { code: 'empty' }
+  if (uri.length > MAX_LENGTH) return { code: 'uri_too_long', values: { max: MAX_LENGTH } }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(uri)) return 'contains a control character'
-  if (/\s/.test(uri)) return 'contains white space'
-  if (/[^!-~]/.test(uri))
-    return 'contains characters outside ASCII; write the host in punycode and the rest percent-encoded'
-  if (uri.includes('\\')) return 'contains a backslash'
-  if (uri.includes('#')) return 'contains a fragment'
-  if (uri.includes('*')) return 'contains a wildcard'
-  if (/%(?![0-9a-f]{2})/i.test(uri)) return 'contains a percent sign that encodes nothing'
-  if (/%([01][0-9a-f]|7f|5c)/i.test(uri))
-    return 'contains an encoded control character or backslash'
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(uri)) return { code: 'control_character' }
+  if (/\s/.test(uri)) return { code: 'white_space' }
+  if (/[^!-~]/.test(uri)) return { code: 'not_ascii' }
+  if (uri.includes('\\')) return { code: 'backslash' }
+  if (uri.includes('#')) return { code: 'fragment' }
+  if (uri.includes('*')) return { code: 'wildcard' }
+  if (/%(?![0-9a-f]{2})/i.test(uri)) return { code: 'bad_percent' }
+  if (/%([01][0-9a-f]|7f|5c)/i.test(uri)) return { code: 'encoded_control' }
   return undefined
 }
 
 /** `..` in the path, in however many layers of percent-encoding. */
-function traversal(uri: string): string | undefined {
+function traversal(uri: string): Reason | undefined {
   let path = uri.replace(SCHEME, '').replace(/\?.*$/, '')
   for (let layer = 0; layer < 4; layer++) {
     if (path.split(/[/\\;]/).some((segment) => segment === '..' || segment === '.'))
-      return 'contains a dot segment (".." or ".")'
+      return { code: 'dot_segment' }
     path = path.replace(/%(2e|2f|5c|25|3b)/gi, (encoded) => decodeURIComponent(encoded))
   }
   return undefined
 }
 
-function byScheme(uri: string, type: ClientType): string | undefined {
+function byScheme(uri: string, type: ClientType): Reason | undefined {
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase()
-  if (!scheme) return 'is not an absolute URI'
+  if (!scheme) return { code: 'not_absolute' }
   if (scheme === 'https' || scheme === 'http') return web(uri, scheme, type)
   if (['javascript', 'data', 'vbscript', 'blob', 'file', 'about'].includes(scheme))
-    return `uses the scheme ${scheme}:`
-  if (type !== 'native')
-    return `uses the scheme ${scheme}:; only native apps may use a scheme of their own`
-  if (!REVERSE_DOMAIN.test(scheme))
-    return `uses the scheme ${scheme}:; a private-use scheme is a reversed domain name, such as com.example.app`
-  if (/^[^:]+:\/\/[^/?]*@/.test(uri)) return 'contains a user name or password'
+    return { code: 'bad_scheme', values: { scheme } }
+  if (type !== 'native') return { code: 'own_scheme', values: { scheme } }
+  if (!REVERSE_DOMAIN.test(scheme)) return { code: 'scheme_not_reversed', values: { scheme } }
+  if (/^[^:]+:\/\/[^/?]*@/.test(uri)) return { code: 'credentials' }
   return canonical(uri) ?? response(uri)
 }
 
-function web(uri: string, scheme: string, type: ClientType): string | undefined {
+function web(uri: string, scheme: string, type: ClientType): Reason | undefined {
   const authority = /^https?:\/\/([^/?]*)/i.exec(uri)?.[1]
-  if (!authority) return 'has no host'
-  if (authority.includes('@')) return 'contains a user name or password'
+  if (!authority) return { code: 'no_host' }
+  if (authority.includes('@')) return { code: 'credentials' }
   const url = URL.parse(uri)
-  if (!url) return 'is not a valid URL'
-  if (url.hostname.endsWith('.')) return 'has a host that ends in a dot'
-  if (badPort(url)) return `uses port ${url.port}, where no web server may be expected`
+  if (!url) return { code: 'not_url' }
+  if (url.hostname.endsWith('.')) return { code: 'final_dot' }
+  if (badPort(url)) return { code: 'bad_port', values: { port: url.port } }
   const isLoopback = LOOPBACK.has(url.hostname)
-  if (scheme === 'http' && !isLoopback)
-    return 'is plain http; only localhost, 127.0.0.1 and [::1] may be'
-  if (scheme === 'https' && isLoopback && type === 'native')
-    return 'is https on loopback, which native apps cannot claim; use http'
+  if (scheme === 'http' && !isLoopback) return { code: 'plain_http' }
+  if (scheme === 'https' && isLoopback && type === 'native') return { code: 'loopback_https' }
   return canonical(uri) ?? response(uri)
 }
 
-function canonical(uri: string): string | undefined {
+function canonical(uri: string): Reason | undefined {
   const url = URL.parse(uri)
-  if (!url) return 'is not a valid URL'
+  if (!url) return { code: 'not_url' }
   return url.href === uri || url.href === `${uri}/`
     ? undefined
-    : `is not written in its canonical form, ${url.href}`
+    : { code: 'not_canonical', values: { href: url.href } }
 }
 
-function response(uri: string): string | undefined {
+function response(uri: string): Reason | undefined {
   const taken = RESERVED.find((name) => URL.parse(uri)?.searchParams.has(name))
-  return taken ? `has a query parameter "${taken}", which the answer uses itself` : undefined
+  return taken ? { code: 'reserved_parameter', values: { name: taken } } : undefined
 }

@@ -1,32 +1,34 @@
 import { z } from 'zod'
 import type { AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
+import { within } from '../database/transaction.ts'
 import { Resource } from '../entities/index.ts'
-import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
-import { displayName, reasons } from './client-input.ts'
+import { displayName } from './display-name.ts'
+import { lockName } from './locked.ts'
+import { reasonsOf, refused, saying } from './reasons.ts'
 import { isOidcScope, SCOPE } from './scopes.ts'
 
 const scope = z
   .string()
-  .regex(SCOPE, 'is not a scope name')
-  .refine((name) => !isOidcScope(name), 'is a scope of OpenID Connect')
+  .regex(SCOPE, saying('bad_scope_name'))
+  .refine((name) => !isOidcScope(name), saying('scope_of_person'))
 
 const FIELDS = z.strictObject({
   /**
    * Absolute URI without query and fragment (RFC 8707 2), compared as a string; it need not lead
    * anywhere.
    */
-  identifier: z
-    .string()
-    .max(512)
-    .refine(isIdentifier, 'must be an absolute URI without query, fragment or user name'),
+  identifier: z.string().max(512).refine(isIdentifier, saying('bad_identifier')),
   name: displayName,
   scopes: z
     .array(scope)
-    .min(1, 'at least one is needed')
+    .min(1, saying('redirect_needed'))
     .max(50)
-    .refine((list) => new Set(list).size === list.length, 'must not repeat a scope'),
+    .refine((list) => new Set(list).size === list.length, {
+      message: saying('repeated'),
+      params: { what: 'a scope' },
+    }),
   /** What people read instead of a scope's name, by scope. */
   scopeDescriptions: z.record(z.string(), z.string()).default({}),
   /** Ten minutes unless told otherwise (TK-17): a JWT cannot be called back. */
@@ -36,41 +38,40 @@ const FIELDS = z.strictObject({
 const ResourceSchema = FIELDS.superRefine(({ scopes, scopeDescriptions }, { addIssue }) => {
   for (const [name, text] of Object.entries(scopeDescriptions)) {
     const index = scopes.indexOf(name)
-    const refuse = (path: (string | number)[], message: string) =>
-      addIssue({ code: 'custom', path, message })
-    if (index < 0) refuse(['scopeDescriptions'], `describes ${name}, which is not among the scopes`)
+    if (index < 0)
+      addIssue({
+        code: 'custom',
+        path: ['scopeDescriptions'],
+        message: saying('undescribable'),
+        params: { name },
+      })
     else if (!displayName.safeParse(text).success)
-      refuse(
-        ['scopes', index],
-        'its description is empty, longer than 100 characters or cannot be shown',
-      )
+      addIssue({ code: 'custom', path: ['scopes', index], message: saying('bad_description') })
   }
 })
 export type ResourceInput = z.input<typeof ResourceSchema>
 
-/** The APIs that accept our access tokens. */
+/** The APIs that accept our access tokens. Each change is all or nothing, also as a part of `tx`. */
 export class Resources {
   readonly #em: EntityManager
-  readonly #audit: AuditSink | undefined
+  readonly #audit: AuditSink
 
-  constructor({ em, audit }: { em: EntityManager; audit?: AuditSink }) {
+  constructor({ em, audit }: { em: EntityManager; audit: AuditSink }) {
     this.#em = em
     this.#audit = audit
   }
 
   /** Throws `invalid_input` with the reason for each field. */
-  async create(input: ResourceInput): Promise<Resource> {
+  async create(input: ResourceInput, tx?: EntityManager): Promise<Resource> {
     const wanted = parse(input)
-    return this.#em.fork().transactional(async (tx) => {
-      const taken = await tx.findOne(Resource, { identifier: wanted.identifier })
-      if (taken)
-        throw new AppError('invalid_input', { fields: { identifier: 'is registered already' } })
-      const resource = tx.create(Resource, wanted)
-      await announce(tx, { kind: 'resource', id: resource.identifier })
-      await this.#audit?.append(tx, {
-        type: 'resource_registered',
-        detail: { identifier: wanted.identifier },
-      })
+    return within(this.#em, tx, async (em) => {
+      const { identifier } = wanted
+      await lockName(em, identifier)
+      if ((await em.count(Resource, { identifier })) > 0)
+        throw refused({ identifier: { code: 'identifier_taken' } })
+      const resource = em.create(Resource, wanted)
+      await announce(em, { kind: 'resource', id: identifier })
+      await this.#audit.append(em, { type: 'resource_registered', detail: { identifier } })
       return resource
     })
   }
@@ -78,20 +79,18 @@ export class Resources {
   /** Creates or replaces, for built-in APIs such as the demo's. */
   async ensure(input: ResourceInput): Promise<void> {
     const wanted = parse(input)
-    await this.#em.fork().transactional(async (tx) => {
-      const isNew = (await tx.count(Resource, { identifier: wanted.identifier })) === 0
-      const row = { ...wanted, createdAt: new Date() }
+    await within(this.#em, undefined, async (tx) => {
+      const { identifier } = wanted
+      const isNew = (await tx.count(Resource, { identifier })) === 0
+      const row = { ...wanted, managedBy: 'system' as const, createdAt: new Date() }
       await tx.upsert(Resource, row, {
         onConflictFields: ['identifier'],
         onConflictAction: 'merge',
         onConflictExcludeFields: ['createdAt'],
       })
-      await announce(tx, { kind: 'resource', id: wanted.identifier })
-      if (isNew)
-        await this.#audit?.append(tx, {
-          type: 'resource_registered',
-          detail: { identifier: wanted.identifier, isBuiltIn: true },
-        })
+      await announce(tx, { kind: 'resource', id: identifier })
+      const detail = { identifier, isBuiltIn: true }
+      if (isNew) await this.#audit.append(tx, { type: 'resource_registered', detail })
     })
   }
 
@@ -109,7 +108,7 @@ export class Resources {
 
 function parse(input: unknown): z.output<typeof ResourceSchema> {
   const parsed = ResourceSchema.safeParse(input)
-  if (!parsed.success) throw new AppError('invalid_input', { fields: reasons(parsed.error) })
+  if (!parsed.success) throw refused(reasonsOf(parsed.error))
   return parsed.data
 }
 

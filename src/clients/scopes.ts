@@ -18,3 +18,6 @@ export const DEFAULT_SCOPES: readonly OidcScope[] = ['openid', 'profile', 'email
 
 /** `scope-token` of RFC 6749 3.3. */
 export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
+
+/** Of the server's own API. */
+export const ACCOUNT_SCOPE = 'account'

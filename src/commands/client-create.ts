@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { AUTH_METHODS, GRANT_TYPES, ROTATIONS } from '../clients/client-input.ts'
 import type { ClientInput, Registration } from '../clients/clients.ts'
+import { AUTH_METHODS, GRANT_TYPES, ROTATIONS } from '../clients/registration.ts'
 import { StartupError } from '../errors.ts'
 import { type Answer, answering, envAnswer } from './answer.ts'
 import { type Open, withClients } from './with-clients.ts'

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { isService, type Registration } from '../clients/clients.ts'
+import type { Registration } from '../clients/clients.ts'
+import { registrationOf } from '../clients/metadata.ts'
 import type { AccountApiUse } from '../entities/client.ts'
 import { StartupError } from '../errors.ts'
 import { answering, envAnswer } from './answer.ts'
@@ -97,16 +98,11 @@ const ACCOUNT_API = {
 
 type Client = Registration['client']
 
-function facts({ id, name, metadata, accountApi, disabledAt }: Client) {
-  const ofPerson =
-    metadata['application_type'] === 'native'
-      ? 'native'
-      : metadata['token_endpoint_auth_method'] === 'none'
-        ? 'spa'
-        : 'web'
+function facts(client: Client) {
+  const { id, name, accountApi, disabledAt } = client
   return {
     id,
-    type: isService(metadata) ? 'service' : ofPerson,
+    type: registrationOf(client).type,
     state: disabledAt ? 'disabled' : 'enabled',
     name,
     account_api: accountApi,

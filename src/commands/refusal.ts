@@ -1,3 +1,4 @@
+import { sentencesOf } from '../clients/reasons.ts'
 import { AppError, StartupError } from '../errors.ts'
 
 /**
@@ -16,7 +17,7 @@ export async function explained<T>(
     if (!(error instanceof AppError)) throw error
     if (error.code === 'not_found' && absent) throw new StartupError(absent, { cause: error })
     if (error.code === 'conflict' && conflict) throw new StartupError(conflict, { cause: error })
-    const reasons = Object.entries(error.details.fields ?? {}).map(
+    const reasons = Object.entries(sentencesOf(error)).map(
       ([field, reason]) => `${named(field, options)}: ${reason}`,
     )
     throw new StartupError(reasons.length > 0 ? reasons.join('\n') : error.message, {

@@ -69,6 +69,20 @@ export const CAPS = {
   sessionsPerAccount: 48,
 } as const
 
+/** Characters of a `client_id`. */
+export const CLIENT_IDS = {
+  /** Of any: it may be a URL. */
+  max: 512,
+  /**
+   * Of one that is registered here. The columns that previous versions read by prepared statements
+   * are widened in the release after this one (decision 0051).
+   */
+  registered: 100,
+} as const
+
+/** Secrets of one client at a time. */
+export const MAX_CLIENT_SECRETS = 5
+
 /** Lifetimes in seconds. */
 export const LIFETIMES = {
   accessToken: 600,

@@ -12,7 +12,7 @@ const AuditEventSchema = defineEntity({
     outcome: p.string().length(8).$type<'success' | 'failure'>(),
     /** The account as it is known; replaced by nothing else, so erasure leaves a pseudonym (LG-08). */
     accountId: p.uuid().nullable(),
-    clientId: p.string().length(100).nullable(),
+    clientId: p.string().length(512).nullable(),
     sessionId: p.string().length(64).nullable(),
     ip: p.string().length(45).nullable(),
     userAgent: p.string().length(512).nullable(),

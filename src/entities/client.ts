@@ -6,6 +6,15 @@ import { Picture } from './picture.ts'
 export type ClientMetadata = Readonly<Record<string, unknown>>
 
 /**
+ * What the operator chose, in the fields of `src/clients/registration.ts` that have no column of
+ * their own; the metadata is derived from it.
+ */
+export type StoredRegistration = Readonly<Record<string, unknown>>
+
+/** Who looks after it: the operator, or the server, which makes it anew at each start. */
+export type ManagedBy = 'operator' | 'system'
+
+/**
  * Whether people may let the app manage their account; `kept`: it could before apps had to be
  * registered for that.
  */
@@ -23,6 +32,8 @@ const ClientSchema = defineEntity({
      * clients (TK-07).
      */
     secretDigest: p.string().length(64).hidden().nullable(),
+    /** Null: written by a version from before it, of which the metadata is all there is. */
+    registration: p.json<StoredRegistration>().nullable(),
     metadata: p.json<ClientMetadata>(),
     /** The operator's own app: consent is skipped if it can prove who it is (AZ-14). */
     isFirstParty: p.boolean().default(false),
@@ -34,6 +45,9 @@ const ClientSchema = defineEntity({
     logo: () => p.manyToOne(Picture).nullable(),
     /** When the logo of a client from before there were copies was queued: once. */
     logoQueuedAt: p.datetime().nullable(),
+    managedBy: p.string().length(8).$type<ManagedBy>().default('operator'),
+    /** Goes up by one with each change: who changes what has changed since is refused. */
+    version: p.integer().default(1),
     disabledAt: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     updatedAt: updatedAt(),

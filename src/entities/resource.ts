@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core'
+import type { ManagedBy } from './client.ts'
 
 /** An API that accepts our access tokens, named by its resource indicator (RFC 8707). */
 const ResourceSchema = defineEntity({
@@ -13,6 +14,8 @@ const ResourceSchema = defineEntity({
     scopeDescriptions: p.json<Readonly<Record<string, string>>>().default('{}'),
     accessTokenSeconds: p.integer().default(600),
     signingAlg: p.string().length(8).default('ES256'),
+    managedBy: p.string().length(8).$type<ManagedBy>().default('operator'),
+    version: p.integer().default(1),
     createdAt: p.datetime().onCreate(() => new Date()),
   },
 })

@@ -7,7 +7,7 @@ const SessionProofSchema = defineEntity({
   tableName: 'session_proof',
   properties: {
     session: () => p.manyToOne(Session).deleteRule('cascade').primary(),
-    clientId: p.string().length(100).primary(),
+    clientId: p.string().length(512).primary(),
     /** How many factors the account had when it was proven at its level. */
     level: p.smallint(),
     provedAt: p.datetime(),

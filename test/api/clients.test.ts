@@ -1,10 +1,12 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { type ClientInput, Clients } from '../../src/clients/clients.ts'
+import { sentencesOf } from '../../src/clients/reasons.ts'
 import { type ResourceInput, Resources } from '../../src/clients/resources.ts'
 import { OIDC_SCOPES } from '../../src/clients/scopes.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { AppError } from '../../src/errors.ts'
+import { silentAudit } from '../support/audit.ts'
 import { useDatabase } from '../support/database.ts'
 
 const where = useDatabase()
@@ -16,8 +18,8 @@ let resources: Resources
 
 beforeAll(async () => {
   database = await openDatabase({ url: where.url, pool: 4 })
-  clients = new Clients({ em: database.em, logos })
-  resources = new Resources({ em: database.em })
+  clients = new Clients({ em: database.em, audit: silentAudit, logos })
+  resources = new Resources({ em: database.em, audit: silentAudit })
   await resources.create({
     identifier: 'https://api.example.com/notes',
     name: 'Notes',
@@ -43,7 +45,7 @@ async function refusal(work: Promise<unknown>): Promise<Readonly<Record<string, 
   )
   if (!(error instanceof AppError)) throw new Error(`not refused: ${String(error)}`)
   expect(error.code).toBe('invalid_input')
-  return error.details.fields ?? {}
+  return sentencesOf(error)
 }
 
 const jwk = (

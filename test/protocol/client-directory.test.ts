@@ -11,6 +11,7 @@ import { CHANNEL } from '../../src/feed/changes.ts'
 import { LookupCache } from '../../src/feed/lookup-cache.ts'
 import { createLogger } from '../../src/logger/logger.ts'
 import { ClientDirectory } from '../../src/oidc/clients/directory.ts'
+import { silentAudit } from '../support/audit.ts'
 import { useDatabase } from '../support/database.ts'
 
 const where = useDatabase()
@@ -30,7 +31,7 @@ let known: Client
 
 beforeAll(async () => {
   database = await openDatabase({ url: where.url, pool: 4 })
-  clients = new Clients({ em: database.em, logos })
+  clients = new Clients({ em: database.em, audit: silentAudit, logos })
   known = (await clients.create(SPA)).client
 })
 afterAll(async () => {
@@ -95,7 +96,7 @@ describe('the client directory', () => {
   })
 
   it('speaks of a client in the words of oidc-provider', async () => {
-    await new Resources({ em: database.em }).create({
+    await new Resources({ em: database.em, audit: silentAudit }).create({
       identifier: 'https://api.example.com/',
       name: 'API',
       scopes: ['a', 'b'],
@@ -160,7 +161,7 @@ describe('the client directory', () => {
   })
 
   it('asks the database nothing about identifiers that cannot be registered', async () => {
-    for (const id of ['', 'a b', 'a\u0000b', 'x'.repeat(101), '\ud800', 'é'])
+    for (const id of ['', 'a b', 'a\u0000b', 'x'.repeat(513), '\ud800', 'é'])
       expect(await here.adapter.find(id)).toBeUndefined()
     expect(await here.findResource(`https://api.example.com/${'x'.repeat(512)}`)).toBeUndefined()
     expect(counter.queries).toBe(0)

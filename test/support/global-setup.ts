@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { SecretBox } from '../../src/crypto/secret-box.ts'
 import { openDatabase } from '../../src/database/database.ts'
 import { SigningKeys } from '../../src/oidc/keys/signing-keys.ts'
+import { silentAudit } from './audit.ts'
 import { asAdmin, startPostgres } from './postgres.ts'
 import { ADMIN_URL, RUN_DIR, TEMPLATE } from './run.ts'
 import { TEST_SECRETS } from './secrets.ts'
@@ -45,6 +46,7 @@ async function prepare(runDir: string): Promise<void> {
   await new SigningKeys({
     em: database.em,
     box,
+    audit: silentAudit,
     timing: { rotationDays: 90, publishSeconds: 600, retireSeconds: 7200, pollSeconds: 10 },
   }).ensure()
   await database[Symbol.asyncDispose]()

@@ -11,7 +11,7 @@ const LIVE = `("expires_at" is null or "expires_at" > now())`
 /** Ended by someone else, not by a rotation that is under way. */
 const REVOKED = `"consumed_at" is not null and not "payload" ? 'rotation'`
 const FOUND = `
-  "a"."payload"::text as "payload", "a"."client_id" as "clientId", extract(epoch from "a"."consumed_at")::float8 as "consumedAt",
+  "a"."payload"::text as "payload", "a"."client_id"::text as "clientId", extract(epoch from "a"."consumed_at")::float8 as "consumedAt",
   extract(epoch from now() - "a"."consumed_at")::float8 as "secondsAgo"`
 const live = (alias: string): string =>
   `("${alias}"."expires_at" is null or "${alias}"."expires_at" > now())`

@@ -1,4 +1,5 @@
 import type { ClientMetadata } from 'oidc-provider'
+import { ACCOUNT_SCOPE } from '../../clients/scopes.ts'
 
 /**
  * The hosted account pages: they sign in through the same door as every app and rely on the session
@@ -7,7 +8,7 @@ import type { ClientMetadata } from 'oidc-provider'
 export const ACCOUNT_CLIENT_ID = 'gatehouse-account'
 /** Tokens of `/api/auth/*` are this client's. */
 export const API_CLIENT_ID = 'gatehouse-api'
-export const API_SCOPE = 'account'
+export const API_SCOPE = ACCOUNT_SCOPE
 
 /** These are in the code, not in the table of clients. */
 export const isBuiltIn = (clientId: string): boolean =>

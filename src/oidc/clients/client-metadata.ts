@@ -1,7 +1,7 @@
 import { isOidcScope } from '../../clients/scopes.ts'
 import { sha256 } from '../../crypto/token.ts'
 
-export const CLIENT_COLUMNS = `"id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds", "logo_digest"`
+export const CLIENT_COLUMNS = `"id"::text as "id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds", "logo_digest"`
 
 export interface ClientRow {
   readonly id: string

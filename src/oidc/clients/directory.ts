@@ -1,6 +1,6 @@
 import { type Adapter, errors, Provider } from 'oidc-provider'
-import { digestOf } from '../../clients/clients.ts'
-import { LIFETIMES } from '../../config/limits.ts'
+import { digestOf } from '../../clients/secret.ts'
+import { CLIENT_IDS, LIFETIMES } from '../../config/limits.ts'
 import { equal } from '../../crypto/token.ts'
 import type { Database } from '../../database/database.ts'
 import type { Announcements } from '../../feed/announcements.ts'
@@ -69,7 +69,7 @@ export class ClientDirectory {
 
   /** oidc-provider's storage of the model `Client`; registrations are made elsewhere. */
   readonly adapter: Adapter = {
-    find: async (id) => (isKey(id, 100) ? this.#clients.find(id) : undefined),
+    find: async (id) => (isKey(id, CLIENT_IDS.max) ? this.#clients.find(id) : undefined),
     upsert: refuse,
     destroy: refuse,
     consume: refuse,
@@ -89,7 +89,7 @@ export class ClientDirectory {
   /** Whether the client is live, and was not disabled since `issuedAt` (Unix time). */
   async honours(clientId: string, issuedAt: number): Promise<boolean> {
     if (isBuiltIn(clientId)) return true
-    const client = isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined
+    const client = isKey(clientId, CLIENT_IDS.max) ? await this.#clients.find(clientId) : undefined
     return client !== undefined && issuedAt >= (client.not_before ?? 0)
   }
 
@@ -100,7 +100,8 @@ export class ClientDirectory {
   async usesAccountApi(clientId: string): Promise<boolean> {
     if (isBuiltIn(clientId)) return clientId === API_CLIENT_ID
     return (
-      (isKey(clientId, 100) ? await this.#clients.find(clientId) : undefined)?.account_api === true
+      (isKey(clientId, CLIENT_IDS.max) ? await this.#clients.find(clientId) : undefined)
+        ?.account_api === true
     )
   }
 

@@ -41,7 +41,7 @@ export interface SigningKeysDeps {
   readonly em: EntityManager
   readonly box: SecretBox
   readonly timing: KeyTiming
-  readonly audit?: AuditSink
+  readonly audit: AuditSink
 }
 
 /**
@@ -52,7 +52,7 @@ export class SigningKeys {
   readonly #em: EntityManager
   readonly #box: SecretBox
   readonly #timing: KeyTiming
-  readonly #audit: AuditSink | undefined
+  readonly #audit: AuditSink
 
   constructor({ em, box, timing, audit }: SigningKeysDeps) {
     this.#em = em
@@ -172,7 +172,7 @@ export class SigningKeys {
         activeAt,
       })
       await announce(em, { kind: 'signing_key', id: kid })
-      await this.#audit?.append(em, { type: 'key_rotated', detail: { kid, alg, isEmergency } })
+      await this.#audit.append(em, { type: 'key_rotated', detail: { kid, alg, isEmergency } })
       return kid
     })
   }

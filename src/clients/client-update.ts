@@ -1,0 +1,45 @@
+import type { EntityManager } from '../database/database.ts'
+import type { Client } from '../entities/index.ts'
+import { type OfferedApi, withScopes } from './allowed-scopes.ts'
+import { type ClientChange, changedFields, merged } from './client-change.ts'
+import { columnsOf, registrationOf } from './metadata.ts'
+import { parseClient } from './parse-client.ts'
+import { keepPicture, type PictureBytes } from './pictures.ts'
+import { refused } from './reasons.ts'
+import type { ClientRegistration } from './registration.ts'
+import { settleSecret } from './secret.ts'
+
+export interface Applied {
+  readonly changed: readonly string[]
+  readonly secret?: string
+}
+
+/** Changes the client, which nobody else changes in this transaction, or refuses and changes nothing. */
+export async function applyChange(
+  tx: EntityManager,
+  client: Client,
+  change: ClientChange,
+  deps: { readonly accountApi?: OfferedApi; readonly logo: PictureBytes | undefined },
+): Promise<Applied> {
+  if (client.managedBy === 'system') throw refused({ id: { code: 'built_in' } })
+  const before = registrationOf(client)
+  const { input, follows } = merged(before, change)
+  const choice = { accountApi: deps.accountApi, before: follows ? before : undefined }
+  const meant = await withScopes(tx, parseClient(input), choice)
+  const changed = changedFields(before, meant)
+  if (changed.length === 0) return { changed }
+  Object.assign(client, { ...columnsOf(meant, client) })
+  if (changed.includes('logoUri')) {
+    client.logo = deps.logo ? await keepPicture(tx, deps.logo) : null
+    client.logoQueuedAt = null
+  }
+  const secret = settleSecret(client, meant)
+  return secret ? { changed, secret } : { changed }
+}
+
+/** A logo that the change brings: it is fetched before the client is held. */
+export function otherLogo(before: ClientRegistration, change: ClientChange): string | undefined {
+  if (typeof change.logoUri !== 'string') return undefined
+  const { logoUri } = parseClient(merged(before, change).input)
+  return logoUri === before.logoUri ? undefined : logoUri
+}

@@ -1,0 +1,124 @@
+import type { AccountApiUse, Client, ClientMetadata } from '../entities/client.ts'
+import { CLIENT_FIELDS, type ClientRegistration } from './registration.ts'
+import { ACCOUNT_SCOPE } from './scopes.ts'
+
+type Row = Pick<
+  Client,
+  | 'name'
+  | 'isFirstParty'
+  | 'requireMfa'
+  | 'accountApi'
+  | 'refreshLeewaySeconds'
+  | 'registration'
+  | 'metadata'
+>
+
+/** Fields that are columns of their own; all others are kept together. */
+const COLUMNS = ['name', 'isFirstParty', 'requireMfa', 'accountApi', 'refreshLeewaySeconds']
+
+/** What is stored of a client that is meant like that; `before`, if it was stored already. */
+export function columnsOf(meant: ClientRegistration, before?: Row) {
+  const { name, isFirstParty, requireMfa, refreshLeewaySeconds = null } = meant
+  const rest = Object.entries(meant).filter(([field]) => !COLUMNS.includes(field))
+  return {
+    name,
+    isFirstParty,
+    requireMfa,
+    accountApi: accountApiOf(meant, before),
+    refreshLeewaySeconds,
+    registration: { ...unknownOf(before?.registration), ...Object.fromEntries(rest) },
+    metadata: metadataOf(meant, before?.metadata),
+  } as const
+}
+
+/** What became of an app of old times stays open until the operator settles it. */
+function accountApiOf(meant: ClientRegistration, before: Row | undefined): AccountApiUse {
+  if (!meant.accountApi) return 'off'
+  return before?.accountApi === 'kept' ? 'kept' : 'on'
+}
+
+/** What a later version has stored besides. */
+function unknownOf(stored: Row['registration'] = null): Record<string, unknown> {
+  const fields: readonly string[] = CLIENT_FIELDS
+  return Object.fromEntries(Object.entries(stored ?? {}).filter(([name]) => !fields.includes(name)))
+}
+
+/**
+ * RFC 7591 names, every allowlist spelled out so that no default of the engine widens it (CL-01).
+ * Members of `before` that are no part of a registration stay.
+ */
+export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {}): ClientMetadata {
+  const derived = {
+    application_type: meant.type === 'native' ? 'native' : 'web',
+    redirect_uris: meant.redirectUris,
+    post_logout_redirect_uris: meant.postLogoutRedirectUris,
+    grant_types: meant.grantTypes,
+    response_types: meant.grantTypes.includes('authorization_code') ? ['code'] : [],
+    response_modes: meant.responseModes,
+    token_endpoint_auth_method: meant.authMethod,
+    id_token_signed_response_alg: meant.idTokenAlg,
+    scope: meant.scopes.join(' '),
+    allowed_resources: meant.resources,
+    refresh_rotation: meant.refreshRotation === 'never' ? 'never' : undefined,
+    jwks: meant.jwks,
+    jwks_uri: meant.jwksUri,
+    client_uri: meant.clientUri,
+    logo_uri: meant.logoUri,
+    policy_uri: meant.policyUri,
+    tos_uri: meant.tosUri,
+    backchannel_logout_uri: meant.backchannelLogoutUri,
+    backchannel_logout_session_required:
+      meant.backchannelLogoutUri === undefined ? undefined : true,
+  }
+  const all = Object.entries({ ...before, ...derived })
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined))
+}
+
+/** A stored client as it was meant. */
+export function registrationOf(row: Row): ClientRegistration {
+  const { name, isFirstParty, requireMfa, accountApi, refreshLeewaySeconds } = row
+  const stored = row.registration ?? meantBy(row.metadata)
+  const known = CLIENT_FIELDS.filter((field) => stored[field] !== undefined)
+  return {
+    ...(Object.fromEntries(known.map((field) => [field, stored[field]])) as ClientRegistration),
+    name,
+    isFirstParty,
+    requireMfa,
+    accountApi: accountApi !== 'off',
+    ...(refreshLeewaySeconds === null ? {} : { refreshLeewaySeconds }),
+  }
+}
+
+/** Of a row that the previous version wrote, which kept the derived and threw the meant away. */
+function meantBy(metadata: ClientMetadata): Readonly<Record<string, unknown>> {
+  const list = (name: string) => (metadata[name] ?? []) as readonly string[]
+  const meant = {
+    type: typeBy(metadata),
+    redirectUris: list('redirect_uris'),
+    postLogoutRedirectUris: list('post_logout_redirect_uris'),
+    grantTypes: metadata['grant_types'] ?? ['authorization_code', 'refresh_token'],
+    responseModes: metadata['response_modes'] ?? ['query', 'form_post'],
+    authMethod: metadata['token_endpoint_auth_method'] ?? 'client_secret_basic',
+    idTokenAlg: metadata['id_token_signed_response_alg'] ?? 'ES256',
+    scopes: ((metadata['scope'] ?? '') as string)
+      .split(' ')
+      .filter((scope) => scope !== '' && scope !== ACCOUNT_SCOPE),
+    resources: list('allowed_resources'),
+    refreshRotation: metadata['refresh_rotation'] ?? 'always',
+    jwks: metadata['jwks'],
+    jwksUri: metadata['jwks_uri'],
+    clientUri: metadata['client_uri'],
+    logoUri: metadata['logo_uri'],
+    policyUri: metadata['policy_uri'],
+    tosUri: metadata['tos_uri'],
+    backchannelLogoutUri: metadata['backchannel_logout_uri'],
+  }
+  return Object.fromEntries(Object.entries(meant).filter(([, value]) => value !== undefined))
+}
+
+function typeBy(metadata: ClientMetadata): ClientRegistration['type'] {
+  const { response_types: answers, application_type: application } = metadata
+  if (Array.isArray(answers) && answers.length === 0) return 'service'
+  if (application === 'native') return 'native'
+  return metadata['token_endpoint_auth_method'] === 'none' ? 'spa' : 'web'
+}

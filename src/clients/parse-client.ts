@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { checkJwks } from './jwks.ts'
+import { type Reason, reasonsOf, refused } from './reasons.ts'
+import { checkRedirectUri } from './redirect-uri.ts'
+import {
+  type AUTH_METHODS,
+  type CheckedClient,
+  ClientSchema,
+  type GRANT_TYPES,
+  TYPES,
+} from './registration.ts'
+import { contradictions } from './registration-rules.ts'
+
+type Type = (typeof TYPES)[number]
+
+/** Throws `invalid_input` with the reason for each field that is wrong. */
+export function parseClient(input: unknown): CheckedClient {
+  const parsed = ClientSchema.safeParse(input)
+  if (!parsed.success) throw refused({ ...faultyUris(input), ...reasonsOf(parsed.error) })
+  const wanted = {
+    ...parsed.data,
+    grantTypes: parsed.data.grantTypes ?? usualGrants(parsed.data.type),
+    authMethod: parsed.data.authMethod ?? usualAuth(parsed.data.type),
+  }
+  const faults = { ...faultyUris(wanted), ...contradictions(wanted) }
+  const keys = wanted.jwks === undefined ? undefined : checkJwks(wanted.jwks)
+  if (keys && 'refused' in keys) faults['jwks'] = keys.refused
+  if (Object.keys(faults).length > 0) throw refused(faults)
+  return keys && 'jwks' in keys ? { ...wanted, jwks: keys.jwks } : wanted
+}
+
+const usualGrants = (type: Type): (typeof GRANT_TYPES)[number][] =>
+  type === 'service' ? ['client_credentials'] : ['authorization_code', 'refresh_token']
+const usualAuth = (type: Type): (typeof AUTH_METHODS)[number] =>
+  type === 'web' || type === 'service' ? 'client_secret_basic' : 'none'
+
+const Uris = z.object({
+  type: z.enum(TYPES).catch('web'),
+  redirectUris: z.array(z.string()).catch([]),
+  postLogoutRedirectUris: z.array(z.string()).catch([]),
+})
+
+/** Says what is wrong with each URI, whatever else is wrong. */
+function faultyUris(input: unknown): Record<string, Reason> {
+  const { success, data } = Uris.safeParse(input)
+  if (!success) return {}
+  const { type, ...lists } = data
+  const faults: Record<string, Reason> = {}
+  for (const [field, list] of Object.entries(lists))
+    for (const [index, uri] of list.entries()) {
+      const reason = checkRedirectUri(uri, type)
+      if (reason) faults[`${field}.${index}`] = reason
+    }
+  return faults
+}

@@ -1,0 +1,177 @@
+import type { z } from 'zod'
+import { AppError } from '../errors.ts'
+
+/** Why a field of a client or an API is refused, and how the command line says it, as half a sentence. */
+const SENTENCES = {
+  // Of any field. The first ones are what the account API says, too.
+  required: 'is needed',
+  unknown_field: 'is not known',
+  invalid_type: 'must be {expected}',
+  invalid_format: 'is not valid',
+  too_short: 'must be at least {min}',
+  too_long: 'must be at most {max}',
+  not_one_of: 'must be one of {values}',
+  unshowable: 'contains characters that cannot be shown',
+  not_public_https: 'must be an https URL with a public host name and a port of the web',
+  repeated: 'must not repeat {what}',
+  bad_scope_name: 'is not a scope name',
+
+  // Of ids
+  id_characters:
+    'must be letters, digits, ".", "_", "~" and "-", and begin with a letter or a digit',
+  id_reserved: 'must not begin with "gatehouse-", which are the names of the server itself',
+  id_taken: 'is taken by another client',
+  id_fixed: 'is the name of the client, which stays; create another client instead',
+  built_in: 'is built in: a start in development makes it anew',
+
+  // Of clients
+  service_redirect: 'a service has no person to send back',
+  redirect_needed: 'at least one is needed',
+  service_account: 'a service has no person whose account it could manage',
+  service_grants: 'a service uses client_credentials only',
+  code_needed: 'must include authorization_code',
+  secretless_service_grant: 'client_credentials needs a client that can keep a secret',
+  must_authenticate: 'a {type} client must authenticate',
+  cannot_authenticate: 'must be none: what a {type} app holds, anyone can read',
+  keys_needed: 'private_key_jwt needs either jwks or jwksUri',
+  keys_unused: 'is for private_key_jwt only',
+  leeway_of_public:
+    'at most {max} for a client that does not authenticate: whoever has its token may repeat a refresh as long',
+  rotation_of_public:
+    'must be always for a client that does not authenticate: only rotation tells that its token was stolen',
+  unproven_first_party:
+    'needs a client that authenticates or an https redirect URI: anyone can pose as this one',
+  is_account_api: '{identifier} is the account API: --account-api',
+  unknown_apis: 'not registered: {identifiers}',
+  foreign_scopes: 'of none of its APIs: {scopes}',
+  bad_picture: '{why}',
+  no_secret: 'this client has no secret',
+  built_in_secret: 'a built-in client has no secret',
+
+  // Of redirect URIs
+  empty: 'is empty',
+  uri_too_long: 'is longer than {max} characters',
+  control_character: 'contains a control character',
+  white_space: 'contains white space',
+  not_ascii:
+    'contains characters outside ASCII; write the host in punycode and the rest percent-encoded',
+  backslash: 'contains a backslash',
+  fragment: 'contains a fragment',
+  wildcard: 'contains a wildcard',
+  bad_percent: 'contains a percent sign that encodes nothing',
+  encoded_control: 'contains an encoded control character or backslash',
+  dot_segment: 'contains a dot segment (".." or ".")',
+  not_absolute: 'is not an absolute URI',
+  bad_scheme: 'uses the scheme {scheme}:',
+  own_scheme: 'uses the scheme {scheme}:; only native apps may use a scheme of their own',
+  scheme_not_reversed:
+    'uses the scheme {scheme}:; a private-use scheme is a reversed domain name, such as com.example.app',
+  credentials: 'contains a user name or password',
+  no_host: 'has no host',
+  not_url: 'is not a valid URL',
+  final_dot: 'has a host that ends in a dot',
+  bad_port: 'uses port {port}, where no web server may be expected',
+  plain_http: 'is plain http; only localhost, 127.0.0.1 and [::1] may be',
+  loopback_https: 'is https on loopback, which native apps cannot claim; use http',
+  not_canonical: 'is not written in its canonical form, {href}',
+  reserved_parameter: 'has a query parameter "{name}", which the answer uses itself',
+
+  // Of keys
+  jwks_too_large: 'is larger than {kilobytes} kB',
+  jwks_shape: 'must be an object with the member "keys"',
+  jwks_too_many: 'has more than {max} keys',
+  jwks_kids: 'must give each key a "kid" of its own',
+  key_shape: 'key {key} is not an object',
+  key_private: 'key {key} is not public: it has the member "{member}"',
+  key_not_text: 'key {key} has a member that is not text',
+  key_use: 'key {key} is not for signatures',
+  key_type: 'key {key} is none of RSA, P-256 and Ed25519',
+  key_alg: 'key {key} has an "alg" other than {algs}',
+  key_invalid: 'key {key} is not a valid key',
+  key_bits: 'key {key} is RSA of fewer than {bits} bits',
+  key_exponent: 'key {key} is RSA with an exponent other than 65537',
+
+  // Of APIs
+  bad_identifier: 'must be an absolute URI without query, fragment or user name',
+  scope_of_person: 'is a scope of OpenID Connect',
+  undescribable: 'describes {name}, which is not among the scopes',
+  bad_description: 'its description is empty, longer than 100 characters or cannot be shown',
+  identifier_taken: 'is registered already',
+} as const
+
+export type ReasonCode = keyof typeof SENTENCES
+export type ReasonValues = Readonly<Record<string, string | number>>
+
+/** Why one field is refused: a word of the catalogue, and what its sentence names. */
+export interface Reason {
+  readonly code: ReasonCode
+  readonly values?: ReasonValues
+}
+
+/** The message of a zod check: a word of the catalogue. */
+export const saying = (code: ReasonCode): ReasonCode => code
+
+export function inWords({ code, values = {} }: Reason): string {
+  return SENTENCES[code].replace(/\{(\w+)\}/g, (_all, name: string) => String(values[name] ?? ''))
+}
+
+/** The refusal of an input, with the reason for each field. */
+export function refused(reasons: Readonly<Record<string, Reason>>): AppError {
+  const all = Object.entries(reasons)
+  return new AppError('invalid_input', {
+    fields: Object.fromEntries(all.map(([field, { code }]) => [field, code])),
+    values: Object.fromEntries(
+      all.flatMap(([field, { values }]) => (values ? [[field, values]] : [])),
+    ),
+  })
+}
+
+/** What the reasons of a refusal say, by field. */
+export function sentencesOf({ details }: AppError): Record<string, string> {
+  const said = Object.entries(details.fields ?? {}).map(([field, code]) => {
+    const values = details.values?.[field]
+    return [field, isCode(code) ? inWords({ code, ...(values ? { values } : {}) }) : code]
+  })
+  return Object.fromEntries(said) as Record<string, string>
+}
+
+/** One reason a field, named by its path: of several the first. */
+export function reasonsOf(error: z.ZodError): Record<string, Reason> {
+  const named = error.issues.map(
+    (issue) =>
+      [
+        issue.path.join('.') ||
+          (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : 'input'),
+        reasonOf(issue),
+      ] as const,
+  )
+  return Object.fromEntries(named.toReversed())
+}
+
+function reasonOf(issue: z.core.$ZodIssue): Reason {
+  if (isCode(issue.message)) {
+    const { params } = issue as { readonly params?: ReasonValues }
+    return { code: issue.message, ...(params ? { values: params } : {}) }
+  }
+  const { code } = issue
+  if (code === 'unrecognized_keys') return { code: 'unknown_field' }
+  if (code === 'invalid_type')
+    return issue.input === undefined && issue.message.endsWith('undefined')
+      ? { code: 'required' }
+      : { code, values: { expected: issue.expected } }
+  if (code === 'invalid_value')
+    return { code: 'not_one_of', values: { values: issue.values.join(', ') } }
+  if (code === 'too_big')
+    return { code: 'too_long', values: { max: measured(issue.maximum, issue.origin) } }
+  if (code === 'too_small')
+    return { code: 'too_short', values: { min: measured(issue.minimum, issue.origin) } }
+  return { code: 'invalid_format' }
+}
+
+function measured(bound: number | bigint, of: string): string {
+  return of === 'string' ? `${bound} characters long` : String(bound)
+}
+
+function isCode(text: string): text is ReasonCode {
+  return Object.hasOwn(SENTENCES, text)
+}

@@ -1,0 +1,41 @@
+import { LIFETIMES } from '../config/limits.ts'
+import type { Reason, ReasonCode, ReasonValues } from './reasons.ts'
+import type { CheckedClient } from './registration.ts'
+
+/** What fits each field but not the others: the first reason for each. */
+export function contradictions(wanted: CheckedClient): Record<string, Reason> {
+  const faults: Record<string, Reason> = {}
+  const refuse = (when: boolean, field: string, code: ReasonCode, values?: ReasonValues): void => {
+    if (when) faults[field] ??= { code, ...(values ? { values } : {}) }
+  }
+  const { type, redirectUris, grantTypes, authMethod, jwks, jwksUri } = wanted
+  const isService = type === 'service'
+  const isPublic = authMethod === 'none'
+  const isKeyed = authMethod === 'private_key_jwt'
+
+  refuse(isService && redirectUris.length > 0, 'redirectUris', 'service_redirect')
+  refuse(!isService && redirectUris.length === 0, 'redirectUris', 'redirect_needed')
+  refuse(isService && wanted.accountApi, 'accountApi', 'service_account')
+
+  const isOnly = grantTypes.join() === 'client_credentials'
+  refuse(isService && !isOnly, 'grantTypes', 'service_grants')
+  refuse(!isService && !grantTypes.includes('authorization_code'), 'grantTypes', 'code_needed')
+  const asItself = grantTypes.includes('client_credentials')
+  refuse(isPublic && asItself, 'grantTypes', 'secretless_service_grant')
+
+  const hasBackend = type === 'web' || isService
+  refuse(isPublic && hasBackend, 'authMethod', 'must_authenticate', { type })
+  refuse(!isPublic && !hasBackend, 'authMethod', 'cannot_authenticate', { type })
+  refuse(isKeyed && (jwks === undefined) === (jwksUri === undefined), 'jwks', 'keys_needed')
+  refuse(!isKeyed && (jwks !== undefined || jwksUri !== undefined), 'jwks', 'keys_unused')
+
+  const { refreshLeewaySeconds = 0, refreshRotation } = wanted
+  const max = LIFETIMES.refreshLeewayPublic
+  const isLong = refreshLeewaySeconds > max
+  refuse(isPublic && isLong, 'refreshLeewaySeconds', 'leeway_of_public', { max })
+  refuse(isPublic && refreshRotation === 'never', 'refreshRotation', 'rotation_of_public')
+
+  const isUnproven = isPublic && !redirectUris.some((uri) => uri.startsWith('https:'))
+  refuse(wanted.isFirstParty && isUnproven, 'isFirstParty', 'unproven_first_party')
+  return faults
+}

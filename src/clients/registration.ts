@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { isPublicHttps } from '../public-url.ts'
+import { displayName } from './display-name.ts'
+import { saying } from './reasons.ts'
+import { SCOPE } from './scopes.ts'
+
+const MAX_URIS = 50
+
+const httpsUrl = z
+  .string()
+  .max(2000)
+  .refine((text) => isPublicHttps(text), saying('not_public_https'))
+
+const uris = z
+  .array(z.string())
+  .max(MAX_URIS)
+  .refine((list) => new Set(list).size === list.length, {
+    message: saying('repeated'),
+    params: { what: 'a URI' },
+  })
+
+export const TYPES = ['web', 'spa', 'native', 'service'] as const
+export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const
+export const AUTH_METHODS = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+] as const
+export const ROTATIONS = ['always', 'never'] as const
+export const ID_TOKEN_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
+
+/** What may be said when a client is registered. Unknown members are errors (IN-01, CL-02). */
+export const ClientSchema = z.strictObject({
+  name: displayName,
+  type: z.enum(TYPES).default('web'),
+  redirectUris: uris.default([]),
+  postLogoutRedirectUris: uris.default([]),
+  grantTypes: z.array(z.enum(GRANT_TYPES)).min(1).optional(),
+  responseModes: z
+    .array(z.enum(['query', 'fragment', 'form_post']))
+    .min(1)
+    .default(['query', 'form_post']),
+  authMethod: z.enum(AUTH_METHODS).optional(),
+  jwks: z.unknown().optional(),
+  jwksUri: httpsUrl.optional(),
+  /**
+   * All scopes it may ever ask for, of the person and of APIs. Default: the usual ones and all of
+   * the named APIs.
+   */
+  scopes: z
+    .array(z.string().regex(SCOPE, saying('bad_scope_name')))
+    .max(50)
+    .optional(),
+  /** Identifiers of the APIs that it may get tokens for (RFC 8707). */
+  resources: z.array(z.string().max(512)).max(50).default([]),
+  isFirstParty: z.boolean().default(false),
+  requireMfa: z.boolean().default(false),
+  /** People may let it manage their account; the person is asked each time something sensitive is done. */
+  accountApi: z.boolean().default(false),
+  refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),
+  /** Whether a refresh gives a new refresh token and ends the old one (RFC 9700 4.14.2). */
+  refreshRotation: z.enum(ROTATIONS).default('always'),
+  idTokenAlg: z.enum(ID_TOKEN_ALGS).default('ES256'),
+  clientUri: httpsUrl.optional(),
+  logoUri: httpsUrl.optional(),
+  policyUri: httpsUrl.optional(),
+  tosUri: httpsUrl.optional(),
+  backchannelLogoutUri: httpsUrl.optional(),
+})
+
+/** What an operator says; what is left out is as usual for the type. */
+export type ClientInput = z.input<typeof ClientSchema>
+export const CLIENT_FIELDS = Object.keys(ClientSchema.shape) as (keyof ClientInput)[]
+
+type Parsed = z.output<typeof ClientSchema>
+type With<Field extends keyof Parsed> = {
+  readonly [Given in Field]: NonNullable<Parsed[Given]>
+}
+/** What was meant, checked, with what was left out but for the scopes, which depend on its APIs. */
+export type CheckedClient = Parsed & With<'grantTypes' | 'authMethod'>
+/**
+ * A client as it was meant: all that the operator chose, or left as it was usual at that time. It
+ * is what is stored, shown and changed; what the protocol reads is derived from it.
+ */
+export type ClientRegistration = CheckedClient & With<'scopes'>
