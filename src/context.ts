@@ -46,7 +46,7 @@ import { openRedis } from './redis/redis.ts'
 import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
 import { JobRunner, SOON } from './retention/runner.ts'
 import { composeUseCases } from './use-cases.ts'
-import { createViews, LOCALES } from './views/views.ts'
+import { createViews } from './views/views.ts'
 
 export type Context = Awaited<ReturnType<typeof createContext>>
 
@@ -187,7 +187,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     loadExistingGrant: createGrantLoader(consents),
     resources: resourceServers,
     pages: createProviderPages(renderer),
-    locales: LOCALES,
+    locales: views.languages.tags,
     fetch: checkingClientKeys(outgoing),
     logger,
     faults,

@@ -1,13 +1,6 @@
 import type { Context } from 'koa'
 import type { Client } from '../oidc/pages.ts'
-import {
-  type ClientChip,
-  type Locale,
-  negotiateLocale,
-  type PageModels,
-  type PageName,
-  type Views,
-} from '../views/views.ts'
+import type { ClientChip, Languages, Locale, PageModels, PageName, Views } from '../views/views.ts'
 import { createNamedCookie } from './cookies.ts'
 import { logoPath } from './logos.ts'
 import { nonceOf, setPagePolicy } from './middleware/security-headers.ts'
@@ -26,6 +19,7 @@ export interface Renderer {
     app?: AskingApp,
   ): void
   locale(ctx: Context): Locale
+  readonly languages: Languages
 }
 
 const preference = { isSigned: false, maxAgeMs: 365 * 86_400_000 }
@@ -36,12 +30,13 @@ export const themeCookie = createNamedCookie('gatehouse_theme', preference)
 /** Draws pages in the language of the request, never cached. */
 export function createRenderer(views: Views): Renderer {
   const locale = (ctx: Context): Locale =>
-    negotiateLocale({
+    views.languages.negotiate({
       uiLocales: ctx.state.uiLocales,
       cookie: localeCookie.read(ctx),
       acceptLanguage: ctx.get('accept-language').slice(0, 500),
     })
   return {
+    languages: views.languages,
     locale,
     page(ctx, name, model, app) {
       setPagePolicy(ctx)

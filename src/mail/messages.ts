@@ -2,14 +2,7 @@ import type { EntityManager } from '../database/database.ts'
 import type { Logger } from '../logger/logger.ts'
 import { networkOf } from '../network.ts'
 import type { Outbox } from '../outbox/index.ts'
-import {
-  type MailModels,
-  type MailName,
-  type MailOrigin,
-  negotiateLocale,
-  type SecurityNotice,
-  type Views,
-} from '../views/views.ts'
+import type { MailModels, MailName, MailOrigin, SecurityNotice, Views } from '../views/views.ts'
 import { type MailBudget, MailCaps } from './caps.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { LINK_PATHS, link } from './links.ts'
@@ -248,7 +241,7 @@ export class Messages {
   ): Mail {
     const filled = { ...model, name: mail.name, origin: mail.origin } as MailModels[Name]
     const { subject, text, html } = this.#deps.views.mail(name, filled, {
-      locale: negotiateLocale({ uiLocales: locale }),
+      locale: this.#deps.views.languages.negotiate({ uiLocales: locale }),
     })
     return { to, subject, text, html }
   }

@@ -1,4 +1,4 @@
-import type { Locale } from './locales.ts'
+import type { Locale } from './languages.ts'
 import type { ApiItem, FormModel, NoticeKind, Person, Resend } from './models.ts'
 
 /** What every page of the account area shows: whose it is, and the way out. */

@@ -1,6 +1,7 @@
 import { OWN_ACCENT } from '../config/accent.ts'
 import type { Brand } from './brand.ts'
-import { directionOf, type Locale } from './locales.ts'
+import { hasEnglish } from './fallback.ts'
+import type { Languages, Locale } from './languages.ts'
 import { type Block, type MailDocument, WRITERS } from './mail-documents.ts'
 import type { MailModels, MailName, RenderedMail } from './mail-models.ts'
 import type { Template } from './templates.ts'
@@ -9,7 +10,8 @@ import type { Translator } from './translator.ts'
 export interface MailRendererDeps {
   readonly brand: Brand
   readonly host: string
-  readonly translators: Readonly<Record<Locale, Translator>>
+  readonly languages: Languages
+  readonly translatorOf: (locale: Locale) => Translator
   readonly template: (name: string) => Template
 }
 
@@ -23,20 +25,28 @@ type RenderMail = <Name extends MailName>(
 export function createMailRenderer({
   brand,
   host,
-  translators,
+  languages,
+  translatorOf,
   template,
 }: MailRendererDeps): RenderMail {
   const { light, dark } = brand.accent ?? OWN_ACCENT
-  return (name, model, { locale }) => {
-    const translator = translators[locale]
+  const write: RenderMail = (name, model, { locale }) => {
+    const translator = translatorOf(locale)
     const document = WRITERS[name](model, { translator, brand: brand.name })
     const sentBy = translator.t('mail.sentBy', { brand: brand.name, host })
-    const page = { ...document, locale, direction: directionOf(locale), sentBy, light, dark }
+    const { direction } = languages.get(locale)
+    const page = { ...document, locale, direction, sentBy, light, dark }
     return {
       subject: oneLine(document.subject),
       text: asText(document, sentBy),
       html: String(template('mail/layout')({ page, brand, m: document })),
     }
+  }
+  // No mail is in two languages: where a word is missing, all of it is English.
+  return (name, model, options) => {
+    const mail = write(name, model, options)
+    if (languages.get(options.locale).isComplete || !hasEnglish(mail.html + mail.text)) return mail
+    return write(name, model, { locale: 'en' })
   }
 }
 

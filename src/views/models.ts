@@ -1,5 +1,5 @@
 import type { AppError, ErrorCode } from '../errors.ts'
-import type { Locale } from './locales.ts'
+import type { Locale } from './languages.ts'
 
 /** Why the last submission was refused, in codes; the page finds the words in its own language. */
 export interface Problems {

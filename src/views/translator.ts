@@ -1,10 +1,13 @@
-import { readView } from './files.ts'
+import { inEnglish } from './fallback.ts'
 import { escapeHtml, Html, html, print } from './html.ts'
-import { directionOf, LOCALES, type Locale } from './locales.ts'
+import type { Catalogue, Language, Languages, Locale } from './languages.ts'
 
 export type Params = Readonly<Record<string, string | number | Html>>
 
-/** One language: its words, dates and numbers. An unknown key throws. */
+/**
+ * One language: its words, dates and numbers. A word that a partial language does not have is
+ * English, marked so; an unknown key throws.
+ */
 export interface Translator {
   readonly locale: Locale
   has(key: string): boolean
@@ -28,31 +31,18 @@ export interface Translator {
 
 const PLACEHOLDER = /\{(\w+)\}/
 
-export type Catalogue = ReadonlyMap<string, string>
-
-/** The words of a language, keys joined by dots. */
-export function readCatalogue(locale: Locale): Catalogue {
-  return new Map(flatten(JSON.parse(readView(`locales/${locale}.json`).toString('utf8'))))
+export function createTranslators(languages: Languages): ReadonlyMap<Locale, Translator> {
+  const english = languages.get('en').catalogue
+  return new Map(languages.tags.map((tag) => [tag, createTranslator(languages.get(tag), english)]))
 }
 
-function flatten(value: unknown, prefix = ''): [string, string][] {
-  if (typeof value === 'string') return [[prefix, value]]
-  return Object.entries(value as object).flatMap(([key, inner]) =>
-    flatten(inner, prefix ? `${prefix}.${key}` : key),
-  )
-}
-
-export function createTranslators(): Readonly<Record<Locale, Translator>> {
-  return Object.fromEntries(LOCALES.map((locale) => [locale, createTranslator(locale)])) as Record<
-    Locale,
-    Translator
-  >
-}
-
-export function createTranslator(locale: Locale, catalogue = readCatalogue(locale)): Translator {
+export function createTranslator(
+  { tag: locale, direction, isComplete, catalogue }: Language,
+  english: Catalogue = catalogue,
+): Translator {
   /** Latin digits everywhere: codes, times and counts read alike in mail and page. */
   const tag = `${locale === 'en' ? 'en-GB' : locale}-u-nu-latn`
-  const isRtl = directionOf(locale) === 'rtl'
+  const isRtl = direction === 'rtl'
   const plural = new Intl.PluralRules(locale)
   const number = new Intl.NumberFormat(tag)
   const fullDate = new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeZone: 'UTC' })
@@ -65,9 +55,12 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
 
   const words = (key: string): string => {
     const text = catalogue.get(key)
-    if (text === undefined) throw new Error(`no words for ${key} in ${locale}`)
-    return text
+    if (text !== undefined) return text
+    const instead = isComplete ? undefined : english.get(key)
+    if (instead === undefined) throw new Error(`no words for ${key} in ${locale}`)
+    return inEnglish(instead)
   }
+  const has = (key: string): boolean => catalogue.has(key) || (!isComplete && english.has(key))
   const value = (params: Params, name: string, key: string): string | Html => {
     const found = params[name]
     if (found === undefined) throw new Error(`no value for {${name}} of ${key}`)
@@ -90,7 +83,7 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
   return {
     locale,
     t,
-    has: (key) => catalogue.has(key),
+    has,
     th: (key, params = {}) =>
       new Html(
         fill(key, params, escapeHtml, (found) =>
@@ -100,7 +93,7 @@ export function createTranslator(locale: Locale, catalogue = readCatalogue(local
     count(key, count) {
       const form = [count === 0 ? 'zero' : '', plural.select(count)]
         .map((category) => `${key}.${category}`)
-        .find((each) => catalogue.has(each))
+        .find(has)
       return t(form ?? `${key}.other`, { count })
     },
     date: (at) => fullDate.format(at),

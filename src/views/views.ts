@@ -1,8 +1,9 @@
 import { type Asset, assetPath, assets } from './assets.ts'
 import { type Brand, brandFiles } from './brand.ts'
 import { deviceName } from './device.ts'
+import { markEnglish } from './fallback.ts'
 import { type Html, html, print } from './html.ts'
-import { directionOf, LOCALE_NAMES, LOCALES, type Locale } from './locales.ts'
+import { type Languages, type Locale, readLanguages } from './languages.ts'
 import { createMailRenderer } from './mail.ts'
 import type { MailModels, MailName, RenderedMail } from './mail-models.ts'
 import type { PageContext, Problems } from './models.ts'
@@ -17,7 +18,7 @@ export * from './api-docs-model.ts'
 export { type Asset, assets } from './assets.ts'
 export { deviceName } from './device.ts'
 export { foreignForm } from './foreign-form.ts'
-export { isLocale, LOCALES, type Locale, negotiateLocale } from './locales.ts'
+export { type Language, type Languages, type Locale, readLanguages } from './languages.ts'
 export * from './mail-models.ts'
 export * from './models.ts'
 export * from './page-models.ts'
@@ -33,11 +34,12 @@ export interface ViewsDeps {
   readonly issuer: string
   /** What is for the developer of an app stands open. */
   readonly isDevelopment?: boolean
-  readonly translators?: Readonly<Record<Locale, Translator>>
+  readonly languages?: Languages
 }
 
 /** Pages and mails from typed models. Pure: no request, no database, no clock but for "3 hours ago". */
 export interface Views {
+  readonly languages: Languages
   page<Name extends PageName>(name: Name, model: PageModels[Name], context: PageContext): string
   mail<Name extends MailName>(
     name: Name,
@@ -52,9 +54,15 @@ export function createViews({
   brand,
   issuer,
   isDevelopment = false,
-  translators = createTranslators(),
+  languages = readLanguages(),
 }: ViewsDeps): Views {
   const template = compileTemplates()
+  const translators = createTranslators(languages)
+  const translatorOf = (locale: Locale): Translator => {
+    const translator = translators.get(locale)
+    if (!translator) throw new Error(`there is no language ${locale}`)
+    return translator
+  }
   const host = new URL(issuer).host
   const { files, sheets, logo, icon } = brandFiles(brand)
   const site = {
@@ -64,14 +72,16 @@ export function createViews({
     logo,
     icon,
     js: assetPath('gatehouse.js'),
-    languages: LOCALES.map((code) => ({ code, name: LOCALE_NAMES[code] })),
+    languages: languages.tags.map((code) => ({ code, name: languages.get(code).name })),
   }
 
   return {
+    languages,
     assets: new Map([...assets(), ...files]),
-    mail: createMailRenderer({ brand, host, translators, template }),
+    mail: createMailRenderer({ brand, host, languages, translatorOf, template }),
     page(name, model, context) {
-      const translator = translators[context.locale]
+      const translator = translatorOf(context.locale)
+      const { direction, isComplete } = languages.get(context.locale)
       const { problems: refused, passwordMinLength = PASSWORD_MIN_LENGTH } = model as {
         problems?: Problems
         passwordMinLength?: number
@@ -86,7 +96,7 @@ export function createViews({
         area: isArea(name),
         isPassing: name === 'pages/form-post' || name === 'pages/leaving',
         isWide: isArea(name) || name === 'pages/api-docs',
-        direction: directionOf(context.locale),
+        direction,
         title: '',
         goesOnTo: '',
       }
@@ -111,7 +121,8 @@ export function createViews({
         part: (part: string, p: object = {}): Html => template(`parts/${part}`)({ ...scope, p }),
       }
       const body = template(name)(scope)
-      return print(template('layout')({ ...scope, body }))
+      const whole = print(template('layout')({ ...scope, body }))
+      return isComplete ? whole : markEnglish(whole)
     },
   }
 }

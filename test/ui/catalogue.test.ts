@@ -1,32 +1,28 @@
 import { describe, expect, it } from '@jest/globals'
 import { OIDC_SCOPES } from '../../src/clients/scopes.ts'
 import { ERROR_CODES } from '../../src/errors.ts'
-import { directionOf } from '../../src/views/locales.ts'
-import { type Catalogue, createTranslator, readCatalogue } from '../../src/views/translator.ts'
+import { negotiate } from '../../src/views/negotiation.ts'
 import {
   ACTION_LABELS,
   createViews,
-  LOCALES,
-  type Locale,
   MESSAGE_KINDS,
   NOTICE_KINDS,
-  negotiateLocale,
   type Problems,
   type Views,
   type ViewsDeps,
 } from '../../src/views/views.ts'
+import { LANGUAGES, LOCALES, translatorOf } from './languages.ts'
 import { BRAND, contextOf, eachMail, eachPage, PAGES } from './samples.ts'
 
-const catalogues = Object.fromEntries(
-  LOCALES.map((locale) => [locale, readCatalogue(locale)]),
-) as Record<Locale, Catalogue>
+const wordsOf = (locale: string) => LANGUAGES.get(locale).catalogue
+const english = wordsOf('en')
 const PLURAL = /\.(zero|one|two|few|many|other)$/
 const isPlural = (key: string): boolean =>
   /^overview\.(codesLeft|sessionCount|appCount)\./.test(key)
-const bareKeys = (locale: Locale): string[] =>
+const bareKeys = (locale: string): string[] =>
   [
     ...new Set(
-      [...catalogues[locale].keys()].map((key) => (isPlural(key) ? key.replace(PLURAL, '') : key)),
+      [...wordsOf(locale).keys()].map((key) => (isPlural(key) ? key.replace(PLURAL, '') : key)),
     ),
   ].sort()
 const placeholders = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort()
@@ -40,24 +36,23 @@ describe('UX-39 every language has every word', () => {
     const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories
     for (const key of ['overview.codesLeft', 'overview.sessionCount', 'overview.appCount'])
       for (const form of forms)
-        expect(`${key}.${form}: ${catalogues[locale].has(`${key}.${form}`)}`).toBe(
+        expect(`${key}.${form}: ${wordsOf(locale).has(`${key}.${form}`)}`).toBe(
           `${key}.${form}: true`,
         )
   })
 
   it.each(LOCALES)('%s fills the same places as English', (locale) => {
-    const wrong = [...catalogues[locale]]
+    const wrong = [...wordsOf(locale)]
       .filter(([key]) => !isPlural(key))
       .filter(
-        ([key, text]) =>
-          placeholders(text).join() !== placeholders(catalogues.en.get(key) ?? '').join(),
+        ([key, text]) => placeholders(text).join() !== placeholders(english.get(key) ?? '').join(),
       )
     expect(wrong).toEqual([])
   })
 
   it.each(LOCALES)('%s has no empty word and no markup', (locale) => {
     expect(
-      [...catalogues[locale]].filter(([, text]) => text.trim() === '' || /[<>]/.test(text)),
+      [...wordsOf(locale)].filter(([, text]) => text.trim() === '' || /[<>]/.test(text)),
     ).toEqual([])
   })
 
@@ -67,10 +62,10 @@ describe('UX-39 every language has every word', () => {
    */
   const LITERAL = /[\w+][\w +./:@-]*[+./:@-][\w+./:@-]*|\+\d[\d ]+/g
 
-  it.each(LOCALES.filter((locale) => directionOf(locale) === 'rtl'))(
+  it.each(LOCALES.filter((locale) => LANGUAGES.get(locale).direction === 'rtl'))(
     'UX-38 %s isolates every address, URL and number in its texts',
     (locale) => {
-      const bare = [...catalogues[locale]].filter(([, text]) =>
+      const bare = [...wordsOf(locale)].filter(([, text]) =>
         text.replaceAll(/\{\w+\}|\u2066[^\u2066\u2069]+\u2069/g, ' ').match(LITERAL),
       )
       expect(bare).toEqual([])
@@ -88,12 +83,12 @@ describe('UX-39 every language has every word', () => {
         return super.get(key)
       }
     }
-    const recording = createTranslator('en', new Recording(catalogues.en))
+    const recording = { ...LANGUAGES.get('en'), catalogue: new Recording(english) }
     const viewsOf = (brand: ViewsDeps['brand']): Views =>
       createViews({
         brand,
         issuer: 'https://id.example.org',
-        translators: { en: recording, de: recording, ar: recording },
+        languages: { ...LANGUAGES, get: () => recording },
       })
     const views = viewsOf(BRAND)
     for (const { name, model } of eachPage()) views.page(name, model, contextOf(name))
@@ -134,7 +129,7 @@ describe('UX-39 every language has every word', () => {
       { ...consent, scopes: [...OIDC_SCOPES, 'account'].map((scope) => ({ scope, isNew: false })) },
       contextOf('interaction/consent'),
     )
-    for (const key of catalogues.en.keys()) {
+    for (const key of english.keys()) {
       const [group, type = '', ...rest] = key.split('.')
       if (key.startsWith('activity.types.'))
         views.page(
@@ -164,13 +159,13 @@ describe('UX-39 every language has every word', () => {
         { code: 'interaction_expired', requestId: 'r', wayOn: { href: '/', label } },
         contextOf('pages/sign-out'),
       )
-    expect([...catalogues.en.keys()].filter((key) => !used.has(key))).toEqual([])
+    expect([...english.keys()].filter((key) => !used.has(key))).toEqual([])
   })
 
   it('words every scope of the server and every refusal', () => {
     for (const scope of [...OIDC_SCOPES, 'account'])
-      expect(catalogues.en.has(`scope.${scope}.title`)).toBe(true)
-    for (const code of ERROR_CODES) expect(catalogues.en.has(`problem.${code}`)).toBe(true)
+      expect(english.has(`scope.${scope}.title`)).toBe(true)
+    for (const code of ERROR_CODES) expect(english.has(`problem.${code}`)).toBe(true)
   })
 })
 
@@ -181,13 +176,7 @@ describe('UX-39 dates, numbers and plurals are those of the language', () => {
     ['de', '14. März 2026', '10 Minuten', 'vor 3 Stunden', '2 Geräte angemeldet'],
     ['ar', '14 مارس 2026', '10 دقائق', 'قبل 3 ساعات', 'جهازان مسجّلان'],
   ] as const)('%s', (locale, date, duration, ago, devices) => {
-    const {
-      date: dateOf,
-      dateTime,
-      duration: durationOf,
-      relative,
-      count,
-    } = createTranslator(locale)
+    const { date: dateOf, dateTime, duration: durationOf, relative, count } = translatorOf(locale)
     expect(dateOf(at)).toBe(date)
     expect(dateTime(at)).toMatch(/9:30.*UTC$/)
     expect(durationOf(600)).toBe(duration)
@@ -196,7 +185,7 @@ describe('UX-39 dates, numbers and plurals are those of the language', () => {
   })
 
   it('says durations in the largest unit that fits', () => {
-    const { duration } = createTranslator('en')
+    const { duration } = translatorOf('en')
     expect([45, 90, 600, 7200, 30 * 86_400].map(duration)).toEqual([
       '45 seconds',
       '90 seconds',
@@ -207,7 +196,7 @@ describe('UX-39 dates, numbers and plurals are those of the language', () => {
   })
 
   it('throws for a word or a value that is not there', () => {
-    const { t } = createTranslator('en')
+    const { t } = translatorOf('en')
     expect(() => t('login.nothing')).toThrow('no words for login.nothing in en')
     expect(() => t('page.continueTo')).toThrow('no value for {app}')
   })
@@ -226,6 +215,6 @@ describe('UX-32 UX-39 the language of a page', () => {
     [{ uiLocales: 'de-AT', cookie: '__proto__' }, 'de'],
     [{ uiLocales: 'x'.repeat(100_000), acceptLanguage: ','.repeat(100_000) }, 'en'],
   ] as const)('%j -> %s', (wishes, locale) => {
-    expect(negotiateLocale(wishes)).toBe(locale)
+    expect(negotiate(['en', 'ar', 'de'], wishes)).toBe(locale)
   })
 })

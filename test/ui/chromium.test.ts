@@ -2,8 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { assets, createViews, LOCALES, type PageName } from '../../src/views/views.ts'
+import { assets, createViews, type PageName } from '../../src/views/views.ts'
 import { chromium } from '../support/chromium.ts'
+import { LOCALES } from './languages.ts'
 import { BRAND, contextOf, eachPage, GOES_ON } from './samples.ts'
 
 const CSP =

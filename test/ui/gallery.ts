@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium, type Page } from 'playwright-core'
-import { createViews, LOCALES } from '../../src/views/views.ts'
+import { createViews } from '../../src/views/views.ts'
+import { LOCALES } from './languages.ts'
 import { BRAND, contextOf, eachMail, eachPage } from './samples.ts'
 
 /**

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { createViews, LOCALES } from '../../src/views/views.ts'
+import { createViews } from '../../src/views/views.ts'
 import { Browser } from '../support/browser.ts'
 import { chromium } from '../support/chromium.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { LOCALES } from './languages.ts'
 import { BRAND, eachMail } from './samples.ts'
 
 describe('the inbox of development in Chromium', () => {

@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import {
-  createViews,
-  LOCALES,
-  type MailModels,
-  plainName,
-  SECURITY_NOTICES,
-} from '../../src/views/views.ts'
+import { createViews, type MailModels, plainName, SECURITY_NOTICES } from '../../src/views/views.ts'
 import { textOf, tokensOf, visibleText } from '../support/html.ts'
+import { WALKED } from './languages.ts'
 import { BRAND, eachMail, MAILS } from './samples.ts'
 
 const views = createViews({ brand: BRAND, issuer: 'https://id.example.org' })
@@ -16,7 +11,7 @@ const verify: MailModels['verify-email'] = {
   name: 'Ada',
   origin: { userAgent: '', ip: '192.0.2.4' },
 }
-const rendered = LOCALES.flatMap((locale) =>
+const rendered = WALKED.flatMap((locale) =>
   eachMail().map(({ name, variant, model }) => ({
     title: `${name} ${variant} ${locale}`,
     name,

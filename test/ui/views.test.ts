@@ -1,12 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { AppError } from '../../src/errors.ts'
 import { problemList } from '../../src/views/problems.ts'
-import { createTranslator } from '../../src/views/translator.ts'
 import {
   createViews,
   deviceName,
   foreignForm,
-  LOCALES,
   type PageModels,
   type PageName,
   type Problems,
@@ -14,6 +12,7 @@ import {
   type Views,
 } from '../../src/views/views.ts'
 import { type Token, textOf, tokensOf, visibleText } from '../support/html.ts'
+import { LOCALES, translatorOf, WALKED } from './languages.ts'
 import { BRAND, contextOf, eachMail, eachPage, GOES_ON, PAGES } from './samples.ts'
 
 const views = createViews({ brand: BRAND, issuer: 'https://id.example.org' })
@@ -25,7 +24,7 @@ const tags = (markup: string, tag: string): Open['attributes'][] =>
 const byId = (markup: string, id: string): Open['attributes'] =>
   elements(markup).find(({ attributes }) => attributes['id'] === id)?.attributes ?? {}
 
-const rendered = LOCALES.flatMap((locale) =>
+const rendered = WALKED.flatMap((locale) =>
   eachPage().map(({ name, variant, model }) => ({
     title: `${name} ${variant} ${locale}`,
     name,
@@ -129,7 +128,7 @@ describe.each(rendered)('$title', ({ name, markup, locale, model }) => {
   it('UX-11 says what is wrong on top, beside the field and in the title, or not at all', () => {
     const { problems } = model as { problems?: { fields?: object } }
     const summary = elements(markup).find(({ attributes }) => attributes['role'] === 'alert')
-    const error = createTranslator(locale)
+    const error = translatorOf(locale)
       .t('page.errorTitle', { title: '' })
       .replace(/[\u2068\u2069]/g, '')
       .trim()
@@ -150,7 +149,7 @@ describe.each(rendered)('$title', ({ name, markup, locale, model }) => {
 
   it('UX-11 says nothing twice: a summary that names the field leaves the sentence to it', () => {
     const words = visibleText(markup)
-    const translator = createTranslator(locale)
+    const translator = translatorOf(locale)
     for (const { text } of problemList(
       (model as { problems?: Problems }).problems,
       translator,
@@ -619,7 +618,7 @@ describe('small things', () => {
   })
 
   it('names devices only by names it knows', () => {
-    const english = createTranslator('en')
+    const english = translatorOf('en')
     expect(
       deviceName('Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0', english),
     ).toBe('Firefox on Linux')

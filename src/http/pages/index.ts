@@ -24,7 +24,7 @@ export function pageRoutes({ issuer, authorizationServer, renderer }: PageDeps):
   router.get('/signed-out', (ctx) =>
     renderer.page(ctx, 'pages/signed-out', { signInHref: '/login' }),
   )
-  router.get('/locale', (ctx) => switchLocale(ctx, issuer))
+  router.get('/locale', (ctx) => switchLocale(ctx, { issuer, renderer }))
   router.get('/.well-known/change-password', (ctx) => seeOther(ctx, '/account/password'))
 
   router.get('/account/callback', async (ctx) => {

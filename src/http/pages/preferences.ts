@@ -1,15 +1,17 @@
 import type { Context } from 'koa'
-import { isLocale } from '../../views/views.ts'
-import { localeCookie, themeCookie } from '../renderer.ts'
+import { localeCookie, type Renderer, themeCookie } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 
 /**
  * The language picker works without JavaScript and keeps the place (UX-39); only paths of ours are
  * gone back to (WB-06).
  */
-export function switchLocale(ctx: Context, issuer: string): void {
+export function switchLocale(
+  ctx: Context,
+  { issuer, renderer }: { issuer: string; renderer: Renderer },
+): void {
   const { lang, theme, return_to: returnTo } = ctx.query
-  if (isLocale(lang)) localeCookie.write(ctx, lang)
+  if (renderer.languages.has(lang)) localeCookie.write(ctx, lang)
   if (theme === 'light' || theme === 'dark' || theme === 'auto')
     themeCookie.write(ctx, theme === 'auto' ? null : theme)
   const target =

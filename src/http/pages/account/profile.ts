@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import type { Profile } from '../../../accounts/profile.ts'
 import type { Config } from '../../../config/config.ts'
-import { isLocale, type Problems } from '../../../views/views.ts'
+import type { Problems } from '../../../views/views.ts'
 import { textsOf } from '../../form.ts'
 import { refusable } from '../../refusable.ts'
 import { localeCookie } from '../../renderer.ts'
@@ -43,7 +43,7 @@ export function submitProfile(deps: ProfileDeps): Middleware {
           imageUrl: imageUrl.trim() || null,
           phoneNumber: phoneNumber.trim() || null,
         }
-        const chosen = isLocale(locale) ? locale : null
+        const chosen = deps.renderer.languages.has(locale) ? locale : null
         await deps.profile.update(visitorOf(ctx).account.id, { ...change, locale: chosen })
         localeCookie.write(ctx, chosen)
         deps.notices.leave(ctx, 'saved')
@@ -62,7 +62,7 @@ function render(ctx: Context, deps: ProfileDeps, form: ProfileForm, problems?: P
     name: form.name,
     imageUrl: form.image_url,
     phoneNumber: form.phone_number,
-    ...(isLocale(form.locale) ? { locale: form.locale } : {}),
+    ...(deps.renderer.languages.has(form.locale) ? { locale: form.locale } : {}),
     problems,
   })
 }
