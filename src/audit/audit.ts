@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { hmac } from '../crypto/token.ts'
 import type { EntityManager, Pool } from '../database/database.ts'
 import type { Logger } from '../logger/logger.ts'
@@ -21,8 +22,11 @@ const MAX_WAITING = 20_000
 const RETRY_MS = 1000
 /** Attempts that a shutdown makes to write what waits. */
 const LAST_ATTEMPTS = 3
-/** Milliseconds after which it makes no other: a database that does not answer must not hold up a stop. */
-const LAST_MS = 3000
+/**
+ * Milliseconds that they have, all together: a database that does not answer must not hold up a
+ * stop.
+ */
+const LAST_MS = 5000
 /**
  * SQLSTATEs that speak of the row: its data, a constraint, its size, what a trigger says. With all
  * others events wait.
@@ -68,23 +72,25 @@ export class Audit implements AuditSink, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const until = performance.now() + LAST_MS
-    let isWritten = false
-    for (
-      let attempt = 0;
-      !isWritten && attempt < LAST_ATTEMPTS && performance.now() < until;
-      attempt += 1
-    )
-      isWritten = await this.flush().then(
-        () => true,
-        () => false,
-      )
+    const isWritten = await Promise.race([this.#flushLast(), sleep(LAST_MS, false, { ref: false })])
     if (!isWritten)
       this.#logger.error(
         { event: 'audit.lost', count: this.#waiting.length },
         'audit events are lost',
       )
     clearTimeout(this.#timer)
+  }
+
+  async #flushLast(): Promise<boolean> {
+    const until = performance.now() + LAST_MS
+    for (let attempt = 0; attempt < LAST_ATTEMPTS && performance.now() < until; attempt += 1) {
+      const isWritten = await this.flush().then(
+        () => true,
+        () => false,
+      )
+      if (isWritten) return true
+    }
+    return false
   }
 
   #row(event: AuditRecord): AuditRow {

@@ -53,6 +53,8 @@ export function clientConfig({
 export function caring(pooling: Pooling): {
   readonly onConnect: (client: Client) => Promise<void>
   watch(pool: Pool): void
+  /** Gives up what is taken now: whoever waits for an answer is told. */
+  abandon(): void
 } {
   const taken = new Set<PoolClient>()
   return {
@@ -85,6 +87,9 @@ export function caring(pooling: Pooling): {
         taken.delete(client)
         bePatient(client)
       })
+    },
+    abandon() {
+      for (const client of taken) socketOf(client).destroy()
     },
   }
 }

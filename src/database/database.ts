@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { MigrationObject } from '@mikro-orm/core'
 import { type EntityManager, MikroORM } from '@mikro-orm/postgresql'
 import type { ClientConfig, Pool, PoolClient } from 'pg'
@@ -11,6 +12,9 @@ import { applyMigrations, listMigrations } from './migrations.ts'
 import { ormOptions } from './orm.ts'
 import { poolingOf } from './pooling.ts'
 import type { Pooling } from './session.ts'
+
+/** Milliseconds that statements under way have when all else has ended. */
+const CLOSE_MS = 1000
 
 export type { EntityManager, MikroORM, Pool }
 export { isUnavailable, patiently }
@@ -100,7 +104,14 @@ async function openPool(
   const orm = await MikroORM.init(ormOptions(target, most, care, migrations))
   const pool = await orm.em.getConnection().getNativeClient()
   care.watch(pool)
-  return { orm, pool, close: () => orm.close(true) }
+  const close = async (): Promise<void> => {
+    const closed = orm.close(true)
+    if (await Promise.race([closed.then(() => true), sleep(CLOSE_MS, false, { ref: false })]))
+      return
+    care.abandon()
+    await Promise.race([closed, sleep(CLOSE_MS, undefined, { ref: false })])
+  }
+  return { orm, pool, close }
 }
 
 function read(setting: string, url: string): DatabaseTarget {
