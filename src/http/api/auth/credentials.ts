@@ -3,7 +3,7 @@ import { family, twoCalls } from '../operation.ts'
 import * as example from './examples.ts'
 import { code, confirmation, email, named, newPassword, password, token, uuid } from './fields.ts'
 import { person } from './guards.ts'
-import { presentUser, StartedProof, seconds, UserAnswer } from './shapes.ts'
+import { presentStartedProof, presentUser, StartedProof, seconds, UserAnswer } from './shapes.ts'
 
 const { CODE, EMAIL, EXPIRES, IDS, NEW_EMAIL, PASSWORD, USER } = example
 
@@ -27,12 +27,7 @@ export const CREDENTIALS = family('Security', {
       },
       async handle(input, { caller, origin }, { emailChange, stepUp }) {
         await stepUp.require(caller, input.password)
-        const { tokenId, expiresInSeconds } = await emailChange.start(
-          caller.accountId,
-          input.email,
-          origin,
-        )
-        return { tokenId, expires_in: expiresInSeconds }
+        return presentStartedProof(await emailChange.start(caller.accountId, input.email, origin))
       },
     },
     second: {

@@ -11,7 +11,7 @@ import * as example from './examples.ts'
 import { Confirmed, code, confirmation, named, password, token, uuid } from './fields.ts'
 import { person, recovered } from './guards.ts'
 import { begin, resume } from './mfa-steps.ts'
-import { StartedProof, seconds } from './shapes.ts'
+import { presentStartedProof, StartedProof, seconds } from './shapes.ts'
 
 const { CODE, EXPIRES, IDS, PASSWORD, RECOVERY_CODES, STEP_TOKENS } = example
 
@@ -106,10 +106,8 @@ export const PROOFS = family('Security', {
         example: { answer: { tokenId: IDS.changePassword, ...EXPIRES } },
       },
       async handle(input, { caller, origin }, { stepUp }) {
-        if (input.password === undefined) {
-          const { tokenId, expiresInSeconds } = await stepUp.mailCode(caller, origin)
-          return { otherwise: { tokenId, expires_in: expiresInSeconds } }
-        }
+        if (input.password === undefined)
+          return { otherwise: presentStartedProof(await stepUp.mailCode(caller, origin)) }
         await stepUp.byPassword(caller, input.password)
         return PROVEN
       },

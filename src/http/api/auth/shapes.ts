@@ -140,6 +140,11 @@ export const UserAnswer = named('UserAnswer', { user: User })
 /** A code is under way; its answer comes with this identifier. */
 export const StartedProof = named('StartedProof', { tokenId: z.string(), expires_in: seconds })
 
+export const presentStartedProof = (proof: { tokenId: string; expiresInSeconds: number }) => ({
+  tokenId: proof.tokenId,
+  expires_in: proof.expiresInSeconds,
+})
+
 /** The shape of every refusal; what else there is depends on the code. */
 export const Refusal = named('Refusal', {
   error: z.enum(ERROR_CODES),

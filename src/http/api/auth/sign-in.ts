@@ -7,7 +7,15 @@ import type { AuthApiDeps } from './deps.ts'
 import * as example from './examples.ts'
 import { code, email, named, newPassword, password, token, uuid } from './fields.ts'
 import { refreshToken, stranger } from './guards.ts'
-import { presentSession, presentUser, Session, StartedProof, seconds, User } from './shapes.ts'
+import {
+  presentSession,
+  presentStartedProof,
+  presentUser,
+  Session,
+  StartedProof,
+  seconds,
+  User,
+} from './shapes.ts'
 
 const { CODE, EMAIL, EXPIRES, IDS, NEXT_TOKENS, PASSWORD, SESSION, TOKENS, USER } = example
 
@@ -114,10 +122,8 @@ export const SIGN_IN = family('Sign-in', {
       status: 202,
       answer: StartedProof,
       example: { body: { email: EMAIL }, answer: { tokenId: IDS.reset, ...EXPIRES } },
-      async handle(input, { origin }, { passwordReset }) {
-        const { tokenId, expiresInSeconds } = await passwordReset.request(input.email, origin)
-        return { tokenId, expires_in: expiresInSeconds }
-      },
+      handle: async (input, { origin }, { passwordReset }) =>
+        presentStartedProof(await passwordReset.request(input.email, origin)),
     },
     second: {
       body: named('ForgotPasswordSecondBody', {
