@@ -168,10 +168,28 @@ describe('a forgotten password, by a person without JavaScript', () => {
     expect([page.h1, wait(page.text)]).toEqual(['Check your mail', '30'])
     expect(wait((await browser.submit('/verify-email', { code: '000000' })).text)).toBe('0')
     const again = await browser.submit('/resend')
-    expect([again.words.includes('A new code is on its way'), wait(again.text)]).toEqual([
+    expect([again.words.includes('Another code is on its way'), wait(again.text)]).toEqual([
       true,
       '30',
     ])
+  })
+
+  it('EM-03 the pages say that older codes work, and they do', async () => {
+    const { email } = await createAccount(server)
+    const browser = await forgot(email)
+    const older = await server.inbox.code(email)
+    const wrong = await browser.submit('/reset-password', {
+      code: older === '000000' ? '000001' : '000000',
+      password: NEW_PASSWORD,
+    })
+    expect(wrong.words).toContain(
+      'That code is not right or has expired. Check its digits, or ask for another.',
+    )
+    const sent = await browser.submit('/reset-password/resend')
+    expect(sent.words).toContain('Those before it work until they are ten minutes old.')
+    expect(
+      (await browser.submit('/reset-password', { code: older, password: NEW_PASSWORD })).h1,
+    ).toBe('Your password is changed')
   })
 
   it('EM-03 every code dies with a changed password', async () => {
