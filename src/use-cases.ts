@@ -18,7 +18,7 @@ import { PasswordReset } from './accounts/passwords/password-reset.ts'
 import { Passwords } from './accounts/passwords/passwords.ts'
 import { Profile } from './accounts/profile.ts'
 import { SecurityEvents } from './accounts/security-events.ts'
-import { type AccessRevoker, Sessions } from './accounts/sessions/sessions.ts'
+import { type EndsAccess, Sessions } from './accounts/sessions/sessions.ts'
 import { SignIn } from './accounts/sign-in.ts'
 import { SignUp } from './accounts/sign-up.ts'
 import { SignUpProof } from './accounts/sign-up-proof.ts'
@@ -39,7 +39,7 @@ export interface UseCaseDeps {
   readonly hasher: PasswordHasher
   readonly messages: Messages
   /** Ends access at the protocol. */
-  readonly access: AccessRevoker
+  readonly access: EndsAccess
   readonly audit: AuditSink
   readonly logger: Logger
 }

@@ -3,6 +3,7 @@ import type { AuditSink } from '../audit/event.ts'
 import type { FaultLog } from '../fault-log.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { Adapter } from './adapters/adapter.ts'
+import { around } from './around.ts'
 import { type ClientDirectory, useDigestedSecrets } from './clients/directory.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { PlainRequests } from './fast-path/plain-requests.ts'
@@ -11,18 +12,14 @@ import { verifyHintsBy } from './keys/hints.ts'
 import type { KeySet, SigningKeys } from './keys/signing-keys.ts'
 import { answerOutages } from './outages.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
-import { recordSessions, type SessionRecords } from './session-records.ts'
+import type { SessionRecords } from './session-records.ts'
 import { standing } from './standing.ts'
-import { keepRequests } from './starting-again.ts'
 import { rememberKeys } from './tokens/access-tokens.ts'
-import { followApiSessions } from './tokens/api-sessions.ts'
 import type { RefreshAnswers } from './tokens/refresh-answers.ts'
 import { repeatTokens } from './tokens/repeated-tokens.ts'
-import { auditTokens } from './tokens/token-events.ts'
 import { readParamsFirst } from './tokens/token-params.ts'
 import { TokenProvider } from './tokens/token-provider.ts'
 import { findingOnce, prefetching } from './trips/prefetch.ts'
-import { requestUnits } from './trips/request-unit.ts'
 import { writingBehind } from './trips/write-behind.ts'
 
 export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
@@ -106,11 +103,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   refuseLargeBodies(provider)
   explainRefusals(provider, deps.logger)
   repeatTokens(provider)
-  provider.use(keepRequests(provider))
-  provider.use(recordSessions(deps.sessionRecords))
-  provider.use(followApiSessions(deps.sessionRecords))
-  auditTokens(provider, deps.audit)
-  provider.use(requestUnits())
+  for (const each of around(provider, deps)) provider.use(each)
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)
   answerOutages(provider)

@@ -9,7 +9,7 @@ import { type SessionLevel, type Shown, sessionLevelOf } from './session-level.t
 import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
 
 /** What ends access at the protocol; the authorization server hands it in. */
-export interface AccessRevoker {
+export interface EndsAccess {
   revokeSession(sessionId: string): Promise<void>
   /** `sessionIds`: those that end by it. */
   revokeAccount(
@@ -74,7 +74,7 @@ const END_PENDING = [
 export class Sessions {
   readonly #em: EntityManager
   readonly #pool: Pool
-  readonly #access: AccessRevoker
+  readonly #access: EndsAccess
   readonly #audit: AuditSink
 
   constructor({
@@ -82,7 +82,7 @@ export class Sessions {
     pool,
     access,
     audit,
-  }: { em: EntityManager; pool: Pool; access: AccessRevoker; audit: AuditSink }) {
+  }: { em: EntityManager; pool: Pool; access: EndsAccess; audit: AuditSink }) {
     this.#em = em
     this.#pool = pool
     this.#access = access

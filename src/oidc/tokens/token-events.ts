@@ -26,7 +26,7 @@ type Ctx = { readonly oidc?: OidcState; readonly status?: number }
  * of the request unit: one event for each answer that gave, renewed, refused as reused, or ended
  * (LG-01).
  */
-export function auditTokens(provider: Provider, audit: AuditSink): void {
+export function auditTokens(provider: Provider, audit: AuditSink): Parameters<Provider['use']>[0] {
   provider.on('grant.error', (ctx, error) => {
     const { oidc } = ctx as Ctx
     if (error instanceof AlreadyConsumed && oidc?.entities?.['RefreshToken']) {
@@ -49,7 +49,7 @@ export function auditTokens(provider: Provider, audit: AuditSink): void {
         detail: { kind: kindOf(reused) },
       })
   })
-  provider.use(async (ctx, next) => {
+  return async (ctx, next) => {
     await next()
     const { oidc, status } = ctx as Ctx
     if (status !== 200) return
@@ -74,7 +74,7 @@ export function auditTokens(provider: Provider, audit: AuditSink): void {
         type: 'token_revoked',
         detail: { kind: kindOf(revoked) },
       })
-  })
+  }
 }
 
 export interface Issued {

@@ -17,19 +17,25 @@ interface OidcContext {
 }
 
 /**
- * Reads the parameters before the library authenticates a client by them: an unknown grant type is
- * that, whoever asks (RFC 6749 5.2), and a public client may name itself by HTTP Basic with an
- * empty password, as many libraries do (RFC 6749 2.3.1).
+ * A public client may name itself by HTTP Basic with an empty password, as many libraries do (RFC
+ * 6749 2.3.1): notes its name for `readParamsFirst`.
  */
-export function readParamsFirst(provider: Provider): void {
-  provider.use(async (ctx, next) => {
+export function notePublicClient(provider: Provider): Parameters<Provider['use']>[0] {
+  return async (ctx, next) => {
     if (endpointOf(ctx)?.kind === 'call') {
       const id = nameOf(ctx.req.headers.authorization)
       if (id && (await provider.Client.find(id))?.clientAuthMethod === 'none')
         ctx.state['publicClient'] = id
     }
     await next()
-  })
+  }
+}
+
+/**
+ * Reads the parameters before the library authenticates a client by them: an unknown grant type is
+ * that for every caller (RFC 6749 5.2), and a public client is the one that it named.
+ */
+export function readParamsFirst(provider: Provider): void {
   const { prototype } = (provider as unknown as { OIDCContext: { prototype: object } }).OIDCContext
   Object.defineProperty(prototype, 'params', {
     set(this: OidcContext, params: Params) {
