@@ -15,7 +15,9 @@ const ISSUER = 'https://id.example.org:8443'
 const TOKEN = {
   code: '048213',
   linkSecret: 'q9-link_secret',
-  expiresAt: new Date(Date.now() + 600_000),
+  get expiresAt() {
+    return new Date(Date.now() + 600_000)
+  },
 }
 const sender = new Messages({
   outbox,
@@ -23,11 +25,11 @@ const sender = new Messages({
   issuer: ISSUER,
   logger: createLogger('silent'),
   caps: new MailCaps({
-    perHour: 1000,
-    perDay: 1000,
-    perHourTogether: 1000,
-    perDayTogether: 1000,
-    perHourOwn: 1000,
+    perHour: 10,
+    perDay: 10,
+    perHourTogether: 10,
+    perDayTogether: 10,
+    perHourOwn: 10,
   }),
 })
 let database: Database
@@ -35,6 +37,7 @@ let database: Database
 beforeEach(async () => {
   database = await rig.database()
   await database.pool.query('delete from "outbox_message"')
+  await database.pool.query('delete from "attempt_counter"')
 })
 
 /** Sends by one method and answers the mail as the outbox hands it out. */
