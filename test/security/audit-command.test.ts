@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { freePort } from '../../src/embedded/free-port.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { startServer, TEST_SECRETS, type TestServer } from '../support/server.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
@@ -33,6 +34,7 @@ describe('gatehouse audit', () => {
       DATABASE_URL: server.config.database.url,
       DATA_DIR: folder,
       PORT: String(port),
+      ...COMPILE_CACHE,
       ...keys,
     }
   }

@@ -14,6 +14,7 @@ import { PasswordHasher } from '../../src/crypto/password.ts'
 import { freePort } from '../../src/embedded/free-port.ts'
 import { StartupError } from '../../src/errors.ts'
 import { Browser } from '../support/browser.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { createDatabase, createEmptyDatabase, type TestDatabase } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
@@ -143,7 +144,7 @@ async function start(
   { node = [], command = 'start' }: { node?: string[]; command?: string } = {},
 ) {
   const env = Object.fromEntries(
-    Object.entries({ PATH: process.env['PATH'], ...settings }).filter(
+    Object.entries({ PATH: process.env['PATH'], ...COMPILE_CACHE, ...settings }).filter(
       ([, value]) => value !== undefined,
     ),
   ) as Record<string, string>
