@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ClientInput } from '../../src/clients/clients.ts'
+import { sentencesOf } from '../../src/clients/reasons.ts'
 import { AppError } from '../../src/errors.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
@@ -45,11 +46,9 @@ async function reasonOf(work: Promise<unknown>): Promise<string | undefined> {
     (thrown: unknown) => thrown,
   )
   if (!(error instanceof AppError)) throw new Error('not refused', { cause: error })
-  expect([error.code, Object.keys(error.details.fields ?? {})]).toEqual([
-    'invalid_input',
-    ['logoUri'],
-  ])
-  return error.details.fields?.['logoUri']
+  const reasons = sentencesOf(error)
+  expect([error.code, Object.keys(reasons)]).toEqual(['invalid_input', ['logoUri']])
+  return reasons['logoUri']
 }
 
 describe('the logo of a client', () => {
@@ -203,6 +202,25 @@ describe('the logo of a client', () => {
       Number(before[0]) + 50,
       Number(before[1]) + 1,
     ])
+  })
+})
+
+describe('the logo of a client that is changed', () => {
+  it('CL-03 is fetched again only when its address is another, and stays when that is refused', async () => {
+    const { clients } = server.context
+    const [first, second] = [unlike(PNG, 'first'), unlike(PNG, 'second')]
+    const { client } = await create(site.put('/first.png', first))
+    const drawn = async () => (await clients.get(client.id)).client.logo?.digest
+    await clients.update(client.id, { name: 'Garden', logoUri: site.url('/first.png') })
+    expect(site.asked.filter((path) => path === '/first.png')).toHaveLength(1)
+    expect(
+      await reasonOf(clients.update(client.id, { logoUri: site.url('/nowhere.png') })),
+    ).toMatch(/answers 404$/)
+    expect(await drawn()).toBe(digestOf(first))
+    await clients.update(client.id, { logoUri: site.put('/second.png', second) })
+    expect(await drawn()).toBe(digestOf(second))
+    await clients.update(client.id, { logoUri: null })
+    expect(await drawn()).toBeUndefined()
   })
 })
 
