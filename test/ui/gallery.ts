@@ -39,8 +39,9 @@ for (const locale of LOCALES.filter((each) => options.locales.split(',').include
   for (const { name, variant, model } of eachPage())
     shots.push({
       file: `${name.replaceAll('/', '-')}.${variant}.${locale}`,
+      // Pages that go on by themselves stay.
       markup: inline(views.page(name, model, contextOf(name, { locale }))).replace(
-        ' data-autosubmit',
+        / data-autosubmit|<meta http-equiv="refresh"[^>]*>/g,
         '',
       ),
       locale,
