@@ -9,9 +9,10 @@ import { announce } from '../feed/changes.ts'
 import { type OfferedApi, withScopes } from './allowed-scopes.ts'
 import { type BuiltInClient, ensureClient } from './built-in.ts'
 import type { ClientChange } from './client-change.ts'
+import { type Deleted, deleteClient } from './client-deletion.ts'
 import { checkClientId } from './client-id.ts'
 import { applyChange, otherLogo } from './client-update.ts'
-import { locked, lockName } from './locked.ts'
+import { type ChangeOptions, locked, lockName } from './locked.ts'
 import type { Logos } from './logos.ts'
 import { columnsOf, registrationOf } from './metadata.ts'
 import { parseClient } from './parse-client.ts'
@@ -36,12 +37,6 @@ export interface Registration {
   readonly client: Client
   /** Told once, here; only its digest is kept (TK-07). Absent for clients that have none. */
   readonly secret?: string
-}
-
-export interface ChangeOptions {
-  /** The version that the change is made to: `conflict` if it is another by now. */
-  readonly version?: number | undefined
-  readonly tx?: EntityManager | undefined
 }
 
 /** The apps that may use this server. Each change is all or nothing, also as a part of `tx`. */
@@ -119,6 +114,17 @@ export class Clients {
       const { changed, ...made } = await applyChange(em, client, change, { ...this.#deps, logo })
       if (changed.length > 0) await this.#changed(em, client, { what: 'updated', fields: changed })
       return { client, changed, ...made }
+    })
+  }
+
+  /** What it holds ends at once, as with `disable`, and nothing of it stays. Throws `not_found`. */
+  async delete(id: string, { version, tx }: ChangeOptions = {}): Promise<Deleted> {
+    return within(this.#em, tx, async (em) => {
+      const deleted = await deleteClient(em, await locked(em, id, version))
+      await announce(em, { kind: 'client', id })
+      const detail = { consents: deleted.consents }
+      await this.#deps.audit.append(em, { type: 'client_deleted', clientId: id, detail })
+      return deleted
     })
   }
 

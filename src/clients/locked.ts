@@ -3,6 +3,12 @@ import type { EntityManager } from '../database/database.ts'
 import { Client, Resource } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 
+export interface ChangeOptions {
+  /** The version that the change is made to: `conflict` if it is another by now. */
+  readonly version?: number | undefined
+  readonly tx?: EntityManager | undefined
+}
+
 /** Of those that would be given the same name, one goes on and the others see that it is taken. */
 export async function lockName(tx: EntityManager, name: string): Promise<void> {
   await tx.execute('select pg_advisory_xact_lock(hashtextextended(?, 51))', [name])

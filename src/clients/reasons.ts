@@ -22,7 +22,7 @@ const SENTENCES = {
   id_reserved: 'must not begin with "gatehouse-", which are the names of the server itself',
   id_taken: 'is taken by another client',
   id_fixed: 'is the name of the client, which stays; create another client instead',
-  built_in: 'is built in: a start in development makes it anew',
+  built_in: 'is built in: each start in development makes it anew; it can only be disabled',
 
   // Of clients
   service_redirect: 'a service has no person to send back',
@@ -96,6 +96,10 @@ const SENTENCES = {
   scope_of_person: 'is a scope of OpenID Connect',
   undescribable: 'describes {name}, which is not among the scopes',
   bad_description: 'its description is empty, longer than 100 characters or cannot be shown',
+  api_in_use:
+    'is named by the clients {ids}; take it from them first: client update <id> --resource …',
+  scopes_in_use:
+    '{scopes}: listed by the clients {ids}; take it from them first: client update <id> --scope …',
   identifier_taken: 'is registered already',
 } as const
 

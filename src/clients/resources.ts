@@ -1,12 +1,16 @@
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
 import { within } from '../database/transaction.ts'
-import { Resource } from '../entities/index.ts'
+import { Client, Resource } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
 import { displayName } from './display-name.ts'
-import { lockName } from './locked.ts'
+import type { ChangeOptions } from './locked.ts'
+import { lockedResource, lockName } from './locked.ts'
 import { reasonsOf, refused, saying } from './reasons.ts'
+import { clientsOf, forgetConsents, refuseUsedScopes } from './resource-use.ts'
 import { isOidcScope, SCOPE } from './scopes.ts'
 
 const scope = z
@@ -51,6 +55,18 @@ const ResourceSchema = FIELDS.superRefine(({ scopes, scopeDescriptions }, { addI
 })
 export type ResourceInput = z.input<typeof ResourceSchema>
 
+/** What may be changed: all but the identifier, by which apps and tokens know it. */
+const FIELDS_OF = [
+  'name',
+  'scopes',
+  'scopeDescriptions',
+  'accessTokenSeconds',
+  'signingAlg',
+] as const
+export type ResourceChange = {
+  readonly [Field in (typeof FIELDS_OF)[number]]?: ResourceInput[Field] | undefined
+}
+
 /** The APIs that accept our access tokens. Each change is all or nothing, also as a part of `tx`. */
 export class Resources {
   readonly #em: EntityManager
@@ -94,6 +110,63 @@ export class Resources {
     })
   }
 
+  /** Throws `not_found`. */
+  async get(identifier: string): Promise<{ resource: Resource; clients: string[] }> {
+    const em = this.#em.fork()
+    const resource = await em.findOne(Resource, { identifier })
+    if (!resource) throw new AppError('not_found')
+    return { resource, clients: await clientsOf(em, identifier) }
+  }
+
+  /**
+   * Changes what is given, for tokens that are issued from now on. Throws `not_found`, `conflict`,
+   * or `invalid_input` with the reason for each field.
+   */
+  async update(
+    identifier: string,
+    change: ResourceChange,
+    { version, tx }: ChangeOptions = {},
+  ): Promise<{ readonly resource: Resource; readonly changed: readonly string[] }> {
+    return within(this.#em, tx, async (em) => {
+      const resource = await lockedResource(em, identifier, version)
+      if (resource.managedBy === 'system') throw refused({ identifier: { code: 'built_in' } })
+      const before = settingsOf(resource)
+      const given = Object.entries(change).filter(([, value]) => value !== undefined)
+      const { identifier: _same, ...wanted } = parse({
+        ...before,
+        ...Object.fromEntries(given),
+        identifier,
+      })
+      const changed = FIELDS_OF.filter((field) => !isDeepStrictEqual(before[field], wanted[field]))
+      if (changed.length === 0) return { resource, changed }
+      const removed = before.scopes.filter((name) => !wanted.scopes.includes(name))
+      const clients = await em.find(Client, { id: { $in: await clientsOf(em, identifier) } })
+      await refuseUsedScopes(em, resource, removed, clients)
+      Object.assign(resource, { ...wanted })
+      resource.version += 1
+      await announce(em, { kind: 'resource', id: identifier })
+      const detail = { identifier, fields: changed }
+      await this.#audit.append(em, { type: 'resource_changed', detail })
+      return { resource, changed }
+    })
+  }
+
+  /** Throws `not_found`, or `invalid_input` with the ids of the clients that name it. */
+  async delete(identifier: string, { version, tx }: ChangeOptions = {}): Promise<void> {
+    await within(this.#em, tx, async (em) => {
+      const resource = await lockedResource(em, identifier, version)
+      if (resource.managedBy === 'system') throw refused({ identifier: { code: 'built_in' } })
+      const clients = await clientsOf(em, identifier)
+      if (clients.length > 0)
+        throw refused({ identifier: { code: 'api_in_use', values: { ids: clients.join(', ') } } })
+      await forgetConsents(em, identifier)
+      em.remove(resource)
+      await em.flush()
+      await announce(em, { kind: 'resource', id: identifier })
+      await this.#audit.append(em, { type: 'resource_deleted', detail: { identifier } })
+    })
+  }
+
   /** Those of the identifiers that are registered. */
   async find(identifiers: readonly string[]): Promise<Resource[]> {
     return identifiers.length === 0
@@ -104,6 +177,11 @@ export class Resources {
   async list(): Promise<Resource[]> {
     return this.#em.fork().findAll(Resource, { orderBy: { identifier: 'asc' } })
   }
+}
+
+export function settingsOf(resource: Resource) {
+  const { name, scopes, scopeDescriptions, accessTokenSeconds, signingAlg } = resource
+  return { name, scopes, scopeDescriptions, accessTokenSeconds, signingAlg }
 }
 
 function parse(input: unknown): z.output<typeof ResourceSchema> {

@@ -5,6 +5,7 @@ import type { AccountApiUse } from '../entities/client.ts'
 import { StartupError } from '../errors.ts'
 import { answering, envAnswer } from './answer.ts'
 import { createCommand } from './client-create.ts'
+import { deleteCommand, showCommand, updateCommand } from './client-update.ts'
 import { type Open, withClients } from './with-clients.ts'
 
 /**
@@ -13,7 +14,11 @@ import { type Open, withClients } from './with-clients.ts'
  */
 export function clientCommand(open: Open): Command {
   const command = new Command('client').description('register apps and look after them')
-  command.addCommand(createCommand(open))
+  command
+    .addCommand(createCommand(open))
+    .addCommand(showCommand(open))
+    .addCommand(updateCommand(open))
+    .addCommand(deleteCommand(open))
 
   command
     .command('list')

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
-import type { ResourceInput, Resources } from '../clients/resources.ts'
-import { StartupError } from '../errors.ts'
+import type { ResourceChange, ResourceInput, Resources } from '../clients/resources.ts'
 import { answering, envAnswer } from './answer.ts'
+import { linesOf } from './client-document.ts'
 import { explained } from './refusal.ts'
+import { scopesOf } from './resource-scopes.ts'
 
 export interface ResourceCommandDeps extends AsyncDisposable {
   readonly resources: Resources
@@ -17,29 +18,31 @@ const OPTIONS = {
   signingAlg: '--signing-alg',
 }
 
-interface CreateOptions {
-  readonly identifier: string
-  readonly name: string
-  readonly scope: string[]
+interface Options {
+  readonly name?: string
+  readonly scope?: string[]
   readonly lifetime?: number
   readonly signingAlg?: ResourceInput['signingAlg']
 }
 
-/** `gatehouse resource …`: the APIs that accept this server's access tokens. */
-export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Command {
-  const command = new Command('resource').description('register APIs that accept access tokens')
+interface UpdateOptions extends Options {
+  readonly ifVersion?: number
+}
 
-  command
-    .command('create')
-    .description('register an API and print its settings as an .env file')
-    .requiredOption(
-      '--identifier <uri>',
-      'its resource indicator (RFC 8707): an absolute URI, the audience of its tokens',
+/** What is registered, and can be changed. */
+function addOptions(command: Command, { isChange }: { isChange: boolean }): Command {
+  return command
+    .addOption(
+      new Option(
+        '--name <name>',
+        'what people see when an app asks for access to it',
+      ).makeOptionMandatory(!isChange),
     )
-    .requiredOption('--name <name>', 'what people see when an app asks for access to it')
-    .requiredOption(
-      '--scope <scope...>',
-      'what may be allowed there; with words for people: "notes:read=Read your notes"',
+    .addOption(
+      new Option(
+        '--scope <scope...>',
+        'what may be allowed there, all of it; with words for people: "notes:read=Read your notes"',
+      ).makeOptionMandatory(!isChange),
     )
     .option('--lifetime <seconds>', 'how long its access tokens live (default: 600)', Number)
     .addOption(
@@ -48,24 +51,98 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
         'RS256',
       ]),
     )
-    .action(
-      answering(async ({ identifier, name, scope, lifetime, signingAlg }: CreateOptions) => {
-        await using deps = await open()
-        const { scopes, scopeDescriptions } = scopesOf(scope)
-        await explained(
-          () =>
-            deps.resources.create({
-              identifier,
-              name,
-              scopes,
-              scopeDescriptions,
-              accessTokenSeconds: lifetime,
-              signingAlg,
-            }),
-          OPTIONS,
-        )
+}
+
+const settings = ({ name, scope, lifetime, signingAlg }: Options): ResourceChange => ({
+  name,
+  ...(scope ? scopesOf(scope) : {}),
+  accessTokenSeconds: lifetime,
+  signingAlg,
+})
+
+/** `gatehouse resource …`: the APIs that accept this server's access tokens. */
+export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Command {
+  const command = new Command('resource').description('register APIs that accept access tokens')
+
+  async function run<T>(work: (deps: ResourceCommandDeps) => Promise<T>): Promise<T> {
+    await using deps = await open()
+    return await explained(
+      () => work(deps),
+      OPTIONS,
+      'There is no API of that identifier. "resource list" has them all.',
+      'The API is of another version by now. See "resource show", and change that one.',
+    )
+  }
+
+  const create = command
+    .command('create')
+    .description('register an API and print its settings as an .env file')
+    .requiredOption(
+      '--identifier <uri>',
+      'its resource indicator (RFC 8707): an absolute URI, the audience of its tokens',
+    )
+  addOptions(create, { isChange: false }).action(
+    answering(({ identifier, ...options }: Options & { identifier: string }) =>
+      run(async ({ resources }) => {
+        const wanted = { identifier, ...settings(options) } as ResourceInput
+        const { scopes } = await resources.create(wanted)
         return envAnswer({ OIDC_AUDIENCE: identifier, OIDC_SCOPE: scopes.join(' ') })
       }),
+    ),
+  )
+
+  command
+    .command('show <identifier>')
+    .description('how an API is registered, and for which clients, one fact a line')
+    .action(
+      answering((identifier: string) =>
+        run(async ({ resources }) => {
+          const { resource, clients } = await resources.get(identifier)
+          const shown = { ...whole(resource), clients }
+          return { lines: linesOf(shown), json: shown }
+        }),
+      ),
+    )
+
+  const update = command
+    .command('update <identifier>')
+    .description('change an API; what is not named stays as it is')
+    .option('--if-version <number>', 'only if it is still of this version', Number)
+  addOptions(update, { isChange: true }).action(
+    answering((identifier: string, { ifVersion, ...options }: UpdateOptions) =>
+      run(async ({ resources }) => {
+        const { resource: before } = await resources.get(identifier)
+        const change = settings(options)
+        const { scopes = before.scopes, scopeDescriptions } = change
+        const words = { ...before.scopeDescriptions, ...scopeDescriptions }
+        const { resource, changed } = await resources.update(
+          identifier,
+          { ...change, scopeDescriptions: pick(words, scopes) },
+          { version: ifVersion },
+        )
+        const done =
+          changed.length === 0
+            ? `${identifier} is like that already.`
+            : `${identifier} is changed, and is of version ${resource.version} now.`
+        return { lines: [done], json: whole(resource) }
+      }),
+    ),
+  )
+
+  command
+    .command('delete <identifier>')
+    .description('take an API away that no client names')
+    .option('--if-version <number>', 'only if it is still of this version', Number)
+    .action(
+      answering((identifier: string, { ifVersion }: UpdateOptions) =>
+        run(async ({ resources }) => {
+          await resources.delete(identifier, { version: ifVersion })
+          return {
+            lines: [`${identifier} is deleted; no token is issued for it any more.`],
+            json: { identifier, state: 'deleted' },
+          }
+        }),
+      ),
     )
 
   command
@@ -81,29 +158,6 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
   return command
 }
 
-/**
- * `read write` are two scopes; `read=Read your notes` is one, described by all that follows its
- * sign.
- */
-function scopesOf(values: readonly string[]) {
-  const scopes: string[] = []
-  const described: [scope: string, description: string][] = []
-  for (const value of values) {
-    const [names = '', ...rest] = value.split('=')
-    const found = names.split(' ').filter(Boolean)
-    scopes.push(...found)
-    if (rest.length === 0) continue
-    const last = found.at(-1)
-    if (last === undefined) throw new StartupError(`--scope: "${value}" describes no scope`)
-    if (rest.length > 1)
-      throw new StartupError(
-        `--scope: "${value}" describes more than one scope; give each of them a value of its own`,
-      )
-    described.push([last, (rest[0] ?? '').trim()])
-  }
-  return { scopes, scopeDescriptions: Object.fromEntries(described) }
-}
-
 type Resource = Awaited<ReturnType<Resources['list']>>[number]
 
 function facts({ identifier, accessTokenSeconds, scopes, scopeDescriptions, name }: Resource) {
@@ -113,6 +167,22 @@ function facts({ identifier, accessTokenSeconds, scopes, scopeDescriptions, name
     scopes,
     scope_descriptions: scopeDescriptions,
     name,
+  }
+}
+
+/** Words of a scope stay while it is there. */
+function pick(words: Readonly<Record<string, string>>, scopes: readonly string[]) {
+  return Object.fromEntries(Object.entries(words).filter(([scope]) => scopes.includes(scope)))
+}
+
+function whole(resource: Resource) {
+  const { managedBy, version, signingAlg, createdAt } = resource
+  return {
+    ...facts(resource),
+    signing_alg: signingAlg,
+    managed_by: managedBy,
+    version,
+    created_at: createdAt,
   }
 }
 

@@ -376,6 +376,44 @@ describe('a change', () => {
   })
 })
 
+describe('an API', () => {
+  it('that a client names is not deleted, also when both happen at once', async () => {
+    for (let round = 0; round < 10; round++) {
+      const api = { ...NOTES, identifier: `https://race-${round}.example/`, name: 'API' }
+      await resources.create(api)
+      const [made, gone] = await Promise.allSettled([
+        clients.create({ ...WEB, resources: [api.identifier] }),
+        resources.delete(api.identifier),
+      ])
+      expect([made.status, gone.status].toSorted()).toEqual(['fulfilled', 'rejected'])
+    }
+  })
+
+  it('changes by its version, keeps its identifier, and loses no scope that a client lists', async () => {
+    const api = { ...MAIL, identifier: 'https://changing.example/', name: 'API' }
+    await resources.create({ ...api, scopes: ['a', 'b'] })
+    const { client } = await clients.create({
+      ...WEB,
+      resources: [api.identifier],
+      scopes: ['openid', 'a'],
+    })
+    const { changed } = await resources.update(api.identifier, { scopes: ['a'], name: 'API' })
+    expect(changed).toEqual(['scopes'])
+    expect(
+      await refusal(resources.update(api.identifier, { name: 'Other' }, { version: 1 })),
+    ).toMatchObject({ code: 'conflict' })
+    expect(await refusal(resources.update(api.identifier, { scopes: ['b'] }))).toMatchObject({
+      fields: { scopes: 'scopes_in_use' },
+    })
+    await clients.delete(client.id)
+    await resources.update(api.identifier, { scopes: ['b'] }, { version: 2 })
+    expect((await resources.get(api.identifier)).resource).toMatchObject({
+      scopes: ['b'],
+      version: 3,
+    })
+  })
+})
+
 describe('reasons', () => {
   it('are words of one catalogue with what they name, and the sentence is made of both', async () => {
     const error = await clients

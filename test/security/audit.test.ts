@@ -491,6 +491,19 @@ describe('LG-01 what is recorded', () => {
         resources.create({ identifier: 'https://api.audit.example/', name: 'API', scopes: ['a'] }),
       ['resource_registered'],
     )
+    await expectEvents(() => clients.delete(id), ['client_deleted'], {
+      clientId: id,
+      detail: { consents: 0 },
+    })
+    const identifier = 'https://api.audit.example/'
+    await expectEvents(
+      () => resources.update(identifier, { name: 'Other' }),
+      ['resource_changed'],
+      { detail: { identifier, fields: ['name'] } },
+    )
+    await expectEvents(() => resources.delete(identifier), ['resource_deleted'], {
+      detail: { identifier },
+    })
     const { id: accountId, email } = await createAccount(server)
     const byOperator = { accountId, detail: { by: 'operator' } }
     await expectEvents(() => administration.disable(email), ['account_disabled'], byOperator)

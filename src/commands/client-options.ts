@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import type { ClientChange } from '../clients/client-change.ts'
+import {
+  AUTH_METHODS,
+  type ClientInput,
+  GRANT_TYPES,
+  ID_TOKEN_ALGS,
+  ROTATIONS,
+  TYPES,
+} from '../clients/registration.ts'
+import { StartupError } from '../errors.ts'
+
+interface FieldOption {
+  /** `--no-…` of a change takes it back; without a value it is a switch. */
+  readonly flags: string
+  readonly says: string
+  readonly choices?: readonly string[]
+  readonly read?: (value: never) => unknown
+  /** It can be changed, not taken away. */
+  readonly isKept?: true
+}
+
+/** Every field of a client as an option of `create` and of `update`, in the order of their help. */
+const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
+  name: {
+    flags: '--name <name>',
+    says: 'what people see when it asks to sign them in',
+    isKept: true,
+  },
+  redirectUris: {
+    flags: '--redirect <uri...>',
+    says: 'where people are sent back to, exactly as the app sends it',
+  },
+  type: {
+    flags: '--type <type>',
+    says: 'what kind of app it is (default: web)',
+    choices: TYPES,
+    isKept: true,
+  },
+  postLogoutRedirectUris: {
+    flags: '--post-logout-redirect <uri...>',
+    says: 'where people may be sent after signing out',
+  },
+  resources: {
+    flags: '--resource <identifier...>',
+    says: 'an API it may get access tokens for (see: resource create)',
+  },
+  scopes: {
+    flags: '--scope <scope...>',
+    says: 'all it may ever ask for; default: openid profile email offline_access, and all of its APIs',
+    read: (values: string[]) => values.flatMap((value) => value.split(' ').filter(Boolean)),
+  },
+  grantTypes: {
+    flags: '--grant <type...>',
+    says: 'grant types, if not the usual ones',
+    choices: GRANT_TYPES,
+  },
+  authMethod: {
+    flags: '--auth-method <method>',
+    says: 'how it authenticates, if not the usual way',
+    choices: AUTH_METHODS,
+  },
+  jwks: {
+    flags: '--jwks <file>',
+    says: 'public keys for private_key_jwt, as a JSON file',
+    read: (path: string) => readJson('--jwks', path),
+  },
+  jwksUri: { flags: '--jwks-uri <uri>', says: 'where its public keys are published' },
+  isFirstParty: {
+    flags: '--first-party',
+    says: "the operator's own app: people are not asked for consent",
+  },
+  accountApi: {
+    flags: '--account-api',
+    says: 'people may let it manage their account with tokens for <issuer>/api/auth',
+  },
+  requireMfa: { flags: '--require-mfa', says: 'people must use two-step sign-in for it' },
+  idTokenAlg: {
+    flags: '--id-token-alg <alg>',
+    says: 'signature of its ID tokens',
+    choices: ID_TOKEN_ALGS,
+  },
+  refreshLeewaySeconds: {
+    flags: '--refresh-leeway <seconds>',
+    says: 'how long a refresh token that was used gives the same answer again',
+    read: Number,
+  },
+  refreshRotation: {
+    flags: '--refresh-rotation <when>',
+    says: 'whether a refresh gives a new refresh token (default: always)',
+    choices: ROTATIONS,
+  },
+  clientUri: { flags: '--uri <uri>', says: 'its home page' },
+  logoUri: {
+    flags: '--logo <uri>',
+    says: 'its logo: a PNG, JPEG or WebP picture of at most 256 kB, of which a copy is kept',
+  },
+  policyUri: { flags: '--privacy <uri>', says: 'its privacy policy' },
+  tosUri: { flags: '--terms <uri>', says: 'its terms' },
+  backchannelLogoutUri: {
+    flags: '--backchannel-logout <uri>',
+    says: 'where it is told that a person has signed out',
+  },
+}
+
+const ALL = Object.entries(OPTIONS) as [keyof ClientInput, FieldOption][]
+const longOf = ({ flags }: FieldOption): string => flags.split(' ')[0] ?? flags
+
+/** The options by the fields, so that a refusal names what was typed. */
+export const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries([
+  ['id', '--id'],
+  ...ALL.map(([field, option]) => [field, longOf(option)]),
+])
+
+/** `isChange`: each can be taken back, too. */
+export function addFieldOptions(command: Command, { isChange }: { isChange: boolean }): Command {
+  for (const [field, each] of ALL) {
+    const option = new Option(each.flags, each.says)
+    if (each.choices) option.choices(each.choices)
+    if (field === 'name' && !isChange) option.makeOptionMandatory()
+    command.addOption(option)
+    if (isChange && !each.isKept)
+      command.addOption(new Option(longOf(each).replace('--', '--no-'), 'take that back'))
+  }
+  return command
+}
+
+/** What was typed, by field; a `--no-…` takes back. */
+export function changeFrom(command: Command): ClientChange {
+  const given = command.opts<Readonly<Record<string, unknown>>>()
+  const said = ALL.flatMap(([field, option]) => {
+    const name = new Option(option.flags).attributeName()
+    if (command.getOptionValueSource(name) !== 'cli') return []
+    const value = given[name]
+    if (value === false) return [[field, null]]
+    return [[field, option.read ? option.read(value as never) : value]]
+  })
+  return Object.fromEntries(said) as ClientChange
+}
+
+export function readJson(option: string, path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path === '-' ? 0 : path, 'utf8'))
+  } catch {
+    throw new StartupError(`${option}: ${path} is not a readable JSON file`)
+  }
+}

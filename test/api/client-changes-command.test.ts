@@ -1,0 +1,168 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { gatehouseOn } from '../support/command.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+
+// Every command is a process that starts cold; on a busy machine that takes seconds.
+jest.setTimeout(120_000)
+
+let server: TestServer
+let folder: string
+let run: ReturnType<typeof gatehouseOn>
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
+  server = await startServer()
+  run = gatehouseOn(server, folder)
+})
+afterAll(async () => {
+  await server.stop()
+  await rm(folder, { recursive: true })
+})
+
+const REDIRECT = 'https://shop.example.com/callback'
+const create = (id: string, name: string) =>
+  run(['client', 'create', '--id', id, '--name', name, '--redirect', REDIRECT])
+const json = async (...words: string[]) =>
+  JSON.parse((await run([...words, '--json'])).stdout) as Record<string, unknown>
+
+describe('gatehouse client show, update and delete', () => {
+  it('shows a client under the name that the operator gave it, and changes what is named', async () => {
+    const created = await create('shop', 'Shop')
+    expect(parseEnv(created.stdout)).toMatchObject({ OIDC_CLIENT_ID: 'shop' })
+    const options = ['--no-require-mfa', '--first-party', '--id-token-alg', 'RS256']
+    expect(await run(['client', 'update', 'shop', '--require-mfa', '--account-api'])).toEqual({
+      code: 0,
+      stdout: 'shop is changed (require-mfa, account-api), and is of version 2 now.\n',
+      stderr: '',
+    })
+    expect(await json('client', 'update', 'shop', ...options, '--uri', REDIRECT)).toMatchObject({
+      id: 'shop',
+      version: 3,
+      first_party: true,
+      require_mfa: false,
+      account_api: true,
+      client_uri: REDIRECT,
+    })
+    await run(['client', 'update', 'shop', '--no-uri', '--no-account-api'])
+    const { stdout, stderr } = await run(['client', 'show', 'shop'])
+    expect(stderr).toBe('')
+    const names = [
+      'id version managed_by state account_api_kept created_at updated_at',
+      'name type redirect_uris post_logout_redirect_uris grant_types response_modes auth_method',
+      'scopes resources first_party require_mfa account_api refresh_rotation id_token_alg',
+    ]
+    expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([
+      ...names.flatMap((line) => line.split(' ')),
+      '',
+    ])
+    expect(stdout).toContain('grant_types\tauthorization_code refresh_token\n')
+    expect(stdout).not.toContain('secret_digest')
+  })
+
+  it('what "show --json" prints, given to "update --from", changes nothing', async () => {
+    const id = 'whole'
+    await create(id, 'Whole')
+    const { stdout } = await run(['client', 'show', id, '--json'])
+    expect(await run(['client', 'update', id, '--from', '-'], stdout)).toEqual({
+      code: 0,
+      stdout: `${id} is like that already.\n`,
+      stderr: '',
+    })
+    expect((await run(['client', 'show', id, '--json'])).stdout).toBe(stdout)
+    const less = { ...(JSON.parse(stdout) as object), name: 'Less', scopes: ['openid'] }
+    await run(['client', 'update', id, '--from', '-'], JSON.stringify(less))
+    expect(await json('client', 'show', id)).toMatchObject({ name: 'Less', scopes: ['openid'] })
+    expect(await run(['client', 'update', id, '--from', '-'], stdout)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'The client is of another version by now. See "client show", and change that one.\n',
+    })
+  })
+
+  it.each<[string, string[], RegExp]>([
+    [
+      'a client that is not there',
+      ['show', 'nobody'],
+      /^There is no client of that id\. "client l/,
+    ],
+    ['nothing to change', ['update', 'nobody'], /^Say what to change/],
+    [
+      'a name that cannot be',
+      ['create', '--id', 'a b', '--name', 'x', '--redirect', REDIRECT],
+      /^--id: must be letters/,
+    ],
+    ['a file that is none', ['update', 'x', '--from', '/nowhere'], /^--from: \/nowhere is not/],
+  ])('ends with 1 and says what to do about %s', async (_what, words, reason) => {
+    const { code, stdout, stderr } = await run(['client', ...words])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(reason)
+  })
+
+  it('says what is wrong with a change in the words of its options', async () => {
+    await create('strict', 'x')
+    const words = ['client', 'update', 'strict', '--redirect', 'http://a.example/', '--no-name']
+    expect((await run(words)).stderr).toMatch(/unknown option '--no-name'/)
+    expect((await run(words.slice(0, -1))).stderr).toBe(
+      '--redirect (value 1): is plain http; only localhost, 127.0.0.1 and [::1] may be\n',
+    )
+  })
+
+  it('deletes a client and says so', async () => {
+    await create('gone', 'x')
+    expect((await run(['client', 'delete', 'gone', '--if-version', '7'])).code).toBe(1)
+    expect(await run(['client', 'delete', 'gone'])).toEqual({
+      code: 0,
+      stdout:
+        'gone is deleted; its grants and tokens have ended. Nobody had allowed it anything.\n',
+      stderr: '',
+    })
+    expect((await run(['client', 'show', 'gone'])).code).toBe(1)
+  })
+})
+
+describe('gatehouse resource show, update and delete', () => {
+  const api = 'https://stock.example/'
+
+  it('shows an API with its clients, changes it, and deletes it once no client names it', async () => {
+    const words = ['--scope', 'stock:read=Read the stock', 'stock:write']
+    await run(['resource', 'create', '--identifier', api, '--name', 'Stock', ...words])
+    const service = ['--type', 'service', '--resource', api]
+    await run(['client', 'create', '--id', 'keeper', '--name', 'Keeper', ...service])
+    expect(await json('resource', 'show', api)).toMatchObject({
+      identifier: api,
+      version: 1,
+      scopes: ['stock:read', 'stock:write'],
+      clients: ['keeper'],
+    })
+    expect(
+      await json('resource', 'update', api, '--lifetime', '120', '--name', 'The stock'),
+    ).toMatchObject({
+      version: 2,
+      access_token_seconds: 120,
+      name: 'The stock',
+      scope_descriptions: { 'stock:read': 'Read the stock' },
+    })
+    expect(await run(['resource', 'update', api, '--scope', 'stock:read'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        '--scope: stock:write: listed by the clients keeper; take it from them first: client update <id> --scope …\n',
+    })
+    expect(await run(['resource', 'delete', api])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `--identifier: is named by the clients keeper; take it from them first: client update <id> --resource …\n`,
+    })
+    await run(['client', 'update', 'keeper', '--no-resource'])
+    expect(await json('client', 'show', 'keeper')).toMatchObject({ resources: [], scopes: [] })
+    expect(await run(['resource', 'delete', api])).toEqual({
+      code: 0,
+      stdout: `${api} is deleted; no token is issued for it any more.\n`,
+      stderr: '',
+    })
+    expect((await run(['resource', 'show', api])).stderr).toMatch(/^There is no API/)
+  })
+})
