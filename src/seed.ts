@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
+import { recount } from './accounts/factors/ways.ts'
 import type { Context } from './context.ts'
 import { randomSecret } from './crypto/token.ts'
 import { Account } from './entities/index.ts'
@@ -31,15 +33,19 @@ export async function seedDemoAccount({ database, hasher }: Context): Promise<Se
   if ((await em.count(Account)) > 0) return known()
   const password = randomSecret(120)
   const now = new Date()
-  em.create(Account, {
+  const demo = {
+    id: randomUUID(),
     name: 'Demo Person',
     email: EMAIL,
     emailVerifiedAt: now,
     passwordHash: await hasher.hashOfStart(password),
     passwordChangedAt: now,
-  })
+  }
   try {
-    await em.flush()
+    await em.transactional(async (tx) => {
+      tx.create(Account, demo)
+      await recount(tx, demo.id)
+    })
   } catch (error) {
     // Another first start was quicker, and shows its password.
     if (error instanceof UniqueConstraintViolationException) return known()

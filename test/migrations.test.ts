@@ -113,6 +113,33 @@ describe('migrations', () => {
     await empty.drop()
   })
 
+  it('TF-06 count how strong a sign-in of each account is', async () => {
+    const empty = await createEmptyDatabase()
+    const instance = await openDatabase({ url: empty.url, pool: 2 })
+    await instance.orm.migrator.up({ to: 'Migration20261130053000_spent_by' })
+    for (const [name, hash, isOn] of [
+      ['nothing', null, false],
+      ['password', 'x', false],
+      ['both', 'x', true],
+      ['code alone', null, true],
+    ])
+      await instance.pool.query(
+        `insert into account (id, name, email, password_hash, mfa_enabled, created_at, updated_at)
+         values (gen_random_uuid(), $1, $1, $2, $3, now(), now())`,
+        [name, hash, isOn],
+      )
+    await instance.migrate()
+    const { rows } = await instance.pool.query('select name, strongest from account order by name')
+    expect(rows).toEqual([
+      { name: 'both', strongest: 2 },
+      { name: 'code alone', strongest: 2 },
+      { name: 'nothing', strongest: 0 },
+      { name: 'password', strongest: 1 },
+    ])
+    await instance[Symbol.asyncDispose]()
+    await empty.drop()
+  })
+
   it('CL-01 leave the account API to the apps that use it, and to no other', async () => {
     const empty = await createEmptyDatabase()
     const instance = await openDatabase({ url: empty.url, pool: 2 })

@@ -33,7 +33,7 @@ export type ActiveAccount = Pick<
   | 'imageUrl'
   | 'locale'
   | 'address'
-  | 'mfaEnabled'
+  | 'strongest'
   | 'updatedAt'
 >
 
@@ -46,7 +46,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const FIND_ACTIVE = {
   name: 'account-find-active',
   text: `select "id", "name", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
-  "address"::text, "mfa_enabled", extract(epoch from "updated_at") * 1000 as "updated",
+  "address"::text, "strongest", extract(epoch from "updated_at") * 1000 as "updated",
   (select string_agg("s"."id", ' ') from "session" as "s" where "s"."id" = any($2::varchar[]) and "s"."account_id" = "account"."id") as "sessions"
   from "account" where "id" = any($1::uuid[]) and "status" = 'active'`,
 }
@@ -60,7 +60,7 @@ interface Row {
   readonly image_url: string | null
   readonly locale: string | null
   readonly address: string | null
-  readonly mfa_enabled: boolean
+  readonly strongest: ActiveAccount['strongest']
   readonly updated: string
   /** Those that were asked about and are there. */
   readonly sessions: string | null
@@ -122,7 +122,7 @@ function activeAccount(row: Row): ActiveAccount {
     imageUrl: row.image_url,
     locale: row.locale,
     address: row.address === null ? null : (JSON.parse(row.address) as ActiveAccount['address']),
-    mfaEnabled: row.mfa_enabled,
+    strongest: row.strongest,
     updatedAt: new Date(Number(row.updated)),
   }
 }

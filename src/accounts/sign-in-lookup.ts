@@ -14,7 +14,7 @@ export interface Known {
   readonly mustResetPassword: boolean
   /** About to be deleted, and its owner may still keep it. */
   readonly isKeepable: boolean | null
-  readonly mfaEnabled: boolean
+  readonly strongest: Account['strongest']
   readonly credentialVersion: number
   /** The sign-up that an unproven address would sign in to; newest first. */
   readonly pendingId: string | null
@@ -33,7 +33,7 @@ const BEGIN = {
   text: `
 with "known" as materialized (
   select a."id" as "accountId", a."email", a."password_hash" as "passwordHash", a."status", a."must_reset_password" as "mustResetPassword", ${IS_KEEPABLE} as "isKeepable",
-    a."mfa_enabled" as "mfaEnabled", a."credential_version" as "credentialVersion", p."id" as "pendingId", p."password_hash" as "pendingHash",
+    a."strongest", a."credential_version" as "credentialVersion", p."id" as "pendingId", p."password_hash" as "pendingHash",
     d."digest" is not null as "isKnownDevice", case when d."digest" is null then $3::bytea else $4::bytea end as "subject"
   from (values ($1::varchar)) as q ("email")
   left join "account" a on a."email" = q."email"

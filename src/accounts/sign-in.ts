@@ -7,6 +7,7 @@ import type { ProvenAccount } from './accounts.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import { type Attempts, attempt } from './factors/attempts.ts'
 import type { MfaChallenges } from './factors/challenges.ts'
+import { takesTwoFactors } from './factors/levels.ts'
 import type { Method } from './factors/method.ts'
 import { PASSWORD } from './factors/methods/password.ts'
 import type { KeepLinks } from './keep-links.ts'
@@ -167,7 +168,7 @@ export class SignIn {
     const { id: accountId, email, credentialVersion } = account
     if (needsRehash && account.passwordHash)
       await this.#rehash(accountId, account.passwordHash, credentials.password)
-    if (account.mfaEnabled) {
+    if (takesTwoFactors(account)) {
       const challenge = await challenges.issue(accountId, credentials.binding)
       return { status: 'mfa_required', accountId, email, ...challenge }
     }

@@ -6,6 +6,7 @@ import type { EntityManager } from '../database/database.ts'
 import { Account, PendingSignUp } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { canonicalEmail } from './canonical-email.ts'
+import { recount } from './factors/ways.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './passwords/password-policy.ts'
 import { NO_PASSWORD } from './pending-sign-ups.ts'
@@ -141,6 +142,7 @@ export class SignUpProof {
           throw new AppError(refusal, { cause })
         throw cause
       }
+      await recount(em, id)
       await em.nativeDelete(PendingSignUp, { email: address })
       await this.#deps.audit.append(em, { type: 'email_verified', accountId: id })
       return account

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
+import { takesTwoFactors } from '../accounts/factors/levels.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
 import { answering } from './answer.ts'
 import { explained } from './refusal.ts'
@@ -36,10 +37,11 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
       run(async ({ administration }) => {
         const { id, email } = await administration.find(name)
         await work(administration, id)
-        const { status, mfaEnabled } = await administration.find(id)
+        const account = await administration.find(id)
+        const { status } = account
         return {
           lines: [`${email} ${done}.`],
-          json: { id, email, status, mfa_enabled: mfaEnabled },
+          json: { id, email, status, mfa_enabled: takesTwoFactors(account) },
         }
       }, conflict),
     )
@@ -50,16 +52,17 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
     .action(
       answering((name: string) =>
         run(async ({ administration, sessions }) => {
+          const account = await administration.find(name)
           const {
             id,
             email,
             name: person,
             status,
-            mfaEnabled,
             mustResetPassword,
             deleteAfter,
             createdAt,
-          } = await administration.find(name)
+          } = account
+          const hasMfa = takesTwoFactors(account)
           const open = (await sessions.list(id)).length
           const facts = {
             id,
@@ -67,7 +70,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
             name: person,
             status,
             ...(deleteAfter ? { 'erased after': deleteAfter.toISOString() } : {}),
-            'two-step sign-in': mfaEnabled ? 'on' : 'off',
+            'two-step sign-in': hasMfa ? 'on' : 'off',
             'must reset password': mustResetPassword ? 'yes' : 'no',
             sessions: open,
             created: createdAt.toISOString(),
@@ -80,7 +83,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
               name: person,
               status,
               delete_after: deleteAfter,
-              mfa_enabled: mfaEnabled,
+              mfa_enabled: hasMfa,
               must_reset_password: mustResetPassword,
               sessions: open,
               created_at: createdAt,

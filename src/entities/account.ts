@@ -33,7 +33,10 @@ const AccountSchema = defineEntity({
     /** Rises with every change of password or address; one-time tokens of an older version are void. */
     credentialVersion: p.integer().default(1),
     status: p.string().length(16).$type<AccountStatus>().default('active'),
+    /** Of TOTP alone. What others ask is `strongest`. */
     mfaEnabled: p.boolean().default(false),
+    /** How strong a sign-in can be: `accounts/factors/levels.ts`. Counted by `recount` only. */
+    strongest: p.smallint().$type<0 | 1 | 2>().default(0),
     deleteAfter: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     updatedAt: updatedAt(),

@@ -1,5 +1,6 @@
 import type { Account } from 'oidc-provider'
 import type { ActiveAccount } from '../accounts/accounts.ts'
+import { takesTwoFactors } from '../accounts/factors/levels.ts'
 import { accountClaims } from './claims/registry.ts'
 
 /** The account, in that session if one is named. */
@@ -19,7 +20,7 @@ export function createFindAccount(accounts: ActiveAccounts): FindAccount {
     if (!account) return undefined
     return {
       accountId: account.id,
-      hasSecondFactor: account.mfaEnabled,
+      takesTwoFactors: takesTwoFactors(account),
       claims: async () => accountClaims(account),
     }
   }

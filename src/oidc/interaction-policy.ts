@@ -82,7 +82,7 @@ function lacksSecondFactor(
   if (!demandsSecondFactor({ requireMfa }, oidc.client)) return false
   const told = toldOf(oidc)
   if (told.hasLogin) return !told.hasTakenSecondStep
-  return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['hasSecondFactor'] !== true
+  return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['takesTwoFactors'] !== true
 }
 
 /**

@@ -142,7 +142,7 @@ describe('the second factor of the hosted pages under attack', () => {
     expect((await browser.submit(form, { code: await authenticator.code() })).h1).toBe(
       'Confirm it is you',
     )
-    expect((await server.context.accounts.findActive(account.id))?.mfaEnabled).toBe(true)
+    expect((await server.context.accounts.findActive(account.id))?.strongest).toBe(2)
   })
 
   it('TF-06 the state between the factors opens the code page and nothing else', async () => {
@@ -194,7 +194,7 @@ describe('the second factor of the hosted pages under attack', () => {
     expect(await sessionsOf(account)).toEqual([])
     expect(await server.context.accounts.findActive(account.id)).toMatchObject({
       email: account.email,
-      mfaEnabled: true,
+      strongest: 2,
     })
   })
 

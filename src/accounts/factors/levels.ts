@@ -1,4 +1,4 @@
-import type { Proof } from './method.ts'
+import type { Method, Proof } from './method.ts'
 
 /** Authentication context classes that we issue and accept in `acr_values`, weakest first. */
 export const ACR = {
@@ -56,6 +56,23 @@ export function amrAddedBy(proof: Proof): string[] {
  */
 export function hasTakenSecondStep(proofs: readonly Proof[]): boolean {
   return proofs.length > 1 || levelOf(proofs).factors === 2
+}
+
+/** How strong a sign-in of an account can be: nothing to sign in with, one factor, or two. */
+export const STRONGEST = { none: 0, one: 1, two: 2 } as const
+export type Strongest = (typeof STRONGEST)[keyof typeof STRONGEST]
+
+/** By the methods that the account has. Spare ones make it no stronger. */
+export function strongestOf(methods: readonly Method[]): Strongest {
+  const isTwo = (method: Method) =>
+    method.counts === 'second' || (method.counts === 'way-in' && levelOf([method]).factors === 2)
+  if (methods.some(isTwo)) return STRONGEST.two
+  return methods.some(({ counts }) => counts === 'way-in') ? STRONGEST.one : STRONGEST.none
+}
+
+/** Whether an account's sign-in takes two factors. */
+export function takesTwoFactors({ strongest }: { readonly strongest: Strongest }): boolean {
+  return strongest === STRONGEST.two
 }
 
 /**

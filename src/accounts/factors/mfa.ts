@@ -20,6 +20,7 @@ import { PASSWORD } from './methods/password.ts'
 import { TOTP } from './methods/totp.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
+import { recount } from './ways.ts'
 
 export interface MfaDeps {
   readonly audit: AuditSink
@@ -154,6 +155,7 @@ export class Mfa {
       await alongside?.(tx)
       account.mfaEnabled = true
       const codes = recoveryCodes.replace(tx, accountId)
+      await recount(tx, accountId)
       if (sessionId) await sessions.raise(tx, accountId, sessionId, TOTP)
       await events.notify(tx, account, 'mfa_enabled', origin)
       await audit.append(tx, { type: 'mfa_enabled', accountId, sessionId, origin })
@@ -261,6 +263,7 @@ export class Mfa {
     locked.mfaEnabled = false
     await tx.nativeDelete(TotpCredential, { account: accountId })
     await tx.nativeDelete(RecoveryCode, { account: accountId })
+    await recount(tx, accountId)
     await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
     await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, actor })
   }

@@ -7,6 +7,7 @@ import type { EntityManager } from '../../database/database.ts'
 import { Account, RecoveryCode } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SecurityEvents } from '../security-events.ts'
+import { takesTwoFactors } from './levels.ts'
 
 export interface RecoveryCodesDeps {
   readonly em: EntityManager
@@ -43,7 +44,7 @@ export class RecoveryCodes {
         { id: accountId },
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       )
-      if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
+      if (!takesTwoFactors(account)) throw new AppError('mfa_not_enabled')
       await tx.nativeDelete(RecoveryCode, { account: accountId })
       const codes = this.replace(tx, accountId)
       await this.#events.notify(tx, account, 'recovery_codes_regenerated', origin)

@@ -9,6 +9,7 @@ import type { Issue, OneTimeTokens, RightCode, TypedCode } from '../one-time-tok
 import type { Passwords } from '../passwords/passwords.ts'
 import { isFresh, type Shown } from '../sessions/session-level.ts'
 import { type Attempts, attempt } from './attempts.ts'
+import { takesTwoFactors } from './levels.ts'
 import type { Mfa } from './mfa.ts'
 
 /** Who calls the account API: a client within a session. */
@@ -59,7 +60,7 @@ export class StepUp {
   async require(caller: Caller, password?: string): Promise<void> {
     if (password !== undefined) {
       await this.#deps.passwords.prove(caller.accountId, password)
-      if (!caller.hasMfa) return
+      if (!takesTwoFactors(caller)) return
     }
     if (!(caller.isOwnSignIn && isFresh(caller)) && !(await this.#isProven(caller)))
       throw new AppError('reauthentication_required')
@@ -67,7 +68,7 @@ export class StepUp {
 
   /** Throws `mfa_required` where a second factor is asked for instead, or `invalid_credentials`. */
   async byPassword(caller: Caller, password: string): Promise<void> {
-    if (caller.hasMfa) throw secondFactorWanted()
+    if (takesTwoFactors(caller)) throw secondFactorWanted()
     await this.#deps.passwords.prove(caller.accountId, password)
     await prove(this.#deps.em.fork(), caller, LEVEL.one)
   }
@@ -144,20 +145,20 @@ export class StepUp {
     })
   }
 
-  async #loadBare({ accountId, hasMfa }: Caller): Promise<Account> {
-    if (hasMfa) throw secondFactorWanted()
+  async #loadBare(caller: Caller): Promise<Account> {
+    if (takesTwoFactors(caller)) throw secondFactorWanted()
     const account = await this.#deps.em
       .fork()
-      .findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
+      .findOneOrFail(Account, { id: caller.accountId }, { populate: ['passwordHash'] })
     if (account.passwordHash != null) throw new AppError('invalid_credentials')
     return account
   }
 
-  async #isProven({ sessionId, clientId, hasMfa }: Caller): Promise<boolean> {
+  async #isProven(caller: Caller): Promise<boolean> {
     const { rowCount } = await this.#deps.pool.query(IS_PROVEN, [
-      sessionId,
-      clientId,
-      hasMfa ? LEVEL.two : LEVEL.one,
+      caller.sessionId,
+      caller.clientId,
+      takesTwoFactors(caller) ? LEVEL.two : LEVEL.one,
     ])
     return rowCount === 1
   }

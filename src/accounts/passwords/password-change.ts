@@ -6,6 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { Messages } from '../../mail/messages.ts'
 import { canonicalEmail } from '../canonical-email.ts'
 import type { MfaChallenges } from '../factors/challenges.ts'
+import { takesTwoFactors } from '../factors/levels.ts'
 import type { Mfa } from '../factors/mfa.ts'
 import type { Issue, OneTimeTokens } from '../one-time-tokens.ts'
 import type { PasswordContext, PasswordFault } from './password-policy.ts'
@@ -48,7 +49,7 @@ export class PasswordChange {
   ): Promise<StartedChange> {
     const { em, tokens, challenges, messages, passwords } = this.#deps
     const account = await passwords.prove(accountId, currentPassword)
-    if (account.mfaEnabled) {
+    if (takesTwoFactors(account)) {
       const { challenge, expiresInSeconds } = await challenges.issue(accountId, BINDING)
       return { tokenId: challenge, method: 'totp', expiresInSeconds }
     }
@@ -104,7 +105,7 @@ export class PasswordChange {
     const proof = { credentialVersion: account.credentialVersion, refusal: 'invalid_code' } as const
     const set = (spend?: Replacement['spend']) =>
       passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, spend, origin })
-    if (!account.mfaEnabled) return set(await this.#prove(account, tokenId, code))
+    if (!takesTwoFactors(account)) return set(await this.#prove(account, tokenId, code))
     return mfa.answer({ challenge: tokenId, binding: BINDING, code }, origin, async (proven) => {
       if (proven.accountId !== account.id) throw new AppError('invalid_code')
       return set()
@@ -128,6 +129,7 @@ export class PasswordChange {
   }
 }
 
-function contextOf({ email, name, mfaEnabled }: Account): PasswordContext {
-  return { email, name, hasMfa: mfaEnabled }
+function contextOf(account: Account): PasswordContext {
+  const { email, name } = account
+  return { email, name, hasMfa: takesTwoFactors(account) }
 }

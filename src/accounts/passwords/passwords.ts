@@ -6,6 +6,7 @@ import type { EntityManager } from '../../database/database.ts'
 import { Account, VerificationToken } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { type Attempts, attempt } from '../factors/attempts.ts'
+import { recount } from '../factors/ways.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { checkPassword, type PasswordContext, type PasswordFault } from './password-policy.ts'
@@ -116,6 +117,7 @@ export class Passwords {
           passwordChangedAt: new Date(),
           credentialVersion: account.credentialVersion + 1,
         })
+        await recount(tx, accountId)
         await tx.nativeDelete(VerificationToken, {
           subjectId: accountId,
           purpose: { $nin: ['undo_change_email', 'report_compromise'] },

@@ -1,13 +1,13 @@
 import { LIFETIMES } from '../../config/limits.ts'
-import { isMultiFactor } from '../factors/levels.ts'
+import { isMultiFactor, type Strongest, takesTwoFactors } from '../factors/levels.ts'
 
-/** What was shown for a session, and whether its account has a second factor now. */
+/** What was shown for a session, and how strong a sign-in of its account can be now. */
 export interface Shown {
   /** When the whole sign-in was. */
   readonly authenticatedAt: Date
   /** When a second factor was shown last: a code of the app, or a recovery code. */
   readonly secondProvedAt: Date | undefined
-  readonly hasMfa: boolean
+  readonly strongest: Strongest
 }
 
 /**
@@ -18,11 +18,11 @@ export interface Shown {
 export type SessionLevel = 'one' | 'recovered' | 'two'
 
 export function sessionLevelOf({
-  hasMfa,
+  strongest,
   secondProvedAt,
   amr,
 }: Omit<Shown, 'authenticatedAt'> & { readonly amr: readonly string[] }): SessionLevel {
-  if (!hasMfa) return 'one'
+  if (!takesTwoFactors({ strongest })) return 'one'
   if (isMultiFactor(amr)) return 'two'
   return secondProvedAt ? 'recovered' : 'one'
 }
@@ -31,8 +31,8 @@ export function sessionLevelOf({
  * Whether sensitive things may be done now: an account with a second factor must have shown that
  * one, not only a password (SE-10).
  */
-export function isFresh({ hasMfa, authenticatedAt, secondProvedAt }: Shown): boolean {
-  const proof = hasMfa ? secondProvedAt : authenticatedAt
+export function isFresh({ strongest, authenticatedAt, secondProvedAt }: Shown): boolean {
+  const proof = takesTwoFactors({ strongest }) ? secondProvedAt : authenticatedAt
   return proof !== undefined && ageSeconds(proof) <= LIFETIMES.freshAuthentication
 }
 

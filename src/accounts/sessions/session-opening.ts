@@ -4,6 +4,7 @@ import type { Pool } from '../../database/database.ts'
 import type { Account, Session } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { stillProven } from '../accounts.ts'
+import { STRONGEST } from '../factors/levels.ts'
 
 export interface NewSession {
   readonly id: string
@@ -34,7 +35,7 @@ export interface OpenedSession
     | 'phoneNumber'
     | 'imageUrl'
     | 'status'
-    | 'mfaEnabled'
+    | 'strongest'
     | 'createdAt'
     | 'updatedAt'
   >
@@ -56,7 +57,7 @@ const OPEN = {
   text: `
 with "owner" as (
   select * from "account"
-  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13::timestamptz is not null or not "mfa_enabled") for share
+  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13::timestamptz is not null or "strongest" < ${STRONGEST.two}) for share
 ), "opened" as (
   insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at")
   select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')} from "owner"
@@ -64,14 +65,14 @@ with "owner" as (
   returning *
 )
 select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."email_verified_at"')} as "verifiedMs",
-  a."phone_number" as "phoneNumber", a."image_url" as "imageUrl", a."status", a."mfa_enabled" as "mfaEnabled",
+  a."phone_number" as "phoneNumber", a."image_url" as "imageUrl", a."status", a."strongest",
   ${ms('a."created_at"')} as "createdMs", ${ms('a."updated_at"')} as "updatedMs",
   array(select "id" from "session" where "account_id" = $2 and "id" <> $1 and "expires_at" > now() order by "last_seen_at" desc, "id" offset $11) as "tooMany"
 from "opened" s cross join "owner" a`,
 }
 
 interface Opened
-  extends Pick<Account, 'name' | 'email' | 'phoneNumber' | 'imageUrl' | 'status' | 'mfaEnabled'> {
+  extends Pick<Account, 'name' | 'email' | 'phoneNumber' | 'imageUrl' | 'status' | 'strongest'> {
   readonly openedMs: number
   readonly verifiedMs: number | null
   readonly createdMs: number

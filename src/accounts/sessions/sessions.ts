@@ -1,33 +1,18 @@
-import type { AuditSink, AuditType } from '../../audit/event.ts'
+import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { databaseNow, secondsAgo } from '../../database/clock.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { Session } from '../../entities/index.ts'
 import { amrAddedBy } from '../factors/levels.ts'
 import type { Proof } from '../factors/method.ts'
+import {
+  type EndAll,
+  type EndsAccess,
+  SessionEndings,
+  type SessionEndingsDeps,
+} from './session-endings.ts'
 import { type SessionLevel, type Shown, sessionLevelOf } from './session-level.ts'
 import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
-
-/** What ends access at the protocol; the authorization server hands it in. */
-export interface EndsAccess {
-  revokeSession(sessionId: string): Promise<void>
-  /** `sessionIds`: those that end by it. */
-  revokeAccount(
-    accountId: string,
-    options: { readonly exceptSessionId?: string; readonly sessionIds: readonly string[] },
-  ): Promise<void>
-}
-
-export interface EndAll {
-  readonly exceptSessionId?: string
-  /** The event that ends them, when it is in the audit trail itself. */
-  readonly cause?: AuditType
-  /**
-   * The one that asks for a change which ends it too: it ends once the change is made, so that it
-   * can ask again.
-   */
-  readonly askingSessionId?: string
-}
 
 export interface LiveSession extends Shown {
   readonly level: SessionLevel
@@ -47,7 +32,7 @@ const LIVE = {
   name: 'session-live',
   text: `
 select extract(epoch from now() - s."authenticated_at")::float8 as "authenticatedAgo",
-  extract(epoch from now() - s."second_proved_at")::float8 as "secondProvedAgo", array_to_string(s."amr", ' ') as "amr", a."mfa_enabled" as "hasMfa",
+  extract(epoch from now() - s."second_proved_at")::float8 as "secondProvedAgo", array_to_string(s."amr", ' ') as "amr", a."strongest",
   s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
 from "session" s join "account" a on a."id" = s."account_id"
 where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
@@ -56,37 +41,24 @@ interface Live {
   readonly authenticatedAgo: number
   readonly secondProvedAgo: number | null
   readonly amr: string
-  readonly hasMfa: boolean
+  readonly strongest: Shown['strongest']
   readonly isStale: boolean
 }
-const END_ROWS = 'delete from "session" where "account_id" = ? and "id" <> ? returning "id"'
-/**
- * What is under way and would outlast the end of all sign-ins: codes, the state between two
- * factors, and a second factor that waits for its first code.
- */
-const END_PENDING = [
-  `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password', 'step_up')`,
-  'delete from "mfa_challenge" where "account_id" = ?',
-  'delete from "totp_credential" where "account_id" = ? and "confirmed_at" is null',
-]
-
 /** The sign-ins of an account, through either door: what the person sees and ends. */
 export class Sessions {
   readonly #em: EntityManager
   readonly #pool: Pool
   readonly #access: EndsAccess
   readonly #audit: AuditSink
+  readonly #endings: SessionEndings
 
-  constructor({
-    em,
-    pool,
-    access,
-    audit,
-  }: { em: EntityManager; pool: Pool; access: EndsAccess; audit: AuditSink }) {
+  constructor(deps: SessionEndingsDeps) {
+    const { em, pool, access, audit } = deps
     this.#em = em
     this.#pool = pool
     this.#access = access
     this.#audit = audit
+    this.#endings = new SessionEndings(deps)
   }
 
   /**
@@ -124,7 +96,7 @@ export class Sessions {
     if (!row) return undefined
     if (row.isStale) await this.#pool.query(TOUCH, [id])
     const shown = {
-      hasMfa: row.hasMfa,
+      strongest: row.strongest,
       secondProvedAt: row.secondProvedAgo === null ? undefined : secondsAgo(row.secondProvedAgo),
     }
     return {
@@ -189,77 +161,17 @@ export class Sessions {
     return true
   }
 
-  /**
-   * Ends every sign-in of the account with all its grants, tokens and pending codes, but for one
-   * session if named (SE-06, PW-10).
-   */
-  async endAll(accountId: string, options: EndAll = {}): Promise<void> {
-    await this.#endAll(accountId, options, [])
+  /** See `SessionEndings.all`. */
+  endAll(accountId: string, options?: EndAll): Promise<void> {
+    return this.#endings.all(accountId, options)
   }
 
-  async #endAll(accountId: string, options: EndAll, gone: readonly string[]): Promise<void> {
-    const { exceptSessionId, cause } = options
-    const sessions = await this.#endSignIns(accountId, options, gone)
-    await this.#endPending(this.#em.fork(), accountId)
-    if (!cause)
-      this.#audit.record({
-        type: 'sign_out_all',
-        accountId,
-        sessionId: exceptSessionId,
-        detail: { sessions },
-      })
-  }
-
-  async #endPending(em: EntityManager, accountId: string): Promise<void> {
-    for (const statement of END_PENDING) await em.execute(statement, [accountId])
-  }
-
-  /** How many they were. `gone`: those that have no row any more. */
-  async #endSignIns(
-    accountId: string,
-    { exceptSessionId = '' }: EndAll,
-    gone: readonly string[],
-  ): Promise<number> {
-    const { rows } = await this.#pool.query<{ id: string }>(
-      'select "id" from "session" where "account_id" = $1 and "id" <> $2',
-      [accountId, exceptSessionId],
-    )
-    const ended = {
-      sessionIds: [...gone, ...rows.map(({ id }) => id)],
-      ...(exceptSessionId ? { exceptSessionId } : {}),
-    }
-    await this.#access.revokeAccount(accountId, ended)
-    await this.#pool.query('delete from "session" where "account_id" = $1 and "id" <> $2', [
-      accountId,
-      exceptSessionId,
-    ])
-    return rows.length
-  }
-
-  /**
-   * Makes a change after which nobody is to be signed in. All sign-ins end before it, so that it is
-   * not made while they cannot be ended, and once more after it, for those that came in between
-   * (PW-10). Rows go with it: what refuses one of them refuses the change.
-   */
-  async endAllWith<T>(
+  /** See `SessionEndings.allWith`. */
+  endAllWith<T>(
     accountId: string,
     options: EndAll,
     change: (tx: EntityManager) => Promise<T>,
   ): Promise<T> {
-    const { exceptSessionId = options.askingSessionId } = options
-    await this.#endSignIns(accountId, exceptSessionId ? { exceptSessionId } : {}, [])
-    const gone: string[] = []
-    const changed = await this.#em.fork().transactional(async (tx) => {
-      const done = await change(tx)
-      const rows = await tx.execute<{ id: string }[]>(END_ROWS, [
-        accountId,
-        options.exceptSessionId ?? '',
-      ])
-      gone.push(...rows.map(({ id }) => id))
-      await this.#endPending(tx, accountId)
-      return done
-    })
-    await this.#endAll(accountId, options, gone)
-    return changed
+    return this.#endings.allWith(accountId, options, change)
   }
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'koa'
-import { ACR } from '../../../accounts/factors/levels.ts'
+import { ACR, takesTwoFactors } from '../../../accounts/factors/levels.ts'
 import { LIFETIMES } from '../../../config/limits.ts'
 import { AppError } from '../../../errors.ts'
 import { API_SCOPE } from '../../../oidc/clients/built-in-clients.ts'
@@ -66,8 +66,8 @@ export const refreshToken: Guard<AuthApiDeps, undefined> = {
 export function challenge(ctx: Context, error: AppError): void {
   if (error.code === 'reauthentication_required') {
     const { principal } = ctx.state
-    const hasMfa = principal?.kind === 'person' && principal.hasMfa
-    const acr = hasMfa ? `, acr_values="${ACR.multiFactor}"` : ''
+    const isTwo = principal?.kind === 'person' && takesTwoFactors(principal)
+    const acr = isTwo ? `, acr_values="${ACR.multiFactor}"` : ''
     scheme.challenge(
       ctx,
       `, error="insufficient_user_authentication", max_age="${LIFETIMES.freshAuthentication}"${acr}`,

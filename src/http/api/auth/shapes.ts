@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ExportedAccount } from '../../../accounts/export.ts'
+import { takesTwoFactors } from '../../../accounts/factors/levels.ts'
 import type { OpenedSession } from '../../../accounts/sessions/session-opening.ts'
 import type { AuditEvent, Consent } from '../../../entities/index.ts'
 import { ERROR_CODES } from '../../../errors.ts'
@@ -35,7 +36,7 @@ export function presentUser(account: OpenedSession['account']): z.output<typeof 
     phone_number: account.phoneNumber ?? null,
     image_url: account.imageUrl ?? null,
     status: account.status,
-    mfa_enabled: account.mfaEnabled,
+    mfa_enabled: takesTwoFactors(account),
     created_at: account.createdAt.toISOString(),
     updated_at: account.updatedAt.toISOString(),
   }

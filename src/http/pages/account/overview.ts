@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa'
 import type { Consents } from '../../../accounts/consents.ts'
+import { takesTwoFactors } from '../../../accounts/factors/levels.ts'
 import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { type AreaDeps, areaOf } from './area.ts'
@@ -17,12 +18,12 @@ export function showOverview(deps: OverviewDeps): Middleware {
     const [sessions, apps, recoveryCodesLeft] = await Promise.all([
       deps.sessions.list(account.id),
       deps.consents.list(account.id),
-      account.mfaEnabled ? deps.recoveryCodes.left(account.id) : 0,
+      takesTwoFactors(account) ? deps.recoveryCodes.left(account.id) : 0,
     ])
     deps.renderer.page(ctx, 'account/index', {
       ...areaOf(ctx, deps),
       emailVerified: account.emailVerifiedAt != null,
-      mfaEnabled: account.mfaEnabled,
+      mfaEnabled: takesTwoFactors(account),
       recoveryCodesLeft,
       passwordChangedAt: account.passwordChangedAt ?? undefined,
       sessionCount: sessions.length,

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import { takesTwoFactors } from '../../../accounts/factors/levels.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
 import { MIN_PASSWORD } from '../../../accounts/passwords/password-policy.ts'
 import type { Problems } from '../../../views/views.ts'
@@ -61,7 +62,7 @@ export function submitNewPassword(deps: PasswordDeps): Middleware {
       ctx,
       async () => {
         const wrong = {
-          code: (account.mfaEnabled ? emptyFault : codeFault)(code),
+          code: (takesTwoFactors(account) ? emptyFault : codeFault)(code),
           password: deps.passwordChange.faultOf(account, password),
         }
         refuseFaults(wrong)
@@ -85,15 +86,15 @@ function render(
   problems?: Problems,
   code?: string,
 ): void {
-  const { mfaEnabled } = visitorOf(ctx).account
+  const hasMfa = takesTwoFactors(visitorOf(ctx).account)
   deps.renderer.page(ctx, 'account/password', {
     ...areaOf(ctx, deps),
     action: step === 'current' ? FIRST : CONFIRM,
     csrf: deps.csrf.token(ctx),
     step,
     code,
-    method: mfaEnabled ? 'totp' : 'email',
-    passwordMinLength: mfaEnabled ? MIN_PASSWORD.withMfa : MIN_PASSWORD.alone,
-    problems: mfaEnabled ? totpProblems(problems) : problems,
+    method: hasMfa ? 'totp' : 'email',
+    passwordMinLength: hasMfa ? MIN_PASSWORD.withMfa : MIN_PASSWORD.alone,
+    problems: hasMfa ? totpProblems(problems) : problems,
   })
 }

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import { takesTwoFactors } from '../../../accounts/factors/levels.ts'
 import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
 import type { NoticeKind } from '../../../views/views.ts'
 import { seeOther } from '../../see-other.ts'
@@ -19,7 +20,7 @@ const PATH = '/account/recovery-codes'
 export function showRecoveryCodes(deps: RecoveryCodesDeps): Middleware {
   return async (ctx) => {
     const { account } = visitorOf(ctx)
-    if (!account.mfaEnabled) return seeOther(ctx, '/account/mfa')
+    if (!takesTwoFactors(account)) return seeOther(ctx, '/account/mfa')
     renderRecoveryCodes(ctx, deps, { uses: await deps.recoveryCodes.uses(account.id) })
   }
 }
@@ -28,7 +29,7 @@ export function showRecoveryCodes(deps: RecoveryCodesDeps): Middleware {
 export function regenerateRecoveryCodes(deps: RecoveryCodesDeps): Middleware {
   return async (ctx) => {
     const { account } = visitorOf(ctx)
-    if (!account.mfaEnabled) return seeOther(ctx, '/account/mfa')
+    if (!takesTwoFactors(account)) return seeOther(ctx, '/account/mfa')
     const codes = await deps.recoveryCodes.regenerate(account.id, originOf(ctx))
     renderRecoveryCodes(ctx, deps, { codes, uses: [], notice: 'recovery_codes_regenerated' })
   }

@@ -100,7 +100,7 @@ async function findVisitor(
   await sessions.seen(browser.id, browser.expiresAt)
   const { secondProvedAgo } = session
   const secondProvedAt = secondProvedAgo == null ? undefined : secondsAgo(secondProvedAgo)
-  const shown = { hasMfa: account.mfaEnabled, secondProvedAt }
+  const shown = { strongest: account.strongest, secondProvedAt }
   const level = sessionLevelOf({ ...shown, amr: session.amr })
   return {
     ...shown,
