@@ -97,7 +97,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   return app
 }
 
-/** Where a browser stands in the account pages' flows of two steps, and what it is told next. */
+/** Where a browser is in the account pages' flows of two steps, and what it is told next. */
 function accountCookies(isHttps: boolean) {
   return {
     notices: createNoticeCookie({ isHttps }),

@@ -23,7 +23,7 @@ const SAME_SIGNAL_MS = 1000
 const START_MS = 60_000
 /** How long a start that was stopped may take to let go. */
 const GIVEN_UP_MS = 2000
-/** When a start is over, and who waited for it has the first answer. */
+/** When the cold start is over and the first requests were answered. */
 const SETTLED_MS = 250
 /**
  * How long production goes on accepting after SIGTERM: a balancer sees readiness fail, and every
@@ -113,7 +113,7 @@ function describe(config: Config): { version: string; node: string; settings: st
   return { version: productVersion(), node: process.version, settings: digest }
 }
 
-/** A fifth of the memory, for a tenth of a second once. Only under `--expose-gc`, as `npm start` has it. */
+/** One forced collection takes a tenth of a second and gives back a fifth of the memory. Only under `--expose-gc`, as `npm start` has it. */
 function dropGarbageOfStart(): void {
   void globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' })
 }

@@ -9,7 +9,7 @@ const BAD_PORTS = new Set(
     '6000 6566 6665 6666 6667 6668 6669 6679 6697 10080'
   ).split(' '),
 )
-/** PostgreSQL, PgBouncer, Redis, its cluster bus and Sentinel: what stands beside this server. */
+/** PostgreSQL, PgBouncer, Redis, its cluster bus and Sentinel: what runs next to this server. */
 const STORES = new Set(['5432', '6432', '6379', '16379', '26379'])
 
 /** The port of the URL, if no web server may be expected there. */

@@ -6,7 +6,7 @@ import type { Logger } from './logger/logger.ts'
 
 /** Milliseconds: a balancer does not wait long either. */
 const PATIENCE_MS = 2000
-/** How long an answer that was good holds, so that whoever asks all the time costs little. */
+/** How long an answer that was good holds, so that frequent questions cost little. */
 const HOLDS_MS = 200
 
 /** Milliseconds between two looks of our own, so that clocks are watched where nobody asks. */
@@ -45,7 +45,7 @@ export class Readiness implements AsyncDisposable {
     this.#pool.on('error', () => undefined)
   }
 
-  /** Looks now and then, whoever asks. */
+  /** Looks now and then, whether or not somebody asks. */
   start(): void {
     this.#watching ??= setInterval(() => void this.isReady(), WATCH_MS).unref()
     void this.isReady()

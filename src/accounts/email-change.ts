@@ -163,7 +163,7 @@ export class EmailChange {
   }
 
   /**
-   * The old address comes back, every session ends, and the password must be reset: whoever changed
+   * The old address comes back, every session ends, and the password must be reset: the person who changed
    * it may know it.
    */
   async undo(secret: string): Promise<void> {
@@ -180,7 +180,7 @@ export class EmailChange {
       if (!account) throw new AppError('invalid_link')
       account.mustResetPassword = true
       await this.#setEmail(tx, account, address, 'invalid_link')
-      // Whoever changed the address twice holds links of their own: the way back to where they had
+      // A person who changed the address twice holds links of their own: the way back to where they had
       // brought it ends here.
       await tx.nativeDelete(VerificationToken, {
         subjectId,

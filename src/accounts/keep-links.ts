@@ -58,7 +58,7 @@ export class KeepLinks {
   }
 
   /**
-   * For whoever has shown everything that the account asks for at signing in: the link by mail, and
+   * For a person who has shown everything that the account asks for at signing in: the link by mail, and
    * the answer of a wrong password.
    */
   async refuse(accountId: string, origin: RequestOrigin): Promise<never> {

@@ -23,7 +23,7 @@ export interface SignUpProofDeps {
 type Refusal = 'invalid_code' | 'invalid_link'
 
 /**
- * The end of a sign-up: whoever proves the address gets an account, with what was typed into their
+ * The end of a sign-up: the person who proves the address gets an account, with what was typed into their
  * own page and nothing of anybody else's (EM-11).
  */
 export class SignUpProof {

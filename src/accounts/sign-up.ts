@@ -151,7 +151,7 @@ export class SignUp {
   }
 
   /**
-   * Whoever has an account already is told so instead; the code is made all the same, and never
+   * A person who has an account already is told so instead; the code is made all the same, and never
    * mailed (EN-01, EN-03).
    */
   async #sendCode(

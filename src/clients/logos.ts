@@ -19,7 +19,7 @@ export const LOGO_POLICY: Partial<DeliveryPolicy> = { maxAttempts: 5, maxAgeMs: 
 
 const Due = z.strictObject({ clientId: z.string(), uri: z.string() })
 
-/** The `returning` of one statement: whoever sets the time queues the logo, and nobody else. */
+/** The `returning` of one statement: the caller that sets the time queues the logo, and no other. */
 const CLAIM_MISSING = `
 update "client" set "logo_queued_at" = now()
 where "logo_digest" is null and "logo_queued_at" is null and "metadata"->>'logo_uri' is not null
@@ -42,7 +42,7 @@ export class Logos {
 
   /**
    * Before the transaction that stores it with `keepPicture`. Throws `invalid_input` with the
-   * reason, so that whoever registers the client corrects it.
+   * reason, so that the operator corrects it.
    */
   async fetch(uri: string | undefined): Promise<PictureBytes | undefined> {
     if (uri === undefined) return undefined

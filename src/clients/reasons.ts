@@ -36,7 +36,7 @@ const SENTENCES = {
   keys_needed: 'private_key_jwt needs either jwks or jwksUri',
   keys_unused: 'is for private_key_jwt only',
   leeway_of_public:
-    'at most {max} for a client that does not authenticate: whoever has its token may repeat a refresh as long',
+    'at most {max} for a client that does not authenticate: anyone who has its token may repeat a refresh as long',
   rotation_of_public:
     'must be always for a client that does not authenticate: only rotation tells that its token was stolen',
   unproven_first_party:

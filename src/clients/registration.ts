@@ -69,7 +69,7 @@ export const ClientSchema = z.strictObject({
   backchannelLogoutUri: httpsUrl.optional(),
 })
 
-/** What an operator says; what is left out is as usual for the type. */
+/** What an operator says. The rest is as usual for the type. */
 export type ClientInput = z.input<typeof ClientSchema>
 export const CLIENT_FIELDS = Object.keys(ClientSchema.shape) as (keyof ClientInput)[]
 

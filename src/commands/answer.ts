@@ -5,7 +5,7 @@ import { StartupError } from '../errors.ts'
 export interface Answer {
   readonly lines: readonly string[]
   readonly json: unknown
-  /** What could not be done beside it. */
+  /** What else could not be done. */
   readonly fault?: string
 }
 

@@ -11,7 +11,7 @@ const USUAL = EnvSchema.shape.DATA_DIR.parse(undefined)
 
 /**
  * The settings of a command, with the data folder of the server that it is about: the one in this
- * folder, or else the one beside the program, where `npm start` makes it. A command makes none: a
+ * folder, or else the one in the program's folder, where `npm start` makes it. A command makes none: a
  * second one would answer as if it were the first.
  */
 export function placed(env: Env): Env {

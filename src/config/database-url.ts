@@ -48,7 +48,7 @@ export function parseDatabaseUrl(url: string): DatabaseTarget {
   if (host.includes(',')) throw new Error('names several hosts; put one address in front of them')
   const isSocket = host.startsWith('/')
   if (socket && !isSocket)
-    throw new Error('host= is for the folder of a socket; a host stands before the database')
+    throw new Error('host= is for the folder of a socket; a host comes before the database')
   const tls = tlsOf(parameters)
   if (tls && isSocket) throw new Error('a socket has no TLS; leave sslmode out')
   return {

@@ -20,7 +20,7 @@ export class BoundedQueue {
   /** In order of arrival. */
   readonly #waiting = new Set<() => void>()
   #running = 0
-  /** How long a piece of work has taken of late. */
+  /** How long a piece of work has recently taken. */
   #usualMs = 0
   #refused = 0
 
@@ -48,8 +48,8 @@ export class BoundedQueue {
   }
 
   /**
-   * Throws `unavailable` when whoever comes now would be refused, or would wait in vain at the pace
-   * of late.
+   * Throws `unavailable` when a request that comes now would be refused, or would wait in vain at
+   * the recent pace.
    */
   refuseWhenFull(): void {
     const { slots, queueLimit, deadlineMs } = this.#options

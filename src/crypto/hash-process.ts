@@ -39,7 +39,7 @@ const PAUSE_MS = 1000
 
 /**
  * argon2 in a child process of low priority, so that sign-ins take what other requests leave. It is
- * started when first needed and again when it is lost; whoever waited for it then gets
+ * started when first needed and again when it is lost; a request that waited for it then gets
  * `unavailable`, never an outcome.
  */
 export class HashProcess implements Argon2, AsyncDisposable {

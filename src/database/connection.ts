@@ -48,12 +48,12 @@ export function clientConfig({
  *   its silence while somebody waits;
  * - one that is lost within a transaction stays taken for ever, as Kysely forgets it when BEGIN or
  *   ROLLBACK fail (its issue 1990).
- * Whoever waits is told (503), and nobody is given it again.
+ * A request that waits is told (503), and none is given it again.
  */
 export function caring(pooling: Pooling): {
   readonly onConnect: (client: Client) => Promise<void>
   watch(pool: Pool): void
-  /** Gives up what is taken now: whoever waits for an answer is told. */
+  /** Gives up what is taken now: a request that waits for an answer is told. */
   abandon(): void
 } {
   const taken = new Set<PoolClient>()

@@ -36,7 +36,7 @@ export function ormOptions(
       snapshot: true,
       snapshotName: '.snapshot',
       transactional: true,
-      // A start writes nothing beside the program: its folder may be read-only, and the database
+      // A start writes nothing into the program's folder: its folder may be read-only, and the database
       // may have tables of others.
       snapshotOnMigrate: false,
       silent: true,

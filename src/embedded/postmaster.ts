@@ -77,7 +77,7 @@ export function readPostmaster({ data }: Home): Postmaster | undefined {
 }
 
 /**
- * The server that runs on our data, whoever started it. Clears a file left behind whose pid now
+ * The server that runs on our data, also if another program started it. Clears a file left behind whose pid now
  * belongs to another program.
  */
 export function findPostmaster(home: Home): Postmaster | undefined {

@@ -20,7 +20,7 @@ const HEADERS = {
   'Access-Control-Expose-Headers': 'WWW-Authenticate',
 }
 
-/** Takes the short way with what is plain. The provider finds everything else untouched, its body unread. */
+/** Answers plain requests on the fast path. The provider finds everything else untouched, its body unread. */
 export function plainRequests(server: AuthorizationServer): Middleware {
   return async (ctx, next) => {
     const { provider, plain } = server

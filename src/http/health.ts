@@ -32,6 +32,6 @@ export function healthRoutes({ readiness, redis, isStopping }: HealthDeps): Midd
     ctx.body = { status: isReady ? 'ok' : 'unavailable' }
   })
   const routes = router.routes() as Middleware
-  // It stands before everything else: a router that looks at every request is a cost of every request.
+  // It comes before everything else: a router that looks at every request is a cost of every request.
   return (ctx, next) => (ctx.path.startsWith(PREFIX) ? routes(ctx, next) : next())
 }

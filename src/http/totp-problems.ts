@@ -13,7 +13,7 @@ export interface RefusedEnrolment {
 }
 
 /**
- * That another key is shown now comes before all else: whoever looks must scan again (TF-04).
+ * That another key is shown now comes before all else: the person must scan again (TF-04).
  */
 export function enrolmentProblems(
   refused: RefusedEnrolment | undefined,

@@ -22,7 +22,7 @@ const REDACTED = [
 /** What PostgreSQL or the system calls a fault. A person's codes are spelt otherwise. */
 const FAULT_CODE = /^(?:[0-9A-Z]{5}|E[A-Z0-9_]+)$/
 
-/** `code` is redacted wherever it stands; that of a fault is told as `fault`. */
+/** `code` is redacted wherever it is; that of a fault is told as `fault`. */
 function withFault(error: Error): object {
   const { code } = error as { code?: unknown }
   const isFault = error instanceof Error && typeof code === 'string' && FAULT_CODE.test(code)

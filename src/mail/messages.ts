@@ -171,7 +171,7 @@ export class Messages {
       this.#enqueue(em, this.#render('account-deletion', mail, model), mail)
   }
 
-  /** To whoever has just proven to be the owner of an account that is about to be erased. */
+  /** To a person who has just proven to be the owner of an account that is about to be erased. */
   async keepAccount(
     em: EntityManager,
     mail: Envelope & { deletesAt: Date; keep: () => Promise<Pick<MailedToken, 'linkSecret'>> },

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 
-/** No request counts as having come earlier than that: whoever waits for longer is judged by the clock. */
+/** No request counts as having come earlier than that: one that waits for longer is judged by the clock. */
 const MOST_SECONDS = 10
 
 /** When the last byte of the request under way was there. */
@@ -21,7 +21,7 @@ export function withArrival<T>(req: Pick<IncomingMessage, 'once'>, work: () => T
   return arrivals.run(arrival, work)
 }
 
-/** For whoever has seen all of the body and leaves it to be read. */
+/** Called once all of the body was seen and left to be read. */
 export function hasArrived(): void {
   complete(arrivals.getStore())
 }

@@ -62,7 +62,7 @@ export class AuthorizationServer {
     return this.#provider
   }
 
-  /** The short way to answers of the same provider. */
+  /** The fast path to answers of the same provider. */
   get plain(): PlainRequests {
     return this.#plain
   }

@@ -41,7 +41,7 @@ export const LOGOUT_POLICY: Partial<DeliveryPolicy> = {
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
 /**
- * OpenID Connect Back-Channel Logout 1.0 through the outbox: whoever signs out waits for no app,
+ * OpenID Connect Back-Channel Logout 1.0 through the outbox: a person who signs out waits for no app,
  * and an app that is down hears later (LO-02).
  */
 export class BackChannelLogout {

@@ -11,7 +11,7 @@ export interface Endpoint {
    */
   readonly kind: 'page' | 'call' | 'document'
   readonly limit?: LimitName
-  /** A larger body is refused before it is read; one that comes in chunks, by whoever reads it. */
+  /** A larger body is refused before it is read; one that comes in chunks, by its reader. */
   readonly maxBody: number
   /** Parameters stand in the query, are bounded (AZ-08), and those of a POST go there. */
   readonly isEntry?: true

@@ -52,7 +52,7 @@ export class Interactions {
   }
 
   /**
-   * Which app began it, for pages beside the interaction to name it: to the browser that began it
+   * Which app began it, for pages outside of the interaction to name it: to the browser that began it
    * only, which the caller makes sure of.
    */
   async askingApp(uid: string): Promise<{ client: Client; redirectUri: string } | undefined> {

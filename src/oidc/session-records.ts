@@ -5,7 +5,7 @@ import { toldSignIn } from './sign-in-result.ts'
 type Middleware = Parameters<Provider['use']>[0]
 
 /**
- * A browser sign-in that the provider has just stored or ended, told to whoever keeps the list of
+ * A browser sign-in that the provider has just stored or ended, told to the keeper of the list of
  * sessions.
  */
 export interface SessionRecords {

@@ -70,7 +70,7 @@ export function resumedIn({ state }: { readonly state: object }): Resumed | unde
 
 /**
  * A fault while a finished sign-in is resumed: what it was spent for did not come about. The
- * request waits again, and nothing else of the interaction: whoever loads the page again signs in
+ * request waits again, and nothing else of the interaction: a person who loads the page again signs in
  * again.
  */
 export function keepRequests(provider: Provider): Parameters<Provider['use']>[0] {

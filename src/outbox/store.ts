@@ -60,7 +60,7 @@ export class OutboxStore {
     }))
   }
 
-  /** Unfenced: whoever holds the lease by now, the message has been delivered. */
+  /** Unfenced: the message has been delivered, also if another instance holds the lease by now. */
   async delivered({ id }: Leased): Promise<void> {
     await this.#query(this.#keepDelivered ? KEEP : FORGET, [id])
   }

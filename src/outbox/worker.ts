@@ -21,7 +21,7 @@ export interface OutboxWorkerDeps {
 }
 
 /**
- * Longer than it takes to answer whoever caused a message: whether there is something to deliver
+ * Longer than it takes to answer the request that caused a message: whether there is something to deliver
  * must not show in that time (EN-02).
  */
 const WAKE_AFTER_MS = 50

@@ -36,7 +36,7 @@ export class Circuit {
     }
   }
 
-  /** Whether any server answers: a Cluster serves whoever needs nothing of those that do not. */
+  /** Whether any server answers: a Cluster serves calls that need nothing of those that do not. */
   async isAnswering(): Promise<boolean> {
     const asked = this.#servers
       .all()

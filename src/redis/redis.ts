@@ -65,7 +65,7 @@ export async function openRedis(
   settings: RedisSettings,
   { logger, bootMs = BOOT_MS, commandMs = COMMAND_MS }: RedisOptions = {},
 ): Promise<RedisConnection> {
-  // Whoever has no Redis does not load its client.
+  // Without Redis its client is not loaded.
   const [clients, { default: slotOf }] = await Promise.all([
     import('ioredis'),
     import('cluster-key-slot'),

@@ -44,7 +44,7 @@ interface Row {
 
 /**
  * Puts what an older key-encryption key has sealed under the newest one, so that the older may go
- * (CF-04). A row that changes meanwhile is left to whoever changed it, who sealed it with the
+ * (CF-04). A row that changes meanwhile is left to the one that changed it, which sealed it with the
  * newest. Returns how many were sealed anew, by what they are.
  */
 export async function reseal(pool: Pool, box: SecretBox): Promise<ReadonlyMap<string, number>> {

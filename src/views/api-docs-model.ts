@@ -3,7 +3,7 @@ export interface ApiDocs {
   readonly title: string
   /** The document itself. */
   readonly documentHref: string
-  /** What every path stands below. */
+  /** The address that every path begins with. */
   readonly baseUrl: string
   readonly families: readonly {
     readonly name: string

@@ -6,7 +6,7 @@ import type { Translator } from './translator.ts'
 /** A mail before it is HTML or text. Values are plain; the two renderers escape. */
 export interface MailDocument {
   readonly subject: string
-  /** What the inbox shows beside the subject. */
+  /** What the inbox shows after the subject. */
   readonly preheader: string
   readonly title: string
   readonly blocks: readonly Block[]

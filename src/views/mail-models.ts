@@ -60,7 +60,7 @@ export interface MailModels {
     readonly reportLink: string
   }
   'account-deletion': Common & { readonly undoLink: string; readonly deletesAt: Date }
-  /** The first of these mails may have got lost: whoever tries to get in has another. */
+  /** The first of these mails may have got lost: a person who tries to get in has another. */
   'keep-account': Common & { readonly undoLink: string; readonly deletesAt: Date }
   /** Disabled, or to be erased without a way back. */
   'account-closed': Common

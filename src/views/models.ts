@@ -57,7 +57,7 @@ export interface ScopeItem {
   readonly isNew: boolean
 }
 
-/** What an app may do at an API, in the words of whoever registered it. */
+/** What an app may do at an API, in the words of its operator. */
 export interface ApiItem {
   readonly name: string
   readonly identifier: string

@@ -3,7 +3,7 @@ const INVISIBLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]+/gu
 const URL_LIKE = /\S*:\/\/\S*|\S*<[^>]*>?|[<>]/gu
-/** A dot before two letters makes mail programs link what stands around it. */
+/** A dot before two letters makes mail programs link the text around it. */
 const LINKED_DOT = /\.(?=[\p{L}\p{N}-]*\p{L}{2})/gu
 
 /**

@@ -3,9 +3,9 @@ import type { Problems } from './models.ts'
 import type { Translator } from './translator.ts'
 
 /**
- * One refusal in words; `field` is the id of the input it belongs to. With a `label` the words
- * stand beside the field and the summary names it; without one they stand in the summary. Nothing
- * is said twice.
+ * One refusal in words; `field` is the id of the input it belongs to. With a `label` the words are
+ * next to the field and the summary names it; without one they are in the summary. Nothing is said
+ * twice.
  */
 export interface Problem {
   readonly field?: string

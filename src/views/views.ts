@@ -32,7 +32,7 @@ export interface ViewsDeps {
   readonly brand: Brand
   /** Its host is what the pages show as the server. */
   readonly issuer: string
-  /** What is for the developer of an app stands open. */
+  /** Details for the developer of an app are unfolded. */
   readonly isDevelopment?: boolean
   readonly languages?: Languages
 }

@@ -4,7 +4,7 @@ import { fold, isDerivedFrom, isTrivial } from './trivial-password.ts'
 export type PasswordFault = 'too_short' | 'too_long' | 'too_common' | 'too_personal'
 
 /**
- * Shortest password in code points: as the only factor, and beside a second one (PW-01, NIST SP
+ * Shortest password in code points: as the only factor, and with a second one (PW-01, NIST SP
  * 800-63B-4 §3.1.1.2).
  */
 export const MIN_PASSWORD = { alone: 15, withMfa: 8 } as const

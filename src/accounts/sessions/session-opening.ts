@@ -47,7 +47,7 @@ const ms = (column: string): string => `extract(epoch from ${column})::float8 * 
 const moved = (moment: string): string => `now() + (${moment}::timestamptz - $14::timestamptz)`
 
 /**
- * Stores the session, for an account that stands as it is from here to the end of the statement: a
+ * Stores the session, for an account that does not change until the end of the statement: a
  * change of its credentials waits for the session, which it will end, or the session waits for the
  * change, and is not opened. An account with a second factor has no session that did not show it,
  * were it turned on a moment ago. `tooMany` are those over the cap.

@@ -43,7 +43,7 @@ export const SERVER_SETTINGS = {
   DEV_INBOX: flag
     .default(false)
     .describe(
-      "Development for an `ISSUER` or callers that are not this machine (containers, `.test`): whoever reaches the server reads everybody's mail in `/dev/inbox`.",
+      "Development for an `ISSUER` or callers that are not this machine (containers, `.test`): anyone who reaches the server reads everybody's mail in `/dev/inbox`.",
     ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])

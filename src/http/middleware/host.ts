@@ -16,7 +16,7 @@ export function issuerHostOnly(issuer: string): Middleware {
   }
 }
 
-/** Node keeps the first of several; whoever stands in front may have gone by the last (RFC 9112 3.2). */
+/** Node keeps the first of several; a proxy in front may have gone by the last (RFC 9112 3.2). */
 function countHosts(rawHeaders: readonly string[]): number {
   return rawHeaders.filter(
     (text, index) => index % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host',

@@ -24,7 +24,7 @@ export function requestLog(logger: Logger): Middleware {
 }
 
 /**
- * The interaction's id stands in paths, and is not for the log: here in that of a step, and in that
+ * The interaction's id is in paths, and is not for the log: here in that of a step, and in that
  * of an endpoint of the table.
  */
 function redacted(path: string): string {

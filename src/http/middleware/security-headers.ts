@@ -37,7 +37,7 @@ export function nonceOf(ctx: Context): string {
 }
 
 /**
- * The policy of a page, with a nonce of its own (WB-01). Its forms post to us only: whoever goes on
+ * The policy of a page, with a nonce of its own (WB-01). Its forms post to us only: a person who goes on
  * to an app leaves by a page.
  */
 export function setPagePolicy(ctx: Context): void {

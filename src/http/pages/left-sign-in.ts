@@ -4,7 +4,7 @@ import type { AskingApp } from '../renderer.ts'
 import { startedBy } from '../started-sign-ins.ts'
 
 /**
- * A sign-in to an app that was left for a page beside it, so that it can go on afterwards. It is
+ * A sign-in to an app that was left for another page, so that it can go on afterwards. It is
  * this browser's or none: nobody else learns from its address which app it was for (SE-12).
  */
 export function leftSignIn(ctx: Context, uid: unknown): string | undefined {

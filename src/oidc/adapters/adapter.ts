@@ -43,13 +43,12 @@ export type StoreAdapter = Adapter & Partial<ContextAdapter>
  * Where oidc-provider's models live. `test/storage/adapter-contract.ts` states what every store
  * must do. What the library's own adapters leave open is decided here:
  * - `consume` is won by exactly one caller over all instances; the others get `InvalidGrant` (TK-01, TK-03).
- * - Within the client's leeway `find` does not tell that a token was consumed, so whoever comes
- *   second passes every check of the first
- *   and ends no family; after it the library sees `consumed` and revokes the family.
+ * - Within the client's leeway `find` does not tell that a token was consumed, so the second
+ *   request passes every check of the first and ends no family; after it the library sees
+ *   `consumed` and revokes the family.
  * - A session that ended stays ended: no `upsert` of a request that still holds it brings it back.
- *   It goes on under a new id
- * only where the same instance has destroyed the old id just before, as the library does when it
- * rotates ids (SE-02).
+ *   It goes on under a new id only where the same instance has destroyed the old id just before,
+ *   as the library does when it rotates ids (SE-02).
  * - A code for a session that was revoked while the request ran is never found.
  * - `ReplayDetection` is insert-if-absent.
  * - `findByUid` returns the session without its id: for reading only; `revokeBySession` ends it.
@@ -91,7 +90,7 @@ export interface Use extends Spent {
 
 export interface PastUse extends Spent {
   readonly next?: string | undefined
-  /** Unix time and age in seconds, by the clock of whoever remembers it. */
+  /** Unix time and age in seconds, by the clock of the store that remembers it. */
   readonly consumedAt: number
   readonly secondsAgo: number
 }

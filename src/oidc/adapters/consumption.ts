@@ -21,8 +21,8 @@ export function isForgiven(
 }
 
 /**
- * A refresh token of which only its use is left, as the library has to see it to end its family, if
- * that still lives.
+ * A refresh token whose record is gone and whose use is remembered: consumed, so that the library
+ * ends its family if that is still alive.
  */
 export async function fromUse(
   id: string,

@@ -132,7 +132,7 @@ export const SQL = {
     `delete from "oidc_artifact" where "model" = $1 and "id_digest" = $2`,
   ),
 
-  /** Leaves the proof of who ended it; whoever comes second leaves a session that nobody goes on with. */
+  /** Leaves the proof of who ended it. The second one leaves a session that nobody goes on with. */
   destroySession: statement(
     'destroy_session',
     `update "oidc_artifact" set

@@ -26,7 +26,7 @@ export interface RedisAdapterDeps {
 
 /** How long a spent refresh token stays where PostgreSQL remembers it: longer than any leeway. */
 const SPENT_MS = 600_000
-/** What is worth something to whoever has seen it used. */
+/** What is worth something to a person who has seen it used. */
 const REMEMBERED = new Set(['AuthorizationCode', 'RefreshToken'])
 
 /** One model's artifacts in Redis. */

@@ -27,14 +27,14 @@ export interface SessionEntry extends Entry {
   readonly proof: string
 }
 
-/** An artifact that stands, as it is stored. */
+/** A valid artifact, as it is stored. */
 export interface Found {
   readonly fields: ReadonlyMap<string, string>
   /** Milliseconds, by the clock of Redis. */
   readonly now: number
 }
 
-/** A token, and what stands of its grant and of the session that it ends with. */
+/** A token, with its grant and the session that it ends with, if these are valid. */
 export interface FoundInContext {
   readonly token: Found
   readonly grant: Found | undefined

@@ -42,7 +42,7 @@ const OF_TOKEN: Beside = [
   ['grantId', 'g'],
 ]
 /**
- * Members of a payload that stand in a field beside it as well: they are stored once, there. So is
+ * Members of a payload that are a field of their own as well: they are stored once, there. So is
  * the kind, which the key names.
  */
 const BESIDE: ReadonlyMap<string, Beside> = new Map([
@@ -66,7 +66,7 @@ function textOf(
   return JSON.stringify(rest)
 }
 
-/** The payload with what stands beside it; `undefined` if there is none. */
+/** The payload with what its other fields hold; `undefined` if there is none. */
 export function payloadOf(
   model: string,
   fields: ReadonlyMap<string, string>,

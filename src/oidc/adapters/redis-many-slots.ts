@@ -11,7 +11,7 @@ type Reply = string[]
 
 /**
  * A Cluster: records of one artifact are in several slots. What is read first may end before the
- * second round trip; then what is written carries a stamp that no longer stands, so the order needs
+ * second round trip; then what is written carries a stamp that is no longer valid, so the order needs
  * no lock.
  */
 export function manySlots(redis: RedisConnection): Calls {
@@ -178,7 +178,7 @@ export function manySlots(redis: RedisConnection): Calls {
     consume: (model, name, keepMs) => consume(model, name, keepMs),
 
     /**
-     * What comes of it is stored before it is spent: whoever finds it spent finds its answer, with
+     * What comes of it is stored before it is spent: a request that finds it spent finds its answer, with
      * what is in it.
      */
     async exchange(model, name, entries, keepMs) {

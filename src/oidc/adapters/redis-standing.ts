@@ -30,7 +30,7 @@ function fieldsOf(flat: unknown): ReadonlyMap<string, string> {
 }
 
 /**
- * Whether every epoch that the artifact was stamped with still stands; on one server a script
+ * Whether every epoch that the artifact was stamped with is still valid; on one server a script
  * knows. A record that is missing ends it.
  */
 export function stands(

@@ -25,8 +25,8 @@ export class Rotations {
   }
 
   /**
-   * One that was found, and of which the storage now has no trace, has been lost there: whoever
-   * still holds it is late.
+   * One that was found, and of which the storage now has no trace, has been lost there: the
+   * request that still holds it is late.
    */
   wasFound(sessionUid: string): boolean {
     return this.#found.get(sessionUid) ?? false

@@ -52,7 +52,7 @@ export interface ProviderMetadata {
 
 /**
  * A registered client in oidc-provider's words. Its `scope` knows the scopes of the person only;
- * the APIs' go beside it.
+ * the APIs' are members of their own.
  */
 export function providerMetadata(row: ClientRow): ProviderMetadata {
   const { scope, ...metadata } = JSON.parse(row.metadata) as Readonly<Record<string, unknown>>

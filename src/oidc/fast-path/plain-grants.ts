@@ -43,7 +43,7 @@ const REFRESH = 'refresh_token'
 
 /**
  * Codes and refresh tokens of confidential apps, spent and renewed as the provider's grants do with
- * our configuration, by its own models. Nothing is spent before the answer is made; whoever comes
+ * our configuration, by its own models. Nothing is spent before the answer is made; a request that comes
  * second, too late or with something odd is left to the provider.
  */
 export class PlainGrants {

@@ -31,7 +31,7 @@ export function isSigning({ activeAt, retiredAt }: KeyLife, now: Date): boolean 
 
 /**
  * Whether an ID token that it signed is still good as a hint. A key that an emergency ended was
- * gone the moment it stopped signing: whoever has it may have signed anything.
+ * gone the moment it stopped signing: its thief may have signed anything.
  */
 export function verifiesHints({ retiredAt, expiresAt }: KeyLife, now: Date): boolean {
   if (!retiredAt || !expiresAt) return true

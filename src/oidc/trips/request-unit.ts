@@ -73,11 +73,10 @@ export interface ExchangeOptions {
 }
 
 /**
- * Reads ahead for the work. If it comes to an end that is not `undefined`, what it consumed is
- * spent and what it minted is stored, in one: whoever was not the first to spend gets the
- * provider's `InvalidGrant`, and every other failure leaves all as it was. A refresh that was not
- * the first is worked out again, with the same checks, and comes out as the first did, if that may
- * be given again.
+ * Prefetches for the work. If the work returns an answer, the code or token that it consumed is
+ * spent and the tokens that it minted are stored, in one call. The loser of a race for it gets the
+ * provider's `InvalidGrant`; every other failure leaves all as it was. A refresh that lost is
+ * retried with the same checks, and gets the same answer if that may be given again.
  */
 export async function exchanging<T extends { readonly body: TokenAnswer }>(
   { account, asked }: ExchangeOptions,

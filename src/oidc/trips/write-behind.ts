@@ -11,7 +11,7 @@ export interface WriteBehindDeps {
 
 /**
  * Keeps what a request writes until its answer is made: the code or token that it spends and the
- * tokens that it mints are written together; what an authorization leaves, beside what follows.
+ * tokens that it mints are written together; what an authorization leaves, while the request goes on.
  */
 export function writingBehind(deps: WriteBehindDeps): (model: string) => StoreAdapter {
   return (model) => {
@@ -34,7 +34,7 @@ export function writingBehind(deps: WriteBehindDeps): (model: string) => StoreAd
           upsert: (...all) => beforeTheAnswer(adapter.upsert(...all)),
         })
       case 'Interaction':
-        // Whoever resumes has read it already, and a second one at the same time would have too.
+        // A request that resumes has read it already, and so has another one at the same time.
         return decorated(adapter, { destroy: (id) => beforeTheAnswer(adapter.destroy(id)) })
       default:
         return adapter

@@ -17,7 +17,7 @@ const text = (max: number) => z.string().min(1).max(max)
 /**
  * Fields of the bodies. Lengths bound what is parsed, hashed and stored; what an address, a name or
  * a good password is, the use cases decide. A code is six digits or a recovery code, spaces and
- * dashes allowed. What `meta` adds is published and not judged here: whoever keeps to it is not
+ * dashes allowed. What `meta` adds is published and not judged here: a caller that keeps to it is not
  * refused for the form of what they send, though some that the use cases take lies outside of it.
  */
 export const email = text(1024).meta({

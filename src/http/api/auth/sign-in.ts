@@ -71,7 +71,7 @@ export const SIGN_IN = family('Sign-in', {
       },
     },
     /**
-     * The challenge stands for the password, so only it and the code are judged; an address that is
+     * The challenge replaces the password, so only it and the code are judged; an address that is
      * sent must be the challenge's.
      */
     second: {

@@ -64,7 +64,7 @@ local function clear(key, pairs)
 end
 
 -- All that never changes of an artifact but its payload is one field: of a hash with a long value Redis takes some sixty bytes for
--- every field beside it.
+-- every other field.
 local function write(key, mode, ttl, consumed, pairs)
   if mode == 'absent' and redis.call('EXISTS', key) == 1 then return 0 end
   consumed = redis.call('HGET', key, 'c') or consumed
@@ -103,7 +103,7 @@ local function writeSession(key, id, proof, ttl, payload, account, stamp, held)
   return 1
 end
 
--- Leaves the proof of who ended it; whoever comes second leaves a session that nobody goes on with.
+-- Leaves the proof of who ended it. The second one leaves a session that nobody goes on with.
 local function endSession(key, id, proof, trace)
   local s = redis.call('HMGET', key, 'i', 'x')
   if s[1] ~= id then return 0 end

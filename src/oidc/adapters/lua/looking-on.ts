@@ -30,7 +30,7 @@ local function ofAccount(f, session, grant)
   return not f.k or (client or '') == (f.ce or '')
 end
 
--- Fields and time of what stands, or false; second its fields by name.
+-- Fields and time of what is valid, or false; second its fields by name.
 local function standing(key)
   local flat = redis.call('HGETALL', key)
   if #flat == 0 then return false end
