@@ -7,7 +7,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['<rootDir>/test/support/reporter.ts'],
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   maxWorkers: 2,
   workerIdleMemoryLimit: '700MB',
   verbose: false,

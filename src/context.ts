@@ -58,6 +58,8 @@ export interface ContextOptions {
   readonly hashing?: 'apart' | 'here'
   /** For tests: what requests to clients' servers may reach. */
   readonly outgoing?: GuardedFetchOptions
+  /** For tests that are about something else than deadlines: how long a call to Redis may take. */
+  readonly redisCommandMs?: number | undefined
 }
 
 /**
@@ -128,7 +130,8 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const resources = new Resources({ em, audit })
   const announcements = undo.use(await Announcements.open({ database, logger }))
   const directory = await ClientDirectory.open({ pool, announcements })
-  const redis = config.redis && undo.use(await openRedis(config.redis, { logger }))
+  const { redisCommandMs: commandMs } = options
+  const redis = config.redis && undo.use(await openRedis(config.redis, { logger, commandMs }))
   const artifacts = {
     overrides: { Client: directory.adapter },
     leewaySeconds: (clientId: string) =>

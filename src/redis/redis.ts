@@ -57,7 +57,7 @@ export interface RedisOptions {
   readonly logger?: Logger
   readonly bootMs?: number
   /** Longest time for one call. */
-  readonly commandMs?: number
+  readonly commandMs?: number | undefined
 }
 
 /** Waits a bounded time for Redis; refuses one that would lose or refuse what is written. */

@@ -4,7 +4,7 @@ import { expect } from '@jest/globals'
 export async function eventually<T>(
   look: () => Promise<T> | T,
   expected: T,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<void> {
   const deadline = Date.now() + withinMs
   let seen = await look()

@@ -10,7 +10,7 @@ export interface Mail {
   readonly createdAt: string
 }
 
-const PATIENCE_MS = 8000
+const PATIENCE_MS = 30_000
 
 /** What a person finds in the mail program: reads the dev inbox of a server. */
 export class Inbox {

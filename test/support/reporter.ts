@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { relative } from 'node:path'
+import { dirname, relative } from 'node:path'
 import type { AggregatedResult, Test, TestResult } from '@jest/reporters'
 import { readNotes } from './notes.ts'
 
@@ -17,6 +17,9 @@ export default class Reporter {
   #passed = 0
   #failed = 0
   #notes: string[] = []
+  readonly #begun = performance.now()
+  /** Seconds of all files of a folder. */
+  readonly #folders = new Map<string, number>()
 
   constructor(options: Options) {
     this.#options = options
@@ -34,9 +37,11 @@ export default class Reporter {
     this.#failed += failed
     if (failed === 0 && result.numPassingTests === 0 && this.#options.testNamePattern) return
 
-    const seconds = ((result.perfStats.end - result.perfStats.start) / 1000).toFixed(1)
+    const seconds = (result.perfStats.end - result.perfStats.start) / 1000
+    const folder = dirname(file)
+    this.#folders.set(folder, (this.#folders.get(folder) ?? 0) + seconds)
     print(
-      `${failed > 0 ? 'FAIL' : 'ok  '} ${file} (${result.numPassingTests} passed${failed > 0 ? `, ${failed} failed` : ''}, ${seconds} s)`,
+      `${failed > 0 ? 'FAIL' : 'ok  '} ${file} (${result.numPassingTests} passed${failed > 0 ? `, ${failed} failed` : ''}, ${seconds.toFixed(1)} s)`,
     )
     for (const test of skipped) print(`  ${test.status}, which counts as failed: ${test.fullName}`)
     if (result.failureMessage) print(result.failureMessage)
@@ -55,7 +60,19 @@ export default class Reporter {
 
   #close(): void {
     for (const line of this.#notes) print(line)
+    for (const line of this.#times()) print(line)
     print(`${this.#passed} passed, ${this.#failed} failed`)
+  }
+
+  /** Where the time goes, the slowest folder first; files run beside each other. */
+  #times(): string[] {
+    if (this.#folders.size < 2) return []
+    const slowest = [...this.#folders].toSorted(([, a], [, b]) => b - a)
+    const took = (performance.now() - this.#begun) / 1000
+    return [
+      ...slowest.map(([folder, seconds]) => `time of ${folder}: ${seconds.toFixed(0)} s`),
+      `time of all: ${took.toFixed(0)} s`,
+    ]
   }
 }
 

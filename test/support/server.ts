@@ -25,7 +25,12 @@ export interface ServerOptions {
   readonly hashing?: 'apart' | 'here'
   /** What requests to clients' servers may reach; default: the public internet only, as in production. */
   readonly outgoing?: ContextOptions['outgoing']
+  /** Default: with a Redis of its own patient, for a busy machine; else as in production. */
+  readonly redisCommandMs?: number
 }
+
+/** A machine that is stopped for a moment answers late, which is a fault only where deadlines are tested. */
+export const PATIENT_MS = 15_000
 
 export interface TestServer extends AsyncDisposable {
   /** The issuer: what clients and browsers call. */
@@ -51,6 +56,7 @@ export async function startServer({
   logger = createLogger('silent'),
   hashing = 'here',
   outgoing,
+  redisCommandMs = storage === 'Redis' ? PATIENT_MS : undefined,
 }: ServerOptions = {}): Promise<TestServer> {
   await using undo = new AsyncDisposableStack()
   const own = database ? undefined : await createDatabase()
@@ -74,6 +80,7 @@ export async function startServer({
     await createContext(config, {
       logger,
       hashing,
+      redisCommandMs,
       ...(outgoing ? { outgoing } : {}),
     }),
   )
