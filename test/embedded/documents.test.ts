@@ -76,6 +76,7 @@ it('README.md and the examples share one data folder, and every command of their
           () => 'is silent',
         ),
       'answers',
+      60_000,
     )
     return child
   }
