@@ -506,6 +506,12 @@ describe('the refusals', () => {
         expect({ what, header, value: answer.headers.get(header) }).not.toMatchObject({
           value: null,
         })
+      const isChallenge = answer.headers.get('www-authenticate') !== null
+      const documented = Object.keys(each.responses[status].headers ?? {})
+      expect({ what, isChallenge }).toEqual({
+        what,
+        isChallenge: documented.includes('WWW-Authenticate'),
+      })
     }
   }, 120_000)
 

@@ -137,7 +137,7 @@ function refusals<Deps>(api: Api<Deps>, operation: Operation<Deps>): Record<stri
       const examples = Object.fromEntries(
         same.map((code) => [code, { value: refusalExample(api, code) }]),
       )
-      const headers = headersOf(status)
+      const headers = headersOf(status, same)
       return [
         status,
         {
@@ -157,9 +157,14 @@ function refusalExample<Deps>({ refusalExamples }: Api<Deps>, code: ErrorCode): 
   return { error: code, message, request_id: REQUEST_ID, ...refusalExamples[code] }
 }
 
-function headersOf(status: number): object | undefined {
-  if (status === 401)
-    return { 'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750.' } }
+/** Of the refusals that are no 401, those that say which token or proof would do (RFC 6750, RFC 9470). */
+const CHALLENGING: readonly ErrorCode[] = ['forbidden', 'reauthentication_required']
+
+function headersOf(status: number, codes: readonly ErrorCode[]): object | undefined {
+  if (status === 401 || codes.every((code) => CHALLENGING.includes(code)))
+    return {
+      'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750, RFC 9470.' },
+    }
   return status === 429 || status === 503
     ? { 'Retry-After': { schema: { type: 'integer' }, description: 'Seconds.' } }
     : undefined
