@@ -7,15 +7,13 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { envAnswer } from '../src/commands/answer.ts'
 import { randomSecret } from '../src/crypto/token.ts'
-import { COMPILE_CACHE } from './support/compile-cache.ts'
+import { BARE, CLI, run as runCommand, type Settings, settingsFor } from './support/commands.ts'
 import { createEmptyDatabase } from './support/database.ts'
 import { createAccount } from './support/factories.ts'
 import { startServer, type TestServer } from './support/server.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
 jest.setTimeout(180_000)
-
-const CLI = join(import.meta.dirname, '../src/cli.ts')
 
 describe('commands', () => {
   let server: TestServer
@@ -29,36 +27,9 @@ describe('commands', () => {
     rmSync(folder, { recursive: true })
   })
 
-  function environment(settings: Readonly<Record<string, string>> = {}) {
-    const { database, issuer, secrets } = server.config
-    const keys = {
-      COOKIE_KEYS: secrets.cookieKeys.join(),
-      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
-    }
-    return {
-      PATH: process.env['PATH'] ?? '',
-      DATABASE_URL: database.url,
-      DATA_DIR: folder,
-      ISSUER: issuer,
-      ...COMPILE_CACHE,
-      ...keys,
-      ...settings,
-    }
-  }
-
-  function run(args: readonly string[], env: Readonly<Record<string, string>> = environment()) {
-    return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      execFile(process.execPath, [CLI, ...args], { env, cwd: folder }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      })
-    })
-  }
-
-  const elsewhere = () => ({
-    PATH: process.env['PATH'] ?? '',
-    ...COMPILE_CACHE,
-    DATA_DIR: join(folder, 'nothing'),
-  })
+  const environment = (settings: Settings = {}) => ({ ...settingsFor(server, folder), ...settings })
+  const run = (args: readonly string[], env = environment()) => runCommand(args, env, folder)
+  const elsewhere = () => ({ ...BARE, DATA_DIR: join(folder, 'nothing') })
 
   it.each([
     ['client', 'list'],

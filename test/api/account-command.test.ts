@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { api, canRefresh, isAlive, type Json, signIn, startApi } from '../support/api.ts'
-import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { run, settingsFor } from '../support/commands.ts'
 import { createAccount } from '../support/factories.ts'
 import { type Account, enableMfa, signedIn } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -26,30 +25,7 @@ describe.each(STORAGES)('grants in %s', (storage) => {
     await rm(folder, { recursive: true })
   })
 
-  /** The command as an operator runs it, in a process of its own on the server's database. */
-  function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const { database, issuer, secrets } = server.config
-    const keys = {
-      COOKIE_KEYS: secrets.cookieKeys.join(),
-      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
-    }
-    const redis = server.redis ? { REDIS_URL: server.redis.url } : {}
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      DATABASE_URL: database.url,
-      ...redis,
-      DATA_DIR: folder,
-      ISSUER: issuer,
-      ...COMPILE_CACHE,
-      ...keys,
-    }
-    const command = [join(import.meta.dirname, '../../src/cli.ts'), 'account', ...args]
-    return new Promise((resolve) => {
-      execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      })
-    })
-  }
+  const gatehouse = (...args: string[]) => run(['account', ...args], settingsFor(server, folder))
 
   const told = (account: Account, what: string) => ({
     code: 0,

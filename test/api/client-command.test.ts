@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,7 +10,7 @@ import { warnOfKeptClients } from '../../src/announce.ts'
 import { freePort } from '../../src/embedded/free-port.ts'
 import type { Logger } from '../../src/logger/logger.ts'
 import { Browser } from '../support/browser.ts'
-import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { CLI, run, settingsFor } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, createClient } from '../support/factories.ts'
 import { send } from '../support/http.ts'
@@ -33,34 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-interface Outcome {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** The command as an operator runs it, in a process of its own on the server's database. */
-function gatehouse(...args: string[]): Promise<Outcome> {
-  const { database, issuer, secrets } = server.config
-  const keys = {
-    COOKIE_KEYS: secrets.cookieKeys.join(),
-    KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
-  }
-  const env = {
-    PATH: process.env['PATH'] ?? '',
-    DATABASE_URL: database.url,
-    DATA_DIR: folder,
-    ISSUER: issuer,
-    ...COMPILE_CACHE,
-    ...keys,
-  }
-  const command = [join(import.meta.dirname, '../../src/cli.ts'), ...args]
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
-}
+const gatehouse = (...args: string[]) => run(args, settingsFor(server, folder))
 
 describe('gatehouse client', () => {
   it('prints an .env file and nothing else, and a server that is running knows the client at once', async () => {
@@ -392,25 +365,11 @@ describe('gatehouse client', () => {
     const { clientId } = await createClient(server, {
       metadata: { logo_uri: 'https://10.0.0.1/logo.png' },
     })
-    const { database, issuer, secrets } = server.config
-    const started = spawn(
-      process.execPath,
-      [join(import.meta.dirname, '../../src/cli.ts'), 'start'],
-      {
-        env: {
-          PATH: process.env['PATH'] ?? '',
-          DATABASE_URL: database.url,
-          DATA_DIR: folder,
-          ISSUER: issuer,
-          PORT: String(await freePort()),
-          ...COMPILE_CACHE,
-          COOKIE_KEYS: secrets.cookieKeys.join(),
-          KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
-        },
-        cwd: folder,
-        stdio: 'ignore',
-      },
-    )
+    const started = spawn(process.execPath, [CLI, 'start'], {
+      env: { ...settingsFor(server, folder), PORT: String(await freePort()) },
+      cwd: folder,
+      stdio: 'ignore',
+    })
     const ended = once(started, 'exit')
     const failures = async () =>
       (

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { api } from '../support/api.ts'
-import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { run, settingsFor } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type SmtpServer, startSmtpServer } from '../support/smtp-server.ts'
@@ -43,27 +42,7 @@ describe('gatehouse mail', () => {
     smtp.script.rcptTo = '250 ok'
   })
 
-  function mail(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const { database, issuer, secrets } = server.config
-    const keys = {
-      COOKIE_KEYS: secrets.cookieKeys.join(),
-      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
-    }
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      DATABASE_URL: database.url,
-      DATA_DIR: folder,
-      ISSUER: issuer,
-      ...COMPILE_CACHE,
-      ...keys,
-    }
-    const command = [join(import.meta.dirname, '../../src/cli.ts'), 'mail', ...args]
-    return new Promise((resolve) => {
-      execFile(process.execPath, command, { env, cwd: folder }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-      })
-    })
-  }
+  const mail = (...args: string[]) => run(['mail', ...args], settingsFor(server, folder))
 
   const failed = async () => JSON.parse((await mail('list', '--json')).stdout) as Failed[]
 

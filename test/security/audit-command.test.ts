@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,13 +6,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { freePort } from '../../src/embedded/free-port.ts'
-import { COMPILE_CACHE } from '../support/compile-cache.ts'
-import { startServer, TEST_SECRETS, type TestServer } from '../support/server.ts'
+import { CLI, run, settingsFor } from '../support/commands.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
 jest.setTimeout(120_000)
-
-const CLI = join(import.meta.dirname, '../../src/cli.ts')
 
 describe('gatehouse audit', () => {
   let server: TestServer
@@ -26,37 +24,18 @@ describe('gatehouse audit', () => {
     await rm(folder, { recursive: true })
   })
 
-  function environment(port = 0): NodeJS.ProcessEnv {
-    const { cookieKeys, keyEncryptionKeys } = TEST_SECRETS
-    const keys = { COOKIE_KEYS: cookieKeys.join(), KEY_ENCRYPTION_KEYS: keyEncryptionKeys.join() }
-    return {
-      PATH: process.env['PATH'] ?? '',
-      DATABASE_URL: server.config.database.url,
-      DATA_DIR: folder,
-      PORT: String(port),
-      ...COMPILE_CACHE,
-      ...keys,
-    }
-  }
-
-  function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        [CLI, 'audit', ...args],
-        { env: environment(), cwd: folder },
-        (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-        },
-      )
-    })
-  }
+  const gatehouse = (...args: string[]) => run(['audit', ...args], settingsFor(server, folder))
 
   it('LG-01 the start of a server is recorded: version, runtime, and a digest that changes with the settings', async () => {
     const details: Record<string, unknown>[] = []
     const port = await freePort()
     for (const brand of ['One', 'One', 'Two']) {
-      const env = { ...environment(port), BRAND_NAME: brand, ISSUER: 'http://localhost:3999' }
+      const env = {
+        ...settingsFor(server, folder),
+        PORT: String(port),
+        BRAND_NAME: brand,
+        ISSUER: 'http://localhost:3999',
+      }
       const child = spawn(process.execPath, [CLI, 'start'], {
         env,
         cwd: folder,

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Redis } from 'ioredis'
 import { randomToken } from '../../src/crypto/token.ts'
@@ -9,6 +8,7 @@ import { moveToPostgres, moveToRedis } from '../../src/oidc/adapters/move.ts'
 import { createPostgresStore } from '../../src/oidc/adapters/postgres-store.ts'
 import { createRedisStore } from '../../src/oidc/adapters/redis-store.ts'
 import { openRedis, type RedisConnection } from '../../src/redis/redis.ts'
+import { run, type Settings, settingsFor } from '../support/commands.ts'
 import { useDatabase } from '../support/database.ts'
 import { connectTo, startRedis, type TestRedis } from '../support/redis.ts'
 import { TEST_SECRETS } from '../support/secrets.ts'
@@ -270,29 +270,15 @@ describe('the command', () => {
     const grant = sample('Grant')
     await store.adapterFor('Grant').upsert(grant.id, grant.payload, HOUR)
     await pool.end()
-    const move = (settings: Record<string, string>) => {
-      const keys = {
-        COOKIE_KEYS: TEST_SECRETS.cookieKeys.join(),
-        KEY_ENCRYPTION_KEYS: TEST_SECRETS.keyEncryptionKeys.join(),
-      }
-      const env = {
-        PATH: process.env['PATH'] ?? '',
-        DATABASE_URL: database.url,
-        ...keys,
-        ...settings,
-      }
-      const command = [
-        join(import.meta.dirname, '../../src/cli.ts'),
-        'storage',
-        'move',
-        '--to',
-        'redis',
-      ]
-      return new Promise<string>((resolve) => {
-        execFile(process.execPath, command, { env }, (_error, stdout, stderr) =>
-          resolve(stdout + stderr),
-        )
-      })
+    const config = {
+      database,
+      issuer: 'http://localhost:3000',
+      secrets: TEST_SECRETS,
+    }
+    const move = async (settings: Settings) => {
+      const env = { ...settingsFor({ config }, tmpdir()), ...settings }
+      const { stdout, stderr } = await run(['storage', 'move', '--to', 'redis'], env)
+      return stdout + stderr
     }
     expect(await move({})).toBe('Set REDIS_URL to the Redis to move to or from.\n')
     expect(await move({ REDIS_URL: server.url })).toBe('Grant\t1\n1 moved to redis and verified\n')

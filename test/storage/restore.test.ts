@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { api, canRefresh, form, isAlive, signedIn, signIn, totp, withMfa } from '../support/api.ts'
-import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { run, settingsFor } from '../support/commands.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { createClient, createResource } from '../support/factories.ts'
 import { asAdmin } from '../support/postgres.ts'
@@ -57,35 +56,7 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
     })
   }
 
-  function gatehouse(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const { issuer, secrets } = server.config
-    const keys = {
-      COOKIE_KEYS: secrets.cookieKeys.join(),
-      KEY_ENCRYPTION_KEYS: secrets.keyEncryptionKeys.join(),
-    }
-    const stores = {
-      DATABASE_URL: database.url,
-      ...(server.redis ? { REDIS_URL: server.redis.url } : {}),
-    }
-    const env = {
-      PATH: process.env['PATH'] ?? '',
-      ...stores,
-      DATA_DIR: folder,
-      ISSUER: issuer,
-      ...COMPILE_CACHE,
-      ...keys,
-    }
-    return new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        [join(import.meta.dirname, '../../src/cli.ts'), ...args],
-        { env, cwd: folder },
-        (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-        },
-      )
-    })
-  }
+  const gatehouse = (...args: string[]) => run(args, settingsFor(server, folder))
 
   it('F24 nothing that was revoked lives, nothing that was used is used again, and everybody signs in again', async () => {
     const person = await signedIn(server)
