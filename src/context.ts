@@ -1,4 +1,5 @@
 import { Audit } from './audit/audit.ts'
+import { ClientSecrets } from './clients/client-secrets.ts'
 import { Clients } from './clients/clients.ts'
 import { LOGO_POLICY, Logos } from './clients/logos.ts'
 import { Resources } from './clients/resources.ts'
@@ -27,6 +28,7 @@ import { API_SCOPE, apiResource } from './oidc/clients/built-in-clients.ts'
 import { checkingClientKeys } from './oidc/clients/client-keys.ts'
 import { ClientDirectory } from './oidc/clients/directory.ts'
 import { ResourceServers } from './oidc/clients/resource-servers.ts'
+import { SecretUses } from './oidc/clients/secret-uses.ts'
 import { createFindAccount } from './oidc/find-account.ts'
 import { createGrantLoader } from './oidc/grants.ts'
 import { Interactions } from './oidc/interactions.ts'
@@ -127,6 +129,8 @@ export async function createContext(config: Config, options: ContextOptions = {}
     logos,
     accountApi: { identifier: apiResource(config.issuer), scopes: [API_SCOPE] },
   })
+  const clientSecrets = new ClientSecrets({ em, audit })
+  const secretUses = undo.use(new SecretUses({ pool, logger }))
   const resources = new Resources({ em, audit })
   const announcements = undo.use(await Announcements.open({ database, logger }))
   const directory = await ClientDirectory.open({ pool, announcements })
@@ -181,6 +185,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     cookieKeys,
     adapter: store.adapterFor,
     directory,
+    secretUses,
     refreshAnswers: new RefreshAnswers({
       keys: keyEncryptionKeys,
       leewaySeconds: artifacts.leewaySeconds,
@@ -252,6 +257,8 @@ export async function createContext(config: Config, options: ContextOptions = {}
     messages,
     worker,
     clients,
+    clientSecrets,
+    secretUses,
     logos,
     resources,
     directory,

@@ -33,7 +33,7 @@ export async function applyChange(
     client.logo = deps.logo ? await keepPicture(tx, deps.logo) : null
     client.logoQueuedAt = null
   }
-  const secret = settleSecret(client, meant)
+  const secret = await settleSecret(tx, client, meant)
   return secret ? { changed, secret } : { changed }
 }
 

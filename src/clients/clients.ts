@@ -14,12 +14,12 @@ import { checkClientId } from './client-id.ts'
 import { applyChange, otherLogo } from './client-update.ts'
 import { type ChangeOptions, locked, lockName } from './locked.ts'
 import type { Logos } from './logos.ts'
-import { columnsOf, registrationOf } from './metadata.ts'
+import { columnsOf, honouringFromNow, registrationOf } from './metadata.ts'
 import { parseClient } from './parse-client.ts'
 import { keepPicture } from './pictures.ts'
 import { refused } from './reasons.ts'
 import type { ClientInput, ClientRegistration } from './registration.ts'
-import { digestOf, usesSecret } from './secret.ts'
+import { replaceSecrets, usesSecret } from './secret.ts'
 
 export type { BuiltInClient, ClientInput }
 /** `id`: `client_id`, if the operator names it. */
@@ -65,10 +65,11 @@ export class Clients {
         id,
         ...columns,
         // What an earlier client of that name was given stays void.
-        metadata: named === undefined ? metadata : { ...metadata, not_before: now() },
-        secretDigest: secret ? digestOf(secret) : null,
+        metadata: named === undefined ? metadata : honouringFromNow(metadata),
+        secretDigest: null,
         logo: logo ? await keepPicture(em, logo) : null,
       })
+      await replaceSecrets(em, client, secret)
       await announce(em, { kind: 'client', id })
       await this.#deps.audit.append(em, { type: 'client_registered', clientId: id })
       return secret ? { client, secret } : { client }
@@ -86,14 +87,15 @@ export class Clients {
 
   /** Those that may use the account API only because they did before apps had to be registered for it. */
   async listKept(): Promise<Client[]> {
-    return this.#em
-      .fork()
-      .find(Client, { accountApi: 'kept' }, { orderBy: { createdAt: 'asc', id: 'asc' } })
+    return (await this.list()).filter(({ accountApi }) => accountApi === 'kept')
   }
 
   /** Throws `not_found`. */
-  async get(id: string): Promise<{ client: Client; registration: ClientRegistration }> {
-    const client = await this.#em.fork().findOne(Client, { id })
+  async get(
+    id: string,
+    em = this.#em.fork(),
+  ): Promise<{ client: Client; registration: ClientRegistration }> {
+    const client = await em.findOne(Client, { id })
     if (!client) throw new AppError('not_found')
     return { client, registration: registrationOf(client) }
   }
@@ -108,7 +110,8 @@ export class Clients {
     change: ClientChange,
     { version, tx }: ChangeOptions = {},
   ): Promise<Registration & { readonly changed: readonly string[] }> {
-    const logo = await this.#deps.logos.fetch(otherLogo((await this.get(id)).registration, change))
+    const { registration } = await this.get(id, tx)
+    const logo = await this.#deps.logos.fetch(otherLogo(registration, change))
     return within(this.#em, tx, async (em) => {
       const client = await locked(em, id, version)
       const { changed, ...made } = await applyChange(em, client, change, { ...this.#deps, logo })
@@ -144,7 +147,7 @@ export class Clients {
    */
   async enable(id: string, options: ChangeOptions = {}): Promise<void> {
     await this.#change(id, options, 'enabled', (client) => {
-      if (client.disabledAt) client.metadata = { ...client.metadata, not_before: now() }
+      if (client.disabledAt) client.metadata = honouringFromNow(client.metadata)
       client.disabledAt = null
     })
   }
@@ -155,10 +158,10 @@ export class Clients {
    */
   async rotateSecret(id: string, options: ChangeOptions = {}): Promise<string> {
     const secret = randomSecret()
-    await this.#change(id, options, 'secret_rotated', (client) => {
+    await this.#change(id, options, 'secret_rotated', async (client, em) => {
       if (!usesSecret(registrationOf(client).authMethod))
         throw refused({ id: { code: 'no_secret' } })
-      client.secretDigest = digestOf(secret)
+      await replaceSecrets(em, client, secret)
     })
     return secret
   }
@@ -179,11 +182,11 @@ export class Clients {
     id: string,
     { version, tx }: ChangeOptions,
     what: string,
-    change: (client: Client) => void,
+    change: (client: Client, em: EntityManager) => void | Promise<void>,
   ): Promise<void> {
     await within(this.#em, tx, async (em) => {
       const client = await locked(em, id, version)
-      change(client)
+      await change(client, em)
       await this.#changed(em, client, { what })
     })
   }
@@ -194,6 +197,3 @@ export class Clients {
     await this.#deps.audit.append(em, { type: 'client_changed', clientId: client.id, detail })
   }
 }
-
-/** Unix time. */
-const now = (): number => Math.floor(Date.now() / 1000)

@@ -74,6 +74,11 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
   return Object.fromEntries(all.filter(([, value]) => value !== undefined))
 }
 
+/** Of a client that is given nothing back of what it, or another of its name, was given until now. */
+export function honouringFromNow(metadata: ClientMetadata): ClientMetadata {
+  return { ...metadata, not_before: Math.floor(Date.now() / 1000) }
+}
+
 /** A stored client as it was meant. */
 export function registrationOf(row: Row): ClientRegistration {
   const { name, isFirstParty, requireMfa, accountApi, refreshLeewaySeconds } = row

@@ -46,6 +46,13 @@ const SENTENCES = {
   foreign_scopes: 'of none of its APIs: {scopes}',
   bad_picture: '{why}',
   no_secret: 'this client has no secret',
+  bad_label: 'is empty, longer than 100 characters or cannot be shown',
+  in_past: 'must be a number of days above 0, and not beyond all calendars',
+  too_many_secrets:
+    'has {max} secrets, the most there can be; remove one first: client secret list, client secret remove',
+  unknown_secret: 'is none of its secrets; "client secret list" has them',
+  last_secret:
+    'is the last one that is good; add another first, or shut the app out: client disable',
   built_in_secret: 'a built-in client has no secret',
 
   // Of redirect URIs

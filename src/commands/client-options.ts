@@ -110,6 +110,8 @@ const longOf = ({ flags }: FieldOption): string => flags.split(' ')[0] ?? flags
 /** The options by the fields, so that a refusal names what was typed. */
 export const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries([
   ['id', '--id'],
+  ['label', '--label'],
+  ['expiresAt', '--days'],
   ...ALL.map(([field, option]) => [field, longOf(option)]),
 ])
 

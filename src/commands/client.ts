@@ -5,6 +5,7 @@ import type { AccountApiUse } from '../entities/client.ts'
 import { StartupError } from '../errors.ts'
 import { answering, envAnswer } from './answer.ts'
 import { createCommand } from './client-create.ts'
+import { secretCommand } from './client-secret.ts'
 import { deleteCommand, showCommand, updateCommand } from './client-update.ts'
 import { type Open, withClients } from './with-clients.ts'
 
@@ -19,6 +20,7 @@ export function clientCommand(open: Open): Command {
     .addCommand(showCommand(open))
     .addCommand(updateCommand(open))
     .addCommand(deleteCommand(open))
+    .addCommand(secretCommand(open))
 
   command
     .command('list')

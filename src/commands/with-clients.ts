@@ -1,9 +1,11 @@
+import type { ClientSecrets } from '../clients/client-secrets.ts'
 import type { Clients } from '../clients/clients.ts'
 import { OPTION_NAMES } from './client-options.ts'
 import { explained } from './refusal.ts'
 
 export interface ClientCommandDeps extends AsyncDisposable {
   readonly clients: Clients
+  readonly clientSecrets: ClientSecrets
   readonly config: { readonly issuer: string }
 }
 export type Open = () => Promise<ClientCommandDeps>

@@ -2,6 +2,7 @@ import { Account } from './account.ts'
 import { AttemptCounter } from './attempt-counter.ts'
 import { AuditEvent } from './audit-event.ts'
 import { Client } from './client.ts'
+import { ClientSecret } from './client-secret.ts'
 import { Consent } from './consent.ts'
 import { KnownDevice } from './known-device.ts'
 import { MfaChallenge } from './mfa-challenge.ts'
@@ -23,6 +24,7 @@ export const entities = [
   AttemptCounter,
   AuditEvent,
   Client,
+  ClientSecret,
   Consent,
   KnownDevice,
   MfaChallenge,
@@ -44,6 +46,7 @@ export {
   AttemptCounter,
   AuditEvent,
   Client,
+  ClientSecret,
   Consent,
   KnownDevice,
   MfaChallenge,

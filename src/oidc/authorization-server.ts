@@ -4,7 +4,8 @@ import type { FaultLog } from '../fault-log.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { Adapter } from './adapters/adapter.ts'
 import { around } from './around.ts'
-import { type ClientDirectory, useDigestedSecrets } from './clients/directory.ts'
+import type { ClientDirectory } from './clients/directory.ts'
+import { type NoteUse, useDigestedSecrets } from './clients/secrets.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
 import { PlainRequests } from './fast-path/plain-requests.ts'
 import { signingHere } from './keys/external-key.ts'
@@ -26,6 +27,7 @@ export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' 
   readonly adapter: (model: string) => Adapter
   readonly directory: Pick<ClientDirectory, 'honours' | 'isSinceRestore'>
   readonly refreshAnswers: RefreshAnswers
+  readonly secretUses: NoteUse
   readonly keys: SigningKeys
   readonly sessionRecords: SessionRecords
   readonly audit: AuditSink
@@ -96,7 +98,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
     jwks: { keys: keys.map(signingHere) },
   })
   const provider = new TokenProvider(deps.config.issuer, configuration)
-  useDigestedSecrets(provider)
+  useDigestedSecrets(provider, deps.secretUses)
   nameSessions(provider)
   readParamsFirst(provider)
   verifyHintsBy(provider, hintKeys)
@@ -115,12 +117,13 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
 
 function plainRequests(
   provider: Provider,
-  { findAccount, resources, audit }: AuthorizationServerDeps,
+  { findAccount, resources, audit, secretUses }: AuthorizationServerDeps,
 ): PlainRequests {
   return new PlainRequests(provider, {
     findAccount: findingOnce(findAccount),
     resources,
     audit,
+    secretUses,
   })
 }
 

@@ -1,7 +1,9 @@
 import { isOidcScope } from '../../clients/scopes.ts'
 import { sha256 } from '../../crypto/token.ts'
 
-export const CLIENT_COLUMNS = `"id"::text as "id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds", "logo_digest"`
+const SECRETS = `(select json_agg(json_build_object('id', s."id", 'digest', s."digest", 'expiresAt', extract(epoch from s."expires_at")))
+  from "client_secret" s where s."client_id" = "client"."id")::text as "secrets"`
+export const CLIENT_COLUMNS = `"id"::text as "id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds", "logo_digest", ${SECRETS}`
 
 export interface ClientRow {
   readonly id: string
@@ -13,6 +15,15 @@ export interface ClientRow {
   readonly account_api: string
   readonly refresh_leeway_seconds: number | null
   readonly logo_digest: string | null
+  readonly secrets: string | null
+}
+
+/** One that the client may show; without an id it was written by the previous version. */
+export interface StoredSecret {
+  readonly id?: string
+  readonly digest: string
+  /** Unix time. */
+  readonly expiresAt: number | null
 }
 
 /** Members of a client that are ours; they go into oidc-provider's `extraClientMetadata.properties`. */
@@ -25,6 +36,7 @@ export const OUR_METADATA = [
   'allowed_resources',
   'allowed_scopes',
   'logo_digest',
+  'client_secrets',
 ] as const
 
 export interface ProviderMetadata {
@@ -32,6 +44,8 @@ export interface ProviderMetadata {
   readonly client_name: string
   /** The digest of the secret, not the secret. */
   readonly client_secret?: string
+  /** All that it may show. */
+  readonly client_secrets?: readonly StoredSecret[]
   readonly first_party: boolean
   readonly require_mfa: boolean
   /** People may let it manage their account. */
@@ -61,7 +75,7 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
     ...(typeof scope === 'string' ? scopeMembers(scope) : {}),
     client_id: row.id,
     client_name: row.name,
-    ...(row.secret_digest === null ? {} : { client_secret: row.secret_digest }),
+    ...(row.secret_digest === null ? {} : secretMembers(row.secret_digest, row.secrets)),
     first_party: row.is_first_party,
     require_mfa: row.require_mfa,
     account_api: row.account_api !== 'off',
@@ -74,6 +88,16 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
   // anew: a short one says as much.
   const name = sha256(JSON.stringify(found)).toString('base64url')
   return Object.freeze(Object.defineProperty(found, 'toJSON', { value: () => name }))
+}
+
+/** A digest that only the client's row has is the previous version's: it takes the place of all others. */
+function secretMembers(newest: string, stored: string | null) {
+  const all = JSON.parse(stored ?? '[]') as readonly StoredSecret[]
+  const isKnown = all.some(({ digest }) => digest === newest)
+  return {
+    client_secret: newest,
+    client_secrets: isKnown ? all : [{ digest: newest, expiresAt: null }],
+  }
 }
 
 /**

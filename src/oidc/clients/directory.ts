@@ -1,7 +1,5 @@
-import { type Adapter, errors, Provider } from 'oidc-provider'
-import { digestOf } from '../../clients/secret.ts'
+import type { Adapter } from 'oidc-provider'
 import { CLIENT_IDS, LIFETIMES } from '../../config/limits.ts'
-import { equal } from '../../crypto/token.ts'
 import type { Database } from '../../database/database.ts'
 import type { Announcements } from '../../feed/announcements.ts'
 import { LookupCache } from '../../feed/lookup-cache.ts'
@@ -24,8 +22,6 @@ const RESOURCE = {
 }
 const RESTORED = 'select extract(epoch from "restored_at")::float8 as "at" from "server_state"'
 const MAX_CLIENTS = 10_000
-/** Longest secret that is digested for comparison, in bytes (TK-07). */
-const MAX_SECRET = 1024
 
 export interface ClientDirectoryDeps extends Pick<Database, 'pool'> {
   readonly announcements: Announcements
@@ -119,52 +115,6 @@ export class ClientDirectory {
     const authenticates = client !== undefined && client['token_endpoint_auth_method'] !== 'none'
     return authenticates ? seconds : Math.min(seconds, LIFETIMES.refreshLeewayPublic)
   }
-}
-
-/**
- * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The
- * provider takes either place for a secret; here it has to come by the registered method (TK-07).
- * Only who has the right secret is told that its place is wrong.
- */
-export function useDigestedSecrets(provider: Provider): void {
-  provider.Client.prototype.compareClientSecret = function compareClientSecret(
-    this: SecretClient,
-    given: string,
-  ): boolean {
-    const isRight = hasSecret(this, given)
-    if (isRight && sentBy() !== this.tokenEndpointAuthMethod)
-      throw wrongMethod(this.tokenEndpointAuthMethod)
-    return isRight
-  }
-}
-
-/** Whether that is the client's secret, wherever it came from. */
-export function hasSecret(
-  { clientSecret }: { readonly clientSecret?: string | undefined },
-  given: string,
-): boolean {
-  if (!clientSecret || typeof given !== 'string' || given.length > MAX_SECRET) return false
-  return equal(Buffer.from(digestOf(given)), Buffer.from(clientSecret))
-}
-
-function wrongMethod(registered: string | undefined): Error {
-  return Object.assign(
-    new errors.InvalidClientAuth('the secret came by another method than the registered one'),
-    {
-      error_description: `client authentication failed: this client is registered for ${registered}`,
-    },
-  )
-}
-
-interface SecretClient {
-  readonly clientSecret?: string
-  readonly tokenEndpointAuthMethod?: string
-}
-
-function sentBy(): string | undefined {
-  const params = Provider.ctx?.oidc.params
-  if (!params) return undefined
-  return params['client_secret'] ? 'client_secret_post' : 'client_secret_basic'
 }
 
 interface ResourceRow {

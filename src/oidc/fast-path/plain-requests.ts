@@ -1,6 +1,6 @@
 import { type Client, errors, type Provider, type ResourceServerInstance } from 'oidc-provider'
 import { isOidcScope } from '../../clients/scopes.ts'
-import { hasSecret } from '../clients/directory.ts'
+import { hasSecret, type NoteUse } from '../clients/secrets.ts'
 import { mayIntrospect, onlyApi } from '../configuration.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 import { sessionOf } from '../standing.ts'
@@ -8,6 +8,10 @@ import { recordIssued } from '../tokens/token-events.ts'
 import { TOKEN_LENGTHS } from '../tokens/token-lengths.ts'
 import { inUnit } from '../trips/request-unit.ts'
 import { grantOf, PlainGrants, type PlainGrantsDeps } from './plain-grants.ts'
+
+export interface PlainRequestsDeps extends PlainGrantsDeps {
+  readonly secretUses: NoteUse
+}
 
 /** The JSON of an answer with status 200; undefined: not for us. */
 export type PlainAnswer = Promise<Readonly<Record<string, unknown>> | undefined>
@@ -34,10 +38,10 @@ const MODELS: ReadonlyMap<number, TokenModel> = new Map(
  */
 export class PlainRequests {
   readonly #provider: Provider
-  readonly #deps: PlainGrantsDeps
+  readonly #deps: PlainRequestsDeps
   readonly #grants: PlainGrants
 
-  constructor(provider: Provider, deps: PlainGrantsDeps) {
+  constructor(provider: Provider, deps: PlainRequestsDeps) {
     this.#provider = provider
     this.#deps = deps
     this.#grants = new PlainGrants(provider, deps)
@@ -193,7 +197,7 @@ export class PlainRequests {
       client.clientSecretExpiresAt
     )
       return undefined
-    return hasSecret(client, secret) ? client : undefined
+    return hasSecret(client, secret, this.#deps.secretUses) ? client : undefined
   }
 }
 

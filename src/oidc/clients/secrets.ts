@@ -1,0 +1,64 @@
+import { errors, Provider } from 'oidc-provider'
+import { digestOf } from '../../clients/secret.ts'
+import { equal } from '../../crypto/token.ts'
+import type { StoredSecret } from './client-metadata.ts'
+import type { SecretUses } from './secret-uses.ts'
+
+/** Longest secret that is digested for comparison, in bytes (TK-07). */
+const MAX_SECRET = 1024
+
+export type NoteUse = Pick<SecretUses, 'used'>
+
+/**
+ * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The
+ * provider takes either place for a secret; here it has to come by the registered method (TK-07).
+ * Only who has the right secret is told that its place is wrong.
+ */
+export function useDigestedSecrets(provider: Provider, uses: NoteUse): void {
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(
+    this: SecretClient,
+    given: string,
+  ): boolean {
+    const isRight = hasSecret(this, given, uses)
+    if (isRight && sentBy() !== this.tokenEndpointAuthMethod)
+      throw wrongMethod(this.tokenEndpointAuthMethod)
+    return isRight
+  }
+}
+
+/**
+ * Whether that is one of the client's secrets, wherever it came from. All of them are compared, so
+ * that the time does not tell which one it is.
+ */
+export function hasSecret(client: object, given: string, uses: NoteUse): boolean {
+  const { client_secrets: secrets = [] } = client as { client_secrets?: readonly StoredSecret[] }
+  if (typeof given !== 'string' || given.length > MAX_SECRET) return false
+  const digest = Buffer.from(digestOf(given))
+  const now = Date.now() / 1000
+  let right: StoredSecret | undefined
+  for (const each of secrets) {
+    const isEqual = equal(digest, Buffer.from(each.digest))
+    if (isEqual && (each.expiresAt === null || each.expiresAt > now)) right = each
+  }
+  if (right?.id) uses.used(right.id)
+  return right !== undefined
+}
+
+function wrongMethod(registered: string | undefined): Error {
+  return Object.assign(
+    new errors.InvalidClientAuth('the secret came by another method than the registered one'),
+    {
+      error_description: `client authentication failed: this client is registered for ${registered}`,
+    },
+  )
+}
+
+interface SecretClient {
+  readonly tokenEndpointAuthMethod?: string
+}
+
+function sentBy(): string | undefined {
+  const params = Provider.ctx?.oidc.params
+  if (!params) return undefined
+  return params['client_secret'] ? 'client_secret_post' : 'client_secret_basic'
+}
