@@ -70,7 +70,7 @@ function protocolPathsIn(code: string): string[] {
 function amrIn(code: string): string[] {
   const values = new Set([...METHODS.flatMap(({ amr }) => amr), 'mfa'])
   const value = `['"{,]\\b(?:${[...values].join('|')})\\b['"},]`
-  const inList = `\\[[^\\][]*${value}`
+  const inList = `\\[[^\\][{]*${value}`
   const atTheClaim = `\\bamr\\b.*${value}`
   return code.match(new RegExp(`${inList}|${atTheClaim}`, 'g')) ?? []
 }

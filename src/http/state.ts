@@ -32,7 +32,7 @@ interface RequestState {
   /** `accountSession`: read it with `visitorOf`. */
   visitor?: Visitor
   /** `loadStep`: the interaction, loaded once for each request. */
-  step?: Promise<Step>
+  step?: Step
   /** `loadStep`: the languages that the app asked for. */
   uiLocales?: string | undefined
   /** The interactions' router: how a person gets out of one that is over. */

@@ -7,7 +7,7 @@ import type { ApiItem, ScopeItem } from '../../views/views.ts'
 import { apiItems } from '../api-items.ts'
 import { seeOther } from '../see-other.ts'
 import { formOf } from '../state.ts'
-import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 
 /**
  * Names the app, the account, what is asked in words, for how long, and where the answer goes
@@ -15,7 +15,7 @@ import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
  */
 export function showConsent(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const account = await deps.accounts.findActive(String(step.interaction.session?.accountId))
     if (!account) throw new AppError('interaction_expired')
     const { client, redirectUri } = step.app
@@ -46,7 +46,7 @@ export function showConsent(deps: InteractionDeps): Middleware {
 /** A one-time decision: the interaction is gone once it is made. */
 export function submitConsent(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const decision = formOf(ctx)['decision']
     if (decision === 'deny') return seeOther(ctx, await deps.interactions.deny(step.interaction))
     const accountId = step.interaction.session?.accountId

@@ -21,7 +21,7 @@ export async function finishSignIn(
   step: Step,
   proven: Proven,
 ): Promise<void> {
-  if (!hasTakenSecondStep(proven.proofs) && deps.interactions.demandsSecondFactor(step.app.client))
+  if (!hasTakenSecondStep(proven.proofs) && step.policy.demandsSecondFactor)
     return beginEnrolment(ctx, deps, step, proven)
   const next = await deps.interactions.login(step.interaction, proven)
   try {
@@ -62,8 +62,7 @@ async function beginEnrolment(
   isHalfway(ctx)
   await deps.mfa.enrol(account)
   const { accountId, proofs, isRemembered, credentialVersion } = proven
-  await deps.interactions.remember(step.interaction, {
+  await step.goOn({
     enrol: { accountId, amr: amrOf(proofs), isRemembered, credentialVersion, isDone: false },
   })
-  seeOther(ctx, step.url('mfa-enrol'))
 }

@@ -15,6 +15,7 @@ import type { DeviceCookie } from '../device-cookie.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { FlowCookie } from '../pages/flow-cookie.ts'
 import type { AskingApp, Renderer } from '../renderer.ts'
+import { seeOther } from '../see-other.ts'
 
 export interface InteractionDeps {
   readonly issuer: string
@@ -41,26 +42,57 @@ export interface Step {
   readonly app: AskingApp
   readonly state: InteractionState
   readonly interaction: Awaited<ReturnType<Interactions['get']>>['interaction']
+  /** What the operator and the app demand of a sign-in. */
+  readonly policy: Policy
   /** URL of a step of this interaction. */
   readonly url: (step: string) => string
+  /** Keeps what the next step is to find, and sends the browser to the one that is due then. */
+  readonly goOn: (state: InteractionState) => Promise<void>
+  /** For what was begun and does not hold any more. */
+  readonly startOver: () => void
 }
 
-/** The interaction that URL and cookie name together, loaded once for each request. */
-export function loadStep(ctx: Context, deps: InteractionDeps): Promise<Step> {
-  ctx.state.step ??= load(ctx, deps)
-  return ctx.state.step
+export interface Policy {
+  readonly demandsSecondFactor: boolean
 }
 
-/** Tells the renderer which language the app asked for, too. */
-async function load(ctx: Context, { interactions }: InteractionDeps): Promise<Step> {
+/** Which step is due: `steps.ts` decides. */
+export type DueStep = (state: InteractionState, prompt: string, policy: Policy) => string
+
+/** The interaction of this request, which the router has loaded. */
+export function stepOf(ctx: Context): Step {
+  const { step } = ctx.state
+  if (!step) throw new Error('this route is no step of an interaction')
+  return step
+}
+
+/**
+ * The interaction that URL and cookie name together. Tells the renderer which language the app
+ * asked for, too.
+ */
+export async function loadStep(
+  ctx: Context,
+  { interactions }: InteractionDeps,
+  dueStep: DueStep,
+): Promise<Step> {
   const uid = String(ctx['params']['uid'])
   const { interaction, client, state } = await interactions.get(ctx, uid)
   ctx.state.uiLocales = param(interaction.params, 'ui_locales')
-  return {
+  const url = (step: string) => `/interaction/${uid}/${step}`
+  const policy = { demandsSecondFactor: interactions.demandsSecondFactor(client) }
+  const step: Step = {
     uid,
     interaction,
     state,
+    policy,
     app: { client, redirectUri: param(interaction.params, 'redirect_uri') },
-    url: (step) => `/interaction/${uid}/${step}`,
+    url,
+    async goOn(next) {
+      await interactions.remember(interaction, next)
+      seeOther(ctx, url(dueStep(next, interaction.prompt.name, policy)))
+    },
+    startOver: () => seeOther(ctx, url('login')),
   }
+  ctx.state.step = step
+  return step
 }

@@ -4,16 +4,15 @@ import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
-import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
-import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { findKnownPerson, isOther, type KnownPerson, OTHER } from './known-person.ts'
 
 /** GET: the form, with the hint that the app gave or the person that has to confirm. */
 export function showLogin(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const known = await findKnownPerson(ctx, deps, step)
     const hint = step.interaction.params['login_hint']
     render(deps, ctx, step, {
@@ -30,7 +29,7 @@ export function showLogin(deps: InteractionDeps): Middleware {
  */
 export function submitLogin(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { username, password, remember } = textsOf(ctx, 'username', 'password', 'remember')
     const known = await findKnownPerson(ctx, deps, step)
     const email = known?.isFixed ? known.email : username
@@ -77,7 +76,7 @@ async function signIn(
   )
   if (outcome.status !== 'signed_in') isHalfway(ctx)
   if (outcome.status === 'mfa_required') {
-    await deps.interactions.remember(step.interaction, {
+    await step.goOn({
       ...step.state,
       mfa: {
         challenge: outcome.challenge,
@@ -85,15 +84,14 @@ async function signIn(
         isRemembered: isRemembered(outcome.accountId),
       },
     })
-    return seeOther(ctx, step.url('mfa'))
   }
   if (outcome.status === 'email_unverified') {
     const { userId, tokenId } = outcome.started
-    await deps.interactions.remember(step.interaction, {
-      ...step.state,
+    const { mfa: _before, ...state } = step.state
+    await step.goOn({
+      ...state,
       signUp: { userId, tokenId, email: outcome.email },
     })
-    return seeOther(ctx, step.url('verify-email'))
   }
 }
 

@@ -3,11 +3,10 @@ import { firstStepOf } from '../../accounts/factors/methods/index.ts'
 import { TOTP } from '../../accounts/factors/methods/totp.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
-import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { enrolmentProblems, type RefusedEnrolment } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
-import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 
 /**
  * Two factors are demanded of an account that has one: the secret waits here for its first code. No
@@ -15,8 +14,7 @@ import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
  */
 export function showMfaEnrol(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
-    if (step.state.enrol?.isDone) return seeOther(ctx, step.url('recovery-codes'))
+    const step = stepOf(ctx)
     await renderEnrol(ctx, deps, step)
   }
 }
@@ -27,10 +25,9 @@ export function showMfaEnrol(deps: InteractionDeps): Middleware {
  */
 export function submitMfaEnrol(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { enrol } = step.state
-    if (enrol?.isDone) return seeOther(ctx, step.url('recovery-codes'))
-    if (!enrol || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
+    if (!enrol || !(await findProven(deps, enrol))) return step.startOver()
     const { code, enrolment } = textsOf(ctx, 'code', 'enrolment')
     let refused: RefusedEnrolment | undefined
     await refusable(
@@ -54,8 +51,7 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
 
 export function showRecoveryCodes(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
-    if (!step.state.enrol?.isDone) return seeOther(ctx, step.url('login'))
+    const step = stepOf(ctx)
     renderCodes(ctx, deps, step)
   }
 }
@@ -63,12 +59,12 @@ export function showRecoveryCodes(deps: InteractionDeps): Middleware {
 /** Password and one-time code were both shown in this interaction. */
 export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { enrol } = step.state
-    if (!enrol?.isDone || !(await findProven(deps, enrol))) return seeOther(ctx, step.url('login'))
+    if (!enrol || !(await findProven(deps, enrol))) return step.startOver()
     const { accountId, amr, isRemembered, credentialVersion } = enrol
     const first = firstStepOf(amr)
-    if (!first) return seeOther(ctx, step.url('login'))
+    if (!first) return step.startOver()
     const proven = { accountId, proofs: [first, TOTP], isRemembered, credentialVersion }
     await finishSignIn(ctx, deps, step, proven)
   }
@@ -89,7 +85,7 @@ async function renderEnrol(
   const account = step.state.enrol && (await findProven(deps, step.state.enrol))
   const pending =
     account && !account.mfaEnabled ? await deps.mfa.pendingEnrolment(account) : undefined
-  if (!pending) return seeOther(ctx, step.url('login'))
+  if (!pending) return step.startOver()
   const { id, secret, otpauthUri } = pending
   const form = {
     action: step.url('mfa-enrol'),

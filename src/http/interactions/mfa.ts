@@ -2,11 +2,10 @@ import type { Context, Middleware } from 'koa'
 import type { Problems } from '../../views/views.ts'
 import { emptyFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
-import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { totpProblems } from '../totp-problems.ts'
 import { finishSignIn } from './finish.ts'
-import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 
 /**
  * The step between the factors. Without a challenge of this very interaction there is nothing to
@@ -14,17 +13,16 @@ import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
  */
 export function showMfa(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
-    if (!step.state.mfa) return seeOther(ctx, step.url('login'))
-    render(ctx, deps, step, step.state.mfa.isRemembered)
+    const step = stepOf(ctx)
+    render(ctx, deps, step, step.state.mfa?.isRemembered === true)
   }
 }
 
 export function submitMfa(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { mfa } = step.state
-    if (!mfa) return seeOther(ctx, step.url('login'))
+    if (!mfa) return step.startOver()
     const { code, remember } = textsOf(ctx, 'code', 'remember')
     const isRemembered = remember === 'yes'
     await refusable(

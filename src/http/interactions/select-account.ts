@@ -2,14 +2,14 @@ import type { Middleware } from 'koa'
 import { AppError } from '../../errors.ts'
 import { seeOther } from '../see-other.ts'
 import { formOf } from '../state.ts'
-import { type InteractionDeps, loadStep } from './interaction.ts'
+import { type InteractionDeps, stepOf } from './interaction.ts'
 
 export function showSelectAccount(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const accountId = step.interaction.session?.accountId
     const account = accountId ? await deps.accounts.findActive(accountId) : undefined
-    if (!account) return seeOther(ctx, step.url('login'))
+    if (!account) return step.startOver()
     deps.renderer.page(
       ctx,
       'interaction/select-account',
@@ -25,7 +25,7 @@ export function showSelectAccount(deps: InteractionDeps): Middleware {
 
 export function submitSelectAccount(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { choice } = formOf(ctx)
     if (choice === 'other') return seeOther(ctx, step.url('login'))
     if (choice !== 'continue' || !step.interaction.session?.accountId)

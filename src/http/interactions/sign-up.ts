@@ -3,13 +3,12 @@ import type { Problems } from '../../views/views.ts'
 import { preciseProblems, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
-import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
-import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 
 export function showSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const hint = step.interaction.params['login_hint']
     render(ctx, deps, step, { name: '', email: typeof hint === 'string' ? hint.slice(0, 254) : '' })
   }
@@ -17,7 +16,7 @@ export function showSignUp(deps: InteractionDeps): Middleware {
 
 export function submitSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { name, email, password } = textsOf(ctx, 'name', 'email', 'password')
     await refusable(
       ctx,
@@ -31,11 +30,11 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
         }
         const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: email.trim().slice(0, 254) })
-        await deps.interactions.remember(step.interaction, {
-          ...step.state,
+        const { mfa: _before, ...state } = step.state
+        await step.goOn({
+          ...state,
           signUp: { userId, tokenId, email: email.trim() },
         })
-        seeOther(ctx, step.url('verify-email'))
       },
       (problems) =>
         render(ctx, deps, step, { name, email, problems: preciseProblems(problems, { email }) }),

@@ -9,14 +9,13 @@ import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
-import { type InteractionDeps, loadStep, type Step } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 
 export function showVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
-    if (!step.state.signUp) return seeOther(ctx, step.url('sign-up'))
-    if (await deps.accounts.findActive(step.state.signUp.userId))
-      return seeOther(ctx, step.url('login'))
+    const step = stepOf(ctx)
+    const { signUp } = step.state
+    if (signUp && (await deps.accounts.findActive(signUp.userId))) return step.startOver()
     render(ctx, deps, step, ctx.query['resent'] === '1' ? { notice: 'code_sent' } : {})
   }
 }
@@ -24,11 +23,11 @@ export function showVerifyEmail(deps: InteractionDeps): Middleware {
 /** The right code makes the account and signs it in: its password and address come from this browser. */
 export function submitVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { signUp } = step.state
-    if (!signUp) return seeOther(ctx, step.url('sign-up'))
+    if (!signUp) return step.startOver()
     // The code was right before, and the answer was lost.
-    if (await deps.accounts.findActive(signUp.userId)) return seeOther(ctx, step.url('login'))
+    if (await deps.accounts.findActive(signUp.userId)) return step.startOver()
     const { code } = textsOf(ctx, 'code')
     await refusable(
       ctx,
@@ -53,9 +52,9 @@ export function submitVerifyEmail(deps: InteractionDeps): Middleware {
 
 export function resendCode(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = await loadStep(ctx, deps)
+    const step = stepOf(ctx)
     const { signUp } = step.state
-    if (!signUp) return seeOther(ctx, step.url('sign-up'))
+    if (!signUp) return step.startOver()
     const { tokenId } = await deps.signUp.resendFor(signUp, originOf(ctx), nameOfApp(step.app))
     await deps.interactions.remember(step.interaction, {
       ...step.state,

@@ -1,0 +1,98 @@
+import type { Middleware } from 'koa'
+import type { LimitName } from '../../config/limits.ts'
+import type { InteractionState } from '../../oidc/interaction-state.ts'
+import { showConsent, submitConsent } from './consent.ts'
+import type { InteractionDeps, Policy } from './interaction.ts'
+import { showLogin, submitLogin } from './login.ts'
+import { showMfa, submitMfa } from './mfa.ts'
+import {
+  showMfaEnrol,
+  showRecoveryCodes,
+  submitMfaEnrol,
+  submitRecoveryCodes,
+} from './mfa-enrol.ts'
+import { showSelectAccount, submitSelectAccount } from './select-account.ts'
+import { showSignUp, submitSignUp } from './sign-up.ts'
+import { showVerifyEmail, submitVerifyEmail } from './verify-email.ts'
+
+/** A page between an authorization request and its answer. */
+export interface InteractionStep {
+  /** Its path below the interaction. */
+  readonly name: string
+  /** `prompt`: what the provider waits for. */
+  isDue(state: InteractionState, prompt: string, policy: Policy): boolean
+  /** Pages link to it, so it is also shown while another is due. */
+  readonly isOpen?: true
+  show(deps: InteractionDeps): Middleware
+  submit(deps: InteractionDeps): Middleware
+  readonly limit?: LimitName
+}
+
+/**
+ * Every step. The first that is due is where a browser is sent: what the person did last, then what
+ * the provider waits for.
+ */
+export const STEPS: readonly InteractionStep[] = [
+  {
+    name: 'mfa',
+    isDue: ({ mfa }) => mfa !== undefined,
+    show: showMfa,
+    submit: submitMfa,
+    limit: 'verify',
+  },
+  {
+    name: 'verify-email',
+    isDue: ({ signUp }) => signUp !== undefined,
+    show: showVerifyEmail,
+    submit: submitVerifyEmail,
+    limit: 'verify',
+  },
+  {
+    name: 'recovery-codes',
+    isDue: ({ enrol }) => enrol?.isDone === true,
+    show: showRecoveryCodes,
+    submit: submitRecoveryCodes,
+  },
+  {
+    name: 'mfa-enrol',
+    isDue: ({ enrol }, _prompt, policy) => enrol?.isDone === false && policy.demandsSecondFactor,
+    show: showMfaEnrol,
+    submit: submitMfaEnrol,
+    limit: 'verify',
+  },
+  {
+    name: 'consent',
+    isDue: (_state, prompt) => prompt === 'consent',
+    isOpen: true,
+    show: showConsent,
+    submit: submitConsent,
+  },
+  {
+    name: 'select-account',
+    isDue: (_state, prompt) => prompt === 'select_account',
+    isOpen: true,
+    show: showSelectAccount,
+    submit: submitSelectAccount,
+  },
+  {
+    name: 'sign-up',
+    isDue: (_state, prompt) => prompt === 'create',
+    isOpen: true,
+    show: showSignUp,
+    submit: submitSignUp,
+    limit: 'sign-up',
+  },
+  {
+    name: 'login',
+    isDue: () => true,
+    isOpen: true,
+    show: showLogin,
+    submit: submitLogin,
+    limit: 'sign-in',
+  },
+]
+
+/** The name of the step that is due. */
+export function dueStep(state: InteractionState, prompt: string, policy: Policy): string {
+  return STEPS.find((step) => step.isDue(state, prompt, policy))?.name ?? 'login'
+}
