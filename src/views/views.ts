@@ -72,7 +72,10 @@ export function createViews({
     logo,
     icon,
     js: assetPath('gatehouse.js'),
-    languages: languages.tags.map((code) => ({ code, name: languages.get(code).name })),
+    languages: languages.tags.map((code) => {
+      const { name, direction } = languages.get(code)
+      return { code, name, direction }
+    }),
   }
 
   return {

@@ -9,8 +9,8 @@ import { BRAND, contextOf, eachMail, eachPage } from './samples.ts'
 
 /**
  * Every page and mail as a file and a picture, to look at:
- * `node test/ui/gallery.ts [--only login] [--locales en,ar] [--sizes 320,1280] [--out dir]`. Needs
- * the Chromium that the tests unpack, or CHROME_PATH.
+ * `node test/ui/gallery.ts [--only login] [--locales en,ar] [--sizes 320,1280] [--out dir]`. What
+ * folds is open with `--open`. Needs the Chromium that the tests unpack, or CHROME_PATH.
  */
 const { values: options } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const { values: options } = parseArgs({
     themes: { type: 'string', default: 'light,dark' },
     out: { type: 'string', default: '/tmp/gatehouse-gallery' },
     bare: { type: 'boolean', default: false },
+    open: { type: 'boolean', default: false },
   },
 })
 
@@ -93,6 +94,8 @@ async function photograph(): Promise<void> {
 
 async function shoot(page: Page, file: string, name: string): Promise<void> {
   await page.goto(`file://${join(options.out, `${file}.html`)}`)
+  if (options.open)
+    await page.evaluate('for (const each of document.querySelectorAll(`details`)) each.open = true')
   const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth')
   if (wide) console.log(`${name}: scrolls sideways`)
   await page.screenshot({ path: join(options.out, `${name}.png`), fullPage: true })
