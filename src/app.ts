@@ -5,7 +5,7 @@ import { apiDocsRoutes } from './http/api/docs/index.ts'
 import { assetRoutes } from './http/assets.ts'
 import { developmentPages } from './http/dev/index.ts'
 import { createDeviceCookie } from './http/device-cookie.ts'
-import { plainRequests } from './http/fast-path.ts'
+import { fastPath } from './http/fast-path.ts'
 import { healthRoutes } from './http/health.ts'
 import { interactionRoutes } from './http/interactions/index.ts'
 import { logoRoutes } from './http/logos.ts'
@@ -80,7 +80,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(methods())
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))
-  app.use(plainRequests(authorizationServer))
+  app.use(fastPath(authorizationServer))
   app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie, signUpFlow }, limit).routes())
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes(context.views).routes())

@@ -4,15 +4,13 @@ import type { Middleware } from 'koa'
 import { hasArrived } from '../oidc/arrival.ts'
 import type { AuthorizationServer } from '../oidc/authorization-server.ts'
 import { ENDPOINTS, type Endpoint, endpointOf } from '../oidc/endpoints.ts'
-import type { PlainAnswer, PlainRequests } from '../oidc/fast-path/plain-requests.ts'
+import { isKnownRequest } from '../oidc/fast-path/allow-list.ts'
+import type { FastAnswer, FastPath } from '../oidc/fast-path/requests.ts'
 import { refuse } from '../oidc/outages.ts'
 
 const { userinfo, token, introspection }: Record<string, Endpoint> = ENDPOINTS
 const FORM = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i
 const MAX_FORM = 2048
-/** Browsers of other origins, and other proofs of who a client is: the provider looks at these. */
-const ODD = ['origin', 'dpop', 'oauth-client-attestation', 'oauth-client-attestation-pop']
-
 /** As the provider sends them to clients that are no browsers. */
 const HEADERS = {
   Vary: 'Origin',
@@ -20,11 +18,11 @@ const HEADERS = {
   'Access-Control-Expose-Headers': 'WWW-Authenticate',
 }
 
-/** Answers plain requests on the fast path. The provider finds everything else untouched, its body unread. */
-export function plainRequests(server: AuthorizationServer): Middleware {
+/** Answers what the fast path knows. The engine finds everything else untouched, its body unread. */
+export function fastPath(server: AuthorizationServer): Middleware {
   return async (ctx, next) => {
-    const { provider, plain } = server
-    const body = await answerTo(ctx.req, endpointOf(ctx), plain).catch((error: unknown) => {
+    const { provider, fastPath } = server
+    const body = await answerTo(ctx.req, endpointOf(ctx), fastPath).catch((error: unknown) => {
       ctx.set(HEADERS)
       refuse(provider, ctx, error)
     })
@@ -38,20 +36,19 @@ export function plainRequests(server: AuthorizationServer): Middleware {
 async function answerTo(
   req: IncomingMessage,
   endpoint: Endpoint | undefined,
-  plain: PlainRequests,
-): PlainAnswer {
+  path: FastPath,
+): FastAnswer {
   const { authorization } = req.headers
-  // With a query, or named by its whole address: the provider's.
+  // With a query, or named by its whole address: the engine's.
   if (req.url !== endpoint?.path) return undefined
-  if (authorization === undefined || ODD.some((name) => req.headers[name] !== undefined))
-    return undefined
-  if (endpoint === userinfo) return req.method === 'GET' ? plain.userinfo(authorization) : undefined
+  if (authorization === undefined || !isKnownRequest(req.headers)) return undefined
+  if (endpoint === userinfo) return req.method === 'GET' ? path.userinfo(authorization) : undefined
   if (req.method !== 'POST' || (endpoint !== token && endpoint !== introspection)) return undefined
   const form = await peek(req)
   if (form === undefined) return undefined
   return endpoint === token
-    ? plain.token(authorization, parse(form))
-    : plain.introspection(authorization, parse(form))
+    ? path.token(authorization, parse(form))
+    : path.introspection(authorization, parse(form))
 }
 
 /** The form, if it has come in one piece; it stays to be read. */

@@ -7,7 +7,7 @@ import { around } from './around.ts'
 import type { ClientDirectory } from './clients/directory.ts'
 import { type NoteUse, useDigestedSecrets } from './clients/secrets.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
-import { PlainRequests } from './fast-path/plain-requests.ts'
+import { FastPath } from './fast-path/requests.ts'
 import { signingHere } from './keys/external-key.ts'
 import { verifyHintsBy } from './keys/hints.ts'
 import type { KeySet, SigningKeys } from './keys/signing-keys.ts'
@@ -44,7 +44,7 @@ export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' 
 export class AuthorizationServer {
   readonly #deps: AuthorizationServerDeps
   #provider: Provider
-  #plain: PlainRequests
+  #fastPath: FastPath
   #fingerprint: string
 
   static async create(deps: AuthorizationServerDeps): Promise<AuthorizationServer> {
@@ -56,7 +56,7 @@ export class AuthorizationServer {
   private constructor(deps: AuthorizationServerDeps, provider: Provider, fingerprint: string) {
     this.#deps = deps
     this.#provider = provider
-    this.#plain = plainRequests(provider, deps)
+    this.#fastPath = createFastPath(provider, deps)
     this.#fingerprint = fingerprint
   }
 
@@ -64,9 +64,9 @@ export class AuthorizationServer {
     return this.#provider
   }
 
-  /** The fast path to answers of the same provider. */
-  get plain(): PlainRequests {
-    return this.#plain
+  /** To answers of the same provider. */
+  get fastPath(): FastPath {
+    return this.#fastPath
   }
 
   /** Takes over the keys of this moment; returns when they will change next by themselves. */
@@ -75,7 +75,7 @@ export class AuthorizationServer {
     const { fingerprint, nextChange } = loaded
     if (fingerprint !== this.#fingerprint) {
       this.#provider = createProvider(this.#deps, loaded)
-      this.#plain = plainRequests(this.#provider, this.#deps)
+      this.#fastPath = createFastPath(this.#provider, this.#deps)
       this.#fingerprint = fingerprint
     }
     return nextChange
@@ -115,11 +115,12 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   return provider
 }
 
-function plainRequests(
+function createFastPath(
   provider: Provider,
-  { findAccount, resources, audit, secretUses }: AuthorizationServerDeps,
-): PlainRequests {
-  return new PlainRequests(provider, {
+  { adapter, findAccount, resources, audit, secretUses }: AuthorizationServerDeps,
+): FastPath {
+  return new FastPath(provider, {
+    clients: adapter('Client'),
     findAccount: findingOnce(findAccount),
     resources,
     audit,

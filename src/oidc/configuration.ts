@@ -1,14 +1,6 @@
-import {
-  type AdapterFactory,
-  type Client,
-  type Configuration,
-  errors,
-  type JWKS,
-  type KoaContextWithOIDC,
-  type ResourceServer,
-} from 'oidc-provider'
+import type { AdapterFactory, Configuration, JWKS } from 'oidc-provider'
 import { ACR_VALUES } from '../accounts/factors/levels.ts'
-import { isOidcScope, OIDC_SCOPES } from '../clients/scopes.ts'
+import { OIDC_SCOPES } from '../clients/scopes.ts'
 import type { Config } from '../config/config.ts'
 import { bindingCookies, cookieName } from '../config/cookie-names.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
@@ -19,12 +11,20 @@ import { OUR_METADATA } from './clients/client-metadata.ts'
 import type { ClientDirectory } from './clients/directory.ts'
 import type { ResourceServers } from './clients/resource-servers.ts'
 import { ENDPOINTS } from './endpoints.ts'
+import { featuresWith } from './features.ts'
 import type { FindAccount } from './find-account.ts'
 import { createInteractionPolicy } from './interaction-policy.ts'
 import { EXTERNAL_SIGNING } from './keys/external-key.ts'
 import type { ProviderPages } from './pages.ts'
-import { param } from './param.ts'
+import { resourceIndicators } from './resource-indicators.ts'
 import { sessionOf } from './standing.ts'
+import {
+  isRegisteredOrigin,
+  issuesRefreshToken,
+  mayIntrospect,
+  mayRevoke,
+  rotatesRefreshTokens,
+} from './token-policy.ts'
 import { lifetimes } from './tokens/lifetimes.ts'
 import { bitsOfOpaqueRandomness } from './tokens/token-lengths.ts'
 
@@ -110,34 +110,19 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       claims_locales_supported: undefined,
       prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
     },
-    features: {
-      devInteractions: { enabled: false },
+    features: featuresWith({
       externalSigningSupport: EXTERNAL_SIGNING,
-      dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
-      claimsParameter: { enabled: false },
-      clientCredentials: { enabled: true },
       introspection: {
-        enabled: true,
-        allowedPolicy: (_ctx, client, token) => mayIntrospect(client, token),
+        allowedPolicy: (_ctx: unknown, ...asked: Parameters<typeof mayIntrospect>) =>
+          mayIntrospect(...asked),
       },
-      revocation: { enabled: true, allowedPolicy: mayRevoke },
-      userinfo: { enabled: true },
-      backchannelLogout: { enabled: true },
+      revocation: { allowedPolicy: mayRevoke },
       rpInitiatedLogout: {
-        enabled: true,
         logoutSource: pages.confirmLogout,
         postLogoutSuccessSource: pages.loggedOut,
       },
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: (ctx, client, oneOf) =>
-          oneOf?.[0] ?? (isService(ctx) ? onlyApi(client) : undefined) ?? [],
-        useGrantedResource: (ctx) => !isForUserinfo(ctx),
-        getResourceServerInfo: async (ctx, indicator, client) =>
-          knowingAllScopes(ctx, await resources.info(indicator, client)),
-      },
-    },
+      resourceIndicators: resourceIndicators(resources),
+    }),
     interactions: {
       policy: createInteractionPolicy(config),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
@@ -158,7 +143,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     renderError: pages.error,
     fetch: deps.fetch,
     enableHttpPostMethods: false,
-  } as Configuration
+  }
 }
 
 function routes(): Configuration['routes'] {
@@ -172,90 +157,4 @@ function routes(): Configuration['routes'] {
     jwks: jwks.path,
     end_session: endSession.path,
   }
-}
-
-/**
- * A service asks for one API at a time: a scope that is not the API's is an error, not a thing to
- * leave out (RFC 6749 5.2).
- */
-function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
-  const offered = server.scope.split(' ')
-  const unknown = param(ctx.oidc.params, 'scope')
-    .split(' ')
-    .find((name) => name !== '' && !offered.includes(name))
-  if (unknown !== undefined && isService(ctx))
-    throw new errors.InvalidScope(
-      'the API does not have this scope, or the client may not use it',
-      unknown,
-    )
-  return server
-}
-
-export function issuesRefreshToken(
-  client: Client,
-  { scopes }: { readonly scopes: ReadonlySet<string> },
-): boolean {
-  return (
-    client.grantTypeAllowed('refresh_token') &&
-    (scopes.has('offline_access') || client['first_party'] === true)
-  )
-}
-
-export function rotatesRefreshTokens(client: Client): boolean {
-  return client['refresh_rotation'] !== 'never'
-}
-
-/** A service has nothing but its APIs; the one of a service that has one goes without saying. */
-export function onlyApi(client: { readonly [member: string]: unknown }): string | undefined {
-  const apis = client['allowed_resources']
-  return Array.isArray(apis) && apis.length === 1 ? String(apis[0]) : undefined
-}
-
-function isService({ oidc }: KoaContextWithOIDC): boolean {
-  return param(oidc.params, 'grant_type') === 'client_credentials'
-}
-
-/**
- * A token is for the API that was granted, unless a refresh names scopes of the person only: then
- * it is for userinfo.
- */
-function isForUserinfo({ oidc }: KoaContextWithOIDC): boolean {
-  const names = param(oidc.params, 'scope').split(' ')
-  return names.includes('openid') && names.every((name) => isOidcScope(name))
-}
-
-/**
- * SE-14: exactly the origin of one of the client's redirect URIs; never `null`, never on
- * cookie-bearing endpoints.
- */
-function isRegisteredOrigin(
-  _ctx: KoaContextWithOIDC,
-  origin: string,
-  redirectUris: readonly string[],
-): boolean {
-  return origin !== 'null' && redirectUris.some((uri) => URL.parse(uri)?.origin === origin)
-}
-
-/** TK-09: a caller sees its own tokens, and a resource server those for its audience. */
-export function mayIntrospect(
-  client: { clientId: string; [key: string]: unknown },
-  token: { clientId?: string | undefined; aud?: unknown },
-): boolean {
-  if (token.clientId === client.clientId) return true
-  const served = client['allowed_resources']
-  return (
-    typeof token.aud === 'string' &&
-    Array.isArray(served) &&
-    client['tokenEndpointAuthMethod'] !== 'none' &&
-    served.includes(token.aud)
-  )
-}
-
-function mayRevoke(
-  _ctx: KoaContextWithOIDC,
-  client: { clientId: string },
-  token: { clientId?: string },
-): boolean {
-  if (token.clientId === client.clientId) return true
-  throw new errors.InvalidRequest('client is not authorized to revoke the presented token')
 }

@@ -28,8 +28,8 @@ export function countProvided(server: TestServer): Counted {
 }
 
 /**
- * The same request that goes to the provider in any case: its router does not mind a query, the
- * short way does.
+ * The same request that goes to the engine in any case: its router does not mind a query, the fast
+ * path does.
  */
 export function longWay(shot: Shot): Shot {
   return { ...shot, path: `${shot.path}?way=long` }

@@ -26,10 +26,10 @@ const MACHINE = { grant_types: ['client_credentials'], redirect_uris: [], respon
 const CLAIMS = { userinfo: { name: null } }
 
 /**
- * Whatever is asked at these three, the short way answers what the provider would, byte for byte
- * but for what is random.
+ * Whatever is asked at these three, the fast path answers what the engine would, byte for byte but
+ * for what is random.
  */
-describe.each(STORAGES)('plain requests on %s', (storage) => {
+describe.each(STORAGES)('fast path: requests on %s', (storage) => {
   let server: TestServer
   let app: SignedInApp
   let provided: Counted

@@ -71,10 +71,10 @@ function formOf(kind: Kind, value: string, verifier = VERIFIER): Record<string, 
 }
 
 /**
- * Codes and refresh tokens are spent on the short way as the provider spends them: of two that are
- * alike, the same comes.
+ * The fast path spends codes and refresh tokens as the engine does: of two that are alike, the same
+ * comes.
  */
-describe.each(STORAGES)('plain grants on %s', (storage) => {
+describe.each(STORAGES)('fast path: grants on %s', (storage) => {
   let server: TestServer
   let app: SignedInApp
   let provided: Counted

@@ -1,0 +1,46 @@
+import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
+import { isOidcScope } from '../clients/scopes.ts'
+import type { ResourceServers } from './clients/resource-servers.ts'
+import { param } from './param.ts'
+import { onlyApi } from './token-policy.ts'
+
+/** For which API a token is (RFC 8707), in the words of the engine's setting. */
+export function resourceIndicators(resources: ResourceServers) {
+  return {
+    defaultResource: (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]) =>
+      oneOf?.[0] ?? (isService(ctx) ? onlyApi(client) : undefined) ?? [],
+    useGrantedResource: (ctx: KoaContextWithOIDC) => !isForUserinfo(ctx),
+    getResourceServerInfo: async (ctx: KoaContextWithOIDC, indicator: string, client: Client) =>
+      knowingAllScopes(ctx, await resources.info(indicator, client)),
+  }
+}
+
+/**
+ * A service asks for one API at a time: a scope that is not the API's is an error, not a thing to
+ * leave out (RFC 6749 5.2).
+ */
+function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
+  const offered = server.scope.split(' ')
+  const unknown = param(ctx.oidc.params, 'scope')
+    .split(' ')
+    .find((name) => name !== '' && !offered.includes(name))
+  if (unknown !== undefined && isService(ctx))
+    throw new errors.InvalidScope(
+      'the API does not have this scope, or the client may not use it',
+      unknown,
+    )
+  return server
+}
+
+function isService({ oidc }: KoaContextWithOIDC): boolean {
+  return param(oidc.params, 'grant_type') === 'client_credentials'
+}
+
+/**
+ * A token is for the API that was granted, unless a refresh names scopes of the person only: then
+ * it is for userinfo.
+ */
+function isForUserinfo({ oidc }: KoaContextWithOIDC): boolean {
+  const names = param(oidc.params, 'scope').split(' ')
+  return names.includes('openid') && names.every((name) => isOidcScope(name))
+}
