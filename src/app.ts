@@ -20,7 +20,7 @@ import { createRateLimit, memoryLimits } from './http/middleware/rate-limit.ts'
 import { redisLimits } from './http/middleware/redis-limits.ts'
 import { requestContext } from './http/middleware/request-context.ts'
 import { requestLog } from './http/middleware/request-log.ts'
-import { fixedHeaders, securityHeaders } from './http/middleware/security-headers.ts'
+import { securityHeaders } from './http/middleware/security-headers.ts'
 import { accountRoutes } from './http/pages/account/index.ts'
 import { createFlowCookie } from './http/pages/flow-cookie.ts'
 import { forgotPasswordRoutes } from './http/pages/forgot-password.ts'
@@ -60,12 +60,6 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
 
   app.use(endpoints())
   app.use(
-    publicDocuments(authorizationServer, {
-      host: new URL(issuer).host,
-      headers: fixedHeaders({ isHttps }),
-    }),
-  )
-  app.use(
     requestContext({
       trustedProxyHops: config.trustedProxyHops,
       sessionCookies: Object.values(cookieNames(issuer)),
@@ -74,6 +68,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   )
   app.use(requestLog(logger))
   app.use(securityHeaders({ isHttps }))
+  app.use(publicDocuments(authorizationServer, { host: new URL(issuer).host }))
   app.use(healthRoutes({ ...context, isStopping }))
   app.use(authApi({ ...context, issuer }, limit))
   app.use(errorHandler(context.faults, presentHtml(renderer)))

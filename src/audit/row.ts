@@ -1,5 +1,5 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { CLIENT_IDS } from '../config/limits.ts'
-import { randomSalt, sha256Hex } from '../crypto/token.ts'
 import type { Actor, AuditDetail, AuditRecord } from './event.ts'
 
 /**
@@ -49,11 +49,16 @@ export function hashOf(seq: number, previousHash: string, row: AuditContent): st
     row.originDigest,
     sorted(row.detail),
   ]
-  return sha256Hex(previousHash, JSON.stringify(content))
+  return digest(previousHash, JSON.stringify(content))
 }
 
 export function originDigest(salt: string, { ip, userAgent }: AuditOrigin): string {
-  return sha256Hex(salt, JSON.stringify([ip, userAgent]))
+  return digest(salt, JSON.stringify([ip, userAgent]))
+}
+
+/** Of bytes that are given in hex, and a text after them. */
+function digest(bytes: string, text: string): string {
+  return createHash('sha256').update(bytes, 'hex').update(text).digest('hex')
 }
 
 /** A row as it will be read back: cut to the columns, without what PostgreSQL cannot hold. */
@@ -61,7 +66,7 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
   const { type, outcome = 'success', accountId, clientId, sessionId, origin } = event
   const detail = withActor(event.detail ?? {}, event.actor)
   const who = { ip: text(origin?.ip, 45), userAgent: text(origin?.userAgent, 512) }
-  const originSalt = randomSalt(16)
+  const originSalt = randomBytes(16).toString('hex')
   return {
     at,
     type,

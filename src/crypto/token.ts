@@ -4,7 +4,6 @@ import {
   hash,
   hkdfSync,
   randomBytes,
-  randomFillSync,
   randomInt,
   timingSafeEqual,
 } from 'node:crypto'
@@ -22,22 +21,6 @@ export function randomSecret(bits = 256): string {
   }
 }
 
-const drawn = Buffer.alloc(4096)
-let used = drawn.length
-
-/**
- * Random bytes in hex, for what is no secret: taken out of one larger draw, since a draw costs the
- * same whatever its size.
- */
-export function randomSalt(bytes: number): string {
-  if (used + bytes > drawn.length) {
-    randomFillSync(drawn)
-    used = 0
-  }
-  used += bytes
-  return drawn.toString('hex', used - bytes, used)
-}
-
 /** Six decimal digits, every one of the million equally likely. */
 export function sixDigitCode(): string {
   return randomInt(1_000_000).toString().padStart(6, '0')
@@ -46,15 +29,6 @@ export function sixDigitCode(): string {
 /** 32 bytes. Fit for values that cannot be guessed; what a person could guess is digested with `hmac`. */
 export function sha256(value: string | Uint8Array): Buffer {
   return hash('sha256', value, 'buffer')
-}
-
-/** The digest of some bytes, given in hex, and a text after them; hex. */
-export function sha256Hex(bytes: string, text: string): string {
-  const start = bytes.length / 2
-  const all = Buffer.allocUnsafe(start + Buffer.byteLength(text))
-  all.write(bytes, 0, 'hex')
-  all.write(text, start)
-  return hash('sha256', all, 'hex')
 }
 
 /**

@@ -17,7 +17,7 @@ interface Document {
  */
 export function publicDocuments(
   server: AuthorizationServer,
-  { host, headers }: { host: string; headers: Readonly<Record<string, string>> },
+  { host }: { host: string },
 ): Middleware {
   let known: { provider: unknown; documents: Map<string, Document> } = {
     provider: undefined,
@@ -58,7 +58,7 @@ export function publicDocuments(
       'Cache-Control': CACHE,
       ...OPEN,
     }
-    documents.set(endpoint.path, { body, etag, headers: { ...headers, ...own } })
+    documents.set(endpoint.path, { body, etag, headers: own })
     ctx.set({ ETag: etag, 'Cache-Control': CACHE })
     ctx.body = body
     ctx.set('Content-Type', own['Content-Type'])

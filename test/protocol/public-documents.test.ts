@@ -30,6 +30,9 @@ describe('discovery and JWKS', () => {
       expect(again.headers.get('cache-control')).toBe('public, max-age=300')
       expect(byProvider.headers.get('access-control-allow-origin')).toBe('https://app.example')
 
+      const ids = [first, again].map((answer) => answer.headers.get('x-request-id'))
+      expect([new Set(ids).size, ids.includes(null)]).toEqual([2, false])
+
       const unchanged = await send(server.origin + path, {
         headers: { 'if-none-match': again.headers.get('etag') ?? '' },
       })

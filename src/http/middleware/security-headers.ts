@@ -7,7 +7,7 @@ const BASELINE =
 const CLOSED = "base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
 /** The same on every response, page or not (WB-02, AZ-11). */
-export function fixedHeaders({ isHttps }: { isHttps: boolean }): Record<string, string> {
+function fixedHeaders({ isHttps }: { isHttps: boolean }): Record<string, string> {
   return {
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',

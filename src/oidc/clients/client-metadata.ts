@@ -1,5 +1,4 @@
 import { isOidcScope } from '../../clients/scopes.ts'
-import { sha256 } from '../../crypto/token.ts'
 
 const SECRETS = `(select json_agg(json_build_object('id', s."id", 'digest', s."digest", 'expiresAt', extract(epoch from s."expires_at")))
   from "client_secret" s where s."client_id" = "client"."id")::text as "secrets"`
@@ -84,10 +83,7 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
       : { refresh_leeway_seconds: row.refresh_leeway_seconds }),
     ...(row.logo_digest === null ? {} : { logo_digest: row.logo_digest }),
   }
-  // The provider finds what it has made of a client by the digest of its JSON, for every request
-  // anew: a short one says as much.
-  const name = sha256(JSON.stringify(found)).toString('base64url')
-  return Object.freeze(Object.defineProperty(found, 'toJSON', { value: () => name }))
+  return Object.freeze(found)
 }
 
 /** A digest that only the client's row has is the previous version's: it takes the place of all others. */

@@ -1,5 +1,6 @@
-import { createHash, generateKeyPair } from 'node:crypto'
+import { generateKeyPair } from 'node:crypto'
 import { promisify } from 'node:util'
+import { calculateJwkThumbprint } from 'jose'
 import type { SigningAlg } from '../../entities/signing-key.ts'
 
 const generate = promisify(generateKeyPair)
@@ -22,22 +23,10 @@ export async function newKey(alg: SigningAlg): Promise<NewKey> {
         ? await generate('ed25519')
         : await generate('rsa', { modulusLength: 3072 })
   const jwk = publicKey.export({ format: 'jwk' }) as Record<string, unknown>
-  const kid = thumbprint(jwk)
+  const kid = await calculateJwkThumbprint(jwk)
   return {
     kid,
     publicJwk: { ...jwk, kid, alg, use: 'sig' },
     privateJwk: { ...privateKey.export({ format: 'jwk' }) },
   }
-}
-
-/** JWK thumbprint (RFC 7638). */
-function thumbprint(jwk: Record<string, unknown>): string {
-  const members =
-    jwk['kty'] === 'RSA'
-      ? ['e', 'kty', 'n']
-      : jwk['kty'] === 'EC'
-        ? ['crv', 'kty', 'x', 'y']
-        : ['crv', 'kty', 'x']
-  const required = Object.fromEntries(members.map((name) => [name, jwk[name]]))
-  return createHash('sha256').update(JSON.stringify(required)).digest('base64url')
 }
