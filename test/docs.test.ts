@@ -129,6 +129,34 @@ describe('the documents', () => {
   })
 })
 
+describe('the words of the documents and comments', () => {
+  /** Words of riddles, and what the field calls it instead. */
+  const RIDDLES = /\b(?:[Ww]hoever|of late|(?:short|plain) way|stands(?! (?:for|in)\b))\b/g
+  const riddlesIn = (path: string, text: string) =>
+    (text.match(RIDDLES) ?? []).map((word) => `${path}: ${word}`)
+  const commentsIn = (text: string) =>
+    (text.match(/\/\*\*[\s\S]*?\*\/|^\s*\/\/.*$/gm) ?? []).join('\n')
+
+  it('are those that one would search for', () => {
+    const inDocuments = documents.flatMap((path) => riddlesIn(path, prose(read(path))))
+    const inComments = globSync('src/**/*.ts', { cwd: ROOT }).flatMap((path) =>
+      riddlesIn(path, commentsIn(read(path))),
+    )
+    expect([...inDocuments, ...inComments]).toEqual([])
+    expect(riddlesIn('x', 'Whoever stands there takes the short way')).toHaveLength(3)
+  })
+
+  it('are in lines of at most 120 columns, tables, links and code apart', () => {
+    const long = documents.flatMap((path) =>
+      prose(read(path))
+        .split('\n')
+        .filter((line) => line.length > 120 && !/^\s*(?:\||\[)/.test(line))
+        .map((line) => `${path}: ${line.slice(0, 60)}`),
+    )
+    expect(long).toEqual([])
+  })
+})
+
 describe('docs/promises.md', () => {
   /** Requirement ids and faults; the titles of a test quote what it proves. */
   const idsIn = (text: string) => text.match(/\b(?:[A-Z]{2}-\d{2}|F[0-3]\d)\b(?!-)/g) ?? []
