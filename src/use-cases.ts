@@ -7,10 +7,11 @@ import { EmailChange } from './accounts/email-change.ts'
 import { AccountExport } from './accounts/export.ts'
 import { Attempts } from './accounts/factors/attempts.ts'
 import { MfaChallenges } from './accounts/factors/challenges.ts'
-import { Mfa } from './accounts/factors/mfa.ts'
 import { RecoveryCodes } from './accounts/factors/recovery-codes.ts'
 import { SecondFactorProofs } from './accounts/factors/second-factor-proofs.ts'
+import { SecondStep } from './accounts/factors/second-step.ts'
 import { StepUp } from './accounts/factors/step-up.ts'
+import { Totp } from './accounts/factors/totp.ts'
 import { KeepLinks } from './accounts/keep-links.ts'
 import { OneTimeTokens } from './accounts/one-time-tokens.ts'
 import { PasswordChange } from './accounts/passwords/password-change.ts'
@@ -75,19 +76,18 @@ export function composeUseCases({
   const devices = new Devices({ em, pool, events, audit })
   const recoveryCodes = new RecoveryCodes({ em, events, audit })
   const proofs = new SecondFactorProofs({ audit, em, box, attempts, recoveryCodes, events })
-  const mfa = new Mfa({
+  const mfa = new Totp({
     audit,
     em,
     box,
     attempts,
-    challenges,
     proofs,
     recoveryCodes,
     events,
     sessions,
-    keepLinks,
     issuerName: config.brand.name,
   })
+  const secondStep = new SecondStep({ em, challenges, proofs, keepLinks })
   const passwords = new Passwords({
     audit,
     em,
@@ -97,7 +97,7 @@ export function composeUseCases({
     events,
     passwordContext,
   })
-  const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, mfa })
+  const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, secondStep })
   const passwordReset = new PasswordReset({
     audit,
     em,
@@ -107,7 +107,14 @@ export function composeUseCases({
     attempts,
     keepLinks,
   })
-  const passwordChange = new PasswordChange({ em, tokens, challenges, mfa, messages, passwords })
+  const passwordChange = new PasswordChange({
+    em,
+    tokens,
+    challenges,
+    secondStep,
+    messages,
+    passwords,
+  })
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
   const profile = new Profile({ em, audit })
   const deletion = new Deletion({ audit, em, tokens, messages, sessions, keepLinks, logger })
@@ -139,6 +146,7 @@ export function composeUseCases({
     events,
     recoveryCodes,
     mfa,
+    secondStep,
     passwords,
     passwordReset,
     passwordChange,

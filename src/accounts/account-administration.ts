@@ -5,7 +5,7 @@ import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { canonicalEmail } from './canonical-email.ts'
 import type { Deletion } from './deletion.ts'
-import type { Mfa } from './factors/mfa.ts'
+import type { Totp } from './factors/totp.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import { UUID } from './uuid.ts'
 
@@ -13,7 +13,7 @@ export interface AccountAdministrationDeps {
   readonly audit: AuditSink
   readonly em: EntityManager
   readonly deletion: Deletion
-  readonly mfa: Mfa
+  readonly mfa: Totp
   readonly sessions: Sessions
 }
 

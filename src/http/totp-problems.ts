@@ -1,4 +1,4 @@
-import type { Enrolment } from '../accounts/factors/mfa.ts'
+import type { Enrolment } from '../accounts/factors/totp.ts'
 import type { Problems } from '../views/views.ts'
 
 /** A code of an authenticator is no mailed one: there is none to ask for, but a next one to wait for. */

@@ -60,7 +60,12 @@ describe('"this wasn’t me"', () => {
     const typed = { accountId: account.id, enrolmentId, code: await codeOf(secret) }
     const codes = await mfa.confirm(typed, ORIGIN)
     links.push(await server.inbox.link(account.email, '/report-compromise'))
-    await mfa.verify(account.id, codes[0] ?? '', ORIGIN, async () => undefined)
+    await server.context.secondStep.verify(
+      account.id,
+      codes[0] ?? '',
+      ORIGIN,
+      async () => undefined,
+    )
     links.push(await server.inbox.link(account.email, '/report-compromise'))
     const [code = ''] = await recoveryCodes.regenerate(account.id, ORIGIN)
     links.push(await server.inbox.link(account.email, '/report-compromise'))

@@ -298,7 +298,7 @@ describe('the second factor of the hosted pages under attack', () => {
 
   it('a challenge of one door or purpose answers at no other', async () => {
     const { account, authenticator } = await person()
-    const { signIn, mfa, passwordChange, challenges } = server.context
+    const { signIn, secondStep, passwordChange, challenges } = server.context
     const origin = { ip: '192.0.2.1', userAgent: '', requestId: 'r' }
     const outcome = await signIn.withPassword(
       { email: account.email, password: PASSWORD, binding: 'api' },
@@ -320,11 +320,11 @@ describe('the second factor of the hosted pages under attack', () => {
     })
     for (const binding of ['interaction:x', 'change_password', 'disable_mfa', ''])
       await expect(
-        mfa.answer({ challenge, binding, code }, origin, async () => undefined),
+        secondStep.answer({ challenge, binding, code }, origin, async () => undefined),
       ).rejects.toMatchObject({ code: 'invalid_code' })
     const change = await passwordChange.start(account.id, PASSWORD, origin)
     await expect(
-      mfa.answer(
+      secondStep.answer(
         { challenge: change.tokenId, binding: 'api', code },
         origin,
         async () => undefined,

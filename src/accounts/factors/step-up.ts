@@ -10,7 +10,7 @@ import type { Passwords } from '../passwords/passwords.ts'
 import { isFresh, type Shown } from '../sessions/session-level.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { takesTwoFactors } from './levels.ts'
-import type { Mfa } from './mfa.ts'
+import type { SecondStep } from './second-step.ts'
 
 /** Who calls the account API: a client within a session. */
 export interface Caller extends Shown {
@@ -28,7 +28,7 @@ export interface StepUpDeps {
   readonly tokens: OneTimeTokens
   readonly messages: Messages
   readonly passwords: Passwords
-  readonly mfa: Mfa
+  readonly secondStep: SecondStep
 }
 
 const LEVEL = { one: 1, two: 2 } as const
@@ -75,7 +75,7 @@ export class StepUp {
 
   /** By a code of the app or a recovery code. Throws `invalid_code`. */
   async byCode(caller: Caller, code: string, origin: RequestOrigin): Promise<void> {
-    await this.#deps.mfa.verify(caller.accountId, code, origin, (tx) =>
+    await this.#deps.secondStep.verify(caller.accountId, code, origin, (tx) =>
       prove(tx, caller, LEVEL.two),
     )
   }

@@ -7,7 +7,7 @@ import type { Messages } from '../../mail/messages.ts'
 import { canonicalEmail } from '../canonical-email.ts'
 import type { MfaChallenges } from '../factors/challenges.ts'
 import { takesTwoFactors } from '../factors/levels.ts'
-import type { Mfa } from '../factors/mfa.ts'
+import type { SecondStep } from '../factors/second-step.ts'
 import type { Issue, OneTimeTokens } from '../one-time-tokens.ts'
 import type { PasswordContext, PasswordFault } from './password-policy.ts'
 import type { Passwords, Replacement } from './passwords.ts'
@@ -16,7 +16,7 @@ export interface PasswordChangeDeps {
   readonly em: EntityManager
   readonly tokens: OneTimeTokens
   readonly challenges: MfaChallenges
-  readonly mfa: Mfa
+  readonly secondStep: SecondStep
   readonly messages: Messages
   readonly passwords: Passwords
 }
@@ -97,7 +97,7 @@ export class PasswordChange {
     },
     origin: RequestOrigin,
   ): Promise<Account> {
-    const { em, passwords, mfa } = this.#deps
+    const { em, passwords, secondStep } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (canonicalEmail(submitted) !== account.email) throw new AppError('invalid_code')
     passwords.check(password, contextOf(account))
@@ -106,10 +106,14 @@ export class PasswordChange {
     const set = (spend?: Replacement['spend']) =>
       passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, spend, origin })
     if (!takesTwoFactors(account)) return set(await this.#prove(account, tokenId, code))
-    return mfa.answer({ challenge: tokenId, binding: BINDING, code }, origin, async (proven) => {
-      if (proven.accountId !== account.id) throw new AppError('invalid_code')
-      return set()
-    })
+    return secondStep.answer(
+      { challenge: tokenId, binding: BINDING, code },
+      origin,
+      async (proven) => {
+        if (proven.accountId !== account.id) throw new AppError('invalid_code')
+        return set()
+      },
+    )
   }
 
   /** How the proof is spent with the change. */

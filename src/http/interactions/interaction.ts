@@ -2,7 +2,8 @@ import type { Context } from 'koa'
 import type { Accounts } from '../../accounts/accounts.ts'
 import type { Consents } from '../../accounts/consents.ts'
 import type { Devices } from '../../accounts/devices.ts'
-import type { Mfa } from '../../accounts/factors/mfa.ts'
+import type { SecondStep } from '../../accounts/factors/second-step.ts'
+import type { Totp } from '../../accounts/factors/totp.ts'
 import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
 import type { SignUp } from '../../accounts/sign-up.ts'
@@ -24,7 +25,8 @@ export interface InteractionDeps {
   readonly consents: Consents
   readonly resources: Resources
   readonly signIn: SignIn
-  readonly mfa: Mfa
+  readonly mfa: Totp
+  readonly secondStep: SecondStep
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof
   readonly devices: Devices

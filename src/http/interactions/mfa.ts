@@ -30,7 +30,7 @@ export function submitMfa(deps: InteractionDeps): Middleware {
       async () => {
         refuseFaults({ code: emptyFault(code) })
         const answer = { challenge: mfa.challenge, binding: `interaction:${step.uid}`, code }
-        await deps.mfa.answer(answer, originOf(ctx), (proven) =>
+        await deps.secondStep.answer(answer, originOf(ctx), (proven) =>
           finishSignIn(ctx, deps, step, { ...proven, isRemembered }),
         )
       },

@@ -3,9 +3,10 @@ import type { Deletion } from '../../../accounts/deletion.ts'
 import type { EmailChange } from '../../../accounts/email-change.ts'
 import type { AccountExport } from '../../../accounts/export.ts'
 import type { MfaChallenges } from '../../../accounts/factors/challenges.ts'
-import type { Mfa } from '../../../accounts/factors/mfa.ts'
 import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
+import type { SecondStep } from '../../../accounts/factors/second-step.ts'
 import type { StepUp } from '../../../accounts/factors/step-up.ts'
+import type { Totp } from '../../../accounts/factors/totp.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
 import type { PasswordReset } from '../../../accounts/passwords/password-reset.ts'
 import type { Profile } from '../../../accounts/profile.ts'
@@ -33,7 +34,8 @@ export interface AuthApiDeps extends DoorDeps {
   readonly directory: Pick<ClientDirectory, 'honours' | 'usesAccountApi'>
   readonly emailChange: EmailChange
   readonly firstPartyTokens: FirstPartyTokens
-  readonly mfa: Mfa
+  readonly mfa: Totp
+  readonly secondStep: SecondStep
   readonly passwordChange: PasswordChange
   readonly passwordReset: PasswordReset
   readonly profile: Profile

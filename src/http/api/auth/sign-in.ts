@@ -87,7 +87,7 @@ export const SIGN_IN = family('Sign-in', {
         answer: { ...TOKENS, session: SESSION, user: { ...USER, mfa_enabled: true } },
       },
       handle: ({ token: challenge, ...input }, { origin }, deps) =>
-        deps.mfa.answer(
+        deps.secondStep.answer(
           { challenge, binding: BINDING, code: input.code, email: input.email },
           origin,
           (proven) => issue(deps, proven, origin),

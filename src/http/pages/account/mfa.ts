@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { Mfa } from '../../../accounts/factors/mfa.ts'
+import type { Totp } from '../../../accounts/factors/totp.ts'
 import type { Problems } from '../../../views/views.ts'
 import { codeFault, emptyFault, refuseFaults, textsOf } from '../../form.ts'
 import { refusable } from '../../refusable.ts'
@@ -11,7 +11,7 @@ import { renderRecoveryCodes } from './recovery-codes.ts'
 import { visitorOf } from './session.ts'
 
 export interface MfaDeps extends AreaDeps {
-  readonly mfa: Mfa
+  readonly mfa: Totp
 }
 
 const ENROL = '/account/mfa'

@@ -9,30 +9,23 @@ import { databaseNow, inSeconds } from '../../database/clock.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { Account, RecoveryCode, TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
-import { canonicalEmail } from '../canonical-email.ts'
-import type { KeepLinks } from '../keep-links.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { type Attempts, attempt } from './attempts.ts'
-import { type MfaChallenges, nameOf } from './challenges.ts'
-import type { Method } from './method.ts'
-import { PASSWORD } from './methods/password.ts'
 import { TOTP } from './methods/totp.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
 import { recount } from './ways.ts'
 
-export interface MfaDeps {
+export interface TotpDeps {
   readonly audit: AuditSink
   readonly em: EntityManager
   readonly box: SecretBox
   readonly attempts: Attempts
-  readonly challenges: MfaChallenges
   readonly proofs: SecondFactorProofs
   readonly recoveryCodes: RecoveryCodes
   readonly events: SecurityEvents
   readonly sessions: Sessions
-  readonly keepLinks: KeepLinks
   /** The issuer's name in the person's authenticator app. */
   readonly issuerName: string
 }
@@ -44,19 +37,11 @@ export interface Enrolment {
   readonly expiresInSeconds: number
 }
 
-/** Both steps of a sign-in. */
-export interface SecondFactor {
-  readonly accountId: string
-  readonly proofs: readonly Method[]
-  /** Of the account when its factors were proven. */
-  readonly credentialVersion: number
-}
+/** Two-step sign-in by TOTP (RFC 6238): enrol -> confirm -> disable. */
+export class Totp {
+  readonly #deps: TotpDeps
 
-/** Two-step sign-in by TOTP (RFC 6238) and recovery codes: enrol -> confirm -> verify -> disable. */
-export class Mfa {
-  readonly #deps: MfaDeps
-
-  constructor(deps: MfaDeps) {
+  constructor(deps: TotpDeps) {
     this.#deps = deps
   }
 
@@ -69,11 +54,7 @@ export class Mfa {
     const id = randomUUID()
     const secret = await generateTotpSecret()
     await em.fork().transactional(async (tx) => {
-      const locked = await tx.findOneOrFail(
-        Account,
-        { id: account.id },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
+      const locked = await lockedAccount(tx, account.id)
       if (locked.mfaEnabled) throw new AppError('mfa_already_enabled')
       await tx.nativeDelete(TotpCredential, { account: account.id, confirmedAt: null })
       await tx.insert(TotpCredential, {
@@ -140,11 +121,7 @@ export class Mfa {
     if (!passed || step === undefined) throw new AppError('invalid_code')
     const lastStep = step
     const turnOn = async (tx: EntityManager): Promise<string[]> => {
-      const account = await tx.findOneOrFail(
-        Account,
-        { id: accountId },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
+      const account = await lockedAccount(tx, accountId)
       if (account.mfaEnabled) throw new AppError('mfa_already_enabled')
       const confirmed = await tx.nativeUpdate(
         TotpCredential,
@@ -177,57 +154,6 @@ export class Mfa {
   }
 
   /**
-   * Answers a challenge with a one-time or a recovery code, and goes on to what it is answered for;
-   * each is good once. If that breaks, the same code may answer the same challenge again. `email`,
-   * if given, must be the account's. Throws `invalid_code`, `too_many_requests`, or
-   * `invalid_credentials` for an account that is closed.
-   */
-  async answer<T>(
-    {
-      challenge,
-      binding,
-      code,
-      email,
-    }: { challenge: string; binding: string; code: string; email?: string | undefined },
-    origin: RequestOrigin,
-    goOn: (proven: SecondFactor) => Promise<T>,
-  ): Promise<T> {
-    const { em, challenges, proofs, keepLinks } = this.#deps
-    const accountId = await challenges.tryOnce(challenge, binding)
-    const account = await em.fork().findOneOrFail(Account, { id: accountId })
-    if (email !== undefined && canonicalEmail(email) !== account.email)
-      throw new AppError('invalid_code')
-    const proof = { accountId, code, origin, by: nameOf(challenge) }
-    const method = await proofs.prove(proof, (tx) => challenges.spend(tx, challenge))
-    try {
-      if (!account.isActive()) return await keepLinks.refuse(accountId, origin)
-      return await goOn({
-        accountId,
-        proofs: [PASSWORD, method],
-        credentialVersion: account.credentialVersion,
-      })
-    } catch (error) {
-      // A refusal is an answer.
-      if (!(error instanceof AppError) || error.code === 'unavailable')
-        await challenges.giveBack(challenge).catch(() => undefined)
-      throw error
-    }
-  }
-
-  /**
-   * Checks one code of the account, TOTP or recovery, and spends it with what it is for. Throws
-   * `invalid_code` or `too_many_requests` (RL-06).
-   */
-  async verify(
-    accountId: string,
-    code: string,
-    origin: RequestOrigin,
-    effect: (tx: EntityManager) => Promise<void>,
-  ): Promise<void> {
-    await this.#deps.proofs.prove({ accountId, code, origin }, effect)
-  }
-
-  /**
    * Turns two-step sign-in off; asks for a code of it (TF-05). `alongside` is done with it. Throws
    * `mfa_not_enabled`, `invalid_code`.
    */
@@ -240,7 +166,7 @@ export class Mfa {
     const { em } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (!account.mfaEnabled) throw new AppError('mfa_not_enabled')
-    await this.verify(accountId, code, origin, async (tx) => {
+    await this.#deps.proofs.prove({ accountId, code, origin }, async (tx) => {
       await alongside?.(tx)
       await this.remove(tx, accountId, { origin })
     })
@@ -255,11 +181,7 @@ export class Mfa {
     accountId: string,
     { origin, actor }: Pick<AuditRecord, 'origin' | 'actor'>,
   ): Promise<void> {
-    const locked = await tx.findOneOrFail(
-      Account,
-      { id: accountId },
-      { lockMode: LockMode.PESSIMISTIC_WRITE },
-    )
+    const locked = await lockedAccount(tx, accountId)
     locked.mfaEnabled = false
     await tx.nativeDelete(TotpCredential, { account: accountId })
     await tx.nativeDelete(RecoveryCode, { account: accountId })
@@ -267,4 +189,8 @@ export class Mfa {
     await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
     await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, actor })
   }
+}
+
+function lockedAccount(tx: EntityManager, id: string): Promise<Account> {
+  return tx.findOneOrFail(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
 }
