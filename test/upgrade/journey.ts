@@ -52,7 +52,9 @@ export async function journey(world: World, app: RelyingParty, turn: () => void)
   expect((await call('POST /user/me', undefined, token)).body.user.email).toBe(email)
   const enrolment = (await call('POST /enable/mfa', {}, token)).body
   const proof = { token: enrolment.token, code: await totp(enrolment.secret, -1) }
-  const { recovery_codes: recoveryCodes } = (await call('POST /enable/mfa', proof, token)).body
+  const enabled = await call('POST /enable/mfa', proof, token)
+  expect([enabled.status, enabled.text]).toEqual([200, expect.any(String)])
+  const { recovery_codes: recoveryCodes } = enabled.body
 
   await step(() => browser.visit(asked()))
   await step(() => browser.submit('/login', { username: email, password: PASSWORD }))

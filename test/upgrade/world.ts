@@ -138,7 +138,8 @@ export class World implements AsyncDisposable {
 
   /** What waits for its next attempt waits no longer. */
   async hurry(): Promise<void> {
-    const due = 'update outbox_message set available_at = now() where last_error is not null'
+    const due =
+      'update outbox_message set available_at = now(), attempts = 0 where last_error is not null'
     await this.#pool.query(due)
   }
 
