@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { settingsOf } from '../oidc/clients/settings.ts'
 import type { Client } from '../oidc/pages.ts'
 import type { ClientChip, Languages, Locale, PageModels, PageName, Views } from '../views/views.ts'
 import { createNamedCookie } from './cookies.ts'
@@ -66,7 +67,7 @@ export function nameOfApp({ client }: AskingApp): string {
 /** UX-30: apps that are not the operator's own also show where they send the person. */
 function chipOf(app: AskingApp): ClientChip {
   const { client, redirectUri } = app
-  const isOurs = client['first_party'] === true
+  const isOurs = settingsOf(client).first_party === true
   const digest = client['logo_digest']
   return {
     name: nameOfApp(app),

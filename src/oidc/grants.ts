@@ -1,5 +1,6 @@
 import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { isBuiltIn } from './clients/built-in-clients.ts'
+import { settingsOf } from './clients/settings.ts'
 import { param } from './param.ts'
 
 /** What an account allowed an app before, whatever the session: kept by the consent store. */
@@ -32,7 +33,7 @@ export function addScopes(grant: Grant, { scopes, resourceScopes }: RememberedCo
 
 /** AZ-14: consent is skipped for the operator's own apps, if they can prove who they are. */
 export function skipsConsent(client: Client, redirectUri: string): boolean {
-  return client['first_party'] === true && isProven(client, redirectUri)
+  return settingsOf(client).first_party === true && isProven(client, redirectUri)
 }
 
 /**

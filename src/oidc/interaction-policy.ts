@@ -1,5 +1,6 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
 import { ACR, demandsSecondFactor } from '../accounts/factors/levels.ts'
+import { settingsOf } from './clients/settings.ts'
 import { isProven, requestedScopes } from './grants.ts'
 import { param } from './param.ts'
 import { type ToldSignIn, toldSignIn } from './sign-in-result.ts'
@@ -79,7 +80,7 @@ function lacksSecondFactor(
   { oidc }: KoaContextWithOIDC,
   { lifetimes, requireMfa }: { lifetimes: AbsoluteLifetimes; requireMfa: boolean },
 ): boolean {
-  if (!demandsSecondFactor({ requireMfa }, oidc.client)) return false
+  if (!demandsSecondFactor({ requireMfa }, settingsOf(oidc.client))) return false
   const told = toldOf(oidc)
   if (told.hasLogin) return !told.hasTakenSecondStep
   return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['takesTwoFactors'] !== true

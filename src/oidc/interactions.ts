@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider'
 import { demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { AppError } from '../errors.ts'
+import { settingsOf } from './clients/settings.ts'
 import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
 import { type InteractionState, nextState, readState } from './interaction-state.ts'
 import { param } from './param.ts'
@@ -74,7 +75,7 @@ export class Interactions {
   }
 
   demandsSecondFactor(client: Client): boolean {
-    return demandsSecondFactor(this.#deps, client)
+    return demandsSecondFactor(this.#deps, settingsOf(client))
   }
 
   /** Ends the login prompt; the returned URL is where the browser goes next (303). */

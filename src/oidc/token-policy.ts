@@ -1,4 +1,5 @@
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { settingsOf } from './clients/settings.ts'
 
 export function issuesRefreshToken(
   client: Client,
@@ -6,18 +7,18 @@ export function issuesRefreshToken(
 ): boolean {
   return (
     client.grantTypeAllowed('refresh_token') &&
-    (scopes.has('offline_access') || client['first_party'] === true)
+    (scopes.has('offline_access') || settingsOf(client).first_party === true)
   )
 }
 
 export function rotatesRefreshTokens(client: Client): boolean {
-  return client['refresh_rotation'] !== 'never'
+  return settingsOf(client).refresh_rotation !== 'never'
 }
 
 /** A service has nothing but its APIs; the one of a service that has one goes without saying. */
 export function onlyApi(client: { readonly [member: string]: unknown }): string | undefined {
-  const apis = client['allowed_resources']
-  return Array.isArray(apis) && apis.length === 1 ? String(apis[0]) : undefined
+  const { allowed_resources: apis } = settingsOf(client)
+  return apis?.length === 1 ? apis[0] : undefined
 }
 
 /** TK-09: a caller sees its own tokens, and a resource server those for its audience. */
@@ -26,10 +27,10 @@ export function mayIntrospect(
   token: { clientId?: string | undefined; aud?: unknown },
 ): boolean {
   if (token.clientId === client.clientId) return true
-  const served = client['allowed_resources']
+  const { allowed_resources: served } = settingsOf(client)
   return (
     typeof token.aud === 'string' &&
-    Array.isArray(served) &&
+    served !== undefined &&
     client['tokenEndpointAuthMethod'] !== 'none' &&
     served.includes(token.aud)
   )

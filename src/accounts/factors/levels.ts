@@ -81,7 +81,7 @@ export function takesTwoFactors({ strongest }: { readonly strongest: Strongest }
  */
 export function demandsSecondFactor(
   { requireMfa }: { requireMfa: boolean },
-  client: Readonly<Record<string, unknown>> | undefined,
+  client: { readonly require_mfa?: boolean },
 ): boolean {
-  return requireMfa || client?.['require_mfa'] === true
+  return requireMfa || client.require_mfa === true
 }

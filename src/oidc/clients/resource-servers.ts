@@ -1,6 +1,6 @@
 import { type Client, errors, type ResourceServer } from 'oidc-provider'
 import { API_CLIENT_ID, API_SCOPE, apiResource } from './built-in-clients.ts'
-import type { ProviderMetadata } from './client-metadata.ts'
+import { settingsOf } from './settings.ts'
 
 /** An API as registered, and where to look it up; handed in from the client store. */
 export interface RegisteredResource {
@@ -37,7 +37,7 @@ export class ResourceServers {
       allowed_resources: allowed,
       allowed_scopes: allowedScopes,
       account_api: usesAccountApi,
-    } = client as Partial<ProviderMetadata>
+    } = settingsOf(client)
     if (indicator === apiResource(this.#issuer)) {
       const isApp = usesAccountApi === true && client.grantTypeAllowed('authorization_code')
       if (!isApp && client.clientId !== API_CLIENT_ID) throw new errors.InvalidTarget()

@@ -3,6 +3,7 @@ import { digestOf } from '../../clients/secret.ts'
 import { equal } from '../../crypto/token.ts'
 import type { StoredSecret } from './client-metadata.ts'
 import type { SecretUses } from './secret-uses.ts'
+import { settingsOf } from './settings.ts'
 
 /** Longest secret that is digested for comparison, in bytes (TK-07). */
 const MAX_SECRET = 1024
@@ -31,7 +32,7 @@ export function useDigestedSecrets(provider: Provider, uses: NoteUse): void {
  * that the time does not tell which one it is.
  */
 export function hasSecret(client: object, given: string, uses: NoteUse): boolean {
-  const { client_secrets: secrets = [] } = client as { client_secrets?: readonly StoredSecret[] }
+  const { client_secrets: secrets = [] } = settingsOf(client)
   if (typeof given !== 'string' || given.length > MAX_SECRET) return false
   const digest = Buffer.from(digestOf(given))
   const now = Date.now() / 1000

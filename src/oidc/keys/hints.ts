@@ -1,5 +1,6 @@
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose'
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { settingsOf } from '../clients/settings.ts'
 import { type KeyLife, verifiesHints } from './key-schedule.ts'
 
 /** The public half of a key that has signed ID tokens, and when. */
@@ -86,7 +87,8 @@ export function isOwnSignOut({ oidc }: KoaContextWithOIDC): boolean {
   const hint = entities.IdTokenHint?.payload
   if (
     !hint ||
-    client?.['first_party'] !== true ||
+    !client ||
+    settingsOf(client).first_party !== true ||
     !session?.accountId ||
     session.accountId !== hint.sub
   )

@@ -1,0 +1,19 @@
+import type { ProviderMetadata } from './client-metadata.ts'
+
+export type ClientSettings = Partial<
+  Pick<
+    ProviderMetadata,
+    | 'client_secrets'
+    | 'first_party'
+    | 'require_mfa'
+    | 'account_api'
+    | 'refresh_rotation'
+    | 'allowed_resources'
+    | 'allowed_scopes'
+  >
+>
+
+/** What is ours of a client that the provider has made of its metadata: read by name here only. */
+export function settingsOf(client: object | undefined): ClientSettings {
+  return client ?? {}
+}
