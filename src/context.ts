@@ -48,7 +48,7 @@ import { openRedis } from './redis/redis.ts'
 import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
 import { JobRunner, SOON } from './retention/runner.ts'
 import { composeUseCases } from './use-cases.ts'
-import { createViews } from './views/views.ts'
+import { createViews, readLanguages } from './views/views.ts'
 
 export type Context = Awaited<ReturnType<typeof createContext>>
 
@@ -99,6 +99,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     brand: config.brand,
     issuer: config.issuer,
     isDevelopment: !config.production,
+    languages: readLanguages(config.localesDir),
   })
 
   const outbox = new Outbox({ box })

@@ -32,6 +32,7 @@ export interface Config {
     | undefined
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string }
   readonly secrets: Secrets
+  readonly localesDir: string | undefined
   readonly brand: {
     readonly name: string
     readonly logo?: Logo | undefined
@@ -94,6 +95,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       : undefined,
     mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM ?? `no-reply@${new URL(issuer).hostname}` },
     secrets,
+    localesDir: env.LOCALES_DIR,
     brand: {
       name: env.BRAND_NAME,
       logo: env.BRAND_LOGO,

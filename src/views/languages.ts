@@ -1,7 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { StartupError } from '../errors.ts'
 import { VIEWS } from './files.ts'
+import { type LanguageFile, readLanguageFile } from './language-file.ts'
 import { type LocaleWishes, negotiate } from './negotiation.ts'
+import { lackingWords, wordFaults } from './word-faults.ts'
 
 /** A language tag (BCP 47) of which there is a catalogue. */
 export type Locale = string
@@ -33,16 +36,17 @@ const OURS = join(VIEWS, 'locales')
 
 /**
  * The languages of `views/locales`, a file each, and of a folder of the operator's, whose words win
- * one by one. Throws with a sentence that names the file.
+ * one by one. Throws with a sentence that names the file and the key.
  */
 export function readLanguages(folder?: string): Languages {
   const found = new Map<Locale, Language>()
-  for (const each of folder === undefined ? [OURS] : [OURS, folder])
-    for (const name of readdirSync(each).toSorted())
-      if (name.endsWith('.json')) {
-        const language = readLanguage(join(each, name), found)
-        found.set(language.tag, language)
-      }
+  for (const file of filesOf(OURS)) add(file, found)
+  const english = found.get(DEFAULT)?.catalogue ?? new Map<string, string>()
+  for (const file of folder === undefined ? [] : filesOf(folder)) {
+    const [fault] = wordFaults(file.words, english)
+    if (fault) throw new StartupError(`${file.path}: ${fault}`)
+    add(file, found, english)
+  }
   const tags = [DEFAULT, ...[...found.keys()].filter((tag) => tag !== DEFAULT).toSorted()]
   const has = (tag: unknown): tag is Locale => typeof tag === 'string' && found.has(tag)
   return {
@@ -57,52 +61,38 @@ export function readLanguages(folder?: string): Languages {
   }
 }
 
-interface Head {
-  readonly tag: string
-  readonly name: string
-  readonly dir: 'ltr' | 'rtl'
-  readonly status: 'complete' | 'partial'
+function filesOf(folder: string): LanguageFile[] {
+  return namesIn(folder)
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
+    .map((name) => readLanguageFile(join(folder, name)))
 }
 
-function readLanguage(path: string, known: ReadonlyMap<Locale, Language>): Language {
-  const { _: head, ...words } = parse(path)
-  const { tag, name, dir, status } = (head ?? {}) as Partial<Head>
-  const before = tag === undefined ? undefined : known.get(tag)
-  if (!isTag(tag) || (!before && (!name || !dir)))
-    throw new Error(
-      `${path} does not begin with "_": {"tag", "name", "dir": "ltr" or "rtl", "status"}`,
-    )
-  const catalogue = new Map([...(before?.catalogue ?? []), ...flatten(words, path)])
-  return {
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (cause) {
+    throw new StartupError(`${folder} is no folder that can be read`, { cause })
+  }
+}
+
+/** What a file of the operator's lacks is English, whatever its status: a release may add words. */
+function add(
+  { path, head: { tag, name, dir, status }, words }: LanguageFile,
+  found: Map<Locale, Language>,
+  english: Catalogue = new Map(),
+): void {
+  const before = found.get(tag)
+  if (!before && (name === undefined || dir === undefined))
+    throw new StartupError(`${path} adds a language and has no "name" or "dir" in its "_"`)
+  const catalogue = new Map([...(before?.catalogue ?? []), ...words])
+  found.set(tag, {
     tag,
     name: name ?? before?.name ?? tag,
-    direction: (dir ?? before?.direction) === 'rtl' ? 'rtl' : 'ltr',
-    isComplete: before?.isComplete ?? status === 'complete',
+    direction: dir ?? before?.direction ?? 'ltr',
+    isComplete:
+      before?.isComplete ??
+      (status === 'complete' && lackingWords(catalogue, english).length === 0),
     catalogue,
-  }
-}
-
-function parse(path: string): Record<string, unknown> {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-  } catch (cause) {
-    throw new Error(`${path} is not JSON`, { cause })
-  }
-}
-
-function isTag(tag: unknown): tag is string {
-  try {
-    return typeof tag === 'string' && tag !== '' && Intl.getCanonicalLocales(tag)[0] === tag
-  } catch {
-    return false
-  }
-}
-
-function flatten(value: unknown, path: string, prefix = ''): [string, string][] {
-  if (typeof value === 'string') return [[prefix, value]]
-  if (value === null || typeof value !== 'object')
-    throw new Error(`${path}: ${prefix} is not a text`)
-  return Object.entries(value).flatMap(([key, inner]) =>
-    flatten(inner, path, prefix ? `${prefix}.${key}` : key),
-  )
+  })
 }

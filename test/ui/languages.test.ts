@@ -88,6 +88,26 @@ describe('UX-39 languages of the operator', () => {
     expect(own).toEqual(english)
   })
 
+  it('a file that says it is complete and is not, after an upgrade, breaks no page', () => {
+    const head = { ...HEAD, status: 'complete' }
+    const folder = folderWith({ 'sw.json': { _: head, login: { title: 'Ingia' } } })
+    expect(page(folder, 'sw')).toContain('<span lang="en" dir="ltr">Password</span>')
+  })
+
+  it('a folder that is not there stops the start', () => {
+    expect(() => readLanguages('/nowhere')).toThrow('/nowhere is no folder that can be read')
+  })
+
+  it('plural forms that English has not are taken', () => {
+    const folder = folderWith({
+      'pl.json': {
+        _: { ...HEAD, tag: 'pl' },
+        overview: { appCount: { few: '{count} aplikacje' } },
+      },
+    })
+    expect(readLanguages(folder).get('pl').catalogue.size).toBeGreaterThan(0)
+  })
+
   it('a file overrides single words of ours', () => {
     const folder = folderWith({ 'own.json': { _: { tag: 'de' }, login: { title: 'Moin' } } })
     expect(textOf(page(folder, 'de'), 'h1')).toBe('Moin')
@@ -104,6 +124,16 @@ describe('UX-39 languages of the operator', () => {
       { _: HEAD, login: { title: 7 } },
       /own\.json: login\.title is not a text/,
     ],
+    ['a word of no page', { _: HEAD, login: { titel: 'x' } }, /own\.json: login\.titel is no key/],
+    [
+      'another place',
+      { _: HEAD, page: { continueTo: '{brand}' } },
+      /own\.json: page\.continueTo has the places \{brand\}, English has \{app\}/,
+    ],
+    ['markup', { _: HEAD, login: { title: '<b>x' } }, /own\.json: login\.title has markup/],
+    ['an empty word', { _: HEAD, login: { title: ' ' } }, /own\.json: login\.title is empty/],
+    ['a new language without a name', { _: { tag: 'sw' } }, /own\.json adds a language and has no/],
+    ['a direction that is none', { _: { ...HEAD, dir: 'up' } }, /own\.json does not begin with/],
   ])('%s: a sentence that names the file', (_, content, sentence) => {
     expect(() => readLanguages(folderWith({ 'own.json': content }))).toThrow(sentence)
   })

@@ -25,6 +25,13 @@ export const BRAND_SETTINGS = {
     .describe(
       'Path of a style sheet of at most 64 kB, which pages load after ours. Read at the start.',
     ),
+  LOCALES_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Folder of JSON files that add languages, or other words for ours. Read at the start. See [Languages](#languages).',
+    ),
   PRIVACY_URL: httpUrl.optional().describe('Linked at the foot of every page.'),
   TERMS_URL: httpUrl.optional().describe('Linked at the foot of every page.'),
 }
