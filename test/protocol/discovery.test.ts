@@ -86,7 +86,7 @@ describe('discovery', () => {
       claim_types_supported: ['normal'],
       acr_values_supported: ['urn:gatehouse:acr:1fa', 'urn:gatehouse:acr:2fa'],
       prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
-      ui_locales_supported: ['en', 'ar', 'de', 'es', 'fr', 'it', 'nl', 'pt-BR'],
+      ui_locales_supported: ['en', 'ar', 'de', 'es', 'fr', 'it', 'nl', 'pl', 'pt-BR', 'tr', 'uk'],
       authorization_response_iss_parameter_supported: true,
       backchannel_logout_supported: true,
       backchannel_logout_session_supported: true,

@@ -128,6 +128,9 @@ describe('UX-39 dates, numbers and plurals are those of the language', () => {
     ['en', '14 March 2026', '10 minutes', '3 hours ago', '2 devices signed in'],
     ['de', '14. März 2026', '10 Minuten', 'vor 3 Stunden', '2 Geräte angemeldet'],
     ['ar', '14 مارس 2026', '10 دقائق', 'قبل 3 ساعات', 'جهازان مسجّلان'],
+    ['pl', '14 marca 2026', '10 minut', '3 godziny temu', '2 zalogowane urządzenia'],
+    ['tr', '14 Mart 2026', '10 dakika', '3 saat önce', '2 cihazda oturum açık'],
+    ['uk', '14 березня 2026 р.', '10 хвилин', '3 години тому', 'Вхід на 2 пристроях'],
   ] as const)('%s', (locale, date, duration, ago, devices) => {
     const { date: dateOf, dateTime, duration: durationOf, relative, count } = translatorOf(locale)
     expect(dateOf(at)).toBe(date)
