@@ -131,6 +131,8 @@ describe('UX-39 dates, numbers and plurals are those of the language', () => {
     ['pl', '14 marca 2026', '10 minut', '3 godziny temu', '2 zalogowane urządzenia'],
     ['tr', '14 Mart 2026', '10 dakika', '3 saat önce', '2 cihazda oturum açık'],
     ['uk', '14 березня 2026 р.', '10 хвилин', '3 години тому', 'Вхід на 2 пристроях'],
+    ['ja', '2026年3月14日', '10 分', '3 時間前', '2台のデバイスでログイン中'],
+    ['zh-Hans', '2026年3月14日', '10分钟', '3小时前', '2 台设备已登录'],
   ] as const)('%s', (locale, date, duration, ago, devices) => {
     const { date: dateOf, dateTime, duration: durationOf, relative, count } = translatorOf(locale)
     expect(dateOf(at)).toBe(date)
