@@ -13,40 +13,27 @@ import { deriveKey } from './crypto/token.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { FaultLog } from './fault-log.ts'
 import { Announcements } from './feed/announcements.ts'
-import { createProviderPages } from './http/provider-pages.ts'
 import { createRenderer } from './http/renderer.ts'
 import { createLogger, type Logger } from './logger/logger.ts'
 import { mailHandler } from './mail/handler.ts'
 import { Messages } from './mail/messages.ts'
 import { openMailer } from './mail/open-mailer.ts'
 import { AccessRevoker } from './oidc/access-revoker.ts'
-import { createPostgresStore } from './oidc/adapters/postgres-store.ts'
-import { createRedisStore, withUsesIn } from './oidc/adapters/redis-store.ts'
-import { AuthorizationServer } from './oidc/authorization-server.ts'
 import { BackChannelLogout, LOGOUT_POLICY } from './oidc/back-channel-logout.ts'
 import { API_SCOPE, apiResource } from './oidc/clients/built-in-clients.ts'
-import { checkingClientKeys } from './oidc/clients/client-keys.ts'
-import { ClientDirectory } from './oidc/clients/directory.ts'
-import { ResourceServers } from './oidc/clients/resource-servers.ts'
 import { SecretUses } from './oidc/clients/secret-uses.ts'
-import { createFindAccount } from './oidc/find-account.ts'
-import { createGrantLoader } from './oidc/grants.ts'
-import { Interactions } from './oidc/interactions.ts'
-import { KeyWatch } from './oidc/keys/key-watch.ts'
 import { SigningKeys } from './oidc/keys/signing-keys.ts'
-import { AccessTokens } from './oidc/tokens/access-tokens.ts'
-import { FirstPartyTokens } from './oidc/tokens/first-party-tokens.ts'
-import { RefreshAnswers } from './oidc/tokens/refresh-answers.ts'
 import { Outbox, OutboxWorker } from './outbox/index.ts'
 import {
   createGuardedFetch,
   type GuardedFetchOptions,
   proveGuard,
 } from './outgoing/guarded-fetch.ts'
+import { composeProtocol } from './protocol.ts'
 import { Readiness } from './readiness.ts'
-import { openRedis } from './redis/redis.ts'
 import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
 import { JobRunner, SOON } from './retention/runner.ts'
+import { openStorage } from './storage.ts'
 import { composeUseCases } from './use-cases.ts'
 import { createViews, readLanguages } from './views/views.ts'
 
@@ -76,13 +63,8 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const { em, pool } = database
   const readiness = undo.use(new Readiness({ pool, logger }))
   const { keyEncryptionKeys } = config.secrets
-  const audit = undo.use(
-    new Audit({
-      pool,
-      subjectKey: deriveKey(keyEncryptionKeys.at(-1) ?? '', 'audit subjects'),
-      logger,
-    }),
-  )
+  const subjectKey = deriveKey(keyEncryptionKeys.at(-1) ?? '', 'audit subjects')
+  const audit = undo.use(new Audit({ pool, subjectKey, logger }))
 
   const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
@@ -93,23 +75,19 @@ export async function createContext(config: Config, options: ContextOptions = {}
       : undo.use(new HashProcess({ logger, timeoutMs: patienceMs(config.argon2) }))
   const hasher = new PasswordHasher({
     ...config.argon2,
-    ...(hashProcess ? { argon2: hashProcess } : {}),
+    ...(hashProcess && { argon2: hashProcess }),
   })
-  const views = createViews({
-    brand: config.brand,
-    issuer: config.issuer,
-    isDevelopment: !config.production,
-    languages: readLanguages(config.localesDir),
-  })
+  const { brand, issuer } = config
+  const languages = readLanguages(config.localesDir)
+  const views = createViews({ brand, issuer, languages, isDevelopment: !config.production })
 
   const outbox = new Outbox({ box })
-  const messages = new Messages({ outbox, views, issuer: config.issuer, logger })
+  const messages = new Messages({ outbox, views, issuer, logger })
   const mailer = undo.use(openMailer(config))
+  const keepDelivered = !config.production && !config.mail.smtpUrl
   const worker = undo.use(
     new OutboxWorker({
-      database,
-      box,
-      logger,
+      ...{ database, box, logger, keepDelivered },
       handlers: {
         mail: mailHandler(mailer),
         decoy: async () => undefined,
@@ -117,7 +95,6 @@ export async function createContext(config: Config, options: ContextOptions = {}
         client_logo: (body, delivery) => logos.handler(body, delivery),
       },
       policies: { backchannel_logout: LOGOUT_POLICY, client_logo: LOGO_POLICY },
-      keepDelivered: !config.production && !config.mail.smtpUrl,
     }),
   )
 
@@ -128,28 +105,21 @@ export async function createContext(config: Config, options: ContextOptions = {}
     em,
     audit,
     logos,
-    accountApi: { identifier: apiResource(config.issuer), scopes: [API_SCOPE] },
+    accountApi: { identifier: apiResource(issuer), scopes: [API_SCOPE] },
   })
   const clientSecrets = new ClientSecrets({ em, audit })
   const secretUses = undo.use(new SecretUses({ pool, logger }))
   const resources = new Resources({ em, audit })
   const announcements = undo.use(await Announcements.open({ database, logger }))
-  const directory = await ClientDirectory.open({ pool, announcements })
-  const { redisCommandMs: commandMs } = options
-  const redis = config.redis && undo.use(await openRedis(config.redis, { logger, commandMs }))
-  const artifacts = {
-    overrides: { Client: directory.adapter },
-    leewaySeconds: (clientId: string) =>
-      directory.leewaySeconds(clientId, config.refreshLeewaySeconds),
-  }
-  const inPostgres = undo.use(createPostgresStore({ pool, ...artifacts }))
-  const store = redis
-    ? undo.use(createRedisStore({ redis, ...withUsesIn(inPostgres, artifacts) }))
-    : inPostgres
+  const { redisCommandMs } = options
+  const storage = undo.use(
+    await openStorage({ config, pool, announcements, logger, redisCommandMs }),
+  )
+  const { directory, redis, store } = storage
   const logout: BackChannelLogout = new BackChannelLogout({
     em,
     outbox,
-    provider: () => authorizationServer.provider,
+    provider: () => protocol.authorizationServer.provider,
     findSession: async (uid) => (await store.adapterFor('Session').findByUid(uid)) ?? undefined,
     fetch: outgoing,
     logger,
@@ -166,7 +136,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     audit,
     logger,
   })
-  const { accounts, consents, sessions, deletion } = useCases
+  const { deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))
   const answerJobs = undo.use(
@@ -175,66 +145,24 @@ export async function createContext(config: Config, options: ContextOptions = {}
 
   const keys = new SigningKeys({ em, box, timing: config.keys, audit })
   const renderer = createRenderer(views)
-  const resourceServers = new ResourceServers({
-    issuer: config.issuer,
-    find: (identifier) => directory.findResource(identifier),
-    lifetimeSeconds: config.lifetimes.accessToken,
-  })
   if (!options.outgoing) for (const fetch of [outgoing, pictures]) await proveGuard(fetch)
-  const authorizationServer = await AuthorizationServer.create({
+  const protocol = await composeProtocol({
     config,
-    cookieKeys,
-    adapter: store.adapterFor,
-    directory,
-    secretUses,
-    refreshAnswers: new RefreshAnswers({
-      keys: keyEncryptionKeys,
-      leewaySeconds: artifacts.leewaySeconds,
-    }),
+    announcements,
+    storage,
+    useCases,
     keys,
-    findAccount: createFindAccount(accounts),
-    loadExistingGrant: createGrantLoader(consents),
-    resources: resourceServers,
-    pages: createProviderPages(renderer),
-    locales: views.languages.tags,
-    fetch: checkingClientKeys(outgoing),
+    cookieKeys,
+    secretUses,
+    logout,
+    renderer,
+    views,
+    fetch: outgoing,
     logger,
     faults,
     audit,
-    logout,
-    sessionRecords: {
-      opened: (session, origin) => sessions.open({ ...session, door: 'pages' }, origin),
-      seen: (id, expiresAt) => sessions.seen(id, expiresAt),
-      ended: (id) => sessions.endSession(id, 'sign_out'),
-    },
   })
-  const keyWatch = undo.use(
-    new KeyWatch({
-      keys,
-      server: authorizationServer,
-      timing: config.keys,
-      announcements,
-      logger,
-    }),
-  )
-  const provider = () => authorizationServer.provider
-  const interactions = new Interactions({
-    provider,
-    consents,
-    sessions,
-    requireMfa: config.requireMfa,
-  })
-  const { issuer, lifetimes } = config
-  const accessTokens = new AccessTokens({ issuer, audience: apiResource(issuer), provider })
-  const firstPartyTokens = new FirstPartyTokens({
-    audit,
-    issuer,
-    provider,
-    resources: resourceServers,
-    sessions,
-    accounts,
-    sessionSeconds: lifetimes.refreshTokenAbsolute,
-  })
+  undo.use(protocol.keyWatch)
 
   const owned = undo.move()
   return {
@@ -266,11 +194,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     store,
     access,
     keys,
-    keyWatch,
-    authorizationServer,
-    interactions,
-    accessTokens,
-    firstPartyTokens,
+    ...protocol,
     ...useCases,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -46,6 +46,8 @@ export interface UseCaseDeps {
   readonly logger: Logger
 }
 
+export type UseCases = ReturnType<typeof composeUseCases>
+
 /** What can be done with accounts, by hand and in order: both doors call these. */
 export function composeUseCases({
   config,
