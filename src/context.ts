@@ -69,6 +69,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
   const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
   const box = new SecretBox(keyEncryptionKeys)
+  const common = { config, database, box, audit, logger }
   const hashProcess =
     options.hashing === 'here'
       ? undefined
@@ -87,7 +88,8 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const keepDelivered = !config.production && !config.mail.smtpUrl
   const worker = undo.use(
     new OutboxWorker({
-      ...{ database, box, logger, keepDelivered },
+      ...common,
+      keepDelivered,
       handlers: {
         mail: mailHandler(mailer),
         decoy: async () => undefined,
@@ -126,16 +128,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   })
   const access = new AccessRevoker({ store, logout })
 
-  const useCases = composeUseCases({
-    config,
-    database,
-    box,
-    hasher,
-    messages,
-    access,
-    audit,
-    logger,
-  })
+  const useCases = composeUseCases({ ...common, hasher, messages, access })
   const { deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))
