@@ -33,7 +33,7 @@ import { composeProtocol } from './protocol.ts'
 import { Readiness } from './readiness.ts'
 import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
 import { JobRunner, SOON } from './retention/runner.ts'
-import { openStorage } from './storage.ts'
+import { openStorage } from './stores.ts'
 import { composeUseCases } from './use-cases.ts'
 import { createViews, readLanguages } from './views/views.ts'
 

@@ -21,7 +21,7 @@ import { AccessTokens } from './oidc/tokens/access-tokens.ts'
 import { FirstPartyTokens } from './oidc/tokens/first-party-tokens.ts'
 import { RefreshAnswers } from './oidc/tokens/refresh-answers.ts'
 import type { Fetch } from './outgoing/guarded-fetch.ts'
-import type { Storage } from './storage.ts'
+import type { Storage } from './stores.ts'
 import type { UseCases } from './use-cases.ts'
 import type { Views } from './views/views.ts'
 

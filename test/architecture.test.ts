@@ -25,7 +25,7 @@ const FLOORS = [
   ['accounts', 'clients', 'audit', 'retention'],
   ['oidc'],
   ['http'],
-  ['app.ts', 'context.ts', 'protocol.ts', 'storage.ts', 'use-cases.ts'],
+  ['app.ts', 'context.ts', 'protocol.ts', 'stores.ts', 'use-cases.ts'],
   ['commands', 'announce.ts', 'cli.ts', 'main.ts', 'seed.ts'],
 ]
 
