@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { assets, createViews, type PageName } from '../../src/views/views.ts'
 import { chromium } from '../support/chromium.ts'
 import { LOCALES } from './languages.ts'
-import { BRAND, contextOf, eachPage, GOES_ON } from './samples.ts'
+import { BRAND, contextOf, eachPage, pagesOf } from './samples.ts'
 
 const CSP =
   "default-src 'none'; script-src 'self' 'nonce-bm9uY2U'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -71,8 +71,7 @@ describe('every page in Chromium', () => {
       const faults: string[] = []
       page.on('console', (message) => faults.push(`${page.url()} ${message.text()}`))
       page.on('pageerror', (error) => faults.push(`${page.url()} ${error.message}`))
-      for (const { name, variant } of eachPage()) {
-        if (GOES_ON.has(name)) continue
+      for (const { name, variant } of pagesOf(locale)) {
         await page.goto(`${origin}/page/${name}/${variant}?${locale}`)
         const { overflow, small } = await page.evaluate<{ overflow: number; small: string[] }>(
           MEASURE,
@@ -83,6 +82,16 @@ describe('every page in Chromium', () => {
       expect(faults).toEqual([])
     },
   )
+
+  it.each(LOCALES)('UX-38 %s fits a window of 640 px at a zoom of 200 %%', async (locale) => {
+    const page = await newPage({ viewport: { width: 320, height: 256 }, deviceScaleFactor: 2 })
+    const wide: string[] = []
+    for (const { name, variant } of pagesOf(locale).filter(({ variant }) => variant === 'plain')) {
+      await page.goto(`${origin}/page/${name}/${variant}?${locale}`)
+      if (await page.evaluate('document.documentElement.scrollWidth > innerWidth')) wide.push(name)
+    }
+    expect(wide).toEqual([])
+  })
 
   it('UX-11 opens where it begins: nothing below the fold takes the focus, and on a phone the app comes before the picture', async () => {
     const page = await newPage({ viewport: { width: 320, height: 640 } })

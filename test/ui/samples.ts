@@ -7,6 +7,7 @@ import type {
   SecurityNotice,
 } from '../../src/views/views.ts'
 import { SECURITY_NOTICES } from '../../src/views/views.ts'
+import { WALKED } from './languages.ts'
 
 /**
  * Models of every page and mail, plain and in trouble: for the gallery one looks at, and for the
@@ -647,6 +648,22 @@ export function eachPage(): { name: PageName; variant: string; model: PageModels
       model: model as PageModels[PageName],
     })),
   )
+}
+
+/** Those with the most words in the least room. */
+const DENSEST: ReadonlySet<PageName> = new Set([
+  'interaction/sign-up',
+  'interaction/consent',
+  'interaction/mfa-enrol',
+  'account/index',
+  'account/sessions',
+  'account/profile',
+])
+
+/** What a browser looks at in a language: every page in three, the densest in the others. */
+export function pagesOf(locale: string): ReturnType<typeof eachPage> {
+  const isWalked = (WALKED as readonly string[]).includes(locale)
+  return eachPage().filter(({ name }) => !GOES_ON.has(name) && (isWalked || DENSEST.has(name)))
 }
 
 export function eachMail(): { name: MailName; variant: string; model: MailModels[MailName] }[] {
