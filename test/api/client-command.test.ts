@@ -12,8 +12,9 @@ import type { Logger } from '../../src/logger/logger.ts'
 import { Browser } from '../support/browser.ts'
 import { CLI, run, settingsFor } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
-import { createAccount, createClient } from '../support/factories.ts'
+import { createAccount } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import { signIn } from '../support/protocol.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -362,7 +363,7 @@ describe('gatehouse client', () => {
   })
 
   it('CL-03 a start queues the logos of clients from before there were copies', async () => {
-    const { clientId } = await createClient(server, {
+    const { clientId } = await storeOddClient(server, 'its logo is not public', {
       metadata: { logo_uri: 'https://10.0.0.1/logo.png' },
     })
     const started = spawn(process.execPath, [CLI, 'start'], {

@@ -8,6 +8,7 @@ import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -93,7 +94,11 @@ describe('back-channel logout', () => {
       backchannel_logout_uri: receiver.uri(path),
       backchannel_logout_session_required: true,
     }
-    return Object.assign(await relyingParty(server, { firstParty: true, metadata }), { path })
+    const client = await storeOddClient(server, 'its server is on loopback', {
+      firstParty: true,
+      metadata,
+    })
+    return Object.assign(await relyingParty(server, client), { path })
   }
 
   /** Signs in to an app, in a browser that may be signed in already. */
@@ -317,7 +322,11 @@ describe('back-channel logout', () => {
       backchannel_logout_uri: receiver.uri('/inside'),
       backchannel_logout_session_required: true,
     }
-    const app = await relyingParty(guarded, { firstParty: true, metadata })
+    const client = await storeOddClient(guarded, 'its server is on loopback', {
+      firstParty: true,
+      metadata,
+    })
+    const app = await relyingParty(guarded, client)
     const account = await createAccount(guarded)
     const browser = new Browser(guarded.origin)
     await browser.visit(app.authorizationUrl())

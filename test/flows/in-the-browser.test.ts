@@ -17,7 +17,7 @@ class App implements AsyncDisposable {
     const http = createServer()
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
     const redirectUri = `http://127.0.0.1:${(http.address() as AddressInfo).port}/callback`
-    const rp = await relyingParty(server, { ...client, metadata: { redirect_uris: [redirectUri] } })
+    const rp = await relyingParty(server, { ...client, redirectUris: [redirectUri] })
     return new App(http, rp)
   }
 

@@ -89,11 +89,8 @@ describe('an app that sends the person on', () => {
   ): Promise<{ clientId: string; page: Page; arrived: Promise<unknown> }> {
     const { clientId } = await createClient(server, {
       firstParty: isFirstParty,
-      metadata: {
-        redirect_uris: [app.origin(0) + path],
-        post_logout_redirect_uris: [app.origin(0) + path],
-        response_modes: ['query', 'form_post'],
-      },
+      redirectUris: [app.origin(0) + path],
+      postLogoutRedirectUris: [app.origin(0) + path],
     })
     const account = await createAccount(server)
     const page = await browser.newPage(options)
@@ -187,10 +184,9 @@ describe('an app that sends the person on', () => {
 
   it('WB-01 says what happens and has a button, takes its target from the sign-in only, and is not kept', async () => {
     const { clientId } = await createClient(server, {
-      firstParty: true,
-      secret: null,
       name: 'Harbour Notes',
-      metadata: { redirect_uris: ['com.example.harbour:/cb'], application_type: 'native' },
+      type: 'native',
+      redirectUris: ['com.example.harbour:/cb'],
     })
     const account = await createAccount(server)
     const person = new Browser(server.origin)

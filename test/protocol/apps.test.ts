@@ -52,7 +52,7 @@ async function signIn(
 describe('two instances behind one issuer', () => {
   it('behave as one: sign-up, mail, consent, code, refresh, userinfo and logout over both', async () => {
     const app = await relyingParty(server, {
-      metadata: { grant_types: ['authorization_code', 'refresh_token'] },
+      grantTypes: ['authorization_code', 'refresh_token'],
     })
     const browser = new Browser(server.origin)
     const login = await browser.visit(
@@ -105,7 +105,7 @@ describe('client authentication', () => {
       'client_secret_post',
       async () => {
         const client = await createClient(server, {
-          metadata: { token_endpoint_auth_method: 'client_secret_post' },
+          authMethod: 'client_secret_post',
         })
         return { clientId: client.clientId, auth: oidc.ClientSecretPost(client.clientSecret ?? '') }
       },
@@ -119,12 +119,7 @@ describe('client authentication', () => {
             extractable: true,
           })
           const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg, use: 'sig' }] }
-          const metadata = {
-            token_endpoint_auth_method: 'private_key_jwt',
-            token_endpoint_auth_signing_alg: alg,
-            jwks,
-          }
-          const client = await createClient(server, { secret: null, metadata })
+          const client = await createClient(server, { authMethod: 'private_key_jwt', jwks })
           return {
             clientId: client.clientId,
             auth: oidc.PrivateKeyJwt({ key: privateKey, kid: 'k' }),
@@ -277,11 +272,10 @@ describe('resources', () => {
 
 describe('native apps', () => {
   it('AZ-01 sign in on loopback at whatever port is free, and by a scheme of their own (RFC 8252 7)', async () => {
-    const metadata = {
-      application_type: 'native',
-      redirect_uris: ['http://127.0.0.1/cb', 'com.example.app:/cb'],
-    }
-    const client = await createClient(server, { secret: null, metadata })
+    const client = await createClient(server, {
+      type: 'native',
+      redirectUris: ['http://127.0.0.1/cb', 'com.example.app:/cb'],
+    })
     for (const redirectUri of [
       'http://127.0.0.1:51004/cb',
       'http://127.0.0.1:40123/cb',

@@ -25,7 +25,7 @@ describe('signatures made on the thread that asks', () => {
     async (alg) => {
       const party = await relyingParty(server, {
         firstParty: true,
-        metadata: { id_token_signed_response_alg: alg },
+        idTokenAlg: alg,
       })
       const account = await createAccount(server)
       const browser = new Browser(server.origin)

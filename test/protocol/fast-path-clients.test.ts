@@ -4,7 +4,8 @@ import { OUR_METADATA } from '../../src/oidc/clients/client-metadata.ts'
 import { isKnownClient } from '../../src/oidc/fast-path/allow-list.ts'
 import { FEATURES } from '../../src/oidc/features.ts'
 import { engineModule } from '../support/engine.ts'
-import { createAccount, createClient, createResource, REDIRECT_URI } from '../support/factories.ts'
+import { createAccount, createResource, REDIRECT_URI } from '../support/factories.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import { basic, CHALLENGE, VERIFIER } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import {
@@ -135,7 +136,9 @@ describe('the fast path and the engine', () => {
 
   /** The client, if the engine can read what is stored. */
   async function clientWith(metadata: Metadata) {
-    const made = await createClient(server, { metadata: { ...APP, ...metadata } })
+    const made = await storeOddClient(server, 'it has metadata that no registration makes', {
+      metadata: { ...APP, ...metadata },
+    })
     const client = await provider.Client.find(made.clientId).catch(() => undefined)
     return { client, authorization: basic(made).authorization }
   }

@@ -30,7 +30,6 @@ import {
 
 const API = 'https://api.example/'
 const BEGUN = Math.floor(Date.now() / 1000) - 5000
-const PEOPLE = { grant_types: ['authorization_code', 'refresh_token'] }
 
 type Kind = 'AuthorizationCode' | 'RefreshToken'
 type Facts = Readonly<Record<string, unknown>>
@@ -93,14 +92,7 @@ describe.each(STORAGES)('fast path: grants on %s', (storage) => {
     if (!found) throw new Error('the client is not registered')
     client = found
     const other = await signedInApp(server, { firstParty: false })
-    const machine = await createClient(server, {
-      metadata: {
-        ...PEOPLE,
-        grant_types: ['client_credentials'],
-        redirect_uris: [],
-        response_types: [],
-      },
-    })
+    const machine = await createClient(server, { type: 'service' })
     strangers = {
       own: basic(app.client).authorization,
       other: basic(other.client).authorization,

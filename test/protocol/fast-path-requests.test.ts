@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { AuditEvent } from '../../src/entities/index.ts'
 import { createAccount, createClient, createResource } from '../support/factories.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import { holds } from '../support/property.ts'
 import { basic, nobody, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -58,23 +59,27 @@ describe.each(STORAGES)('fast path: requests on %s', (storage) => {
   afterAll(() => server.stop())
 
   async function clientsOfEveryKind(): Promise<Record<string, string>> {
-    const machine = await createClient(server, { metadata: MACHINE })
+    const machine = await createClient(server, { type: 'service' })
     const narrow = await createClient(server, {
-      metadata: { ...MACHINE, allowed_resources: [apis[0] ?? ''], scope: 'read' },
+      type: 'service',
+      resources: [apis[0] ?? ''],
+      scopes: ['read'],
     })
     const serving = await createClient(server, {
-      metadata: { ...MACHINE, allowed_resources: apis },
+      type: 'service',
+      resources: apis,
     })
     const posting = await createClient(server, {
-      metadata: { ...MACHINE, token_endpoint_auth_method: 'client_secret_post' },
+      type: 'service',
+      authMethod: 'client_secret_post',
     })
     const open = await createClient(server, { secret: null })
-    const spaced = await createClient(server, {
+    const spaced = await storeOddClient(server, 'its secret is no random one', {
       clientId: 'mail~er',
       secret: 'a secret: with 100% of everything',
       metadata: MACHINE,
     })
-    const disabled = await createClient(server, { metadata: MACHINE })
+    const disabled = await createClient(server, { type: 'service' })
     await server.context.clients.disable(disabled.clientId)
     const of = (client: { clientId: string; clientSecret?: string | undefined }) =>
       basic(client).authorization

@@ -41,7 +41,8 @@ beforeEach(() => {
 async function signIn(page: Page, change: Readonly<Record<string, string>> = {}): Promise<void> {
   const { clientId } = await createClient(server, {
     firstParty: true,
-    metadata: { redirect_uris: [redirectUri], post_logout_redirect_uris: [redirectUri] },
+    redirectUris: [redirectUri],
+    postLogoutRedirectUris: [redirectUri],
   })
   const account = await createAccount(server)
   await page.goto(
@@ -82,7 +83,7 @@ describe('form_post in Chromium', () => {
 
   it('LO-01 a logout without a session goes on to the app by itself', async () => {
     const { clientId } = await createClient(server, {
-      metadata: { post_logout_redirect_uris: [redirectUri] },
+      postLogoutRedirectUris: [redirectUri],
     })
     const page = await newPage()
     const url = new URL('/session/end', server.origin)

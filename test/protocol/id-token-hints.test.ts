@@ -95,7 +95,7 @@ describe('id_token_hint', () => {
   it.each(['ES256', 'RS256', 'EdDSA'] as const)(
     'JW-07 %s: is good after its key has left the JWKS, and that key for nothing else',
     async (alg) => {
-      const app = await signedIn({ metadata: { id_token_signed_response_alg: alg } })
+      const app = await signedIn({ idTokenAlg: alg })
       const { kid } = decodeProtectedHeader(app.idToken)
       await rotate(alg)
       expect(await kids()).not.toContain(kid)
@@ -179,7 +179,7 @@ describe('id_token_hint', () => {
   })
 
   it('JW-01 is of any algorithm of ours, whatever the client has now', async () => {
-    const app = await signedIn({ metadata: { id_token_signed_response_alg: 'RS256' } })
+    const app = await signedIn({ idTokenAlg: 'RS256' })
     for (const alg of ['ES256', 'PS256', 'EdDSA'])
       expect(await silently(app, await forge(decodeJwt(app.idToken), { alg }))).toBe('code')
     const hs256 = await new SignJWT(decodeJwt(app.idToken))

@@ -52,7 +52,7 @@ describe('signing keys', () => {
     for (const server of [a, b]) server.context.keyWatch.start()
     await createResource(a, { identifier: API, scopes: ['jobs:run'] })
     service = await relyingParty(a, {
-      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+      type: 'service',
     })
   })
   afterEach(async () => {
@@ -122,7 +122,7 @@ describe('signing keys', () => {
   it.each(['ES256', 'RS256', 'PS256', 'EdDSA'] as const)(
     'JW-01 JW-07 %s ID tokens verify by the JWKS before and after a rotation of that algorithm',
     async (alg) => {
-      const app = await signedInApp(a, { metadata: { id_token_signed_response_alg: alg } })
+      const app = await signedInApp(a, { idTokenAlg: alg })
       const idToken = async () => (await app.redeem(await app.code())).body.id_token as string
       const kidOf = async (jwt: string) => {
         const jwks = (await (await send(`${a.origin}/jwks`)).json()) as JSONWebKeySet

@@ -287,7 +287,7 @@ describe.each(STORAGES)('a refresh that is repeated, in %s', (storage) => {
     })
 
   it('TK-03 an app that authenticates may do without rotation: its refresh token stays', async () => {
-    const { first, use } = await byCode({ metadata: { refresh_rotation: 'never' } })
+    const { first, use } = await byCode({ refreshRotation: 'never' })
     for (const change of [undefined, { scope: 'openid' }, undefined]) {
       const { status, body } = await use(first, change)
       expect([status, body.refresh_token]).toEqual([200, first])

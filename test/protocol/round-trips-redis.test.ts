@@ -62,7 +62,7 @@ describe('round trips on Redis', () => {
   it('G18 client_credentials 0, code and refresh 4 with the use that PostgreSQL remembers, introspection 1, userinfo 2; without a secret no more', async () => {
     const resource = (await createResource(server)).identifier
     const machine = await relyingParty(server, {
-      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+      type: 'service',
     })
     const open = await relyingParty(server, { firstParty: true, secret: null })
     const form = { grant_type: 'client_credentials', scope: 'read', resource }

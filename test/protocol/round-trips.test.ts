@@ -34,12 +34,12 @@ describe('round trips', () => {
 
   beforeAll(async () => {
     server = await startServer()
+    resource = (await createResource(server)).identifier
     app = await relyingParty(server, { firstParty: true })
     machine = await relyingParty(server, {
-      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+      type: 'service',
     })
     account = await createAccount(server)
-    resource = (await createResource(server)).identifier
     for (const { scope } of KINDS) await codeFor(scope)
     await server.context.worker[Symbol.asyncDispose]()
     // Written behind the answers, in batches: no request makes or waits for these round trips.

@@ -573,7 +573,7 @@ describe('LG-01 what is recorded', () => {
 
   it('LG-01 carries every event of token requests without delay: nothing is awaited on their path', async () => {
     const machine = await relyingParty(server, {
-      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+      type: 'service',
     })
     const held = await server.context.database.pool.connect()
     await held.query('begin; lock table audit_event in access exclusive mode')

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
-import { createAccount, createClient, createResource, REDIRECT_URI } from '../support/factories.ts'
+import {
+  createAccount,
+  createClient,
+  createResource,
+  type NewClient,
+  REDIRECT_URI,
+} from '../support/factories.ts'
 import { fastest } from '../support/fastest.ts'
 import { send } from '../support/http.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import {
   type Answer,
   authorizationUrl,
@@ -99,7 +106,9 @@ describe('response types and modes', () => {
     'none',
     'nothing',
   ])('AZ-04 supports no response_type %s', async (type) => {
-    const { location } = await authorize(server, clientId, { response_type: type })
+    // Most of them would be answered in the fragment, which is no usual mode of a client.
+    const any = await createClient(server, { responseModes: ['query', 'fragment', 'form_post'] })
+    const { location } = await authorize(server, any.clientId, { response_type: type })
     const answer = Object.fromEntries(
       new URLSearchParams(location?.hash.slice(1) || location?.search),
     )
@@ -145,7 +154,7 @@ describe('response types and modes', () => {
 })
 
 describe('response_mode=form_post', () => {
-  const modes = { metadata: { response_modes: ['query', 'form_post'] } }
+  const modes: NewClient = { responseModes: ['query', 'form_post'] }
   const HOSTILE = '"><script>alert(1)</script>\'&<img src=x onerror=alert(1)>'
 
   it('AZ-06 posts code, state and iss to the app by a form that works without JavaScript', async () => {
@@ -432,7 +441,8 @@ describe('consent', () => {
       {
         secret: null,
         redirectUri: 'http://127.0.0.1:5000/cb',
-        metadata: { application_type: 'native', redirect_uris: ['http://127.0.0.1/cb'] },
+        type: 'native',
+        redirectUris: ['http://127.0.0.1/cb', 'https://app.example/cb'],
       },
       false,
     ],
@@ -440,7 +450,8 @@ describe('consent', () => {
       'a native app with a scheme that any app can claim',
       {
         secret: null,
-        metadata: { application_type: 'native', redirect_uris: ['com.example.app:/cb'] },
+        type: 'native',
+        redirectUris: ['com.example.app:/cb', 'https://app.example/cb'],
       },
       false,
     ],
@@ -454,22 +465,19 @@ describe('consent', () => {
   })
 
   it.each([
-    [
-      'a native app',
-      { application_type: 'native' as const, redirect_uris: ['com.example.app:/cb'] },
-    ],
+    ['a native app', { type: 'native' as const, redirectUris: ['com.example.app:/cb'] }],
     [
       'an app in the browser, on loopback',
-      { application_type: 'web' as const, redirect_uris: ['http://127.0.0.1:5173/cb'] },
+      { type: 'spa' as const, redirectUris: ['http://127.0.0.1:5173/cb'] },
     ],
-    ['an app in the browser, on localhost', { redirect_uris: ['http://localhost:5173/cb'] }],
+    ['an app in the browser, on localhost', { redirectUris: ['http://localhost:5173/cb'] }],
   ])(
     'AZ-14 asks %s again each time, however often it was allowed (RFC 8252 8.6)',
-    async (_what, metadata) => {
+    async (_what, registration) => {
       const { browser, client } = await signedInApp(server, {
         secret: null,
         firstParty: false,
-        metadata,
+        ...registration,
       })
       const url = authorizationUrl(server, client.clientId, { redirect_uri: client.redirectUri })
       await browser.visit(url)
@@ -521,7 +529,7 @@ describe('consent', () => {
       const browser = new Browser(server.origin)
       const client = await createClient(server, {
         accountApi: true,
-        metadata: { allowed_resources: [resource] },
+        resources: resource === other.identifier ? [resource] : [],
       })
       await browser.visit(
         authorizationUrl(server, client.clientId, { scope: 'openid account', resource }),
@@ -623,12 +631,13 @@ describe('consent', () => {
   })
 
   it("CL-03 links to the app's own pages say nothing about where they come from, and nothing of them is fetched", async () => {
-    const metadata = {
-      policy_uri: 'https://client.example/privacy?a="b',
-      tos_uri: 'https://client.example/terms',
-      logo_uri: 'https://client.example/logo.svg',
-    }
-    const client = await createClient(server, { metadata })
+    const client = await storeOddClient(server, 'its links are not well written', {
+      metadata: {
+        policy_uri: 'https://client.example/privacy?a="b',
+        tos_uri: 'https://client.example/terms',
+        logo_uri: 'https://client.example/logo.svg',
+      },
+    })
     const account = await createAccount(server)
     const browser = new Browser(server.origin)
     await browser.visit(authorizationUrl(server, client.clientId))

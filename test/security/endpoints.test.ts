@@ -96,7 +96,7 @@ describe('endpoints of the protocol', () => {
 
   it('RL-05 AZ-08 a right secret and a long parameter get nothing at another spelling either', async () => {
     const service = await createClient(server, {
-      metadata: { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
+      type: 'service',
     })
     for (const path of [
       '/TOKEN',

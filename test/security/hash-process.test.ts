@@ -272,8 +272,7 @@ describe('sign-in when hashing is the bottleneck', () => {
   it('G13 AA-02 answers a storm of good, bad and unknown sign-ins with a verdict or 503 + Retry-After; tokens and memory stay', async () => {
     const account = await createAccount(server)
     const { identifier } = await createResource(server)
-    const metadata = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }
-    const client = await createClient(server, { metadata })
+    const client = await createClient(server, { type: 'service' })
     const headers = {
       ...basic(client),
       'content-type': 'application/x-www-form-urlencoded',

@@ -9,6 +9,7 @@ import { api, signIn as apiSignIn } from '../support/api.ts'
 import { createClient, createResource, PASSWORD, REDIRECT_URI } from '../support/factories.ts'
 import { fastest } from '../support/fastest.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import {
   type Answer,
   authorizationUrl,
@@ -67,7 +68,9 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
     await Promise.all([once(listener, 'listening'), once(keyServer, 'listening')])
     bait = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/keys`
     keysAt = `https://localhost:${(keyServer.address() as AddressInfo).port}/jwks`
-    serviceId = await service({ jwks: { keys: [publicJwk(ec.publicKey, 'k1')] } })
+    const jwks = { keys: [publicJwk(ec.publicKey, 'k1')] }
+    const registered = { type: 'service', authMethod: 'private_key_jwt', jwks } as const
+    serviceId = (await createClient(server, registered)).clientId
   })
   afterAll(async () => {
     listener.close()
@@ -77,15 +80,17 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
 
   const publicJwk = (key: KeyObject, kid: string) => ({ ...key.export({ format: 'jwk' }), kid })
 
-  async function service(metadata: object): Promise<string> {
-    const methods = {
+  async function serviceAt(keysUri: string, alg: string): Promise<string> {
+    const metadata = {
       token_endpoint_auth_method: 'private_key_jwt',
+      token_endpoint_auth_signing_alg: alg,
+      jwks_uri: keysUri,
       grant_types: ['client_credentials'],
       redirect_uris: [],
       response_types: [],
     }
-    return (await createClient(server, { secret: null, metadata: { ...methods, ...metadata } }))
-      .clientId
+    const odd = { secret: null, metadata }
+    return (await storeOddClient(server, 'its server is on loopback', odd)).clientId
   }
 
   type Part = Readonly<Record<string, unknown>>
@@ -289,7 +294,7 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
     it.each(['ES256', 'RS256', 'PS256', 'EdDSA'] as const)(
       'JW-01 a client that asks for %s ID tokens gets them, and other clients are not touched',
       async (alg) => {
-        const mine = await signedInApp(server, { metadata: { id_token_signed_response_alg: alg } })
+        const mine = await signedInApp(server, { idTokenAlg: alg })
         const { body } = await mine.redeem(await mine.code())
         const header = JSON.parse(Buffer.from(body.id_token.split('.')[0], 'base64url').toString())
         expect(header.alg).toBe(alg)
@@ -477,7 +482,7 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
     it('JW-06 CL-04 the keys at a jwks_uri are fetched by the guard and held to the same rules as registered ones', async () => {
       const sent = async (keys: unknown, key: KeyObject, alg: string): Promise<number> => {
         published = { keys }
-        const id = await service({ jwks_uri: keysAt, token_endpoint_auth_signing_alg: alg })
+        const id = await serviceAt(keysAt, alg)
         return (await present(forge({ alg, kid: 'k1' }, claims({}, id), byKey(key)))).status
       }
       const weak = generateKeyPairSync('rsa', { modulusLength: 2048 })

@@ -5,8 +5,9 @@ import { sentencesOf } from '../../src/clients/reasons.ts'
 import { AppError } from '../../src/errors.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
-import { createAccount, createClient, REDIRECT_URI } from '../support/factories.ts'
+import { createAccount, REDIRECT_URI } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import { JPEG, PictureSite, PNG, WEBP } from '../support/pictures.ts'
 import { authorizationUrl, signIn } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -225,7 +226,8 @@ describe('the logo of a client that is changed', () => {
 })
 
 describe('logos of clients from before', () => {
-  const metadata = (logoUri: string) => ({ metadata: { logo_uri: logoUri } })
+  const withLogo = (logoUri: string) =>
+    storeOddClient(server, 'its logo is not public', { metadata: { logo_uri: logoUri } })
   const digestOfClient = async (id: string) =>
     (await sql('select logo_digest from client where id = $1', [id]))[0].logo_digest
   const WAITING = `topic = 'client_logo' and failed_at is null and delivered_at is null`
@@ -234,7 +236,7 @@ describe('logos of clients from before', () => {
 
   it('CL-03 are fetched once, by whichever instance queued them first', async () => {
     const bytes = unlike(WEBP, 'before')
-    const { clientId } = await createClient(server, metadata(site.put('/before.webp', bytes)))
+    const { clientId } = await withLogo(site.put('/before.webp', bytes))
     const { logos, worker } = server.context
     // Whoever reads the client now knows it without a picture.
     const before = await new Browser(server.origin).visit(authorizationUrl(server, clientId))
@@ -258,9 +260,9 @@ describe('logos of clients from before', () => {
       response.writeHead(500).end()
     })
     const clients = [
-      await createClient(server, metadata(site.put('/old.svg', Buffer.from('<svg/>')))),
-      await createClient(server, metadata('https://10.0.0.1/logo.png')),
-      await createClient(server, metadata(failing)),
+      await withLogo(site.put('/old.svg', Buffer.from('<svg/>'))),
+      await withLogo('https://10.0.0.1/logo.png'),
+      await withLogo(failing),
     ]
     const { logos, worker } = server.context
     expect(await logos.queueMissing()).toBe(3)
@@ -289,7 +291,7 @@ describe('logos of clients from before', () => {
   })
 
   it('CL-03 leave alone a client whose logo was changed or taken away meanwhile', async () => {
-    const { clientId } = await createClient(server, metadata(site.put('/meanwhile.png', PNG)))
+    const { clientId } = await withLogo(site.put('/meanwhile.png', PNG))
     expect(await server.context.logos.queueMissing()).toBe(1)
     await sql(`update client set metadata = metadata - 'logo_uri' where id = $1`, [clientId])
     await server.context.worker.drain()

@@ -20,7 +20,8 @@ beforeAll(async () => {
   nativeId = (
     await createClient(server, {
       secret: null,
-      metadata: { application_type: 'native', redirect_uris: redirects },
+      type: 'native',
+      redirectUris: redirects,
     })
   ).clientId
 })
@@ -154,7 +155,7 @@ describe('redirect URIs at /auth', () => {
 
   it('AZ-01 varies no port for an app that is not native', async () => {
     const web = await createClient(server, {
-      metadata: { redirect_uris: ['http://localhost:3000/cb'] },
+      redirectUris: ['http://localhost:3000/cb'],
     })
     expectPage(await authorize(server, web.clientId, { redirect_uri: 'http://localhost:3001/cb' }))
   })

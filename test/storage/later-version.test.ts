@@ -7,6 +7,7 @@ import { nextState, readState } from '../../src/oidc/interaction-state.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, createClient, PASSWORD } from '../support/factories.ts'
+import { storeOddClient } from '../support/odd-clients.ts'
 import { authorizationUrl, signIn } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -85,7 +86,14 @@ describe('F16 what a later version has stored is served by this one', () => {
   it('a client, which keeps what is unknown when it is changed', async () => {
     const { clients, database } = server.context
     const metadata = { later_setting: LATER }
-    const { clientId } = await createClient(server, { firstParty: true, metadata })
+    const { clientId } = await storeOddClient(
+      server,
+      'it has metadata that no registration makes',
+      {
+        firstParty: true,
+        metadata,
+      },
+    )
     await clients.disable(clientId)
     await clients.enable(clientId)
     const kept = 'select metadata from client where id = $1'

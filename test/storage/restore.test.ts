@@ -69,14 +69,11 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
     const mailed = await server.inbox.code(person.email)
     const { identifier } = await createResource(server)
     const keys = await generateKeyPair('ES256')
-    const metadata = {
-      token_endpoint_auth_method: 'private_key_jwt',
+    const service = await createClient(server, {
+      type: 'service',
+      authMethod: 'private_key_jwt',
       jwks: { keys: [await exportJWK(keys.publicKey)] },
-      grant_types: ['client_credentials'],
-      redirect_uris: [],
-      response_types: [],
-    }
-    const service = await createClient(server, { secret: null, metadata })
+    })
     const assertion = async () => {
       const jwt = new SignJWT({ jti: crypto.randomUUID() })
         .setProtectedHeader({ alg: 'ES256' })

@@ -1,5 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto'
-import type { ClientMetadata } from '../../src/entities/client.ts'
+import { randomBytes } from 'node:crypto'
+import { withScopes } from '../../src/clients/allowed-scopes.ts'
+import { checkClientId } from '../../src/clients/client-id.ts'
+import { columnsOf } from '../../src/clients/metadata.ts'
+import { parseClient } from '../../src/clients/parse-client.ts'
+import type { ClientInput } from '../../src/clients/registration.ts'
+import { OIDC_SCOPES } from '../../src/clients/scopes.ts'
+import { replaceSecrets, usesSecret } from '../../src/clients/secret.ts'
+import { randomSecret } from '../../src/crypto/token.ts'
 import { Account, Client, Resource } from '../../src/entities/index.ts'
 import type { TestServer } from './server.ts'
 
@@ -42,50 +49,45 @@ export async function createAccount(
   return { id: account.id, email, name: account.name, password: password ?? '' }
 }
 
-export interface NewClient {
+/** What an operator may say; by default a web app with one redirect URI, all scopes and all APIs. */
+export interface NewClient extends Partial<Omit<ClientInput, 'isFirstParty'>> {
   readonly clientId?: string
-  readonly name?: string
-  /** `null` makes a public client (`token_endpoint_auth_method: none`). */
-  readonly secret?: string | null
+  /** `null` makes a public client: an app in the browser, or a native one. */
+  readonly secret?: null
   readonly firstParty?: boolean
-  readonly requireMfa?: boolean
-  /** People may let it manage their account. */
-  readonly accountApi?: boolean
-  readonly refreshLeewaySeconds?: number
-  /** RFC 7591 metadata over the defaults: one redirect URI, code and refresh, client_secret_basic. */
-  readonly metadata?: ClientMetadata
 }
 
-/** A registered client, straight into the database. */
+/**
+ * A registered client, straight into the database: checked and derived as the product does it, so
+ * that no test is about a client that cannot be. `odd-clients.ts` makes the exceptions.
+ */
 export async function createClient({ context }: Owner, options: NewClient = {}) {
-  const clientId = options.clientId ?? `app-${unique()}`
-  const secret =
-    options.secret === undefined ? randomBytes(32).toString('base64url') : options.secret
-  const metadata = {
-    redirect_uris: [REDIRECT_URI],
-    post_logout_redirect_uris: ['https://client.example/bye'],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
-    token_endpoint_auth_method: secret === null ? 'none' : 'client_secret_basic',
-    ...options.metadata,
-  }
+  const { clientId, secret, firstParty = false, ...said } = options
+  const id = checkClientId(clientId ?? `app-${unique()}`)
   const em = context.database.em.fork()
-  const client = em.create(Client, {
-    id: clientId,
-    name: options.name ?? 'Plant Diary',
-    secretDigest: secret === null ? null : createHash('sha256').update(secret).digest('base64url'),
-    metadata,
-    isFirstParty: options.firstParty ?? false,
-    requireMfa: options.requireMfa ?? false,
-    accountApi: options.accountApi ? 'on' : 'off',
-    refreshLeewaySeconds: options.refreshLeewaySeconds ?? null,
-  })
-  await em.persist(client).flush()
-  return {
-    clientId,
-    clientSecret: secret ?? undefined,
-    redirectUri: metadata.redirect_uris[0] ?? '',
+  const type = said.type ?? (secret === null ? 'spa' : 'web')
+  const apis = (await em.findAll(Resource)).filter(
+    ({ identifier }) => said.resources?.includes(identifier) ?? true,
+  )
+  const ofApp = {
+    redirectUris: [REDIRECT_URI],
+    postLogoutRedirectUris: ['https://client.example/bye'],
+    scopes: [...new Set([...OIDC_SCOPES, ...apis.flatMap(({ scopes }) => scopes)])],
   }
+  const wanted = parseClient({
+    name: 'Plant Diary',
+    type,
+    isFirstParty: firstParty,
+    resources: apis.map(({ identifier }) => identifier),
+    ...(type === 'service' ? {} : ofApp),
+    ...said,
+  })
+  const made = usesSecret(wanted.authMethod) ? randomSecret() : undefined
+  await em.transactional(async (tx) => {
+    const columns = columnsOf(await withScopes(tx, wanted, {}))
+    await replaceSecrets(tx, tx.create(Client, { id, ...columns, secretDigest: null }), made)
+  })
+  return { clientId: id, clientSecret: made, redirectUri: wanted.redirectUris[0] ?? '' }
 }
 
 /** An API that accepts access tokens (RFC 8707). */

@@ -6,7 +6,7 @@ import type { TestServer } from './server.ts'
 
 export interface RelyingPartyOptions extends NewClient {
   /** Of an existing client; without it a client is registered first. */
-  readonly clientSecret?: string
+  readonly clientSecret?: string | undefined
   readonly redirectUri?: string
   /** How it authenticates; default `client_secret_basic`, or `none` without a secret. */
   readonly auth?: oidc.ClientAuth
