@@ -23,7 +23,8 @@ export function newestFirst(secrets: readonly ClientSecret[]): ClientSecret[] {
 export async function knownSecrets(tx: EntityManager, client: Client): Promise<ClientSecret[]> {
   const { secretDigest } = client
   const found = await tx.find(ClientSecret, { client: client.id })
-  if (!secretDigest || found.some(({ digest }) => digest === secretDigest)) return found
+  const digests = new Set(found.map(({ digest }) => digest))
+  if (!secretDigest || digests.has(secretDigest)) return found
   tx.remove(found)
   return [firstSecret(tx, client, secretDigest)]
 }

@@ -89,7 +89,7 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
 /** A digest that only the client's row has is the previous version's: it takes the place of all others. */
 function secretMembers(newest: string, stored: string | null) {
   const all = JSON.parse(stored ?? '[]') as readonly StoredSecret[]
-  const isKnown = all.some(({ digest }) => digest === newest)
+  const isKnown = all.map(({ digest }) => digest).includes(newest)
   return {
     client_secret: newest,
     client_secrets: isKnown ? all : [{ digest: newest, expiresAt: null }],
