@@ -98,10 +98,20 @@ describe('recipients', () => {
     } as const
     for (const to of [['ada@example.org', 'eve@example.net'], { address: 'ada@example.org' }, null])
       await expect(deliver({ ...MAIL, to }, delivery)).rejects.toBeInstanceOf(PermanentFailure)
-    await expect(deliver({ ...MAIL, bcc: 'eve@example.net' }, delivery)).rejects.toBeInstanceOf(
-      PermanentFailure,
-    )
     expect(smtp.mails).toEqual([])
+  })
+
+  it('EM-12 mails nobody but `to`, whatever else a later version has written', async () => {
+    const delivery = {
+      id: 'id',
+      topic: 'mail',
+      attempt: 1,
+      createdAt: new Date(),
+      signal: AbortSignal.timeout(5000),
+    } as const
+    await mailHandler(mailer)({ ...MAIL, bcc: 'eve@example.net', cc: 'eve@example.net' }, delivery)
+    expect(smtp.mails.map(({ to }) => to)).toEqual([[MAIL.to]])
+    expect(JSON.stringify(smtp.mails)).not.toContain('eve@')
   })
 
   it.each([
