@@ -24,7 +24,7 @@ describe('docs/security.md', () => {
   })
 
   it('AA-02 names every cap with its number and the tests that prove it', () => {
-    const rows = rowsUnder('Tries and mails, whoever asks')
+    const rows = rowsUnder('Tries and mails, for all askers')
     expect(Object.fromEntries(rows.map(([name, [value]]) => [name, Number(value)]))).toEqual(CAPS)
     for (const [name, cells] of rows)
       expect([name, cells[2]]).toEqual([name, expect.stringMatching(/^[A-Z]{2}-\d\d/)])
