@@ -1,4 +1,4 @@
-import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
+import { LockMode } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
@@ -7,6 +7,7 @@ import { Account, VerificationToken } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
 import { canonicalEmail, requireEmail } from './canonical-email.ts'
+import { setEmail } from './email-in-force.ts'
 import type { Issue, OneTimeTokens, Proof } from './one-time-tokens.ts'
 import type { SecurityEvents } from './security-events.ts'
 import type { Sessions } from './sessions/sessions.ts'
@@ -152,7 +153,7 @@ export class EmailChange {
       undo,
       origin,
     })
-    await this.#setEmail(tx, account, proof.address, refusal)
+    await setEmail(tx, account, proof.address, refusal)
     await audit.append(tx, { type: 'email_changed', accountId: account.id, origin })
     return account
   }
@@ -163,8 +164,8 @@ export class EmailChange {
   }
 
   /**
-   * The old address comes back, every session ends, and the password must be reset: the person who changed
-   * it may know it.
+   * The old address comes back, every session ends, and the password must be reset: the person
+   * who changed it may know it.
    */
   async undo(secret: string): Promise<void> {
     const { tokens, sessions, audit } = this.#deps
@@ -179,9 +180,9 @@ export class EmailChange {
       )
       if (!account) throw new AppError('invalid_link')
       account.mustResetPassword = true
-      await this.#setEmail(tx, account, address, 'invalid_link')
-      // A person who changed the address twice holds links of their own: the way back to where they had
-      // brought it ends here.
+      await setEmail(tx, account, address, 'invalid_link')
+      // A person who changed the address twice holds links of their own: the way back to where they
+      // had brought it ends here.
       await tx.nativeDelete(VerificationToken, {
         subjectId,
         purpose: 'undo_change_email',
@@ -194,27 +195,5 @@ export class EmailChange {
       })
       await audit.append(tx, { type: 'email_change_undone', accountId: account.id })
     })
-  }
-
-  async #setEmail(
-    tx: EntityManager,
-    account: Account,
-    email: string,
-    refusal: 'invalid_code' | 'invalid_link',
-  ): Promise<void> {
-    account.email = email
-    account.emailVerifiedAt = new Date()
-    account.credentialVersion += 1
-    await tx.nativeDelete(VerificationToken, {
-      subjectId: account.id,
-      purpose: { $nin: ['undo_change_email', 'report_compromise'] },
-    })
-    try {
-      await tx.flush()
-    } catch (cause) {
-      if (cause instanceof UniqueConstraintViolationException)
-        throw new AppError(refusal, { cause })
-      throw cause
-    }
   }
 }

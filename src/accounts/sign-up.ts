@@ -6,16 +6,15 @@ import type { PasswordHasher } from '../crypto/password.ts'
 import { databaseNow, inSeconds } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { PendingSignUp } from '../entities/index.ts'
-import { AppError } from '../errors.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { Messages } from '../mail/messages.ts'
 import { type Addressee, findAddressee } from './addressee.ts'
-import { type CanonicalEmail, canonicalEmail, requireEmail } from './canonical-email.ts'
+import { type CanonicalEmail, requireEmail } from './canonical-email.ts'
 import type { KeepLinks } from './keep-links.ts'
+import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { Issue, OneTimeTokens } from './one-time-tokens.ts'
-import { checkPassword, type PasswordContext } from './passwords/password-policy.ts'
+import type { PasswordContext } from './passwords/password-policy.ts'
 import { findForResend, type Pending } from './pending-sign-ups.ts'
-import { personName } from './person-name.ts'
 
 export interface SignUpDeps {
   readonly audit: AuditSink
@@ -27,15 +26,6 @@ export interface SignUpDeps {
   readonly logger: Logger
   /** Words that no password may consist of: product and issuer host (PW-05). */
   readonly passwordContext: PasswordContext
-}
-
-export interface NewAccount {
-  readonly name: string
-  readonly email: string
-  readonly password: string
-  readonly locale?: string
-  /** Name of the app that the person came from: the mail says it. */
-  readonly app?: string
 }
 
 /** Names the started sign-up; looks alike whether or not the address was free (EN-03). */
@@ -73,26 +63,10 @@ export class SignUp {
    * Throws `invalid_input` or, if the password is all that is wrong, `password_rejected`: with the
    * reasons of every field (UX-11).
    */
-  async start(
-    { name, email: submitted, password, locale, app }: NewAccount,
-    origin: RequestOrigin,
-  ): Promise<StartedSignUp> {
+  async start(wanted: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
     const { hasher, passwordContext, audit } = this.#deps
-    const [email, cleanName] = [canonicalEmail(submitted), personName(name)]
-    const fault = checkPassword(password, {
-      ...passwordContext,
-      email: email ?? '',
-      name: cleanName ?? '',
-    })
-    const weak = fault ? { password: fault } : {}
-    if (!email || !cleanName) {
-      const wrong = {
-        ...(cleanName ? {} : { name: 'invalid_name' }),
-        ...(email ? {} : { email: 'invalid_email' }),
-      }
-      throw new AppError('invalid_input', { fields: { ...wrong, ...weak } })
-    }
-    if (fault) throw new AppError('password_rejected', { fields: weak })
+    const { password, locale, app } = wanted
+    const { email, cleanName } = checkNewAccount(wanted, passwordContext)
     const passwordHash = await hasher.hash(password)
 
     const started = await this.#deps.em.fork().transactional(async (em) => {

@@ -1,49 +1,16 @@
 import type { EntityManager } from '../database/database.ts'
-import type { Logger } from '../logger/logger.ts'
-import { networkOf } from '../network.ts'
-import type { Outbox } from '../outbox/index.ts'
-import type { MailModels, MailName, MailOrigin, SecurityNotice, Views } from '../views/views.ts'
-import { type MailBudget, MailCaps } from './caps.ts'
+import type { MailModels, SecurityNotice } from '../views/views.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { LINK_PATHS, link } from './links.ts'
+import { type MailedToken, type TokenSource, wholeMinutes } from './mailed-token.ts'
 import type { Mail } from './mailer.ts'
+import { type Envelope, Post, type PostDeps } from './post.ts'
 
-export interface MessagesDeps {
-  readonly outbox: Outbox
-  readonly views: Views
+export interface MessagesDeps extends PostDeps {
   readonly issuer: string
-  readonly logger: Logger
-  readonly caps?: MailCaps
-}
-
-/** Whom a mail goes to, in which language, and whose request caused it. */
-export interface Envelope {
-  /** Canonical. */
-  readonly to: string
-  readonly name?: string | undefined
-  /** BCP 47; the nearest language with a catalogue is used. */
-  readonly locale?: string | undefined
-  readonly origin?: MailOrigin | undefined
-  /** Names the owner of the address, if it is they who ask: they are counted apart from strangers (AA-01). */
-  readonly asker?: string | null | undefined
-  /**
-   * Counted, rendered and stored like any other mail, and never sent: the address must not be told
-   * from others (EN-02).
-   */
-  readonly isDecoy?: boolean
 }
 
 type CodeAlone = 'change-password' | 'prove-identity'
-
-/** What a mail with a code carries. */
-export interface MailedToken {
-  readonly code: string
-  readonly linkSecret: string
-  readonly expiresAt: Date
-}
-
-/** A token, or how to get one. The function is called only if the mail may be sent. */
-export type TokenSource<T extends MailedToken> = T | (() => Promise<T>)
 
 /**
  * Every mail the product sends, written to the outbox in the caller's transaction. Over a cap
@@ -51,12 +18,12 @@ export type TokenSource<T extends MailedToken> = T | (() => Promise<T>)
  * (AA-01, EN-03).
  */
 export class Messages {
-  readonly #deps: MessagesDeps
-  readonly #caps: MailCaps
+  readonly #issuer: string
+  readonly #post: Post
 
-  constructor(deps: MessagesDeps) {
-    this.#deps = deps
-    this.#caps = deps.caps ?? new MailCaps()
+  constructor({ issuer, ...deps }: MessagesDeps) {
+    this.#issuer = issuer
+    this.#post = new Post(deps)
   }
 
   /**
@@ -74,17 +41,16 @@ export class Messages {
       closed?: ClosedState
     },
   ): Promise<T | undefined> {
-    const { issuer } = this.#deps
-    const resetLink = link(issuer, LINK_PATHS.forgotPassword)
+    const resetLink = link(this.#issuer, LINK_PATHS.forgotPassword)
     const links = mail.mustResetPassword
       ? { resetLink }
-      : { signInLink: link(issuer, LINK_PATHS.signIn), resetLink }
+      : { signInLink: link(this.#issuer, LINK_PATHS.signIn), resetLink }
     const told = async (): Promise<Mail | undefined> => {
       const closed = await mail.closed?.()
       const unnamed = { ...mail, name: undefined }
       const notice = closed
         ? this.#closedMail(unnamed, closed)
-        : this.#render('already-registered', unnamed, links)
+        : this.#post.render('already-registered', unnamed, links)
       return mail.isRegistered ? notice : undefined
     }
     return this.#sendToken(
@@ -144,8 +110,8 @@ export class Messages {
       undoLink: this.#tokenLink('undoEmail', mail.undo),
       undoUntil: mail.undo.expiresAt,
     }
-    if (await this.#admits(em, 'change-email-notice', mail, 'notice:change-email'))
-      this.#enqueue(em, this.#render('change-email-notice', mail, model), mail)
+    if (await this.#post.admits(em, 'change-email-notice', mail, 'notice:change-email'))
+      this.#post.enqueue(em, this.#post.render('change-email-notice', mail, model), mail)
   }
 
   /** `report` is the token behind "this wasn't me" (SE-08). */
@@ -158,8 +124,8 @@ export class Messages {
       at: mail.at,
       reportLink: this.#tokenLink('reportCompromise', mail.report),
     }
-    if (await this.#admits(em, 'security-notice', mail, `notice:${mail.kind}`))
-      this.#enqueue(em, this.#render('security-notice', mail, model), mail)
+    if (await this.#post.admits(em, 'security-notice', mail, `notice:${mail.kind}`))
+      this.#post.enqueue(em, this.#post.render('security-notice', mail, model), mail)
   }
 
   async accountDeletion(
@@ -167,8 +133,8 @@ export class Messages {
     mail: Envelope & { deletesAt: Date; undo: Pick<MailedToken, 'linkSecret'> },
   ): Promise<void> {
     const model = { deletesAt: mail.deletesAt, undoLink: this.#tokenLink('keepAccount', mail.undo) }
-    if (await this.#admits(em, 'account-deletion', mail, 'notice:account-deletion'))
-      this.#enqueue(em, this.#render('account-deletion', mail, model), mail)
+    if (await this.#post.admits(em, 'account-deletion', mail, 'notice:account-deletion'))
+      this.#post.enqueue(em, this.#post.render('account-deletion', mail, model), mail)
   }
 
   /** To a person who has just proven to be the owner of an account that is about to be erased. */
@@ -176,8 +142,8 @@ export class Messages {
     em: EntityManager,
     mail: Envelope & { deletesAt: Date; keep: () => Promise<Pick<MailedToken, 'linkSecret'>> },
   ): Promise<void> {
-    if (await this.#admits(em, 'keep-account', mail, 'notice:keep-account'))
-      this.#enqueue(
+    if (await this.#post.admits(em, 'keep-account', mail, 'notice:keep-account'))
+      this.#post.enqueue(
         em,
         this.#closedMail(mail, {
           isKeepable: true,
@@ -189,9 +155,9 @@ export class Messages {
   }
 
   #closedMail(mail: Envelope, closed: ClosedAccount): Mail {
-    if (!closed.isKeepable) return this.#render('account-closed', mail, {})
+    if (!closed.isKeepable) return this.#post.render('account-closed', mail, {})
     const { deletesAt, keep } = closed
-    return this.#render('keep-account', mail, {
+    return this.#post.render('keep-account', mail, {
       deletesAt,
       undoLink: this.#tokenLink('keepAccount', keep),
     })
@@ -207,58 +173,22 @@ export class Messages {
     rest: (token: T) => Omit<MailModels[Name], 'code' | 'expiresInSeconds' | 'name' | 'origin'>,
     insteadOf: () => Promise<Mail | undefined> = async () => undefined,
   ): Promise<T | undefined> {
-    if (!(await this.#admits(em, name, mail, 'request'))) return undefined
+    if (!(await this.#post.admits(em, name, mail, 'request'))) return undefined
     const token = typeof mail.issued === 'function' ? await mail.issued() : mail.issued
     const expiresInSeconds = wholeMinutes(token.expiresAt)
     const model = { code: token.code, expiresInSeconds, ...rest(token) } as Omit<
       MailModels[Name],
       'name' | 'origin'
     >
-    const rendered = this.#render(name, mail, model)
-    this.#enqueue(em, (await insteadOf()) ?? rendered, mail)
+    const rendered = this.#post.render(name, mail, model)
+    this.#post.enqueue(em, (await insteadOf()) ?? rendered, mail)
     return token
-  }
-
-  async #admits(
-    em: EntityManager,
-    name: MailName,
-    { to, origin, asker }: Envelope,
-    budget: MailBudget,
-  ): Promise<boolean> {
-    const admission = await this.#caps.take(em, to, budget, {
-      network: networkOf(origin?.ip ?? ''),
-      own: asker ?? undefined,
-    })
-    if (admission !== 'granted')
-      this.#deps.logger.warn({ event: 'mail.capped', mail: name, reason: admission })
-    return admission === 'granted'
-  }
-
-  #render<Name extends MailName>(
-    name: Name,
-    { to, locale, ...mail }: Envelope,
-    model: Omit<MailModels[Name], 'name' | 'origin'>,
-  ): Mail {
-    const filled = { ...model, name: mail.name, origin: mail.origin } as MailModels[Name]
-    const { subject, text, html } = this.#deps.views.mail(name, filled, {
-      locale: this.#deps.views.languages.negotiate({ uiLocales: locale }),
-    })
-    return { to, subject, text, html }
-  }
-
-  #enqueue(em: EntityManager, mail: Mail, { isDecoy = false }: Envelope): void {
-    this.#deps.outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...mail })
   }
 
   #tokenLink(
     page: keyof typeof LINK_PATHS,
     { linkSecret }: Pick<MailedToken, 'linkSecret'>,
   ): string {
-    return link(this.#deps.issuer, LINK_PATHS[page], { token: linkSecret })
+    return link(this.#issuer, LINK_PATHS[page], { token: linkSecret })
   }
-}
-
-/** Seconds left, as a person is told them: up to the full minute. */
-function wholeMinutes(until: Date): number {
-  return Math.max(1, Math.ceil((until.getTime() - Date.now()) / 60_000)) * 60
 }

@@ -4,26 +4,16 @@ import { StartupError } from '../errors.ts'
 import type { Logger } from '../logger/logger.ts'
 import { refuseUnfit } from './checks.ts'
 import { Circuit } from './circuit.ts'
-import { COMMAND_MS, clusterOptions, hostOf, isTls, redisOptions } from './options.ts'
+import { connect, type RedisSettings } from './connect.ts'
+import { COMMAND_MS, hostOf } from './options.ts'
 import { serversOf } from './servers.ts'
+import { reason, untilReady } from './until-ready.ts'
 
+export type { RedisSettings } from './connect.ts'
 export { RedisUnavailable } from './unavailable.ts'
 
 /** How long a start waits for a Redis that is still coming up. */
 const BOOT_MS = 60_000
-/** It says what it waits for after this. */
-const SILENT_MS = 1000
-const POLL_MS = 100
-/** Waiting does not mend it. */
-const REFUSED_CREDENTIALS = 'it refuses the user name or password'
-
-export interface RedisSettings {
-  /** One server, or several for a Cluster. */
-  readonly urls: readonly string[]
-  /** `host:port`; the master's name is the path of the URL. */
-  readonly sentinels: readonly string[]
-}
-
 /** A Lua script, sent by its SHA-1 once a server knows it. */
 export interface Script {
   readonly lua: string
@@ -118,74 +108,6 @@ export async function openRedis(
   }
 }
 
-interface Clients {
-  readonly Redis: typeof Redis
-  readonly Cluster: typeof Cluster
-}
-
-function connect(
-  clients: Clients,
-  { urls, sentinels }: RedisSettings,
-  commandMs: number,
-): Redis | Cluster {
-  const [first = ''] = urls
-  if (urls.length > 1) {
-    const nodes = urls.map((url) => ({
-      host: new URL(url).hostname,
-      port: Number(new URL(url).port || 6379),
-    }))
-    return new clients.Cluster(nodes, clusterOptions(first, commandMs))
-  }
-  if (sentinels.length === 0) return new clients.Redis(first, redisOptions(commandMs))
-  const { pathname, hostname, username, password } = new URL(first)
-  const addresses = sentinels.map((address) => {
-    const at = address.lastIndexOf(':')
-    return at < 0
-      ? { host: address, port: 26_379 }
-      : { host: address.slice(0, at), port: Number(address.slice(at + 1)) }
-  })
-  return new clients.Redis({
-    ...redisOptions(commandMs),
-    sentinels: addresses,
-    name: decodeURIComponent(pathname.slice(1)) || hostname,
-    failoverDetector: true,
-    sentinelRetryStrategy: (times) => Math.min(times * 50, 500),
-    ...(isTls(first) ? { tls: {}, enableTLSForSentinelMode: true } : {}),
-    ...(username ? { username: decodeURIComponent(username) } : {}),
-    ...(password ? { password: decodeURIComponent(password) } : {}),
-  })
-}
-
-interface Waiting {
-  readonly deadline: number
-  /** What the connection failed for last, which says more than that a command did. */
-  readonly lastError: () => unknown
-  readonly addresses: string
-  readonly logger: Logger | undefined
-}
-
-async function untilReady(
-  client: Redis | Cluster,
-  { deadline, lastError, addresses, logger }: Waiting,
-): Promise<void> {
-  const patient = Date.now() + SILENT_MS
-  let isTold = false
-  for (;;) {
-    try {
-      await client.ping()
-      return
-    } catch (error) {
-      const why = reason(lastError() ?? error)
-      if (Date.now() > deadline || why === REFUSED_CREDENTIALS) throw error
-      if (!isTold && Date.now() > patient) {
-        logger?.warn({ event: 'redis.awaited' }, `waiting for the Redis at ${addresses}: ${why}`)
-        isTold = true
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-    }
-  }
-}
-
 /**
  * One line when Redis goes and one when it is back, not one for every retry. Returns what ends the
  * reports.
@@ -206,12 +128,4 @@ function report(client: Redis | Cluster, logger: Logger): () => void {
     isLost = false
   })
   return () => void client.off('close', lost)
-}
-
-function reason(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string }
-  if (code === 'ECONNREFUSED') return 'nothing listens there'
-  if (code === 'ENOTFOUND') return 'the host name does not resolve'
-  if (message && /^(?:WRONGPASS|NOAUTH)/.test(message)) return REFUSED_CREDENTIALS
-  return message || String(code ?? error)
 }

@@ -1,35 +1,17 @@
-import { deviceName } from './device.ts'
-import type { MailModels, MailName, MailOrigin } from './mail-models.ts'
+import type { MailModels, MailName } from './mail-models.ts'
+import {
+  button,
+  codeMail,
+  facts,
+  heading,
+  hello,
+  type MailDocument,
+  note,
+  type Writing,
+} from './mail-parts.ts'
 import { plainName } from './plain-name.ts'
-import type { Translator } from './translator.ts'
 
-/** A mail before it is HTML or text. Values are plain; the two renderers escape. */
-export interface MailDocument {
-  readonly subject: string
-  /** What the inbox shows after the subject. */
-  readonly preheader: string
-  readonly title: string
-  readonly blocks: readonly Block[]
-}
-
-export type Block =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'code'; readonly code: string }
-  /** At most one a mail. */
-  | {
-      readonly kind: 'button'
-      readonly label: string
-      readonly hint: string
-      readonly href: string
-    }
-  | { readonly kind: 'link'; readonly label: string; readonly href: string }
-  | { readonly kind: 'facts'; readonly rows: readonly (readonly [label: string, value: string])[] }
-  | { readonly kind: 'note'; readonly title: string; readonly text: string }
-
-export interface Writing {
-  readonly translator: Translator
-  readonly brand: string
-}
+export type { Block, MailDocument } from './mail-parts.ts'
 
 type Writers = {
   readonly [Name in MailName]: (model: MailModels[Name], writing: Writing) => MailDocument
@@ -54,16 +36,7 @@ export const WRITERS: Writers = {
       blocks: [
         hello(name, translator),
         { kind: 'text', text: t('mail.alreadyRegistered.text') },
-        ...(signInLink
-          ? [
-              {
-                kind: 'button',
-                label: t('mail.alreadyRegistered.button'),
-                hint: t('mail.button'),
-                href: signInLink,
-              } as const,
-            ]
-          : []),
+        ...(signInLink ? [button('alreadyRegistered', signInLink, translator)] : []),
         {
           kind: 'link',
           label: t(`mail.alreadyRegistered.${signInLink ? 'reset' : 'mustReset'}`),
@@ -86,12 +59,7 @@ export const WRITERS: Writers = {
         { kind: 'text', text: t('mail.changeEmailNotice.text', { email: newEmail }) },
         ...facts(origin, translator),
         note(t('mail.changeEmailNotice.notYou', { date: dateTime(undoUntil) }), translator),
-        {
-          kind: 'button',
-          label: t('mail.changeEmailNotice.button'),
-          hint: t('mail.button'),
-          href: undoLink,
-        },
+        button('changeEmailNotice', undoLink, translator),
       ],
     }
   },
@@ -106,51 +74,12 @@ export const WRITERS: Writers = {
         ...facts(origin, translator, at),
         { kind: 'text', text: t('mail.notice.ifYou') },
         note(t('mail.notice.notYou'), translator),
-        {
-          kind: 'button',
-          label: t('mail.notice.button'),
-          hint: t('mail.button'),
-          href: reportLink,
-        },
+        button('notice', reportLink, translator),
       ],
     }
   },
-  'account-deletion': ({ name, origin, undoLink, deletesAt }, { translator, brand }) => {
-    const { t, date } = translator
-    return {
-      ...heading('accountDeletion', translator, brand, { date: date(deletesAt) }),
-      blocks: [
-        hello(name, translator),
-        { kind: 'text', text: t('mail.accountDeletion.text', { date: date(deletesAt) }) },
-        {
-          kind: 'button',
-          label: t('mail.accountDeletion.button'),
-          hint: t('mail.button'),
-          href: undoLink,
-        },
-        ...facts(origin, translator),
-        note(t('mail.accountDeletion.notYou'), translator),
-      ],
-    }
-  },
-  'keep-account': ({ name, origin, undoLink, deletesAt }, { translator, brand }) => {
-    const { t, date } = translator
-    return {
-      ...heading('keepAccount', translator, brand, { date: date(deletesAt) }),
-      blocks: [
-        hello(name, translator),
-        { kind: 'text', text: t('mail.keepAccount.text', { date: date(deletesAt) }) },
-        {
-          kind: 'button',
-          label: t('mail.keepAccount.button'),
-          hint: t('mail.button'),
-          href: undoLink,
-        },
-        ...facts(origin, translator),
-        note(t('mail.keepAccount.notYou'), translator),
-      ],
-    }
-  },
+  'account-deletion': (model, writing) => keepMail('accountDeletion', model, writing),
+  'keep-account': (model, writing) => keepMail('keepAccount', model, writing),
   'account-closed': ({ name, origin }, { translator, brand }) => {
     const { t } = translator
     return {
@@ -165,88 +94,22 @@ export const WRITERS: Writers = {
   },
 }
 
-interface CodeModel {
-  readonly name?: string | undefined
-  readonly origin?: MailOrigin | undefined
-  readonly code: string
-  readonly expiresInSeconds: number
-  readonly link?: string | undefined
-}
-
-type CodeMail = 'verifyEmail' | 'resetPassword' | 'changeEmail' | 'changePassword' | 'proveIdentity'
-
-function codeMail(
-  mail: CodeMail,
-  model: CodeModel,
+/** Of an account that will be erased, with the way to keep it. */
+function keepMail(
+  mail: 'accountDeletion' | 'keepAccount',
+  { name, origin, undoLink, deletesAt }: MailModels['keep-account'],
   { translator, brand }: Writing,
-  text?: string,
 ): MailDocument {
-  const { t, duration } = translator
-  const lifetime = duration(model.expiresInSeconds)
-  const button: Block[] = model.link
-    ? [
-        {
-          kind: 'button',
-          label: t(`mail.${mail}.button`),
-          hint: t('mail.button'),
-          href: model.link,
-        },
-      ]
-    : []
+  const { t, date } = translator
+  const params = { date: date(deletesAt) }
   return {
-    ...heading(mail, translator, brand, { duration: lifetime, code: grouped(model.code) }),
+    ...heading(mail, translator, brand, params),
     blocks: [
-      hello(model.name, translator),
-      { kind: 'text', text: text ?? t(`mail.${mail}.text`) },
-      { kind: 'code', code: grouped(model.code) },
-      { kind: 'text', text: t('mail.expires', { duration: lifetime }) },
-      ...button,
-      ...facts(model.origin, translator),
+      hello(name, translator),
+      { kind: 'text', text: t(`mail.${mail}.text`, params) },
+      button(mail, undoLink, translator),
+      ...facts(origin, translator),
       note(t(`mail.${mail}.notYou`), translator),
     ],
   }
-}
-
-/** "123 456": three and three, as people say it. */
-function grouped(code: string): string {
-  return code.replace(/^(\d{3})(\d{3})$/, '$1 $2')
-}
-
-/** Subjects are fixed but for brand and code (EM-14). */
-function heading(
-  mail: string,
-  { t }: Translator,
-  brand: string,
-  params: Readonly<Record<string, string>> = {},
-): Omit<MailDocument, 'blocks'> {
-  const preheader = mail.startsWith('notice.') ? '' : t(`mail.${mail}.preheader`, params)
-  return {
-    subject: t(`mail.${mail}.subject`, { brand, ...params }),
-    preheader,
-    title: t(`mail.${mail}.title`),
-  }
-}
-
-function hello(name: string | undefined, { t }: Translator): Block {
-  const plain = plainName(name ?? '')
-  return { kind: 'text', text: plain ? t('mail.hello', { name: plain }) : t('mail.helloPlain') }
-}
-
-function note(text: string, { t }: Translator): Block {
-  return { kind: 'note', title: t('mail.notYou'), text }
-}
-
-/** Who asked: browser and system in words, address, time (UX-27). */
-function facts(origin: MailOrigin | undefined, translator: Translator, at?: Date): Block[] {
-  const { t, dateTime } = translator
-  const rows = [
-    ...(at ? [[t('mail.facts.time'), dateTime(at)] as const] : []),
-    ...(origin?.userAgent
-      ? [[t('mail.facts.device'), deviceName(origin.userAgent, translator)] as const]
-      : []),
-    ...(origin?.ip
-      ? [[t('mail.facts.address'), origin.ip.replace(/[^0-9a-fA-F:.]/g, '').slice(0, 45)] as const]
-      : []),
-  ]
-  return rows.length > 0 ? [{ kind: 'facts', rows }] : []
 }

@@ -29,6 +29,12 @@ where ("model", "id_digest") > ($1::varchar, $2::bytea) and ("expires_at" is nul
   and "model" <> 'ReplayDetection' and not "payload" ? '$used' and ("model" <> 'Session' or "consumed_at" is null)
 order by "model", "id_digest" limit $3`
 
+/** In the order of the parameters of `INSERT`; `COMPLETE` takes the first eight. */
+const COLUMNS = [
+  ...(['model', 'digest', 'payload', 'grantId', 'accountId', 'clientId', 'sessionUid'] as const),
+  ...(['lookup', 'consumedAt', 'ttl'] as const),
+]
+
 const INSERT = `
 insert into "oidc_artifact"
   ("model", "id_digest", "payload", "grant_id", "account_id", "client_id", "session_uid", "lookup_digest", "consumed_at", "expires_at")
@@ -73,34 +79,12 @@ export async function insertRows(pool: Pool, rows: readonly Row[]): Promise<void
   await inTransaction(pool, async (client) => {
     await client.query(DELETE_EXPIRED, sent(rows))
     for (const row of rows) {
-      const {
-        model,
-        digest,
-        payload,
-        grantId,
-        accountId,
-        clientId,
-        sessionUid,
-        lookup,
-        consumedAt,
-        ttl,
-      } = row
-      const values = [
-        model,
-        digest,
-        payload,
-        grantId,
-        accountId,
-        clientId,
-        sessionUid,
-        lookup,
-        consumedAt,
-        ttl,
-      ]
+      const values = COLUMNS.map((name) => row[name])
       const { rowCount } = await client.query(INSERT, values)
       if (rowCount !== 0) continue
       await client.query(COMPLETE, values.slice(0, 8))
-      if (consumedAt !== null) await client.query(CONSUME, [model, digest, consumedAt])
+      if (row.consumedAt !== null)
+        await client.query(CONSUME, [row.model, row.digest, row.consumedAt])
     }
   })
 }

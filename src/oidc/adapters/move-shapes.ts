@@ -1,7 +1,7 @@
 import { lookupDigest } from './artifact-keys.ts'
 import { fromJsonb, toJsonb } from './jsonb.ts'
 import type { Row } from './move-postgres.ts'
-import { bindingOf } from './redis-adapter.ts'
+import { bindingOf } from './redis-artifact.ts'
 import type { Entry } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
 import { nameOf } from './redis-keys.ts'

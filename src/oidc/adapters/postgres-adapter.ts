@@ -1,48 +1,20 @@
 import { batched } from '../../batched.ts'
 import { randomToken } from '../../crypto/token.ts'
-import type {
-  AdapterPayload,
-  ContextAdapter,
-  InContext,
-  Minted,
-  PastUse,
-  Spent,
-} from './adapter.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted } from './adapter.ts'
 import { ANSWER, idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
-import { fromJsonb, toJsonb } from './jsonb.ts'
+import { fromJsonb } from './jsonb.ts'
 import type { Query } from './postgres-query.ts'
+import { type ContextRow, type Row, rowOf, useOf } from './postgres-rows.ts'
 import { SQL } from './postgres-statements.ts'
 import type { Rotations } from './rotations.ts'
 import { answerIn } from './stored-answers.ts'
-import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
+import { type FoundBy, fromStored } from './stored-payload.ts'
 
 export interface PostgresAdapterDeps {
   readonly query: Query
   readonly rotations: Rotations
   readonly leewaySeconds: (clientId: string) => number
-}
-
-interface ContextRow extends Row {
-  readonly grantId: string | null
-  readonly grant: string | null
-  readonly sessionUid: string | null
-  readonly session: string | null
-}
-
-export interface Row {
-  readonly payload: string
-  readonly clientId: string | null
-  /** Unix time and age in seconds, by the database's clock. */
-  readonly consumedAt: number | null
-  readonly secondsAgo: number
-}
-
-/** Of a row that holds no more than that it was used, as Redis leaves it behind. */
-export function useOf({ payload, consumedAt, secondsAgo }: Row): PastUse | undefined {
-  const { $used: spent } =
-    consumedAt === null ? {} : (fromJsonb(payload) as { $used?: Spent & { next?: string } })
-  return spent && consumedAt !== null ? { ...spent, consumedAt, secondsAgo } : undefined
 }
 
 /** One model's artifacts; every call is one statement. */
@@ -183,23 +155,4 @@ export class PostgresAdapter implements ContextAdapter {
       ? payload
       : { ...payload, consumed: Math.floor(consumedAt) }
   }
-}
-
-/** The first ten parameters of every statement that stores. */
-function rowOf({ model, id, payload, expiresIn }: Minted): unknown[] {
-  const { grantId, accountId, clientId, sessionUid, lookup } = indexOf(model, id, payload)
-  const json = toJsonb(toStored(model, id, payload))
-  const consumedAt = typeof payload.consumed === 'number' ? payload.consumed : undefined
-  return [
-    model,
-    idDigest(model, id),
-    json,
-    grantId,
-    accountId,
-    clientId,
-    sessionUid,
-    lookup,
-    consumedAt,
-    expiresIn,
-  ]
 }

@@ -1,20 +1,14 @@
 import { randomToken } from '../../crypto/token.ts'
-import type {
-  AdapterPayload,
-  ContextAdapter,
-  InContext,
-  Minted,
-  Spent,
-  UseLedger,
-} from './adapter.ts'
-import { ANSWER, idDigest, indexOf, lookupDigest } from './artifact-keys.ts'
+import type { AdapterPayload, ContextAdapter, InContext, Minted, UseLedger } from './adapter.ts'
+import { ANSWER, idDigest, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
+import { entryOf, msLeft, spentIn } from './redis-artifact.ts'
 import type { Calls, Consumed, Entry, Found } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
 import { nameOf } from './redis-keys.ts'
 import type { Rotations } from './rotations.ts'
 import { answerIn, successorIn } from './stored-answers.ts'
-import { type FoundBy, fromStored, toStored } from './stored-payload.ts'
+import { type FoundBy, fromStored } from './stored-payload.ts'
 
 export interface RedisAdapterDeps {
   readonly calls: Calls
@@ -167,28 +161,8 @@ export class RedisAdapter implements ContextAdapter {
     return nameOf(this.#model, idDigest(this.#model, id), id)
   }
 
-  #entry({ model, id, payload, expiresIn }: Minted): Entry {
-    const {
-      grantId = '',
-      accountId = '',
-      clientId = '',
-      sessionUid = '',
-      lookup,
-    } = indexOf(model, id, payload)
-    return {
-      model,
-      name: nameOf(model, idDigest(model, id), id),
-      lookup,
-      payload: toStored(model, id, payload),
-      accountId,
-      clientId,
-      sessionUid,
-      grantId,
-      bind: bindingOf(model, sessionUid, payload),
-      isSessionHeld: this.#deps.rotations.wasFound(sessionUid),
-      consumedAt: typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined,
-      ttl: expiresIn === undefined ? undefined : expiresIn * 1000,
-    }
+  #entry(minted: Minted): Entry {
+    return entryOf(minted, (sessionUid) => this.#deps.rotations.wasFound(sessionUid))
   }
 
   #present(found: Found | undefined, by: FoundBy, model = this.#model): AdapterPayload | undefined {
@@ -206,25 +180,4 @@ export class RedisAdapter implements ContextAdapter {
       ? payload
       : { ...payload, consumed: Math.floor(Number(consumedAt) / 1000) }
   }
-}
-
-function spentIn(fields: Found['fields']): Spent {
-  const of = (name: string) => fields.get(name) ?? ''
-  return { clientId: of('k'), grantId: of('g'), sessionUid: of('s') }
-}
-
-/** A successor lives for as long as what it came of, at least. */
-function msLeft({ fields, now }: Found): number {
-  const { exp } = payloadOf('RefreshToken', fields) ?? {}
-  return typeof exp === 'number' ? Math.max(exp * 1000 - now, 0) : -1
-}
-
-/** An interaction is only seen with its session: it does not end with it. */
-export function bindingOf(
-  model: string,
-  sessionUid: string,
-  payload: { readonly expiresWithSession?: unknown },
-): 'on' | 'off' | '' {
-  if (sessionUid === '' || model === 'Interaction') return ''
-  return payload.expiresWithSession === true ? 'on' : 'off'
 }

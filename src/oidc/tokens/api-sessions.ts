@@ -1,6 +1,30 @@
 import type { Provider } from 'oidc-provider'
+import type { OpenedSession } from '../../accounts/sessions/session-opening.ts'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { API_CLIENT_ID } from '../clients/built-in-clients.ts'
 import type { TokenRequestState } from './token-provider.ts'
+
+/** The list of sign-ins that the person sees; a row has the id of the provider's session. */
+export interface ApiSessions {
+  open(
+    session: {
+      id: string
+      accountId: string
+      clientId: string
+      door: 'api'
+      amr: readonly string[]
+      acr: string
+      isRemembered: boolean
+      authenticatedAt: Date
+      secondProvedAt: Date | undefined
+      expiresAt: Date
+      credentialVersion: number
+    },
+    origin: RequestOrigin,
+  ): Promise<OpenedSession>
+  seen(id: string, expiresAt: Date): Promise<void>
+  endSession(id: string): Promise<void>
+}
 
 export interface ApiSessionRecords {
   seen(sessionId: string, expiresAt: Date): Promise<void>

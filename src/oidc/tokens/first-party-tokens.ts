@@ -1,4 +1,4 @@
-import { type Client, errors, type Grant, type Provider, type RefreshToken } from 'oidc-provider'
+import { errors, type RefreshToken } from 'oidc-provider'
 import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../../accounts/factors/levels.ts'
 import type { Proof } from '../../accounts/factors/method.ts'
 import type { OpenedSession } from '../../accounts/sessions/session-opening.ts'
@@ -6,52 +6,24 @@ import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { AppError } from '../../errors.ts'
 import { API_CLIENT_ID, API_SCOPE, apiResource } from '../clients/built-in-clients.ts'
-import type { ResourceServers } from '../clients/resource-servers.ts'
 import type { ActiveAccounts } from '../find-account.ts'
 import { askedFor, exchanging } from '../trips/request-unit.ts'
+import type { ApiSessions } from './api-sessions.ts'
+import {
+  FirstPartyPairs,
+  type FirstPartyPairsDeps,
+  GTY,
+  type TokenPair,
+} from './first-party-pairs.ts'
 
-const GTY = 'first_party'
+export type { TokenPair }
 
-/** The list of sign-ins that the person sees; a row has the id of the provider's session. */
-export interface ApiSessions {
-  open(
-    session: {
-      id: string
-      accountId: string
-      clientId: string
-      door: 'api'
-      amr: readonly string[]
-      acr: string
-      isRemembered: boolean
-      authenticatedAt: Date
-      secondProvedAt: Date | undefined
-      expiresAt: Date
-      credentialVersion: number
-    },
-    origin: RequestOrigin,
-  ): Promise<OpenedSession>
-  seen(id: string, expiresAt: Date): Promise<void>
-  endSession(id: string): Promise<void>
-}
-
-export interface FirstPartyTokensDeps {
+export interface FirstPartyTokensDeps extends FirstPartyPairsDeps {
   readonly audit: AuditSink
-  readonly provider: () => Provider
-  readonly issuer: string
-  readonly resources: ResourceServers
   readonly sessions: ApiSessions
   readonly accounts: ActiveAccounts
   /** Absolute lifetime of a sign-in through the API, in seconds; the idle one is the refresh token's. */
   readonly sessionSeconds: number
-}
-
-/** As the token endpoint answers (RFC 6749 5.1). */
-export interface TokenPair {
-  readonly access_token: string
-  readonly token_type: 'Bearer'
-  readonly expires_in: number
-  readonly refresh_token: string
-  readonly scope: string
 }
 
 export interface SignedIn {
@@ -68,10 +40,12 @@ export interface SignedIn {
  */
 export class FirstPartyTokens {
   readonly #deps: FirstPartyTokensDeps
+  readonly #pairs: FirstPartyPairs
   readonly #resource: string
 
   constructor(deps: FirstPartyTokensDeps) {
     this.#deps = deps
+    this.#pairs = new FirstPartyPairs(deps)
     this.#resource = apiResource(deps.issuer)
   }
 
@@ -85,7 +59,7 @@ export class FirstPartyTokens {
   ): Promise<{ tokens: TokenPair; session: OpenedSession }> {
     const { sessions, sessionSeconds } = this.#deps
     const { Grant, RefreshToken, Session } = this.#deps.provider()
-    const client = await this.#client()
+    const client = await this.#pairs.client()
     const authenticatedAt = new Date()
     const login = {
       accountId,
@@ -118,7 +92,7 @@ export class FirstPartyTokens {
       scope: API_SCOPE,
       rotations: 0,
     })
-    const tokens = await this.#pair(client, grant, refreshToken)
+    const tokens = await this.#pairs.mint(client, grant, refreshToken)
     const expiresAt = new Date(Date.now() + refreshToken.remainingTTL * 1000)
     const { amr, acr } = login
     const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
@@ -186,7 +160,7 @@ export class FirstPartyTokens {
       throw error
     })
 
-    const client = await this.#client()
+    const client = await this.#pairs.client()
     const { accountId, acr, amr, authTime, iiat, sessionUid, resource } = used
     const refreshToken = new RefreshToken({
       client,
@@ -203,45 +177,9 @@ export class FirstPartyTokens {
       gty: `${GTY} refresh_token`,
       rotations: (used.rotations ?? 0) + 1,
     })
-    const body = await this.#pair(client, grant, refreshToken)
+    const body = await this.#pairs.mint(client, grant, refreshToken)
     await sessions.seen(used.sessionUid, new Date(Date.now() + refreshToken.remainingTTL * 1000))
     return { body, used }
-  }
-
-  async #pair(client: Client, grant: Grant, refreshToken: RefreshToken): Promise<TokenPair> {
-    const { AccessToken, ResourceServer } = this.#deps.provider()
-    const { accountId, grantId = '', gty = GTY, sessionUid } = refreshToken
-    const scope = grant.getResourceScopeFiltered(
-      this.#resource,
-      new Set(refreshToken.scope?.split(' ')),
-    )
-    const accessToken = new AccessToken({
-      client,
-      accountId,
-      grantId,
-      gty,
-      sessionUid,
-      expiresWithSession: true,
-      scope,
-    })
-    accessToken.resourceServer = new ResourceServer(
-      this.#resource,
-      await this.#deps.resources.info(this.#resource, client),
-    )
-    const refresh_token = await refreshToken.save()
-    return {
-      access_token: await accessToken.save(),
-      token_type: 'Bearer',
-      expires_in: accessToken.expiration,
-      refresh_token,
-      scope,
-    }
-  }
-
-  async #client(): Promise<Client> {
-    const client = await this.#deps.provider().Client.find(API_CLIENT_ID)
-    if (!client) throw new Error(`the client ${API_CLIENT_ID} is missing`)
-    return client
   }
 }
 

@@ -1,0 +1,39 @@
+import { AppError } from '../errors.ts'
+import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
+import { checkPassword, type PasswordContext } from './passwords/password-policy.ts'
+import { personName } from './person-name.ts'
+
+export interface NewAccount {
+  readonly name: string
+  readonly email: string
+  readonly password: string
+  readonly locale?: string
+  /** Name of the app that the person came from: the mail says it. */
+  readonly app?: string
+}
+
+/**
+ * Throws `invalid_input` or, if the password is all that is wrong, `password_rejected`: with the
+ * reasons of every field (UX-11).
+ */
+export function checkNewAccount(
+  { name, email: submitted, password }: NewAccount,
+  passwordContext: PasswordContext,
+): { email: CanonicalEmail; cleanName: string } {
+  const [email, cleanName] = [canonicalEmail(submitted), personName(name)]
+  const fault = checkPassword(password, {
+    ...passwordContext,
+    email: email ?? '',
+    name: cleanName ?? '',
+  })
+  const weak = fault ? { password: fault } : {}
+  if (!email || !cleanName) {
+    const wrong = {
+      ...(cleanName ? {} : { name: 'invalid_name' }),
+      ...(email ? {} : { email: 'invalid_email' }),
+    }
+    throw new AppError('invalid_input', { fields: { ...wrong, ...weak } })
+  }
+  if (fault) throw new AppError('password_rejected', { fields: weak })
+  return { email, cleanName }
+}

@@ -1,0 +1,73 @@
+import type { EntityManager } from '../database/database.ts'
+import type { Logger } from '../logger/logger.ts'
+import { networkOf } from '../network.ts'
+import type { Outbox } from '../outbox/index.ts'
+import type { MailModels, MailName, MailOrigin, Views } from '../views/views.ts'
+import { type MailBudget, MailCaps } from './caps.ts'
+import type { Mail } from './mailer.ts'
+
+export interface PostDeps {
+  readonly outbox: Outbox
+  readonly views: Views
+  readonly logger: Logger
+  readonly caps?: MailCaps
+}
+
+/** Whom a mail goes to, in which language, and whose request caused it. */
+export interface Envelope {
+  /** Canonical. */
+  readonly to: string
+  readonly name?: string | undefined
+  /** BCP 47; the nearest language with a catalogue is used. */
+  readonly locale?: string | undefined
+  readonly origin?: MailOrigin | undefined
+  /** Names the owner of the address, if it is they who ask: they are counted apart from strangers (AA-01). */
+  readonly asker?: string | null | undefined
+  /**
+   * Counted, rendered and stored like any other mail, and never sent: the address must not be told
+   * from others (EN-02).
+   */
+  readonly isDecoy?: boolean
+}
+
+/** What every mail goes through: the caps, its language, the outbox of the caller's transaction. */
+export class Post {
+  readonly #deps: PostDeps
+  readonly #caps: MailCaps
+
+  constructor(deps: PostDeps) {
+    this.#deps = deps
+    this.#caps = deps.caps ?? new MailCaps()
+  }
+
+  async admits(
+    em: EntityManager,
+    name: MailName,
+    { to, origin, asker }: Envelope,
+    budget: MailBudget,
+  ): Promise<boolean> {
+    const admission = await this.#caps.take(em, to, budget, {
+      network: networkOf(origin?.ip ?? ''),
+      own: asker ?? undefined,
+    })
+    if (admission !== 'granted')
+      this.#deps.logger.warn({ event: 'mail.capped', mail: name, reason: admission })
+    return admission === 'granted'
+  }
+
+  render<Name extends MailName>(
+    name: Name,
+    { to, locale, ...mail }: Envelope,
+    model: Omit<MailModels[Name], 'name' | 'origin'>,
+  ): Mail {
+    const filled = { ...model, name: mail.name, origin: mail.origin } as MailModels[Name]
+    const { subject, text, html } = this.#deps.views.mail(name, filled, {
+      locale: this.#deps.views.languages.negotiate({ uiLocales: locale }),
+    })
+    return { to, subject, text, html }
+  }
+
+  enqueue(em: EntityManager, mail: Mail, { isDecoy = false }: Envelope): void {
+    this.#deps.outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...mail })
+  }
+}
