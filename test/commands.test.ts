@@ -28,7 +28,8 @@ describe('commands', () => {
   })
 
   const environment = (settings: Settings = {}) => ({ ...settingsFor(server, folder), ...settings })
-  const run = (args: readonly string[], env = environment()) => runCommand(args, env, folder)
+  const run = (args: readonly string[], env = environment()) =>
+    runCommand(args, env, { cwd: folder })
   const elsewhere = () => ({ ...BARE, DATA_DIR: join(folder, 'nothing') })
 
   it.each([

@@ -1,5 +1,5 @@
 import type { AuditSink } from '../audit/event.ts'
-import { MAX_CLIENT_SECRETS } from '../config/limits.ts'
+import { MAX_CLIENT_SECRET_DAYS, MAX_CLIENT_SECRETS } from '../config/limits.ts'
 import { randomSecret } from '../crypto/token.ts'
 import type { EntityManager } from '../database/database.ts'
 import { within } from '../database/transaction.ts'
@@ -47,8 +47,8 @@ export class ClientSecrets {
   ): Promise<{ readonly id: string; readonly secret: string }> {
     if (label !== undefined && !displayName.safeParse(label).success)
       throw refused({ label: { code: 'bad_label' } })
-    if (expiresAt && !(expiresAt.getTime() > Date.now()))
-      throw refused({ expiresAt: { code: 'in_past' } })
+    if (expiresAt && !isInReach(expiresAt))
+      throw refused({ expiresAt: { code: 'bad_days', values: { max: MAX_CLIENT_SECRET_DAYS } } })
     const secret = randomSecret()
     return this.#change(clientId, 'secret_added', options, async (em, client, secrets) => {
       if (!usesSecret(registrationOf(client).authMethod))
@@ -99,6 +99,12 @@ export class ClientSecrets {
       return result
     })
   }
+}
+
+/** Not for a date that is none. */
+function isInReach(at: Date): boolean {
+  const days = (at.getTime() - Date.now()) / 86_400_000
+  return days > 0 && days <= MAX_CLIENT_SECRET_DAYS
 }
 
 function isLive({ expiresAt }: ClientSecret): boolean {

@@ -47,7 +47,7 @@ const SENTENCES = {
   bad_picture: '{why}',
   no_secret: 'this client has no secret',
   bad_label: 'is empty, longer than 100 characters or cannot be shown',
-  in_past: 'must be a number of days above 0, and not beyond all calendars',
+  bad_days: 'must be a number of days above 0, at most {max}',
   too_many_secrets:
     'has {max} secrets, the most there can be; remove one first: client secret list, client secret remove',
   unknown_secret: 'is none of its secrets; "client secret list" has them',

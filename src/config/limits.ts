@@ -82,6 +82,8 @@ export const CLIENT_IDS = {
 
 /** Secrets of one client at a time. */
 export const MAX_CLIENT_SECRETS = 5
+/** The longest life that one can be given. */
+export const MAX_CLIENT_SECRET_DAYS = 3650
 
 /** Lifetimes in seconds. */
 export const LIFETIMES = {

@@ -110,8 +110,7 @@ export class Messages {
       undoLink: this.#tokenLink('undoEmail', mail.undo),
       undoUntil: mail.undo.expiresAt,
     }
-    if (await this.#post.admits(em, 'change-email-notice', mail, 'notice:change-email'))
-      this.#post.enqueue(em, this.#post.render('change-email-notice', mail, model), mail)
+    await this.#post.send(em, 'change-email-notice', mail, { budget: 'notice:change-email', model })
   }
 
   /** `report` is the token behind "this wasn't me" (SE-08). */
@@ -124,8 +123,7 @@ export class Messages {
       at: mail.at,
       reportLink: this.#tokenLink('reportCompromise', mail.report),
     }
-    if (await this.#post.admits(em, 'security-notice', mail, `notice:${mail.kind}`))
-      this.#post.enqueue(em, this.#post.render('security-notice', mail, model), mail)
+    await this.#post.send(em, 'security-notice', mail, { budget: `notice:${mail.kind}`, model })
   }
 
   async accountDeletion(
@@ -133,8 +131,10 @@ export class Messages {
     mail: Envelope & { deletesAt: Date; undo: Pick<MailedToken, 'linkSecret'> },
   ): Promise<void> {
     const model = { deletesAt: mail.deletesAt, undoLink: this.#tokenLink('keepAccount', mail.undo) }
-    if (await this.#post.admits(em, 'account-deletion', mail, 'notice:account-deletion'))
-      this.#post.enqueue(em, this.#post.render('account-deletion', mail, model), mail)
+    await this.#post.send(em, 'account-deletion', mail, {
+      budget: 'notice:account-deletion',
+      model,
+    })
   }
 
   /** To a person who has just proven to be the owner of an account that is about to be erased. */

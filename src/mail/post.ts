@@ -40,6 +40,17 @@ export class Post {
     this.#caps = deps.caps ?? new MailCaps()
   }
 
+  /** One mail of its own budget, unless a cap is reached. */
+  async send<Name extends MailName>(
+    em: EntityManager,
+    name: Name,
+    mail: Envelope,
+    { budget, model }: { budget: MailBudget; model: Omit<MailModels[Name], 'name' | 'origin'> },
+  ): Promise<void> {
+    if (await this.admits(em, name, mail, budget))
+      this.enqueue(em, this.render(name, mail, model), mail)
+  }
+
   async admits(
     em: EntityManager,
     name: MailName,

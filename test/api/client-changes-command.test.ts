@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { gatehouseOn } from '../support/command.ts'
+import { type Outcome, run as runCommand, settingsFor } from '../support/commands.ts'
+import { eventually } from '../support/eventually.ts'
+import { send } from '../support/http.ts'
+import { basic } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 // Every command is a process that starts cold; on a busy machine that takes seconds.
@@ -11,11 +14,12 @@ jest.setTimeout(120_000)
 
 let server: TestServer
 let folder: string
-let run: ReturnType<typeof gatehouseOn>
+let run: (words: readonly string[], stdin?: string) => Promise<Outcome>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   server = await startServer()
-  run = gatehouseOn(server, folder)
+  const settings = settingsFor(server, folder)
+  run = (words, stdin) => runCommand(words, settings, stdin === undefined ? {} : { stdin })
 })
 afterAll(async () => {
   await server.stop()
@@ -164,5 +168,76 @@ describe('gatehouse resource show, update and delete', () => {
       stderr: '',
     })
     expect((await run(['resource', 'show', api])).stderr).toMatch(/^There is no API/)
+  })
+})
+
+describe('gatehouse client secret add, list and remove', () => {
+  const secretOf = ({ stdout }: Outcome) => String(parseEnv(stdout)['OIDC_CLIENT_SECRET'])
+  const statusWith = async (secret: string) => {
+    const { status } = await send(`${server.origin}/token/introspection`, {
+      method: 'POST',
+      headers: {
+        ...basic({ clientId: 'turning', clientSecret: secret }),
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: `token=${'a'.repeat(43)}`,
+    })
+    return status
+  }
+  const list = async () =>
+    JSON.parse((await run(['client', 'secret', 'list', 'turning', '--json'])).stdout) as {
+      id: string
+      label: string | null
+      expires_at: string | null
+    }[]
+
+  it('TK-07 changes a secret without a break: both are good, then the new one alone', async () => {
+    const first = secretOf(await create('turning', 'Turning'))
+    const added = await run([
+      'client',
+      'secret',
+      'add',
+      'turning',
+      '--label',
+      'May',
+      '--days',
+      '30',
+    ])
+    expect([added.code, added.stderr]).toEqual([0, ''])
+    const second = secretOf(added)
+    const both = async () => `${await statusWith(first)} ${await statusWith(second)}`
+    await eventually(both, '200 200')
+    const [newest, oldest] = await list()
+    expect([newest?.label, oldest?.label]).toEqual(['May', null])
+    expect(Date.parse(newest?.expires_at ?? '')).toBeGreaterThan(Date.now() + 29 * 86_400_000)
+    const id = String(oldest?.id)
+    expect(await run(['client', 'secret', 'remove', 'turning', id])).toEqual({
+      code: 0,
+      stdout: `The secret ${id} of turning has ended.\n`,
+      stderr: '',
+    })
+    await eventually(both, '401 200')
+  })
+
+  it.each<[string, string[]]>([
+    ['days that are no number', ['add', 'turning', '--days', 'ten']],
+    ['no day', ['add', 'turning', '--days', '0']],
+    ['more days than there are', ['add', 'turning', '--days', '99999999999']],
+    ['days beyond all calendars', ['add', 'turning', '--days', '90000000']],
+    ['a label of nothing', ['add', 'turning', '--label', '\u200b']],
+    ['the last secret', ['remove', 'turning', 'LAST']],
+    ['a secret that is not there', ['remove', 'turning', 'nothing']],
+    ['a client that is not there', ['add', 'nobody']],
+  ])('refuses %s in one line, and changes nothing', async (_, words) => {
+    const before = await list()
+    const last = String(before[0]?.id)
+    const { code, stdout, stderr } = await run([
+      'client',
+      'secret',
+      ...words.map((word) => (word === 'LAST' ? last : word)),
+    ])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^[^\n]{5,200}\n$/)
+    expect((await list()).map(({ id }) => id)).toEqual(before.map(({ id }) => id))
   })
 })

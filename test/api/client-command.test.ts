@@ -36,6 +36,18 @@ afterAll(async () => {
 
 const gatehouse = (...args: string[]) => run(args, settingsFor(server, folder))
 
+/** The words that register an app, with some options. */
+const webWith = (...options: string[]) => [
+  'client',
+  'create',
+  '--name',
+  'x',
+  '--redirect',
+  'https://a.example/',
+  ...options,
+]
+const spaWith = (...options: string[]) => webWith('--type', 'spa', ...options)
+
 describe('gatehouse client', () => {
   it('prints an .env file and nothing else, and a server that is running knows the client at once', async () => {
     const { code, stdout, stderr } = await gatehouse(
@@ -226,50 +238,15 @@ describe('gatehouse client', () => {
       ['client', 'create', '--name', 'x', '--require-pkce', 'false'],
       /unknown option/,
     ],
-    [
-      'a leeway that is no number',
-      [
-        'client',
-        'create',
-        '--name',
-        'x',
-        '--redirect',
-        'https://a.example/',
-        '--refresh-leeway',
-        'ten',
-      ],
-      /^--refresh-leeway/,
-    ],
+    ['a leeway that is no number', webWith('--refresh-leeway', 'ten'), /^--refresh-leeway/],
     [
       'a long leeway of an app without a secret',
-      [
-        'client',
-        'create',
-        '--name',
-        'x',
-        '--type',
-        'spa',
-        '--redirect',
-        'https://a.example/',
-        '--refresh-leeway',
-        '11',
-      ],
+      spaWith('--refresh-leeway', '11'),
       /^--refresh-leeway: at most 10/,
     ],
     [
       'an app without a secret that does not rotate',
-      [
-        'client',
-        'create',
-        '--name',
-        'x',
-        '--type',
-        'spa',
-        '--redirect',
-        'https://a.example/',
-        '--refresh-rotation',
-        'never',
-      ],
+      spaWith('--refresh-rotation', 'never'),
       /^--refresh-rotation: must be always/,
     ],
     [

@@ -42,11 +42,17 @@ export function settingsFor({ config, redis }: Stores, folder: string): Settings
 export function run(
   args: readonly string[],
   env: Settings,
-  cwd = env['DATA_DIR'],
+  { cwd = env['DATA_DIR'], stdin = '' }: { cwd?: string | undefined; stdin?: string } = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, ...args], { env, cwd }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
+    const child = execFile(
+      process.execPath,
+      [CLI, ...args],
+      { env, cwd },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      },
+    )
+    child.stdin?.end(stdin)
   })
 }
