@@ -62,6 +62,9 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     refresh_rotation: meant.refreshRotation === 'never' ? 'never' : undefined,
     jwks: meant.jwks,
     jwks_uri: meant.jwksUri,
+    assertion_audience:
+      meant.assertionAudience === 'token-endpoint' ? meant.assertionAudience : undefined,
+    assertion_seconds: meant.assertionSeconds,
     client_uri: meant.clientUri,
     logo_uri: meant.logoUri,
     policy_uri: meant.policyUri,
@@ -112,6 +115,8 @@ function meantBy(metadata: ClientMetadata): Readonly<Record<string, unknown>> {
     refreshRotation: metadata['refresh_rotation'] ?? 'always',
     jwks: metadata['jwks'],
     jwksUri: metadata['jwks_uri'],
+    assertionAudience: metadata['assertion_audience'],
+    assertionSeconds: metadata['assertion_seconds'],
     clientUri: metadata['client_uri'],
     logoUri: metadata['logo_uri'],
     policyUri: metadata['policy_uri'],

@@ -87,6 +87,7 @@ const SENTENCES = {
   jwks_too_large: 'is larger than {kilobytes} kB',
   jwks_shape: 'must be an object with the member "keys"',
   jwks_too_many: 'has more than {max} keys',
+  jwks_no_signatures: 'has no key for signatures',
   jwks_kids: 'must give each key a "kid" of its own',
   key_shape: 'key {key} is not an object',
   key_private: 'key {key} is not public: it has the member "{member}"',

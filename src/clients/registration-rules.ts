@@ -28,6 +28,9 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(!isPublic && !hasBackend, 'authMethod', 'cannot_authenticate', { type })
   refuse(isKeyed && (jwks === undefined) === (jwksUri === undefined), 'jwks', 'keys_needed')
   refuse(!isKeyed && (jwks !== undefined || jwksUri !== undefined), 'jwks', 'keys_unused')
+  const { assertionAudience, assertionSeconds } = wanted
+  refuse(!isKeyed && assertionAudience !== undefined, 'assertionAudience', 'keys_unused')
+  refuse(!isKeyed && assertionSeconds !== undefined, 'assertionSeconds', 'keys_unused')
 
   const { refreshLeewaySeconds = 0, refreshRotation } = wanted
   const max = LIFETIMES.refreshLeewayPublic

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LIFETIMES } from '../config/limits.ts'
 import { isPublicHttps } from '../public-url.ts'
 import { displayName } from './display-name.ts'
 import { saying } from './reasons.ts'
@@ -27,6 +28,7 @@ export const AUTH_METHODS = [
   'client_secret_post',
   'private_key_jwt',
 ] as const
+export const ASSERTION_AUDIENCES = ['issuer', 'token-endpoint'] as const
 export const ROTATIONS = ['always', 'never'] as const
 export const ID_TOKEN_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 
@@ -44,6 +46,10 @@ export const ClientSchema = z.strictObject({
   authMethod: z.enum(AUTH_METHODS).optional(),
   jwks: z.unknown().optional(),
   jwksUri: httpsUrl.optional(),
+  /** Whom its assertions may name besides the issuer (RFC 7523 3): many libraries name the endpoint. */
+  assertionAudience: z.enum(ASSERTION_AUDIENCES).optional(),
+  /** How long its assertions may live, counted from `iat`. */
+  assertionSeconds: z.number().int().min(60).max(LIFETIMES.clientAssertion).optional(),
   /**
    * All scopes it may ever ask for, of the person and of APIs. Default: the usual ones and all of
    * the named APIs.

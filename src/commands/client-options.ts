@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { ClientChange } from '../clients/client-change.ts'
 import {
+  ASSERTION_AUDIENCES,
   AUTH_METHODS,
   type ClientInput,
   GRANT_TYPES,
@@ -9,7 +9,8 @@ import {
   ROTATIONS,
   TYPES,
 } from '../clients/registration.ts'
-import { StartupError } from '../errors.ts'
+import { LIFETIMES } from '../config/limits.ts'
+import { readKeys } from './files.ts'
 
 interface FieldOption {
   /** `--no-…` of a change takes it back; without a value it is a switch. */
@@ -63,10 +64,20 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
   },
   jwks: {
     flags: '--jwks <file>',
-    says: 'public keys for private_key_jwt, as a JSON file',
-    read: (path: string) => readJson('--jwks', path),
+    says: 'public keys for private_key_jwt: a JWKS, or one key or certificate as PEM',
+    read: (path: string) => readKeys('--jwks', path),
   },
   jwksUri: { flags: '--jwks-uri <uri>', says: 'where its public keys are published' },
+  assertionAudience: {
+    flags: '--assertion-audience <audience>',
+    says: 'whom its private_key_jwt assertions name (default: issuer); the issuer is always good',
+    choices: ASSERTION_AUDIENCES,
+  },
+  assertionSeconds: {
+    flags: '--assertion-seconds <seconds>',
+    says: `how long they may live, counted from iat; at most ${LIFETIMES.clientAssertion} (default: 300 from now)`,
+    read: Number,
+  },
   isFirstParty: {
     flags: '--first-party',
     says: "the operator's own app: people are not asked for consent",
@@ -139,12 +150,4 @@ export function changeFrom(command: Command): ClientChange {
     return [[field, option.read ? option.read(value as never) : value]]
   })
   return Object.fromEntries(said) as ClientChange
-}
-
-export function readJson(option: string, path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path === '-' ? 0 : path, 'utf8'))
-  } catch {
-    throw new StartupError(`${option}: ${path} is not a readable JSON file`)
-  }
 }

@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import { StartupError } from '../errors.ts'
 import { answering } from './answer.ts'
 import { changeOf, documentOf, linesOf } from './client-document.ts'
-import { addFieldOptions, changeFrom, OPTION_NAMES, readJson } from './client-options.ts'
+import { addFieldOptions, changeFrom, OPTION_NAMES } from './client-options.ts'
+import { readJson } from './files.ts'
 import { type Open, withClients } from './with-clients.ts'
 
 interface UpdateOptions {

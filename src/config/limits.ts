@@ -94,6 +94,8 @@ export const LIFETIMES = {
   refreshTokenIdle: 14 * 86_400,
   /** The longest leeway of a client that does not authenticate (TK-03). */
   refreshLeewayPublic: 10,
+  /** The longest that assertions of a client may live, if it is registered for longer ones (TK-07). */
+  clientAssertion: 3600,
   grant: 30 * 86_400,
   interaction: 3600,
   sessionIdle: 3600,

@@ -49,10 +49,11 @@ async function refusal(work: Promise<unknown>): Promise<Readonly<Record<string, 
 }
 
 const jwk = (
-  type: 'rsa2048' | 'rsa3072' | 'rsaE3' | 'p256' | 'p384' | 'ed25519' | 'secp256k1',
+  type: 'rsa1024' | 'rsa2048' | 'rsa3072' | 'rsaE3' | 'p256' | 'p384' | 'ed25519' | 'secp256k1',
   { isPrivate = false } = {},
 ): Record<string, unknown> => {
   const pair = {
+    rsa1024: () => generateKeyPairSync('rsa', { modulusLength: 1024 }),
     rsa2048: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
     rsa3072: () => generateKeyPairSync('rsa', { modulusLength: 3072 }),
     rsaE3: () => generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 }),
@@ -317,6 +318,16 @@ describe('registration', () => {
 describe('keys of a client (JW-06)', () => {
   const keyed = (keys: readonly unknown[]) => clients.create({ ...KEYED, jwks: { keys } })
 
+  it('JW-06 accepts RSA of 2048 bits, and leaves out keys for encryption', async () => {
+    const { client } = await keyed([
+      { ...jwk('rsa2048'), kid: 'a', use: 'sig' },
+      { ...jwk('rsa2048'), kid: 'a', use: 'enc', alg: 'RSA-OAEP' },
+      { ...jwk('p384'), kid: 'b', alg: 'ECDH-ES+A256KW' },
+    ])
+    const { keys } = client.metadata['jwks'] as { keys: { kid: string; use?: string }[] }
+    expect(keys.map(({ kid, use }) => [kid, use])).toEqual([['a', 'sig']])
+  })
+
   it('JW-06 accepts RSA of 3072 bits, P-256 and Ed25519, and keeps only what makes up the key', async () => {
     const keys = [
       {
@@ -340,7 +351,7 @@ describe('keys of a client (JW-06)', () => {
   })
 
   it.each<[string, () => readonly unknown[], RegExp]>([
-    ['RSA of 2048 bits', () => [jwk('rsa2048')], /3072/],
+    ['RSA of 1024 bits', () => [jwk('rsa1024')], /2048/],
     ['RSA with e=3', () => [jwk('rsaE3')], /65537/],
     ['P-384', () => [jwk('p384')], /none of/],
     ['secp256k1', () => [jwk('secp256k1')], /none of/],
@@ -352,7 +363,13 @@ describe('keys of a client (JW-06)', () => {
       () => [{ ...jwk('p256'), y: Buffer.alloc(32, 1).toString('base64url') }],
       /not a valid key/,
     ],
-    ['an encryption key', () => [{ ...jwk('p256'), use: 'enc' }], /signatures/],
+    ['an encryption key alone', () => [{ ...jwk('p256'), use: 'enc' }], /signatures/],
+    ['a key for neither', () => [{ ...jwk('p256'), use: 'wrap' }], /signatures/],
+    [
+      'a private encryption key',
+      () => [jwk('ed25519'), { ...jwk('rsa2048', { isPrivate: true }), use: 'enc' }],
+      /not public/,
+    ],
     ['HS256 with a public key', () => [{ ...jwk('rsa3072'), alg: 'HS256' }], /"alg"/],
     ['alg none', () => [{ ...jwk('p256'), alg: 'none' }], /"alg"/],
     ['a member that is an object', () => [{ ...jwk('p256'), kid: { $ne: null } }], /not text/],
@@ -372,6 +389,23 @@ describe('keys of a client (JW-06)', () => {
     ['more than 64 kB', () => [{ ...jwk('ed25519'), note: 'x'.repeat(65_536) }], /64 kB/],
   ])('JW-06 refuses %s', async (_what, keys, reason) => {
     expect((await refusal(keyed(keys())))['jwks']).toMatch(reason)
+  })
+})
+
+describe('assertions of a client (TK-07)', () => {
+  const jwks = { keys: [jwk('p256')] }
+
+  it.each<[string, Partial<ClientInput>, string]>([
+    ['two hours', { ...KEYED, jwks, assertionSeconds: 7200 }, 'assertionSeconds'],
+    ['half a second', { ...KEYED, jwks, assertionSeconds: 0.5 }, 'assertionSeconds'],
+    ['an hour of one with a secret', { assertionSeconds: 3600 }, 'assertionSeconds'],
+    [
+      'the endpoint for one with a secret',
+      { assertionAudience: 'token-endpoint' },
+      'assertionAudience',
+    ],
+  ])('TK-07 refuses %s', async (_what, change, field) => {
+    expect(Object.keys(await refusal(clients.create({ ...WEB, ...change })))).toEqual([field])
   })
 })
 

@@ -408,7 +408,9 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
       ['with an expiry as text', false, () => ({ exp: String(at(60)) })],
       ['with an expiry without end', false, () => ({ exp: 1e300 })],
       ['without jti', false, () => ({ jti: undefined })],
-      ['for a list with only us in it', false, () => ({ aud: [server.origin] })],
+      ['for a list with only us in it', true, () => ({ aud: [server.origin] })],
+      ['for a list with us twice in it', false, () => ({ aud: [server.origin, server.origin] })],
+      ['for an empty list', false, () => ({ aud: [] })],
       ['for a list with something that is no text', false, () => ({ aud: [server.origin, 1] })],
       ['for us with a slash', false, () => ({ aud: `${server.origin}/` })],
       ['for us in capitals', false, () => ({ aud: server.origin.toUpperCase() })],
@@ -485,14 +487,18 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
         const id = await serviceAt(keysAt, alg)
         return (await present(forge({ alg, kid: 'k1' }, claims({}, id), byKey(key)))).status
       }
-      const weak = generateKeyPairSync('rsa', { modulusLength: 2048 })
-      const strong = generateKeyPairSync('rsa', { modulusLength: 3072 })
+      const weak = generateKeyPairSync('rsa', { modulusLength: 1024 })
+      const strong = generateKeyPairSync('rsa', { modulusLength: 2048 })
       const odd = generateKeyPairSync('rsa', { modulusLength: 3072, publicExponent: 3 })
       const many = Array.from({ length: 11 }, (_, index) =>
         publicJwk(ec.publicKey, index === 0 ? 'k1' : `k${index}x`),
       )
       expect(await sent([publicJwk(ec.publicKey, 'k1')], ec.privateKey, 'ES256')).toBe(200)
       expect(await sent([publicJwk(strong.publicKey, 'k1')], strong.privateKey, 'RS256')).toBe(200)
+      const sealing = { ...publicJwk(strong.publicKey, 'k0'), use: 'enc', alg: 'RSA-OAEP' }
+      const beside = [sealing, publicJwk(ec.publicKey, 'k1')]
+      expect(await sent(beside, ec.privateKey, 'ES256')).toBe(200)
+      expect(await sent([{ ...sealing, kid: 'k1' }], strong.privateKey, 'RS256')).toBe(401)
       expect(await sent([publicJwk(weak.publicKey, 'k1')], weak.privateKey, 'RS256')).toBe(401)
       expect(await sent([publicJwk(odd.publicKey, 'k1')], odd.privateKey, 'RS256')).toBe(401)
       expect(await sent(many, ec.privateKey, 'ES256')).toBe(401)

@@ -32,6 +32,8 @@ export const OUR_METADATA = [
   'account_api',
   'refresh_leeway_seconds',
   'refresh_rotation',
+  'assertion_audience',
+  'assertion_seconds',
   'allowed_resources',
   'allowed_scopes',
   'logo_digest',
@@ -54,6 +56,10 @@ export interface ProviderMetadata {
   readonly refresh_leeway_seconds?: number
   /** Absent: a refresh gives a new refresh token. */
   readonly refresh_rotation?: 'never'
+  /** Absent: its assertions are for the issuer only. */
+  readonly assertion_audience?: 'token-endpoint'
+  /** How long its assertions may live; absent: as long as usual. */
+  readonly assertion_seconds?: number
   /** Identifiers of the APIs it may get tokens for; absent: all of them. */
   readonly allowed_resources?: readonly string[]
   /** All scopes it may ask for, those of APIs included; absent: all of them. */

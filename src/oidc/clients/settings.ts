@@ -8,6 +8,8 @@ export type ClientSettings = Partial<
     | 'require_mfa'
     | 'account_api'
     | 'refresh_rotation'
+    | 'assertion_audience'
+    | 'assertion_seconds'
     | 'allowed_resources'
     | 'allowed_scopes'
   >

@@ -32,6 +32,8 @@ const CLIENT: Readonly<Record<string, Check>> = {
   token_endpoint_auth_signing_alg: anything,
   jwks: anything,
   jwks_uri: anything,
+  assertion_audience: anything,
+  assertion_seconds: anything,
   grant_types: someOf(...GRANT_TYPES),
   response_types: someOf('code'),
   response_modes: anything,
