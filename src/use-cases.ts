@@ -24,6 +24,7 @@ import { Sessions } from './accounts/sessions/sessions.ts'
 import { SignIn } from './accounts/sign-in.ts'
 import { SignUp } from './accounts/sign-up.ts'
 import { SignUpProof } from './accounts/sign-up-proof.ts'
+import { Usernames } from './accounts/usernames.ts'
 import { Activity } from './audit/activity.ts'
 import type { AuditSink } from './audit/event.ts'
 import type { Config } from './config/config.ts'
@@ -134,6 +135,7 @@ export function composeUseCases({
   const signIn = new SignIn({ audit, pool, hasher, attempts, challenges, signUp, keepLinks })
 
   const administration = new AccountAdministration({ audit, deletion, em, mfa, sessions })
+  const usernames = new Usernames({ em, audit })
   const activity = new Activity(em)
   const accountExport = new AccountExport({ audit, em, sessions, consents, activity })
   return {
@@ -144,6 +146,7 @@ export function composeUseCases({
     devices,
     sessions,
     tokens,
+    usernames,
     challenges,
     events,
     recoveryCodes,

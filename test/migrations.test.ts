@@ -140,6 +140,35 @@ describe('migrations', () => {
     await empty.drop()
   })
 
+  it('give accounts that are there a user name each, and no name twice', async () => {
+    const empty = await createEmptyDatabase()
+    const instance = await openDatabase({ url: empty.url, pool: 2 })
+    const { pool } = instance
+    await instance.orm.migrator.up({ to: 'Migration20261130093000_client_secrets' })
+    const insert = (name: string, count: number) =>
+      pool.query(
+        `insert into account (id, name, email, created_at, updated_at)
+         select gen_random_uuid(), $1::text, $1::text || place, now(), now() from generate_series(1, $2) as place`,
+        [name, count],
+      )
+    await insert('Ada Lovelace', 300)
+    await insert('Admin', 1)
+    await instance.migrate()
+    await insert('Grace Hopper', 1)
+    const { rows } = await pool.query<{ slug: string; names: number; digests: number }>(
+      `select left(username, -5) as slug, count(distinct username)::int as names,
+         (select count(*)::int from given_username where digest = any(array_agg(username_digest(username)))) as digests
+       from account group by slug order by slug`,
+    )
+    expect(rows).toEqual([
+      { slug: 'ada-lovelace', names: 300, digests: 300 },
+      { slug: 'grace-hopper', names: 1, digests: 1 },
+      { slug: 'user', names: 1, digests: 1 },
+    ])
+    await instance[Symbol.asyncDispose]()
+    await empty.drop()
+  })
+
   it('CL-01 leave the account API to the apps that use it, and to no other', async () => {
     const empty = await createEmptyDatabase()
     const instance = await openDatabase({ url: empty.url, pool: 2 })

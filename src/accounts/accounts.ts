@@ -27,6 +27,7 @@ export type ActiveAccount = Pick<
   Account,
   | 'id'
   | 'name'
+  | 'username'
   | 'email'
   | 'emailVerifiedAt'
   | 'phoneNumber'
@@ -45,7 +46,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
  */
 const FIND_ACTIVE = {
   name: 'account-find-active',
-  text: `select "id", "name", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
+  text: `select "id", "name", "username", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
   "address"::text, "strongest", extract(epoch from "updated_at") * 1000 as "updated",
   (select string_agg("s"."id", ' ') from "session" as "s" where "s"."id" = any($2::varchar[]) and "s"."account_id" = "account"."id") as "sessions"
   from "account" where "id" = any($1::uuid[]) and "status" = 'active'`,
@@ -54,6 +55,7 @@ const FIND_ACTIVE = {
 interface Row {
   readonly id: string
   readonly name: string
+  readonly username: string
   readonly email: string
   readonly verified: string | null
   readonly phone_number: string | null
@@ -116,6 +118,7 @@ function activeAccount(row: Row): ActiveAccount {
   return {
     id: row.id,
     name: row.name,
+    username: row.username,
     email: row.email,
     emailVerifiedAt: row.verified === null ? null : new Date(Number(row.verified)),
     phoneNumber: row.phone_number,

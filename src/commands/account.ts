@@ -2,12 +2,15 @@ import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import { takesTwoFactors } from '../accounts/factors/levels.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
+import type { Usernames } from '../accounts/usernames.ts'
+import { usernameCommand } from './account-username.ts'
 import { answering } from './answer.ts'
 import { explained } from './refusal.ts'
 
 export interface AccountCommandDeps extends AsyncDisposable {
   readonly administration: AccountAdministration
   readonly sessions: Sessions
+  readonly usernames: Usernames
 }
 
 const ABSENT = 'There is no account of that id or address.'
@@ -24,7 +27,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
     conflict?: string,
   ): Promise<T> {
     await using deps = await open()
-    return await explained(() => work(deps), {}, ABSENT, conflict)
+    return await explained(() => work(deps), { username: 'name' }, ABSENT, conflict)
   }
 
   /** What is done to an account, what is then so, and what may be in the way. */
@@ -57,6 +60,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
             id,
             email,
             name: person,
+            username,
             status,
             mustResetPassword,
             deleteAfter,
@@ -68,6 +72,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
             id,
             email,
             name: person,
+            'user name': username,
             status,
             ...(deleteAfter ? { 'erased after': deleteAfter.toISOString() } : {}),
             'two-step sign-in': hasMfa ? 'on' : 'off',
@@ -81,6 +86,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
               id,
               email,
               name: person,
+              username,
               status,
               delete_after: deleteAfter,
               mfa_enabled: hasMfa,
@@ -121,6 +127,8 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
         NOT_DELETING,
       ),
     )
+
+  command.addCommand(usernameCommand(run))
 
   command
     .command('sign-out <email-or-id>')

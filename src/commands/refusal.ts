@@ -1,5 +1,6 @@
 import { sentencesOf } from '../clients/reasons.ts'
 import { AppError, StartupError } from '../errors.ts'
+import { ACCOUNT_WORDS } from './account-words.ts'
 
 /**
  * Runs one command's work; a refusal becomes its reasons, one a line, in the words of the command's
@@ -18,7 +19,7 @@ export async function explained<T>(
     if (error.code === 'not_found' && absent) throw new StartupError(absent, { cause: error })
     if (error.code === 'conflict' && conflict) throw new StartupError(conflict, { cause: error })
     const reasons = Object.entries(sentencesOf(error)).map(
-      ([field, reason]) => `${named(field, options)}: ${reason}`,
+      ([field, reason]) => `${named(field, options)}: ${ACCOUNT_WORDS[reason] ?? reason}`,
     )
     throw new StartupError(reasons.length > 0 ? reasons.join('\n') : error.message, {
       cause: error,

@@ -19,6 +19,8 @@ const AccountSchema = defineEntity({
   properties: {
     id: uuidKey(),
     name: p.string().length(100),
+    /** `preferred_username`, in its folded spelling. Where none is named, the database gives one. */
+    username: p.string().length(40).unique().default(''),
     /** Canonical form only (`canonicalEmail()`); proven before the row exists. */
     email: p.string().length(254).unique(),
     emailVerifiedAt: p.datetime().nullable(),

@@ -4,6 +4,7 @@ import { AuditEvent } from './audit-event.ts'
 import { Client } from './client.ts'
 import { ClientSecret } from './client-secret.ts'
 import { Consent } from './consent.ts'
+import { GivenUsername } from './given-username.ts'
 import { KnownDevice } from './known-device.ts'
 import { MfaChallenge } from './mfa-challenge.ts'
 import { OidcArtifact } from './oidc-artifact.ts'
@@ -26,6 +27,7 @@ export const entities = [
   Client,
   ClientSecret,
   Consent,
+  GivenUsername,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,
@@ -48,6 +50,7 @@ export {
   Client,
   ClientSecret,
   Consent,
+  GivenUsername,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,

@@ -228,6 +228,7 @@ describe.each(STORAGES)('grants in %s', (storage) => {
       expect(body.user).toMatchObject({
         id: owner.id,
         email: owner.email,
+        username: expect.stringMatching(/^ada-lovelace-/),
         locale: null,
         address: null,
       })

@@ -173,6 +173,7 @@ describe('claims', () => {
     const { claims, idToken } = await claimsOf('openid profile')
     expect(claims).toEqual({
       name: 'Ada Lovelace',
+      preferred_username: expect.stringMatching(/^ada-lovelace-[0-9a-z]{4}$/),
       picture: 'https://img.example/a.png',
       locale: 'de',
       updated_at: expect.any(Number),

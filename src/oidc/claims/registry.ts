@@ -12,6 +12,7 @@ interface Claim {
 const CLAIMS: readonly Claim[] = [
   { name: 'sub', scope: 'openid', of: ({ id }) => id },
   { name: 'name', scope: 'profile', of: ({ name }) => name },
+  { name: 'preferred_username', scope: 'profile', of: ({ username }) => username },
   { name: 'picture', scope: 'profile', of: ({ imageUrl }) => imageUrl || undefined },
   { name: 'locale', scope: 'profile', of: ({ locale }) => locale || undefined },
   {

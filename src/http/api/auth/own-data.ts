@@ -31,7 +31,7 @@ export const OWN_DATA = family('My data', {
     answer: Export,
     example: {
       answer: {
-        user: { ...USER, locale: 'en', address: null },
+        user: { ...USER, username: 'ada-lovelace-7k3m', locale: 'en', address: null },
         sessions: [SESSION],
         apps: [APP],
         activity: [EVENT],

@@ -112,6 +112,7 @@ export function presentEvent(event: AuditEvent): z.output<typeof ActivityEvent> 
 export const Export = named('Export', {
   user: z.strictObject({
     ...User.shape,
+    username: z.string().describe('`preferred_username` of every app.'),
     locale: z.string().nullable(),
     address: z.record(z.string(), z.string()).nullable(),
   }),
@@ -128,6 +129,7 @@ export function presentExport(
   return {
     user: {
       ...presentUser(account),
+      username: account.username,
       locale: account.locale ?? null,
       address: account.address ? { ...account.address } : null,
     },
