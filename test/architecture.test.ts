@@ -13,6 +13,7 @@ const FLOORS = [
     'bounded-map.ts',
     'patience.ts',
     'picture-type.ts',
+    'seldom.ts',
     'errors.ts',
     'logger',
     'network.ts',

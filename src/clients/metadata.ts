@@ -59,6 +59,7 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     id_token_signed_response_alg: meant.idTokenAlg,
     scope: meant.scopes.join(' '),
     allowed_resources: meant.resources,
+    pkce: meant.pkce === 'required' ? undefined : meant.pkce,
     refresh_rotation: meant.refreshRotation === 'never' ? 'never' : undefined,
     jwks: meant.jwks,
     jwks_uri: meant.jwksUri,
@@ -82,12 +83,16 @@ export function honouringFromNow(metadata: ClientMetadata): ClientMetadata {
   return { ...metadata, not_before: Math.floor(Date.now() / 1000) }
 }
 
+/** Of a client that was registered before there was a choice. */
+const UNASKED = { pkce: 'required' } as const satisfies Partial<ClientRegistration>
+
 /** A stored client as it was meant. */
 export function registrationOf(row: Row): ClientRegistration {
   const { name, isFirstParty, requireMfa, accountApi, refreshLeewaySeconds } = row
   const stored = row.registration ?? meantBy(row.metadata)
   const known = CLIENT_FIELDS.filter((field) => stored[field] !== undefined)
   return {
+    ...UNASKED,
     ...(Object.fromEntries(known.map((field) => [field, stored[field]])) as ClientRegistration),
     name,
     isFirstParty,
@@ -107,6 +112,7 @@ function meantBy(metadata: ClientMetadata): Readonly<Record<string, unknown>> {
     grantTypes: metadata['grant_types'] ?? ['authorization_code', 'refresh_token'],
     responseModes: metadata['response_modes'] ?? ['query', 'form_post'],
     authMethod: metadata['token_endpoint_auth_method'] ?? 'client_secret_basic',
+    pkce: metadata['pkce'],
     idTokenAlg: metadata['id_token_signed_response_alg'] ?? 'ES256',
     scopes: ((metadata['scope'] ?? '') as string)
       .split(' ')

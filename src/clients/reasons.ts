@@ -35,6 +35,12 @@ const SENTENCES = {
   cannot_authenticate: 'must be none: what a {type} app holds, anyone can read',
   keys_needed: 'private_key_jwt needs either jwks or jwksUri',
   keys_unused: 'is for private_key_jwt only',
+  pkce_of_public:
+    'must be required for a client that does not authenticate: nothing else ties a code to it',
+  pkce_without_https:
+    'must be required without an https redirect URI: at any other one a code_challenge is always demanded',
+  fragment_without_pkce:
+    'must not include fragment together with --pkce optional: every script of a page reads a code there, and nothing would protect it',
   leeway_of_public:
     'at most {max} for a client that does not authenticate: anyone who has its token may repeat a refresh as long',
   rotation_of_public:

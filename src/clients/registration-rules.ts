@@ -32,13 +32,20 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(!isKeyed && assertionAudience !== undefined, 'assertionAudience', 'keys_unused')
   refuse(!isKeyed && assertionSeconds !== undefined, 'assertionSeconds', 'keys_unused')
 
+  const mayLackPkce = wanted.pkce !== 'required'
+  const hasHttps = redirectUris.some((uri) => uri.startsWith('https:'))
+  refuse(isPublic && mayLackPkce, 'pkce', 'pkce_of_public')
+  refuse(!hasHttps && mayLackPkce, 'pkce', 'pkce_without_https')
+  const isUntied = wanted.pkce === 'optional' && wanted.responseModes.includes('fragment')
+  refuse(isUntied, 'responseModes', 'fragment_without_pkce')
+
   const { refreshLeewaySeconds = 0, refreshRotation } = wanted
   const max = LIFETIMES.refreshLeewayPublic
   const isLong = refreshLeewaySeconds > max
   refuse(isPublic && isLong, 'refreshLeewaySeconds', 'leeway_of_public', { max })
   refuse(isPublic && refreshRotation === 'never', 'refreshRotation', 'rotation_of_public')
 
-  const isUnproven = isPublic && !redirectUris.some((uri) => uri.startsWith('https:'))
+  const isUnproven = isPublic && !hasHttps
   refuse(wanted.isFirstParty && isUnproven, 'isFirstParty', 'unproven_first_party')
   return faults
 }

@@ -29,6 +29,8 @@ export const AUTH_METHODS = [
   'private_key_jwt',
 ] as const
 export const ASSERTION_AUDIENCES = ['issuer', 'token-endpoint'] as const
+export const RESPONSE_MODES = ['query', 'fragment', 'form_post'] as const
+export const PKCE = ['required', 'or_nonce', 'optional'] as const
 export const ROTATIONS = ['always', 'never'] as const
 export const ID_TOKEN_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 
@@ -39,11 +41,13 @@ export const ClientSchema = z.strictObject({
   redirectUris: uris.default([]),
   postLogoutRedirectUris: uris.default([]),
   grantTypes: z.array(z.enum(GRANT_TYPES)).min(1).optional(),
-  responseModes: z
-    .array(z.enum(['query', 'fragment', 'form_post']))
-    .min(1)
-    .default(['query', 'form_post']),
+  responseModes: z.array(z.enum(RESPONSE_MODES)).min(1).default(['query', 'form_post']),
   authMethod: z.enum(AUTH_METHODS).optional(),
+  /**
+   * Whether every request has a `code_challenge`; a `nonce` may stand in for it, or nothing at all
+   * (RFC 9700 2.1.1). One that was sent has to be proven in any case.
+   */
+  pkce: z.enum(PKCE).default('required'),
   jwks: z.unknown().optional(),
   jwksUri: httpsUrl.optional(),
   /** Whom its assertions may name besides the issuer (RFC 7523 3): many libraries name the endpoint. */

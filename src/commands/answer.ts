@@ -5,6 +5,8 @@ import { StartupError } from '../errors.ts'
 export interface Answer {
   readonly lines: readonly string[]
   readonly json: unknown
+  /** What the operator should know besides, on stderr. */
+  readonly notes?: readonly string[]
   /** What else could not be done. */
   readonly fault?: string
 }
@@ -15,9 +17,10 @@ export interface Answer {
  */
 export function answering<Args extends unknown[]>(work: (...args: Args) => Promise<Answer>) {
   return async function (this: Command, ...args: Args): Promise<void> {
-    const { lines, json, fault } = await work(...args)
+    const { lines, json, notes = [], fault } = await work(...args)
     const said = this.opts<{ json?: boolean }>().json ? [JSON.stringify(json)] : lines
     process.stdout.write(said.map((line) => `${line}\n`).join(''))
+    process.stderr.write(notes.map((note) => `${note}\n`).join(''))
     if (fault !== undefined) throw new StartupError(fault)
   }
 }

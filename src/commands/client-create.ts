@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { NewClient, Registration } from '../clients/clients.ts'
 import { registrationOf } from '../clients/metadata.ts'
+import { givenUpBy } from '../clients/needed-switch.ts'
 import { type Answer, answering, envAnswer } from './answer.ts'
 import { addFieldOptions, changeFrom } from './client-options.ts'
 import { type Open, withClients } from './with-clients.ts'
@@ -21,11 +22,12 @@ export function createCommand(open: Open): Command {
 }
 
 export function settingsOf(issuer: string, { client, secret }: Registration): Answer {
-  const [redirect] = registrationOf(client).redirectUris
-  return envAnswer({
+  const registration = registrationOf(client)
+  const answer = envAnswer({
     OIDC_ISSUER: issuer,
     OIDC_CLIENT_ID: client.id,
     OIDC_CLIENT_SECRET: secret,
-    OIDC_REDIRECT_URI: redirect,
+    OIDC_REDIRECT_URI: registration.redirectUris[0],
   })
+  return { ...answer, notes: givenUpBy(registration) }
 }

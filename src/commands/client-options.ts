@@ -6,6 +6,8 @@ import {
   type ClientInput,
   GRANT_TYPES,
   ID_TOKEN_ALGS,
+  PKCE,
+  RESPONSE_MODES,
   ROTATIONS,
   TYPES,
 } from '../clients/registration.ts'
@@ -61,6 +63,16 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     flags: '--auth-method <method>',
     says: 'how it authenticates, if not the usual way',
     choices: AUTH_METHODS,
+  },
+  pkce: {
+    flags: '--pkce <when>',
+    says: 'whether it must send a code_challenge (default: required); or_nonce takes a nonce for it',
+    choices: PKCE,
+  },
+  responseModes: {
+    flags: '--response-mode <mode...>',
+    says: 'how answers may reach it (default: query form_post); fragment only where it is needed',
+    choices: RESPONSE_MODES,
   },
   jwks: {
     flags: '--jwks <file>',

@@ -1,4 +1,6 @@
 import { Command } from 'commander'
+import { registrationOf } from '../clients/metadata.ts'
+import { givenUpBy } from '../clients/needed-switch.ts'
 import { StartupError } from '../errors.ts'
 import { answering } from './answer.ts'
 import { changeOf, documentOf, linesOf } from './client-document.ts'
@@ -50,6 +52,7 @@ export function updateCommand(open: Open): Command {
         return {
           lines: [done, ...(secret ? [`OIDC_CLIENT_SECRET=${secret}`] : [])],
           json: { ...documentOf(client), ...(secret ? { secret } : {}) },
+          notes: changed.includes('pkce') ? givenUpBy(registrationOf(client)) : [],
         }
       }),
     ),

@@ -15,6 +15,7 @@ import { answerOutages } from './outages.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
 import type { SessionRecords } from './session-records.ts'
 import { standing } from './standing.ts'
+import { hintAtSwitches } from './switch-hints.ts'
 import { rememberKeys } from './tokens/access-tokens.ts'
 import type { RefreshAnswers } from './tokens/refresh-answers.ts'
 import { repeatTokens } from './tokens/repeated-tokens.ts'
@@ -104,6 +105,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   verifyHintsBy(provider, hintKeys)
   refuseLargeBodies(provider)
   explainRefusals(provider, deps.logger)
+  hintAtSwitches(provider, deps.logger)
   repeatTokens(provider)
   for (const each of around(provider, deps)) provider.use(each)
   deps.logout.replaceIn(provider)

@@ -16,6 +16,7 @@ import type { FindAccount } from './find-account.ts'
 import { createInteractionPolicy } from './interaction-policy.ts'
 import { EXTERNAL_SIGNING } from './keys/external-key.ts'
 import type { ProviderPages } from './pages.ts'
+import { demandsChallenge } from './pkce.ts'
 import { resourceIndicators } from './resource-indicators.ts'
 import { sessionOf } from './standing.ts'
 import {
@@ -96,7 +97,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     acrValues: [...ACR_VALUES],
     conformIdTokenClaims: true,
     subjectTypes: ['public'],
-    pkce: { required: () => true },
+    pkce: { required: ({ oidc }, client) => demandsChallenge(client, oidc.params) },
     enabledJWA: {
       clientAuthSigningAlgValues: [...ASYMMETRIC, 'Ed25519'],
       idTokenSigningAlgValues: [...ASYMMETRIC],

@@ -1,12 +1,14 @@
 import { errors, type Provider } from 'oidc-provider'
-import { BoundedMap } from '../bounded-map.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger/logger.ts'
+import { seldom } from '../seldom.ts'
 
 /** What is wrong with the request: anybody who has the code may hear it. */
 const MISTAKES: Readonly<Record<string, string>> = {
   'code_verifier must be provided':
     'code_verifier is missing: the authorization request had a code_challenge',
+  'unsupported code_challenge_method':
+    'code_verifier came, but the authorization request had no code_challenge',
   'code_verifier does not match code_challenge':
     'code_verifier does not match the code_challenge of the authorization request',
   'authorization code redirect_uri mismatch':
@@ -90,7 +92,7 @@ function tell(ctx: Refused, reason: string): void {
 }
 
 function quietly(logger: Logger) {
-  const told = new BoundedMap<number>(1000)
+  const isNew = seldom(QUIET_MS)
   return ({
     clientId,
     ...refusal
@@ -100,9 +102,7 @@ function quietly(logger: Logger) {
     reason: string
     requestId: unknown
   }) => {
-    const key = `${clientId} ${refusal.reason}`
-    if ((told.get(key) ?? 0) > Date.now()) return
-    told.set(key, Date.now() + QUIET_MS)
-    logger.info({ event: 'client.refused', clientId, ...refusal }, 'client refused')
+    if (isNew(`${clientId} ${refusal.reason}`))
+      logger.info({ event: 'client.refused', clientId, ...refusal }, 'client refused')
   }
 }

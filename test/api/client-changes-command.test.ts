@@ -56,7 +56,7 @@ describe('gatehouse client show, update and delete', () => {
     const names = [
       'id version managed_by state account_api_kept created_at updated_at',
       'name type redirect_uris post_logout_redirect_uris grant_types response_modes auth_method',
-      'scopes resources first_party require_mfa account_api refresh_rotation id_token_alg',
+      'pkce scopes resources first_party require_mfa account_api refresh_rotation id_token_alg',
     ]
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([
       ...names.flatMap((line) => line.split(' ')),
@@ -112,6 +112,30 @@ describe('gatehouse client show, update and delete', () => {
     expect((await run(words.slice(0, -1))).stderr).toBe(
       '--redirect (value 1): is plain http; only localhost, 127.0.0.1 and [::1] may be\n',
     )
+  })
+
+  it('AZ-03 lets an app do without PKCE, and says on stderr what that gives up', async () => {
+    const givenUp = /^--pkce optional: nothing ties a code .* keeps that tie\.\n$/
+    const options = ['--name', 'Old', '--redirect', REDIRECT, '--pkce', 'optional']
+    const created = await run(['client', 'create', '--id', 'old', ...options])
+    expect([created.code, created.stderr]).toEqual([0, expect.stringMatching(givenUp)])
+    expect(Object.keys(parseEnv(created.stdout))).toHaveLength(4)
+    expect((await run(['client', 'update', 'old', '--name', 'Older'])).stderr).toBe('')
+    expect((await run(['client', 'update', 'old', '--pkce', 'or_nonce'])).stderr).toBe('')
+    expect((await run(['client', 'update', 'old', '--pkce', 'optional'])).stderr).toMatch(givenUp)
+    expect(await json('client', 'show', 'old')).toMatchObject({ pkce: 'optional' })
+    const modes = ['--response-mode', 'query', 'fragment']
+    expect(await run(['client', 'update', 'old', ...modes])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        '--response-mode: must not include fragment together with --pkce optional: every script of a page reads a code there, and nothing would protect it\n',
+    })
+    await run(['client', 'update', 'old', '--no-pkce', ...modes])
+    expect(await json('client', 'show', 'old')).toMatchObject({
+      pkce: 'required',
+      response_modes: ['query', 'fragment'],
+    })
   })
 
   it('deletes a client and says so', async () => {

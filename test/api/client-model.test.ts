@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { type ClientInput, Clients } from '../../src/clients/clients.ts'
 import { metadataOf, registrationOf } from '../../src/clients/metadata.ts'
 import { sentencesOf } from '../../src/clients/reasons.ts'
+import { PKCE } from '../../src/clients/registration.ts'
 import { Resources } from '../../src/clients/resources.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { Client } from '../../src/entities/index.ts'
@@ -57,7 +58,7 @@ const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) =
   const https = fc.webUrl({ validSchemes: ['https'] }).map((url) => new URL(url).href)
   const isService = type === 'service'
   const isSecret = type === 'web' || isService
-  return fc.record(
+  const any = fc.record(
     {
       type: fc.constant(type),
       name: fc.stringMatching(/^[a-zA-Z][\w é€]{0,20}\w$/),
@@ -74,6 +75,7 @@ const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) =
       idTokenAlg: fc.constantFrom('ES256', 'RS256', 'PS256', 'EdDSA'),
       refreshLeewaySeconds: fc.integer({ min: 0, max: isSecret ? 60 : 10 }),
       refreshRotation: fc.constantFrom(...(isSecret ? ['always', 'never'] : ['always'])),
+      pkce: fc.constantFrom(...(type === 'web' ? PKCE : (['required'] as const))),
       authMethod: fc.constantFrom(
         ...(isSecret ? ['client_secret_basic', 'client_secret_post'] : ['none']),
       ),
@@ -84,6 +86,9 @@ const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) =
     },
     { requiredKeys: ['type', 'name', 'redirectUris'] },
   ) as fc.Arbitrary<ClientInput>
+  return any.filter(
+    ({ pkce, responseModes }) => pkce !== 'optional' || !responseModes?.includes('fragment'),
+  )
 })
 
 describe('a client is kept as it was meant', () => {
@@ -106,6 +111,7 @@ describe('a client is kept as it was meant', () => {
       isFirstParty: false,
       requireMfa: false,
       accountApi: false,
+      pkce: 'required',
       refreshRotation: 'always',
       idTokenAlg: 'ES256',
     })
@@ -133,6 +139,18 @@ describe('a client is kept as it was meant', () => {
       }),
       { interruptAfterTimeLimit: 5000, markInterruptAsFailure: false },
     )
+  })
+
+  it('of a time before there was a choice is as it was then, and no change', async () => {
+    const { client } = await clients.create({ ...WEB, pkce: 'or_nonce' })
+    const { registration } = await clients.get(client.id)
+    await database.pool.query(
+      `update "client" set "registration" = "registration" - 'pkce' where "id" = $1`,
+      [client.id],
+    )
+    const old = await clients.get(client.id)
+    expect(old.registration).toEqual({ ...registration, pkce: 'required' })
+    expect((await clients.update(client.id, old.registration)).changed).toEqual([])
   })
 
   it('reads what the previous version wrote, and the migration writes the same', async () => {
@@ -334,12 +352,12 @@ describe('a change', () => {
   it('keeps what a later version has stored besides, and what is no part of a registration', async () => {
     const { client } = await clients.create(WEB)
     await database.pool.query(
-      `update "client" set "registration" = "registration" || '{"pkce": "optional"}', "metadata" = "metadata" || '{"not_before": 5}' where "id" = $1`,
+      `update "client" set "registration" = "registration" || '{"colour": "green"}', "metadata" = "metadata" || '{"not_before": 5}' where "id" = $1`,
       [client.id],
     )
     await clients.update(client.id, { name: 'Other' })
     expect(await row(client.id)).toMatchObject({
-      registration: { pkce: 'optional' },
+      registration: { colour: 'green' },
       metadata: { not_before: 5 },
     })
   })

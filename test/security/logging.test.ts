@@ -1,30 +1,17 @@
 import { randomInt } from 'node:crypto'
-import { Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { generate } from 'otplib/functional'
-import { createLogger, type Logger } from '../../src/logger/logger.ts'
 import { api } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { send } from '../support/http.ts'
+import { keptLog } from '../support/kept-log.ts'
 import { startLoggedPostgres } from '../support/logged-postgres.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { addresses, atLogin, atSignUp, dump, submitLogin } from './attacks.ts'
 
 const elsewhere = addresses()
-
-/** A logger of the lowest level that keeps what it writes. */
-function keptLog(): { logger: Logger; text: () => string } {
-  let written = ''
-  const destination = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      written += chunk.toString('utf8')
-      done()
-    },
-  })
-  return { logger: createLogger('trace', destination), text: () => written }
-}
 
 describe('secrets', () => {
   it('LG-02 of 200 and more canaries in passwords, codes, tokens, links and cookies none is in a log line, ours or the database’s with every statement, and none can be read in a table', async () => {

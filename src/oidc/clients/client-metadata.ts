@@ -34,6 +34,7 @@ export const OUR_METADATA = [
   'refresh_rotation',
   'assertion_audience',
   'assertion_seconds',
+  'pkce',
   'allowed_resources',
   'allowed_scopes',
   'logo_digest',
@@ -60,6 +61,8 @@ export interface ProviderMetadata {
   readonly assertion_audience?: 'token-endpoint'
   /** How long its assertions may live; absent: as long as usual. */
   readonly assertion_seconds?: number
+  /** Absent: every request has a `code_challenge`. */
+  readonly pkce?: 'or_nonce' | 'optional'
   /** Identifiers of the APIs it may get tokens for; absent: all of them. */
   readonly allowed_resources?: readonly string[]
   /** All scopes it may ask for, those of APIs included; absent: all of them. */

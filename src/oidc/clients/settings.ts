@@ -10,6 +10,7 @@ export type ClientSettings = Partial<
     | 'refresh_rotation'
     | 'assertion_audience'
     | 'assertion_seconds'
+    | 'pkce'
     | 'allowed_resources'
     | 'allowed_scopes'
   >

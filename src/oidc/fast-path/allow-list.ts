@@ -57,6 +57,7 @@ const CLIENT: Readonly<Record<string, Check>> = {
   not_before: isNumber,
   refresh_leeway_seconds: isNumber,
   refresh_rotation: oneOf('never'),
+  pkce: oneOf('or_nonce', 'optional'),
   allowed_resources: areTexts,
   allowed_scopes: areTexts,
   logo_digest: anything,

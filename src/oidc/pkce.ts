@@ -1,0 +1,25 @@
+import type { Client } from 'oidc-provider'
+import { settingsOf } from './clients/settings.ts'
+import { param } from './param.ts'
+
+type Params = Readonly<Record<string, unknown>>
+
+/**
+ * Whether a request without a `code_challenge` is refused (AZ-03, RFC 9700 2.1.1). Its absence is
+ * forgiven only at an https address of an app that authenticates: at a port of loopback and a scheme
+ * of its own somebody else may answer (RFC 8252 8.6).
+ */
+export function demandsChallenge(client: Client, params: Params | undefined): boolean {
+  if (client.tokenEndpointAuthMethod === 'none') return true
+  if (!param(params, 'redirect_uri').startsWith('https:')) return true
+  const { pkce } = settingsOf(client)
+  if (pkce === 'optional') return false
+  return pkce !== 'or_nonce' || !hasNonce(client, params)
+}
+
+/** It comes back in an ID token, so it protects nothing where there will be none. */
+export function hasNonce(client: object, params: Params | undefined): boolean {
+  const isOpenId = param(params, 'scope').split(' ').includes('openid')
+  const { allowed_scopes: allowed } = settingsOf(client)
+  return isOpenId && (allowed?.includes('openid') ?? true) && param(params, 'nonce') !== ''
+}
