@@ -43,8 +43,17 @@ export async function withScopes(
       .flatMap((api) => api.scopes),
   ]
   const scopes = wanted.scopes ?? followed ?? [...usualOf(wanted, ofPerson), ...ofApis]
+  refuseForeignDefaults(wanted, scopes)
   // Those of the account API go with its switch.
   return { ...wanted, scopes: [...new Set(scopes)].filter((scope) => !own.includes(scope)) }
+}
+
+function refuseForeignDefaults({ defaultScopes = [] }: CheckedClient, scopes: readonly string[]) {
+  const foreign = defaultScopes.filter((scope) => !scopes.includes(scope))
+  if (foreign.length > 0)
+    throw refused({
+      defaultScopes: { code: 'foreign_defaults', values: { scopes: foreign.join(' ') } },
+    })
 }
 
 async function namedApis(

@@ -4,6 +4,9 @@ import { CLIENT_FIELDS, type ClientInput, type ClientRegistration } from './regi
 /** Fields that are to be otherwise; `null`: as if nothing had been said. */
 export type ClientChange = { readonly [Field in keyof ClientInput]?: ClientInput[Field] | null }
 
+/** What is usual for each type. */
+const OF_TYPE = ['grantTypes', 'authMethod', 'scopes', 'defaultScopes']
+
 /**
  * What is meant after the change, still to be checked. Another type brings its own usual grants,
  * authentication and scopes, unless they are given; `follows`: scopes follow the APIs.
@@ -16,7 +19,7 @@ export function merged(
   const fields = given.map(([field]) => field)
   const isOther = change.type !== undefined && change.type !== before.type
   const follows = fields.includes('resources') && !fields.includes('scopes') && !isOther
-  const forgotten = isOther ? ['grantTypes', 'authMethod', 'scopes'] : follows ? ['scopes'] : []
+  const forgotten = isOther ? OF_TYPE : follows ? ['scopes'] : []
   const kept = Object.entries(before).filter(([field]) => !forgotten.includes(field))
   const all = Object.entries(Object.fromEntries([...kept, ...given]))
   const input = Object.fromEntries(all.filter(([, value]) => value !== null))

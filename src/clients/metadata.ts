@@ -58,6 +58,7 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     token_endpoint_auth_method: meant.authMethod,
     id_token_signed_response_alg: meant.idTokenAlg,
     scope: meant.scopes.join(' '),
+    default_scopes: meant.defaultScopes,
     allowed_resources: meant.resources,
     pkce: meant.pkce === 'required' ? undefined : meant.pkce,
     refresh_rotation: meant.refreshRotation === 'never' ? 'never' : undefined,

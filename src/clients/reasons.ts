@@ -50,6 +50,8 @@ const SENTENCES = {
   is_account_api: '{identifier} is the account API: --account-api',
   unknown_apis: 'not registered: {identifiers}',
   foreign_scopes: 'of none of its APIs: {scopes}',
+  default_by_name: 'must not include {scope}, which an app asks for by name',
+  foreign_defaults: 'not among its scopes: {scopes}',
   bad_picture: '{why}',
   no_secret: 'this client has no secret',
   bad_label: 'is empty, longer than 100 characters or cannot be shown',

@@ -1,6 +1,10 @@
 import { LIFETIMES } from '../config/limits.ts'
 import type { Reason, ReasonCode, ReasonValues } from './reasons.ts'
 import type { CheckedClient } from './registration.ts'
+import { ACCOUNT_SCOPE } from './scopes.ts'
+
+/** What an app gets only if it asks for it by name. */
+const BY_NAME = ['offline_access', ACCOUNT_SCOPE]
 
 /** What fits each field but not the others: the first reason for each. */
 export function contradictions(wanted: CheckedClient): Record<string, Reason> {
@@ -22,6 +26,8 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(!isService && !grantTypes.includes('authorization_code'), 'grantTypes', 'code_needed')
   const asItself = grantTypes.includes('client_credentials')
   refuse(isPublic && asItself, 'grantTypes', 'secretless_service_grant')
+  const unnamed = wanted.defaultScopes?.find((scope) => BY_NAME.includes(scope))
+  refuse(unnamed !== undefined, 'defaultScopes', 'default_by_name', { scope: unnamed ?? '' })
 
   const hasBackend = type === 'web' || isService
   refuse(isPublic && hasBackend, 'authMethod', 'must_authenticate', { type })

@@ -62,6 +62,8 @@ export const ClientSchema = z.strictObject({
     .array(z.string().regex(SCOPE, saying('bad_scope_name')))
     .max(50)
     .optional(),
+  /** What a request without any scope asks for; default: `openid`, and nothing for a service. */
+  defaultScopes: z.array(z.string()).min(1).max(50).optional(),
   /** Identifiers of the APIs that it may get tokens for (RFC 8707). */
   resources: z.array(z.string().max(512)).max(50).default([]),
   isFirstParty: z.boolean().default(false),

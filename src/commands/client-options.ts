@@ -52,7 +52,12 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
   scopes: {
     flags: '--scope <scope...>',
     says: 'all it may ever ask for; default: openid profile email offline_access, and all of its APIs',
-    read: (values: string[]) => values.flatMap((value) => value.split(' ').filter(Boolean)),
+    read: separated,
+  },
+  defaultScopes: {
+    flags: '--default-scope <scope...>',
+    says: 'what a request without any scope asks for (default: openid; a service: nothing)',
+    read: separated,
   },
   grantTypes: {
     flags: '--grant <type...>',
@@ -125,6 +130,10 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     flags: '--backchannel-logout <uri>',
     says: 'where it is told that a person has signed out',
   },
+}
+
+function separated(values: readonly string[]): string[] {
+  return values.flatMap((value) => value.split(' ').filter(Boolean))
 }
 
 const ALL = Object.entries(OPTIONS) as [keyof ClientInput, FieldOption][]

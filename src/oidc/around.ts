@@ -1,5 +1,7 @@
 import type { Provider } from 'oidc-provider'
 import type { AuditSink } from '../audit/event.ts'
+import { readRequests } from './authorization/requests.ts'
+import type { ResourceServers } from './clients/resource-servers.ts'
 import { recordSessions, type SessionRecords } from './session-records.ts'
 import { keepRequests } from './starting-again.ts'
 import { followApiSessions } from './tokens/api-sessions.ts'
@@ -10,15 +12,17 @@ import { requestUnits } from './trips/request-unit.ts'
 export interface AroundDeps {
   readonly sessionRecords: SessionRecords
   readonly audit: AuditSink
+  readonly resources: ResourceServers
 }
 
 /** The middleware around the provider's own, outermost first. */
 export function around(
   provider: Provider,
-  { sessionRecords, audit }: AroundDeps,
+  { sessionRecords, audit, resources }: AroundDeps,
 ): Parameters<Provider['use']>[0][] {
   return [
     notePublicClient(provider),
+    readRequests(provider, resources),
     // Whatever fails further in, the sign-in that was about to be spent waits again.
     keepRequests(provider),
     // Rows of sessions are written once tokens are stored, and before the answer leaves.

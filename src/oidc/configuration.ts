@@ -4,6 +4,8 @@ import { OIDC_SCOPES } from '../clients/scopes.ts'
 import type { Config } from '../config/config.ts'
 import { bindingCookies, cookieName } from '../config/cookie-names.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
+import { PROMPTS } from './authorization/prompts.ts'
+import { finishReading } from './authorization/requests.ts'
 import { CLAIMS_BY_SCOPE } from './claims/registry.ts'
 import { apiResource, builtInClients } from './clients/built-in-clients.ts'
 import { assertingSince, CLOCK_TOLERANCE } from './clients/client-assertion.ts'
@@ -106,10 +108,11 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     acceptQueryParamAccessTokens: false,
     formats: { bitsOfOpaqueRandomness },
     allowOmittingSingleRegisteredRedirectUri: false,
+    extraParams: { audience: finishReading },
     discovery: {
       ui_locales_supported: [...deps.locales],
       claims_locales_supported: undefined,
-      prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
+      prompt_values_supported: [...PROMPTS],
     },
     features: featuresWith({
       externalSigningSupport: EXTERNAL_SIGNING,

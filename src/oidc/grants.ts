@@ -1,4 +1,5 @@
 import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
+import { askForOffline, isOfflineWaiting } from './authorization/offline-access.ts'
 import { isBuiltIn } from './clients/built-in-clients.ts'
 import { settingsOf } from './clients/settings.ts'
 import { param } from './param.ts'
@@ -73,18 +74,25 @@ export function createGrantLoader(
         : new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
     if (result?.consent?.grantId && isOurs) return grant
 
+    const asked = requestedScopes(ctx)
     const isTrusted = skipsConsent(client, param(oidc.params, 'redirect_uri'))
+    const needed = isOfflineWaiting(ctx) ? withOffline(asked) : asked
     const allowed = isTrusted
-      ? requestedScopes(ctx)
-      : isOurs
+      ? asked
+      : isOurs && covers(grant, needed)
         ? undefined
         : await consents.find(account.accountId, client.clientId)
-    if (!allowed) return isOurs ? grant : undefined
-    if (isOurs && covers(grant, allowed)) return grant
-    addScopes(grant, allowed)
-    await grant.save()
-    return grant
+    if (allowed && !(isOurs && covers(grant, allowed))) {
+      addScopes(grant, allowed)
+      await grant.save()
+    }
+    if (covers(grant, withOffline(asked))) askForOffline(ctx)
+    return isOurs || allowed ? grant : undefined
   }
+}
+
+function withOffline({ scopes, resourceScopes }: RememberedConsent): RememberedConsent {
+  return { scopes: [...scopes, 'offline_access'], resourceScopes }
 }
 
 function covers(grant: Grant, { scopes, resourceScopes }: RememberedConsent): boolean {

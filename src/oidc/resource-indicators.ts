@@ -2,7 +2,7 @@ import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } fro
 import { isOidcScope } from '../clients/scopes.ts'
 import type { ResourceServers } from './clients/resource-servers.ts'
 import { param } from './param.ts'
-import { onlyApi } from './token-policy.ts'
+import { defaultsAt, onlyApi } from './token-policy.ts'
 
 /** For which API a token is (RFC 8707), in the words of the engine's setting. */
 export function resourceIndicators(resources: ResourceServers) {
@@ -11,24 +11,30 @@ export function resourceIndicators(resources: ResourceServers) {
       oneOf?.[0] ?? (isService(ctx) ? onlyApi(client) : undefined) ?? [],
     useGrantedResource: (ctx: KoaContextWithOIDC) => !isForUserinfo(ctx),
     getResourceServerInfo: async (ctx: KoaContextWithOIDC, indicator: string, client: Client) =>
-      knowingAllScopes(ctx, await resources.info(indicator, client)),
+      isService(ctx)
+        ? ofService(ctx, client, await resources.info(indicator, client))
+        : resources.info(indicator, client),
   }
 }
 
 /**
  * A service asks for one API at a time: a scope that is not the API's is an error, not a thing to
- * leave out (RFC 6749 5.2).
+ * leave out (RFC 6749 5.2). One that names none gets its defaults.
  */
-function knowingAllScopes(ctx: KoaContextWithOIDC, server: ResourceServer): ResourceServer {
+function ofService(
+  { oidc: { params = {} } }: KoaContextWithOIDC,
+  client: Client,
+  server: ResourceServer,
+): ResourceServer {
   const offered = server.scope.split(' ')
-  const unknown = param(ctx.oidc.params, 'scope')
-    .split(' ')
-    .find((name) => name !== '' && !offered.includes(name))
-  if (unknown !== undefined && isService(ctx))
+  const scopes = param(params, 'scope').split(' ').filter(Boolean)
+  const unknown = scopes.find((name) => !offered.includes(name))
+  if (unknown !== undefined)
     throw new errors.InvalidScope(
       'the API does not have this scope, or the client may not use it',
       unknown,
     )
+  if (scopes.length === 0) params['scope'] = defaultsAt(client, offered).join(' ') || undefined
   return server
 }
 

@@ -21,6 +21,12 @@ export function onlyApi(client: { readonly [member: string]: unknown }): string 
   return apis?.length === 1 ? apis[0] : undefined
 }
 
+/** What a service gets of an API if it names no scope: of the operator's defaults, those of the API. */
+export function defaultsAt(client: object, offered: readonly string[]): readonly string[] {
+  const { default_scopes: defaults = [] } = settingsOf(client)
+  return defaults.filter((scope) => offered.includes(scope))
+}
+
 /** TK-09: a caller sees its own tokens, and a resource server those for its audience. */
 export function mayIntrospect(
   client: { clientId: string; [key: string]: unknown },

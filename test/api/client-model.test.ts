@@ -297,6 +297,30 @@ describe('a change', () => {
     expect((await clients.get(client.id)).client.secretDigest).toBeNull()
   })
 
+  it('of its default scopes takes those that it may have, and never offline_access or account', async () => {
+    const { client } = await clients.create({
+      ...WEB,
+      resources: [NOTES.identifier],
+      defaultScopes: ['openid', 'notes:read'],
+    })
+    const { registration } = await clients.get(client.id)
+    expect(registration.defaultScopes).toEqual(['openid', 'notes:read'])
+    for (const [defaultScopes, code] of [
+      [['offline_access'], 'default_by_name'],
+      [['openid', 'account'], 'default_by_name'],
+      [['mail:read'], 'foreign_defaults'],
+      [['phone'], 'foreign_defaults'],
+    ] as const)
+      expect(
+        await refusal(clients.update(client.id, { defaultScopes: [...defaultScopes] })),
+      ).toMatchObject({ fields: { defaultScopes: code } })
+    expect(await refusal(clients.update(client.id, { resources: [] }))).toMatchObject({
+      fields: { defaultScopes: 'foreign_defaults' },
+    })
+    await clients.update(client.id, { defaultScopes: null, resources: [] })
+    expect((await clients.get(client.id)).registration).not.toHaveProperty('defaultScopes')
+  })
+
   it('of its APIs adds their scopes and takes those away that they had', async () => {
     const { client } = await clients.create({
       ...WEB,

@@ -241,7 +241,7 @@ describe('allowlists of a client', () => {
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
     ['a response mode', { response_mode: 'fragment' }, 'invalid_request'],
-    ['a scope of the person', { scope: 'openid phone' }, 'invalid_scope'],
+    ['only a scope of the person', { scope: 'phone' }, 'invalid_scope'],
     ['an API', { resource: API }, 'invalid_target'],
   ])(
     'CL-01 refuses at /auth %s that the client was not registered for',

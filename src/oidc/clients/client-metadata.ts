@@ -37,6 +37,7 @@ export const OUR_METADATA = [
   'pkce',
   'allowed_resources',
   'allowed_scopes',
+  'default_scopes',
   'logo_digest',
   'client_secrets',
 ] as const
@@ -67,6 +68,8 @@ export interface ProviderMetadata {
   readonly allowed_resources?: readonly string[]
   /** All scopes it may ask for, those of APIs included; absent: all of them. */
   readonly allowed_scopes?: readonly string[]
+  /** Asked for by a request without any scope. */
+  readonly default_scopes?: readonly string[]
   /** Of our copy of its logo. */
   readonly logo_digest?: string
   readonly [member: string]: unknown

@@ -50,6 +50,17 @@ export class ResourceServers {
     return this.#server(found.identifier, scopes, found.accessTokenSeconds, found.signingAlg)
   }
 
+  /** All scopes that these APIs offer to the client: none if it may not use one of them. */
+  async offeredTo(client: Client, indicators: readonly string[]): Promise<ReadonlySet<string>> {
+    const offered = new Set<string>()
+    for (const indicator of indicators) {
+      const server = await this.info(indicator, client).catch(orNone)
+      if (!server) return new Set()
+      for (const scope of server.scope.split(' ')) offered.add(scope)
+    }
+    return offered
+  }
+
   #server(
     audience: string,
     scopes: readonly string[],
@@ -64,4 +75,8 @@ export class ResourceServers {
       jwt: { sign: { alg: alg as 'ES256' } },
     }
   }
+}
+
+function orNone(error: unknown): undefined {
+  if (!(error instanceof errors.InvalidTarget)) throw error
 }

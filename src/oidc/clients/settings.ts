@@ -13,6 +13,7 @@ export type ClientSettings = Partial<
     | 'pkce'
     | 'allowed_resources'
     | 'allowed_scopes'
+    | 'default_scopes'
   >
 >
 

@@ -60,6 +60,7 @@ const CLIENT: Readonly<Record<string, Check>> = {
   pkce: oneOf('or_nonce', 'optional'),
   allowed_resources: areTexts,
   allowed_scopes: areTexts,
+  default_scopes: areTexts,
   logo_digest: anything,
 }
 

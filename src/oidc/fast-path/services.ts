@@ -1,5 +1,6 @@
 import type { Client, Provider, ResourceServerInstance } from 'oidc-provider'
 import { isOidcScope } from '../../clients/scopes.ts'
+import { defaultsAt } from '../token-policy.ts'
 import { recordIssued } from '../tokens/token-events.ts'
 import type { Body } from './answer.ts'
 import type { FastGrantsDeps } from './grants.ts'
@@ -23,8 +24,8 @@ export async function issueToService(
   const href = URL.parse(resource ?? '')?.href
   if (!resource || !href || href.includes('#')) return undefined
   const resourceServer = await resources.info(resource, client)
-  const scopes = scope === '' ? [] : [...new Set(scope.split(' '))]
   const offered = resourceServer.scope.split(' ')
+  const scopes = scope === '' ? defaultsAt(client, offered) : [...new Set(scope.split(' '))]
   if (scope !== '' && !SCOPE.test(scope)) return undefined
   if (scopes.some((name) => !offered.includes(name) || isOidcScope(name))) return undefined
   const { ClientCredentials } = provider
