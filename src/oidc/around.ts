@@ -5,6 +5,7 @@ import type { ResourceServers } from './clients/resource-servers.ts'
 import { recordSessions, type SessionRecords } from './session-records.ts'
 import { keepRequests } from './starting-again.ts'
 import { followApiSessions } from './tokens/api-sessions.ts'
+import { answerRevocations } from './tokens/revocation-answers.ts'
 import { auditTokens } from './tokens/token-events.ts'
 import { notePublicClient } from './tokens/token-params.ts'
 import { requestUnits } from './trips/request-unit.ts'
@@ -21,6 +22,7 @@ export function around(
   { sessionRecords, audit, resources }: AroundDeps,
 ): Parameters<Provider['use']>[0][] {
   return [
+    answerRevocations(),
     notePublicClient(provider),
     readRequests(provider, resources),
     // Whatever fails further in, the sign-in that was about to be spent waits again.

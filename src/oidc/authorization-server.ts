@@ -13,6 +13,7 @@ import { verifyHintsBy } from './keys/hints.ts'
 import type { KeySet, SigningKeys } from './keys/signing-keys.ts'
 import { answerOutages } from './outages.ts'
 import { explainRefusals, refuseLargeBodies } from './refusals.ts'
+import { refuseTypesFirst } from './response-types.ts'
 import type { SessionRecords } from './session-records.ts'
 import { standing } from './standing.ts'
 import { hintAtSwitches } from './switch-hints.ts'
@@ -102,6 +103,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   useDigestedSecrets(provider, deps.secretUses)
   nameSessions(provider)
   readParamsFirst(provider)
+  refuseTypesFirst(provider)
   verifyHintsBy(provider, hintKeys)
   refuseLargeBodies(provider)
   explainRefusals(provider, deps.logger)

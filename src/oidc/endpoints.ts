@@ -4,6 +4,8 @@ import type { LimitName } from '../config/limits.ts'
 export interface Endpoint {
   /** Its one spelling; `:uid` stands for the id of an interaction. */
   readonly path: string
+  /** Where some apps look for it: the same request under another name. */
+  readonly alias?: string
   readonly methods: readonly string[]
   /**
    * `page`: a person is there. `call`: a program asks, and the answer is nobody else's. `document`:
@@ -64,7 +66,7 @@ export const ENDPOINTS = {
     methods: [...READ, 'POST', 'OPTIONS'],
     readsAhead: { account: true },
   },
-  jwks: { ...document, path: '/jwks' },
+  jwks: { ...document, path: '/jwks', alias: '/.well-known/jwks.json' },
   openidConfiguration: { ...document, path: '/.well-known/openid-configuration' },
   oauthServer: { ...document, path: '/.well-known/oauth-authorization-server' },
   endSession: { ...page, path: END_SESSION, methods: [...READ, 'POST'], isEntry: true },
@@ -80,7 +82,9 @@ export const ENDPOINTS = {
 
 const { resume, ...fixed } = ENDPOINTS
 const BY_PATH: ReadonlyMap<string, Endpoint> = new Map(
-  Object.values(fixed).map((endpoint) => [endpoint.path, endpoint]),
+  Object.values(fixed).flatMap((endpoint: Endpoint) =>
+    [endpoint.path, endpoint.alias ?? endpoint.path].map((path) => [path, endpoint] as const),
+  ),
 )
 const RESUME = new RegExp(`^${AUTHORIZATION}/[\\w-]+$`)
 

@@ -13,6 +13,7 @@ describe('discovery and JWKS', () => {
     '/.well-known/openid-configuration',
     '/.well-known/oauth-authorization-server',
     '/jwks',
+    '/.well-known/jwks.json',
   ])(
     'serves %s from bytes that are the very answer of the provider, with a strong ETag',
     async (path) => {
@@ -39,6 +40,17 @@ describe('discovery and JWKS', () => {
       expect([unchanged.status, await unchanged.text()]).toEqual([304, ''])
     },
   )
+
+  it('the keys are the same document under both names', async () => {
+    const of = async (path: string) => {
+      const response = await send(server.origin + path)
+      const { headers } = response
+      return [await response.text(), headers.get('etag'), headers.get('content-type')]
+    }
+    expect(await of('/.well-known/jwks.json')).toEqual(await of('/jwks'))
+    const head = await send(`${server.origin}/.well-known/jwks.json`, { method: 'HEAD' })
+    expect([head.status, await head.text()]).toEqual([200, ''])
+  })
 
   it('WB-10 answers for the issuer host only', async () => {
     await send(`${server.origin}/jwks`)

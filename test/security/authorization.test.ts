@@ -106,14 +106,30 @@ describe('response types and modes', () => {
     'none',
     'nothing',
   ])('AZ-04 supports no response_type %s', async (type) => {
-    // Most of them would be answered in the fragment, which is no usual mode of a client.
-    const any = await createClient(server, { responseModes: ['query', 'fragment', 'form_post'] })
-    const { location } = await authorize(server, any.clientId, { response_type: type })
-    const answer = Object.fromEntries(
-      new URLSearchParams(location?.hash.slice(1) || location?.search),
-    )
-    expect(answer).toMatchObject({ error: 'unsupported_response_type', iss: server.origin })
-    expect(answer).not.toHaveProperty('code')
+    const modes = ['query', 'fragment', 'form_post'] as const
+    const any = await createClient(server, { responseModes: [...modes] })
+    for (const client of [any, app.client])
+      for (const mode of [undefined, 'query', 'fragment']) {
+        const asked = { response_type: type, response_mode: mode }
+        const { location } = await authorize(server, client.clientId, asked)
+        expect(location?.href.startsWith(`${REDIRECT_URI}${location.hash ? '#' : '?'}`)).toBe(true)
+        const answer = Object.fromEntries(
+          new URLSearchParams(location?.hash.slice(1) || location?.search),
+        )
+        expect(answer).toMatchObject({ error: 'unsupported_response_type', iss: server.origin })
+        expect(answer).not.toHaveProperty('code')
+      }
+  })
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['a redirect URI that is not registered', { redirect_uri: 'https://evil.example/' }],
+    ['a client that nobody knows', { client_id: 'nobody' }],
+  ])('AZ-02 AZ-04 response_type=token with %s is a page', async (_what, change) => {
+    const { status, location } = await authorize(server, clientId, {
+      response_type: 'token',
+      ...change,
+    })
+    expect([status, location]).toEqual([400, undefined])
   })
 
   it('AZ-04 supports no grant by password, no implicit grant, and says so', async () => {
@@ -299,8 +315,37 @@ describe('parameters', () => {
     )
   })
 
+  it('AZ-08 takes all that is left of 8 kB for state, by POST too, and gives it back to the letter', async () => {
+    const bare = authorizationUrl(server, clientId, { state: 'é"' })
+    const { pathname, searchParams } = bare
+    const rest = (pathname + bare.search).length
+    const state = `é"${'x'.repeat(8192 - rest)}`
+    for (const mode of [undefined, 'form_post']) {
+      searchParams.set('state', mode ? state.slice(0, -50) : state)
+      if (mode) searchParams.set('response_mode', mode)
+      const { status, headers } = await post(server, pathname, Object.fromEntries(searchParams))
+      expect(status).toBe(303)
+      const page = await app.browser.visit(new URL(headers.get('location') ?? '', server.origin))
+      const given = mode
+        ? page.form(0).fields.find(({ name }) => name === 'state')?.value
+        : page.url.searchParams.get('state')
+      expect(given).toBe(searchParams.get('state'))
+    }
+    const more = { ...Object.fromEntries(searchParams), state: `${state}x`, response_mode: '' }
+    expect((await post(server, pathname, more)).status).toBe(400)
+  })
+
+  it('AZ-08 a person who has to sign in first comes back with all of a state of 7 kB', async () => {
+    const state = 'x'.repeat(7000)
+    const asking = await createClient(server, { firstParty: true })
+    const browser = new Browser(server.origin)
+    await browser.visit(authorizationUrl(server, asking.clientId, { state }))
+    const { text, url } = await signIn(browser, (await createAccount(server)).email)
+    expect(url.searchParams.get('state') ?? text).toContain(state)
+  })
+
   it.each<[string, Readonly<Record<string, string>>]>([
-    ['3 kB of state', { state: 'x'.repeat(3000) }],
+    ['9 kB of state', { state: 'x'.repeat(9000) }],
     ['3 kB of nonce', { nonce: 'x'.repeat(3000) }],
     ['51 scopes', { scope: Array.from({ length: 51 }, (_, index) => `s${index}`).join(' ') }],
     ['3 kB of scope', { scope: `openid ${'x'.repeat(3000)}` }],

@@ -1,15 +1,17 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { ENDPOINTS } from '../../src/oidc/endpoints.ts'
+import { ENDPOINTS, type Endpoint } from '../../src/oidc/endpoints.ts'
 import { createClient } from '../support/factories.ts'
 import { authorizationUrl, basic, nobody, post } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-const PATHS = Object.values(ENDPOINTS).map(({ path, methods, kind }) => ({
-  path: path.replace(':uid', nobody()),
-  methods,
-  kind,
-}))
+const PATHS = Object.values(ENDPOINTS).flatMap(({ path, alias, methods, kind }: Endpoint) =>
+  [path, ...(alias ? [alias] : [])].map((each) => ({
+    path: each.replace(':uid', nobody()),
+    methods,
+    kind,
+  })),
+)
 const VERBS = ['GET', 'HEAD', 'POST', 'OPTIONS']
 
 const escaped = (text: string) => `%${text.charCodeAt(0).toString(16)}`
@@ -85,11 +87,7 @@ describe('endpoints of the protocol', () => {
       for (const method of VERBS) {
         const { status } = await ask(method, path)
         expect([method, path, status !== 404 && status < 500]).toEqual([method, path, true])
-        expect([method, path, status === 405]).toEqual([
-          method,
-          path,
-          !(methods as readonly string[]).includes(method),
-        ])
+        expect([method, path, status === 405]).toEqual([method, path, !methods.includes(method)])
       }
     },
   )
@@ -109,7 +107,7 @@ describe('endpoints of the protocol', () => {
         path,
         (await post(server, path, { grant_type: 'client_credentials' }, basic(service))).status,
       ]).toEqual([path, 404])
-    const { search } = authorizationUrl(server, service.clientId, { state: 'x'.repeat(3000) })
+    const { search } = authorizationUrl(server, service.clientId, { nonce: 'x'.repeat(3000) })
     expect((await ask('GET', `/auth${search}`)).status).toBe(400)
     for (const path of ['/AUTH', '/auth/'])
       expect([path, (await ask('GET', path + search)).status]).toEqual([path, 404])

@@ -8,7 +8,9 @@ import { endpointAt } from '../../oidc/endpoints.ts'
  */
 export function endpoints(): Middleware {
   return (ctx, next) => {
-    ctx.state.endpoint = endpointAt(ctx.path)
+    const endpoint = endpointAt(ctx.path)
+    ctx.state.endpoint = endpoint
+    if (endpoint?.alias === ctx.path) ctx.path = endpoint.path
     return next()
   }
 }

@@ -6,7 +6,10 @@ import { formOf } from '../state.ts'
 import { formBody } from './body.ts'
 import type { RateLimit } from './rate-limit.ts'
 
-/** Longest URL and parameters that reach the protocol (AZ-08). */
+/**
+ * Longest URL and parameters that reach the protocol (AZ-08). `state` is the app's own, which some
+ * keep all in: only the URL bounds it.
+ */
 const MAX_URL = 8 * 1024
 const MAX_PARAM = 2 * 1024
 const MAX_SCOPES = 50
@@ -43,16 +46,17 @@ export function protocolGuard(limit: RateLimit): Middleware {
 }
 
 function redirectToGet(ctx: Context): void {
+  const query = new URLSearchParams(formOf(ctx) as Record<string, string>).toString()
+  const address = `${ctx.path}?${query}`
+  if (address.length > MAX_URL) throw new AppError('invalid_input')
   ctx.status = 303
-  ctx.redirect(
-    `${ctx.path}?${new URLSearchParams(formOf(ctx) as Record<string, string>).toString()}`,
-  )
+  ctx.redirect(address)
 }
 
 function checkParams(ctx: Context): void {
   const params = new URLSearchParams(ctx.querystring)
-  for (const value of params.values())
-    if (value.length > MAX_PARAM) throw new AppError('invalid_input')
+  for (const [name, value] of params)
+    if (value.length > (name === 'state' ? MAX_URL : MAX_PARAM)) throw new AppError('invalid_input')
   if ((params.get('scope') ?? '').split(' ').length > MAX_SCOPES)
     throw new AppError('invalid_input')
 }
