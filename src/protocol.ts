@@ -8,6 +8,7 @@ import type { Renderer } from './http/renderer.ts'
 import type { Logger } from './logger/logger.ts'
 import { AuthorizationServer } from './oidc/authorization-server.ts'
 import type { BackChannelLogout } from './oidc/back-channel-logout.ts'
+import { GroupClaims } from './oidc/claims/group-claims.ts'
 import { apiResource } from './oidc/clients/built-in-clients.ts'
 import { checkingClientKeys } from './oidc/clients/client-keys.ts'
 import { ResourceServers } from './oidc/clients/resource-servers.ts'
@@ -46,7 +47,7 @@ export interface ProtocolDeps {
 export async function composeProtocol(deps: ProtocolDeps) {
   const { config, storage, useCases, renderer, audit } = deps
   const { directory, store, leewaySeconds } = storage
-  const { accounts, consents, sessions } = useCases
+  const { accounts, consents, memberships, sessions } = useCases
   const { issuer, lifetimes } = config
   const resourceServers = new ResourceServers({
     issuer,
@@ -64,6 +65,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
     findAccount: createFindAccount(accounts),
     loadExistingGrant: createGrantLoader(consents),
     resources: resourceServers,
+    groupClaims: new GroupClaims({ issuer, memberships, audit }),
     pages: createProviderPages(renderer),
     locales: deps.views.languages.tags,
     fetch: checkingClientKeys(deps.fetch),

@@ -12,6 +12,8 @@ import { SecondFactorProofs } from './accounts/factors/second-factor-proofs.ts'
 import { SecondStep } from './accounts/factors/second-step.ts'
 import { StepUp } from './accounts/factors/step-up.ts'
 import { Totp } from './accounts/factors/totp.ts'
+import { Groups } from './accounts/groups/groups.ts'
+import { Memberships } from './accounts/groups/memberships.ts'
 import { KeepLinks } from './accounts/keep-links.ts'
 import { OneTimeTokens } from './accounts/one-time-tokens.ts'
 import { PasswordChange } from './accounts/passwords/password-change.ts'
@@ -137,7 +139,9 @@ export function composeUseCases({
   const administration = new AccountAdministration({ audit, deletion, em, mfa, sessions })
   const usernames = new Usernames({ em, audit })
   const activity = new Activity(em)
-  const accountExport = new AccountExport({ audit, em, sessions, consents, activity })
+  const groups = new Groups({ em, audit })
+  const memberships = new Memberships({ em, pool, audit })
+  const accountExport = new AccountExport({ audit, em, sessions, consents, memberships, activity })
   return {
     accounts,
     administration,
@@ -163,6 +167,8 @@ export function composeUseCases({
     signIn,
     stepUp,
     activity,
+    groups,
+    memberships,
     accountExport,
   }
 }

@@ -3,6 +3,7 @@ import type { AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account, type AuditEvent, type Consent, type Session } from '../entities/index.ts'
 import type { Consents } from './consents.ts'
+import type { Membership, Memberships } from './groups/memberships.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
 /** More events than any person reads, and few enough for one answer. */
@@ -13,6 +14,7 @@ export interface AccountExportDeps {
   readonly em: EntityManager
   readonly sessions: Sessions
   readonly consents: Consents
+  readonly memberships: Memberships
   readonly activity: Activity
 }
 
@@ -20,6 +22,7 @@ export interface ExportedAccount {
   readonly account: Account
   readonly sessions: readonly Session[]
   readonly consents: readonly Consent[]
+  readonly groups: readonly Membership[]
   readonly activity: readonly AuditEvent[]
 }
 
@@ -32,13 +35,14 @@ export class AccountExport {
   }
 
   async collect(accountId: string): Promise<ExportedAccount> {
-    const { em, sessions, consents, activity, audit } = this.#deps
+    const { em, sessions, consents, memberships, activity, audit } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     audit.record({ type: 'data_exported', accountId })
     return {
       account,
       sessions: await sessions.list(accountId),
       consents: await consents.list(accountId),
+      groups: await memberships.listOf(accountId),
       activity: await activity.listForAccount(accountId, { limit: MAX_EVENTS }),
     }
   }

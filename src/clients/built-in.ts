@@ -2,12 +2,13 @@ import type { AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Client } from '../entities/index.ts'
 import { announce } from '../feed/changes.ts'
-import { type OfferedApi, withScopes } from './allowed-scopes.ts'
+import type { OfferedApi } from './allowed-scopes.ts'
 import { columnsOf } from './metadata.ts'
 import { parseClient } from './parse-client.ts'
 import { refused } from './reasons.ts'
 import type { ClientInput } from './registration.ts'
 import { usesSecret } from './secret.ts'
+import { settled } from './settled.ts'
 
 /** Its logo would be fetched at every start. */
 export type BuiltInClient = Omit<ClientInput, 'logoUri'> & { readonly id: string }
@@ -24,7 +25,7 @@ export async function ensureClient(
   const now = new Date()
   const row = {
     id,
-    ...columnsOf(await withScopes(tx, wanted, { accountApi })),
+    ...columnsOf(await settled(tx, wanted, { accountApi })),
     secretDigest: null,
     managedBy: 'system' as const,
     createdAt: now,

@@ -1,6 +1,6 @@
 import type { EntityManager } from '../database/database.ts'
 import type { Client } from '../entities/index.ts'
-import { type OfferedApi, withScopes } from './allowed-scopes.ts'
+import type { OfferedApi } from './allowed-scopes.ts'
 import { type ClientChange, changedFields, merged } from './client-change.ts'
 import { columnsOf, registrationOf } from './metadata.ts'
 import { parseClient } from './parse-client.ts'
@@ -8,6 +8,7 @@ import { keepPicture, type PictureBytes } from './pictures.ts'
 import { refused } from './reasons.ts'
 import type { ClientRegistration } from './registration.ts'
 import { settleSecret } from './secret.ts'
+import { settled } from './settled.ts'
 
 export interface Applied {
   readonly changed: readonly string[]
@@ -25,7 +26,7 @@ export async function applyChange(
   const before = registrationOf(client)
   const { input, follows } = merged(before, change)
   const choice = { accountApi: deps.accountApi, before: follows ? before : undefined }
-  const meant = await withScopes(tx, parseClient(input), choice)
+  const meant = await settled(tx, parseClient(input), choice)
   const changed = changedFields(before, meant)
   if (changed.length === 0) return { changed }
   Object.assign(client, { ...columnsOf(meant, client) })

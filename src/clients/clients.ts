@@ -6,7 +6,7 @@ import { within } from '../database/transaction.ts'
 import { Client } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
-import { type OfferedApi, withScopes } from './allowed-scopes.ts'
+import type { OfferedApi } from './allowed-scopes.ts'
 import { type BuiltInClient, ensureClient } from './built-in.ts'
 import type { ClientChange } from './client-change.ts'
 import { type Deleted, deleteClient } from './client-deletion.ts'
@@ -20,6 +20,7 @@ import { keepPicture } from './pictures.ts'
 import { refused } from './reasons.ts'
 import type { ClientInput, ClientRegistration } from './registration.ts'
 import { replaceSecrets, usesSecret } from './secret.ts'
+import { settled } from './settled.ts'
 
 export type { BuiltInClient, ClientInput }
 /** `id`: `client_id`, if the operator names it. */
@@ -60,7 +61,7 @@ export class Clients {
       if (named !== undefined && (await em.count(Client, { id })) > 0)
         throw refused({ id: { code: 'id_taken' } })
       const secret = usesSecret(wanted.authMethod) ? randomSecret() : undefined
-      const { metadata, ...columns } = columnsOf(await withScopes(em, wanted, this.#deps))
+      const { metadata, ...columns } = columnsOf(await settled(em, wanted, this.#deps))
       const client = em.create(Client, {
         id,
         ...columns,

@@ -61,6 +61,7 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     default_scopes: meant.defaultScopes,
     allowed_resources: meant.resources,
     pkce: meant.pkce === 'required' ? undefined : meant.pkce,
+    visible_groups: meant.groups,
     refresh_rotation: meant.refreshRotation === 'never' ? 'never' : undefined,
     jwks: meant.jwks,
     jwks_uri: meant.jwksUri,
@@ -119,6 +120,7 @@ function meantBy(metadata: ClientMetadata): Readonly<Record<string, unknown>> {
       .split(' ')
       .filter((scope) => scope !== '' && scope !== ACCOUNT_SCOPE),
     resources: list('allowed_resources'),
+    groups: metadata['visible_groups'],
     refreshRotation: metadata['refresh_rotation'] ?? 'always',
     jwks: metadata['jwks'],
     jwksUri: metadata['jwks_uri'],

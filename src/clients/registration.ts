@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LIFETIMES } from '../config/limits.ts'
 import { isPublicHttps } from '../public-url.ts'
 import { displayName } from './display-name.ts'
+import { groupName } from './group-name.ts'
 import { saying } from './reasons.ts'
 import { SCOPE } from './scopes.ts'
 
@@ -66,6 +67,11 @@ export const ClientSchema = z.strictObject({
   defaultScopes: z.array(z.string()).min(1).max(50).optional(),
   /** Identifiers of the APIs that it may get tokens for (RFC 8707). */
   resources: z.array(z.string().max(512)).max(50).default([]),
+  /**
+   * The groups that it may see somebody to be in, with scope `groups`. Default: none, or all for the
+   * operator's own app.
+   */
+  groups: z.array(groupName).max(200).optional(),
   isFirstParty: z.boolean().default(false),
   requireMfa: z.boolean().default(false),
   /** People may let it manage their account; the person is asked each time something sensitive is done. */

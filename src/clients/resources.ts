@@ -37,6 +37,8 @@ const FIELDS = z.strictObject({
   scopeDescriptions: z.record(z.string(), z.string()).default({}),
   /** Ten minutes unless told otherwise (TK-17): a JWT cannot be called back. */
   accessTokenSeconds: z.number().int().min(60).max(3600).default(600),
+  /** Its access tokens name the groups of the person, if the app may see them. */
+  includeGroups: z.boolean().default(false),
   signingAlg: z.enum(['ES256', 'RS256']).default('ES256'),
 })
 const ResourceSchema = FIELDS.superRefine(({ scopes, scopeDescriptions }, { addIssue }) => {
@@ -61,6 +63,7 @@ const FIELDS_OF = [
   'scopes',
   'scopeDescriptions',
   'accessTokenSeconds',
+  'includeGroups',
   'signingAlg',
 ] as const
 export type ResourceChange = {
@@ -180,8 +183,9 @@ export class Resources {
 }
 
 export function settingsOf(resource: Resource) {
-  const { name, scopes, scopeDescriptions, accessTokenSeconds, signingAlg } = resource
-  return { name, scopes, scopeDescriptions, accessTokenSeconds, signingAlg }
+  const { name, scopes, scopeDescriptions, accessTokenSeconds, includeGroups, signingAlg } =
+    resource
+  return { name, scopes, scopeDescriptions, accessTokenSeconds, includeGroups, signingAlg }
 }
 
 function parse(input: unknown): z.output<typeof ResourceSchema> {

@@ -5,6 +5,7 @@ export const OIDC_SCOPES = [
   'email',
   'phone',
   'address',
+  'groups',
   'offline_access',
 ] as const
 export type OidcScope = (typeof OIDC_SCOPES)[number]

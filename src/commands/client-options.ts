@@ -59,6 +59,10 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     says: 'what a request without any scope asks for (default: openid; a service: nothing)',
     read: separated,
   },
+  groups: {
+    flags: '--groups <group...>',
+    says: 'the groups it may see people to be in, with scope groups (first party: all unless named)',
+  },
   grantTypes: {
     flags: '--grant <type...>',
     says: 'grant types, if not the usual ones',

@@ -3,6 +3,7 @@ import type { ResourceChange, ResourceInput, Resources } from '../clients/resour
 import { answering, envAnswer } from './answer.ts'
 import { linesOf } from './client-document.ts'
 import { explained } from './refusal.ts'
+import { documentOf, factsOf, lineOf, pick } from './resource-document.ts'
 import { scopesOf } from './resource-scopes.ts'
 
 export interface ResourceCommandDeps extends AsyncDisposable {
@@ -15,6 +16,7 @@ const OPTIONS = {
   scopes: '--scope',
   scopeDescriptions: '--scope',
   accessTokenSeconds: '--lifetime',
+  includeGroups: '--include-groups',
   signingAlg: '--signing-alg',
 }
 
@@ -22,6 +24,7 @@ interface Options {
   readonly name?: string
   readonly scope?: string[]
   readonly lifetime?: number
+  readonly includeGroups?: boolean
   readonly signingAlg?: ResourceInput['signingAlg']
 }
 
@@ -45,6 +48,7 @@ function addOptions(command: Command, { isChange }: { isChange: boolean }): Comm
       ).makeOptionMandatory(!isChange),
     )
     .option('--lifetime <seconds>', 'how long its access tokens live (default: 600)', Number)
+    .option('--include-groups', 'its access tokens name the groups of the person')
     .addOption(
       new Option('--signing-alg <alg>', 'signature of its access tokens').choices([
         'ES256',
@@ -53,10 +57,17 @@ function addOptions(command: Command, { isChange }: { isChange: boolean }): Comm
     )
 }
 
-const settings = ({ name, scope, lifetime, signingAlg }: Options): ResourceChange => ({
+const settings = ({
+  name,
+  scope,
+  lifetime,
+  includeGroups,
+  signingAlg,
+}: Options): ResourceChange => ({
   name,
   ...(scope ? scopesOf(scope) : {}),
   accessTokenSeconds: lifetime,
+  includeGroups,
   signingAlg,
 })
 
@@ -98,7 +109,7 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
       answering((identifier: string) =>
         run(async ({ resources }) => {
           const { resource, clients } = await resources.get(identifier)
-          const shown = { ...whole(resource), clients }
+          const shown = { ...documentOf(resource), clients }
           return { lines: linesOf(shown), json: shown }
         }),
       ),
@@ -108,6 +119,7 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
     .command('update <identifier>')
     .description('change an API; what is not named stays as it is')
     .option('--if-version <number>', 'only if it is still of this version', Number)
+    .option('--no-include-groups', 'take that back')
   addOptions(update, { isChange: true }).action(
     answering((identifier: string, { ifVersion, ...options }: UpdateOptions) =>
       run(async ({ resources }) => {
@@ -124,7 +136,7 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
           changed.length === 0
             ? `${identifier} is like that already.`
             : `${identifier} is changed, and is of version ${resource.version} now.`
-        return { lines: [done], json: whole(resource) }
+        return { lines: [done], json: documentOf(resource) }
       }),
     ),
   )
@@ -152,42 +164,8 @@ export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Comma
       answering(async () => {
         await using deps = await open()
         const all = await deps.resources.list()
-        return { lines: all.map(line), json: all.map(facts) }
+        return { lines: all.map(lineOf), json: all.map(factsOf) }
       }),
     )
   return command
-}
-
-type Resource = Awaited<ReturnType<Resources['list']>>[number]
-
-function facts({ identifier, accessTokenSeconds, scopes, scopeDescriptions, name }: Resource) {
-  return {
-    identifier,
-    access_token_seconds: accessTokenSeconds,
-    scopes,
-    scope_descriptions: scopeDescriptions,
-    name,
-  }
-}
-
-/** Words of a scope stay while it is there. */
-function pick(words: Readonly<Record<string, string>>, scopes: readonly string[]) {
-  return Object.fromEntries(Object.entries(words).filter(([scope]) => scopes.includes(scope)))
-}
-
-function whole(resource: Resource) {
-  const { managedBy, version, signingAlg, createdAt } = resource
-  return {
-    ...facts(resource),
-    signing_alg: signingAlg,
-    managed_by: managedBy,
-    version,
-    created_at: createdAt,
-  }
-}
-
-function line({ identifier, accessTokenSeconds, scopes, scopeDescriptions, name }: Resource) {
-  const described = scopes.filter((scope) => Object.hasOwn(scopeDescriptions, scope))
-  const words = described.map((scope) => `${scope}=${scopeDescriptions[scope]}`)
-  return [identifier, accessTokenSeconds, scopes.join(' '), name, ...words].join('\t')
 }

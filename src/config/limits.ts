@@ -85,6 +85,11 @@ export const MAX_CLIENT_SECRETS = 5
 /** The longest life that one can be given. */
 export const MAX_CLIENT_SECRET_DAYS = 3650
 
+/** Groups that one account may be in: userinfo names them all. */
+export const MAX_GROUPS_OF_ACCOUNT = 1000
+/** What a claim of a token may hold; what is more is for userinfo alone (OIDC Core 5.6.2). */
+export const CLAIM_IN_TOKEN = { values: 200, bytes: 4096 } as const
+
 /** Lifetimes in seconds. */
 export const LIFETIMES = {
   accessToken: 600,

@@ -1,10 +1,12 @@
 import { Account } from './account.ts'
+import { AccountGroup } from './account-group.ts'
 import { AttemptCounter } from './attempt-counter.ts'
 import { AuditEvent } from './audit-event.ts'
 import { Client } from './client.ts'
 import { ClientSecret } from './client-secret.ts'
 import { Consent } from './consent.ts'
 import { GivenUsername } from './given-username.ts'
+import { GroupMember } from './group-member.ts'
 import { KnownDevice } from './known-device.ts'
 import { MfaChallenge } from './mfa-challenge.ts'
 import { OidcArtifact } from './oidc-artifact.ts'
@@ -22,12 +24,14 @@ import { VerificationToken } from './verification-token.ts'
 
 export const entities = [
   Account,
+  AccountGroup,
   AttemptCounter,
   AuditEvent,
   Client,
   ClientSecret,
   Consent,
   GivenUsername,
+  GroupMember,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,
@@ -45,12 +49,14 @@ export const entities = [
 ]
 export {
   Account,
+  AccountGroup,
   AttemptCounter,
   AuditEvent,
   Client,
   ClientSecret,
   Consent,
   GivenUsername,
+  GroupMember,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,

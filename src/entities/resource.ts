@@ -13,6 +13,8 @@ const ResourceSchema = defineEntity({
     /** What people read instead of a scope's name, by scope. */
     scopeDescriptions: p.json<Readonly<Record<string, string>>>().default('{}'),
     accessTokenSeconds: p.integer().default(600),
+    /** Its access tokens name the groups of the person, if the app may see them. */
+    includeGroups: p.boolean().default(false),
     signingAlg: p.string().length(8).default('ES256'),
     managedBy: p.string().length(8).$type<ManagedBy>().default('operator'),
     version: p.integer().default(1),

@@ -4,6 +4,7 @@ import type { FaultLog } from '../fault-log.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { Adapter } from './adapters/adapter.ts'
 import { around } from './around.ts'
+import { releaseGroups } from './claims/group-claims.ts'
 import type { ClientDirectory } from './clients/directory.ts'
 import { type NoteUse, useDigestedSecrets } from './clients/secrets.ts'
 import { type ConfigurationDeps, createConfiguration } from './configuration.ts'
@@ -102,6 +103,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   const provider = new TokenProvider(deps.config.issuer, configuration)
   useDigestedSecrets(provider, deps.secretUses)
   nameSessions(provider)
+  releaseGroups(provider, deps.groupClaims)
   readParamsFirst(provider)
   refuseTypesFirst(provider)
   verifyHintsBy(provider, hintKeys)
@@ -121,7 +123,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
 
 function createFastPath(
   provider: Provider,
-  { adapter, findAccount, resources, audit, secretUses }: AuthorizationServerDeps,
+  { adapter, findAccount, resources, audit, secretUses, groupClaims }: AuthorizationServerDeps,
 ): FastPath {
   return new FastPath(provider, {
     clients: adapter('Client'),
@@ -129,6 +131,7 @@ function createFastPath(
     resources,
     audit,
     secretUses,
+    groupClaims,
   })
 }
 

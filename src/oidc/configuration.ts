@@ -6,7 +6,9 @@ import { bindingCookies, cookieName } from '../config/cookie-names.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { PROMPTS } from './authorization/prompts.ts'
 import { finishReading } from './authorization/requests.ts'
+import type { GroupClaims } from './claims/group-claims.ts'
 import { CLAIMS_BY_SCOPE } from './claims/registry.ts'
+import { groupsInJwt, introspectionPolicy } from './claims/token-groups.ts'
 import { apiResource, builtInClients } from './clients/built-in-clients.ts'
 import { assertingSince, CLOCK_TOLERANCE } from './clients/client-assertion.ts'
 import { OUR_METADATA } from './clients/client-metadata.ts'
@@ -24,7 +26,6 @@ import { sessionOf } from './standing.ts'
 import {
   isRegisteredOrigin,
   issuesRefreshToken,
-  mayIntrospect,
   mayRevoke,
   rotatesRefreshTokens,
 } from './token-policy.ts'
@@ -39,6 +40,7 @@ export interface ConfigurationDeps {
   readonly findAccount: FindAccount
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   readonly resources: ResourceServers
+  readonly groupClaims: GroupClaims
   readonly pages: ProviderPages
   readonly locales: readonly string[]
   readonly fetch: NonNullable<Configuration['fetch']>
@@ -113,12 +115,13 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       ui_locales_supported: [...deps.locales],
       claims_locales_supported: undefined,
       prompt_values_supported: [...PROMPTS],
+      // Groups that are too many for a token are at userinfo (OIDC Core 5.6.2).
+      claim_types_supported: ['normal', 'distributed'],
     },
     features: featuresWith({
       externalSigningSupport: EXTERNAL_SIGNING,
       introspection: {
-        allowedPolicy: (_ctx: unknown, ...asked: Parameters<typeof mayIntrospect>) =>
-          mayIntrospect(...asked),
+        allowedPolicy: introspectionPolicy(deps.groupClaims),
       },
       revocation: { allowedPolicy: mayRevoke },
       rpInitiatedLogout: {
@@ -139,9 +142,10 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       oidc.client !== undefined && rotatesRefreshTokens(oidc.client),
     clientBasedCORS: (ctx, origin, client) =>
       isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
-    extraTokenClaims: (_ctx, token) => {
+    extraTokenClaims: async (ctx, token) => {
       const { aud, sessionUid } = token as { aud?: unknown; sessionUid?: string }
-      return aud === apiResource(config.issuer) && sessionUid ? { sid: sessionUid } : undefined
+      if (aud === apiResource(config.issuer)) return sessionUid ? { sid: sessionUid } : undefined
+      return groupsInJwt({ claims: deps.groupClaims, resources }, ctx, token)
     },
     assertJwtClientAuthClaimsAndHeader: assertingSince(deps.directory),
     renderError: pages.error,

@@ -1,6 +1,7 @@
 import type { Account } from 'oidc-provider'
 import type { ActiveAccount } from '../accounts/accounts.ts'
 import { takesTwoFactors } from '../accounts/factors/levels.ts'
+import { forUse } from './claims/group-claims.ts'
 import { accountClaims } from './claims/registry.ts'
 
 /** The account, in that session if one is named. */
@@ -21,7 +22,7 @@ export function createFindAccount(accounts: ActiveAccounts): FindAccount {
     return {
       accountId: account.id,
       takesTwoFactors: takesTwoFactors(account),
-      claims: async () => accountClaims(account),
+      claims: async (use) => ({ ...accountClaims(account), ...forUse(use) }),
     }
   }
 }

@@ -238,6 +238,8 @@ describe('the examples', () => {
       resourceScopes: { 'https://api.example.org/plants': ['plants:read'] },
     })
     await em.flush()
+    const { groups, memberships } = server.context
+    await memberships.add((await groups.create({ name: 'editors' })).id, accountId)
     const other = await signIn(server, { email, password })
     await tell('listSessions')
     await tell('listApps')

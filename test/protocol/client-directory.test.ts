@@ -124,6 +124,7 @@ describe('the client directory', () => {
       identifier: 'https://api.example.com/',
       scopes: ['a', 'b'],
       accessTokenSeconds: 600,
+      includesGroups: false,
       signingAlg: 'ES256',
     })
   })

@@ -71,7 +71,15 @@ describe('discovery', () => {
         'EdDSA',
         'Ed25519',
       ],
-      scopes_supported: ['openid', 'profile', 'email', 'phone', 'address', 'offline_access'],
+      scopes_supported: [
+        'openid',
+        'profile',
+        'email',
+        'phone',
+        'address',
+        'groups',
+        'offline_access',
+      ],
       claims_supported: expect.arrayContaining([
         'sub',
         'name',
@@ -82,8 +90,9 @@ describe('discovery', () => {
         'acr',
         'amr',
         'auth_time',
+        'groups',
       ]),
-      claim_types_supported: ['normal'],
+      claim_types_supported: ['normal', 'distributed'],
       acr_values_supported: ['urn:gatehouse:acr:1fa', 'urn:gatehouse:acr:2fa'],
       prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
       ui_locales_supported: [

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { withScopes } from '../../src/clients/allowed-scopes.ts'
 import { checkClientId } from '../../src/clients/client-id.ts'
 import { columnsOf } from '../../src/clients/metadata.ts'
 import { parseClient } from '../../src/clients/parse-client.ts'
 import type { ClientInput } from '../../src/clients/registration.ts'
 import { OIDC_SCOPES } from '../../src/clients/scopes.ts'
 import { replaceSecrets, usesSecret } from '../../src/clients/secret.ts'
+import { settled } from '../../src/clients/settled.ts'
 import { randomSecret } from '../../src/crypto/token.ts'
 import { Account, Client, Resource } from '../../src/entities/index.ts'
 import type { TestServer } from './server.ts'
@@ -84,7 +84,7 @@ export async function createClient({ context }: Owner, options: NewClient = {}) 
   })
   const made = usesSecret(wanted.authMethod) ? randomSecret() : undefined
   await em.transactional(async (tx) => {
-    const columns = columnsOf(await withScopes(tx, wanted, {}))
+    const columns = columnsOf(await settled(tx, wanted, {}))
     await replaceSecrets(tx, tx.create(Client, { id, ...columns, secretDigest: null }), made)
   })
   return { clientId: id, clientSecret: made, redirectUri: wanted.redirectUris[0] ?? '' }

@@ -37,6 +37,8 @@ const CLAIMS: readonly Claim[] = [
 
 /** Facts of a sign-in, which the provider knows. */
 const OF_THE_SIGN_IN = ['auth_time', 'acr', 'amr']
+/** Read only where they are told: `group-claims.ts`. */
+const OF_GROUPS = ['groups']
 
 /** As the provider is told of them. Of scopes without claims it learns by `OIDC_SCOPES`. */
 export const CLAIMS_BY_SCOPE: Readonly<Record<string, string[]>> = Object.fromEntries(
@@ -55,5 +57,6 @@ export function accountClaims(account: ActiveAccount): { sub: string; [claim: st
 
 function namesOf(scope: OidcScope): string[] {
   const ours = CLAIMS.filter((claim) => claim.scope === scope).map(({ name }) => name)
+  if (scope === 'groups') return OF_GROUPS
   return scope === 'openid' ? [...ours, ...OF_THE_SIGN_IN] : ours
 }

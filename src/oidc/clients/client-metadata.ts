@@ -38,6 +38,7 @@ export const OUR_METADATA = [
   'allowed_resources',
   'allowed_scopes',
   'default_scopes',
+  'visible_groups',
   'logo_digest',
   'client_secrets',
 ] as const
@@ -70,6 +71,8 @@ export interface ProviderMetadata {
   readonly allowed_scopes?: readonly string[]
   /** Asked for by a request without any scope. */
   readonly default_scopes?: readonly string[]
+  /** Groups that it may see somebody to be in; absent: none, or all for first party. */
+  readonly visible_groups?: readonly string[]
   /** Of our copy of its logo. */
   readonly logo_digest?: string
   readonly [member: string]: unknown

@@ -18,7 +18,7 @@ const CLIENT = {
 }
 const RESOURCE = {
   name: 'resource-find',
-  text: 'select "identifier", array_to_string("scopes", \' \') as "scopes", "access_token_seconds", "signing_alg" from "resource" where "identifier" = $1',
+  text: 'select "identifier", array_to_string("scopes", \' \') as "scopes", "access_token_seconds", "signing_alg", "include_groups" from "resource" where "identifier" = $1',
 }
 const RESTORED = 'select extract(epoch from "restored_at")::float8 as "at" from "server_state"'
 const MAX_CLIENTS = 10_000
@@ -122,6 +122,7 @@ interface ResourceRow {
   readonly scopes: string
   readonly access_token_seconds: number
   readonly signing_alg: string
+  readonly include_groups: boolean
 }
 
 function resourceOf(row: ResourceRow): RegisteredResource {
@@ -130,6 +131,7 @@ function resourceOf(row: ResourceRow): RegisteredResource {
     scopes: row.scopes.split(' '),
     accessTokenSeconds: row.access_token_seconds,
     signingAlg: row.signing_alg,
+    includesGroups: row.include_groups,
   }
 }
 

@@ -8,6 +8,7 @@ export interface RegisteredResource {
   readonly scopes: readonly string[]
   readonly accessTokenSeconds: number
   readonly signingAlg: string
+  readonly includesGroups: boolean
 }
 export type FindResource = (identifier: string) => Promise<RegisteredResource | undefined>
 
@@ -59,6 +60,11 @@ export class ResourceServers {
       for (const scope of server.scope.split(' ')) offered.add(scope)
     }
     return offered
+  }
+
+  /** Whether its access tokens name the groups of the person. */
+  async includesGroups(indicator: string): Promise<boolean> {
+    return (await this.#find(indicator))?.includesGroups ?? false
   }
 
   #server(

@@ -1,6 +1,6 @@
 import type { ProviderMetadata } from './client-metadata.ts'
 
-export type ClientSettings = Partial<
+export type ClientSettings = { readonly id_token_claims?: string } & Partial<
   Pick<
     ProviderMetadata,
     | 'client_secrets'
@@ -14,6 +14,7 @@ export type ClientSettings = Partial<
     | 'allowed_resources'
     | 'allowed_scopes'
     | 'default_scopes'
+    | 'visible_groups'
   >
 >
 

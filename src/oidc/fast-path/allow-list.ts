@@ -61,6 +61,7 @@ const CLIENT: Readonly<Record<string, Check>> = {
   allowed_resources: areTexts,
   allowed_scopes: areTexts,
   default_scopes: areTexts,
+  visible_groups: areTexts,
   logo_digest: anything,
 }
 

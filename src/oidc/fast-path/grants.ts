@@ -122,6 +122,7 @@ export class FastGrants {
     const grant = await grantOf(this.#provider, source)
     const account = grant && (await this.#deps.findAccount(accountId, sessionOf(source)))
     if (!account) return undefined
+    if (resource && (await this.#deps.resources.includesGroups(resource))) return undefined
     const api = resource
       ? { identifier: resource, server: await this.#deps.resources.info(resource, client) }
       : undefined

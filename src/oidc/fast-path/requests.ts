@@ -1,5 +1,7 @@
 import { type Client, errors, type Provider } from 'oidc-provider'
 import type { Adapter } from '../adapters/adapter.ts'
+import type { GroupClaims } from '../claims/group-claims.ts'
+import { introspectedGroups } from '../claims/token-groups.ts'
 import type { NoteUse } from '../clients/secrets.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 import { sessionOf } from '../standing.ts'
@@ -25,6 +27,7 @@ export interface FastPathDeps extends FastGrantsDeps {
   /** The storage of clients. */
   readonly clients: Pick<Adapter, 'find'>
   readonly secretUses: NoteUse
+  readonly groupClaims: GroupClaims
 }
 
 /**
@@ -102,6 +105,7 @@ export class FastPath {
       active: true,
       ...(token.accountId ? { sub: token.accountId } : {}),
       ...token.extra,
+      ...(await introspectedGroups(this.#deps.groupClaims, client, token)),
       client_id: token.clientId,
       exp: token.exp,
       iat: token.iat,
@@ -159,6 +163,7 @@ export class FastPath {
 }
 
 interface FoundToken {
+  readonly kind: string
   readonly isValid: boolean
   readonly grantId?: string | undefined
   readonly accountId?: string | undefined

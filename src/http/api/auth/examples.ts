@@ -74,6 +74,8 @@ export const APP = {
   updated_at: '2026-03-01T09:40:00.000Z',
 }
 
+export const GROUP = { name: 'editors', since: '2026-03-01T10:00:00.000Z' }
+
 export const EVENT = {
   at: '2026-03-01T09:31:00.000Z',
   type: 'sign_in',

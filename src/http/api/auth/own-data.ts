@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { family, operation } from '../operation.ts'
-import { APP, EVENT, PASSWORD, SESSION, USER } from './examples.ts'
+import { APP, EVENT, GROUP, PASSWORD, SESSION, USER } from './examples.ts'
 import { Confirmed, named } from './fields.ts'
 import { person } from './guards.ts'
 import { ActivityEvent, Export, presentEvent, presentExport, time } from './shapes.ts'
@@ -34,6 +34,7 @@ export const OWN_DATA = family('My data', {
         user: { ...USER, username: 'ada-lovelace-7k3m', locale: 'en', address: null },
         sessions: [SESSION],
         apps: [APP],
+        groups: [GROUP],
         activity: [EVENT],
       },
     },

@@ -109,6 +109,8 @@ export function presentEvent(event: AuditEvent): z.output<typeof ActivityEvent> 
   }
 }
 
+export const Group = named('Group', { name: z.string(), since: time })
+
 export const Export = named('Export', {
   user: z.strictObject({
     ...User.shape,
@@ -118,12 +120,13 @@ export const Export = named('Export', {
   }),
   sessions: z.array(Session),
   apps: z.array(App),
+  groups: z.array(Group),
   activity: z.array(ActivityEvent),
 })
 
 /** The person's data as a document; both doors give the same (UX-37, LG-08). */
 export function presentExport(
-  { account, sessions, consents, activity }: ExportedAccount,
+  { account, sessions, consents, groups, activity }: ExportedAccount,
   currentSessionId: string,
 ): z.output<typeof Export> {
   return {
@@ -135,6 +138,7 @@ export function presentExport(
     },
     sessions: sessions.map((session) => presentSession(session, currentSessionId)),
     apps: consents.map(presentApp),
+    groups: groups.map(({ name, since }) => ({ name, since: since.toISOString() })),
     activity: activity.map(presentEvent),
   }
 }

@@ -1,0 +1,124 @@
+/** Why a field of a client or an API is refused, and how the command line says it, as half a sentence. */
+export const SENTENCES = {
+  // Of any field. The first ones are what the account API says, too.
+  required: 'is needed',
+  unknown_field: 'is not known',
+  invalid_type: 'must be {expected}',
+  invalid_format: 'is not valid',
+  too_short: 'must be at least {min}',
+  too_long: 'must be at most {max}',
+  not_one_of: 'must be one of {values}',
+  unshowable: 'contains characters that cannot be shown',
+  not_public_https: 'must be an https URL with a public host name and a port of the web',
+  repeated: 'must not repeat {what}',
+  bad_scope_name: 'is not a scope name',
+
+  // Of ids
+  id_characters:
+    'must be letters, digits, ".", "_", "~" and "-", and begin with a letter or a digit',
+  id_reserved: 'must not begin with "gatehouse-", which are the names of the server itself',
+  id_taken: 'is taken by another client',
+  id_fixed: 'is the name of the client, which stays; create another client instead',
+  built_in: 'is built in: each start in development makes it anew; it can only be disabled',
+
+  // Of clients
+  service_redirect: 'a service has no person to send back',
+  redirect_needed: 'at least one is needed',
+  service_account: 'a service has no person whose account it could manage',
+  service_grants: 'a service uses client_credentials only',
+  code_needed: 'must include authorization_code',
+  secretless_service_grant: 'client_credentials needs a client that can keep a secret',
+  must_authenticate: 'a {type} client must authenticate',
+  cannot_authenticate: 'must be none: what a {type} app holds, anyone can read',
+  keys_needed: 'private_key_jwt needs either jwks or jwksUri',
+  keys_unused: 'is for private_key_jwt only',
+  pkce_of_public:
+    'must be required for a client that does not authenticate: nothing else ties a code to it',
+  pkce_without_https:
+    'must be required without an https redirect URI: at any other one a code_challenge is always demanded',
+  fragment_without_pkce:
+    'must not include fragment together with --pkce optional: every script of a page reads a code there, and nothing would protect it',
+  leeway_of_public:
+    'at most {max} for a client that does not authenticate: anyone who has its token may repeat a refresh as long',
+  rotation_of_public:
+    'must be always for a client that does not authenticate: only rotation tells that its token was stolen',
+  unproven_first_party:
+    'needs a client that authenticates or an https redirect URI: anyone can pose as this one',
+  unknown_groups: 'there is no group {names}; "group list" has them all',
+  is_account_api: '{identifier} is the account API: --account-api',
+  unknown_apis: 'not registered: {identifiers}',
+  foreign_scopes: 'of none of its APIs: {scopes}',
+  default_by_name: 'must not include {scope}, which an app asks for by name',
+  foreign_defaults: 'not among its scopes: {scopes}',
+  bad_picture: '{why}',
+  no_secret: 'this client has no secret',
+  bad_label: 'is empty, longer than 100 characters or cannot be shown',
+  bad_days: 'must be a number of days above 0, at most {max}',
+  too_many_secrets:
+    'has {max} secrets, the most there can be; remove one first: client secret list, client secret remove',
+  unknown_secret: 'is none of its secrets; "client secret list" has them',
+  last_secret:
+    'is the last one that is good; add another first, or shut the app out: client disable',
+  built_in_secret: 'a built-in client has no secret',
+
+  // Of redirect URIs
+  empty: 'is empty',
+  uri_too_long: 'is longer than {max} characters',
+  control_character: 'contains a control character',
+  white_space: 'contains white space',
+  not_ascii:
+    'contains characters outside ASCII; write the host in punycode and the rest percent-encoded',
+  backslash: 'contains a backslash',
+  fragment: 'contains a fragment',
+  wildcard: 'contains a wildcard',
+  bad_percent: 'contains a percent sign that encodes nothing',
+  encoded_control: 'contains an encoded control character or backslash',
+  dot_segment: 'contains a dot segment (".." or ".")',
+  not_absolute: 'is not an absolute URI',
+  bad_scheme: 'uses the scheme {scheme}:',
+  own_scheme: 'uses the scheme {scheme}:; only native apps may use a scheme of their own',
+  scheme_not_reversed:
+    'uses the scheme {scheme}:; a private-use scheme is a reversed domain name, such as com.example.app',
+  credentials: 'contains a user name or password',
+  no_host: 'has no host',
+  not_url: 'is not a valid URL',
+  final_dot: 'has a host that ends in a dot',
+  bad_port: 'uses port {port}, where no web server may be expected',
+  plain_http: 'is plain http; only localhost, 127.0.0.1 and [::1] may be',
+  loopback_https: 'is https on loopback, which native apps cannot claim; use http',
+  not_canonical: 'is not written in its canonical form, {href}',
+  reserved_parameter: 'has a query parameter "{name}", which the answer uses itself',
+
+  // Of keys
+  jwks_too_large: 'is larger than {kilobytes} kB',
+  jwks_shape: 'must be an object with the member "keys"',
+  jwks_too_many: 'has more than {max} keys',
+  jwks_no_signatures: 'has no key for signatures',
+  jwks_kids: 'must give each key a "kid" of its own',
+  key_shape: 'key {key} is not an object',
+  key_private: 'key {key} is not public: it has the member "{member}"',
+  key_not_text: 'key {key} has a member that is not text',
+  key_use: 'key {key} is not for signatures',
+  key_type: 'key {key} is none of RSA, P-256 and Ed25519',
+  key_alg: 'key {key} has an "alg" other than {algs}',
+  key_invalid: 'key {key} is not a valid key',
+  key_bits: 'key {key} is RSA of fewer than {bits} bits',
+  key_exponent: 'key {key} is RSA with an exponent other than 65537',
+
+  // Of APIs
+  bad_identifier: 'must be an absolute URI without query, fragment or user name',
+  scope_of_person: 'is a scope of OpenID Connect',
+  undescribable: 'describes {name}, which is not among the scopes',
+  bad_description: 'its description is empty, longer than 100 characters or cannot be shown',
+  api_in_use:
+    'is named by the clients {ids}; take it from them first: client update <id> --resource …',
+  scopes_in_use:
+    '{scopes}: listed by the clients {ids}; take it from them first: client update <id> --scope …',
+  identifier_taken: 'is registered already',
+
+  // Of groups
+  group_taken: 'is taken by another group; upper and lower case are no difference',
+  group_in_use:
+    'the clients {ids} may see it; take it from them first: client update <id> --groups …',
+  too_many_groups: 'the account is in {max} groups, the most there can be',
+} as const
