@@ -1,4 +1,4 @@
-import { errors, Provider } from 'oidc-provider'
+import type { Provider } from 'oidc-provider'
 import { digestOf } from '../../clients/secret.ts'
 import { equal } from '../../crypto/token.ts'
 import type { StoredSecret } from './client-metadata.ts'
@@ -12,18 +12,15 @@ export type NoteUse = Pick<SecretUses, 'used'>
 
 /**
  * Client secrets are kept as digests: compares SHA-256 with SHA-256, in constant time (JW-09). The
- * provider takes either place for a secret; here it has to come by the registered method (TK-07).
- * Only who has the right secret is told that its place is wrong.
+ * provider takes a secret in the header or in the form, of a client that is registered for either,
+ * and refuses a request that has both (RFC 6749 2.3).
  */
 export function useDigestedSecrets(provider: Provider, uses: NoteUse): void {
   provider.Client.prototype.compareClientSecret = function compareClientSecret(
-    this: SecretClient,
+    this: object,
     given: string,
   ): boolean {
-    const isRight = hasSecret(this, given, uses)
-    if (isRight && sentBy() !== this.tokenEndpointAuthMethod)
-      throw wrongMethod(this.tokenEndpointAuthMethod)
-    return isRight
+    return hasSecret(this, given, uses)
   }
 }
 
@@ -43,23 +40,4 @@ export function hasSecret(client: object, given: string, uses: NoteUse): boolean
   }
   if (right?.id) uses.used(right.id)
   return right !== undefined
-}
-
-function wrongMethod(registered: string | undefined): Error {
-  return Object.assign(
-    new errors.InvalidClientAuth('the secret came by another method than the registered one'),
-    {
-      error_description: `client authentication failed: this client is registered for ${registered}`,
-    },
-  )
-}
-
-interface SecretClient {
-  readonly tokenEndpointAuthMethod?: string
-}
-
-function sentBy(): string | undefined {
-  const params = Provider.ctx?.oidc.params
-  if (!params) return undefined
-  return params['client_secret'] ? 'client_secret_post' : 'client_secret_basic'
 }

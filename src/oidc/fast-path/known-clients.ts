@@ -1,4 +1,5 @@
 import type { Client, Provider } from 'oidc-provider'
+import { usesSecret } from '../../clients/secret.ts'
 import type { Adapter } from '../adapters/adapter.ts'
 import { hasSecret, type NoteUse } from '../clients/secrets.ts'
 import { isKnownClient } from './allow-list.ts'
@@ -36,14 +37,15 @@ export class KnownClients {
     return client
   }
 
-  /** By `client_secret_basic`, if it is registered for that. */
+  /** By its secret in the header; one in the form is the engine's. */
   async authenticated(authorization: string): Promise<Client | undefined> {
     const [, encoded = ''] = BASIC.exec(authorization) ?? []
     const [, id, secret] = (
       CREDENTIALS.exec(Buffer.from(encoded, 'base64').toString('latin1')) ?? []
     ).map(formDecoded)
     const client = id === undefined ? undefined : await this.find(id)
-    if (secret === undefined || client?.clientAuthMethod !== 'client_secret_basic') return undefined
+    if (secret === undefined || !client || !usesSecret(client.clientAuthMethod ?? ''))
+      return undefined
     return hasSecret(client, secret, this.#uses) ? client : undefined
   }
 
