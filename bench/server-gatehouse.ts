@@ -94,6 +94,7 @@ export async function gatehouseServer(
         grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
         response_types: ['code'],
         token_endpoint_auth_method: 'client_secret_basic',
+        id_token_signed_response_alg: 'ES256',
       },
     })
     em.create(Resource, { identifier: RESOURCE, name: 'Example API', scopes: ['read'] })

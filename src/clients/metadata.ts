@@ -57,6 +57,8 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     response_modes: meant.responseModes,
     token_endpoint_auth_method: meant.authMethod,
     id_token_signed_response_alg: meant.idTokenAlg,
+    id_token_claims: meant.idTokenClaims === 'scope' ? 'scope' : undefined,
+    at_hash: meant.atHash ? true : undefined,
     scope: meant.scopes.join(' '),
     default_scopes: meant.defaultScopes,
     allowed_resources: meant.resources,
@@ -86,7 +88,11 @@ export function honouringFromNow(metadata: ClientMetadata): ClientMetadata {
 }
 
 /** Of a client that was registered before there was a choice. */
-const UNASKED = { pkce: 'required' } as const satisfies Partial<ClientRegistration>
+const UNASKED = {
+  pkce: 'required',
+  idTokenClaims: 'minimal',
+  atHash: false,
+} as const satisfies Partial<ClientRegistration>
 
 /** A stored client as it was meant. */
 export function registrationOf(row: Row): ClientRegistration {
@@ -115,6 +121,8 @@ function meantBy(metadata: ClientMetadata): Readonly<Record<string, unknown>> {
     responseModes: metadata['response_modes'] ?? ['query', 'form_post'],
     authMethod: metadata['token_endpoint_auth_method'] ?? 'client_secret_basic',
     pkce: metadata['pkce'],
+    idTokenClaims: metadata['id_token_claims'],
+    atHash: metadata['at_hash'],
     idTokenAlg: metadata['id_token_signed_response_alg'] ?? 'ES256',
     scopes: ((metadata['scope'] ?? '') as string)
       .split(' ')

@@ -32,6 +32,7 @@ export const AUTH_METHODS = [
 export const ASSERTION_AUDIENCES = ['issuer', 'token-endpoint'] as const
 export const RESPONSE_MODES = ['query', 'fragment', 'form_post'] as const
 export const PKCE = ['required', 'or_nonce', 'optional'] as const
+export const ID_TOKEN_CLAIMS = ['minimal', 'scope'] as const
 export const ROTATIONS = ['always', 'never'] as const
 export const ID_TOKEN_ALGS = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 
@@ -79,7 +80,12 @@ export const ClientSchema = z.strictObject({
   refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),
   /** Whether a refresh gives a new refresh token and ends the old one (RFC 9700 4.14.2). */
   refreshRotation: z.enum(ROTATIONS).default('always'),
-  idTokenAlg: z.enum(ID_TOKEN_ALGS).default('ES256'),
+  /** What OpenID Connect takes for granted, and most libraries with it. */
+  idTokenAlg: z.enum(ID_TOKEN_ALGS).default('RS256'),
+  /** Whether its ID tokens say what userinfo says, for apps that never ask it (OIDC Core 5.4). */
+  idTokenClaims: z.enum(ID_TOKEN_CLAIMS).default('minimal'),
+  /** Ties its ID tokens to the access token that came along (OIDC Core 3.1.3.6). */
+  atHash: z.boolean().default(false),
   clientUri: httpsUrl.optional(),
   logoUri: httpsUrl.optional(),
   policyUri: httpsUrl.optional(),

@@ -6,6 +6,7 @@ import {
   type ClientInput,
   GRANT_TYPES,
   ID_TOKEN_ALGS,
+  ID_TOKEN_CLAIMS,
   PKCE,
   RESPONSE_MODES,
   ROTATIONS,
@@ -110,9 +111,15 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
   requireMfa: { flags: '--require-mfa', says: 'people must use two-step sign-in for it' },
   idTokenAlg: {
     flags: '--id-token-alg <alg>',
-    says: 'signature of its ID tokens',
+    says: 'signature of its ID tokens (default: RS256); ES256 costs a tenth to sign',
     choices: ID_TOKEN_ALGS,
   },
+  idTokenClaims: {
+    flags: '--id-token-claims <which>',
+    says: 'scope: its ID tokens say what userinfo says, too (default: minimal)',
+    choices: ID_TOKEN_CLAIMS,
+  },
+  atHash: { flags: '--at-hash', says: 'its ID tokens have at_hash, for apps that demand it' },
   refreshLeewaySeconds: {
     flags: '--refresh-leeway <seconds>',
     says: 'how long a refresh token that was used gives the same answer again',

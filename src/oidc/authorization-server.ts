@@ -19,6 +19,7 @@ import type { SessionRecords } from './session-records.ts'
 import { standing } from './standing.ts'
 import { hintAtSwitches } from './switch-hints.ts'
 import { rememberKeys } from './tokens/access-tokens.ts'
+import { followSwitches } from './tokens/id-token-switches.ts'
 import type { RefreshAnswers } from './tokens/refresh-answers.ts'
 import { repeatTokens } from './tokens/repeated-tokens.ts'
 import { readParamsFirst } from './tokens/token-params.ts'
@@ -111,6 +112,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   explainRefusals(provider, deps.logger)
   hintAtSwitches(provider, deps.logger)
   repeatTokens(provider)
+  followSwitches(provider)
   for (const each of around(provider, deps)) provider.use(each)
   deps.logout.replaceIn(provider)
   rememberKeys(provider, keys)

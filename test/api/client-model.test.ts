@@ -73,6 +73,8 @@ const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) =
       isFirstParty: fc.boolean(),
       accountApi: isService ? fc.constant(false) : fc.boolean(),
       idTokenAlg: fc.constantFrom('ES256', 'RS256', 'PS256', 'EdDSA'),
+      idTokenClaims: fc.constantFrom('minimal', 'scope'),
+      atHash: fc.boolean(),
       refreshLeewaySeconds: fc.integer({ min: 0, max: isSecret ? 60 : 10 }),
       refreshRotation: fc.constantFrom(...(isSecret ? ['always', 'never'] : ['always'])),
       pkce: fc.constantFrom(...(type === 'web' ? PKCE : (['required'] as const))),
@@ -113,7 +115,9 @@ describe('a client is kept as it was meant', () => {
       accountApi: false,
       pkce: 'required',
       refreshRotation: 'always',
-      idTokenAlg: 'ES256',
+      idTokenAlg: 'RS256',
+      idTokenClaims: 'minimal',
+      atHash: false,
     })
   })
 
@@ -142,14 +146,24 @@ describe('a client is kept as it was meant', () => {
   })
 
   it('of a time before there was a choice is as it was then, and no change', async () => {
-    const { client } = await clients.create({ ...WEB, pkce: 'or_nonce' })
+    const { client } = await clients.create({
+      ...WEB,
+      pkce: 'or_nonce',
+      idTokenClaims: 'scope',
+      atHash: true,
+    })
     const { registration } = await clients.get(client.id)
     await database.pool.query(
-      `update "client" set "registration" = "registration" - 'pkce' where "id" = $1`,
+      `update "client" set "registration" = "registration" - '{pkce,idTokenClaims,atHash}'::text[] where "id" = $1`,
       [client.id],
     )
     const old = await clients.get(client.id)
-    expect(old.registration).toEqual({ ...registration, pkce: 'required' })
+    expect(old.registration).toEqual({
+      ...registration,
+      pkce: 'required',
+      idTokenClaims: 'minimal',
+      atHash: false,
+    })
     expect((await clients.update(client.id, old.registration)).changed).toEqual([])
   })
 

@@ -107,7 +107,7 @@ describe('registration', () => {
       response_types: ['code'],
       response_modes: ['query', 'form_post'],
       token_endpoint_auth_method: 'client_secret_basic',
-      id_token_signed_response_alg: 'ES256',
+      id_token_signed_response_alg: 'RS256',
       scope: 'openid profile email offline_access',
       allowed_resources: [],
     })

@@ -4,7 +4,13 @@ import { OUR_METADATA } from '../../src/oidc/clients/client-metadata.ts'
 import { isKnownClient } from '../../src/oidc/fast-path/allow-list.ts'
 import { FEATURES } from '../../src/oidc/features.ts'
 import { engineModule } from '../support/engine.ts'
-import { createAccount, createResource, REDIRECT_URI } from '../support/factories.ts'
+import {
+  createAccount,
+  createClient,
+  createResource,
+  type NewClient,
+  REDIRECT_URI,
+} from '../support/factories.ts'
 import { storeOddClient } from '../support/odd-clients.ts'
 import { basic, CHALLENGE, VERIFIER } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -169,6 +175,37 @@ describe('the fast path and the engine', () => {
       const made = await provider.Client.find(client.id)
       expect([wanted.name, isKnownClient({ ...stored })]).toEqual([wanted.name, true])
       expect([wanted.name, isKnownClient({ ...made?.metadata() })]).toEqual([wanted.name, true])
+    }
+  })
+
+  it.each<NewClient>([
+    { pkce: 'or_nonce' },
+    { pkce: 'optional' },
+    { authMethod: 'client_secret_post' },
+    { idTokenClaims: 'scope' },
+    { idTokenClaims: 'scope', atHash: true, idTokenAlg: 'RS256' },
+    { atHash: true, idTokenAlg: 'ES256' },
+    { atHash: true, idTokenAlg: 'PS256' },
+    { atHash: true, idTokenAlg: 'EdDSA' },
+  ])('T1 answer alike whatever the switches of a client are: %j', async (input) => {
+    const grantTypes: NewClient['grantTypes'] = [
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+    ]
+    const made = await createClient(server, { ...input, grantTypes, resources: [api] })
+    const client = await provider.Client.find(made.clientId)
+    if (!client) throw new Error('the client is not registered')
+    const shots = await requests(client, basic(made).authorization)
+    for (const [kind, pair] of Object.entries(shots)) {
+      const { fast, engine, isServed } = await bothWays(pair)
+      expect([kind, isServed, fast.status]).toEqual([kind, true, 200])
+      expect(fast).toEqual(engine)
+      const says = fast.tokens.filter(Array.isArray).map(([, names]) => names as string[])
+      if (kind === 'code' || kind === 'refresh')
+        expect(says.map((names) => [names.includes('email'), names.includes('at_hash')])).toEqual([
+          [input.idTokenClaims === 'scope', input.atHash === true],
+        ])
     }
   })
 

@@ -53,7 +53,8 @@ interface WithToken extends SignedInApp {
 }
 
 async function signedIn(options: NewClient = {}): Promise<WithToken> {
-  const app = await signedInApp(server, options)
+  // Whose keys these tests rotate.
+  const app = await signedInApp(server, { idTokenAlg: 'ES256', ...options })
   return { ...app, idToken: (await app.redeem(await app.code())).body.id_token }
 }
 

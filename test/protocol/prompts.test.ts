@@ -18,7 +18,7 @@ let clientId: string
 
 beforeAll(async () => {
   server = await startServer()
-  app = await signedInApp(server)
+  app = await signedInApp(server, { idTokenAlg: 'ES256' })
   clientId = app.client.clientId
 })
 afterAll(() => server.stop())

@@ -52,7 +52,7 @@ describe.each(STORAGES)('JSON web tokens, grants in %s', (storage) => {
       },
     })
     await createResource(server, { identifier: API, scopes: ['read'] })
-    app = await signedInApp(server)
+    app = await signedInApp(server, { idTokenAlg: 'ES256' })
     listener = createServer((_request, response) => {
       hits++
       response.end(

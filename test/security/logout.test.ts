@@ -72,7 +72,7 @@ describe('RP-initiated logout', () => {
   })
 
   it('LO-01 takes a hint that has expired', async () => {
-    const app = await signedIn()
+    const app = await signedIn({ idTokenAlg: 'ES256' })
     const browser = app.browser.copy()
     const { keys } = await server.context.keys.load()
     const key = keys.find(({ alg }) => alg === 'ES256')

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { anyAddress } from './api.ts'
@@ -72,12 +73,15 @@ export async function seen(
   )
   for (const name of ['date', 'x-request-id', 'content-length']) delete headers[name]
   const tokens: unknown[] = []
-  const text = alike(
-    (await answer.text()).replaceAll(answer.headers.get('x-request-id') ?? ' ', 'ID'),
-  ).replaceAll(/"(access|id|refresh)_token":"([^"]+)"/g, (_all, kind: string, token: string) => {
-    tokens.push(contentOf(token))
-    return `"${kind}_token":"..."`
-  })
+  const whole = await answer.text()
+  const [, beside = ''] = /"access_token":"([^"]+)"/.exec(whole) ?? []
+  const text = alike(whole.replaceAll(answer.headers.get('x-request-id') ?? ' ', 'ID')).replaceAll(
+    /"(access|id|refresh)_token":"([^"]+)"/g,
+    (_all, kind: string, token: string) => {
+      tokens.push(contentOf(token, beside))
+      return `"${kind}_token":"..."`
+    },
+  )
   return { status: answer.status, headers, text, tokens }
 }
 
@@ -85,17 +89,27 @@ function alike(text: string): string {
   return text.replaceAll(/nonce(-|=")[\w-]{22}/g, 'nonce').replaceAll('?way=long', '')
 }
 
-/** What a JWT says, with the order of its members; how long another token is. */
-function contentOf(token: string): unknown {
+/**
+ * What a JWT says, with the order of its members, and of which access token it is; how long another
+ * token is.
+ */
+function contentOf(token: string, beside: string): unknown {
   if (!token.includes('.')) return token.length
-  const { jti, iat = 0, exp = 0, ...claims } = decodeJwt(token)
+  const { jti, iat = 0, exp = 0, at_hash: atHash, ...claims } = decodeJwt(token)
   return [
     decodeProtectedHeader(token),
     Object.keys(decodeJwt(token)),
     claims,
+    atHash && ['sha256', 'sha512'].filter((name) => atHash === leftHalf(name, beside)),
     typeof jti,
     exp - iat,
   ]
+}
+
+/** OIDC Core 3.1.3.6. */
+export function leftHalf(hashName: string, text: string): string {
+  const digest = hash(hashName, text, 'buffer')
+  return digest.subarray(0, digest.length / 2).toString('base64url')
 }
 
 export const oneOf = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)

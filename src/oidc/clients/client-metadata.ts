@@ -35,6 +35,8 @@ export const OUR_METADATA = [
   'assertion_audience',
   'assertion_seconds',
   'pkce',
+  'id_token_claims',
+  'at_hash',
   'allowed_resources',
   'allowed_scopes',
   'default_scopes',
@@ -65,6 +67,10 @@ export interface ProviderMetadata {
   readonly assertion_seconds?: number
   /** Absent: every request has a `code_challenge`. */
   readonly pkce?: 'or_nonce' | 'optional'
+  /** Absent: what userinfo says is said there only. */
+  readonly id_token_claims?: 'scope'
+  /** Absent: its ID tokens have none. */
+  readonly at_hash?: true
   /** Identifiers of the APIs it may get tokens for; absent: all of them. */
   readonly allowed_resources?: readonly string[]
   /** All scopes it may ask for, those of APIs included; absent: all of them. */

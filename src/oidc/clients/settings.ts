@@ -1,6 +1,6 @@
 import type { ProviderMetadata } from './client-metadata.ts'
 
-export type ClientSettings = { readonly id_token_claims?: string } & Partial<
+export type ClientSettings = Partial<
   Pick<
     ProviderMetadata,
     | 'client_secrets'
@@ -11,6 +11,8 @@ export type ClientSettings = { readonly id_token_claims?: string } & Partial<
     | 'assertion_audience'
     | 'assertion_seconds'
     | 'pkce'
+    | 'id_token_claims'
+    | 'at_hash'
     | 'allowed_resources'
     | 'allowed_scopes'
     | 'default_scopes'

@@ -58,6 +58,8 @@ const CLIENT: Readonly<Record<string, Check>> = {
   refresh_leeway_seconds: isNumber,
   refresh_rotation: oneOf('never'),
   pkce: oneOf('or_nonce', 'optional'),
+  id_token_claims: oneOf('scope'),
+  at_hash: oneOf(true),
   allowed_resources: areTexts,
   allowed_scopes: areTexts,
   default_scopes: areTexts,

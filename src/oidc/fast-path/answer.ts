@@ -8,6 +8,7 @@ import type {
   RefreshToken,
   ResourceServer,
 } from 'oidc-provider'
+import { switched } from '../tokens/id-token-switches.ts'
 
 export type Body = Readonly<Record<string, unknown>>
 export type Source = AuthorizationCode | RefreshToken
@@ -97,6 +98,7 @@ async function idToken(
   Object.assign(token, { scope, mask: {}, rejected })
   token.set('nonce', source.nonce)
   token.set('sid', source.sid)
+  switched(token, accessToken)
   return token.issue({ use: 'idtoken' })
 }
 
