@@ -2,15 +2,17 @@ import type { AuditSink } from '../audit/event.ts'
 import type { EntityManager, Pool } from '../database/database.ts'
 import { Consent } from '../entities/index.ts'
 
-export interface AllowedScopes {
+export interface Allowed {
   readonly scopes: readonly string[]
   readonly resourceScopes: Readonly<Record<string, readonly string[]>>
+  /** Of the person, asked for one by one. */
+  readonly claims: readonly string[]
 }
 
 /** On the path of an authorization request: prepared, and whole as JSON. */
 const FIND = {
   name: 'consent-find',
-  text: `select json_build_object('scopes', "scopes", 'resourceScopes', "resource_scopes")::text as "consent" from "consent" where "account_id" = $1 and "client_id" = $2`,
+  text: `select json_build_object('scopes', "scopes", 'resourceScopes', "resource_scopes", 'claims', "claims")::text as "consent" from "consent" where "account_id" = $1 and "client_id" = $2`,
 }
 
 /** What accounts allowed apps, across sessions and grants. */
@@ -25,12 +27,12 @@ export class Consents {
     this.#audit = audit
   }
 
-  async find(accountId: string, clientId: string): Promise<AllowedScopes | undefined> {
+  async find(accountId: string, clientId: string): Promise<Allowed | undefined> {
     const { rows } = await this.#pool.query<{ consent: string }>({
       ...FIND,
       values: [accountId, clientId],
     })
-    return rows[0] && (JSON.parse(rows[0].consent) as AllowedScopes)
+    return rows[0] && (JSON.parse(rows[0].consent) as Allowed)
   }
 
   /** Every app that the account has allowed something, by name. */
@@ -48,13 +50,13 @@ export class Consents {
    * What was allowed before stays, also what another tab allows at this moment: the upsert holds
    * the row until the union is stored.
    */
-  async add(accountId: string, clientId: string, added: AllowedScopes): Promise<void> {
+  async add(accountId: string, clientId: string, added: Allowed): Promise<void> {
     const key = { account: accountId, client: clientId }
     const now = new Date()
     const allowed = await this.#em.fork().transactional(async (tx) => {
       await tx.upsert(
         Consent,
-        { ...key, scopes: [], resourceScopes: {}, grantedAt: now, updatedAt: now },
+        { ...key, scopes: [], resourceScopes: {}, claims: [], grantedAt: now, updatedAt: now },
         {
           onConflictFields: ['account', 'client'],
           onConflictAction: 'merge',
@@ -65,9 +67,14 @@ export class Consents {
       const both = union(consent, added)
       consent.scopes = both.scopes
       consent.resourceScopes = both.resourceScopes
+      consent.claims = both.claims
       return both
     })
-    const detail = { scopes: [...allowed.scopes, ...Object.values(allowed.resourceScopes).flat()] }
+    const { claims } = allowed
+    const detail = {
+      scopes: [...allowed.scopes, ...Object.values(allowed.resourceScopes).flat()],
+      ...(claims.length > 0 && { claims }),
+    }
     this.#audit.record({ type: 'consent_granted', accountId, clientId, detail })
   }
 
@@ -86,9 +93,9 @@ export class Consents {
 }
 
 function union(
-  before: AllowedScopes,
-  added: AllowedScopes,
-): { scopes: string[]; resourceScopes: Record<string, string[]> } {
+  before: Allowed,
+  added: Allowed,
+): { scopes: string[]; resourceScopes: Record<string, string[]>; claims: string[] } {
   const merged = (a: readonly string[] = [], b: readonly string[] = []): string[] => [
     ...new Set([...a, ...b]),
   ]
@@ -96,5 +103,9 @@ function union(
   const resourceScopes = Object.fromEntries(
     indicators.map((key) => [key, merged(before.resourceScopes[key], added.resourceScopes[key])]),
   )
-  return { scopes: merged(before.scopes, added.scopes), resourceScopes }
+  return {
+    scopes: merged(before.scopes, added.scopes),
+    resourceScopes,
+    claims: merged(before.claims, added.claims),
+  }
 }

@@ -80,6 +80,9 @@ export const CLIENT_IDS = {
   registered: 100,
 } as const
 
+/** What the parameter `claims` may hold: characters, claims, values of one. */
+export const CLAIMS_PARAMETER = { maxLength: 4096, maxNames: 40, maxValues: 20 } as const
+
 /** Secrets of one client at a time. */
 export const MAX_CLIENT_SECRETS = 5
 /** The longest life that one can be given. */

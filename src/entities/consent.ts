@@ -16,6 +16,8 @@ const ConsentSchema = defineEntity({
     scopes: p.array().$type<string[]>(),
     /** Scopes by resource indicator. */
     resourceScopes: p.json<Record<string, string[]>>(),
+    /** Of the person, asked for one by one (OIDC Core 5.5). */
+    claims: p.array().$type<string[]>().default([]),
     grantedAt: p.datetime().onCreate(() => new Date()),
     updatedAt: updatedAt(),
   },

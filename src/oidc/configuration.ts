@@ -8,6 +8,7 @@ import { PROMPTS } from './authorization/prompts.ts'
 import { finishReading } from './authorization/requests.ts'
 import type { GroupClaims } from './claims/group-claims.ts'
 import { CLAIMS_BY_SCOPE } from './claims/registry.ts'
+import { readClaimsParameter } from './claims/request.ts'
 import { groupsInJwt, introspectionPolicy } from './claims/token-groups.ts'
 import { apiResource, builtInClients } from './clients/built-in-clients.ts'
 import { assertingSince, CLOCK_TOLERANCE } from './clients/client-assertion.ts'
@@ -119,6 +120,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       claim_types_supported: ['normal', 'distributed'],
     },
     features: featuresWith({
+      claimsParameter: { assertClaimsParameter: readClaimsParameter },
       externalSigningSupport: EXTERNAL_SIGNING,
       introspection: {
         allowedPolicy: introspectionPolicy(deps.groupClaims),

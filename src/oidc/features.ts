@@ -8,7 +8,7 @@ export const FEATURES = {
   attestClientAuth: false,
   backchannelLogout: true,
   ciba: false,
-  claimsParameter: false,
+  claimsParameter: true,
   clientCredentials: true,
   clientIdMetadataDocument: false,
   deviceFlow: false,

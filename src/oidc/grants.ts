@@ -1,5 +1,6 @@
 import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
 import { askForOffline, isOfflineWaiting } from './authorization/offline-access.ts'
+import { askedClaims, claimsOf } from './claims/request.ts'
 import { isBuiltIn } from './clients/built-in-clients.ts'
 import { settingsOf } from './clients/settings.ts'
 import { param } from './param.ts'
@@ -8,7 +9,10 @@ import { param } from './param.ts'
 export interface RememberedConsent {
   readonly scopes: readonly string[]
   readonly resourceScopes: Readonly<Record<string, readonly string[]>>
+  /** Claims that were asked for one by one (OIDC Core 5.5). */
+  readonly claims: readonly string[]
 }
+const NOTHING: RememberedConsent = { scopes: [], resourceScopes: {}, claims: [] }
 export interface ConsentStore {
   find(accountId: string, clientId: string): Promise<RememberedConsent | undefined>
   /** To what is allowed already. */
@@ -17,16 +21,20 @@ export interface ConsentStore {
 }
 
 /** Everything the current request asks for, by kind. */
-export function requestedScopes({ oidc }: KoaContextWithOIDC): RememberedConsent {
+export function requestedAccess({ oidc }: KoaContextWithOIDC): RememberedConsent {
   const requested = [...oidc.requestParamScopes]
   const resourceScopes: Record<string, string[]> = {}
   for (const [indicator, server] of Object.entries(oidc.resourceServers ?? {}))
     resourceScopes[indicator] = requested.filter((scope) => server.scopes.has(scope))
-  return { scopes: [...oidc.requestParamOIDCScopes], resourceScopes }
+  return { scopes: [...oidc.requestParamOIDCScopes], resourceScopes, claims: askedClaims(oidc) }
 }
 
-/** Adds scopes to a grant; what it has already stays. */
-export function addScopes(grant: Grant, { scopes, resourceScopes }: RememberedConsent): void {
+/** Adds to a grant; what it has already stays. */
+export function addAccess(
+  grant: Grant,
+  { scopes, resourceScopes, claims }: RememberedConsent,
+): void {
+  if (claims.length > 0) grant.addOIDCClaims([...claims])
   if (scopes.length > 0) grant.addOIDCScope(scopes.join(' '))
   for (const [indicator, names] of Object.entries(resourceScopes))
     if (names.length > 0) grant.addResourceScope(indicator, names.join(' '))
@@ -74,7 +82,7 @@ export function createGrantLoader(
         : new provider.Grant({ accountId: account.accountId, clientId: client.clientId })
     if (result?.consent?.grantId && isOurs) return grant
 
-    const asked = requestedScopes(ctx)
+    const asked = requestedAccess(ctx)
     const isTrusted = skipsConsent(client, param(oidc.params, 'redirect_uri'))
     const needed = isOfflineWaiting(ctx) ? withOffline(asked) : asked
     const allowed = isTrusted
@@ -82,23 +90,43 @@ export function createGrantLoader(
       : isOurs && covers(grant, needed)
         ? undefined
         : await consents.find(account.accountId, client.clientId)
-    if (allowed && !(isOurs && covers(grant, allowed))) {
-      addScopes(grant, allowed)
+    if (!allowed && !isOurs) return undefined
+    const given = withClaims(grant, allowed ?? NOTHING, asked.claims)
+    if (!isOurs || !covers(grant, given)) {
+      addAccess(grant, given)
       await grant.save()
     }
     if (covers(grant, withOffline(asked))) askForOffline(ctx)
-    return isOurs || allowed ? grant : undefined
+    return grant
   }
 }
 
-function withOffline({ scopes, resourceScopes }: RememberedConsent): RememberedConsent {
-  return { scopes: [...scopes, 'offline_access'], resourceScopes }
+function withOffline(access: RememberedConsent): RememberedConsent {
+  return { ...access, scopes: [...access.scopes, 'offline_access'] }
 }
 
-function covers(grant: Grant, { scopes, resourceScopes }: RememberedConsent): boolean {
+/**
+ * What is allowed with a scope may also be asked for by its name. A claim of a scope that was
+ * refused is not given by itself.
+ */
+function withClaims(
+  grant: Grant,
+  allowed: RememberedConsent,
+  asked: readonly string[],
+): RememberedConsent {
+  if (asked.length === 0) return allowed
+  const scopes = [...allowed.scopes, ...grant.getOIDCScope().split(' ')]
+  const refused = claimsOf(grant.getRejectedOIDCScope().split(' '), asked)
+  const claims = [...new Set([...allowed.claims, ...claimsOf(scopes, asked)])]
+  return { ...allowed, claims: claims.filter((name) => !refused.includes(name)) }
+}
+
+function covers(grant: Grant, { scopes, resourceScopes, claims }: RememberedConsent): boolean {
+  const known = claims.length > 0 ? grant.getOIDCClaimsEncountered() : []
   const has = (granted: string, names: readonly string[]): boolean =>
     names.every((name) => granted.split(' ').includes(name))
   return (
+    claims.every((name) => known.includes(name)) &&
     has(grant.getOIDCScope(), scopes) &&
     Object.entries(resourceScopes).every(([indicator, names]) =>
       has(grant.getResourceScope(indicator), names),

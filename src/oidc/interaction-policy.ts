@@ -1,7 +1,8 @@
-import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
-import { ACR, demandsSecondFactor } from '../accounts/factors/levels.ts'
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { ACR, ACR_VALUES, demandsSecondFactor } from '../accounts/factors/levels.ts'
+import { demandedAcr } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
-import { isProven, requestedScopes } from './grants.ts'
+import { isProven, requestedAccess } from './grants.ts'
 import { param } from './param.ts'
 import { type ToldSignIn, toldSignIn } from './sign-in-result.ts'
 
@@ -29,14 +30,17 @@ export function createInteractionPolicy({
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 1)
 
   const login = policy.get('login')
+  // The library's own ask again for ever.
+  for (const reason of ['essential_acr', 'essential_acrs']) login?.checks.remove(reason)
   login?.checks.add(
     new Check(
-      'acr_values',
-      'a stronger authentication is required',
+      'acr',
+      'an authentication of another class is required',
       'unmet_authentication_requirements',
-      (ctx) => needsSecondFactor(ctx, lifetimes),
+      (ctx) => lacksAcr(ctx, lifetimes),
     ),
   )
+  endWithLogin(login?.checks.get('claims_id_token_sub_value'))
   login?.checks.add(
     new Check('require_mfa', 'two factors are required', (ctx) =>
       lacksSecondFactor(ctx, { lifetimes, requireMfa }),
@@ -48,7 +52,7 @@ export function createInteractionPolicy({
   )
 
   const consent = policy.get('consent')
-  if (consent) consent.details = (ctx) => ({ requested: requestedScopes(ctx) })
+  if (consent) consent.details = (ctx) => ({ requested: requestedAccess(ctx) })
   consent?.checks.remove('native_client_prompt')
   consent?.checks.add(
     new Check(
@@ -61,14 +65,34 @@ export function createInteractionPolicy({
   return policy
 }
 
-/**
- * `acr_values` is voluntary in OIDC Core; asking only for the multi-factor class is taken as a
- * step-up (TF-10).
- */
-function needsSecondFactor({ oidc }: KoaContextWithOIDC, lifetimes: AbsoluteLifetimes): boolean {
-  const wanted = param(oidc.params, 'acr_values').split(' ').filter(Boolean)
-  const onlyMultiFactor = wanted.length > 0 && wanted.every((value) => value === ACR.multiFactor)
-  return onlyMultiFactor && !toldOf(oidc).hasLogin && !isMultiFactor(oidc.session, lifetimes)
+/** What no sign-in can bring, or this one did not, ends the request (TF-10). */
+function lacksAcr({ oidc }: KoaContextWithOIDC, lifetimes: AbsoluteLifetimes): boolean {
+  const demanded = demandedAcr(oidc.params)
+  if (!demanded || demanded.some((each) => each === acrOf(oidc.session, lifetimes))) return false
+  if (toldOf(oidc).hasLogin || !demanded.some((each) => ACR_VALUES.includes(each)))
+    throw new errors.UnmetAuthenticationRequirements(
+      'the authentication is not of a class that was asked for',
+    )
+  return true
+}
+
+function acrOf(
+  session: KoaContextWithOIDC['oidc']['session'],
+  lifetimes: AbsoluteLifetimes,
+): string | undefined {
+  if (session?.acr !== ACR.multiFactor) return session?.acr
+  return isMultiFactor(session, lifetimes) ? ACR.multiFactor : ACR.singleFactor
+}
+
+/** Somebody else than the person that was named has signed in: they are not asked again and again. */
+function endWithLogin(named: InstanceType<typeof Check> | undefined): void {
+  if (!named) return
+  const { check, description } = named
+  named.check = async (ctx) => {
+    const isLacking = await check(ctx)
+    if (isLacking && toldOf(ctx.oidc).hasLogin) throw new errors.LoginRequired(description)
+    return isLacking
+  }
 }
 
 /**

@@ -2,8 +2,9 @@ import type { Context } from 'koa'
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider'
 import { demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { AppError } from '../errors.ts'
+import { demandsTwoFactors } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
-import { addScopes, type ConsentStore, type RememberedConsent } from './grants.ts'
+import { addAccess, type ConsentStore, type RememberedConsent } from './grants.ts'
 import { type InteractionState, nextState, readState } from './interaction-state.ts'
 import { param } from './param.ts'
 import { type SignedIn, signInResult, takenOver } from './sign-in-result.ts'
@@ -74,8 +75,9 @@ export class Interactions {
     await interaction.persist()
   }
 
-  demandsSecondFactor(client: Client): boolean {
-    return demandsSecondFactor(this.#deps, settingsOf(client))
+  /** By everyone, by this app, or by this request of it. */
+  demandsSecondFactor(client: Client, { params }: Interaction): boolean {
+    return demandsSecondFactor(this.#deps, settingsOf(client)) || demandsTwoFactors(params)
   }
 
   /** Ends the login prompt; the returned URL is where the browser goes next (303). */
@@ -108,8 +110,8 @@ export class Interactions {
     const grant =
       (interaction.grantId ? await provider.Grant.find(interaction.grantId) : undefined) ??
       new provider.Grant({ accountId, clientId: client.clientId })
-    const asked = missingScopes(interaction)
-    addScopes(grant, asked)
+    const asked = missingAccess(interaction)
+    addAccess(grant, asked)
     const grantId = await grant.save()
     await this.#deps.consents.add(accountId, client.clientId, asked)
     interaction.result = { ...takenOver(interaction.lastSubmission), consent: { grantId } }
@@ -135,12 +137,22 @@ export class Interactions {
  * What the consent prompt found to be missing; with `prompt=consent` and nothing missing, all that
  * was asked for.
  */
-export function missingScopes({ prompt }: Interaction): RememberedConsent {
-  const { missingOIDCScope, missingResourceScopes, requested } = prompt.details as {
-    missingOIDCScope?: string[]
-    missingResourceScopes?: Record<string, string[]>
-    requested?: RememberedConsent
+export function missingAccess({ prompt }: Interaction): RememberedConsent {
+  const { missingOIDCScope, missingResourceScopes, missingOIDCClaims, requested } =
+    prompt.details as {
+      missingOIDCScope?: string[]
+      missingResourceScopes?: Record<string, string[]>
+      missingOIDCClaims?: string[]
+      requested?: Partial<RememberedConsent>
+    }
+  const isNothingMissing = !missingOIDCScope && !missingResourceScopes && !missingOIDCClaims
+  return {
+    scopes: [],
+    resourceScopes: {},
+    claims: [],
+    ...(isNothingMissing && requested),
+    ...(missingOIDCScope && { scopes: missingOIDCScope }),
+    ...(missingResourceScopes && { resourceScopes: missingResourceScopes }),
+    ...(missingOIDCClaims && { claims: missingOIDCClaims }),
   }
-  if (!missingOIDCScope && !missingResourceScopes && requested) return requested
-  return { scopes: missingOIDCScope ?? [], resourceScopes: missingResourceScopes ?? {} }
 }

@@ -110,6 +110,7 @@ export interface AppItem {
   readonly host?: string | undefined
   readonly logoUri?: string | undefined
   readonly scopes: readonly string[]
+  readonly claims: readonly string[]
   readonly apis: readonly ApiItem[]
   readonly grantedAt: Date
 }

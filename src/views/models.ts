@@ -57,6 +57,12 @@ export interface ScopeItem {
   readonly isNew: boolean
 }
 
+/** One detail of the person that an app asks for by its name. */
+export interface ClaimItem {
+  readonly claim: string
+  readonly isNew: boolean
+}
+
 /** What an app may do at an API, in the words of its operator. */
 export interface ApiItem {
   readonly name: string

@@ -3,6 +3,7 @@ import type { AccountModels } from './account-models.ts'
 import type { ApiDocs } from './api-docs-model.ts'
 import type {
   ApiItem,
+  ClaimItem,
   ForeignForm,
   FormModel,
   MessageAction,
@@ -47,6 +48,7 @@ export interface PageModels extends AccountModels {
   'interaction/consent': FormModel & {
     readonly person: Person
     readonly scopes: readonly ScopeItem[]
+    readonly claims: readonly ClaimItem[]
     readonly apis: readonly ApiItem[]
     readonly redirectHost: string
     /** The app stays connected after the person leaves (`offline_access`). */

@@ -19,12 +19,14 @@ describe('what is remembered of consents', () => {
       consents.add(account.id, app.clientId, {
         scopes: [scope],
         resourceScopes: { [resource]: [scope] },
+        claims: [`claim-${scope}`],
       })
     await Promise.all(tabs.map(allow))
     await allow('a')
     const kept = await consents.find(account.id, app.clientId)
     expect([...(kept?.scopes ?? [])].sort()).toEqual(tabs)
     expect([...(kept?.resourceScopes[resource] ?? [])].sort()).toEqual(tabs)
+    expect([...(kept?.claims ?? [])].sort()).toEqual(tabs.map((tab) => `claim-${tab}`))
     expect(await consents.list(account.id)).toHaveLength(1)
   })
 })

@@ -407,7 +407,7 @@ describe('parameters', () => {
     const { body } = await get(new URL('/.well-known/openid-configuration', origin))
     expect(body).toMatchObject({
       request_uri_parameter_supported: false,
-      claims_parameter_supported: false,
+      claims_parameter_supported: true,
     })
     expect(body.request_parameter_supported ?? false).toBe(false)
   })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { OIDC_SCOPES } from '../../src/clients/scopes.ts'
 import { ERROR_CODES } from '../../src/errors.ts'
+import { CLAIMS_BY_SCOPE } from '../../src/oidc/claims/registry.ts'
 import { readLanguageFile } from '../../src/views/language-file.ts'
 import { negotiate } from '../../src/views/negotiation.ts'
 import {
@@ -79,7 +80,13 @@ describe('UX-39 every language has every word', () => {
       )
     views.page(
       'interaction/consent',
-      { ...consent, scopes: [...OIDC_SCOPES, 'account'].map((scope) => ({ scope, isNew: false })) },
+      {
+        ...consent,
+        scopes: [...OIDC_SCOPES, 'account'].map((scope) => ({ scope, isNew: false })),
+        claims: [...english.keys()]
+          .filter((key) => key.startsWith('claim.'))
+          .map((key) => ({ claim: key.slice('claim.'.length), isNew: false })),
+      },
       contextOf('interaction/consent'),
     )
     for (const key of english.keys()) {
@@ -115,9 +122,12 @@ describe('UX-39 every language has every word', () => {
     expect([...english.keys()].filter((key) => !used.has(key))).toEqual([])
   })
 
-  it('words every scope of the server and every refusal', () => {
+  it('words every scope and claim of the server and every refusal', () => {
     for (const scope of [...OIDC_SCOPES, 'account'])
       expect(english.has(`scope.${scope}.title`)).toBe(true)
+    const { openid: _ofTheSignIn, ...ofThePerson } = CLAIMS_BY_SCOPE
+    for (const claim of Object.values(ofThePerson).flat())
+      expect([claim, english.has(`claim.${claim}`)]).toEqual([claim, true])
     for (const code of ERROR_CODES) expect(english.has(`problem.${code}`)).toBe(true)
   })
 })

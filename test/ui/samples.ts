@@ -63,6 +63,7 @@ const consent = {
     scope,
     isNew: false,
   })),
+  claims: [],
   apis: [],
   redirectHost: 'app.acme.example',
   isOffline: true,
@@ -189,6 +190,11 @@ export const PAGES: Samples<PageModels> = {
         { scope: 'email', isNew: false },
         { scope: 'phone', isNew: true },
         { scope: 'address', isNew: true },
+      ],
+      claims: [
+        { claim: 'name', isNew: false },
+        { claim: 'birthdate', isNew: true },
+        { claim: 'phone_number_verified', isNew: true },
       ],
       apis: [
         {
@@ -476,6 +482,7 @@ export const PAGES: Samples<PageModels> = {
           host: 'app.acme.example',
           logoUri: LOGO,
           scopes: ['openid', 'email'],
+          claims: ['name', 'birthdate'],
           apis: [
             {
               name: 'Acme Books',
@@ -492,6 +499,7 @@ export const PAGES: Samples<PageModels> = {
           clientId: 'other',
           name: 'Timesheets',
           scopes: ['openid'],
+          claims: [],
           apis: [],
           grantedAt: ago(400 * DAY),
         },
@@ -507,6 +515,7 @@ export const PAGES: Samples<PageModels> = {
           name: LONG.name,
           host: LONG.host,
           scopes: [],
+          claims: [],
           apis: [
             {
               name: LONG.name,

@@ -1,9 +1,10 @@
 import type { Middleware } from 'koa'
 import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
+import { claimsOf } from '../../oidc/claims/request.ts'
 import { apiResource } from '../../oidc/clients/built-in-clients.ts'
-import { missingScopes } from '../../oidc/interactions.ts'
-import type { ApiItem, ScopeItem } from '../../views/views.ts'
+import { missingAccess } from '../../oidc/interactions.ts'
+import type { ApiItem, ClaimItem, ScopeItem } from '../../views/views.ts'
 import { apiItems } from '../api-items.ts'
 import { seeOther } from '../see-other.ts'
 import { formOf } from '../state.ts'
@@ -19,7 +20,7 @@ export function showConsent(deps: InteractionDeps): Middleware {
     const account = await deps.accounts.findActive(String(step.interaction.session?.accountId))
     if (!account) throw new AppError('interaction_expired')
     const { client, redirectUri } = step.app
-    const { scopes, apis } = await askedItems(deps, step, account.id)
+    const { scopes, claims, apis } = await askedItems(deps, step, account.id)
     const csrf = deps.csrf.token(ctx)
     deps.renderer.page(
       ctx,
@@ -29,6 +30,7 @@ export function showConsent(deps: InteractionDeps): Middleware {
         csrf,
         person: { name: account.name, email: account.email },
         scopes,
+        claims,
         apis,
         redirectHost: URL.parse(redirectUri)?.host || redirectUri,
         isOffline: scopes.some(({ scope }) => scope === 'offline_access'),
@@ -64,13 +66,14 @@ async function askedItems(
   { consents, resources, issuer }: InteractionDeps,
   { interaction, app }: Step,
   accountId: string,
-): Promise<{ scopes: ScopeItem[]; apis: ApiItem[] }> {
-  const asked = missingScopes(interaction)
+): Promise<{ scopes: ScopeItem[]; claims: ClaimItem[]; apis: ApiItem[] }> {
+  const asked = missingAccess(interaction)
   const before = await consents.find(accountId, app.client.clientId)
   const isNew = (scope: string, resource?: string): boolean => {
     const allowed = resource === undefined ? before?.scopes : before?.resourceScopes[resource]
     return before !== undefined && !allowed?.includes(scope)
   }
+  const withScopes = claimsOf(asked.scopes, asked.claims)
   const ours = apiResource(issuer)
   const { [ours]: ofAccountApi = [], ...ofOthers } = asked.resourceScopes
   const items = apiItems(ofOthers, await resources.find(Object.keys(ofOthers)))
@@ -79,6 +82,12 @@ async function askedItems(
       ...asked.scopes.map((scope) => ({ scope, isNew: isNew(scope) })),
       ...ofAccountApi.map((scope) => ({ scope, isNew: isNew(scope, ours) })),
     ],
+    claims: asked.claims
+      .filter((claim) => !withScopes.includes(claim))
+      .map((claim) => ({
+        claim,
+        isNew: before !== undefined && !before.claims.includes(claim),
+      })),
     apis: items.map((api) => ({
       ...api,
       scopes: api.scopes.map((each) => ({ ...each, isNew: isNew(each.scope, api.identifier) })),

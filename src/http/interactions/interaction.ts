@@ -81,7 +81,7 @@ export async function loadStep(
   const { interaction, client, state } = await interactions.get(ctx, uid)
   ctx.state.uiLocales = param(interaction.params, 'ui_locales')
   const url = (step: string) => `/interaction/${uid}/${step}`
-  const policy = { demandsSecondFactor: interactions.demandsSecondFactor(client) }
+  const policy = { demandsSecondFactor: interactions.demandsSecondFactor(client, interaction) }
   const step: Step = {
     uid,
     interaction,

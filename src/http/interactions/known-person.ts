@@ -17,7 +17,7 @@ export const OTHER = '?account=other'
 export const isOther = (ctx: Context): boolean => ctx.query['account'] === 'other'
 
 /** Reasons for a login that are about how or when this very person signed in. */
-const ABOUT_THIS_PERSON = new Set(['max_age', 'acr_values', 'require_mfa', 'session_over'])
+const ABOUT_THIS_PERSON = new Set(['max_age', 'acr', 'require_mfa', 'session_over'])
 /** An ID token or claim that names somebody: the session's account may be the wrong one. */
 const ABOUT_ANOTHER = new Set(['id_token_hint', 'claims_id_token_sub_value', 'no_session'])
 

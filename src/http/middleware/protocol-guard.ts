@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import type { LimitName } from '../../config/limits.ts'
+import { CLAIMS_PARAMETER, type LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { ENDPOINTS, endpointOf } from '../../oidc/endpoints.ts'
 import { formOf } from '../state.ts'
@@ -12,6 +12,10 @@ import type { RateLimit } from './rate-limit.ts'
  */
 const MAX_URL = 8 * 1024
 const MAX_PARAM = 2 * 1024
+const MAX_OF: Readonly<Record<string, number>> = {
+  claims: CLAIMS_PARAMETER.maxLength,
+  state: MAX_URL,
+}
 const MAX_SCOPES = 50
 /** Of what is no endpoint. */
 const MAX_BODY = 56 * 1024
@@ -56,7 +60,7 @@ function redirectToGet(ctx: Context): void {
 function checkParams(ctx: Context): void {
   const params = new URLSearchParams(ctx.querystring)
   for (const [name, value] of params)
-    if (value.length > (name === 'state' ? MAX_URL : MAX_PARAM)) throw new AppError('invalid_input')
+    if (value.length > (MAX_OF[name] ?? MAX_PARAM)) throw new AppError('invalid_input')
   if ((params.get('scope') ?? '').split(' ').length > MAX_SCOPES)
     throw new AppError('invalid_input')
 }

@@ -79,6 +79,7 @@ const TOKEN = new Set(
 /** Features of the engine that the fast path answers as the engine does, or that do not meet it. */
 const KNOWN_FEATURES = new Set([
   'backchannelLogout',
+  'claimsParameter',
   'clientCredentials',
   'externalSigningSupport',
   'introspection',

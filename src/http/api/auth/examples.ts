@@ -70,6 +70,7 @@ export const APP = {
   name: 'Plant Diary',
   scopes: ['openid', 'profile'],
   resource_scopes: { 'https://api.example.org/plants': ['plants:read'] },
+  claims: [],
   granted_at: '2026-03-01T09:40:00.000Z',
   updated_at: '2026-03-01T09:40:00.000Z',
 }

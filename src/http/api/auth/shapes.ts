@@ -72,6 +72,7 @@ export const App = named('App', {
   name: z.string(),
   scopes: z.array(z.string()),
   resource_scopes: z.record(z.string(), z.array(z.string())).describe('Scopes by API.'),
+  claims: z.array(z.string()).describe('Details that it asked for by their names.'),
   granted_at: time,
   updated_at: time,
 })
@@ -82,6 +83,7 @@ export function presentApp(consent: Consent): z.output<typeof App> {
     name: consent.client.name,
     scopes: consent.scopes,
     resource_scopes: consent.resourceScopes,
+    claims: consent.claims,
     granted_at: consent.grantedAt.toISOString(),
     updated_at: consent.updatedAt.toISOString(),
   }

@@ -49,7 +49,7 @@ export function removeApp(deps: AppsDeps): Middleware {
 }
 
 function appItem(
-  { client, scopes, resourceScopes, grantedAt }: Consent,
+  { client, scopes, claims, resourceScopes, grantedAt }: Consent,
   registered: readonly Resource[],
   issuer: string,
 ): AppItem {
@@ -62,6 +62,7 @@ function appItem(
     logoUri: client.logo ? logoPath(client.logo.digest) : undefined,
     host,
     scopes: [...scopes, ...ofAccountApi],
+    claims,
     apis: apiItems(ofOthers, registered),
     grantedAt,
   }
