@@ -9,6 +9,7 @@ import { fastPath } from './http/fast-path.ts'
 import { healthRoutes } from './http/health.ts'
 import { interactionRoutes } from './http/interactions/index.ts'
 import { logoRoutes } from './http/logos.ts'
+import { crossOrigin } from './http/middleware/cross-origin.ts'
 import { createCsrf } from './http/middleware/csrf.ts'
 import { errorHandler } from './http/middleware/errors.ts'
 import { issuerHostOnly } from './http/middleware/host.ts'
@@ -68,6 +69,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   )
   app.use(requestLog(logger))
   app.use(securityHeaders({ isHttps }))
+  app.use(crossOrigin(context.directory.origins))
   app.use(publicDocuments(authorizationServer, { host: new URL(issuer).host }))
   app.use(healthRoutes({ ...context, isStopping }))
   app.use(authApi({ ...context, issuer }, limit))

@@ -19,6 +19,8 @@ export interface Endpoint {
   readonly isEntry?: true
   /** The browser comes here from a form of ours, and may go on to an app. */
   readonly followsForm?: true
+  /** No cookie is read here, so pages of apps may send theirs along (SE-14). */
+  readonly readsNoCookie?: true
   /** What is read together with the token or interaction of the request; `account`: that too. */
   readonly readsAhead?: { readonly account: boolean }
 }
@@ -30,7 +32,12 @@ const MAX_BODY = 56 * 1024
 
 const page = { kind: 'page', methods: READ, maxBody: FORM } as const
 const call = { kind: 'call', methods: ['POST', 'OPTIONS'], maxBody: MAX_BODY } as const
-const document = { kind: 'document', methods: [...READ, 'OPTIONS'], maxBody: FORM } as const
+const document = {
+  kind: 'document',
+  methods: [...READ, 'OPTIONS'],
+  maxBody: FORM,
+  readsNoCookie: true,
+} as const
 
 const AUTHORIZATION = '/auth'
 const TOKEN = '/token'
@@ -52,18 +59,25 @@ export const ENDPOINTS = {
     followsForm: true,
     readsAhead: { account: false },
   },
-  token: { ...call, path: TOKEN, limit: 'token', readsAhead: { account: true } },
+  token: {
+    ...call,
+    path: TOKEN,
+    limit: 'token',
+    readsNoCookie: true,
+    readsAhead: { account: true },
+  },
   introspection: {
     ...call,
     path: `${TOKEN}/introspection`,
     limit: 'token',
     readsAhead: { account: false },
   },
-  revocation: { ...call, path: `${TOKEN}/revocation`, limit: 'token' },
+  revocation: { ...call, path: `${TOKEN}/revocation`, limit: 'token', readsNoCookie: true },
   userinfo: {
     ...call,
     path: '/userinfo',
     methods: [...READ, 'POST', 'OPTIONS'],
+    readsNoCookie: true,
     readsAhead: { account: true },
   },
   jwks: { ...document, path: '/jwks', alias: '/.well-known/jwks.json' },

@@ -52,8 +52,8 @@ export function mayRevoke(
 }
 
 /**
- * SE-14: exactly the origin of one of the client's redirect URIs; never `null`, never on
- * cookie-bearing endpoints.
+ * SE-14: exactly the origin of one of the client's redirect URIs; never `null`, never where a
+ * cookie is read.
  */
 export function isRegisteredOrigin(
   _ctx: KoaContextWithOIDC,

@@ -10,6 +10,7 @@ import {
   type ProviderMetadata,
   providerMetadata,
 } from './client-metadata.ts'
+import { RegisteredOrigins } from './origins.ts'
 import type { RegisteredResource } from './resource-servers.ts'
 
 const CLIENT = {
@@ -32,6 +33,7 @@ export interface ClientDirectoryDeps extends Pick<Database, 'pool'> {
  * forgets what any of them changes.
  */
 export class ClientDirectory {
+  readonly origins: RegisteredOrigins
   readonly #clients: LookupCache<ProviderMetadata>
   readonly #resources: LookupCache<RegisteredResource>
   /** Unix time. */
@@ -44,6 +46,7 @@ export class ClientDirectory {
 
   private constructor({ pool, announcements }: ClientDirectoryDeps, restoredAt: number) {
     this.#restoredAt = restoredAt
+    this.origins = new RegisteredOrigins({ pool, announcements })
     const common = { isLive: () => announcements.isLive, max: MAX_CLIENTS }
     this.#clients = new LookupCache({
       ...common,
