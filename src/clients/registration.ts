@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LIFETIMES } from '../config/limits.ts'
+import { CLIENT_LIFETIMES, LIFETIMES } from '../config/limits.ts'
 import { isPublicHttps } from '../public-url.ts'
 import { displayName } from './display-name.ts'
 import { groupName } from './group-name.ts'
@@ -20,6 +20,8 @@ const uris = z
     message: saying('repeated'),
     params: { what: 'a URI' },
   })
+
+const seconds = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max)
 
 export const TYPES = ['web', 'spa', 'native', 'service'] as const
 export const GRANT_TYPES = ['authorization_code', 'refresh_token', 'client_credentials'] as const
@@ -78,6 +80,10 @@ export const ClientSchema = z.strictObject({
   /** People may let it manage their account; the person is asked each time something sensitive is done. */
   accountApi: z.boolean().default(false),
   refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),
+  /** Default: as long as usual. */
+  accessTokenSeconds: seconds(CLIENT_LIFETIMES.accessToken).optional(),
+  /** How long a refresh token lives that is not used; default: as long as usual. */
+  refreshIdleSeconds: seconds(CLIENT_LIFETIMES.refreshIdle).optional(),
   /** Whether a refresh gives a new refresh token and ends the old one (RFC 9700 4.14.2). */
   refreshRotation: z.enum(ROTATIONS).default('always'),
   /** What OpenID Connect takes for granted, and most libraries with it. */

@@ -3,7 +3,7 @@ import type { NewClient, Registration } from '../clients/clients.ts'
 import { registrationOf } from '../clients/metadata.ts'
 import { givenUpBy } from '../clients/needed-switch.ts'
 import { type Answer, answering, envAnswer } from './answer.ts'
-import { addFieldOptions, changeFrom } from './client-options.ts'
+import { addFieldOptions, changeFrom } from './field-options.ts'
 import { type Open, withClients } from './with-clients.ts'
 
 /** `gatehouse client create`. */

@@ -1,5 +1,3 @@
-import { type Command, Option } from 'commander'
-import type { ClientChange } from '../clients/client-change.ts'
 import {
   ASSERTION_AUDIENCES,
   AUTH_METHODS,
@@ -125,6 +123,16 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     says: 'how long a refresh token that was used gives the same answer again',
     read: Number,
   },
+  accessTokenSeconds: {
+    flags: '--access-token-lifetime <seconds>',
+    says: 'how long its access tokens live (default: 600); of an API no longer than the API says',
+    read: Number,
+  },
+  refreshIdleSeconds: {
+    flags: '--refresh-idle <seconds>',
+    says: 'how long a refresh token lives that is not used (default: 1209600)',
+    read: Number,
+  },
   refreshRotation: {
     flags: '--refresh-rotation <when>',
     says: 'whether a refresh gives a new refresh token (default: always)',
@@ -147,39 +155,13 @@ function separated(values: readonly string[]): string[] {
   return values.flatMap((value) => value.split(' ').filter(Boolean))
 }
 
-const ALL = Object.entries(OPTIONS) as [keyof ClientInput, FieldOption][]
-const longOf = ({ flags }: FieldOption): string => flags.split(' ')[0] ?? flags
+export const FIELD_OPTIONS = Object.entries(OPTIONS) as [keyof ClientInput, FieldOption][]
+export const longOf = ({ flags }: FieldOption): string => flags.split(' ')[0] ?? flags
 
 /** The options by the fields, so that a refusal names what was typed. */
 export const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries([
   ['id', '--id'],
   ['label', '--label'],
   ['expiresAt', '--days'],
-  ...ALL.map(([field, option]) => [field, longOf(option)]),
+  ...FIELD_OPTIONS.map(([field, option]) => [field, longOf(option)]),
 ])
-
-/** `isChange`: each can be taken back, too. */
-export function addFieldOptions(command: Command, { isChange }: { isChange: boolean }): Command {
-  for (const [field, each] of ALL) {
-    const option = new Option(each.flags, each.says)
-    if (each.choices) option.choices(each.choices)
-    if (field === 'name' && !isChange) option.makeOptionMandatory()
-    command.addOption(option)
-    if (isChange && !each.isKept)
-      command.addOption(new Option(longOf(each).replace('--', '--no-'), 'take that back'))
-  }
-  return command
-}
-
-/** What was typed, by field; a `--no-…` takes back. */
-export function changeFrom(command: Command): ClientChange {
-  const given = command.opts<Readonly<Record<string, unknown>>>()
-  const said = ALL.flatMap(([field, option]) => {
-    const name = new Option(option.flags).attributeName()
-    if (command.getOptionValueSource(name) !== 'cli') return []
-    const value = given[name]
-    if (value === false) return [[field, null]]
-    return [[field, option.read ? option.read(value as never) : value]]
-  })
-  return Object.fromEntries(said) as ClientChange
-}

@@ -134,6 +134,13 @@ export const LIFETIMES = {
   keyPoll: 10,
 } as const
 
+/** What an operator may choose for one client, in seconds. */
+export const CLIENT_LIFETIMES = {
+  /** Of an opaque token, which can be called back; one for an API lives no longer than the API says. */
+  accessToken: { min: 60, max: 86_400 },
+  refreshIdle: { min: 600, max: LIFETIMES.refreshTokenAbsolute },
+} as const
+
 /** What one connection may cost (F21). */
 export const CONNECTIONS = {
   /** From the connection, or the end of the request before, to the end of the headers. */

@@ -75,6 +75,8 @@ const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) =
       idTokenAlg: fc.constantFrom('ES256', 'RS256', 'PS256', 'EdDSA'),
       idTokenClaims: fc.constantFrom('minimal', 'scope'),
       atHash: fc.boolean(),
+      accessTokenSeconds: fc.integer({ min: 60, max: 86_400 }),
+      refreshIdleSeconds: fc.integer({ min: 600, max: 30 * 86_400 }),
       refreshLeewaySeconds: fc.integer({ min: 0, max: isSecret ? 60 : 10 }),
       refreshRotation: fc.constantFrom(...(isSecret ? ['always', 'never'] : ['always'])),
       pkce: fc.constantFrom(...(type === 'web' ? PKCE : (['required'] as const))),

@@ -182,6 +182,8 @@ describe('the fast path and the engine', () => {
     { pkce: 'or_nonce' },
     { pkce: 'optional' },
     { authMethod: 'client_secret_post' },
+    { accessTokenSeconds: 120 },
+    { accessTokenSeconds: 7200, refreshIdleSeconds: 3600 },
     { idTokenClaims: 'scope' },
     { idTokenClaims: 'scope', atHash: true, idTokenAlg: 'RS256' },
     { atHash: true, idTokenAlg: 'ES256' },

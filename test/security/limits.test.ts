@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
-import { CAPS, CONNECTIONS, LIFETIMES, LIMITS } from '../../src/config/limits.ts'
+import { CAPS, CLIENT_LIFETIMES, CONNECTIONS, LIFETIMES, LIMITS } from '../../src/config/limits.ts'
 
 const document = readFileSync('docs/security.md', 'utf8')
 
@@ -36,6 +36,14 @@ describe('docs/security.md', () => {
         rowsUnder('Lifetimes').map(([name, [seconds]]) => [name, Number(seconds)]),
       ),
     ).toEqual(LIFETIMES)
+  })
+
+  it('TK-17 names what a client may be given', () => {
+    const written = rowsUnder('Lifetimes of one client').map(([name, [min, max]]) => [
+      name,
+      { min: Number(min), max: Number(max) },
+    ])
+    expect(Object.fromEntries(written)).toEqual(CLIENT_LIFETIMES)
   })
 
   it('F21 names what one connection may cost', () => {

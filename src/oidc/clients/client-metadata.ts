@@ -35,6 +35,8 @@ export const OUR_METADATA = [
   'assertion_audience',
   'assertion_seconds',
   'pkce',
+  'access_token_seconds',
+  'refresh_idle_seconds',
   'id_token_claims',
   'at_hash',
   'allowed_resources',
@@ -67,6 +69,9 @@ export interface ProviderMetadata {
   readonly assertion_seconds?: number
   /** Absent: every request has a `code_challenge`. */
   readonly pkce?: 'or_nonce' | 'optional'
+  /** Absent: as long as usual. */
+  readonly access_token_seconds?: number
+  readonly refresh_idle_seconds?: number
   /** Absent: what userinfo says is said there only. */
   readonly id_token_claims?: 'scope'
   /** Absent: its ID tokens have none. */

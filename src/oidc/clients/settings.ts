@@ -11,6 +11,8 @@ export type ClientSettings = Partial<
     | 'assertion_audience'
     | 'assertion_seconds'
     | 'pkce'
+    | 'access_token_seconds'
+    | 'refresh_idle_seconds'
     | 'id_token_claims'
     | 'at_hash'
     | 'allowed_resources'

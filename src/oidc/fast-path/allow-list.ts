@@ -58,6 +58,8 @@ const CLIENT: Readonly<Record<string, Check>> = {
   refresh_leeway_seconds: isNumber,
   refresh_rotation: oneOf('never'),
   pkce: oneOf('or_nonce', 'optional'),
+  access_token_seconds: isNumber,
+  refresh_idle_seconds: isNumber,
   id_token_claims: oneOf('scope'),
   at_hash: oneOf(true),
   allowed_resources: areTexts,

@@ -1,24 +1,37 @@
-import type { Configuration } from 'oidc-provider'
+import type { Client, Configuration, ResourceServer } from 'oidc-provider'
 import type { Config } from '../../config/config.ts'
+import { settingsOf } from '../clients/settings.ts'
 
 const now = (): number => Math.floor(Date.now() / 1000)
 
 /** Time to live of every artifact, in seconds; always at least 1, as the provider demands. */
 export function lifetimes({ lifetimes: life }: Config): NonNullable<Configuration['ttl']> {
   return {
-    AccessToken: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? life.accessToken,
-    ClientCredentials: (_ctx, token) => token.resourceServer?.accessTokenTTL ?? life.accessToken,
+    AccessToken: (_ctx, token, client) => accessTokenSeconds(life, token, client),
+    ClientCredentials: (_ctx, token, client) => accessTokenSeconds(life, token, client),
     AuthorizationCode: life.authorizationCode,
     IdToken: life.idToken,
     Interaction: life.interaction,
     Grant: life.grant,
     /** Idle lifetime from now, cut off at the absolute lifetime of the family (TK-05). */
-    RefreshToken: (_ctx, token) => {
+    RefreshToken: (_ctx, token, client) => {
+      const { refresh_idle_seconds: idle = life.refreshTokenIdle } = settingsOf(client)
       const begun = (token as { iiat?: number }).iiat ?? now()
-      return Math.max(1, Math.min(life.refreshTokenIdle, begun + life.refreshTokenAbsolute - now()))
+      return Math.max(1, Math.min(idle, begun + life.refreshTokenAbsolute - now()))
     },
     Session: (_ctx, session) => sessionSeconds(life, session),
   }
+}
+
+/** A JWT cannot be called back: the client may shorten what its API says, never lengthen it (TK-17). */
+function accessTokenSeconds(
+  life: Config['lifetimes'],
+  { resourceServer: api }: { readonly resourceServer?: ResourceServer | undefined },
+  client: Client | undefined,
+): number {
+  const { access_token_seconds: wanted } = settingsOf(client)
+  const ofApi = api?.accessTokenTTL
+  return Math.min(ofApi ?? Infinity, wanted ?? ofApi ?? life.accessToken)
 }
 
 /**
