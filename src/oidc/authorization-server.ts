@@ -101,7 +101,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
     findAccount,
     jwks: { keys: keys.map(signingHere) },
   })
-  const provider = new TokenProvider(deps.config.issuer, configuration)
+  const provider = new TokenProvider(deps.config.issuer, configuration, deps.resources)
   useDigestedSecrets(provider, deps.secretUses)
   nameSessions(provider)
   releaseGroups(provider, deps.groupClaims)

@@ -6,9 +6,13 @@ import { defaultsAt, onlyApi } from './token-policy.ts'
 
 /** For which API a token is (RFC 8707), in the words of the engine's setting. */
 export function resourceIndicators(resources: ResourceServers) {
+  const ofScopes = async ({ oidc }: KoaContextWithOIDC, client: Client) => {
+    const brought = await resources.broughtBy(param(oidc.params, 'scope').split(' '), client)
+    return onlyApi(client) ?? (brought.length === 1 ? brought[0] : undefined)
+  }
   return {
-    defaultResource: (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]) =>
-      oneOf?.[0] ?? (isService(ctx) ? onlyApi(client) : undefined) ?? [],
+    defaultResource: async (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]) =>
+      oneOf?.[0] ?? (isService(ctx) ? await ofScopes(ctx, client) : undefined) ?? [],
     useGrantedResource: (ctx: KoaContextWithOIDC) => !isForUserinfo(ctx),
     getResourceServerInfo: async (ctx: KoaContextWithOIDC, indicator: string, client: Client) =>
       isService(ctx)

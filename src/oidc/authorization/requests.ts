@@ -3,6 +3,7 @@ import type { ResourceServers } from '../clients/resource-servers.ts'
 import { ENDPOINTS, endpointOf } from '../endpoints.ts'
 import { param } from '../param.ts'
 import { askedScopes, grantable } from './asked-scopes.ts'
+import { namedApis } from './named-apis.ts'
 import { askForOffline, keepOffline } from './offline-access.ts'
 import { knownPrompts } from './prompts.ts'
 
@@ -23,6 +24,8 @@ const OF_REFUSED = [
   'code_challenge_method',
 ]
 
+const NOTHING_LEFT = 'this client may have none of the scopes that it asks for'
+
 const refusals = new WeakMap<object, Error>()
 
 /**
@@ -35,7 +38,7 @@ export function readRequests(provider: Provider, resources: ResourceServers): Mi
     if (endpointOf(ctx) === ENDPOINTS.authorization && isSingle(ctx.query)) {
       const id = param(ctx.query, 'client_id')
       const client = await provider.Client.find(id).catch(() => undefined)
-      if (client) ctx.query = await read(ctx, client, resources)
+      if (client) ctx.query = await read(ctx, client, resources).catch(refusing(ctx))
     }
     await next()
   }
@@ -48,33 +51,40 @@ export function finishReading(ctx: KoaContextWithOIDC): void {
   if (!ctx.oidc.prompts.has('none')) askForOffline(ctx)
 }
 
+/** Keeps what is wrong until the engine has proven where the answer may go. */
+function refusing(ctx: Parameters<Middleware>[0]): (error: unknown) => Query {
+  return (error) => {
+    if (!(error instanceof errors.OIDCProviderError)) throw error
+    refusals.set(ctx, error)
+    return only(ctx.query, (name) => OF_REFUSED.includes(name))
+  }
+}
+
 async function read(
   ctx: Parameters<Middleware>[0],
   client: Client,
   resources: ResourceServers,
 ): Promise<Query> {
-  const { query } = ctx
+  const { audience, ...query } = ctx.query
   const asked = askedScopes(client, param(query, 'scope'))
   const prompt = knownPrompts(param(query, 'prompt'))
   if (!asked) return { ...query, prompt }
-  const ofApis = await resources.offeredTo(client, [query['resource'] ?? []].flat())
-  const scopes = grantable(client, asked, ofApis)
-  if (scopes.length === 0) {
-    const why = 'this client may have none of the scopes that it asks for'
-    refusals.set(ctx, new errors.InvalidScope(why, asked.join(' ')))
-    return only(query, (name) => OF_REFUSED.includes(name))
-  }
+  const named = await namedApis(resources, { audience, resource: query['resource'] })
+  const apis = named.length > 0 ? named : await resources.broughtBy(asked, client)
+  const scopes = grantable(client, asked, await resources.offeredTo(client, apis))
+  if (scopes.length === 0) throw new errors.InvalidScope(NOTHING_LEFT, asked.join(' '))
   keepOffline(ctx, client, { scopes, prompts: prompt.split(' ') })
   const hasLost = asked.includes('openid') && !scopes.includes('openid')
   return {
     ...only(query, (name) => !hasLost || !OF_ID_TOKEN.includes(name)),
     prompt,
     scope: scopes.join(' '),
+    resource: [...apis],
   }
 }
 
 function isSingle(query: Query): boolean {
-  return ['scope', 'prompt'].every((name) => !Array.isArray(query[name]))
+  return ['scope', 'prompt', 'audience'].every((name) => !Array.isArray(query[name]))
 }
 
 function only(query: Query, isWanted: (name: string) => boolean): Query {

@@ -1,4 +1,5 @@
 import { type Client, errors, type ResourceServer } from 'oidc-provider'
+import { isOidcScope } from '../../clients/scopes.ts'
 import { API_CLIENT_ID, API_SCOPE, apiResource } from './built-in-clients.ts'
 import { settingsOf } from './settings.ts'
 
@@ -49,6 +50,32 @@ export class ResourceServers {
     if (!found) throw new errors.InvalidTarget()
     const scopes = found.scopes.filter((scope) => allowedScopes?.includes(scope) ?? true)
     return this.#server(found.identifier, scopes, found.accessTokenSeconds, found.signingAlg)
+  }
+
+  async isRegistered(indicator: string): Promise<boolean> {
+    return (await this.#find(indicator)) !== undefined
+  }
+
+  /**
+   * The APIs that the scopes belong to: each scope to one API of the client's own list, or to none.
+   * The account API is for those who name it.
+   */
+  async broughtBy(scopes: readonly string[], client: Client): Promise<readonly string[]> {
+    const wanted = scopes.filter((scope) => !isOidcScope(scope) && scope !== API_SCOPE)
+    const own = wanted.length === 0 ? [] : (settingsOf(client).allowed_resources ?? [])
+    const offers = await Promise.all(
+      own
+        .filter((indicator) => indicator !== apiResource(this.#issuer))
+        .map(async (indicator) => ({
+          indicator,
+          scopes: (await this.info(indicator, client).catch(orNone))?.scope.split(' ') ?? [],
+        })),
+    )
+    const brought = wanted.flatMap((scope) => {
+      const [api, ...more] = offers.filter((offer) => offer.scopes.includes(scope))
+      return api && more.length === 0 ? [api.indicator] : []
+    })
+    return [...new Set(brought)]
   }
 
   /** All scopes that these APIs offer to the client: none if it may not use one of them. */

@@ -1,4 +1,5 @@
-import { Provider, type TokenEndpointGrantContext } from 'oidc-provider'
+import { type Configuration, Provider, type TokenEndpointGrantContext } from 'oidc-provider'
+import { namedApis } from '../authorization/named-apis.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 import { askedFor, exchanging } from '../trips/request-unit.ts'
 
@@ -8,6 +9,7 @@ const SPENDING = new Set(['authorization_code', 'refresh_token'])
 type Handler<Params extends object> = (
   ctx: TokenEndpointGrantContext<Params>,
 ) => void | Promise<void>
+type Apis = Parameters<typeof namedApis>[0]
 type Names = string | readonly string[] | ReadonlySet<string>
 
 /**
@@ -15,6 +17,13 @@ type Names = string | readonly string[] | ReadonlySet<string>
  * store with it what comes of it.
  */
 export class TokenProvider extends Provider {
+  readonly #apis: Apis
+
+  constructor(issuer: string, configuration: Configuration, apis: Apis) {
+    super(issuer, configuration)
+    this.#apis = apis
+  }
+
   /** The provider registers its own grants by this as well. */
   override registerGrantType<Params extends object>(
     name: string,
@@ -24,10 +33,28 @@ export class TokenProvider extends Provider {
   ): void {
     super.registerGrantType(
       name,
-      SPENDING.has(name) ? spendingLast(handler) : handler,
-      parameters,
+      namingApis(SPENDING.has(name) ? spendingLast(handler) : handler, () => this.#apis),
+      [...listOf(parameters), 'audience'],
       duplicates,
     )
+  }
+}
+
+function listOf(names: Names = []): readonly string[] {
+  return typeof names === 'string' ? [names] : [...names]
+}
+
+/** `audience` at the token endpoint: the same as `resource`, or refused. */
+function namingApis<Params extends object>(
+  handler: Handler<Params>,
+  apis: () => Apis,
+): Handler<Params> {
+  return async (ctx) => {
+    const params = ctx.oidc.params as Record<string, string | string[] | undefined>
+    const { resource, audience } = params
+    const [named] = await namedApis(apis(), { resource, audience })
+    params['resource'] = resource ?? named
+    await handler(ctx)
   }
 }
 
