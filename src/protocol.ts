@@ -63,6 +63,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
       leewaySeconds,
     }),
     findAccount: createFindAccount(accounts),
+    consents,
     loadExistingGrant: createGrantLoader(consents),
     resources: resourceServers,
     groupClaims: new GroupClaims({ issuer, memberships, audit }),

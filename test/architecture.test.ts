@@ -17,6 +17,7 @@ const FLOORS = [
     'errors.ts',
     'logger',
     'network.ts',
+    'private-networks.ts',
     'public-url.ts',
     'visible-text.ts',
     'whole-file.ts',

@@ -1,4 +1,5 @@
 import type { AccountApiUse, Client, ClientMetadata } from '../entities/client.ts'
+import { redirectKind } from './redirect-kind.ts'
 import { CLIENT_FIELDS, type ClientRegistration } from './registration.ts'
 import { ACCOUNT_SCOPE } from './scopes.ts'
 
@@ -49,7 +50,7 @@ function unknownOf(stored: Row['registration'] = null): Record<string, unknown> 
  */
 export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {}): ClientMetadata {
   const derived = {
-    application_type: meant.type === 'native' ? 'native' : 'web',
+    application_type: hasOwnScheme(meant) ? 'native' : 'web',
     redirect_uris: meant.redirectUris,
     post_logout_redirect_uris: meant.postLogoutRedirectUris,
     grant_types: meant.grantTypes,
@@ -84,6 +85,12 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
   return Object.fromEntries(all.filter(([, value]) => value !== undefined))
 }
 
+/** The engine lets native apps have schemes of their own, and loopback on any port, and no others. */
+function hasOwnScheme({ type, redirectUris, postLogoutRedirectUris }: ClientRegistration): boolean {
+  const all = [...redirectUris, ...postLogoutRedirectUris]
+  return type === 'native' || all.some((uri) => redirectKind(uri) === 'scheme')
+}
+
 /** Of a client that is given nothing back of what it, or another of its name, was given until now. */
 export function honouringFromNow(metadata: ClientMetadata): ClientMetadata {
   return { ...metadata, not_before: Math.floor(Date.now() / 1000) }
@@ -94,6 +101,7 @@ const UNASKED = {
   pkce: 'required',
   idTokenClaims: 'minimal',
   atHash: false,
+  allowPrivateRedirect: false,
 } as const satisfies Partial<ClientRegistration>
 
 /** A stored client as it was meant. */

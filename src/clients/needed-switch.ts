@@ -1,3 +1,5 @@
+import { redirectKind } from './redirect-kind.ts'
+
 /** What a request had not, or wanted, and was refused for. */
 export type Lack = 'code_challenge' | 'response_mode'
 
@@ -29,7 +31,7 @@ export function adviceOn(
     }
   if (authMethod === 'none')
     return { says: 'the app sends no code_challenge, and has no secret: it has to send one' }
-  if (!redirectUri.startsWith('https:'))
+  if (redirectKind(redirectUri) !== 'https')
     return { says: 'the app sends no code_challenge, which is for https redirect URIs only' }
   return hasNonce
     ? { option: '--pkce or_nonce', says: 'the app sends a nonce, but no code_challenge' }

@@ -9,7 +9,7 @@ import {
   type GRANT_TYPES,
   TYPES,
 } from './registration.ts'
-import { contradictions } from './registration-rules.ts'
+import { contradictions, mixture } from './registration-rules.ts'
 
 type Type = (typeof TYPES)[number]
 
@@ -22,7 +22,9 @@ export function parseClient(input: unknown): CheckedClient {
     grantTypes: parsed.data.grantTypes ?? usualGrants(parsed.data.type),
     authMethod: parsed.data.authMethod ?? usualAuth(parsed.data.type),
   }
-  const faults = { ...faultyUris(wanted), ...contradictions(wanted) }
+  const faulty = faultyUris(wanted)
+  const mixed = Object.keys(faulty).length > 0 ? {} : mixture(wanted)
+  const faults = { ...faulty, ...mixed, ...contradictions(wanted) }
   const keys = wanted.jwks === undefined ? undefined : checkJwks(wanted.jwks)
   if (keys && 'refused' in keys) faults['jwks'] = keys.refused
   if (Object.keys(faults).length > 0) throw refused(faults)
@@ -38,17 +40,18 @@ const Uris = z.object({
   type: z.enum(TYPES).catch('web'),
   redirectUris: z.array(z.string()).catch([]),
   postLogoutRedirectUris: z.array(z.string()).catch([]),
+  allowPrivateRedirect: z.boolean().catch(false),
 })
 
 /** Says what is wrong with each URI, whatever else is wrong. */
 function faultyUris(input: unknown): Record<string, Reason> {
   const { success, data } = Uris.safeParse(input)
   if (!success) return {}
-  const { type, ...lists } = data
+  const { type, allowPrivateRedirect, ...lists } = data
   const faults: Record<string, Reason> = {}
   for (const [field, list] of Object.entries(lists))
     for (const [index, uri] of list.entries()) {
-      const reason = checkRedirectUri(uri, type)
+      const reason = checkRedirectUri(uri, { type, allowPrivateRedirect })
       if (reason) faults[`${field}.${index}`] = reason
     }
   return faults

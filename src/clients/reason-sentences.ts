@@ -42,6 +42,11 @@ export const SENTENCES = {
     'at most {max} for a client that does not authenticate: anyone who has its token may repeat a refresh as long',
   rotation_of_public:
     'must be always for a client that does not authenticate: only rotation tells that its token was stolen',
+  private_of_public: 'needs a client that authenticates: anybody on the way reads plain http',
+  scheme_beside_https:
+    'has schemes of an app beside others than https; a client that authenticates has them beside https only',
+  scheme_and_private:
+    'has schemes of an app and plain http in a private network; register a client for each',
   unproven_first_party:
     'needs a client that authenticates or an https redirect URI: anyone can pose as this one',
   unknown_groups: 'there is no group {names}; "group list" has them all',
@@ -76,15 +81,18 @@ export const SENTENCES = {
   dot_segment: 'contains a dot segment (".." or ".")',
   not_absolute: 'is not an absolute URI',
   bad_scheme: 'uses the scheme {scheme}:',
-  own_scheme: 'uses the scheme {scheme}:; only native apps may use a scheme of their own',
-  scheme_not_reversed:
-    'uses the scheme {scheme}:; a private-use scheme is a reversed domain name, such as com.example.app',
+  taken_scheme: 'uses the scheme {scheme}:, which is not a scheme of its own',
+  own_scheme: 'uses the scheme {scheme}:; an app in the browser has none of its own',
+  malformed_scheme:
+    'uses the scheme {scheme}:; a scheme of an app is a reversed domain name, such as com.example.app, or a word',
   credentials: 'contains a user name or password',
   no_host: 'has no host',
   not_url: 'is not a valid URL',
   final_dot: 'has a host that ends in a dot',
   bad_port: 'uses port {port}, where no web server may be expected',
   plain_http: 'is plain http; only localhost, 127.0.0.1 and [::1] may be',
+  private_http:
+    'is plain http in a private network, which --allow-private-redirect permits to an app that authenticates',
   loopback_https: 'is https on loopback, which native apps cannot claim; use http',
   not_canonical: 'is not written in its canonical form, {href}',
   reserved_parameter: 'has a query parameter "{name}", which the answer uses itself',

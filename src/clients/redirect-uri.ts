@@ -1,25 +1,27 @@
+import { isPrivateHost } from '../private-networks.ts'
 import { badPort } from '../public-url.ts'
+import { checkOwnScheme } from './own-scheme.ts'
 import type { Reason } from './reasons.ts'
+import { redirectKind } from './redirect-kind.ts'
 
 export type ClientType = 'web' | 'native' | 'spa' | 'service'
+/** Whose it is, and whether the operator lets it have plain http in private networks. */
+export interface RedirectOwner {
+  readonly type: ClientType
+  readonly allowPrivateRedirect?: boolean
+}
 
 const MAX_LENGTH = 2000
-/**
- * Hosts that plain http may name: exactly these, so that no DNS name and no other machine can stand
- * in (RFC 8252 7.3).
- */
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
 /** Parameters of the authorization response; registered ones would come twice (RFC 6749 4.1.2, RFC 9207). */
 const RESERVED = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'response']
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i
-const REVERSE_DOMAIN = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+$/
 
 /**
  * Why this redirect URI may not be registered, or undefined if it may (AZ-01, RFC 9700 2.1). The rules look at the characters as written: what a URL parser would quietly mend
  * is refused, because requests are compared as strings.
  */
-export function checkRedirectUri(uri: string, type: ClientType): Reason | undefined {
-  return asWritten(uri) ?? traversal(uri) ?? byScheme(uri, type)
+export function checkRedirectUri(uri: string, owner: RedirectOwner): Reason | undefined {
+  return asWritten(uri) ?? traversal(uri) ?? byScheme(uri, owner)
 }
 
 function asWritten(uri: string): Reason | undefined {
@@ -48,19 +50,18 @@ function traversal(uri: string): Reason | undefined {
   return undefined
 }
 
-function byScheme(uri: string, type: ClientType): Reason | undefined {
+function byScheme(uri: string, owner: RedirectOwner): Reason | undefined {
   const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase()
   if (!scheme) return { code: 'not_absolute' }
-  if (scheme === 'https' || scheme === 'http') return web(uri, scheme, type)
-  if (['javascript', 'data', 'vbscript', 'blob', 'file', 'about'].includes(scheme))
-    return { code: 'bad_scheme', values: { scheme } }
-  if (type !== 'native') return { code: 'own_scheme', values: { scheme } }
-  if (!REVERSE_DOMAIN.test(scheme)) return { code: 'scheme_not_reversed', values: { scheme } }
+  if (scheme === 'https' || scheme === 'http') return web(uri, scheme, owner)
+  const taken = checkOwnScheme(scheme)
+  if (taken) return taken
+  if (owner.type === 'spa') return { code: 'own_scheme', values: { scheme } }
   if (/^[^:]+:\/\/[^/?]*@/.test(uri)) return { code: 'credentials' }
   return canonical(uri) ?? response(uri)
 }
 
-function web(uri: string, scheme: string, type: ClientType): Reason | undefined {
+function web(uri: string, scheme: string, owner: RedirectOwner): Reason | undefined {
   const authority = /^https?:\/\/([^/?]*)/i.exec(uri)?.[1]
   if (!authority) return { code: 'no_host' }
   if (authority.includes('@')) return { code: 'credentials' }
@@ -68,9 +69,12 @@ function web(uri: string, scheme: string, type: ClientType): Reason | undefined 
   if (!url) return { code: 'not_url' }
   if (url.hostname.endsWith('.')) return { code: 'final_dot' }
   if (badPort(url)) return { code: 'bad_port', values: { port: url.port } }
-  const isLoopback = LOOPBACK.has(url.hostname)
-  if (scheme === 'http' && !isLoopback) return { code: 'plain_http' }
-  if (scheme === 'https' && isLoopback && type === 'native') return { code: 'loopback_https' }
+  const isLoopback = redirectKind(uri) === 'loopback'
+  if (scheme === 'http' && !isLoopback && !isPrivateHost(url.hostname))
+    return { code: 'plain_http' }
+  if (scheme === 'http' && !isLoopback && !owner.allowPrivateRedirect)
+    return { code: 'private_http' }
+  if (scheme === 'https' && isLoopback && owner.type === 'native') return { code: 'loopback_https' }
   return canonical(uri) ?? response(uri)
 }
 

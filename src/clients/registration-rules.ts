@@ -1,5 +1,6 @@
 import { LIFETIMES } from '../config/limits.ts'
 import type { Reason, ReasonCode, ReasonValues } from './reasons.ts'
+import { redirectKind } from './redirect-kind.ts'
 import type { CheckedClient } from './registration.ts'
 import { ACCOUNT_SCOPE } from './scopes.ts'
 
@@ -39,7 +40,7 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(!isKeyed && assertionSeconds !== undefined, 'assertionSeconds', 'keys_unused')
 
   const mayLackPkce = wanted.pkce !== 'required'
-  const hasHttps = redirectUris.some((uri) => uri.startsWith('https:'))
+  const hasHttps = redirectUris.some((uri) => redirectKind(uri) === 'https')
   refuse(isPublic && mayLackPkce, 'pkce', 'pkce_of_public')
   refuse(!hasHttps && mayLackPkce, 'pkce', 'pkce_without_https')
   const isUntied = wanted.pkce === 'optional' && wanted.responseModes.includes('fragment')
@@ -51,7 +52,19 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(isPublic && isLong, 'refreshLeewaySeconds', 'leeway_of_public', { max })
   refuse(isPublic && refreshRotation === 'never', 'refreshRotation', 'rotation_of_public')
 
+  refuse(isPublic && wanted.allowPrivateRedirect, 'allowPrivateRedirect', 'private_of_public')
   const isUnproven = isPublic && !hasHttps
   refuse(wanted.isFirstParty && isUnproven, 'isFirstParty', 'unproven_first_party')
   return faults
+}
+
+/** What may not be in one list, of URIs that are right one by one. */
+export function mixture(wanted: CheckedClient): Record<string, Reason> {
+  const { authMethod, redirectUris, postLogoutRedirectUris } = wanted
+  const kinds = new Set([...redirectUris, ...postLogoutRedirectUris].map(redirectKind))
+  if (authMethod === 'none' || !kinds.has('scheme')) return {}
+  if (kinds.has('private')) return { redirectUris: { code: 'scheme_and_private' } }
+  const hasHttps = redirectUris.some((uri) => redirectKind(uri) === 'https')
+  if (hasHttps && !kinds.has('loopback')) return {}
+  return { redirectUris: { code: 'scheme_beside_https' } }
 }

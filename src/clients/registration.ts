@@ -44,6 +44,8 @@ export const ClientSchema = z.strictObject({
   type: z.enum(TYPES).default('web'),
   redirectUris: uris.default([]),
   postLogoutRedirectUris: uris.default([]),
+  /** Both may be plain http where no certificate can be had: in private networks. */
+  allowPrivateRedirect: z.boolean().default(false),
   grantTypes: z.array(z.enum(GRANT_TYPES)).min(1).optional(),
   responseModes: z.array(z.enum(RESPONSE_MODES)).min(1).default(['query', 'form_post']),
   authMethod: z.enum(AUTH_METHODS).optional(),

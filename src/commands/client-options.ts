@@ -44,6 +44,10 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     flags: '--post-logout-redirect <uri...>',
     says: 'where people may be sent after signing out',
   },
+  allowPrivateRedirect: {
+    flags: '--allow-private-redirect',
+    says: 'both may be plain http in a private network (10.…, 192.168.…, *.local, *.lan, *.home.arpa)',
+  },
   resources: {
     flags: '--resource <identifier...>',
     says: 'an API it may get access tokens for (see: resource create)',

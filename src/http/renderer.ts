@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { shownAddress } from '../clients/redirect-kind.ts'
 import { settingsOf } from '../oidc/clients/settings.ts'
 import type { Client } from '../oidc/pages.ts'
 import type { ClientChip, Languages, Locale, PageModels, PageName, Views } from '../views/views.ts'
@@ -72,6 +73,6 @@ function chipOf(app: AskingApp): ClientChip {
   return {
     name: nameOfApp(app),
     ...(typeof digest === 'string' ? { logoUri: logoPath(digest) } : {}),
-    ...(isOurs ? {} : { host: URL.parse(redirectUri)?.host || redirectUri }),
+    ...(isOurs ? {} : { host: shownAddress(redirectUri) }),
   }
 }

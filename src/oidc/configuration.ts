@@ -18,6 +18,7 @@ import type { ResourceServers } from './clients/resource-servers.ts'
 import { ENDPOINTS } from './endpoints.ts'
 import { featuresWith } from './features.ts'
 import type { FindAccount } from './find-account.ts'
+import type { ConsentStore } from './grants.ts'
 import { createInteractionPolicy } from './interaction-policy.ts'
 import { EXTERNAL_SIGNING } from './keys/external-key.ts'
 import type { ProviderPages } from './pages.ts'
@@ -39,6 +40,7 @@ export interface ConfigurationDeps {
   readonly adapter: AdapterFactory
   readonly jwks: JWKS
   readonly findAccount: FindAccount
+  readonly consents: ConsentStore
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   readonly resources: ResourceServers
   readonly groupClaims: GroupClaims
@@ -133,7 +135,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       resourceIndicators: resourceIndicators(resources),
     }),
     interactions: {
-      policy: createInteractionPolicy(config),
+      policy: createInteractionPolicy({ ...config, consents: deps.consents }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     findAccount: (_ctx, sub, token) => deps.findAccount(sub, sessionOf(token)),

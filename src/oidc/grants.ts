@@ -1,4 +1,5 @@
 import type { Client, Grant, KoaContextWithOIDC } from 'oidc-provider'
+import { redirectKind } from '../clients/redirect-kind.ts'
 import { askForOffline, isOfflineWaiting } from './authorization/offline-access.ts'
 import { askedClaims, claimsOf } from './claims/request.ts'
 import { isBuiltIn } from './clients/built-in-clients.ts'
@@ -20,6 +21,9 @@ export interface ConsentStore {
   denied(accountId: string, clientId: string): void
 }
 
+/** Why a page asks for all of it, also for what the operator's own app was given without asking. */
+export const UNREMEMBERED = 'unremembered'
+
 /** Everything the current request asks for, by kind. */
 export function requestedAccess({ oidc }: KoaContextWithOIDC): RememberedConsent {
   const requested = [...oidc.requestParamScopes]
@@ -40,23 +44,25 @@ export function addAccess(
     if (names.length > 0) grant.addResourceScope(indicator, names.join(' '))
 }
 
-/** AZ-14: consent is skipped for the operator's own apps, if they can prove who they are. */
+/**
+ * AZ-14: consent is skipped for the operator's own apps where nobody else can answer. Elsewhere the
+ * person allows one that authenticates once.
+ */
 export function skipsConsent(client: Client, redirectUri: string): boolean {
-  return settingsOf(client).first_party === true && isProven(client, redirectUri)
+  return settingsOf(client).first_party === true && isOfOneApp(client, redirectUri)
+}
+
+/** Whether the code gets to nobody but the app, whatever its type: by its address or its secret. */
+export function isProven(client: Client, redirectUri: string): boolean {
+  return client.tokenEndpointAuthMethod !== 'none' || isOfOneApp(client, redirectUri)
 }
 
 /**
- * Whether the code gets to nobody but the app, whatever its type: it authenticates, or nobody else
- * answers at its address. A port of loopback and a scheme of an app's own may be anybody's on that
- * machine (RFC 8252 8.6).
+ * A port of loopback, a host of a private network and a scheme of an app's own may be anybody's
+ * (RFC 8252 8.6).
  */
-export function isProven(
-  { clientId, tokenEndpointAuthMethod }: Client,
-  redirectUri: string,
-): boolean {
-  return (
-    tokenEndpointAuthMethod !== 'none' || redirectUri.startsWith('https:') || isBuiltIn(clientId)
-  )
+function isOfOneApp({ clientId }: Client, redirectUri: string): boolean {
+  return redirectKind(redirectUri) === 'https' || isBuiltIn(clientId)
 }
 
 /**
@@ -119,6 +125,22 @@ function withClaims(
   const refused = claimsOf(grant.getRejectedOIDCScope().split(' '), asked)
   const claims = [...new Set([...allowed.claims, ...claimsOf(scopes, asked)])]
   return { ...allowed, claims: claims.filter((name) => !refused.includes(name)) }
+}
+
+/** Whether the person, and not the operator alone, has allowed all that is asked for. */
+export async function isRemembered(
+  ctx: KoaContextWithOIDC,
+  consents: ConsentStore,
+): Promise<boolean> {
+  const { client, account, provider } = ctx.oidc
+  if (!client || !account) return false
+  const owner = { accountId: account.accountId, clientId: client.clientId }
+  const allowed = await consents.find(owner.accountId, owner.clientId)
+  if (!allowed) return false
+  const grant = new provider.Grant(owner)
+  const asked = requestedAccess(ctx)
+  addAccess(grant, withClaims(grant, allowed, asked.claims))
+  return covers(grant, asked)
 }
 
 function covers(grant: Grant, { scopes, resourceScopes, claims }: RememberedConsent): boolean {

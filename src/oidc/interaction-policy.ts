@@ -2,7 +2,14 @@ import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provide
 import { ACR, ACR_VALUES, demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { demandedAcr } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
-import { isProven, requestedAccess } from './grants.ts'
+import {
+  type ConsentStore,
+  isProven,
+  isRemembered,
+  requestedAccess,
+  skipsConsent,
+  UNREMEMBERED,
+} from './grants.ts'
 import { param } from './param.ts'
 import { type ToldSignIn, toldSignIn } from './sign-in-result.ts'
 
@@ -21,9 +28,11 @@ export interface AbsoluteLifetimes {
 export function createInteractionPolicy({
   lifetimes,
   requireMfa,
+  consents,
 }: {
   lifetimes: AbsoluteLifetimes
   requireMfa: boolean
+  consents: ConsentStore
 }): ReturnType<typeof base> {
   const policy = base()
   policy.add(new Prompt({ name: 'create', requestable: true }), 0)
@@ -54,12 +63,22 @@ export function createInteractionPolicy({
   const consent = policy.get('consent')
   if (consent) consent.details = (ctx) => ({ requested: requestedAccess(ctx) })
   consent?.checks.remove('native_client_prompt')
+  // First, so that its error is the one of `prompt=none`.
   consent?.checks.add(
     new Check(
       'unproven_client',
       'a client that cannot prove its identity asks every time',
       'interaction_required',
       (ctx) => isUnproven(ctx),
+    ),
+    0,
+  )
+  consent?.checks.add(
+    new Check(
+      UNREMEMBERED,
+      'the person has not allowed this at an address where others may answer',
+      'consent_required',
+      (ctx) => isTrustedElsewhere(ctx, consents),
     ),
   )
   return policy
@@ -140,10 +159,27 @@ function toldOf(oidc: KoaContextWithOIDC['oidc']): ToldSignIn {
 
 /** Where anybody could pose as the app, the person is asked each time, and nothing is silent (AZ-14). */
 function isUnproven({ oidc }: KoaContextWithOIDC): boolean {
-  const result = (oidc as { result?: { consent?: unknown } }).result
   return (
     oidc.client !== undefined &&
     !isProven(oidc.client, param(oidc.params, 'redirect_uri')) &&
-    !result?.consent
+    !hasJustConsented(oidc)
   )
+}
+
+/**
+ * What the operator's own app got without a question at its https address is allowed there only:
+ * where others may answer, the person has to have allowed it.
+ */
+async function isTrustedElsewhere(
+  ctx: KoaContextWithOIDC,
+  consents: ConsentStore,
+): Promise<boolean> {
+  const { client, params } = ctx.oidc
+  if (!client || !settingsOf(client).first_party || hasJustConsented(ctx.oidc)) return false
+  if (skipsConsent(client, param(params, 'redirect_uri'))) return false
+  return !(await isRemembered(ctx, consents))
+}
+
+function hasJustConsented(oidc: KoaContextWithOIDC['oidc']): boolean {
+  return Boolean((oidc as { result?: { consent?: unknown } }).result?.consent)
 }

@@ -4,7 +4,7 @@ import { demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { AppError } from '../errors.ts'
 import { demandsTwoFactors } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
-import { addAccess, type ConsentStore, type RememberedConsent } from './grants.ts'
+import { addAccess, type ConsentStore, type RememberedConsent, UNREMEMBERED } from './grants.ts'
 import { type InteractionState, nextState, readState } from './interaction-state.ts'
 import { param } from './param.ts'
 import { type SignedIn, signInResult, takenOver } from './sign-in-result.ts'
@@ -134,8 +134,8 @@ export class Interactions {
 }
 
 /**
- * What the consent prompt found to be missing; with `prompt=consent` and nothing missing, all that
- * was asked for.
+ * What the consent prompt found to be missing; all that was asked for with `prompt=consent` and
+ * nothing missing, and where nothing that came without a question counts.
  */
 export function missingAccess({ prompt }: Interaction): RememberedConsent {
   const { missingOIDCScope, missingResourceScopes, missingOIDCClaims, requested } =
@@ -145,12 +145,11 @@ export function missingAccess({ prompt }: Interaction): RememberedConsent {
       missingOIDCClaims?: string[]
       requested?: Partial<RememberedConsent>
     }
+  const nothing = { scopes: [], resourceScopes: {}, claims: [] }
   const isNothingMissing = !missingOIDCScope && !missingResourceScopes && !missingOIDCClaims
+  if (isNothingMissing || prompt.reasons.includes(UNREMEMBERED)) return { ...nothing, ...requested }
   return {
-    scopes: [],
-    resourceScopes: {},
-    claims: [],
-    ...(isNothingMissing && requested),
+    ...nothing,
     ...(missingOIDCScope && { scopes: missingOIDCScope }),
     ...(missingResourceScopes && { resourceScopes: missingResourceScopes }),
     ...(missingOIDCClaims && { claims: missingOIDCClaims }),

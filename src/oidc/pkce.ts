@@ -1,4 +1,5 @@
 import type { Client } from 'oidc-provider'
+import { redirectKind } from '../clients/redirect-kind.ts'
 import { settingsOf } from './clients/settings.ts'
 import { param } from './param.ts'
 
@@ -6,12 +7,11 @@ type Params = Readonly<Record<string, unknown>>
 
 /**
  * Whether a request without a `code_challenge` is refused (AZ-03, RFC 9700 2.1.1). Its absence is
- * forgiven only at an https address of an app that authenticates: at a port of loopback and a scheme
- * of its own somebody else may answer (RFC 8252 8.6).
+ * forgiven only at an https address of an app that authenticates: elsewhere somebody else may answer.
  */
 export function demandsChallenge(client: Client, params: Params | undefined): boolean {
   if (client.tokenEndpointAuthMethod === 'none') return true
-  if (!param(params, 'redirect_uri').startsWith('https:')) return true
+  if (redirectKind(param(params, 'redirect_uri')) !== 'https') return true
   const { pkce } = settingsOf(client)
   if (pkce === 'optional') return false
   return pkce !== 'or_nonce' || !hasNonce(client, params)

@@ -50,7 +50,11 @@ export interface PageModels extends AccountModels {
     readonly scopes: readonly ScopeItem[]
     readonly claims: readonly ClaimItem[]
     readonly apis: readonly ApiItem[]
-    readonly redirectHost: string
+    /** Who answers where the person is sent, and what is shown of it: a host, or `scheme:`. */
+    readonly destination: {
+      readonly kind: 'https' | 'loopback' | 'private' | 'scheme'
+      readonly host: string
+    }
     /** The app stays connected after the person leaves (`offline_access`). */
     readonly isOffline: boolean
     readonly lifetimeSeconds: number

@@ -55,8 +55,9 @@ describe('gatehouse client show, update and delete', () => {
     expect(stderr).toBe('')
     const names = [
       'id version managed_by state account_api_kept created_at updated_at',
-      'name type redirect_uris post_logout_redirect_uris grant_types response_modes auth_method',
-      'pkce scopes resources first_party require_mfa account_api refresh_rotation id_token_alg',
+      'name type redirect_uris post_logout_redirect_uris allow_private_redirect grant_types',
+      'response_modes auth_method pkce',
+      'scopes resources first_party require_mfa account_api refresh_rotation id_token_alg',
       'id_token_claims at_hash',
     ]
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([
@@ -137,6 +138,21 @@ describe('gatehouse client show, update and delete', () => {
       pkce: 'required',
       response_modes: ['query', 'fragment'],
     })
+  })
+
+  it('AZ-01 shows that a client may have plain http in a private network, and takes it back with the address only', async () => {
+    const [home, https] = ['http://nas.lan:8080/cb', 'https://nas.example.org/cb']
+    const words = ['client', 'create', '--id', 'home', '--name', 'x', '--redirect', home]
+    expect((await run(words)).stderr).toBe(
+      '--redirect (value 1): is plain http in a private network, which --allow-private-redirect permits to an app that authenticates\n',
+    )
+    expect((await run([...words, '--allow-private-redirect'])).code).toBe(0)
+    expect((await run(['client', 'show', 'home'])).stdout).toContain(
+      'allow_private_redirect\ttrue\n',
+    )
+    const back = ['client', 'update', 'home', '--no-allow-private-redirect']
+    expect((await run(back)).code).toBe(1)
+    expect((await run([...back, '--redirect', https])).stdout).toMatch(/^home is changed/)
   })
 
   it('deletes a client and says so', async () => {

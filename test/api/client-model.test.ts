@@ -107,6 +107,7 @@ describe('a client is kept as it was meant', () => {
       ...WEB,
       type: 'native',
       postLogoutRedirectUris: [],
+      allowPrivateRedirect: false,
       grantTypes: ['authorization_code', 'refresh_token'],
       responseModes: ['query', 'form_post'],
       authMethod: 'none',
@@ -479,12 +480,12 @@ describe('reasons', () => {
       .catch((reason: unknown) => reason as AppError)
     const refused = error as AppError
     expect(refused.details).toMatchObject({
-      fields: { name: 'too_long', 'redirectUris.0': 'own_scheme', color: 'unknown_field' },
+      fields: { name: 'too_long', 'redirectUris.0': 'taken_scheme', color: 'unknown_field' },
       values: { 'redirectUris.0': { scheme: 'gopher' } },
     })
     expect(sentencesOf(refused)).toEqual({
       name: 'must be at most 100 characters long',
-      'redirectUris.0': 'uses the scheme gopher:; only native apps may use a scheme of their own',
+      'redirectUris.0': 'uses the scheme gopher:, which is not a scheme of its own',
       color: 'is not known',
     })
   })

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { chromium } from '../support/chromium.ts'
-import { createAccount, type NewClient, PASSWORD } from '../support/factories.ts'
+import { allowBefore, createAccount, type NewClient, PASSWORD } from '../support/factories.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -97,7 +97,8 @@ describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])(
 
     it('UX-40 signs in by keyboard alone, in the order of the page, with no browser console error', async () => {
       const account = await createAccount(server)
-      await using app = await App.start(server, { firstParty: true })
+      await using app = await App.start(server)
+      await allowBefore(server, account, app.rp.clientId)
       const page = await browser.newPage(options)
       const complaints: string[] = []
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
@@ -115,7 +116,8 @@ describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])(
 
     it('UX-15 survives the back button and a second submit of a finished sign-in without an error of ours', async () => {
       const account = await createAccount(server)
-      await using app = await App.start(server, { firstParty: true })
+      await using app = await App.start(server)
+      await allowBefore(server, account, app.rp.clientId)
       const page = await browser.newPage(options)
       const statuses: number[] = []
       page.on(
@@ -142,7 +144,8 @@ describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])(
 
     it('UX-15 signs in from two tabs that were opened side by side', async () => {
       const account = await createAccount(server)
-      await using app = await App.start(server, { firstParty: true })
+      await using app = await App.start(server)
+      await allowBefore(server, account, app.rp.clientId)
       const page = await browser.newPage(options)
       const other = await page.context().newPage()
       await page.goto(app.rp.authorizationUrl().href)

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { Browser } from '../support/browser.ts'
 import { chromium } from '../support/chromium.ts'
-import { createAccount, createClient, PASSWORD } from '../support/factories.ts'
+import { allowBefore, createAccount, createClient, PASSWORD } from '../support/factories.ts'
 import { authorizationUrl } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -85,14 +85,14 @@ describe('an app that sends the person on', () => {
 
   async function begin(
     app: App,
-    { path, isFirstParty = true, mode, ...options }: Begun,
+    { path, wasAllowed = true, mode, ...options }: Begun,
   ): Promise<{ clientId: string; page: Page; arrived: Promise<unknown> }> {
     const { clientId } = await createClient(server, {
-      firstParty: isFirstParty,
       redirectUris: [app.origin(0) + path],
       postLogoutRedirectUris: [app.origin(0) + path],
     })
     const account = await createAccount(server)
+    if (wasAllowed) await allowBefore(server, account, clientId)
     const page = await browser.newPage(options)
     await page.goto(
       authorizationUrl(server, clientId, {
@@ -130,7 +130,7 @@ describe('an app that sends the person on', () => {
     async (options) => {
       for (const decision of ['allow', 'deny']) {
         await using app = await App.start()
-        const { page, arrived } = await begin(app, { ...options, isFirstParty: false })
+        const { page, arrived } = await begin(app, { ...options, wasAllowed: false })
         await page.keyboard.press('Enter')
         await page.click(`button[value=${decision}]`)
         await arrived
@@ -245,6 +245,6 @@ type Next = Readonly<Record<string, (() => string) | undefined>>
 interface Begun {
   readonly path: (typeof DESTINATIONS)[number]
   readonly javaScriptEnabled: boolean
-  readonly isFirstParty?: boolean
+  readonly wasAllowed?: boolean
   readonly mode?: string
 }

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { chromium } from '../support/chromium.ts'
-import { createAccount, createClient, PASSWORD } from '../support/factories.ts'
+import { allowBefore, createAccount, createClient, PASSWORD } from '../support/factories.ts'
 import { authorizationUrl } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -40,11 +40,11 @@ beforeEach(() => {
 
 async function signIn(page: Page, change: Readonly<Record<string, string>> = {}): Promise<void> {
   const { clientId } = await createClient(server, {
-    firstParty: true,
     redirectUris: [redirectUri],
     postLogoutRedirectUris: [redirectUri],
   })
   const account = await createAccount(server)
+  await allowBefore(server, account, clientId)
   await page.goto(
     authorizationUrl(server, clientId, {
       redirect_uri: redirectUri,

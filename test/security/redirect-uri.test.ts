@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { inWords } from '../../src/clients/reasons.ts'
+import { shownAddress } from '../../src/clients/redirect-kind.ts'
 import { type ClientType, checkRedirectUri } from '../../src/clients/redirect-uri.ts'
 import { fastest } from '../support/fastest.ts'
 
@@ -26,7 +27,88 @@ const ALLOWED: readonly Vector[] = [
   ['native', 'https://app.example.com/claimed'],
   ['native', 'com.example.app:/callback'],
   ['native', 'com.example.app://callback'],
+  ['native', 'audiobookshelf://oauth'],
+  ['native', 'my-app+v2:/callback'],
+  ['web', 'app.immich:///oauth-callback'],
+  ['web', 'audiobookshelf://oauth'],
 ]
+
+/** Plain http where the operator allows it: nobody else's host. */
+const PRIVATE = [
+  'http://10.0.0.1/callback',
+  'http://10.255.255.255/',
+  'http://172.16.0.1/callback',
+  'http://172.31.255.255:8123/callback',
+  'http://192.168.1.5:8080/callback?a=b',
+  'http://100.64.0.1/callback',
+  'http://100.127.255.255/callback',
+  'http://[fd12:3456:789a::1]:8080/callback',
+  'http://[fc00::1]/callback',
+  'http://homeassistant.local:8123/auth/callback',
+  'http://my-nas.lan/callback',
+  'http://cloud.nas.lan/callback',
+  'http://wiki.home.arpa/callback',
+]
+/** What looks like it, and is somebody else's, or nobody's. */
+const NOT_PRIVATE: readonly (readonly [uri: string, reason: RegExp])[] = [
+  ['http://10.0.0.1.evil.example/callback', /plain http;/],
+  ['http://192.168.1.5.nip.io/callback', /plain http;/],
+  ['http://printer.local@evil.example/callback', /user name/],
+  ['http://printer.local@evil/callback', /user name/],
+  ['http://10.0.0.1@evil.example/callback', /user name/],
+  ['http://user@printer.local/callback', /user name/],
+  ['http://:@printer.local/callback', /user name/],
+  ['http://evil.example#@printer.local/', /fragment/],
+  ['http://evil.example\\@printer.local/', /backslash/],
+  ['http://printer.local.evil.example/callback', /plain http;/],
+  ['http://printer.local./callback', /ends in a dot/],
+  ['http://printer.localhost/callback', /plain http;/],
+  ['http://printer.locale/callback', /plain http;/],
+  ['http://printer.internal/callback', /plain http;/],
+  ['http://evil-local/callback', /plain http;/],
+  ['http://local/callback', /plain http;/],
+  ['http://lan/callback', /plain http;/],
+  ['http://home.arpa/callback', /plain http;/],
+  ['http://evilhome.arpa/callback', /plain http;/],
+  ['http://-x.local/callback', /plain http;/],
+  ['http://nas/callback', /plain http;/],
+  ['http://10.0.0.1:6379/callback', /port 6379/],
+  ['http://10.0.0.1:25/callback', /port 25/],
+  ['http://10.0.0.1:80/callback', /canonical/],
+  ['http://10.1/callback', /canonical/],
+  ['http://0x0a000001/callback', /canonical/],
+  ['http://167772161/callback', /canonical/],
+  ['http://010.0.0.1/callback', /plain http;|canonical/],
+  ['http://172.32.0.1/callback', /plain http;/],
+  ['http://172.15.255.255/callback', /plain http;/],
+  ['http://11.0.0.1/callback', /plain http;/],
+  ['http://100.128.0.1/callback', /plain http;/],
+  ['http://100.100.100.200/callback', /plain http;/],
+  ['http://169.254.169.254/callback', /plain http;/],
+  ['http://0.0.0.0/callback', /plain http;/],
+  ['http://127.0.0.2/callback', /plain http;/],
+  ['http://192.0.2.7/callback', /plain http;/],
+  ['http://[fe80::1]/callback', /plain http;/],
+  ['http://[fd00:ec2::254]/callback', /plain http;/],
+  ['http://[::ffff:10.0.0.1]/callback', /plain http;/],
+  ['http://[::ffff:a00:1]/callback', /plain http;/],
+  ['http://[64:ff9b::a00:1]/callback', /plain http;/],
+  ['http://[2002:a00:1::]/callback', /plain http;/],
+  ['http://[2001:db8::1]/callback', /plain http;/],
+  ['http://[fd00::1%25eth0]/callback', /not a valid URL/],
+  ['http:\\\\10.0.0.1/callback', /backslash/],
+  ['http:/10.0.0.1/callback', /no host/],
+  ['http://10.0.0.1/../callback', /dot segment/],
+  ['http://10.0.0.1/*', /wildcard/],
+  ['http://10.0.0.1/callback?code=1', /"code"/],
+]
+
+/** Schemes that other programs, systems and standards have. */
+const TAKEN =
+  'javascript vbscript data blob file about ftp ws wss mailto tel sms ssh git news urn ldap redis ' +
+  'chrome chrome-extension moz-extension view-source resource jar res filesystem content intent ' +
+  'android-app microsoft-edge firefox opera brave edge search-ms ms-word ms-settings ms-anything ' +
+  'vscode otpauth iris.beep soap.beep z39.50s itms market steam spotify webcal'
 
 const REFUSED: readonly Refusal[] = [
   ['web', '', /empty/],
@@ -61,10 +143,12 @@ const REFUSED: readonly Refusal[] = [
   ['native', 'about:blank', /about:/],
   ['web', 'ftp://app.example.com/callback', /ftp:/],
   ['web', 'ws://app.example.com/callback', /ws:/],
-  ['web', 'com.example.app:/callback', /native/],
-  ['spa', 'com.example.app:/callback', /native/],
-  ['native', 'myapp:/callback', /reversed domain/],
-  ['native', 'myapp://callback', /reversed domain/],
+  ['spa', 'com.example.app:/callback', /in the browser/],
+  ['spa', 'myapp:/callback', /in the browser/],
+  ['native', 'c:/callback', /reversed domain/],
+  ['native', '-app:/callback', /absolute/],
+  ['native', 'MyApp:/callback', /canonical/],
+  ['web', 'myapp://user@host/callback', /user name/],
   ['native', 'com..app:/callback', /reversed domain/],
   ['native', 'com.example.app.:/callback', /reversed domain/],
   ['native', 'Com.Example.App:/callback', /canonical/],
@@ -147,19 +231,57 @@ describe('redirect URIs at registration', () => {
   })
 
   it.each(ALLOWED)('AZ-01 accepts for a %s app %s', (type, uri) => {
-    expect(checkRedirectUri(uri, type)).toBeUndefined()
+    expect(checkRedirectUri(uri, { type })).toBeUndefined()
   })
 
   it.each(REFUSED)('AZ-01 refuses for a %s app %j', (type, uri, reason) => {
-    const refused = checkRedirectUri(uri, type)
+    const refused = checkRedirectUri(uri, { type })
     expect(refused && inWords(refused)).toMatch(reason)
+  })
+
+  it.each(PRIVATE)('AZ-01 accepts %s only where the operator allows it', (uri) => {
+    const refused = checkRedirectUri(uri, { type: 'web' })
+    expect(refused && inWords(refused)).toMatch(/--allow-private-redirect/)
+    expect(checkRedirectUri(uri, { type: 'web', allowPrivateRedirect: true })).toBeUndefined()
+  })
+
+  it.each(NOT_PRIVATE)(
+    'AZ-01 refuses %j even where private networks are allowed',
+    (uri, reason) => {
+      const refused = checkRedirectUri(uri, { type: 'web', allowPrivateRedirect: true })
+      expect(refused && inWords(refused)).toMatch(reason)
+    },
+  )
+
+  it.each(TAKEN.split(' '))('AZ-01 lets no app have %s: for its own scheme', (scheme) => {
+    for (const type of ['native', 'web'] as const)
+      expect(checkRedirectUri(`${scheme}:/callback`, { type })?.code).toMatch(
+        /^(bad|taken)_scheme$/,
+      )
+  })
+
+  it('CL-05 shows of an address who answers there, and no host that an app has made up', () => {
+    const shown = [
+      'https://app.example.com:8443/callback',
+      'http://192.168.1.5:8080/callback',
+      'com.example.app:/callback',
+      'myapp://accounts.google.com/callback',
+    ].map(shownAddress)
+    expect(shown).toEqual([
+      'app.example.com:8443',
+      '192.168.1.5:8080',
+      'com.example.app:',
+      'myapp:',
+    ])
   })
 
   it('IN-09 answers within 20 ms to 50 kB of what makes patterns slow', async () => {
     for (const unit of ['a', '.', '%2e', '../', ';', ':', '@', 'a.']) {
       const cost = await fastest(() => {
-        checkRedirectUri(`https://app.example.com/${unit.repeat(50_000 / unit.length)}`, 'web')
-        checkRedirectUri(`${unit.repeat(50_000 / unit.length)}:/x`, 'native')
+        checkRedirectUri(`https://app.example.com/${unit.repeat(50_000 / unit.length)}`, {
+          type: 'web',
+        })
+        checkRedirectUri(`${unit.repeat(50_000 / unit.length)}:/x`, { type: 'native' })
       })
       expect(cost).toBeLessThan(20)
     }

@@ -90,6 +90,16 @@ export async function createClient({ context }: Owner, options: NewClient = {}) 
   return { clientId: id, clientSecret: made, redirectUri: wanted.redirectUris[0] ?? '' }
 }
 
+/** As if the person had allowed the app this before: it goes on without a question. */
+export async function allowBefore(
+  { context }: Owner,
+  account: { readonly id: string },
+  clientId: string,
+  scopes: readonly string[] = ['openid'],
+): Promise<void> {
+  await context.consents.add(account.id, clientId, { scopes, resourceScopes: {}, claims: [] })
+}
+
 /** An API that accepts access tokens (RFC 8707). */
 export async function createResource(
   { context }: Owner,

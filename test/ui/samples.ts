@@ -65,7 +65,7 @@ const consent = {
   })),
   claims: [],
   apis: [],
-  redirectHost: 'app.acme.example',
+  destination: { kind: 'https' as const, host: 'app.acme.example' },
   isOffline: true,
   lifetimeSeconds: 30 * 86_400,
   revokeHref: '/account/apps',
@@ -183,6 +183,9 @@ export const PAGES: Samples<PageModels> = {
   },
   'interaction/consent': {
     plain: consent,
+    program: { ...consent, destination: { kind: 'loopback', host: '127.0.0.1:51004' } },
+    network: { ...consent, destination: { kind: 'private', host: '192.168.1.5:8080' } },
+    app: { ...consent, destination: { kind: 'scheme', host: 'com.acme.app:' } },
     api: {
       ...consent,
       isOffline: false,
@@ -226,7 +229,7 @@ export const PAGES: Samples<PageModels> = {
           ],
         },
       ],
-      redirectHost: LONG.host,
+      destination: { kind: 'https', host: LONG.host },
     },
   },
   'interaction/select-account': {

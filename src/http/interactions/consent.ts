@@ -1,4 +1,5 @@
 import type { Middleware } from 'koa'
+import { redirectKind, shownAddress } from '../../clients/redirect-kind.ts'
 import { LIFETIMES } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import { claimsOf } from '../../oidc/claims/request.ts'
@@ -32,7 +33,7 @@ export function showConsent(deps: InteractionDeps): Middleware {
         scopes,
         claims,
         apis,
-        redirectHost: URL.parse(redirectUri)?.host || redirectUri,
+        destination: { kind: redirectKind(redirectUri), host: shownAddress(redirectUri) },
         isOffline: scopes.some(({ scope }) => scope === 'offline_access'),
         lifetimeSeconds: LIFETIMES.grant,
         revokeHref: '/account/apps',

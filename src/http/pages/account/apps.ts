@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa'
 import type { Consents } from '../../../accounts/consents.ts'
+import { shownAddress } from '../../../clients/redirect-kind.ts'
 import type { Resources } from '../../../clients/resources.ts'
 import type { Consent, Resource } from '../../../entities/index.ts'
 import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
@@ -54,7 +55,7 @@ function appItem(
   issuer: string,
 ): AppItem {
   const [redirectUri] = (client.metadata['redirect_uris'] ?? []) as string[]
-  const host = client.isFirstParty ? undefined : URL.parse(redirectUri ?? '')?.host || undefined
+  const host = client.isFirstParty || !redirectUri ? undefined : shownAddress(redirectUri)
   const { [apiResource(issuer)]: ofAccountApi = [], ...ofOthers } = resourceScopes
   return {
     clientId: client.id,
