@@ -119,15 +119,24 @@ export class Interactions {
     return interaction.returnTo
   }
 
-  /** `access_denied` back to the app, with `state` and `iss` (RFC 6749 4.1.2.1). */
+  /** The person does not allow it. */
   async deny(interaction: Interaction): Promise<string> {
     const { session, params, prompt } = interaction
     if (session?.accountId && prompt.name === 'consent')
       this.#deps.consents.denied(session.accountId, String(params['client_id']))
-    interaction.result = {
-      error: 'access_denied',
-      error_description: 'End-User denied the request',
-    }
+    return this.#end(interaction, 'access_denied', 'End-User denied the request')
+  }
+
+  /** The person goes back to the app; who was asked for a second factor and sets none up, did not meet it. */
+  leave(interaction: Interaction, { enrol }: InteractionState): Promise<string> {
+    return enrol?.isDone === false && demandsTwoFactors(interaction.params)
+      ? this.#end(interaction, 'unmet_authentication_requirements', 'a second factor is not set up')
+      : this.#end(interaction, 'access_denied', 'End-User left the sign-in')
+  }
+
+  /** An error back to the app, with `state` and `iss` (RFC 6749 4.1.2.1). */
+  async #end(interaction: Interaction, error: string, description: string): Promise<string> {
+    interaction.result = { error, error_description: description }
     await interaction.persist()
     return interaction.returnTo
   }

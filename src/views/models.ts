@@ -51,6 +51,11 @@ export interface Resend extends FormModel {
   readonly availableInSeconds: number
 }
 
+/** A step that the person may end without finishing it: the way back to the app, if there is one. */
+export interface LeavableStep extends FormModel {
+  readonly leave?: FormModel | undefined
+}
+
 /** One thing of the person that an app asks for, worded by the catalogue. */
 export interface ScopeItem {
   readonly scope: string

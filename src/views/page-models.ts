@@ -6,6 +6,7 @@ import type {
   ClaimItem,
   ForeignForm,
   FormModel,
+  LeavableStep,
   MessageAction,
   MessageKind,
   NoticeKind,
@@ -17,7 +18,7 @@ import type {
 /** What each page needs. */
 export interface PageModels extends AccountModels {
   /** Posts `username`, `password`, `remember=yes`. */
-  'interaction/login': FormModel & {
+  'interaction/login': LeavableStep & {
     readonly email: string
     readonly remember?: boolean | undefined
     /**
@@ -32,13 +33,13 @@ export interface PageModels extends AccountModels {
     readonly notice?: NoticeKind | undefined
   }
   /** Posts `name`, `email`, `password`. */
-  'interaction/sign-up': FormModel & {
+  'interaction/sign-up': LeavableStep & {
     readonly name: string
     readonly email: string
     readonly signInHref?: string | undefined
   }
   /** Posts `code`. */
-  'interaction/verify-email': FormModel & {
+  'interaction/verify-email': LeavableStep & {
     readonly email: string
     readonly resend: Resend
     readonly startOverHref: string
@@ -64,9 +65,9 @@ export interface PageModels extends AccountModels {
     readonly termsUrl?: string | undefined
   }
   /** Posts `choice=continue|other`. */
-  'interaction/select-account': FormModel & { readonly person: Person }
+  'interaction/select-account': LeavableStep & { readonly person: Person }
   /** Two-step sign-in is demanded and not set up yet. Posts `code`; `hidden` says of which key. */
-  'interaction/mfa-enrol': FormModel & {
+  'interaction/mfa-enrol': LeavableStep & {
     readonly secret: string
     readonly otpauthUri: string
     readonly startOverHref: string
@@ -74,7 +75,7 @@ export interface PageModels extends AccountModels {
   /** `codes` only in the answer that made them. Posts nothing but itself and goes on. */
   'interaction/recovery-codes': FormModel & { readonly codes?: readonly string[] | undefined }
   /** Posts `code`, `remember=yes`. `otherMethodHref` leads to the same page with the other method. */
-  'interaction/mfa': FormModel & {
+  'interaction/mfa': LeavableStep & {
     readonly method: 'totp' | 'recovery'
     readonly email: string
     readonly otherMethodHref: string

@@ -38,20 +38,24 @@ const LONG = {
 const LOGO =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
+const leave = form('/interaction/abc/leave')
 const login = {
   ...form('/interaction/abc/login'),
+  leave,
   email: '',
   signUpHref: '/interaction/abc/sign-up',
   forgotHref: '/forgot',
 }
 const signUp = {
   ...form('/interaction/abc/sign-up'),
+  leave,
   name: '',
   email: '',
   signInHref: '/interaction/abc/login',
 }
 const verify = {
   ...form('/interaction/abc/verify-email'),
+  leave,
   email: person.email,
   resend,
   startOverHref: '/interaction/abc/sign-up',
@@ -75,6 +79,7 @@ const consent = {
 }
 const mfa = {
   ...form('/interaction/abc/mfa'),
+  leave,
   email: person.email,
   otherMethodHref: '?method=recovery',
   startOverHref: '/interaction/abc/login',
@@ -87,6 +92,7 @@ const key = {
 }
 const enrol = {
   ...form('/interaction/abc/mfa-enrol'),
+  leave,
   ...key,
   startOverHref: '/interaction/abc/login',
 }
@@ -233,7 +239,7 @@ export const PAGES: Samples<PageModels> = {
     },
   },
   'interaction/select-account': {
-    plain: { ...form('/interaction/abc/select-account'), person },
+    plain: { ...form('/interaction/abc/select-account'), person, leave },
     long: { ...form('/interaction/abc/select-account'), person: LONG },
   },
   'interaction/mfa-enrol': {

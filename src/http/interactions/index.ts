@@ -7,6 +7,7 @@ import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
 import { noteSignIns, startedBy } from '../started-sign-ins.ts'
 import { type InteractionDeps, loadStep, stepOf } from './interaction.ts'
+import { leave } from './leave.ts'
 import { dueStep, type InteractionStep, STEPS } from './steps.ts'
 import { resendCode } from './verify-email.ts'
 
@@ -57,6 +58,7 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
     router.post(`/${step.name}`, load(limited), whenDue(step), step.submit(deps))
   }
   router.post('/resend', load(limit('resend')), resendCode(deps))
+  router.post('/leave', load(), leave(deps))
   router.post('/switch-account', load(), (ctx) => seeOther(ctx, stepOf(ctx).url('select-account')))
   return router
 }

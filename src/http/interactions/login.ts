@@ -8,6 +8,7 @@ import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { findKnownPerson, isOther, type KnownPerson, OTHER } from './known-person.ts'
+import { leaveForm } from './leave.ts'
 
 /** GET: the form, with the hint that the app gave or the person that has to confirm. */
 export function showLogin(deps: InteractionDeps): Middleware {
@@ -112,6 +113,7 @@ function render(
     action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
     csrf: deps.csrf.token(ctx),
     forgotHref: `/forgot-password?interaction=${step.uid}`,
+    leave: leaveForm(ctx, deps, step),
     problems,
   }
   if (known?.isFixed) {

@@ -7,6 +7,7 @@ import { originOf } from '../state.ts'
 import { enrolmentProblems, type RefusedEnrolment } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { leaveForm } from './leave.ts'
 
 /**
  * Two factors are demanded of an account that has one: the secret waits here for its first code. No
@@ -92,6 +93,7 @@ async function renderEnrol(
     csrf: deps.csrf.token(ctx),
     startOverHref: step.url('login'),
     hidden: { enrolment: id },
+    leave: leaveForm(ctx, deps, step),
     problems: enrolmentProblems(refused, pending),
   }
   deps.renderer.page(ctx, 'interaction/mfa-enrol', { ...form, secret, otpauthUri }, step.app)

@@ -6,6 +6,7 @@ import { originOf } from '../state.ts'
 import { totpProblems } from '../totp-problems.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { leaveForm } from './leave.ts'
 
 /**
  * The step between the factors. Without a challenge of this very interaction there is nothing to
@@ -59,6 +60,7 @@ function render(
       otherMethodHref:
         method === 'recovery' ? step.url('mfa') : `${step.url('mfa')}?method=recovery`,
       startOverHref: `${step.url('login')}?account=other`,
+      leave: leaveForm(ctx, deps, step),
       remember,
       problems: method === 'totp' ? totpProblems(problems) : problems,
     },

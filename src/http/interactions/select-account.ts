@@ -3,6 +3,7 @@ import { AppError } from '../../errors.ts'
 import { seeOther } from '../see-other.ts'
 import { formOf } from '../state.ts'
 import { type InteractionDeps, stepOf } from './interaction.ts'
+import { leaveForm } from './leave.ts'
 
 export function showSelectAccount(deps: InteractionDeps): Middleware {
   return async (ctx) => {
@@ -16,6 +17,7 @@ export function showSelectAccount(deps: InteractionDeps): Middleware {
       {
         action: step.url('select-account'),
         csrf: deps.csrf.token(ctx),
+        leave: leaveForm(ctx, deps, step),
         person: { name: account.name, email: account.email },
       },
       step.app,

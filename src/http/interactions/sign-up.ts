@@ -5,6 +5,7 @@ import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { leaveForm } from './leave.ts'
 
 export function showSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
@@ -55,6 +56,7 @@ function render(
       action: step.url('sign-up'),
       csrf: deps.csrf.token(ctx),
       signInHref: step.url('login'),
+      leave: leaveForm(ctx, deps, step),
       ...shown,
     },
     step.app,

@@ -10,6 +10,7 @@ import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { leaveForm } from './leave.ts'
 
 export function showVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
@@ -80,6 +81,7 @@ function render(
       csrf,
       email,
       startOverHref: step.url('sign-up'),
+      leave: leaveForm(ctx, deps, step),
       resend: {
         action: step.url('resend'),
         csrf,
