@@ -31,6 +31,7 @@ import { createNoticeCookie } from './http/pages/notice-cookie.ts'
 import { resetPasswordRoutes } from './http/pages/reset-password.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
+import { webFinger } from './http/webfinger.ts'
 import { cookieNames } from './oidc/configuration.ts'
 
 export interface AppOptions {
@@ -79,6 +80,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(protocolGuard(limit))
   app.use(fastPath(authorizationServer))
   app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie, signUpFlow }, limit).routes())
+  app.use(webFinger(config))
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes(context.views).routes())
   app.use(logoRoutes(context.database).routes())

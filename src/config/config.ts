@@ -42,6 +42,8 @@ export interface Config {
     readonly termsUrl: string | undefined
   }
   readonly trustedProxyHops: number
+  /** Whose people sign in here, for apps that ask by WebFinger. */
+  readonly webFingerDomains: readonly string[]
   readonly limits: AdjustableLimits
   readonly requireMfa: boolean
   readonly refreshLeewaySeconds: number
@@ -105,6 +107,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       termsUrl: env.TERMS_URL,
     },
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
+    webFingerDomains: env.WEBFINGER_DOMAINS ?? [],
     limits: {
       'sign-in': env.LIMITS_SIGN_IN,
       verify: env.LIMITS_VERIFY,

@@ -42,6 +42,14 @@ export const host = z
     'must be an address or a host name, without a port',
   )
 
+/** A domain as it is written in DNS: IDNs in punycode. */
+export const domain = z
+  .string()
+  .toLowerCase()
+  .regex(/^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*$/, {
+    error: 'must be domains such as example.org, separated by commas',
+  })
+
 /** What a function makes of the text; the sentence that it throws is the fault. */
 export const made = <T>(make: (text: string) => T) =>
   z.string().transform((text, context): T => {

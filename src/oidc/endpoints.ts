@@ -83,6 +83,12 @@ export const ENDPOINTS = {
   jwks: { ...document, path: '/jwks', alias: '/.well-known/jwks.json' },
   openidConfiguration: { ...document, path: '/.well-known/openid-configuration' },
   oauthServer: { ...document, path: '/.well-known/oauth-authorization-server' },
+  webFinger: {
+    path: '/.well-known/webfinger',
+    kind: 'document',
+    methods: [...READ, 'OPTIONS'],
+    maxBody: FORM,
+  },
   endSession: { ...page, path: END_SESSION, methods: [...READ, 'POST'], isEntry: true },
   endSessionConfirm: {
     ...page,

@@ -151,7 +151,6 @@ describe('discovery', () => {
     '/request',
     '/backchannel',
     '/me',
-    '/.well-known/webfinger',
     '/certs',
     '/token/',
     '/auth/device',

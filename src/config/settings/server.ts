@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, host, httpUrl } from '../setting-types.ts'
+import { domain, flag, host, httpUrl, list } from '../setting-types.ts'
 
 /** How it is reached and where it runs. */
 export const SERVER_SETTINGS = {
@@ -34,6 +34,12 @@ export const SERVER_SETTINGS = {
     .default(0)
     .describe(
       'Reverse proxies in front whose X-Forwarded-For entry is believed. 0: the socket address counts.',
+    ),
+  WEBFINGER_DOMAINS: list
+    .pipe(z.array(domain).max(100))
+    .optional()
+    .describe(
+      'Domains of accounts, separated by commas, whose people sign in here: apps that ask by WebFinger are told. See [WebFinger](#webfinger).',
     ),
   DATA_DIR: z
     .string()
