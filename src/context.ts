@@ -21,6 +21,7 @@ import { openMailer } from './mail/open-mailer.ts'
 import { AccessRevoker } from './oidc/access-revoker.ts'
 import { BackChannelLogout, LOGOUT_POLICY } from './oidc/back-channel-logout.ts'
 import { API_SCOPE, apiResource } from './oidc/clients/built-in-clients.ts'
+import { ownIdentifiers } from './oidc/clients/own-identifiers.ts'
 import { SecretUses } from './oidc/clients/secret-uses.ts'
 import { SigningKeys } from './oidc/keys/signing-keys.ts'
 import { Outbox, OutboxWorker } from './outbox/index.ts'
@@ -111,7 +112,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   })
   const clientSecrets = new ClientSecrets({ em, audit })
   const secretUses = undo.use(new SecretUses({ pool, logger }))
-  const resources = new Resources({ em, audit })
+  const resources = new Resources({ em, audit, isOurs: ownIdentifiers(issuer) })
   const announcements = undo.use(await Announcements.open({ database, logger }))
   const { redisCommandMs } = options
   const storage = undo.use(

@@ -40,6 +40,8 @@ export async function accessTokens({ issuer, audience }) {
         error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)
       throw isTokensFault ? new Refusal(401, 'invalid_token') : error
     })
+    // Bound to a key (RFC 7800): what cannot be checked is refused.
+    if (payload.cnf !== undefined) throw new Refusal(401, 'invalid_token')
     if (
       !String(payload.scope ?? '')
         .split(' ')

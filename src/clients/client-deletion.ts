@@ -1,5 +1,6 @@
 import type { EntityManager } from '../database/database.ts'
-import { type Client, Consent, SessionProof } from '../entities/index.ts'
+import { type Client, Consent, Resource, SessionProof } from '../entities/index.ts'
+import { announce } from '../feed/changes.ts'
 import { refused } from './reasons.ts'
 
 export interface Deleted {
@@ -15,6 +16,8 @@ export async function deleteClient(tx: EntityManager, client: Client): Promise<D
   if (client.managedBy === 'system') throw refused({ id: { code: 'built_in' } })
   await tx.nativeDelete(SessionProof, { clientId: client.id })
   const consents = await tx.nativeDelete(Consent, { client: client.id })
+  for (const { identifier } of await tx.find(Resource, { servedBy: client }))
+    await announce(tx, { kind: 'resource', id: identifier })
   tx.remove(client)
   await tx.flush()
   return { consents }

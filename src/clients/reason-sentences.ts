@@ -123,6 +123,10 @@ export const SENTENCES = {
   scopes_in_use:
     '{scopes}: listed by the clients {ids}; take it from them first: client update <id> --scope …',
   identifier_taken: 'is registered already',
+  identifier_of_server: 'is a name of the server itself',
+  identifier_of_client: 'is the id of a client',
+  unknown_client: 'is no client',
+  serving_unproven: 'is a client that does not authenticate: anyone could ask in its name',
 
   // Of groups
   group_taken: 'is taken by another group; upper and lower case are no difference',

@@ -1,6 +1,4 @@
-import type { Resources } from '../clients/resources.ts'
-
-type Resource = Awaited<ReturnType<Resources['list']>>[number]
+import type { Resource } from '../entities/index.ts'
 
 export function factsOf({
   identifier,
@@ -25,10 +23,14 @@ export function pick(words: Readonly<Record<string, string>>, scopes: readonly s
 
 export function documentOf(resource: Resource) {
   const { managedBy, version, includeGroups, signingAlg, createdAt } = resource
+  const { tokenTyp, opensUserinfo, servedBy } = resource
   return {
     ...factsOf(resource),
     include_groups: includeGroups,
     signing_alg: signingAlg,
+    token_typ: tokenTyp,
+    userinfo: opensUserinfo,
+    served_by: servedBy?.id ?? null,
     managed_by: managedBy,
     version,
     created_at: createdAt,
@@ -41,7 +43,7 @@ export function lineOf({
   scopes,
   scopeDescriptions,
   name,
-}: Resource) {
+}: Resource): string {
   const described = scopes.filter((scope) => Object.hasOwn(scopeDescriptions, scope))
   const words = described.map((scope) => `${scope}=${scopeDescriptions[scope]}`)
   return [identifier, accessTokenSeconds, scopes.join(' '), name, ...words].join('\t')

@@ -1,75 +1,21 @@
-import { Command, Option } from 'commander'
-import type { ResourceChange, ResourceInput, Resources } from '../clients/resources.ts'
+import { Command } from 'commander'
+import type { ResourceInput } from '../clients/resource-fields.ts'
+import type { Resources } from '../clients/resources.ts'
 import { answering, envAnswer } from './answer.ts'
 import { linesOf } from './client-document.ts'
 import { explained } from './refusal.ts'
 import { documentOf, factsOf, lineOf, pick } from './resource-document.ts'
-import { scopesOf } from './resource-scopes.ts'
+import {
+  addOptions,
+  OPTIONS,
+  type Options,
+  settings,
+  type UpdateOptions,
+} from './resource-options.ts'
 
 export interface ResourceCommandDeps extends AsyncDisposable {
   readonly resources: Resources
 }
-
-const OPTIONS = {
-  identifier: '--identifier',
-  name: '--name',
-  scopes: '--scope',
-  scopeDescriptions: '--scope',
-  accessTokenSeconds: '--lifetime',
-  includeGroups: '--include-groups',
-  signingAlg: '--signing-alg',
-}
-
-interface Options {
-  readonly name?: string
-  readonly scope?: string[]
-  readonly lifetime?: number
-  readonly includeGroups?: boolean
-  readonly signingAlg?: ResourceInput['signingAlg']
-}
-
-interface UpdateOptions extends Options {
-  readonly ifVersion?: number
-}
-
-/** What is registered, and can be changed. */
-function addOptions(command: Command, { isChange }: { isChange: boolean }): Command {
-  return command
-    .addOption(
-      new Option(
-        '--name <name>',
-        'what people see when an app asks for access to it',
-      ).makeOptionMandatory(!isChange),
-    )
-    .addOption(
-      new Option(
-        '--scope <scope...>',
-        'what may be allowed there, all of it; with words for people: "notes:read=Read your notes"',
-      ).makeOptionMandatory(!isChange),
-    )
-    .option('--lifetime <seconds>', 'how long its access tokens live (default: 600)', Number)
-    .option('--include-groups', 'its access tokens name the groups of the person')
-    .addOption(
-      new Option('--signing-alg <alg>', 'signature of its access tokens').choices([
-        'ES256',
-        'RS256',
-      ]),
-    )
-}
-
-const settings = ({
-  name,
-  scope,
-  lifetime,
-  includeGroups,
-  signingAlg,
-}: Options): ResourceChange => ({
-  name,
-  ...(scope ? scopesOf(scope) : {}),
-  accessTokenSeconds: lifetime,
-  includeGroups,
-  signingAlg,
-})
 
 /** `gatehouse resource …`: the APIs that accept this server's access tokens. */
 export function resourceCommand(open: () => Promise<ResourceCommandDeps>): Command {

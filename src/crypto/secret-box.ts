@@ -10,7 +10,7 @@ import { deriveKey } from './token.ts'
 
 const VERSION = 1
 const ID_BYTES = 8
-const NONCE_BYTES = 12
+export const NONCE_BYTES = 12
 const TAG_BYTES = 16
 /** Version and key id; authenticated together with the caller's context. */
 const HEADER_BYTES = 1 + ID_BYTES
@@ -76,9 +76,13 @@ export class SecretBox {
   }
 }
 
-/** `nonce (12) | tag (16) | ciphertext`, under one key. */
-export function sealUnder(key: KeyObject, plain: Uint8Array | string, aad: Uint8Array): Buffer {
-  const nonce = randomBytes(NONCE_BYTES)
+/** `nonce (12) | tag (16) | ciphertext`, under one key. A nonce of its own must not come twice. */
+export function sealUnder(
+  key: KeyObject,
+  plain: Uint8Array | string,
+  aad: Uint8Array,
+  nonce: Uint8Array = randomBytes(NONCE_BYTES),
+): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad)
   const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
   return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext])

@@ -47,6 +47,7 @@ export const entities = [
   TotpCredential,
   VerificationToken,
 ]
+export type { TokenTyp } from './resource.ts'
 export {
   Account,
   AccountGroup,

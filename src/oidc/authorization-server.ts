@@ -18,18 +18,21 @@ import { refuseTypesFirst } from './response-types.ts'
 import type { SessionRecords } from './session-records.ts'
 import { standing } from './standing.ts'
 import { hintAtSwitches } from './switch-hints.ts'
-import { rememberKeys } from './tokens/access-tokens.ts'
 import { followSwitches } from './tokens/id-token-switches.ts'
+import { rememberKeys } from './tokens/own-jwts.ts'
 import type { RefreshAnswers } from './tokens/refresh-answers.ts'
 import { repeatTokens } from './tokens/repeated-tokens.ts'
+import { returnedJwts } from './tokens/returned-jwts.ts'
+import { TokenBindings } from './tokens/token-bindings.ts'
 import { readParamsFirst } from './tokens/token-params.ts'
 import { TokenProvider } from './tokens/token-provider.ts'
 import { findingOnce, prefetching } from './trips/prefetch.ts'
 import { writingBehind } from './trips/write-behind.ts'
 
-export interface AuthorizationServerDeps extends Omit<ConfigurationDeps, 'jwks' | 'adapter'> {
+export interface AuthorizationServerDeps
+  extends Omit<ConfigurationDeps, 'jwks' | 'adapter' | 'bindings'> {
   readonly adapter: (model: string) => Adapter
-  readonly directory: Pick<ClientDirectory, 'honours' | 'isSinceRestore'>
+  readonly directory: Pick<ClientDirectory, 'honours' | 'isSinceRestore' | 'findResource'>
   readonly refreshAnswers: RefreshAnswers
   readonly secretUses: NoteUse
   readonly keys: SigningKeys
@@ -95,13 +98,22 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
     honours: (...issued) => deps.directory.honours(...issued),
   })
   const prefetched = prefetching({ adapterFor: judged, findAccount, refreshAnswers })
+  const bindings = new TokenBindings(deps.config.secrets.keyEncryptionKeys)
   const configuration: Configuration = createConfiguration({
     ...deps,
-    adapter: writingBehind({ adapterFor: prefetched, refreshAnswers }),
+    bindings,
+    adapter: returnedJwts({
+      issuer: deps.config.issuer,
+      provider: () => provider,
+      adapterFor: writingBehind({ adapterFor: prefetched, refreshAnswers }),
+      findAccount,
+      directory: deps.directory,
+      bindings,
+    }),
     findAccount,
     jwks: { keys: keys.map(signingHere) },
   })
-  const provider = new TokenProvider(deps.config.issuer, configuration, deps.resources)
+  const provider: Provider = new TokenProvider(deps.config.issuer, configuration, deps.resources)
   useDigestedSecrets(provider, deps.secretUses)
   nameSessions(provider)
   releaseGroups(provider, deps.groupClaims)

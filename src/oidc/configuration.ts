@@ -9,8 +9,8 @@ import { finishReading } from './authorization/requests.ts'
 import type { GroupClaims } from './claims/group-claims.ts'
 import { CLAIMS_BY_SCOPE } from './claims/registry.ts'
 import { readClaimsParameter } from './claims/request.ts'
-import { groupsInJwt, introspectionPolicy } from './claims/token-groups.ts'
-import { apiResource, builtInClients } from './clients/built-in-clients.ts'
+import { groupsInJwt } from './claims/token-groups.ts'
+import { builtInClients } from './clients/built-in-clients.ts'
 import { assertingSince, CLOCK_TOLERANCE } from './clients/client-assertion.ts'
 import { OUR_METADATA } from './clients/client-metadata.ts'
 import type { ClientDirectory } from './clients/directory.ts'
@@ -20,6 +20,7 @@ import { featuresWith } from './features.ts'
 import type { FindAccount } from './find-account.ts'
 import type { ConsentStore } from './grants.ts'
 import { createInteractionPolicy } from './interaction-policy.ts'
+import { introspectionPolicy } from './introspection.ts'
 import { EXTERNAL_SIGNING } from './keys/external-key.ts'
 import type { ProviderPages } from './pages.ts'
 import { demandsChallenge } from './pkce.ts'
@@ -31,7 +32,9 @@ import {
   mayRevoke,
   rotatesRefreshTokens,
 } from './token-policy.ts'
+import { claimsOfJwt, typedAsRegistered } from './tokens/jwt-shape.ts'
 import { lifetimes } from './tokens/lifetimes.ts'
+import type { TokenBindings } from './tokens/token-bindings.ts'
 import { bitsOfOpaqueRandomness } from './tokens/token-lengths.ts'
 
 export interface ConfigurationDeps {
@@ -47,7 +50,8 @@ export interface ConfigurationDeps {
   readonly pages: ProviderPages
   readonly locales: readonly string[]
   readonly fetch: NonNullable<Configuration['fetch']>
-  readonly directory: Pick<ClientDirectory, 'isSinceRestore'>
+  readonly directory: Pick<ClientDirectory, 'isSinceRestore' | 'findResource'>
+  readonly bindings: TokenBindings
 }
 
 const ASYMMETRIC = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
@@ -70,7 +74,8 @@ export function cookieNames(issuer: string): {
  * is tested.
  */
 export function createConfiguration(deps: ConfigurationDeps): Configuration {
-  const { config, resources, pages } = deps
+  const { config, resources, pages, bindings } = deps
+  const ofJwt = claimsOfJwt({ issuer: config.issuer, bindings })
   const cookie = {
     httpOnly: true,
     sameSite: 'lax',
@@ -111,7 +116,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     },
     clockTolerance: CLOCK_TOLERANCE,
     acceptQueryParamAccessTokens: false,
-    formats: { bitsOfOpaqueRandomness },
+    formats: { bitsOfOpaqueRandomness, customizers: { jwt: typedAsRegistered } },
     allowOmittingSingleRegisteredRedirectUri: false,
     extraParams: { audience: finishReading },
     discovery: {
@@ -125,7 +130,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       claimsParameter: { assertClaimsParameter: readClaimsParameter },
       externalSigningSupport: EXTERNAL_SIGNING,
       introspection: {
-        allowedPolicy: introspectionPolicy(deps.groupClaims),
+        allowedPolicy: introspectionPolicy(deps),
       },
       revocation: { allowedPolicy: mayRevoke },
       rpInitiatedLogout: {
@@ -147,9 +152,13 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     clientBasedCORS: (ctx, origin, client) =>
       isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
     extraTokenClaims: async (ctx, token) => {
-      const { aud, sessionUid } = token as { aud?: unknown; sessionUid?: string }
-      if (aud === apiResource(config.issuer)) return sessionUid ? { sid: sessionUid } : undefined
-      return groupsInJwt({ claims: deps.groupClaims, resources }, ctx, token)
+      const ours = ofJwt(token)
+      return (
+        ours && {
+          ...(await groupsInJwt({ claims: deps.groupClaims, resources }, ctx, token)),
+          ...ours,
+        }
+      )
     },
     assertJwtClientAuthClaimsAndHeader: assertingSince(deps.directory),
     renderError: pages.error,

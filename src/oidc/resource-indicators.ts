@@ -1,7 +1,8 @@
-import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider'
+import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { isOidcScope } from '../clients/scopes.ts'
-import type { ResourceServers } from './clients/resource-servers.ts'
+import type { ApiServer, ResourceServers } from './clients/resource-servers.ts'
 import { param } from './param.ts'
+import { forApiAndUserinfo } from './scopes-of-person.ts'
 import { defaultsAt, onlyApi } from './token-policy.ts'
 
 /** For which API a token is (RFC 8707), in the words of the engine's setting. */
@@ -14,10 +15,12 @@ export function resourceIndicators(resources: ResourceServers) {
     defaultResource: async (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]) =>
       oneOf?.[0] ?? (isService(ctx) ? await ofScopes(ctx, client) : undefined) ?? [],
     useGrantedResource: (ctx: KoaContextWithOIDC) => !isForUserinfo(ctx),
-    getResourceServerInfo: async (ctx: KoaContextWithOIDC, indicator: string, client: Client) =>
-      isService(ctx)
-        ? ofService(ctx, client, await resources.info(indicator, client))
-        : resources.info(indicator, client),
+    getResourceServerInfo: async (ctx: KoaContextWithOIDC, indicator: string, client: Client) => {
+      const server = await resources.info(indicator, client)
+      if (isService(ctx)) return ofService(ctx, client, server)
+      const { grant, route } = ctx.oidc
+      return route === 'token' && grant ? forApiAndUserinfo(grant, indicator, server) : server
+    },
   }
 }
 
@@ -28,8 +31,8 @@ export function resourceIndicators(resources: ResourceServers) {
 function ofService(
   { oidc: { params = {} } }: KoaContextWithOIDC,
   client: Client,
-  server: ResourceServer,
-): ResourceServer {
+  server: ApiServer,
+): ApiServer {
   const offered = server.scope.split(' ')
   const scopes = param(params, 'scope').split(' ').filter(Boolean)
   const unknown = scopes.find((name) => !offered.includes(name))

@@ -27,21 +27,6 @@ export function defaultsAt(client: object, offered: readonly string[]): readonly
   return defaults.filter((scope) => offered.includes(scope))
 }
 
-/** TK-09: a caller sees its own tokens, and a resource server those for its audience. */
-export function mayIntrospect(
-  client: { clientId: string; [key: string]: unknown },
-  token: { clientId?: string | undefined; aud?: unknown },
-): boolean {
-  if (token.clientId === client.clientId) return true
-  const { allowed_resources: served } = settingsOf(client)
-  return (
-    typeof token.aud === 'string' &&
-    served !== undefined &&
-    client['tokenEndpointAuthMethod'] !== 'none' &&
-    served.includes(token.aud)
-  )
-}
-
 export function mayRevoke(
   _ctx: KoaContextWithOIDC,
   client: { clientId: string },

@@ -171,6 +171,33 @@ describe('gatehouse client show, update and delete', () => {
 describe('gatehouse resource show, update and delete', () => {
   const api = 'https://stock.example/'
 
+  it('marks an API for userinfo, says what its tokens are like and who serves it, and takes it back', async () => {
+    const marked = 'https://marked.example/'
+    const wanted = ['--identifier', marked, '--name', 'Marked', '--scope', 'marked:read']
+    await create('server-of-it', 'Its server')
+    const more = ['--userinfo', '--token-typ', 'JWT', '--served-by', 'server-of-it']
+    expect((await run(['resource', 'create', ...wanted, ...more])).code).toBe(0)
+    expect(await json('resource', 'show', marked)).toMatchObject({
+      userinfo: true,
+      token_typ: 'JWT',
+      served_by: 'server-of-it',
+    })
+    const back = ['--no-userinfo', '--token-typ', 'at+jwt', '--no-served-by']
+    expect(await json('resource', 'update', marked, ...back)).toMatchObject({
+      version: 2,
+      userinfo: false,
+      token_typ: 'at+jwt',
+      served_by: null,
+    })
+    await run(['resource', 'update', marked, '--served-by', 'server-of-it'])
+    await run(['client', 'delete', 'server-of-it'])
+    expect(await json('resource', 'show', marked)).toMatchObject({ served_by: null })
+    const own = ['--identifier', server.config.issuer, '--name', 'x', '--scope', 'x']
+    expect((await run(['resource', 'create', ...own])).stderr).toBe(
+      '--identifier: is a name of the server itself\n',
+    )
+  })
+
   it('shows an API with its clients, changes it, and deletes it once no client names it', async () => {
     const words = ['--scope', 'stock:read=Read the stock', 'stock:write']
     await run(['resource', 'create', '--identifier', api, '--name', 'Stock', ...words])

@@ -349,7 +349,7 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         { token: access },
         basic({ ...app.client, clientSecret: 'wrong' }),
       )
-      expect([anonymous.status, wrong.status]).toEqual([400, 401])
+      expect([anonymous.status, wrong.status]).toEqual([401, 401])
     })
 
     it('TK-09 revokes only for the client that holds the token, and an unknown token is no error (RFC 7009 2.2)', async () => {
@@ -423,9 +423,8 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         expect(isGrantError(await app.redeem(token))).toBe(true)
       for (const token of kinds.filter((one) => one !== refresh))
         expect(isGrantError(await app.refresh(token))).toBe(true)
-      for (const token of [code, ...cookies])
+      for (const token of [id, code, ...cookies])
         expect((await introspect(token)).body).toEqual({ active: false })
-      expect((await introspect(id)).body).not.toHaveProperty('active')
       for (const token of kinds) {
         const { status } = await get(new URL(`/auth/${encodeURIComponent(token)}`, server.origin))
         // The id of an interaction has no dot: there is nothing at such a path (RL-05).

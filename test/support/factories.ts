@@ -100,6 +100,15 @@ export async function allowBefore(
   await context.consents.add(account.id, clientId, { scopes, resourceScopes: {}, claims: [] })
 }
 
+type ResourceField =
+  | 'identifier'
+  | 'name'
+  | 'scopes'
+  | 'scopeDescriptions'
+  | 'tokenTyp'
+  | 'opensUserinfo'
+  | 'signingAlg'
+
 /** An API that accepts access tokens (RFC 8707). */
 export async function createResource(
   { context }: Owner,
@@ -108,9 +117,13 @@ export async function createResource(
     name = 'Example API',
     scopes = ['read', 'write'],
     scopeDescriptions = {},
-  }: Partial<Pick<Resource, 'identifier' | 'name' | 'scopes' | 'scopeDescriptions'>> = {},
+    servedBy,
+    ...more
+  }: Partial<Pick<Resource, ResourceField>> & { readonly servedBy?: string } = {},
 ) {
   const em = context.database.em.fork()
-  await em.persist(em.create(Resource, { identifier, name, scopes, scopeDescriptions })).flush()
+  const resource = em.create(Resource, { identifier, name, scopes, scopeDescriptions, ...more })
+  if (servedBy !== undefined) resource.servedBy = em.getReference(Client, servedBy)
+  await em.persist(resource).flush()
   return { identifier, scopes }
 }

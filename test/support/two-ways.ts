@@ -91,17 +91,19 @@ function alike(text: string): string {
 
 /**
  * What a JWT says, with the order of its members, and of which access token it is; how long another
- * token is.
+ * token is. What is sealed into it is noise.
  */
 function contentOf(token: string, beside: string): unknown {
   if (!token.includes('.')) return token.length
-  const { jti, iat = 0, exp = 0, at_hash: atHash, ...claims } = decodeJwt(token)
+  const { jti, iat = 0, exp = 0, at_hash: atHash, ...more } = decodeJwt(token)
+  const { gatehouse_binding: sealed, ...claims } = more
   return [
     decodeProtectedHeader(token),
     Object.keys(decodeJwt(token)),
     claims,
     atHash && ['sha256', 'sha512'].filter((name) => atHash === leftHalf(name, beside)),
     typeof jti,
+    typeof sealed === 'string' && sealed.length,
     exp - iat,
   ]
 }

@@ -29,6 +29,8 @@ export function demoHello(issuer: string): Middleware {
       if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout) throw error
       return challenge(ctx, 401, 'error="invalid_token"')
     }
+    // Bound to a key: nobody here checks the proof (RFC 7800).
+    if (claims['cnf'] !== undefined) return challenge(ctx, 401, 'error="invalid_token"')
     const { sub, client_id, scope, exp = 0 } = claims
     if (!String(scope).split(' ').includes(DEMO_SCOPE))
       return challenge(ctx, 403, `error="insufficient_scope", scope="${DEMO_SCOPE}"`)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import Router from '@koa/router'
 import type { BuiltInClient } from '../../clients/clients.ts'
-import type { ResourceInput } from '../../clients/resources.ts'
+import type { ResourceInput } from '../../clients/resource-fields.ts'
 import { assets } from '../../views/views.ts'
 import { DEMO_SCOPE, demoApi, demoHello } from './demo-api.ts'
 

@@ -1,7 +1,6 @@
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { param } from '../param.ts'
-import { mayIntrospect } from '../token-policy.ts'
 import { type GroupClaim, type GroupClaims, mayAskForGroups } from './group-claims.ts'
 
 interface Token {
@@ -28,15 +27,6 @@ export async function introspectedGroups(
   if (kind !== 'AccessToken' || !accountId || clientId !== client.clientId) return {}
   if (!scope.split(' ').includes('groups') || !mayAskForGroups(client)) return {}
   return { groups: await claims.visible(client, accountId) }
-}
-
-/** Whether the client may ask about the token, which then says what is so now. */
-export function introspectionPolicy(claims: GroupClaims) {
-  return async (_ctx: unknown, client: Client, token: Introspected): Promise<boolean> => {
-    if (!mayIntrospect(client, token)) return false
-    token.extra = { ...token.extra, ...(await introspectedGroups(claims, client, token)) }
-    return true
-  }
 }
 
 /**

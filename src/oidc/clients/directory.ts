@@ -19,7 +19,8 @@ const CLIENT = {
 }
 const RESOURCE = {
   name: 'resource-find',
-  text: 'select "identifier", array_to_string("scopes", \' \') as "scopes", "access_token_seconds", "signing_alg", "include_groups" from "resource" where "identifier" = $1',
+  text: `select "identifier", array_to_string("scopes", ' ') as "scopes", "access_token_seconds", "signing_alg", "include_groups",
+    "token_typ", "opens_userinfo", "served_by_id" from "resource" where "identifier" = $1`,
 }
 const RESTORED = 'select extract(epoch from "restored_at")::float8 as "at" from "server_state"'
 const MAX_CLIENTS = 10_000
@@ -126,6 +127,9 @@ interface ResourceRow {
   readonly access_token_seconds: number
   readonly signing_alg: string
   readonly include_groups: boolean
+  readonly token_typ: RegisteredResource['tokenTyp']
+  readonly opens_userinfo: boolean
+  readonly served_by_id: string | null
 }
 
 function resourceOf(row: ResourceRow): RegisteredResource {
@@ -135,6 +139,9 @@ function resourceOf(row: ResourceRow): RegisteredResource {
     accessTokenSeconds: row.access_token_seconds,
     signingAlg: row.signing_alg,
     includesGroups: row.include_groups,
+    tokenTyp: row.token_typ,
+    opensUserinfo: row.opens_userinfo,
+    servedBy: row.served_by_id ?? undefined,
   }
 }
 

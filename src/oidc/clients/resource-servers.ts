@@ -1,5 +1,6 @@
 import { type Client, errors, type ResourceServer } from 'oidc-provider'
 import { isOidcScope } from '../../clients/scopes.ts'
+import type { TokenTyp } from '../../entities/index.ts'
 import { API_CLIENT_ID, API_SCOPE, apiResource } from './built-in-clients.ts'
 import { settingsOf } from './settings.ts'
 
@@ -10,8 +11,19 @@ export interface RegisteredResource {
   readonly accessTokenSeconds: number
   readonly signingAlg: string
   readonly includesGroups: boolean
+  readonly tokenTyp: TokenTyp
+  /** Its tokens are for userinfo too. */
+  readonly opensUserinfo: boolean
+  /** The client as which it asks for introspection. */
+  readonly servedBy: string | undefined
 }
 export type FindResource = (identifier: string) => Promise<RegisteredResource | undefined>
+
+/** An API as the engine's models take it; they keep `jwt` whole. */
+export interface ApiServer extends ResourceServer {
+  readonly opensUserinfo: boolean
+  jwt: { readonly sign: { readonly alg: 'ES256' | 'RS256' }; readonly typ: TokenTyp }
+}
 
 /** Resource indicators (RFC 8707): each names an API whose access tokens are JWTs of RFC 9068. */
 export class ResourceServers {
@@ -34,7 +46,7 @@ export class ResourceServers {
    * client's own scopes only (CL-01). The account API is for those that are registered for it, and
    * for our own tokens.
    */
-  async info(indicator: string, client: Client): Promise<ResourceServer> {
+  async info(indicator: string, client: Client): Promise<ApiServer> {
     const {
       allowed_resources: allowed,
       allowed_scopes: allowedScopes,
@@ -43,13 +55,25 @@ export class ResourceServers {
     if (indicator === apiResource(this.#issuer)) {
       const isApp = usesAccountApi === true && client.grantTypeAllowed('authorization_code')
       if (!isApp && client.clientId !== API_CLIENT_ID) throw new errors.InvalidTarget()
-      return this.#server(indicator, [API_SCOPE], this.#lifetimeSeconds, 'ES256')
+      return serverOf({
+        identifier: indicator,
+        scopes: [API_SCOPE],
+        accessTokenSeconds: this.#lifetimeSeconds,
+        signingAlg: 'ES256',
+        tokenTyp: 'at+jwt',
+        opensUserinfo: false,
+      })
     }
     if (allowed && !allowed.includes(indicator)) throw new errors.InvalidTarget()
     const found = await this.#find(indicator)
     if (!found) throw new errors.InvalidTarget()
     const scopes = found.scopes.filter((scope) => allowedScopes?.includes(scope) ?? true)
-    return this.#server(found.identifier, scopes, found.accessTokenSeconds, found.signingAlg)
+    return serverOf({ ...found, scopes })
+  }
+
+  /** Whether its access tokens name the groups of the person. */
+  async includesGroups(indicator: string): Promise<boolean> {
+    return (await this.#find(indicator))?.includesGroups ?? false
   }
 
   async isRegistered(indicator: string): Promise<boolean> {
@@ -88,25 +112,23 @@ export class ResourceServers {
     }
     return offered
   }
+}
 
-  /** Whether its access tokens name the groups of the person. */
-  async includesGroups(indicator: string): Promise<boolean> {
-    return (await this.#find(indicator))?.includesGroups ?? false
-  }
-
-  #server(
-    audience: string,
-    scopes: readonly string[],
-    accessTokenTTL: number,
-    alg: string,
-  ): ResourceServer {
-    return {
-      audience,
-      scope: scopes.join(' '),
-      accessTokenTTL,
-      accessTokenFormat: 'jwt',
-      jwt: { sign: { alg: alg as 'ES256' } },
-    }
+function serverOf({
+  identifier,
+  scopes,
+  accessTokenSeconds,
+  signingAlg,
+  tokenTyp,
+  opensUserinfo,
+}: Omit<RegisteredResource, 'servedBy' | 'includesGroups'>): ApiServer {
+  return {
+    audience: identifier,
+    scope: scopes.join(' '),
+    accessTokenTTL: accessTokenSeconds,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: signingAlg as 'ES256' }, typ: tokenTyp },
+    opensUserinfo,
   }
 }
 

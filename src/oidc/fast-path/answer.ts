@@ -6,8 +6,9 @@ import type {
   Grant,
   Provider,
   RefreshToken,
-  ResourceServer,
 } from 'oidc-provider'
+import type { ApiServer } from '../clients/resource-servers.ts'
+import { forApiAndUserinfo } from '../scopes-of-person.ts'
 import { switched } from '../tokens/id-token-switches.ts'
 
 export type Body = Readonly<Record<string, unknown>>
@@ -18,7 +19,7 @@ export interface Standing {
   readonly client: Client
   readonly account: Account
   readonly grant: Grant
-  readonly api: { readonly identifier: string; readonly server: ResourceServer } | undefined
+  readonly api: { readonly identifier: string; readonly server: ApiServer } | undefined
 }
 
 export interface Answered {
@@ -45,10 +46,11 @@ export function accessTokenOf(
     sid,
   })
   if (api) {
-    const server = new ResourceServer(api.identifier, api.server)
+    const { identifier } = api
+    const server = new ResourceServer(identifier, forApiAndUserinfo(grant, identifier, api.server))
     token.resourceServer = server
     token.scope = grant.getResourceScopeFiltered(
-      api.identifier,
+      identifier,
       new Set([...source.scopes].filter((name) => server.scopes.has(name))),
     )
   } else {

@@ -4,8 +4,9 @@ import type { GroupClaims } from '../claims/group-claims.ts'
 import { introspectedGroups } from '../claims/token-groups.ts'
 import type { NoteUse } from '../clients/secrets.ts'
 import { ENDPOINTS } from '../endpoints.ts'
+import { isOwnToken } from '../introspection.ts'
 import { sessionOf } from '../standing.ts'
-import { mayIntrospect, onlyApi } from '../token-policy.ts'
+import { onlyApi } from '../token-policy.ts'
 import { TOKEN_LENGTHS } from '../tokens/token-lengths.ts'
 import { inUnit } from '../trips/request-unit.ts'
 import { isKnownToken, isOpen } from './allow-list.ts'
@@ -18,6 +19,8 @@ export type FastAnswer = Promise<Readonly<Record<string, unknown>> | undefined>
 export type Form = Readonly<Record<string, string | string[] | undefined>>
 
 const TOKEN = /^[\w-]+$/
+/** Of userinfo, which takes JWTs too. */
+const BEARER = /^Bearer ([\w.-]+)$/
 type TokenModel = 'AccessToken' | 'ClientCredentials' | 'RefreshToken'
 const MODELS: ReadonlyMap<number, TokenModel> = new Map(
   [...TOKEN_LENGTHS].map(([model, length]) => [length, model as TokenModel]),
@@ -52,8 +55,8 @@ export class FastPath {
 
   /** OIDC Core 5.3, with the token in the header. */
   async userinfo(authorization: string): FastAnswer {
-    const token = authorization.slice('Bearer '.length)
-    if (!authorization.startsWith('Bearer ') || !isToken(token)) return undefined
+    const token = BEARER.exec(authorization)?.[1]
+    if (token === undefined) return undefined
     return orEngine(() => inUnit(ENDPOINTS.userinfo.readsAhead, () => this.#claimsFor(token)))
   }
 
@@ -94,7 +97,7 @@ export class FastPath {
     if (
       !token?.isValid ||
       (token.grantId && !(await grantOf(this.#provider, token))) ||
-      !mayIntrospect(client, token)
+      !isOwnToken(client, token)
     )
       return { active: false }
     if (!isKnownToken(token)) return undefined

@@ -1,4 +1,4 @@
-import type { Client, Provider, ResourceServerInstance } from 'oidc-provider'
+import type { Client, Provider } from 'oidc-provider'
 import { isOidcScope } from '../../clients/scopes.ts'
 import { defaultsAt } from '../token-policy.ts'
 import { recordIssued } from '../tokens/token-events.ts'
@@ -28,9 +28,9 @@ export async function issueToService(
   const scopes = scope === '' ? defaultsAt(client, offered) : [...new Set(scope.split(' '))]
   if (scope !== '' && !SCOPE.test(scope)) return undefined
   if (scopes.some((name) => !offered.includes(name) || isOidcScope(name))) return undefined
-  const { ClientCredentials } = provider
+  const { ClientCredentials, ResourceServer } = provider
   const token = new ClientCredentials({ client, scope: scopes.join(' ') })
-  token.resourceServer = resourceServer as ResourceServerInstance
+  token.resourceServer = new ResourceServer(resource, resourceServer)
   const value = await token.save()
   const { tokenType, expiration } = token as typeof token & { tokenType: string }
   recordIssued(audit, {

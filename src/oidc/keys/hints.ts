@@ -21,6 +21,7 @@ interface Claims {
   readonly exp?: unknown
   readonly sid?: unknown
   readonly events?: unknown
+  readonly client_id?: unknown
 }
 
 /**
@@ -49,7 +50,7 @@ export function verifyHintsBy(provider: Provider, keys: readonly HintKey[]): voi
 
 /** Expired is no matter (OIDC RP-Initiated Logout 2); logout tokens have the same audience. */
 function assertIdToken(
-  { iss, sub, aud, iat, exp, events }: Claims,
+  { iss, sub, aud, iat, exp, events, client_id: clientOfAccessToken }: Claims,
   issuer: string,
   clientId: string,
 ): void {
@@ -59,7 +60,8 @@ function assertIdToken(
     typeof sub !== 'string' ||
     typeof iat !== 'number' ||
     typeof exp !== 'number' ||
-    events !== undefined
+    events !== undefined ||
+    clientOfAccessToken !== undefined
   )
     throw new Error('not an ID token')
 }

@@ -1,5 +1,6 @@
 import { errors, type Provider } from 'oidc-provider'
 import { endpointOf } from '../endpoints.ts'
+import { readIntrospection } from '../introspection.ts'
 
 export const GRANT_TYPES: readonly string[] = [
   'authorization_code',
@@ -12,7 +13,9 @@ interface OidcContext {
   readonly ctx: {
     readonly req: { readonly headers: Record<string, unknown> }
     readonly state: Readonly<Record<string, unknown>>
+    set(header: string, value: string): void
   }
+  readonly issuer: string
   readonly route: string
 }
 
@@ -46,6 +49,7 @@ export function readParamsFirst(provider: Provider): void {
         configurable: true,
       })
       if (this.route === 'token') assertKnown(params['grant_type'])
+      if (this.route === 'introspection') readIntrospection(this, params)
       nameClient(this.ctx, params)
     },
   })

@@ -26,6 +26,8 @@ export interface RequestUnit {
   readonly needsAccount: boolean
   /** Of a request for tokens, where what is spent is spent last: what it asks for besides. */
   readonly asked?: string | undefined
+  /** The JWT that introspection is asked about. */
+  jwt?: string
   /** Whose the token is that was found. */
   clientId?: string
   /** What spends the code or token that the answer comes of, and stores what was minted. */

@@ -1,0 +1,134 @@
+import { decodeJwt } from 'jose'
+import type { Provider } from 'oidc-provider'
+import type { AdapterPayload, StoreAdapter } from '../adapters/adapter.ts'
+import { decorated } from '../adapters/decorated.ts'
+import { apiResource } from '../clients/built-in-clients.ts'
+import type { ClientDirectory } from '../clients/directory.ts'
+import type { RegisteredResource } from '../clients/resource-servers.ts'
+import { settingsOf } from '../clients/settings.ts'
+import type { FindAccount } from '../find-account.ts'
+import { tellsOfPerson } from '../scopes-of-person.ts'
+import { currentUnit } from '../trips/request-unit.ts'
+import { verifyOwnJwt } from './own-jwts.ts'
+import { BINDING, type TokenBindings } from './token-bindings.ts'
+
+export interface ReturnedJwtsDeps {
+  readonly issuer: string
+  readonly provider: () => Provider
+  readonly adapterFor: (model: string) => StoreAdapter
+  readonly findAccount: FindAccount
+  readonly directory: Pick<ClientDirectory, 'honours' | 'isSinceRestore' | 'findResource'>
+  readonly bindings: TokenBindings
+}
+
+/** By this name introspection asks for the JWT of its request, which the engine takes no JWT for. */
+export const ASKED_ABOUT = 'jwt'
+
+/**
+ * A JWT that comes back is found like a stored token, though nothing is stored of it: it is judged by
+ * all that it hangs on now, so that what was revoked is dead at once. Introspection sees all of it,
+ * userinfo what its API's operator has opened.
+ */
+export function returnedJwts(deps: ReturnedJwtsDeps): (model: string) => StoreAdapter {
+  return (model) => {
+    const adapter = deps.adapterFor(model)
+    if (model !== 'AccessToken' && model !== 'ClientCredentials') return adapter
+    return decorated(adapter, {
+      find: async (id) => {
+        if (id === ASKED_ABOUT) return (await judged(deps, model, currentUnit()?.jwt ?? ''))?.token
+        return id.includes('.') ? forUserinfo(await judged(deps, model, id)) : adapter.find(id)
+      },
+    })
+  }
+}
+
+interface Judged {
+  readonly token: AdapterPayload
+  readonly api: RegisteredResource
+}
+
+/** For userinfo a token has no audience, and no scopes but those of the person. */
+function forUserinfo(found: Judged | undefined): AdapterPayload | undefined {
+  if (!found?.api.opensUserinfo) return undefined
+  const { aud: _api, scope = '', ...token } = found.token
+  const ofPerson = scope.split(' ').filter(tellsOfPerson)
+  return { ...token, scope: ofPerson.join(' ') }
+}
+
+interface Said {
+  readonly jti: string
+  readonly iat: number
+  readonly exp: number
+  readonly sub: string
+  readonly client_id: string
+  readonly scope?: string
+  readonly [BINDING]?: string
+}
+
+async function judged(
+  deps: ReturnedJwtsDeps,
+  kind: 'AccessToken' | 'ClientCredentials',
+  jwt: string,
+): Promise<Judged | undefined> {
+  const { issuer, directory } = deps
+  const audience = audienceOf(jwt)
+  if (audience === undefined || audience === apiResource(issuer)) return undefined
+  const api = await directory.findResource(audience)
+  if (!api) return undefined
+  const rules = {
+    issuer,
+    audience,
+    types: ['at+jwt', api.tokenTyp],
+    algorithms: ['ES256', 'RS256'],
+  }
+  const said = (await verifyOwnJwt(deps.provider(), jwt, rules)) as Said | undefined
+  if (!said || !(await isGoodFor(deps, said, audience))) return undefined
+  const { jti, iat, exp, scope, client_id: clientId } = said
+  const token = { kind, jti, iat, exp, clientId, aud: audience, scope: scope ?? '' }
+  const sealed = said[BINDING]
+  if (kind === 'ClientCredentials')
+    return sealed === undefined && said.sub === clientId ? { token, api } : undefined
+  const held = sealed === undefined ? undefined : await holdOf(deps, said, sealed)
+  return held && { token: { ...token, ...held }, api }
+}
+
+/** Whether the client still has what it was given then, and the API is still one of its own. */
+async function isGoodFor(
+  { provider, directory }: ReturnedJwtsDeps,
+  { client_id: clientId, iat }: Said,
+  audience: string,
+): Promise<boolean> {
+  if (!directory.isSinceRestore(iat) || !(await directory.honours(clientId, iat))) return false
+  const client = await provider().Client.find(clientId)
+  return client !== undefined && (settingsOf(client).allowed_resources?.includes(audience) ?? true)
+}
+
+/** Grant and person, if they are there and were when it was issued; the session is the engine's to ask. */
+async function holdOf(
+  { adapterFor, findAccount, bindings }: ReturnedJwtsDeps,
+  { jti, iat, client_id: clientId }: Said,
+  sealed: string,
+): Promise<Partial<AdapterPayload> | undefined> {
+  const binding = bindings.open(jti, sealed)
+  if (!binding) return undefined
+  const { grantId, sessionUid } = binding
+  const grant = await adapterFor('Grant').find(grantId)
+  if (!grant?.accountId || grant.clientId !== clientId) return undefined
+  if (grant.iat === undefined || grant.iat > iat) return undefined
+  if (!(await findAccount(grant.accountId, sessionUid))) return undefined
+  currentUnit()?.grants.set(grantId, Promise.resolve(grant))
+  const { accountId } = grant
+  return sessionUid === undefined
+    ? { accountId, grantId }
+    : { accountId, grantId, sessionUid, expiresWithSession: true }
+}
+
+/** What it says of itself before anything is checked: by it is told how to check it. */
+function audienceOf(jwt: string): string | undefined {
+  try {
+    const { aud } = decodeJwt(jwt)
+    return typeof aud === 'string' ? aud : undefined
+  } catch {
+    return undefined
+  }
+}
