@@ -5,6 +5,7 @@ import type { AccountApiUse } from '../entities/client.ts'
 import { StartupError } from '../errors.ts'
 import { answering, envAnswer } from './answer.ts'
 import { createCommand } from './client-create.ts'
+import { presetsCommand } from './client-preset.ts'
 import { secretCommand } from './client-secret.ts'
 import { deleteCommand, showCommand, updateCommand } from './client-update.ts'
 import { type Open, withClients } from './with-clients.ts'
@@ -17,6 +18,7 @@ export function clientCommand(open: Open): Command {
   const command = new Command('client').description('register apps and look after them')
   command
     .addCommand(createCommand(open))
+    .addCommand(presetsCommand())
     .addCommand(showCommand(open))
     .addCommand(updateCommand(open))
     .addCommand(deleteCommand(open))

@@ -4,10 +4,9 @@ import { FIELD_OPTIONS, longOf } from './client-options.ts'
 
 /** `isChange`: each can be taken back, too. */
 export function addFieldOptions(command: Command, { isChange }: { isChange: boolean }): Command {
-  for (const [field, each] of FIELD_OPTIONS) {
+  for (const [, each] of FIELD_OPTIONS) {
     const option = new Option(each.flags, each.says)
     if (each.choices) option.choices(each.choices)
-    if (field === 'name' && !isChange) option.makeOptionMandatory()
     command.addOption(option)
     if (isChange && !each.isKept)
       command.addOption(new Option(longOf(each).replace('--', '--no-'), 'take that back'))

@@ -59,7 +59,7 @@ describe('gatehouse client', () => {
       'https://app.example.com/callback',
     )
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^(OIDC_[A-Z_]+=\S+\n){4}$/)
+    expect(stdout).toMatch(/^(OIDC_[A-Z_]+=(\S+|'[^']+')\n){15}$/)
     const env = parseEnv(stdout)
     expect(env).toMatchObject({
       OIDC_ISSUER: server.origin,
@@ -103,9 +103,11 @@ describe('gatehouse client', () => {
     const { stdout } = await gatehouse('client', 'create', '--name', 'Export', ...options)
     const env = parseEnv(stdout)
     expect(Object.keys(env).toSorted()).toEqual([
+      'OIDC_CLIENT_AUTH_METHOD',
       'OIDC_CLIENT_ID',
       'OIDC_CLIENT_SECRET',
       'OIDC_ISSUER',
+      'OIDC_TOKEN_ENDPOINT',
     ])
     const method = oidc.ClientSecretBasic(env['OIDC_CLIENT_SECRET'] ?? '')
     const insecure = { execute: [oidc.allowInsecureRequests] }
@@ -293,11 +295,22 @@ describe('gatehouse client', () => {
       file,
     ]
     const { stdout } = await gatehouse('client', 'create', '--name', 'Keyed', ...options)
-    expect(Object.keys(parseEnv(stdout)).toSorted()).toEqual([
-      'OIDC_CLIENT_ID',
-      'OIDC_ISSUER',
-      'OIDC_REDIRECT_URI',
-    ])
+    const { OIDC_CLIENT_ID: _random, ...printed } = parseEnv(stdout)
+    expect(printed).toEqual({
+      OIDC_ISSUER: server.origin,
+      OIDC_REDIRECT_URI: 'https://a.example/',
+      OIDC_CLIENT_AUTH_METHOD: 'private_key_jwt',
+      OIDC_SCOPE: 'openid profile email offline_access',
+      OIDC_PKCE: 'required',
+      OIDC_CODE_CHALLENGE_METHOD: 'S256',
+      OIDC_ID_TOKEN_ALG: 'RS256',
+      OIDC_DISCOVERY: `${server.origin}/.well-known/openid-configuration`,
+      OIDC_AUTHORIZATION_ENDPOINT: `${server.origin}/auth`,
+      OIDC_TOKEN_ENDPOINT: `${server.origin}/token`,
+      OIDC_USERINFO_ENDPOINT: `${server.origin}/userinfo`,
+      OIDC_JWKS_URI: `${server.origin}/jwks`,
+      OIDC_END_SESSION_ENDPOINT: `${server.origin}/session/end`,
+    })
   })
 
   it('CL-01 says which apps manage accounts, and turns it on and off', async () => {

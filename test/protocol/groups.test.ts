@@ -5,7 +5,15 @@ import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, createResource } from '../support/factories.ts'
 import { send } from '../support/http.ts'
-import { basic, get, post, type SignedInApp, signedInApp, signIn } from '../support/protocol.ts'
+import {
+  basic,
+  get,
+  post,
+  type SignedInApp,
+  signedInApp,
+  signIn,
+  VERIFIER,
+} from '../support/protocol.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { trace } from '../support/tracing.ts'
@@ -104,6 +112,24 @@ describe('groups', () => {
       expect(decodeJwt((await tokensOf(app, change))['id_token'] ?? '')).not.toHaveProperty(
         'groups',
       )
+  })
+
+  it('are in ID tokens of an app whose ID tokens have claims, by both ways and after a refresh', async () => {
+    const app = await signedInApp(server, { idTokenClaims: 'scope', groups: ['admins'] })
+    await put(app.account.id, 'admins', 'cooks')
+    for (const way of ['', '?way=long']) {
+      const code = await app.code({ scope: 'openid groups' })
+      const form = {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: app.client.redirectUri,
+        code_verifier: VERIFIER,
+      }
+      const { body } = await post(server, `/token${way}`, form, basic(app.client))
+      expect(decodeJwt(body.id_token)['groups']).toEqual(['admins'])
+    }
+    const { body } = await app.refresh((await tokensOf(app))['refresh_token'] ?? '')
+    expect(decodeJwt(body.id_token)['groups']).toEqual(['admins'])
   })
 
   it('are in the access tokens of an API that is registered so, and of no other', async () => {
