@@ -6,7 +6,7 @@ import { ENDPOINTS, endpointOf } from '../oidc/endpoints.ts'
 
 /** OpenID Connect Discovery 2: where the people of a domain sign in. */
 const ISSUER = 'http://openid.net/specs/connect/1.0/issuer'
-const ACCOUNT = /^acct:[^@\s]+@([^@\s]+)$/i
+const ACCOUNT = /^acct:[^@\s]+@([^@\s\\/?#%:]+)$/i
 
 interface WebFingerDeps {
   readonly issuer: string

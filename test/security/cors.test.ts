@@ -1,4 +1,9 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { ClientInput } from '../../src/clients/registration.ts'
+import { chromium } from '../support/chromium.ts'
 import { eventually } from '../support/eventually.ts'
 import { createClient } from '../support/factories.ts'
 import { send } from '../support/http.ts'
@@ -257,5 +262,63 @@ describe('SE-14 what takes credentials reads none', () => {
       expect(signedIn).toEqual(bare)
       expect(signedIn.headers.map(([name]) => name)).not.toContain('set-cookie')
     }
+  })
+})
+
+describe('SE-14 in Chromium', () => {
+  const people = chromium()
+  /** Chromium lets no page of the public web come to loopback, so the apps are there, too. */
+  const servers: Server[] = []
+  afterAll(() => {
+    for (const each of servers) each.close()
+  })
+
+  async function site(): Promise<string> {
+    const page = createServer((_request, response) => {
+      response.setHeader('content-type', 'text/html')
+      response.end('<!doctype html><title>App</title>')
+    }).listen(0, '127.0.0.1')
+    servers.push(page)
+    await once(page, 'listening')
+    return `http://127.0.0.1:${(page.address() as AddressInfo).port}`
+  }
+
+  /** What a script at that origin can read of answers to requests with credentials. */
+  async function readFrom(origin: string, id: string) {
+    const page = await people.newPage()
+    await page.goto(origin)
+    return page.evaluate(
+      async ([issuer, client]) => {
+        const read = (path: string, init: RequestInit = {}) =>
+          fetch(issuer + path, { credentials: 'include', ...init }).then(
+            async (response) => [response.status, (await response.text()).length > 0],
+            () => 'kept from the page',
+          )
+        const body = new URLSearchParams({ client_id: client, grant_type: 'refresh_token' })
+        const headers = { authorization: 'Bearer wrong', 'x-requested-with': 'app' }
+        return [
+          await read('/.well-known/openid-configuration'),
+          await read('/jwks', { headers: { 'x-requested-with': 'app' } }),
+          await read('/token', { method: 'POST', body }),
+          await read('/userinfo', { headers }),
+        ]
+      },
+      [server.origin, id] as const,
+    )
+  }
+
+  it('SE-14 a page of the app reads what it asks for with credentials, any other reads nothing', async () => {
+    const [mine, theirs] = [await site(), await site()]
+    const app: ClientInput = { name: 'App', type: 'spa', redirectUris: [`${mine}/callback`] }
+    const { id } = (await server.context.clients.create(app)).client
+    await eventually(async () => (await ask('/jwks', mine)).allowed[0], mine)
+    const kept = 'kept from the page'
+    expect(await readFrom(mine, id)).toEqual([
+      [200, true],
+      [200, true],
+      [400, true],
+      [401, true],
+    ])
+    expect(await readFrom(theirs, id)).toEqual([kept, kept, kept, kept])
   })
 })
