@@ -1,4 +1,4 @@
-import type { Client } from 'oidc-provider'
+import { type AuthorizationCode, type Client, errors } from 'oidc-provider'
 import { redirectKind } from '../clients/redirect-kind.ts'
 import { settingsOf } from './clients/settings.ts'
 import { param } from './param.ts'
@@ -15,6 +15,18 @@ export function demandsChallenge(client: Client, params: Params | undefined): bo
   const { pkce } = settingsOf(client)
   if (pkce === 'optional') return false
   return pkce !== 'or_nonce' || !hasNonce(client, params)
+}
+
+export const UNTIED = 'the authorization request had no code_challenge, which is demanded'
+
+/**
+ * Refuses a code that was asked for without a challenge, unless that is forgiven now, and of what was
+ * granted.
+ */
+export function assertTied(client: Client, code: AuthorizationCode): void {
+  const { codeChallenge, redirectUri, scope, nonce } = code
+  if (!codeChallenge && demandsChallenge(client, { redirect_uri: redirectUri, scope, nonce }))
+    throw new errors.InvalidGrant(UNTIED)
 }
 
 /** It comes back in an ID token, so it protects nothing where there will be none. */

@@ -2,11 +2,13 @@ import { errors, type Provider } from 'oidc-provider'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger/logger.ts'
 import { seldom } from '../seldom.ts'
+import { UNTIED } from './pkce.ts'
 
 /** What is wrong with the request: anybody who has the code may hear it. */
 const MISTAKES: Readonly<Record<string, string>> = {
   'code_verifier must be provided':
     'code_verifier is missing: the authorization request had a code_challenge',
+  [UNTIED]: UNTIED,
   'unsupported code_challenge_method':
     'code_verifier came, but the authorization request had no code_challenge',
   'code_verifier does not match code_challenge':

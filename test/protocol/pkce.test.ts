@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { eventually } from '../support/eventually.ts'
 import { createClient, type NewClient, REDIRECT_URI } from '../support/factories.ts'
 import { keptLog } from '../support/kept-log.ts'
 import { storeOddClient } from '../support/odd-clients.ts'
@@ -113,6 +114,26 @@ describe('TK-02 a code', () => {
       expect(body.error_description).toMatch(/had no code_challenge$/)
     },
   )
+})
+
+describe('a switch that is turned back', () => {
+  it('counts for codes that are under way: they give nothing, and are not spent', async () => {
+    const app = await signedInApp(server, { pkce: 'optional' })
+    const { clientId } = app.client
+    const code = await app.code(NO_CHALLENGE)
+    const tied = await app.code()
+    const turn = async (pkce: 'required' | 'optional') => {
+      await server.context.clients.update(clientId, { pkce })
+      const seen = () => told(clientId, NO_CHALLENGE)
+      await eventually(seen, pkce === 'required' ? 'invalid_request' : 'goes on')
+    }
+    await turn('required')
+    const { status, body } = await app.redeem(code, { code_verifier: undefined })
+    expect([status, body.error, body.access_token]).toEqual([400, 'invalid_grant', undefined])
+    expect((await app.redeem(tied)).status).toBe(200)
+    await turn('optional')
+    expect((await app.redeem(code, { code_verifier: undefined })).status).toBe(200)
+  })
 })
 
 describe('CL-01 registration', () => {

@@ -15,11 +15,8 @@ export function followSwitches({ AccessToken: AccessTokens, IdToken: IdTokens }:
     values.set(this, value)
     return value
   }
-  const { issue } = (IdTokens as unknown as { prototype: IdToken }).prototype
-  ;(IdTokens as unknown as { prototype: IdToken }).prototype.issue = async function issued(
-    this: IdToken,
-    options,
-  ) {
+  const { issue } = IdTokens.prototype
+  IdTokens.prototype.issue = async function issued(this: IdToken, options) {
     const { AccessToken: beside } = this.ctx?.oidc.entities ?? {}
     return issue.call(options.use === 'idtoken' && beside ? switched(this, beside) : this, options)
   }

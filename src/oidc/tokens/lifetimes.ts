@@ -1,5 +1,6 @@
 import type { Client, Configuration, ResourceServer } from 'oidc-provider'
 import type { Config } from '../../config/config.ts'
+import { CLIENT_LIFETIMES } from '../../config/limits.ts'
 import { settingsOf } from '../clients/settings.ts'
 
 const now = (): number => Math.floor(Date.now() / 1000)
@@ -15,12 +16,22 @@ export function lifetimes({ lifetimes: life }: Config): NonNullable<Configuratio
     Grant: life.grant,
     /** Idle lifetime from now, cut off at the absolute lifetime of the family (TK-05). */
     RefreshToken: (_ctx, token, client) => {
-      const { refresh_idle_seconds: idle = life.refreshTokenIdle } = settingsOf(client)
+      const { refresh_idle_seconds: wanted } = settingsOf(client)
+      const idle = chosen(wanted, CLIENT_LIFETIMES.refreshIdle) ?? life.refreshTokenIdle
       const begun = (token as { iiat?: number }).iiat ?? now()
       return Math.max(1, Math.min(idle, begun + life.refreshTokenAbsolute - now()))
     },
     Session: (_ctx, session) => sessionSeconds(life, session),
   }
+}
+
+/** What no registration makes counts as nothing. */
+function chosen(
+  seconds: unknown,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | undefined {
+  const isWhole = typeof seconds === 'number' && Number.isSafeInteger(seconds)
+  return isWhole && seconds >= min && seconds <= max ? seconds : undefined
 }
 
 /** A JWT cannot be called back: the client may shorten what its API says, never lengthen it (TK-17). */
@@ -29,7 +40,8 @@ function accessTokenSeconds(
   { resourceServer: api }: { readonly resourceServer?: ResourceServer | undefined },
   client: Client | undefined,
 ): number {
-  const { access_token_seconds: wanted } = settingsOf(client)
+  const { access_token_seconds } = settingsOf(client)
+  const wanted = chosen(access_token_seconds, CLIENT_LIFETIMES.accessToken)
   const ofApi = api?.accessTokenTTL
   return Math.min(ofApi ?? Infinity, wanted ?? ofApi ?? life.accessToken)
 }

@@ -1,6 +1,7 @@
 import { type Configuration, Provider, type TokenEndpointGrantContext } from 'oidc-provider'
 import { namedApis } from '../authorization/named-apis.ts'
 import { ENDPOINTS } from '../endpoints.ts'
+import { assertTied } from '../pkce.ts'
 import { askedFor, exchanging } from '../trips/request-unit.ts'
 
 /** Grants that spend what they are given. */
@@ -72,6 +73,9 @@ function spendingLast<Params extends object>(handler: Handler<Params>): Handler<
       { ...ENDPOINTS.token.readsAhead, asked: askedFor(scope, resource) },
       async () => {
         await handler(ctx)
+        const { client, entities } = ctx.oidc
+        const { AuthorizationCode: code } = entities
+        if (client && code) assertTied(client, code)
         await state.beforeSpending?.()
         return { body: ctx.body as object }
       },
