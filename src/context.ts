@@ -4,7 +4,6 @@ import { Clients } from './clients/clients.ts'
 import { LOGO_POLICY, Logos } from './clients/logos.ts'
 import { Resources } from './clients/resources.ts'
 import type { Config } from './config/config.ts'
-import { OUTGOING } from './config/limits.ts'
 import { CookieKeys } from './crypto/cookie-keys.ts'
 import { HashProcess, patienceMs } from './crypto/hash-process.ts'
 import { PasswordHasher } from './crypto/password.ts'
@@ -25,11 +24,8 @@ import { ownIdentifiers } from './oidc/clients/own-identifiers.ts'
 import { SecretUses } from './oidc/clients/secret-uses.ts'
 import { SigningKeys } from './oidc/keys/signing-keys.ts'
 import { Outbox, OutboxWorker } from './outbox/index.ts'
-import {
-  createGuardedFetch,
-  type GuardedFetchOptions,
-  proveGuard,
-} from './outgoing/guarded-fetch.ts'
+import type { GuardedFetchOptions } from './outgoing/guarded-fetch.ts'
+import { openWaysOut } from './outgoing/ways-out.ts'
 import { composeProtocol } from './protocol.ts'
 import { Readiness } from './readiness.ts'
 import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
@@ -101,13 +97,13 @@ export async function createContext(config: Config, options: ContextOptions = {}
     }),
   )
 
-  const outgoing = createGuardedFetch(options.outgoing)
-  const pictures = createGuardedFetch({ maxBytes: OUTGOING.pictureBytes, ...options.outgoing })
-  const logos = new Logos({ em, outbox, fetch: pictures })
+  const ways = await openWaysOut(config, options.outgoing)
+  const logos = new Logos({ em, outbox, fetch: ways.toPictures })
   const clients = new Clients({
     em,
     audit,
     logos,
+    mayName: ways.mayName,
     accountApi: { identifier: apiResource(issuer), scopes: [API_SCOPE] },
   })
   const clientSecrets = new ClientSecrets({ em, audit })
@@ -124,7 +120,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     outbox,
     provider: () => protocol.authorizationServer.provider,
     findSession: async (uid) => (await store.adapterFor('Session').findByUid(uid)) ?? undefined,
-    fetch: outgoing,
+    ways,
     logger,
   })
   const access = new AccessRevoker({ store, logout })
@@ -139,7 +135,6 @@ export async function createContext(config: Config, options: ContextOptions = {}
 
   const keys = new SigningKeys({ em, box, timing: config.keys, audit })
   const renderer = createRenderer(views)
-  if (!options.outgoing) for (const fetch of [outgoing, pictures]) await proveGuard(fetch)
   const protocol = await composeProtocol({
     config,
     announcements,
@@ -151,7 +146,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     logout,
     renderer,
     views,
-    fetch: outgoing,
+    fetch: ways.toPublic,
     logger,
     faults,
     audit,

@@ -22,19 +22,19 @@ export function badPort({ port }: URL): string | undefined {
  * network knows (CL-03, CL-04).
  */
 export function isPublicHttps(text: string): boolean {
-  const url = URL.parse(text)
-  const isCanonical = url !== null && (url.href === text || url.href === `${text}/`)
-  if (
-    !isCanonical ||
-    url.protocol !== 'https:' ||
-    url.username ||
-    url.password ||
-    text.includes('#') ||
-    badPort(url)
-  )
-    return false
+  const url = plainlyWritten(text)
   return (
+    url?.protocol === 'https:' &&
     /^([a-z0-9-]+\.)+[a-z][a-z0-9-]*$/.test(url.hostname) &&
     !/\.(localhost|local|internal)$/.test(url.hostname)
   )
+}
+
+/** The URL, if it is http(s) in its canonical form, without credentials, fragment and foreign port. */
+export function plainlyWritten(text: string): URL | undefined {
+  const url = URL.parse(text)
+  const isCanonical = url !== null && (url.href === text || url.href === `${text}/`)
+  if (!isCanonical || !/^https?:$/.test(url.protocol)) return undefined
+  if (url.username || url.password || text.includes('#') || badPort(url)) return undefined
+  return url
 }

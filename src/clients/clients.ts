@@ -6,12 +6,11 @@ import { within } from '../database/transaction.ts'
 import { Client } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
-import type { OfferedApi } from './allowed-scopes.ts'
 import { type BuiltInClient, ensureClient } from './built-in.ts'
 import type { ClientChange } from './client-change.ts'
 import { type Deleted, deleteClient } from './client-deletion.ts'
 import { checkClientId } from './client-id.ts'
-import { applyChange, otherLogo } from './client-update.ts'
+import { applyChange, type OperatorDeps, otherLogo } from './client-update.ts'
 import { type ChangeOptions, locked, lockName } from './locked.ts'
 import type { Logos } from './logos.ts'
 import { columnsOf, honouringFromNow, registrationOf } from './metadata.ts'
@@ -26,11 +25,9 @@ export type { BuiltInClient, ClientInput }
 /** `id`: `client_id`, if the operator names it. */
 export type NewClient = ClientInput & { readonly id?: string | undefined }
 
-export interface ClientsDeps {
+export interface ClientsDeps extends OperatorDeps {
   readonly em: EntityManager
   readonly logos: Pick<Logos, 'fetch'>
-  /** The server's own API, which has no row. */
-  readonly accountApi?: OfferedApi
   readonly audit: AuditSink
 }
 
@@ -53,7 +50,7 @@ export class Clients {
   /** Throws `invalid_input` with the reason for each field. */
   async create(input: NewClient, tx?: EntityManager): Promise<Registration> {
     const { id: named, ...said } = { ...input }
-    const wanted = parseClient(said)
+    const wanted = parseClient(said, this.#deps.mayName)
     const id = named === undefined ? randomUUID() : checkClientId(named)
     const logo = await this.#deps.logos.fetch(wanted.logoUri)
     return within(this.#em, tx, async (em) => {
@@ -112,7 +109,7 @@ export class Clients {
     { version, tx }: ChangeOptions = {},
   ): Promise<Registration & { readonly changed: readonly string[] }> {
     const { registration } = await this.get(id, tx)
-    const logo = await this.#deps.logos.fetch(otherLogo(registration, change))
+    const logo = await this.#deps.logos.fetch(otherLogo(registration, change, this.#deps.mayName))
     return within(this.#em, tx, async (em) => {
       const client = await locked(em, id, version)
       const { changed, ...made } = await applyChange(em, client, change, { ...this.#deps, logo })

@@ -78,6 +78,7 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     policy_uri: meant.policyUri,
     tos_uri: meant.tosUri,
     backchannel_logout_uri: meant.backchannelLogoutUri,
+    backchannel_http: meant.backchannelHttp ? true : undefined,
     backchannel_logout_session_required:
       meant.backchannelLogoutUri === undefined ? undefined : true,
   }
@@ -102,6 +103,7 @@ const UNASKED = {
   idTokenClaims: 'minimal',
   atHash: false,
   allowPrivateRedirect: false,
+  backchannelHttp: false,
 } as const satisfies Partial<ClientRegistration>
 
 /** A stored client as it was meant. */

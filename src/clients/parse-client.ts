@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { checkJwks } from './jwks.ts'
+import { checkLogoutUri, type MayName } from './logout-address.ts'
 import { type Reason, reasonsOf, refused } from './reasons.ts'
 import { checkRedirectUri } from './redirect-uri.ts'
 import {
@@ -14,15 +15,15 @@ import { contradictions, mixture } from './registration-rules.ts'
 type Type = (typeof TYPES)[number]
 
 /** Throws `invalid_input` with the reason for each field that is wrong. */
-export function parseClient(input: unknown): CheckedClient {
+export function parseClient(input: unknown, mayName: MayName = () => false): CheckedClient {
   const parsed = ClientSchema.safeParse(input)
-  if (!parsed.success) throw refused({ ...faultyUris(input), ...reasonsOf(parsed.error) })
+  if (!parsed.success) throw refused({ ...faultyUris(input, mayName), ...reasonsOf(parsed.error) })
   const wanted = {
     ...parsed.data,
     grantTypes: parsed.data.grantTypes ?? usualGrants(parsed.data.type),
     authMethod: parsed.data.authMethod ?? usualAuth(parsed.data.type),
   }
-  const faulty = faultyUris(wanted)
+  const faulty = faultyUris(wanted, mayName)
   const mixed = Object.keys(faulty).length > 0 ? {} : mixture(wanted)
   const faults = { ...faulty, ...mixed, ...contradictions(wanted) }
   const keys = wanted.jwks === undefined ? undefined : checkJwks(wanted.jwks)
@@ -41,14 +42,21 @@ const Uris = z.object({
   redirectUris: z.array(z.string()).catch([]),
   postLogoutRedirectUris: z.array(z.string()).catch([]),
   allowPrivateRedirect: z.boolean().catch(false),
+  backchannelLogoutUri: z.string().optional().catch(undefined),
+  backchannelHttp: z.boolean().catch(false),
 })
 
 /** Says what is wrong with each URI, whatever else is wrong. */
-function faultyUris(input: unknown): Record<string, Reason> {
+function faultyUris(input: unknown, mayName: MayName): Record<string, Reason> {
   const { success, data } = Uris.safeParse(input)
   if (!success) return {}
-  const { type, allowPrivateRedirect, ...lists } = data
+  const { type, allowPrivateRedirect, backchannelLogoutUri, backchannelHttp, ...lists } = data
   const faults: Record<string, Reason> = {}
+  const logout =
+    backchannelLogoutUri === undefined
+      ? undefined
+      : checkLogoutUri(backchannelLogoutUri, { isPlain: backchannelHttp, mayName })
+  if (logout) faults['backchannelLogoutUri'] = logout
   for (const [field, list] of Object.entries(lists))
     for (const [index, uri] of list.entries()) {
       const reason = checkRedirectUri(uri, { type, allowPrivateRedirect })

@@ -10,6 +10,10 @@ export const SENTENCES = {
   not_one_of: 'must be one of {values}',
   unshowable: 'contains characters that cannot be shown',
   not_public_https: 'must be an https URL with a public host name and a port of the web',
+  private_logout:
+    'names a private network; OUTGOING_PRIVATE_NETWORKS lists those whose apps are told of a sign-out',
+  plain_logout: 'is plain http, which --backchannel-http permits in a private network',
+  plain_unused: 'is for an http address of --backchannel-logout',
   repeated: 'must not repeat {what}',
   bad_scope_name: 'is not a scope name',
 

@@ -53,6 +53,9 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(isPublic && refreshRotation === 'never', 'refreshRotation', 'rotation_of_public')
 
   refuse(isPublic && wanted.allowPrivateRedirect, 'allowPrivateRedirect', 'private_of_public')
+  const isPlain = wanted.backchannelLogoutUri?.startsWith('http:') ?? false
+  refuse(wanted.backchannelHttp && !isPlain, 'backchannelHttp', 'plain_unused')
+
   const isUnproven = isPublic && !hasHttps
   refuse(wanted.isFirstParty && isUnproven, 'isFirstParty', 'unproven_first_party')
   return faults

@@ -98,7 +98,9 @@ export const ClientSchema = z.strictObject({
   logoUri: httpsUrl.optional(),
   policyUri: httpsUrl.optional(),
   tosUri: httpsUrl.optional(),
-  backchannelLogoutUri: httpsUrl.optional(),
+  backchannelLogoutUri: z.string().max(2000).optional(),
+  /** It is told of a sign-out by http, in a private network. */
+  backchannelHttp: z.boolean().default(false),
 })
 
 /** What an operator says. The rest is as usual for the type. */

@@ -153,6 +153,10 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     flags: '--backchannel-logout <uri>',
     says: 'where it is told that a person has signed out',
   },
+  backchannelHttp: {
+    flags: '--backchannel-http',
+    says: 'that address is plain http, in a network of OUTGOING_PRIVATE_NETWORKS',
+  },
 }
 
 function separated(values: readonly string[]): string[] {

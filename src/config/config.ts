@@ -44,6 +44,8 @@ export interface Config {
   readonly trustedProxyHops: number
   /** Whose people sign in here, for apps that ask by WebFinger. */
   readonly webFingerDomains: readonly string[]
+  /** What of the operator's own networks may be spoken to. */
+  readonly outgoing: { readonly privateNetworks: readonly string[]; readonly loopback: boolean }
   readonly limits: AdjustableLimits
   readonly requireMfa: boolean
   readonly refreshLeewaySeconds: number
@@ -108,6 +110,10 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
     },
     trustedProxyHops: env.TRUSTED_PROXY_HOPS,
     webFingerDomains: env.WEBFINGER_DOMAINS ?? [],
+    outgoing: {
+      privateNetworks: env.OUTGOING_PRIVATE_NETWORKS ?? [],
+      loopback: env.OUTGOING_LOOPBACK_FOR_TESTS,
+    },
     limits: {
       'sign-in': env.LIMITS_SIGN_IN,
       verify: env.LIMITS_VERIFY,

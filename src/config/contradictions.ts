@@ -27,6 +27,8 @@ export function contradictions(env: Env): string[] {
   }
   if (env.DEV_INBOX && env.NODE_ENV === 'production')
     faults.push('DEV_INBOX: refused in production')
+  if (env.OUTGOING_LOOPBACK_FOR_TESTS && !isDevelopment(env))
+    faults.push('OUTGOING_LOOPBACK_FOR_TESTS: refused in production')
   if (env.DEV_INBOX && env.SMTP_URL)
     faults.push('DEV_INBOX: there is no inbox with SMTP_URL; set one of them')
   if (env.NODE_ENV === 'production') faults.push(...missing(env, 'in production'))

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BRAND_SETTINGS } from './settings/appearance.ts'
 import { MAIL_SETTINGS } from './settings/mail-delivery.ts'
+import { OUTGOING_SETTINGS } from './settings/outgoing.ts'
 import { POLICY_SETTINGS } from './settings/policy.ts'
 import { SECRET_SETTINGS } from './settings/secrets.ts'
 import { SERVER_SETTINGS } from './settings/server.ts'
@@ -14,6 +15,7 @@ export const EnvSchema = z.strictObject({
   ...SERVER_SETTINGS,
   ...STORAGE_SETTINGS,
   ...MAIL_SETTINGS,
+  ...OUTGOING_SETTINGS,
   ...BRAND_SETTINGS,
   ...SECRET_SETTINGS,
   ...POLICY_SETTINGS,

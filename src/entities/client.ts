@@ -11,8 +11,11 @@ export type ClientMetadata = Readonly<Record<string, unknown>>
  */
 export type StoredRegistration = Readonly<Record<string, unknown>>
 
-/** Who looks after it: the operator, or the server, which makes it anew at each start. */
-export type ManagedBy = 'operator' | 'system'
+/**
+ * Who looks after it: the operator, a file of theirs, the server, which makes it anew at each start,
+ * or others, who registered it themselves or publish its metadata.
+ */
+export type ManagedBy = 'operator' | 'config' | 'system' | 'dcr' | 'cimd'
 
 /**
  * Whether people may let the app manage their account; `kept`: it could before apps had to be

@@ -10,15 +10,17 @@ import {
   PermanentFailure,
   TemporaryFailure,
 } from '../outbox/index.ts'
-import { type Fetch, RequestRefused } from '../outgoing/guarded-fetch.ts'
+import { RequestRefused } from '../outgoing/guarded-fetch.ts'
+import type { WaysOut } from '../outgoing/ways-out.ts'
 import type { AdapterPayload } from './adapters/adapter.ts'
+import { settingsOf } from './clients/settings.ts'
 
 export interface BackChannelLogoutDeps {
   readonly em: EntityManager
   readonly outbox: Outbox
   readonly provider: () => Provider
   readonly findSession: (uid: string) => Promise<AdapterPayload | undefined>
-  readonly fetch: Fetch
+  readonly ways: Pick<WaysOut, 'toPublic' | 'toOperators'>
   readonly logger: Logger
 }
 
@@ -94,7 +96,7 @@ export class BackChannelLogout {
     const client = await this.#client(notice.data.clientId)
     const uri = client?.backchannelLogoutUri
     if (!client || !uri) return
-    const status = await this.#post(uri, await this.#logoutToken(client, notice.data), signal)
+    const status = await this.#post(client, await this.#logoutToken(client, notice.data), signal)
     if (status === 200 || status === 204) return
     if (status === 400)
       throw new PermanentFailure(`client ${client.clientId} refused the logout token (400)`)
@@ -117,6 +119,14 @@ export class BackChannelLogout {
     return this.#deps.provider().Client.find(id)
   }
 
+  /** Only what the operator has registered may be in a private network (CL-04). */
+  #wayTo(client: Client) {
+    const { managed_by: kind, backchannel_http: isPlain = false } = settingsOf(client)
+    const isOperators = kind === 'operator' || kind === 'config'
+    const { ways } = this.#deps
+    return isOperators ? ways.toOperators({ isPlain }) : ways.toPublic
+  }
+
   /**
    * `typ: logout+jwt`, two minutes, no nonce; `jti` of its own for every attempt, as a receiver
    * refuses one it has seen (2.4, 2.6).
@@ -131,12 +141,19 @@ export class BackChannelLogout {
     return token.issue({ use: 'logout' })
   }
 
-  async #post(uri: string, logoutToken: string, signal: AbortSignal): Promise<number> {
+  async #post(client: Client, logoutToken: string, signal: AbortSignal): Promise<number> {
     try {
+      const fetch = this.#wayTo(client)
       const body = new URLSearchParams({ logout_token: logoutToken }).toString()
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
       return (
-        await this.#deps.fetch(uri, { method: 'POST', redirect: 'manual', headers, body, signal })
+        await fetch(client.backchannelLogoutUri ?? '', {
+          method: 'POST',
+          redirect: 'manual',
+          headers,
+          body,
+          signal,
+        })
       ).status
     } catch (error) {
       if (error instanceof RequestRefused)

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, request as requestPlain } from 'node:http'
 import { request } from 'node:https'
 import { isIP } from 'node:net'
 import { OUTGOING } from '../config/limits.ts'
@@ -17,8 +17,10 @@ export class RequestRefused extends Error {
 export interface GuardedFetchOptions {
   /** Default: all addresses of the name, by the system's resolver. */
   readonly resolve?: (host: string) => Promise<readonly string[]>
-  /** Default: the public internet. Tests allow loopback here. */
-  readonly isAllowed?: (address: string) => boolean
+  /** Default: the public internet. Of an address of the URL's host. */
+  readonly isAllowed?: (address: string, url: URL) => boolean
+  /** Whether http is spoken, too. */
+  readonly allowsPlain?: boolean
   /** Certificates of authorities to trust instead of the common ones, in PEM. */
   readonly ca?: string
   /** The longest body that is read. */
@@ -28,19 +30,22 @@ export interface GuardedFetchOptions {
 export type Fetch = (input: string | Request | URL, init?: RequestInit) => Promise<Response>
 
 /**
- * The one way out of the server (CL-04): https only, every address of the name checked before
- * anything is sent and the checked one connected to, no redirect followed, 2.5 s and `maxBytes` at most.
+ * Every way out of the server is made here (CL-04): https unless http is allowed, every address of
+ * the name checked before anything is sent and the checked one connected to, no redirect followed,
+ * 2.5 s and `maxBytes` at most.
  * Rejects with `RequestRefused`, or with the fault of the network.
  */
 export function createGuardedFetch({
   resolve = resolveAll,
   isAllowed = isPublicAddress,
+  allowsPlain = false,
   ca,
   maxBytes = OUTGOING.answerBytes,
 }: GuardedFetchOptions = {}): Fetch {
   return async (input, init = {}) => {
     const url = URL.parse(input instanceof Request ? input.url : String(input))
-    if (url?.protocol !== 'https:' || url.username || url.password)
+    const isSpoken = url?.protocol === 'https:' || (allowsPlain && url?.protocol === 'http:')
+    if (!url || !isSpoken || url.username || url.password)
       throw new RequestRefused('only https URLs without credentials are fetched')
     const signal = AbortSignal.any([
       AbortSignal.timeout(TIMEOUT_MS),
@@ -49,7 +54,7 @@ export function createGuardedFetch({
     const host = url.hostname.replace(/^\[|\]$/g, '')
     const addresses = isIP(host) ? [host] : await orAborted(resolve(host), signal)
     const [address] = addresses
-    if (!address || !addresses.every(isAllowed))
+    if (!address || !addresses.every((each) => isAllowed(each, url)))
       throw new RequestRefused('the host is not on the public internet')
     if (badPort(url)) throw new RequestRefused('the port is not one of a web server')
     const incoming = await send(url, { host, address, init, signal, ca })
@@ -73,10 +78,11 @@ interface Sending {
 function send(url: URL, { host, address, init, signal, ca }: Sending): Promise<IncomingMessage> {
   const body = bodyOf(init)
   return new Promise((resolve, reject) => {
-    const outgoing = request(
+    const isPlain = url.protocol === 'http:'
+    const outgoing = (isPlain ? requestPlain : request)(
       {
         host: address,
-        port: url.port || 443,
+        port: url.port || (isPlain ? 80 : 443),
         path: url.pathname + url.search,
         method: init.method ?? 'GET',
         headers: {

@@ -58,7 +58,7 @@ describe('gatehouse client show, update and delete', () => {
       'name type redirect_uris post_logout_redirect_uris allow_private_redirect grant_types',
       'response_modes auth_method pkce',
       'scopes resources first_party require_mfa account_api refresh_rotation id_token_alg',
-      'id_token_claims at_hash',
+      'id_token_claims at_hash backchannel_http',
     ]
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([
       ...names.flatMap((line) => line.split(' ')),

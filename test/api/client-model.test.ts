@@ -108,6 +108,7 @@ describe('a client is kept as it was meant', () => {
       type: 'native',
       postLogoutRedirectUris: [],
       allowPrivateRedirect: false,
+      backchannelHttp: false,
       grantTypes: ['authorization_code', 'refresh_token'],
       responseModes: ['query', 'form_post'],
       authMethod: 'none',

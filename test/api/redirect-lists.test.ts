@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { ClientChange } from '../../src/clients/client-change.ts'
 import { type ClientInput, Clients } from '../../src/clients/clients.ts'
+import { parseClient } from '../../src/clients/parse-client.ts'
 import { type Database, openDatabase } from '../../src/database/database.ts'
 import { AppError } from '../../src/errors.ts'
 import { silentAudit } from '../support/audit.ts'
@@ -169,5 +170,45 @@ describe('lists of redirect URIs', () => {
     )
     expect((await clients.get(client.id)).registration.allowPrivateRedirect).toBe(false)
     expect((await clients.update(client.id, { requireMfa: true })).changed).toEqual(['requireMfa'])
+  })
+})
+
+describe('where an app is told of a sign-out', () => {
+  const listed = (hostname: string) =>
+    ['nextcloud', 'nas.lan', '192.168.1.5', '[fd12::1]'].includes(hostname)
+  const reason = (backchannelLogoutUri: string, isPlain = false, mayName = listed) => {
+    try {
+      parseClient({ ...web(HTTPS), backchannelLogoutUri, backchannelHttp: isPlain }, mayName)
+      return undefined
+    } catch (error) {
+      return (error as AppError).details.fields
+    }
+  }
+
+  it('CL-04 a private network is for operators who list it, and http for those who say so', () => {
+    for (const host of ['nextcloud', 'nas.lan', '192.168.1.5:8443', '[fd12::1]'])
+      expect(reason(`https://${host}/logout`)).toBeUndefined()
+    expect(reason('http://nextcloud/logout', true)).toBeUndefined()
+    expect(reason('http://nextcloud/logout')).toEqual({ backchannelLogoutUri: 'plain_logout' })
+    expect(reason('https://nextcloud/logout', true)).toEqual({ backchannelHttp: 'plain_unused' })
+    expect(reason('https://192.168.1.6/')).toEqual({ backchannelLogoutUri: 'private_logout' })
+    expect(reason('https://printer.local/', false, () => false)).toEqual({
+      backchannelLogoutUri: 'private_logout',
+    })
+  })
+
+  it.each([
+    'http://user@nas.lan/',
+    'https://nas.lan/#x',
+    'https://nas.lan:6379/',
+    'https://nas.lan:5432/',
+    'https://NAS.lan/',
+    'https://nas.lan@evil.example/',
+    'https:nas.lan',
+    'gopher://nas.lan/',
+    'https://[::ffff:192.168.1.5]/',
+    'http://app.example.com/',
+  ])('CL-04 %s is refused there, too', (uri) => {
+    expect(reason(uri, true)).toHaveProperty('backchannelLogoutUri')
   })
 })

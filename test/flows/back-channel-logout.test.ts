@@ -1,8 +1,11 @@
+import { createServer as createPlainServer } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
+import type { Config } from '../../src/config/config.ts'
 import { CAPS } from '../../src/config/limits.ts'
+import type { ManagedBy } from '../../src/entities/client.ts'
 import { api, signIn } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
@@ -13,6 +16,13 @@ import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 type Mood = 200 | 204 | 400 | 500 | 302 | 'slow' | 'hang'
+
+const LOOPBACK = { privateNetworks: [], loopback: true }
+const NOTHING = { privateNetworks: [], loopback: false }
+interface Receiving {
+  readonly isHttpSaid: boolean
+  readonly mood: 200 | 302
+}
 
 /** Whoever waited for an app that hangs would wait longer than this. */
 const APP_MAY_TAKE_MS = 2400
@@ -341,5 +351,60 @@ describe('back-channel logout', () => {
     expect(rows).toMatchObject([{ last_error: expect.stringContaining('may not be asked') }])
     expect(rows[0].failed_at).not.toBeNull()
     expect(receiver.at('/inside')).toEqual([])
+  })
+
+  describe.each<[string, ManagedBy, Config['outgoing'], Partial<Receiving>, boolean]>([
+    ['is told by http where the operator says so', 'operator', LOOPBACK, {}, true],
+    ['of a file of the operator is told, too', 'config', LOOPBACK, {}, true],
+    ['that registered itself is not', 'dcr', LOOPBACK, {}, false],
+    ['that publishes its metadata is not', 'cimd', LOOPBACK, {}, false],
+    [
+      'is not told by http that it did not ask for',
+      'operator',
+      LOOPBACK,
+      { isHttpSaid: false },
+      false,
+    ],
+    ['is not told where nothing is listed', 'operator', NOTHING, {}, false],
+    ['is not sent on to loopback by a redirect', 'operator', LOOPBACK, { mood: 302 }, true],
+  ])('an app in a network of the operator', (what, managedBy, outgoing, receiving, isTold) => {
+    it(`CL-04 LO-02 ${what}`, async () => {
+      const { isHttpSaid = true, mood = 200 } = receiving
+      const asked: string[] = []
+      const plain = createPlainServer((request, response) => {
+        asked.push(request.url ?? '')
+        response.writeHead(mood, mood === 302 ? { location: '/elsewhere' } : {}).end()
+      }).listen(0, '127.0.0.1')
+      await new Promise((resolve) => plain.once('listening', resolve))
+      const { port } = plain.address() as AddressInfo
+      await using own = await startServer({ config: { outgoing } })
+      const metadata = {
+        backchannel_logout_uri: `http://localhost:${port}/told`,
+        backchannel_logout_session_required: true,
+        ...(isHttpSaid ? { backchannel_http: true } : {}),
+      }
+      const client = await storeOddClient(own, 'its server is on loopback', {
+        firstParty: true,
+        metadata,
+      })
+      await own.context.database.pool.query(`update client set managed_by = $1`, [managedBy])
+      const app = await relyingParty(own, client)
+      const account = await createAccount(own)
+      const browser = new Browser(own.origin)
+      await browser.visit(app.authorizationUrl())
+      await app.redeem(
+        (await browser.submit('/login', { username: account.email, password: PASSWORD })).url,
+      )
+      await own.context.sessions.endAll(account.id)
+      await own.context.worker.drain()
+      expect(asked).toEqual(isTold ? ['/told'] : [])
+      const { rows } = await own.context.database.pool.query(
+        `select last_error from outbox_message where topic = 'backchannel_logout'`,
+      )
+      const fault = mood === 302 ? /answered 302/ : /may not be asked/
+      if (!isTold || mood === 302) expect(rows[0]?.last_error).toMatch(fault)
+      plain.closeAllConnections()
+      plain.close()
+    })
   })
 })

@@ -38,6 +38,7 @@ const VALUES = [
   'RS256',
   'pairwise',
   'client_secret_post',
+  'operator',
   'https://client.example/x',
   [],
   ['urn:gatehouse:acr:2fa'],

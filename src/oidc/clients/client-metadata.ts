@@ -1,8 +1,9 @@
 import { isOidcScope } from '../../clients/scopes.ts'
+import type { ManagedBy } from '../../entities/client.ts'
 
 const SECRETS = `(select json_agg(json_build_object('id', s."id", 'digest', s."digest", 'expiresAt', extract(epoch from s."expires_at")))
   from "client_secret" s where s."client_id" = "client"."id")::text as "secrets"`
-export const CLIENT_COLUMNS = `"id"::text as "id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds", "logo_digest", ${SECRETS}`
+export const CLIENT_COLUMNS = `"id"::text as "id", "name", "secret_digest", "metadata"::text as "metadata", "is_first_party", "require_mfa", "account_api", "refresh_leeway_seconds", "logo_digest", "managed_by", ${SECRETS}`
 
 export interface ClientRow {
   readonly id: string
@@ -14,6 +15,7 @@ export interface ClientRow {
   readonly account_api: string
   readonly refresh_leeway_seconds: number | null
   readonly logo_digest: string | null
+  readonly managed_by: ManagedBy
   readonly secrets: string | null
 }
 
@@ -44,6 +46,8 @@ export const OUR_METADATA = [
   'default_scopes',
   'visible_groups',
   'logo_digest',
+  'managed_by',
+  'backchannel_http',
   'client_secrets',
 ] as const
 
@@ -84,6 +88,9 @@ export interface ProviderMetadata {
   readonly default_scopes?: readonly string[]
   /** Groups that it may see somebody to be in; absent: none, or all for first party. */
   readonly visible_groups?: readonly string[]
+  readonly managed_by: ManagedBy
+  /** It is told of a sign-out by http. */
+  readonly backchannel_http?: boolean
   /** Of our copy of its logo. */
   readonly logo_digest?: string
   readonly [member: string]: unknown
@@ -104,6 +111,7 @@ export function providerMetadata(row: ClientRow): ProviderMetadata {
     first_party: row.is_first_party,
     require_mfa: row.require_mfa,
     account_api: row.account_api !== 'off',
+    managed_by: row.managed_by,
     ...(row.refresh_leeway_seconds === null
       ? {}
       : { refresh_leeway_seconds: row.refresh_leeway_seconds }),

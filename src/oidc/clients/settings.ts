@@ -7,6 +7,8 @@ export type ClientSettings = Partial<
     | 'first_party'
     | 'require_mfa'
     | 'account_api'
+    | 'managed_by'
+    | 'backchannel_http'
     | 'refresh_rotation'
     | 'assertion_audience'
     | 'assertion_seconds'
