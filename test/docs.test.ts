@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import { withParties } from './relying-parties/table.ts'
 import { withSettings } from './support/settings.ts'
 import { ROOT } from './support/sources.ts'
 
@@ -183,6 +184,12 @@ describe('docs/promises.md', () => {
 describe('docs/operations.md', () => {
   it('has the settings of today (else: npm run docs)', () => {
     expect(withSettings(read('docs/operations.md'))).toBe(read('docs/operations.md'))
+  })
+})
+
+describe('docs/relying-parties.md', () => {
+  it('has the parties of today (else: npm run docs)', () => {
+    expect(withParties(read('docs/relying-parties.md'))).toBe(read('docs/relying-parties.md'))
   })
 })
 

@@ -1,0 +1,4 @@
+import { PARTIES } from './jvm/parties.ts'
+import { partiesOf } from './parties-of.ts'
+
+await partiesOf('jvm', PARTIES)

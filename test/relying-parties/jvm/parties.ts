@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import type { Party } from '../party.ts'
+
+/** A key pair of tests, which protects nothing. */
+const KEYS = join(import.meta.dirname, 'keys')
+const WEB = '--redirect {app}/login/oauth2/code/gatehouse --post-logout-redirect {app}/'
+const java = (jar: string) => ['java', '-Xmx256m', '-XX:TieredStopAtLevel=1', '-jar', jar] as const
+
+const CLIENT = 'SPRING_SECURITY_OAUTH2_CLIENT'
+const RESOURCE_SERVER = 'SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT'
+
+/** Spring Boot, by the settings of its reference; `scope` are those that it asks for. */
+function spring(version: string, more: Partial<Party> & { readonly scope?: string }): Party {
+  const { scope = 'openid,profile,email,offline_access', ...rest } = more
+  return {
+    name: 'Spring Boot',
+    version,
+    create: WEB,
+    program: java(`spring/target/spring-${version}.jar`),
+    signIn: '/oauth2/authorization/gatehouse',
+    email: '/me',
+    refresh: '/refresh',
+    signOut: { at: '/logout', ends: 'both' },
+    ...rest,
+    settings: {
+      SERVER_PORT: '{PORT}',
+      SERVER_FORWARDHEADERSSTRATEGY: 'framework',
+      [`${CLIENT}_PROVIDER_GATEHOUSE_ISSUERURI`]: '{OIDC_ISSUER}',
+      [`${CLIENT}_REGISTRATION_GATEHOUSE_CLIENTID`]: '{OIDC_CLIENT_ID}',
+      [`${CLIENT}_REGISTRATION_GATEHOUSE_CLIENTSECRET`]: '{OIDC_CLIENT_SECRET}',
+      [`${CLIENT}_REGISTRATION_GATEHOUSE_SCOPE`]: scope,
+      [`${RESOURCE_SERVER}_ISSUERURI`]: '{OIDC_ISSUER}',
+      [`${RESOURCE_SERVER}_AUDIENCES`]: '{ORIGIN}/api',
+      ...rest.settings,
+    },
+  }
+}
+
+export const SPRING = '4.1.2'
+
+/** In Java; versions as in `spring/pom.xml`. */
+export const PARTIES: readonly Party[] = [
+  spring(SPRING, {}),
+  spring(SPRING, {
+    name: 'Spring Boot with private_key_jwt',
+    create: `${WEB} --auth-method private_key_jwt --jwks ${KEYS}/public.json --assertion-audience token-endpoint`,
+    refresh: { because: 'its documentation gives the key to the code exchange only' },
+    settings: {
+      [`${CLIENT}_REGISTRATION_GATEHOUSE_CLIENTAUTHENTICATIONMETHOD`]: 'private_key_jwt',
+      CLIENT_KEY: `${KEYS}/private.json`,
+    },
+  }),
+]

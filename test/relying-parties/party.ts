@@ -1,0 +1,33 @@
+/** Why something does not apply to a library. */
+export interface NotApplicable {
+  readonly because: string
+}
+
+/** A page of the app, asked for by its path; of an app in the browser a button or place of its page. */
+type PagePath = string
+
+/** A relying party as its own documentation has it, and the one line with which it is registered. */
+export interface Party {
+  readonly name: string
+  readonly version: string
+  /** What follows `gatehouse resource create`, if it is an API too. */
+  readonly api?: string
+  /** What follows `gatehouse client create --name …`; `{app}` is where the app is. */
+  readonly create: string
+  /** On the person's own machine, by http at loopback; else at an https address behind a proxy. */
+  readonly isLocal?: true
+  /** Program and arguments, run in the folder of its language. */
+  readonly program: readonly [string, ...string[]]
+  /** More settings than `client create` printed; `{NAME}` is one that it printed. */
+  readonly settings?: Readonly<Record<string, string>>
+  readonly signIn: PagePath
+  /** A JSON answer with the person's address in it. */
+  readonly email: PagePath | NotApplicable
+  readonly refresh: PagePath | NotApplicable
+  /** `here`: the library ends its own session only, and knows no sign-out at the provider. */
+  readonly signOut: { readonly at: PagePath; readonly ends: 'both' | 'here' } | NotApplicable
+}
+
+export function isPath(way: PagePath | NotApplicable): way is PagePath {
+  return typeof way === 'string'
+}

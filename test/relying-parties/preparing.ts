@@ -1,0 +1,93 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** How the programs of a language are made ready, once for each state of its files. */
+interface Preparation {
+  /** All of these must be on the machine. */
+  readonly needs: readonly string[]
+  readonly steps: readonly (readonly [string, ...string[]])[]
+}
+
+const PREPARATIONS = {
+  javascript: {
+    needs: ['npm'],
+    steps: [['npm', 'ci', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund']],
+  },
+  python: {
+    needs: ['python3'],
+    steps: [
+      ['python3', '-m', 'venv', '.venv'],
+      [
+        '.venv/bin/pip',
+        'install',
+        '--quiet',
+        '--disable-pip-version-check',
+        '-r',
+        'requirements.txt',
+      ],
+    ],
+  },
+  go: {
+    needs: ['go'],
+    steps: [
+      ['go', 'build', '-o', 'bin/', './goidc', './zitadel', './cap'],
+      ['go', 'build', '-o', 'bin/', 'github.com/oauth2-proxy/oauth2-proxy/v7'],
+    ],
+  },
+  jvm: {
+    needs: ['java', 'mvn'],
+    steps: [['mvn', '-q', '-B', '-ntp', '-f', 'spring/pom.xml', 'package']],
+  },
+} as const satisfies Readonly<Record<string, Preparation>>
+
+/** As in `.gitignore`. */
+const MADE = new Set(['node_modules', '.venv', '__pycache__', 'bin', 'target', '.prepared'])
+
+export type Language = keyof typeof PREPARATIONS
+
+/** What is missing on this machine for the parties of a language; undefined if nothing is. */
+export async function missingFor(language: Language): Promise<string | undefined> {
+  for (const program of PREPARATIONS[language].needs) if (!(await isThere(program))) return program
+  return undefined
+}
+
+/** Installs what the parties of a language are made of, from the language's own registry. */
+export async function prepare(language: Language): Promise<void> {
+  const folder = join(import.meta.dirname, language)
+  const { steps } = PREPARATIONS[language]
+  const mark = join(folder, '.prepared')
+  const digest = digestOf(folder)
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return
+  for (const [command, ...args] of steps)
+    await run(command, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 })
+  writeFileSync(mark, digest)
+}
+
+/** Of all that was written, and of nothing that was made of it. */
+function digestOf(folder: string): string {
+  const hash = createHash('sha256')
+  const look = (at: string): void => {
+    for (const entry of readdirSync(at, { withFileTypes: true })) {
+      const path = join(at, entry.name)
+      if (MADE.has(entry.name) || entry.name.endsWith('.ts')) continue
+      if (entry.isDirectory()) look(path)
+      else hash.update(path).update(readFileSync(path))
+    }
+  }
+  look(folder)
+  return hash.digest('hex')
+}
+
+async function isThere(program: string): Promise<boolean> {
+  try {
+    await run('which', [program])
+    return true
+  } catch {
+    return false
+  }
+}

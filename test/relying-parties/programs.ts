@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { connect } from 'node:net'
+import { BARE, type Settings } from '../support/commands.ts'
+
+const START_MS = 120_000
+
+/** A program that listens on a port; it ends with `Symbol.dispose`. */
+export interface Program extends Disposable {
+  /** All that it has said. */
+  said(): string
+}
+
+/** Starts a program of the app and waits until its port can be reached. */
+export async function start(
+  [command, ...args]: readonly [string, ...string[]],
+  { folder, settings, port }: { folder: string; settings: Settings; port: number },
+): Promise<Program> {
+  const child = spawn(command === 'node' ? process.execPath : command, args, {
+    cwd: folder,
+    env: { ...BARE, HOME: process.env['HOME'] ?? '', ...settings },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  let said = ''
+  const listen = (chunk: Buffer): void => {
+    said += chunk.toString()
+  }
+  child.stdout.on('data', listen)
+  child.stderr.on('data', listen)
+  const program = { said: () => said, [Symbol.dispose]: () => end(child) }
+  const ended = new Promise<never>((_resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) =>
+      reject(new Error(`${[command, ...args].join(' ')} ended with ${code}: ${said}`)),
+    )
+  })
+  ended.catch(() => undefined)
+  try {
+    await Promise.race([reachable(port), ended])
+    return program
+  } catch (error) {
+    end(child)
+    throw new Error(`${(error as Error).message}\n${said}`, { cause: error })
+  }
+}
+
+/** With all that it started. */
+function end({ pid, exitCode }: ChildProcess): void {
+  if (pid === undefined || exitCode !== null) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has just ended.
+  }
+}
+
+async function reachable(port: number): Promise<void> {
+  const deadline = Date.now() + START_MS
+  while (!(await answers(port))) {
+    if (Date.now() > deadline) throw new Error(`Nothing listens at ${port}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: 'localhost' })
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('close', () => socket.destroy())
+    socket.once('connect', () => socket.end())
+  })
+}

@@ -1,0 +1,58 @@
+import type { Party } from '../party.ts'
+
+const WEB = '--redirect {app}/callback --post-logout-redirect {app}/'
+const WITH_NONCE = '--pkce or_nonce'
+const IN_ID_TOKEN = '--id-token-claims scope'
+const NO_REFRESH = { because: 'it asks again instead of refreshing' }
+const python = (app: string) => ['.venv/bin/python', `apps/${app}.py`] as const
+
+const all = {
+  signIn: '/login',
+  email: '/me',
+  refresh: '/refresh',
+  signOut: { at: '/logout', ends: 'both' },
+} as const
+const django = { ...all, refresh: NO_REFRESH, signOut: { at: '/logout', ends: 'here' } } as const
+
+/** In Python, by the same names as in `requirements.txt`. */
+export const PARTIES: readonly Party[] = [
+  {
+    ...all,
+    name: 'Authlib in Flask',
+    version: '1.9.10',
+    create: `${WEB} ${WITH_NONCE} ${IN_ID_TOKEN}`,
+    program: python('authlib_flask'),
+  },
+  {
+    ...all,
+    name: 'Authlib in Starlette',
+    version: '1.9.10',
+    create: `${WEB} ${WITH_NONCE} ${IN_ID_TOKEN}`,
+    program: python('authlib_starlette'),
+  },
+  {
+    ...django,
+    name: 'mozilla-django-oidc',
+    version: '5.0.2',
+    create: `--redirect {app}/oidc/callback/ ${WITH_NONCE}`,
+    program: python('mozilla_django_oidc_app'),
+    signIn: '/oidc/authenticate/',
+  },
+  {
+    ...django,
+    name: 'django-allauth',
+    version: '65.22.1',
+    create: '--redirect {app}/accounts/oidc/gatehouse/login/callback/ --pkce optional',
+    program: python('django_allauth_app'),
+    signIn: '/accounts/oidc/gatehouse/login/',
+    signOut: { at: '/accounts/logout/', ends: 'here' },
+  },
+  {
+    ...django,
+    name: 'social-auth-core',
+    version: '7.0.0',
+    create: `--redirect {app}/complete/oidc/ ${WITH_NONCE}`,
+    program: python('social_django_app'),
+    signIn: '/enter',
+  },
+]
