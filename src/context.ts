@@ -125,7 +125,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   })
   const access = new AccessRevoker({ store, logout })
 
-  const useCases = composeUseCases({ ...common, hasher, messages, access })
+  const useCases = composeUseCases({ ...common, announcements, hasher, messages, access })
   const { deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))

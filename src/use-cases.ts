@@ -1,5 +1,6 @@
 import { AccountAdministration } from './accounts/account-administration.ts'
 import { Accounts } from './accounts/accounts.ts'
+import { AttributeDefinitions } from './accounts/attributes/definitions.ts'
 import { Consents } from './accounts/consents.ts'
 import { Deletion } from './accounts/deletion.ts'
 import { Devices } from './accounts/devices.ts'
@@ -34,6 +35,7 @@ import type { PasswordHasher } from './crypto/password.ts'
 import type { SecretBox } from './crypto/secret-box.ts'
 import { deriveKey } from './crypto/token.ts'
 import type { Database } from './database/database.ts'
+import type { Announcements } from './feed/announcements.ts'
 import type { Logger } from './logger/logger.ts'
 import type { Messages } from './mail/messages.ts'
 
@@ -46,6 +48,7 @@ export interface UseCaseDeps {
   /** Ends access at the protocol. */
   readonly access: EndsAccess
   readonly audit: AuditSink
+  readonly announcements: Announcements
   readonly logger: Logger
 }
 
@@ -60,6 +63,7 @@ export function composeUseCases({
   messages,
   access,
   audit,
+  announcements,
   logger,
 }: UseCaseDeps) {
   const { em, pool } = database
@@ -121,7 +125,8 @@ export function composeUseCases({
     passwords,
   })
   const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
-  const profile = new Profile({ em, audit })
+  const definitions = new AttributeDefinitions({ em, audit, announcements })
+  const profile = new Profile({ em, audit, definitions })
   const deletion = new Deletion({ audit, em, tokens, messages, sessions, keepLinks, logger })
   const signUpProof = new SignUpProof({ audit, em, hasher, tokens, passwordContext })
   const signUp = new SignUp({
@@ -141,7 +146,15 @@ export function composeUseCases({
   const activity = new Activity(em)
   const groups = new Groups({ em, audit })
   const memberships = new Memberships({ em, pool, audit })
-  const accountExport = new AccountExport({ audit, em, sessions, consents, memberships, activity })
+  const accountExport = new AccountExport({
+    audit,
+    em,
+    profile,
+    sessions,
+    consents,
+    memberships,
+    activity,
+  })
   return {
     accounts,
     administration,
@@ -160,6 +173,7 @@ export function composeUseCases({
     passwordReset,
     passwordChange,
     emailChange,
+    definitions,
     profile,
     deletion,
     signUp,

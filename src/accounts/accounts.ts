@@ -22,6 +22,9 @@ export function stillProven(version: string, alias = 'account'): string {
  */
 export const IS_KEEPABLE = `("status" = 'deleting' and not "must_reset_password" and "delete_after" > now())`
 
+/** By the names of their claims; undefined where the account has none. */
+export type Attributes = Readonly<Record<string, string>> | undefined
+
 /** What others may know of an account: no hash, no state that is not theirs. */
 export type ActiveAccount = Pick<
   Account,
@@ -36,7 +39,7 @@ export type ActiveAccount = Pick<
   | 'address'
   | 'strongest'
   | 'updatedAt'
->
+> & { readonly attributes: Attributes }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
@@ -48,6 +51,7 @@ const FIND_ACTIVE = {
   name: 'account-find-active',
   text: `select "id", "name", "username", "email", extract(epoch from "email_verified_at") * 1000 as "verified", "phone_number", "image_url", "locale",
   "address"::text, "strongest", extract(epoch from "updated_at") * 1000 as "updated",
+  (select jsonb_object_agg("a"."name", "a"."value")::text from "account_attribute" as "a" where "a"."account_id" = "account"."id") as "attributes",
   (select string_agg("s"."id", ' ') from "session" as "s" where "s"."id" = any($2::varchar[]) and "s"."account_id" = "account"."id") as "sessions"
   from "account" where "id" = any($1::uuid[]) and "status" = 'active'`,
 }
@@ -64,6 +68,7 @@ interface Row {
   readonly address: string | null
   readonly strongest: ActiveAccount['strongest']
   readonly updated: string
+  readonly attributes: string | null
   /** Those that were asked about and are there. */
   readonly sessions: string | null
 }
@@ -127,5 +132,6 @@ function activeAccount(row: Row): ActiveAccount {
     address: row.address === null ? null : (JSON.parse(row.address) as ActiveAccount['address']),
     strongest: row.strongest,
     updatedAt: new Date(Number(row.updated)),
+    attributes: row.attributes === null ? undefined : (JSON.parse(row.attributes) as Attributes),
   }
 }

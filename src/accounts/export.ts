@@ -4,6 +4,7 @@ import type { EntityManager } from '../database/database.ts'
 import { Account, type AuditEvent, type Consent, type Session } from '../entities/index.ts'
 import type { Consents } from './consents.ts'
 import type { Membership, Memberships } from './groups/memberships.ts'
+import type { Profile } from './profile.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
 /** More events than any person reads, and few enough for one answer. */
@@ -12,6 +13,7 @@ const MAX_EVENTS = 10_000
 export interface AccountExportDeps {
   readonly audit: AuditSink
   readonly em: EntityManager
+  readonly profile: Pick<Profile, 'attributesOf'>
   readonly sessions: Sessions
   readonly consents: Consents
   readonly memberships: Memberships
@@ -20,6 +22,7 @@ export interface AccountExportDeps {
 
 export interface ExportedAccount {
   readonly account: Account
+  readonly attributes: Readonly<Record<string, string>>
   readonly sessions: readonly Session[]
   readonly consents: readonly Consent[]
   readonly groups: readonly Membership[]
@@ -35,11 +38,12 @@ export class AccountExport {
   }
 
   async collect(accountId: string): Promise<ExportedAccount> {
-    const { em, sessions, consents, memberships, activity, audit } = this.#deps
+    const { em, profile, sessions, consents, memberships, activity, audit } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     audit.record({ type: 'data_exported', accountId })
     return {
       account,
+      attributes: await profile.attributesOf(accountId),
       sessions: await sessions.list(accountId),
       consents: await consents.list(accountId),
       groups: await memberships.listOf(accountId),

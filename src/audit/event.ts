@@ -19,6 +19,7 @@ export const AUDIT_TYPES = [
   'password_reset',
   'password_changed',
   'profile_changed',
+  'attribute_changed',
   'mfa_enabled',
   'mfa_disabled',
   'recovery_code_used',

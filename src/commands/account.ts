@@ -1,14 +1,18 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import { takesTwoFactors } from '../accounts/factors/levels.ts'
+import type { Profile } from '../accounts/profile.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
 import type { Usernames } from '../accounts/usernames.ts'
+import { setCommand } from './account-set.ts'
+import { showCommand } from './account-show.ts'
 import { usernameCommand } from './account-username.ts'
 import { answering } from './answer.ts'
 import { explained } from './refusal.ts'
 
 export interface AccountCommandDeps extends AsyncDisposable {
   readonly administration: AccountAdministration
+  readonly profile: Profile
   readonly sessions: Sessions
   readonly usernames: Usernames
 }
@@ -49,55 +53,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
       }, conflict),
     )
 
-  command
-    .command('show <email-or-id>')
-    .description('what an operator needs to know of it, one fact a line')
-    .action(
-      answering((name: string) =>
-        run(async ({ administration, sessions }) => {
-          const account = await administration.find(name)
-          const {
-            id,
-            email,
-            name: person,
-            username,
-            status,
-            mustResetPassword,
-            deleteAfter,
-            createdAt,
-          } = account
-          const hasMfa = takesTwoFactors(account)
-          const open = (await sessions.list(id)).length
-          const facts = {
-            id,
-            email,
-            name: person,
-            'user name': username,
-            status,
-            ...(deleteAfter ? { 'erased after': deleteAfter.toISOString() } : {}),
-            'two-step sign-in': hasMfa ? 'on' : 'off',
-            'must reset password': mustResetPassword ? 'yes' : 'no',
-            sessions: open,
-            created: createdAt.toISOString(),
-          }
-          return {
-            lines: Object.entries(facts).map(([fact, value]) => `${fact}\t${value}`),
-            json: {
-              id,
-              email,
-              name: person,
-              username,
-              status,
-              delete_after: deleteAfter,
-              mfa_enabled: hasMfa,
-              must_reset_password: mustResetPassword,
-              sessions: open,
-              created_at: createdAt,
-            },
-          }
-        }),
-      ),
-    )
+  command.addCommand(showCommand(run))
 
   command
     .command('disable <email-or-id>')
@@ -128,7 +84,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
       ),
     )
 
-  command.addCommand(usernameCommand(run))
+  command.addCommand(usernameCommand(run)).addCommand(setCommand(run))
 
   command
     .command('sign-out <email-or-id>')

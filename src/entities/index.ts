@@ -1,6 +1,8 @@
 import { Account } from './account.ts'
+import { AccountAttribute } from './account-attribute.ts'
 import { AccountGroup } from './account-group.ts'
 import { AttemptCounter } from './attempt-counter.ts'
+import { AttributeDefinition } from './attribute-definition.ts'
 import { AuditEvent } from './audit-event.ts'
 import { Client } from './client.ts'
 import { ClientSecret } from './client-secret.ts'
@@ -25,7 +27,9 @@ import { VerificationToken } from './verification-token.ts'
 export const entities = [
   Account,
   AccountGroup,
+  AccountAttribute,
   AttemptCounter,
+  AttributeDefinition,
   AuditEvent,
   Client,
   ClientSecret,
@@ -50,8 +54,10 @@ export const entities = [
 export type { TokenTyp } from './resource.ts'
 export {
   Account,
+  AccountAttribute,
   AccountGroup,
   AttemptCounter,
+  AttributeDefinition,
   AuditEvent,
   Client,
   ClientSecret,

@@ -20,13 +20,15 @@ export interface AccountModels {
     /** Set while the account waits to be erased; the form keeps it. */
     readonly deletion?: (FormModel & { readonly deletesAt: Date }) | undefined
   }
-  /** Posts `name`, `image_url`, `phone_number`, `locale`. */
+  /** Posts `name`, `image_url`, `phone_number`, `locale`, and what `fields` name. */
   'account/profile': AccountArea &
     FormModel & {
       readonly name: string
       readonly imageUrl: string
       readonly phoneNumber: string
       readonly locale?: Locale | undefined
+      /** What the operator has turned on. */
+      readonly fields?: readonly ProfileField[]
     }
   /** Without `confirm` it posts `email`; with it `code`. */
   'account/email': AccountArea &
@@ -92,6 +94,15 @@ export interface AccountModels {
       readonly exportHref: string
       readonly confirmation?: string | undefined
     }
+}
+
+/** `label` is a word of the catalogue, and so is `profile.hints.<hint>`. */
+export interface ProfileField {
+  readonly field: string
+  readonly label: string
+  readonly value: string
+  readonly hint?: string | undefined
+  readonly attrs: Readonly<Record<string, string | number>>
 }
 
 export interface SessionItem {

@@ -40,7 +40,7 @@ export function problemList(
   passwordMinLength: number,
 ): Problem[] {
   const fields = Object.entries(problems?.fields ?? {}).map(([field, reason]) => {
-    const label = LABELS[field]
+    const label = LABELS[field] ?? [`claim.${field}`, `profile.${field}`].find(translator.has)
     return {
       field,
       text: reasonText(field, reason),

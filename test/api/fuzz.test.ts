@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { FIELDS } from '../../src/accounts/attributes/standard.ts'
 import { anyAddress, type Json, type SignedIn, signedIn, startApi } from '../support/api.ts'
 import { note } from '../support/notes.ts'
 import { type OperationDoc, operationsOf } from '../support/openapi.ts'
@@ -18,6 +19,7 @@ let owner: SignedIn
 const agent = new Agent({ keepAlive: true, maxSockets: BATCH })
 beforeAll(async () => {
   server = await startApi()
+  await server.context.definitions.turn(FIELDS, true)
   operations = operationsOf(await (await fetch(`${server.origin}/api/openapi.json`)).json())
   owner = await signedIn(server)
 })

@@ -28,6 +28,8 @@ let document: Json
 let operations: OperationDoc[]
 beforeAll(async () => {
   server = await startApi()
+  const shown = ['given_name', 'family_name', 'birthdate', 'zoneinfo', 'address']
+  await server.context.definitions.turn(shown, true)
   document = await (await fetch(`${server.origin}/api/openapi.json`)).json()
   operations = operationsOf(document)
 })
@@ -80,8 +82,8 @@ describe('the document', () => {
         ),
     )
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
-    expect(routes).toHaveLength(23)
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(23)
+    expect(routes).toHaveLength(24)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(24)
   })
 
   it('refers to nothing that is not there', () => {
@@ -227,6 +229,7 @@ describe('the examples', () => {
     await enter()
     await tell('me')
     await tell('editBasic')
+    await tell('editProfile')
 
     const client = await createClient(server)
     const em = server.context.database.em.fork()

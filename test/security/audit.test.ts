@@ -504,6 +504,11 @@ describe('LG-01 what is recorded', () => {
     await expectEvents(() => resources.delete(identifier), ['resource_deleted'], {
       detail: { identifier },
     })
+    await expectEvents(
+      () => server.context.definitions.turn(['website'], true),
+      ['attribute_changed'],
+      { detail: { by: 'operator', names: ['website'], what: 'turned_on' } },
+    )
     const { id: accountId, email } = await createAccount(server)
     const byOperator = { accountId, detail: { by: 'operator' } }
     await expectEvents(() => administration.disable(email), ['account_disabled'], byOperator)

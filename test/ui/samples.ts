@@ -1,3 +1,5 @@
+import { STANDARD_ATTRIBUTES } from '../../src/accounts/attributes/standard.ts'
+import { fieldsOf } from '../../src/http/pages/account/profile-fields.ts'
 import type {
   MailModels,
   MailName,
@@ -404,6 +406,24 @@ export const PAGES: Samples<PageModels> = {
       },
     },
     saved: { ...profile, notice: 'saved' },
+    'every field': {
+      ...profile,
+      fields: fieldsOf({
+        ...Object.fromEntries(STANDARD_ATTRIBUTES.map((name) => [name, ''])),
+        given_name: 'Ada',
+        birthdate: '1815-13-10',
+        zoneinfo: 'Europe/London',
+        'address.street_address': '12 St James’s Square',
+        'address.postal_code': 'SW1Y 4JH',
+        'address.locality': 'London',
+        'address.region': 'x'.repeat(101),
+        'address.country': '',
+      }),
+      problems: {
+        code: 'invalid_input',
+        fields: { birthdate: 'invalid_date', 'address.region': 'invalid_text' },
+      },
+    },
   },
   'account/email': {
     plain: { ...area, ...form('/account/email'), email: '' },

@@ -453,6 +453,9 @@ const CHOICES = new Set([
   'door',
   'outcome',
   'locale',
+  'field',
+  'hint',
+  'attrs',
   'problems',
   'logoUri',
 ])

@@ -13,6 +13,9 @@ export const FIELD_REASONS = [
   'invalid_name',
   'invalid_phone',
   'invalid_url',
+  'invalid_text',
+  'invalid_date',
+  'invalid_zone',
   'too_common',
   'too_personal',
 ] as const

@@ -1,4 +1,5 @@
 import type { ActiveAccount } from '../../accounts/accounts.ts'
+import { STANDARD_ATTRIBUTES } from '../../accounts/attributes/standard.ts'
 import { OIDC_SCOPES, type OidcScope } from '../../clients/scopes.ts'
 
 /** A claim: the scope that releases it, and its value. `undefined` leaves it out. */
@@ -13,6 +14,13 @@ const CLAIMS: readonly Claim[] = [
   { name: 'sub', scope: 'openid', of: ({ id }) => id },
   { name: 'name', scope: 'profile', of: ({ name }) => name },
   { name: 'preferred_username', scope: 'profile', of: ({ username }) => username },
+  ...STANDARD_ATTRIBUTES.map(
+    (name): Claim => ({
+      name,
+      scope: 'profile',
+      of: ({ attributes }) => attributes?.[name],
+    }),
+  ),
   { name: 'picture', scope: 'profile', of: ({ imageUrl }) => imageUrl || undefined },
   { name: 'locale', scope: 'profile', of: ({ locale }) => locale || undefined },
   {

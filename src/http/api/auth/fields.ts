@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { MAX_EMAIL, PLAIN_EMAIL_PATTERN } from '../../../accounts/canonical-email.ts'
 import { MIN_PASSWORD } from '../../../accounts/passwords/password-policy.ts'
 import { MAX_NAME, NAME_PATTERN } from '../../../accounts/person-name.ts'
-import { PHONE_PATTERN, PLAIN_IMAGE_PATTERN } from '../../../accounts/profile.ts'
+import { PHONE_PATTERN, PLAIN_IMAGE_PATTERN } from '../../../accounts/profile-checks.ts'
 import { MAX_PASSWORD } from '../../../crypto/normalize-password.ts'
 
 /** Bodies and answers by their names in the document. */

@@ -31,7 +31,18 @@ export const OWN_DATA = family('My data', {
     answer: Export,
     example: {
       answer: {
-        user: { ...USER, username: 'ada-lovelace-7k3m', locale: 'en', address: null },
+        user: {
+          ...USER,
+          username: 'ada-lovelace-7k3m',
+          locale: 'en',
+          address: { locality: 'London', country: 'GB' },
+          attributes: {
+            given_name: 'Ada',
+            family_name: 'King',
+            birthdate: '1815-12-10',
+            zoneinfo: 'Europe/London',
+          },
+        },
         sessions: [SESSION],
         apps: [APP],
         groups: [GROUP],

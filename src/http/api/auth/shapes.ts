@@ -119,6 +119,7 @@ export const Export = named('Export', {
     username: z.string().describe('`preferred_username` of every app.'),
     locale: z.string().nullable(),
     address: z.record(z.string(), z.string()).nullable(),
+    attributes: z.record(z.string(), z.string()).describe('Other standard claims, by their names.'),
   }),
   sessions: z.array(Session),
   apps: z.array(App),
@@ -128,7 +129,7 @@ export const Export = named('Export', {
 
 /** The person's data as a document; both doors give the same (UX-37, LG-08). */
 export function presentExport(
-  { account, sessions, consents, groups, activity }: ExportedAccount,
+  { account, attributes, sessions, consents, groups, activity }: ExportedAccount,
   currentSessionId: string,
 ): z.output<typeof Export> {
   return {
@@ -137,6 +138,7 @@ export function presentExport(
       username: account.username,
       locale: account.locale ?? null,
       address: account.address ? { ...account.address } : null,
+      attributes: { ...attributes },
     },
     sessions: sessions.map((session) => presentSession(session, currentSessionId)),
     apps: consents.map(presentApp),

@@ -1,0 +1,86 @@
+import { Command } from 'commander'
+import type { AccountAdministration } from '../accounts/account-administration.ts'
+import { takesTwoFactors } from '../accounts/factors/levels.ts'
+import type { Profile } from '../accounts/profile.ts'
+import type { Sessions } from '../accounts/sessions/sessions.ts'
+import type { Account } from '../entities/index.ts'
+import { answering } from './answer.ts'
+
+export interface ShowCommandDeps {
+  readonly administration: Pick<AccountAdministration, 'find'>
+  readonly profile: Pick<Profile, 'attributesOf'>
+  readonly sessions: Sessions
+}
+
+/** `gatehouse account show`. `run` opens the use cases for one command. */
+export function showCommand(
+  run: <T>(work: (deps: ShowCommandDeps) => Promise<T>) => Promise<T>,
+): Command {
+  return new Command('show')
+    .argument('<email-or-id>')
+    .description('what an operator needs to know of it, one fact a line')
+    .action(
+      answering((name: string) =>
+        run(async ({ administration, profile, sessions }) => {
+          const account = await administration.find(name)
+          const open = (await sessions.list(account.id)).length
+          const claims = claimsOf(account, await profile.attributesOf(account.id))
+          return {
+            lines: Object.entries(factsOf(account, open, claims)).map(
+              ([fact, value]) => `${fact}\t${value}`,
+            ),
+            json: documentOf(account, open, claims),
+          }
+        }),
+      ),
+    )
+}
+
+type Claims = Readonly<Record<string, unknown>>
+
+/** What `account set` fills in, under the same names. */
+function claimsOf({ imageUrl, phoneNumber, locale, address }: Account, attributes: Claims): Claims {
+  const parts = Object.entries(address ?? {}).map(([part, value]) => [`address.${part}`, value])
+  const all = {
+    picture: imageUrl,
+    phone_number: phoneNumber,
+    locale,
+    ...attributes,
+    ...(Object.fromEntries(parts) as Claims),
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value != null))
+}
+
+function factsOf(account: Account, sessions: number, claims: Claims) {
+  const { id, email, name, username, status, mustResetPassword, deleteAfter, createdAt } = account
+  return {
+    id,
+    email,
+    name,
+    'user name': username,
+    status,
+    ...(deleteAfter ? { 'erased after': deleteAfter.toISOString() } : {}),
+    'two-step sign-in': takesTwoFactors(account) ? 'on' : 'off',
+    'must reset password': mustResetPassword ? 'yes' : 'no',
+    sessions,
+    created: createdAt.toISOString(),
+    ...claims,
+  }
+}
+
+function documentOf(account: Account, sessions: number, claims: Claims) {
+  const { id, email, name, username, status, mustResetPassword, deleteAfter, createdAt } = account
+  return {
+    id,
+    email,
+    name,
+    username,
+    status,
+    delete_after: deleteAfter,
+    mfa_enabled: takesTwoFactors(account),
+    must_reset_password: mustResetPassword,
+    sessions,
+    created_at: createdAt,
+    claims,
+  }
+}
