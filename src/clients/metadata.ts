@@ -58,6 +58,7 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     response_modes: meant.responseModes,
     token_endpoint_auth_method: meant.authMethod,
     id_token_signed_response_alg: meant.idTokenAlg,
+    introspection_signed_response_alg: meant.introspectionAlg,
     access_token_seconds: meant.accessTokenSeconds,
     refresh_idle_seconds: meant.refreshIdleSeconds,
     id_token_claims: meant.idTokenClaims === 'scope' ? 'scope' : undefined,

@@ -90,6 +90,8 @@ export const ClientSchema = z.strictObject({
   refreshRotation: z.enum(ROTATIONS).default('always'),
   /** What OpenID Connect takes for granted, and most libraries with it. */
   idTokenAlg: z.enum(ID_TOKEN_ALGS).default('RS256'),
+  /** Of introspection answers that it asks for as a JWT (RFC 9701); RS256 unless it says otherwise. */
+  introspectionAlg: z.enum(ID_TOKEN_ALGS).optional(),
   /** Whether its ID tokens say what userinfo says, for apps that never ask it (OIDC Core 5.4). */
   idTokenClaims: z.enum(ID_TOKEN_CLAIMS).default('minimal'),
   /** Ties its ID tokens to the access token that came along (OIDC Core 3.1.3.6). */

@@ -111,6 +111,11 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     says: 'people may let it manage their account with tokens for <issuer>/api/auth',
   },
   requireMfa: { flags: '--require-mfa', says: 'people must use two-step sign-in for it' },
+  introspectionAlg: {
+    flags: '--introspection-alg <alg>',
+    says: 'signature of introspection answers that it asks for as a JWT (default: RS256)',
+    choices: ID_TOKEN_ALGS,
+  },
   idTokenAlg: {
     flags: '--id-token-alg <alg>',
     says: 'signature of its ID tokens (default: RS256); ES256 costs a tenth to sign',

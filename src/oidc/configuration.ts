@@ -113,6 +113,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     enabledJWA: {
       clientAuthSigningAlgValues: [...ASYMMETRIC, 'Ed25519'],
       idTokenSigningAlgValues: [...ASYMMETRIC],
+      introspectionSigningAlgValues: [...ASYMMETRIC],
     },
     clockTolerance: CLOCK_TOLERANCE,
     acceptQueryParamAccessTokens: false,

@@ -18,7 +18,7 @@ export const FEATURES = {
   externalSigningSupport: true,
   fapi: false,
   introspection: true,
-  jwtIntrospection: false,
+  jwtIntrospection: true,
   jwtResponseModes: false,
   jwtUserinfo: false,
   mTLS: false,

@@ -56,6 +56,7 @@ describe('discovery', () => {
       response_modes_supported: ['form_post', 'fragment', 'query'],
       grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
       id_token_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
+      introspection_signing_alg_values_supported: ['ES256', 'RS256', 'PS256', 'EdDSA'],
       subject_types_supported: ['public'],
       code_challenge_methods_supported: ['S256'],
       token_endpoint_auth_methods_supported: [

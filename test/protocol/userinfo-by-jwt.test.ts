@@ -78,6 +78,25 @@ describe.each(STORAGES)('userinfo by the JWT of an API, grants in %s', (storage)
     expect((await userinfo(less.access_token)).body).toEqual({ sub: app.account.id })
   })
 
+  it('by the one token of an app whose library knows no resource: its scope brings the API', async () => {
+    const own = await createResource(server, {
+      identifier: 'https://own.example/',
+      scopes: ['own:read'],
+      opensUserinfo: true,
+    })
+    const mine = await signedInApp(server, { resources: [own.identifier] })
+    const { token, body } = await jwtOf(mine, {
+      scope: 'openid profile email own:read',
+      resource: undefined,
+    })
+    expect(decodeJwt(token).aud).toBe(own.identifier)
+    expect(body.scope.split(' ').toSorted()).toEqual(['email', 'openid', 'own:read', 'profile'])
+    expect((await userinfo(token)).body).toMatchObject({ email: mine.account.email })
+    const renewed = (await mine.refresh(body.refresh_token)).body
+    expect(decodeJwt(renewed.access_token).aud).toBe(own.identifier)
+    expect((await userinfo(renewed.access_token)).status).toBe(200)
+  })
+
   it('by POST too, and refuses a token without openid by its name (RFC 6750 3.1)', async () => {
     const { token } = await jwtOf()
     const posted = await post(server, '/userinfo', { access_token: token })

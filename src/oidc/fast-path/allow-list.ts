@@ -43,6 +43,8 @@ const CLIENT: Readonly<Record<string, Check>> = {
   scope: isText,
   subject_type: oneOf('public'),
   id_token_signed_response_alg: oneOf('ES256', 'RS256', 'PS256', 'EdDSA'),
+  // Asked for by `Accept`, which leads to the engine.
+  introspection_signed_response_alg: anything,
   require_auth_time: oneOf(false),
   backchannel_logout_uri: anything,
   backchannel_logout_session_required: anything,
@@ -87,6 +89,7 @@ const KNOWN_FEATURES = new Set([
   'clientCredentials',
   'externalSigningSupport',
   'introspection',
+  'jwtIntrospection',
   'resourceIndicators',
   'revocation',
   'rpInitiatedLogout',
