@@ -55,7 +55,12 @@ const LIBRARIES: readonly [string, Partial<NewClient>, () => Claims][] = [
   ['jose by its own documentation', {}, () => ({ aud: server.origin, exp: now() + 120 })],
   ['a list with the issuer', {}, () => ({ aud: [server.origin] })],
   ['Spring Security', AT_ENDPOINT, () => ({ aud: tokenEndpoint(), exp: now() + 60 })],
-  ['Nimbus', AT_ENDPOINT, () => ({ aud: [tokenEndpoint()], exp: now() + 240, nbf: now() })],
+  [
+    'Nimbus, and pac4j by it',
+    { ...AT_ENDPOINT, assertionSeconds: 300 },
+    () => ({ aud: tokenEndpoint(), exp: now() + 300, iat: undefined }),
+  ],
+  ['one that lists the endpoint', AT_ENDPOINT, () => ({ aud: [tokenEndpoint()], nbf: now() })],
   [
     'Authlib',
     { ...AT_ENDPOINT, assertionSeconds: 3600 },
