@@ -18,4 +18,13 @@ export const PAGES: readonly Party[] = [
     create: PAGE,
     program: ['node', 'apps/pages.js', 'oidc-client-ts.html'],
   },
+  {
+    ...inBrowser,
+    name: 'keycloak-js',
+    version: '26.2.4',
+    api: '--identifier {app}/api --name API --scope read --userinfo',
+    create: `${PAGE} --resource {app}/api --response-mode query --response-mode fragment`,
+    program: ['node', 'apps/pages.js', 'keycloak-js.html'],
+    refresh: { because: 'it reads refresh tokens as JWTs; here they are opaque' },
+  },
 ]
