@@ -11,6 +11,7 @@ import {
   TYPES,
 } from '../clients/registration.ts'
 import { LIFETIMES } from '../config/limits.ts'
+import { API_OPTION_NAMES } from './app-with-api.ts'
 import { readKeys } from './files.ts'
 
 interface FieldOption {
@@ -174,6 +175,7 @@ export const longOf = ({ flags }: FieldOption): string => flags.split(' ')[0] ??
 /** The options by the fields, so that a refusal names what was typed. */
 export const OPTION_NAMES: Readonly<Record<string, string>> = Object.fromEntries([
   ['id', '--id'],
+  ...Object.entries(API_OPTION_NAMES),
   ['label', '--label'],
   ['expiresAt', '--days'],
   ...FIELD_OPTIONS.map(([field, option]) => [field, longOf(option)]),

@@ -1,11 +1,15 @@
 import type { ClientSecrets } from '../clients/client-secrets.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { Resources } from '../clients/resources.ts'
+import type { Database } from '../database/database.ts'
 import { OPTION_NAMES } from './client-options.ts'
 import { explained } from './refusal.ts'
 
 export interface ClientCommandDeps extends AsyncDisposable {
   readonly clients: Clients
   readonly clientSecrets: ClientSecrets
+  readonly resources: Resources
+  readonly database: Pick<Database, 'em'>
   readonly config: { readonly issuer: string }
 }
 export type Open = () => Promise<ClientCommandDeps>
