@@ -126,6 +126,9 @@ describe('the client directory', () => {
       accessTokenSeconds: 600,
       includesGroups: false,
       signingAlg: 'ES256',
+      tokenTyp: 'at+jwt',
+      opensUserinfo: false,
+      servedBy: undefined,
     })
   })
 
