@@ -6,9 +6,9 @@ import { withSettings } from './support/settings.ts'
 import { ROOT } from './support/sources.ts'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
-const documents = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md'], { cwd: ROOT }).map((path) =>
-  path.replaceAll('\\', '/'),
-)
+const documents = globSync(['*.md', 'docs/**/*.md', 'examples/*/*.md', 'conformance/*.md'], {
+  cwd: ROOT,
+}).map((path) => path.replaceAll('\\', '/'))
 const { scripts } = JSON.parse(read('package.json')) as {
   scripts: Readonly<Record<string, string>>
 }
@@ -226,5 +226,26 @@ describe('what is read first', () => {
     )
     expect(numbers.filter((number) => !/^\d{4}$/.test(number))).toEqual([])
     expect(new Set(numbers).size).toBe(numbers.length)
+  })
+})
+
+describe('docs/conformance.md', () => {
+  const rows = read('docs/conformance.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.slice(2, -2).split(/ *\| */))
+    .filter(([, state]) => state !== 'State')
+
+  it('says of every row that it is there, with tests, or that it is not, with a reason', () => {
+    expect(rows.length).toBeGreaterThan(50)
+    const faults = rows.filter(([, state, text = '', tests = '']) => {
+      if (state === 'No') return text.length < 20
+      const files = Array.from(tests.matchAll(/`([\w/-]+)`/g), ([, file = '']) => file)
+      return (
+        files.length === 0 ||
+        files.some((file) => !existsSync(join(ROOT, 'test', `${file}.test.ts`)))
+      )
+    })
+    expect(faults).toEqual([])
   })
 })

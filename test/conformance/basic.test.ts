@@ -1,0 +1,3 @@
+import { describeBasicPlan } from './basic-plan.ts'
+
+describeBasicPlan('oidcc-basic-certification-test-plan', undefined)
