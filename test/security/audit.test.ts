@@ -513,6 +513,25 @@ describe('LG-01 what is recorded', () => {
     const byOperator = { accountId, detail: { by: 'operator' } }
     await expectEvents(() => administration.disable(email), ['account_disabled'], byOperator)
     await expectEvents(() => administration.enable(email), ['account_enabled'], byOperator)
+    const { groups, memberships } = server.context
+    let group = ''
+    await expectEvents(
+      async () => {
+        group = (await groups.create({ name: 'staff' })).id
+      },
+      ['group_created'],
+      { accountId: null },
+    )
+    const ofMember = { accountId, detail: { by: 'operator', group } }
+    await expectEvents(() => memberships.add(group, accountId), ['group_member_added'], ofMember)
+    await expectEvents(
+      () => memberships.remove(group, accountId),
+      ['group_member_removed'],
+      ofMember,
+    )
+    await expectEvents(() => groups.delete('staff'), ['group_deleted'], {
+      detail: { by: 'operator', group },
+    })
     await expectEvents(() => keys.rotate('EdDSA'), ['key_rotated'], {
       detail: { alg: 'EdDSA', isEmergency: false },
     })
@@ -534,8 +553,13 @@ describe('LG-01 what is recorded', () => {
     expect(rowOf(event, at, undefined).detail).toEqual({})
   })
 
-  it('LG-01 leaves no kind of event untried, but those of the start and the retention job, which have tests of their own', () => {
-    const elsewhere: AuditType[] = ['server_started', 'audit_purged', 'restored']
+  it('LG-01 leaves no kind of event untried, but those of a cut list, the start and the retention job, which have tests of their own', () => {
+    const elsewhere: AuditType[] = [
+      'claims_truncated',
+      'server_started',
+      'audit_purged',
+      'restored',
+    ]
     expect(AUDIT_TYPES.filter((type) => !seen.has(type))).toEqual(elsewhere)
   })
 
