@@ -2,6 +2,7 @@ import { Audit } from './audit/audit.ts'
 import { ClientSecrets } from './clients/client-secrets.ts'
 import { Clients } from './clients/clients.ts'
 import { LOGO_POLICY, Logos } from './clients/logos.ts'
+import { RefusedRequests } from './clients/refused-requests.ts'
 import { Resources } from './clients/resources.ts'
 import type { Config } from './config/config.ts'
 import { CookieKeys } from './crypto/cookie-keys.ts'
@@ -108,6 +109,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   })
   const clientSecrets = new ClientSecrets({ em, audit })
   const secretUses = undo.use(new SecretUses({ pool, logger }))
+  const refusedRequests = undo.use(new RefusedRequests({ em, pool, logger }))
   const resources = new Resources({ em, audit, isOurs: ownIdentifiers(issuer) })
   const announcements = undo.use(await Announcements.open({ database, logger }))
   const { redisCommandMs } = options
@@ -143,6 +145,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     keys,
     cookieKeys,
     secretUses,
+    refusedRequests,
     logout,
     renderer,
     views,
@@ -177,6 +180,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     clients,
     clientSecrets,
     secretUses,
+    refusedRequests,
     logos,
     resources,
     directory,

@@ -1,4 +1,5 @@
 import type { Audit } from './audit/audit.ts'
+import type { RefusedRequests } from './clients/refused-requests.ts'
 import type { Config } from './config/config.ts'
 import type { CookieKeys } from './crypto/cookie-keys.ts'
 import type { FaultLog } from './fault-log.ts'
@@ -18,6 +19,7 @@ import { createGrantLoader } from './oidc/grants.ts'
 import { Interactions } from './oidc/interactions.ts'
 import { KeyWatch } from './oidc/keys/key-watch.ts'
 import type { SigningKeys } from './oidc/keys/signing-keys.ts'
+import { SwitchHints } from './oidc/switch-hints.ts'
 import { AccessTokens } from './oidc/tokens/access-tokens.ts'
 import { FirstPartyTokens } from './oidc/tokens/first-party-tokens.ts'
 import { RefreshAnswers } from './oidc/tokens/refresh-answers.ts'
@@ -34,6 +36,7 @@ export interface ProtocolDeps {
   readonly keys: SigningKeys
   readonly cookieKeys: CookieKeys
   readonly secretUses: SecretUses
+  readonly refusedRequests: RefusedRequests
   readonly logout: BackChannelLogout
   readonly renderer: Renderer
   readonly views: Views
@@ -65,6 +68,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
     findAccount: createFindAccount(accounts),
     consents,
     loadExistingGrant: createGrantLoader(consents),
+    hints: new SwitchHints({ refused: deps.refusedRequests, logger: deps.logger }),
     resources: resourceServers,
     groupClaims: new GroupClaims({ issuer, memberships, audit }),
     pages: createProviderPages(renderer),

@@ -7,6 +7,8 @@ export interface Answer {
   readonly json: unknown
   /** What the operator should know besides, on stderr. */
   readonly notes?: readonly string[]
+  /** The exit code, of an answer that is not all well. */
+  readonly exitCode?: 1 | 2
   /** What else could not be done. */
   readonly fault?: string
 }
@@ -17,10 +19,11 @@ export interface Answer {
  */
 export function answering<Args extends unknown[]>(work: (...args: Args) => Promise<Answer>) {
   return async function (this: Command, ...args: Args): Promise<void> {
-    const { lines, json, notes = [], fault } = await work(...args)
+    const { lines, json, notes = [], exitCode, fault } = await work(...args)
     const said = this.opts<{ json?: boolean }>().json ? [JSON.stringify(json)] : lines
     process.stdout.write(said.map((line) => `${line}\n`).join(''))
     process.stderr.write(notes.map((note) => `${note}\n`).join(''))
+    if (exitCode !== undefined) process.exitCode = exitCode
     if (fault !== undefined) throw new StartupError(fault)
   }
 }

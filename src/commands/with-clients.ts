@@ -1,5 +1,6 @@
 import type { ClientSecrets } from '../clients/client-secrets.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { RefusedRequests } from '../clients/refused-requests.ts'
 import type { Resources } from '../clients/resources.ts'
 import type { Database } from '../database/database.ts'
 import { OPTION_NAMES } from './client-options.ts'
@@ -10,6 +11,7 @@ export interface ClientCommandDeps extends AsyncDisposable {
   readonly clientSecrets: ClientSecrets
   readonly resources: Resources
   readonly database: Pick<Database, 'em'>
+  readonly refusedRequests: RefusedRequests
   readonly config: { readonly issuer: string }
 }
 export type Open = () => Promise<ClientCommandDeps>

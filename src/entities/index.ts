@@ -5,6 +5,7 @@ import { AttemptCounter } from './attempt-counter.ts'
 import { AttributeDefinition } from './attribute-definition.ts'
 import { AuditEvent } from './audit-event.ts'
 import { Client } from './client.ts'
+import { ClientRefusal } from './client-refusal.ts'
 import { ClientSecret } from './client-secret.ts'
 import { Consent } from './consent.ts'
 import { GivenUsername } from './given-username.ts'
@@ -32,6 +33,7 @@ export const entities = [
   AttributeDefinition,
   AuditEvent,
   Client,
+  ClientRefusal,
   ClientSecret,
   Consent,
   GivenUsername,
@@ -60,6 +62,7 @@ export {
   AttributeDefinition,
   AuditEvent,
   Client,
+  ClientRefusal,
   ClientSecret,
   Consent,
   GivenUsername,

@@ -4,6 +4,7 @@ import { readRequests } from './authorization/requests.ts'
 import type { ResourceServers } from './clients/resource-servers.ts'
 import { recordSessions, type SessionRecords } from './session-records.ts'
 import { keepRequests } from './starting-again.ts'
+import type { SwitchHints } from './switch-hints.ts'
 import { followApiSessions } from './tokens/api-sessions.ts'
 import { answerRevocations } from './tokens/revocation-answers.ts'
 import { auditTokens } from './tokens/token-events.ts'
@@ -14,17 +15,18 @@ export interface AroundDeps {
   readonly sessionRecords: SessionRecords
   readonly audit: AuditSink
   readonly resources: ResourceServers
+  readonly hints: SwitchHints
 }
 
 /** The middleware around the provider's own, outermost first. */
 export function around(
   provider: Provider,
-  { sessionRecords, audit, resources }: AroundDeps,
+  { sessionRecords, audit, resources, hints }: AroundDeps,
 ): Parameters<Provider['use']>[0][] {
   return [
     answerRevocations(),
     notePublicClient(provider),
-    readRequests(provider, resources),
+    readRequests(provider, { resources, hints }),
     // Whatever fails further in, the sign-in that was about to be spent waits again.
     keepRequests(provider),
     // Rows of sessions are written once tokens are stored, and before the answer leaves.

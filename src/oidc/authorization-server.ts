@@ -17,7 +17,7 @@ import { explainRefusals, refuseLargeBodies } from './refusals.ts'
 import { refuseTypesFirst } from './response-types.ts'
 import type { SessionRecords } from './session-records.ts'
 import { standing } from './standing.ts'
-import { hintAtSwitches } from './switch-hints.ts'
+import type { SwitchHints } from './switch-hints.ts'
 import { followSwitches } from './tokens/id-token-switches.ts'
 import { rememberKeys } from './tokens/own-jwts.ts'
 import type { RefreshAnswers } from './tokens/refresh-answers.ts'
@@ -40,6 +40,7 @@ export interface AuthorizationServerDeps
   readonly audit: AuditSink
   /** Takes over what the provider sends to apps when it ends a session. */
   readonly logout: { replaceIn(provider: Provider): void }
+  readonly hints: SwitchHints
   readonly faults: FaultLog
   readonly logger: Logger
 }
@@ -122,7 +123,7 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
   verifyHintsBy(provider, hintKeys)
   refuseLargeBodies(provider)
   explainRefusals(provider, deps.logger)
-  hintAtSwitches(provider, deps.logger)
+  deps.hints.listenTo(provider)
   repeatTokens(provider)
   followSwitches(provider)
   for (const each of around(provider, deps)) provider.use(each)

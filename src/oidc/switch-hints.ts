@@ -1,46 +1,67 @@
 import type { Client, KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { adviceOn, type Lack, type Registered } from '../clients/needed-switch.ts'
+import { adviceOn, type RefusedRequest, type Registered } from '../clients/needed-switch.ts'
 import type { Logger } from '../logger/logger.ts'
 import { seldom } from '../seldom.ts'
-import { param } from './param.ts'
-import { hasNonce } from './pkce.ts'
+import { settingsOf } from './clients/settings.ts'
+import { refusedAuthorization, refusedTokenRequest } from './refused-request.ts'
 
-/** What the engine says of a request that a switch may let through. */
-const LACKS: Readonly<Record<string, Lack>> = {
-  'Authorization Server policy requires PKCE to be used for this request': 'code_challenge',
-  'requested response_mode is not allowed for this client or request': 'response_mode',
-}
 const QUIET_MS = 3_600_000
 
-/** Names the switch that an app needs to the operator, once an hour for each app and reason. */
-export function hintAtSwitches(provider: Provider, logger: Logger): void {
-  const isNew = seldom(QUIET_MS)
-  provider.on('authorization.error', (ctx: KoaContextWithOIDC, error) => {
-    const { client, params } = ctx.oidc
-    const lack = LACKS[error.error_description ?? '']
-    const redirectUri = param(params, 'redirect_uri')
-    if (!lack || !client?.redirectUriAllowed(redirectUri)) return
-    if (!isNew(`${client.clientId} ${lack}`)) return
-    const responseMode = param(params, 'response_mode')
-    const refused = { lack, redirectUri, responseMode, hasNonce: hasNonce(client, params) }
+export interface SwitchHintsDeps {
+  /** Keeps them for `doctor client`. */
+  readonly refused: { note(clientId: string, refused: RefusedRequest): void }
+  readonly logger: Logger
+}
+
+/** Tells the operator for which switch apps are refused: in the log once an hour for each. */
+export class SwitchHints {
+  readonly #deps: SwitchHintsDeps
+  readonly #isNew = seldom(QUIET_MS)
+
+  constructor(deps: SwitchHintsDeps) {
+    this.#deps = deps
+  }
+
+  listenTo(provider: Provider): void {
+    const on = provider.on.bind(provider) as (
+      event: string,
+      listener: (ctx: KoaContextWithOIDC, error: Error) => void,
+    ) => unknown
+    on('authorization.error', (ctx, error) => this.#hear(ctx, refusedAuthorization(ctx, error)))
+    on('grant.error', (ctx, error) => this.#hear(ctx, refusedTokenRequest(ctx, error)))
+  }
+
+  /** Of scopes that were left out, too. */
+  tell(client: Client, refused: RefusedRequest, requestId?: unknown): void {
+    this.#deps.refused.note(client.clientId, refused)
+    // Anybody can send an app's name with another address: the log would be theirs to write.
+    if (refused.lack === 'redirect_uri') return
+    if (!this.#isNew(`${client.clientId} ${refused.lack}`)) return
     const { option, says } = adviceOn(refused, registeredOf(client))
-    logger.warn(
+    this.#deps.logger.warn(
       {
         event: 'client.hint',
         clientId: client.clientId,
         name: client.clientName,
         reason: says,
         ...(option ? { command: `client update ${client.clientId} ${option}` } : {}),
-        requestId: ctx.state['requestId'],
+        requestId,
       },
       'an app is refused what a switch of its registration is about',
     )
-  })
+  }
+
+  #hear({ oidc, state }: KoaContextWithOIDC, refused: RefusedRequest | undefined): void {
+    if (refused && oidc.client) this.tell(oidc.client, refused, state['requestId'])
+  }
 }
 
 function registeredOf(client: Client): Registered {
+  const { allowed_scopes: scopes = client.scope?.split(' ') ?? [] } = settingsOf(client)
   return {
     authMethod: client.tokenEndpointAuthMethod ?? '',
     responseModes: client.responseModes ?? [],
+    grantTypes: client.grantTypes ?? [],
+    scopes,
   }
 }

@@ -54,6 +54,7 @@ const EXPIRED = {
     table: 'picture',
     where: `"used_at" < now() - interval '1 day' and not exists (select from "client" where "logo_digest" = "picture"."digest")`,
   },
+  'refusals of apps': { table: 'client_refusal', where: `"last_at" < now() - interval '30 days'` },
   'undeliverable mail': {
     table: 'outbox_message',
     where: `"failed_at" < now() - interval '30 days'`,

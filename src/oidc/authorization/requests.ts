@@ -2,6 +2,7 @@ import { type Client, errors, type KoaContextWithOIDC, type Provider } from 'oid
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { ENDPOINTS, endpointOf } from '../endpoints.ts'
 import { param } from '../param.ts'
+import type { SwitchHints } from '../switch-hints.ts'
 import { askedScopes, grantable } from './asked-scopes.ts'
 import { namedApis } from './named-apis.ts'
 import { askForOffline, keepOffline } from './offline-access.ts'
@@ -9,6 +10,11 @@ import { knownPrompts } from './prompts.ts'
 
 type Middleware = Parameters<Provider['use']>[0]
 type Query = KoaContextWithOIDC['query']
+
+export interface ReadingDeps {
+  readonly resources: ResourceServers
+  readonly hints: Pick<SwitchHints, 'tell'>
+}
 
 /** Speak of an ID token: without `openid` they are an error to the engine. */
 const OF_ID_TOKEN = ['nonce', 'claims', 'claims_locales']
@@ -24,6 +30,8 @@ const OF_REFUSED = [
   'code_challenge_method',
 ]
 
+/** Scopes that an app is registered for if it needs them. */
+const BY_SWITCH = ['groups', 'offline_access']
 const NOTHING_LEFT = 'this client may have none of the scopes that it asks for'
 
 const refusals = new WeakMap<object, Error>()
@@ -33,12 +41,12 @@ const refusals = new WeakMap<object, Error>()
  * this app may not have are left out, and the answer's `scope` says what was given (RFC 6749 3.3).
  * What can be read in two ways is left for the engine to refuse.
  */
-export function readRequests(provider: Provider, resources: ResourceServers): Middleware {
+export function readRequests(provider: Provider, deps: ReadingDeps): Middleware {
   return async (ctx, next) => {
     if (endpointOf(ctx) === ENDPOINTS.authorization && isSingle(ctx.query)) {
       const id = param(ctx.query, 'client_id')
       const client = await provider.Client.find(id).catch(() => undefined)
-      if (client) ctx.query = await read(ctx, client, resources).catch(refusing(ctx))
+      if (client) ctx.query = await read(ctx, client, deps).catch(refusing(ctx))
     }
     await next()
   }
@@ -63,7 +71,7 @@ function refusing(ctx: Parameters<Middleware>[0]): (error: unknown) => Query {
 async function read(
   ctx: Parameters<Middleware>[0],
   client: Client,
-  resources: ResourceServers,
+  { resources, hints }: ReadingDeps,
 ): Promise<Query> {
   const { audience, ...query } = ctx.query
   const asked = askedScopes(client, param(query, 'scope'))
@@ -72,6 +80,9 @@ async function read(
   const named = await namedApis(resources, { audience, resource: query['resource'] })
   const apis = named.length > 0 ? named : await resources.broughtBy(asked, client)
   const scopes = grantable(client, asked, await resources.offeredTo(client, apis))
+  const left = BY_SWITCH.filter((scope) => asked.includes(scope) && !scopes.includes(scope))
+  if (left.length > 0 && client.redirectUriAllowed(param(query, 'redirect_uri')))
+    hints.tell(client, { lack: 'scope', scopes: left }, ctx.state['requestId'])
   if (scopes.length === 0) throw new errors.InvalidScope(NOTHING_LEFT, asked.join(' '))
   keepOffline(ctx, client, { scopes, prompts: prompt.split(' ') })
   const hasLost = asked.includes('openid') && !scopes.includes('openid')
