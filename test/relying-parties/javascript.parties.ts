@@ -7,7 +7,6 @@ import { PARTIES } from './javascript/parties.ts'
 import { VERIFIERS } from './javascript/verifiers.ts'
 import { partiesOf } from './parties-of.ts'
 import { isPath } from './party.ts'
-import type { World } from './world.ts'
 
 await partiesOf('javascript', PARTIES, (world) => {
   describe('apps in the browser', () => {
@@ -57,8 +56,8 @@ await partiesOf('javascript', PARTIES, (world) => {
       using running = await world().start(party)
       const ask = (path: string, token: string) =>
         fetch(`${running.app}${path}`, { headers: { authorization: `Bearer ${token}` } })
-      const good = await world().serviceToken(running.printed, `${running.app}/api`, 'read')
-      const other = await tokenForAnotherApi(world())
+      const good = await world().serviceToken(`${running.app}/api`, 'read')
+      const other = await world().tokenOfAnotherApi('read')
       for (const path of paths) {
         const answer = await ask(path, good)
         expect([path, answer.status, await answer.json()]).toEqual([path, 200, { scope: 'read' }])
@@ -71,11 +70,3 @@ await partiesOf('javascript', PARTIES, (world) => {
     })
   })
 })
-
-async function tokenForAnotherApi(world: World): Promise<string> {
-  const api = 'https://other.example/api'
-  const facts = ['--name', 'Other', '--signing-alg', 'RS256', '--scope', 'read']
-  await world.command('resource', 'create', '--identifier', api, ...facts)
-  const service = ['--type', 'service', '--name', 'Other', '--scope', 'read', '--resource', api]
-  return world.serviceToken(await world.command('client', 'create', ...service), api, 'read')
-}

@@ -12,7 +12,10 @@ export interface Party {
   readonly version: string
   /** What follows `gatehouse resource create`, if it is an API too. */
   readonly api?: string
-  /** What follows `gatehouse client create --name …`; `{app}` is where the app is. */
+  /**
+   * What follows `gatehouse client create --name …`; `{app}` is where the app is for browsers,
+   * `{inside}` where it is without its proxy.
+   */
   readonly create: string
   /** On the person's own machine, by http at loopback; else at an https address behind a proxy. */
   readonly isLocal?: true

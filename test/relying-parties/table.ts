@@ -35,16 +35,21 @@ function partiesTable(): string {
   return [
     ...Object.entries(LANGUAGES).flatMap(of),
     `Verifiers of access tokens, tried with an API made by`,
-    `\`gatehouse resource create ${VERIFIERS.party.api.replaceAll('{app}', 'https://app.example.org')}\`:`,
+    `\`gatehouse resource create ${printable(VERIFIERS.party.api)}\`:`,
     `${verifiers.join(', ')}.`,
   ].join('\n')
 }
 
+const printable = (line: string): string =>
+  line
+    .replaceAll('{app}', 'https://app.example.org')
+    .replaceAll('{inside}', 'http://app.internal:8080')
+
 function rowOf({ name, version, api, create, email, refresh, signOut }: Party): string {
   const does = (way: string | NotApplicable) => (typeof way === 'string' ? 'yes' : way.because)
   const out = 'at' in signOut ? (signOut.ends === 'both' ? 'at both' : 'its own') : signOut.because
-  const line = create.replaceAll('{app}', 'https://app.example.org').replace(/\/\S+\/jvm\//g, '')
-  const before = api ? `an API at \`${api.replaceAll('{app}', 'https://app.example.org')}\`, ` : ''
+  const line = printable(create).replace(/(?<= )\/\S+\/jvm\//g, '')
+  const before = api ? `an API at \`${printable(api)}\`, ` : ''
   return `| ${name} ${version} | ${before}\`${line}\` | yes | ${does(email)} | ${does(refresh)} | ${out} |`
 }
 

@@ -45,6 +45,11 @@ export class Walker {
     return this.#app.visit(path)
   }
 
+  /** The person leaves at the server itself, without any app. */
+  async signOutAtServer(): Promise<void> {
+    await this.#answer(await this.#issuer.visit('/session/end'))
+  }
+
   /** Whether the server asks this person to sign in again. */
   async isSignedOutAtServer(path: string): Promise<boolean> {
     const away = await this.#leave(await this.#app.visit(path))

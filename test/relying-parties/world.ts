@@ -35,7 +35,9 @@ export class World implements AsyncDisposable {
 
   static async open(folder: string): Promise<World> {
     const data = await mkdtemp(join(tmpdir(), 'gatehouse-parties-'))
-    return new World(await startServer(), data, join(import.meta.dirname, folder))
+    const outgoing = { privateNetworks: [], loopback: true }
+    const server = await startServer({ config: { outgoing } })
+    return new World(server, data, join(import.meta.dirname, folder))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -45,10 +47,10 @@ export class World implements AsyncDisposable {
 
   /** What a command of the operator prints. */
   async command(...words: readonly string[]): Promise<Settings> {
-    const { code, stdout, stderr } = await run(
-      [...words, '--json'],
-      settingsFor(this.server, this.#data),
-    )
+    const { code, stdout, stderr } = await run([...words, '--json'], {
+      ...settingsFor(this.server, this.#data),
+      OUTGOING_LOOPBACK_FOR_TESTS: 'true',
+    })
     expect([code, code === 0 ? '' : stderr]).toEqual([0, ''])
     return JSON.parse(stdout) as Settings
   }
@@ -63,7 +65,12 @@ export class World implements AsyncDisposable {
   }: Party): Promise<RunningParty> {
     const port = await freePort()
     const app = isLocal ? `http://localhost:${port}` : `https://app-${port}.example.com`
-    const words = (line: string) => line.replaceAll('{app}', app).split(' ').filter(Boolean)
+    const words = (line: string) =>
+      line
+        .replaceAll('{app}', app)
+        .replaceAll('{inside}', `http://localhost:${port}`)
+        .split(' ')
+        .filter(Boolean)
     if (api) await this.command('resource', 'create', ...words(api))
     const label = `${name} ${randomUUID().slice(0, 4)}`
     const printed = await this.command('client', 'create', '--name', label, ...words(create))
@@ -75,8 +82,11 @@ export class World implements AsyncDisposable {
     return { ...running, app, port, printed, clientId: printed['OIDC_CLIENT_ID'] ?? '' }
   }
 
-  /** A token that a service gets for itself, with what `client create` printed for it. */
-  async serviceToken(printed: Settings, resource: string, scope: string): Promise<string> {
+  /** A token that a service of its own gets for itself, for an API that exists. */
+  async serviceToken(resource: string, scope: string): Promise<string> {
+    const service = ['--type', 'service', '--name', 'Service']
+    const may = ['--scope', scope, '--resource', resource]
+    const printed = await this.command('client', 'create', ...service, ...may)
     const answer = await fetch(`${this.server.origin}/token`, {
       method: 'POST',
       headers: basic({
@@ -88,6 +98,14 @@ export class World implements AsyncDisposable {
     const body = (await answer.json()) as { access_token?: string }
     expect([answer.status, body]).toEqual([200, expect.anything()])
     return body.access_token ?? ''
+  }
+
+  /** The same for an API that is nobody's. */
+  async tokenOfAnotherApi(scope: string): Promise<string> {
+    const api = `https://${randomUUID()}.example/api`
+    const facts = ['--name', 'Other', '--signing-alg', 'RS256', '--token-typ', 'JWT']
+    await this.command('resource', 'create', '--identifier', api, ...facts, '--scope', scope)
+    return this.serviceToken(api, scope)
   }
 
   /** How often a client has refreshed, by the server's own trail. */

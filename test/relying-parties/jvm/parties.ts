@@ -38,9 +38,25 @@ function spring(version: string, more: Partial<Party> & { readonly scope?: strin
 
 export const SPRING = '4.1.2'
 
+/** One token for userinfo and for the API of the app itself. */
+export const WITH_API = spring(SPRING, {
+  name: 'Spring Boot and an API of its own',
+  api: '--identifier {app}/api --name API --scope read --userinfo --signing-alg RS256 --token-typ JWT',
+  create: `${WEB} --resource {app}/api`,
+  scope: 'openid,profile,email,offline_access,read',
+})
+
+/** Its address for sign-outs is in the network of the operator. */
+export const TOLD_OF_SIGN_OUTS = spring(SPRING, {
+  name: 'Spring Boot with back-channel logout',
+  create: `${WEB} --backchannel-logout {inside}/logout/connect/back-channel/gatehouse --backchannel-http`,
+})
+
 /** In Java; versions as in `spring/pom.xml`. */
 export const PARTIES: readonly Party[] = [
   spring(SPRING, {}),
+  WITH_API,
+  TOLD_OF_SIGN_OUTS,
   spring(SPRING, {
     name: 'Spring Boot with private_key_jwt',
     create: `${WEB} --auth-method private_key_jwt --jwks ${KEYS}/public.json --assertion-audience token-endpoint`,
