@@ -1,6 +1,6 @@
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { GroupClaims } from './claims/group-claims.ts'
-import { introspectedGroups } from './claims/token-groups.ts'
+import { groupsNow, introspectedGroups } from './claims/token-groups.ts'
 import type { ClientDirectory } from './clients/directory.ts'
 import type { FindAccount } from './find-account.ts'
 import { sessionOf } from './standing.ts'
@@ -64,10 +64,15 @@ export function introspectionPolicy({ directory, findAccount, groupClaims }: Int
     }
     const api = await directory.findResource(String(token.aud))
     if (api?.servedBy !== client.clientId || client.clientAuthMethod === 'none') return false
+    const owner = await ctx.oidc.provider.Client.find(token.clientId ?? '')
+    // The engine relies on its being there.
+    if (!owner) return false
     const username = await usernameOf(findAccount, token)
-    token.extra = username === undefined ? undefined : { username }
-    // Last, since the engine relies on its being there.
-    return (await ctx.oidc.provider.Client.find(token.clientId ?? '')) !== undefined
+    token.extra = {
+      ...(username === undefined ? {} : { username }),
+      ...(api.includesGroups ? await groupsNow(groupClaims, owner, token) : {}),
+    }
+    return true
   }
 }
 

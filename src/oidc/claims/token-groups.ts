@@ -15,10 +15,7 @@ interface Introspected extends Token {
   extra?: object | undefined
 }
 
-/**
- * What introspection says of an opaque token: as of now, not of when it was issued. Those of an API
- * are in the token itself.
- */
+/** What introspection says of a stored token: as of now, not of when it was issued. */
 export async function introspectedGroups(
   claims: GroupClaims,
   client: Client,
@@ -26,6 +23,16 @@ export async function introspectedGroups(
 ): Promise<{ groups?: readonly string[] }> {
   if (kind !== 'AccessToken' || !accountId || clientId !== client.clientId) return {}
   if (!scope.split(' ').includes('groups') || !mayAskForGroups(client)) return {}
+  return { groups: await claims.visible(client, accountId) }
+}
+
+/** The same of a JWT that names some, as the app that it was issued to may see them. */
+export async function groupsNow(
+  claims: GroupClaims,
+  client: Client,
+  { accountId, extra }: Pick<Introspected, 'accountId' | 'extra'>,
+): Promise<{ groups?: readonly string[] }> {
+  if (!accountId || !extra || !('groups' in extra) || !mayAskForGroups(client)) return {}
   return { groups: await claims.visible(client, accountId) }
 }
 

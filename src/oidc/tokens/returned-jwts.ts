@@ -62,6 +62,8 @@ interface Said {
   readonly sub: string
   readonly client_id: string
   readonly scope?: string
+  readonly groups?: unknown
+  readonly _claim_names?: { readonly groups?: unknown }
   readonly [BINDING]?: string
 }
 
@@ -89,7 +91,13 @@ async function judged(
   if (kind === 'ClientCredentials')
     return sealed === undefined && said.sub === clientId ? { token, api } : undefined
   const held = sealed === undefined ? undefined : await holdOf(deps, said, sealed)
-  return held && { token: { ...token, ...held }, api }
+  return held && { token: { ...token, ...held, extra: groupsOf(said) }, api }
+}
+
+/** Those that it named, or too many for it: introspection says which they are now. */
+function groupsOf({ groups, _claim_names: elsewhere }: Said): { groups: unknown } | undefined {
+  const named = groups ?? elsewhere?.groups
+  return named === undefined ? undefined : { groups: named }
 }
 
 /** Whether the client still has what it was given then, and the API is still one of its own. */
