@@ -10,6 +10,7 @@ import { Client } from '../../src/entities/index.ts'
 import { AppError } from '../../src/errors.ts'
 import { silentAudit } from '../support/audit.ts'
 import { useDatabase } from '../support/database.ts'
+import { holds } from '../support/property.ts'
 
 const where = useDatabase()
 const ACCOUNT_API = { identifier: 'https://id.example/api/auth', scopes: ['account'] }
@@ -55,7 +56,6 @@ const row = async (id: string) => {
 
 /** Registrations of every type, as an operator could ask for them. */
 const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) => {
-  const https = fc.webUrl({ validSchemes: ['https'] }).map((url) => new URL(url).href)
   const isService = type === 'service'
   const isSecret = type === 'web' || isService
   const any = fc.record(
@@ -86,7 +86,7 @@ const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) =
       responseModes: fc.uniqueArray(fc.constantFrom('query', 'fragment', 'form_post'), {
         minLength: 1,
       }),
-      clientUri: https.filter((url) => /^https:\/\/[a-z.]+\.[a-z]{2,}\/$/.test(url)),
+      clientUri: fc.stringMatching(/^https:\/\/[a-z]{1,9}\.example\/[a-z]{0,9}$/),
     },
     { requiredKeys: ['type', 'name', 'redirectUris'] },
   ) as fc.Arbitrary<ClientInput>
@@ -126,27 +126,21 @@ describe('a client is kept as it was meant', () => {
   })
 
   it('the metadata is derived from what was meant, and can be derived again', async () => {
-    await fc.assert(
-      fc.asyncProperty(inputs, async (input) => {
-        const { client } = await clients.create(input)
-        const { registration } = await clients.get(client.id)
-        expect(metadataOf(registration)).toEqual(client.metadata)
-      }),
-      { interruptAfterTimeLimit: 5000, markInterruptAsFailure: false },
-    )
+    await holds(inputs, async (input) => {
+      const { client } = await clients.create(input)
+      const { registration } = await clients.get(client.id)
+      expect(metadataOf(registration)).toEqual(client.metadata)
+    })
   })
 
   it('what a client is, given to an update, changes nothing', async () => {
-    await fc.assert(
-      fc.asyncProperty(inputs, async (input) => {
-        const { client } = await clients.create(input)
-        const before = await row(client.id)
-        const { registration } = await clients.get(client.id)
-        const { changed } = await clients.update(client.id, registration)
-        expect([changed, await row(client.id)]).toEqual([[], before])
-      }),
-      { interruptAfterTimeLimit: 5000, markInterruptAsFailure: false },
-    )
+    await holds(inputs, async (input) => {
+      const { client } = await clients.create(input)
+      const before = await row(client.id)
+      const { registration } = await clients.get(client.id)
+      const { changed } = await clients.update(client.id, registration)
+      expect([changed, await row(client.id)]).toEqual([[], before])
+    })
   })
 
   it('of a time before there was a choice is as it was then, and no change', async () => {
