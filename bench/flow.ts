@@ -5,14 +5,37 @@ import type { Target } from './target.ts'
 
 const DEVICE_COOKIES = ['gatehouse_device', 'gatehouse_device.sig']
 
-/** Cookies by which each person's browser is known: all that it keeps of one sign-in for the next. */
+/** What each person's browser keeps of one sign-in for the next. */
 const browsers = new WeakMap<Target, Map<string, [string, string][]>>()
 
 /**
  * Everything a browser and an app do: authorize, the page, the password, back, the code. Consent is
- * skipped: a first-party app.
+ * skipped: a first-party app. Browsers are known by their cookie of the device, and nobody is signed
+ * in when it begins.
  */
 export function signInWithBrowser(target: Target): Work {
+  return flow(target, {
+    personOf: () => target.nextPerson(),
+    keeps: (name) => DEVICE_COOKIES.includes(name),
+  })
+}
+
+/** The same by people who stay signed in: authorize, and the code. */
+export function signedInWithBrowser(target: Target): Work {
+  const { people } = target.facts
+  return flow(target, {
+    personOf: (worker) => people[worker % people.length] ?? '',
+    keeps: () => true,
+  })
+}
+
+interface Habits {
+  personOf(worker: number): string
+  /** Cookies that are there for the next sign-in. */
+  keeps(name: string): boolean
+}
+
+function flow(target: Target, { personOf, keeps }: Habits): Work {
   const query = new URLSearchParams({
     client_id: target.facts.apiClient.id,
     response_type: 'code',
@@ -24,8 +47,8 @@ export function signInWithBrowser(target: Target): Work {
   })
   const known = browsers.get(target) ?? new Map<string, [string, string][]>()
   browsers.set(target, known)
-  return async (connection) => {
-    const person = target.nextPerson()
+  return async (connection, worker) => {
+    const person = personOf(worker)
     const jar = new Map<string, string>(known.get(person))
     const go = async (sent: Sent): Promise<Answer> => {
       const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -44,7 +67,7 @@ export function signInWithBrowser(target: Target): Work {
         expect(await connection.send(codeExchange(target, code)), 200)
         known.set(
           person,
-          [...jar].filter(([name]) => DEVICE_COOKIES.includes(name)),
+          [...jar].filter(([name]) => keeps(name)),
         )
         return
       }

@@ -43,18 +43,27 @@ export interface Row {
 }
 
 const COLUMNS = '"id", "subject_id", "address", "credential_version", "created_at", "attempts"'
-export const TRY_OWN = `
+export const TRY_OWN = {
+  name: 'one-time-token-try-own',
+  text: `
 update "verification_token" set "attempts" = "attempts" + 1
 where "address" = $1 and "purpose" = $2 and ("id" = $3 or "page_id" = $3) and ($4::uuid is null or "subject_id" = $4) and "expires_at" > now()
-returning ${COLUMNS}, "code_digest"`
-export const FIND_OTHERS = `
+returning ${COLUMNS}, "code_digest"`,
+}
+export const FIND_OTHERS = {
+  name: 'one-time-token-find-others',
+  text: `
 select ${COLUMNS}, "code_digest" from "verification_token"
-where "address" = $1 and "purpose" = $2 and "id" <> all($3::uuid[]) and "code_digest" is not null and "expires_at" > now()`
+where "address" = $1 and "purpose" = $2 and "id" <> all($3::uuid[]) and "code_digest" is not null and "expires_at" > now()`,
+}
 /** Locked in one order, so that two pages that are completed at once do not wait for each other. */
 export const SPEND = `
 with "live" as materialized (select "id" from "verification_token" where "address" = ? and "purpose" = ? order by "id" for update)
 delete from "verification_token" where "id" in (select "id" from "live") returning "id"`
-export const FIND_LINK = `select ${COLUMNS} from "verification_token" where "link_digest" = $1 and "purpose" = $2 and "expires_at" > now()`
+export const FIND_LINK = {
+  name: 'one-time-token-find-link',
+  text: `select ${COLUMNS} from "verification_token" where "link_digest" = $1 and "purpose" = $2 and "expires_at" > now()`,
+}
 export const SPEND_LINK = `
 with "link" as materialized (
   select "id", "address", "purpose" from "verification_token" where "link_digest" = ? and "purpose" = ? and "expires_at" > now()

@@ -86,12 +86,10 @@ export class OneTimeTokens {
   async judge({ tokenId, purpose, code, address, subjectId }: TypedCode): Promise<RightCode> {
     if (!address || !UUID.test(tokenId) || !UUID.test(subjectId ?? tokenId))
       throw new AppError('invalid_code')
-    const { rows: own } = await this.#pool.query<Row>(TRY_OWN, [
-      address,
-      purpose,
-      tokenId,
-      subjectId ?? null,
-    ])
+    const { rows: own } = await this.#pool.query<Row>({
+      ...TRY_OWN,
+      values: [address, purpose, tokenId, subjectId ?? null],
+    })
     const [page] = own
     if (!page) throw new AppError('invalid_code')
     const digits = foldCode(code)
@@ -99,11 +97,10 @@ export class OneTimeTokens {
     if (asked) return { id: asked.id, purpose, proof: proof(asked) }
     if (!(await this.#attempts.admits(`code:${purpose}:${address}`)))
       throw new AppError('invalid_code')
-    const { rows: others } = await this.#pool.query<Row>(FIND_OTHERS, [
-      address,
-      purpose,
-      own.map(({ id }) => id),
-    ])
+    const { rows: others } = await this.#pool.query<Row>({
+      ...FIND_OTHERS,
+      values: [address, purpose, own.map(({ id }) => id)],
+    })
     const found = others.find((row) => this.#isCodeOf(row, digits))
     if (!found) throw new AppError('invalid_code')
     return { id: found.id, purpose, proof: proof(page) }
@@ -123,7 +120,10 @@ export class OneTimeTokens {
    * `invalid_link`.
    */
   async peekLink({ secret, purpose }: { secret: string; purpose: TokenPurpose }): Promise<Proof> {
-    const { rows } = await this.#pool.query<Row>(FIND_LINK, [sha256(secret), purpose])
+    const { rows } = await this.#pool.query<Row>({
+      ...FIND_LINK,
+      values: [sha256(secret), purpose],
+    })
     if (!rows[0]) throw new AppError('invalid_link')
     return proof(rows[0])
   }

@@ -55,7 +55,10 @@ export type SignInOutcome =
       readonly started: StartedSignUp
     }
 
-const REHASH = 'update "account" set "password_hash" = $3 where "id" = $1 and "password_hash" = $2'
+const REHASH = {
+  name: 'sign-in-rehash',
+  text: 'update "account" set "password_hash" = $3 where "id" = $1 and "password_hash" = $2',
+}
 
 interface RightPassword {
   readonly account: Known & { readonly id: string }
@@ -188,7 +191,7 @@ export class SignIn {
   async #rehash(id: string, proven: string, password: string): Promise<void> {
     try {
       const passwordHash = await this.#deps.hasher.hash(password)
-      await this.#deps.pool.query(REHASH, [id, proven, passwordHash])
+      await this.#deps.pool.query({ ...REHASH, values: [id, proven, passwordHash] })
     } catch (error) {
       if (!(error instanceof AppError)) throw error
     }

@@ -37,7 +37,11 @@ export async function extendChain(tx: EntityManager, row: AuditRow): Promise<voi
  */
 export async function extendChainBy(pool: Pool, rows: readonly AuditRow[]): Promise<void> {
   await inTransaction(pool, async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [CHAIN_LOCK])
+    await client.query({
+      name: 'audit_lock',
+      text: 'select pg_advisory_xact_lock($1)',
+      values: [CHAIN_LOCK],
+    })
     const last = await client.query<Link>({ name: 'audit_last', text: LAST })
     await client.query({
       name: 'audit_insert',

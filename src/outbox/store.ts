@@ -21,23 +21,37 @@ interface Row {
   lease: string
 }
 
-const LEASE = `
+const LEASE = {
+  name: 'outbox-lease',
+  text: `
 with "due" as materialized (
   select "id" from "outbox_message"
   where "topic" = $1 and "available_at" <= now() and "delivered_at" is null and "failed_at" is null
   order by "available_at", "created_at" limit $2 for update skip locked)
 update "outbox_message" as m set "attempts" = m."attempts" + 1, "available_at" = now() + $3 * interval '1 millisecond'
 from "due" where m."id" = "due"."id"
-returning m."id", m."body_box", m."attempts", (extract(epoch from m."created_at") * 1000)::float8 as "created_ms", m."available_at"::text as "lease"`
-const FORGET = 'delete from "outbox_message" where "id" = $1'
-const KEEP =
-  'update "outbox_message" set "delivered_at" = now(), "last_error" = null where "id" = $1'
-const POSTPONE = `
+returning m."id", m."body_box", m."attempts", (extract(epoch from m."created_at") * 1000)::float8 as "created_ms", m."available_at"::text as "lease"`,
+}
+const FORGET = {
+  name: 'outbox-forget',
+  text: 'delete from "outbox_message" where "id" = $1',
+}
+const KEEP = {
+  name: 'outbox-keep',
+  text: 'update "outbox_message" set "delivered_at" = now(), "last_error" = null where "id" = $1',
+}
+const POSTPONE = {
+  name: 'outbox-postpone',
+  text: `
 update "outbox_message" set "available_at" = now() + $3 * interval '1 millisecond', "attempts" = "attempts" - $4, "last_error" = coalesce($5, "last_error")
-where "id" = $1 and "available_at" = $2::timestamptz and "delivered_at" is null`
-const GIVE_UP = `
+where "id" = $1 and "available_at" = $2::timestamptz and "delivered_at" is null`,
+}
+const GIVE_UP = {
+  name: 'outbox-give-up',
+  text: `
 update "outbox_message" set "failed_at" = now(), "last_error" = $3
-where "id" = $1 and "available_at" = $2::timestamptz and "delivered_at" is null`
+where "id" = $1 and "available_at" = $2::timestamptz and "delivered_at" is null`,
+}
 
 /** The table as a queue that several instances share. All times are the database's. */
 export class OutboxStore {
@@ -78,7 +92,10 @@ export class OutboxStore {
     await this.#query(GIVE_UP, [id, lease, reason])
   }
 
-  async #query<T extends object>(text: string, values: unknown[]): Promise<T[]> {
-    return (await this.#pool.query<T>(text, values)).rows
+  async #query<T extends object>(
+    statement: { readonly name: string; readonly text: string },
+    values: unknown[],
+  ): Promise<T[]> {
+    return (await this.#pool.query<T>({ ...statement, values })).rows
   }
 }

@@ -62,11 +62,14 @@ const RELEASE = {
 update "attempt_counter" set "failures" = greatest("failures" - 1, 0), "blocked_until" = null where "subject" = $1 and "factor" = $2`,
 }
 
-const WAIT = `
+const WAIT = {
+  name: 'attempt-wait',
+  text: `
 select ceil(extract(epoch from greatest(
   case when "blocked_until" = 'infinity' then now() + interval '1 hour' else "blocked_until" end,
   "window_started_at" + case when "factor" = 'otp' then ${CAPS.codeWindowSeconds} else 0 end * interval '1 second') - now()))::int as "seconds"
-from "attempt_counter" where "subject" = $1 and "factor" = $2`
+from "attempt_counter" where "subject" = $1 and "factor" = $2`,
+}
 
 /**
  * The ledger of failed attempts: counted before the check and outside its transaction, so that
@@ -142,7 +145,10 @@ export class Attempts {
   }
 
   async #wait(key: Buffer, factor: Factor): Promise<number> {
-    const { rows } = await this.#pool.query<{ seconds: number | null }>(WAIT, [key, factor])
+    const { rows } = await this.#pool.query<{ seconds: number | null }>({
+      ...WAIT,
+      values: [key, factor],
+    })
     return Math.max(1, rows[0]?.seconds ?? 1)
   }
 }

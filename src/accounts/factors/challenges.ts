@@ -4,19 +4,27 @@ import type { EntityManager, Pool } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { IS_KEEPABLE } from '../accounts.ts'
 
-const ISSUE = `
+const ISSUE = {
+  name: 'challenge-issue',
+  text: `
 insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "attempts", "created_at", "expires_at")
-values (gen_random_uuid(), $1, $2, $3, 0, now(), now() + $4::int * interval '1 second')`
-const COUNT_TRY = `
+values (gen_random_uuid(), $1, $2, $3, 0, now(), now() + $4::int * interval '1 second')`,
+}
+const COUNT_TRY = {
+  name: 'challenge-count-try',
+  text: `
 update "mfa_challenge" set "attempts" = "attempts" + 1
 where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}
   and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
-returning "account_id"`
+returning "account_id"`,
+}
 
 const SPEND =
   'update "mfa_challenge" set "spent_at" = now() where "digest" = ? and "spent_at" is null returning 1'
-const GIVE_BACK =
-  'update "mfa_challenge" set "spent_at" = null, "attempts" = greatest("attempts" - 1, 0) where "digest" = $1'
+const GIVE_BACK = {
+  name: 'challenge-give-back',
+  text: 'update "mfa_challenge" set "spent_at" = null, "attempts" = greatest("attempts" - 1, 0) where "digest" = $1',
+}
 
 /**
  * The state between the factors: names an account to the code step of one binding, and opens
@@ -35,7 +43,7 @@ export class MfaChallenges {
   ): Promise<{ challenge: string; expiresInSeconds: number }> {
     const challenge = randomToken()
     const values = [accountId, nameOf(challenge), bindingDigest(binding), LIFETIMES.mfaChallenge]
-    await this.#pool.query(ISSUE, values)
+    await this.#pool.query({ ...ISSUE, values })
     return { challenge, expiresInSeconds: LIFETIMES.mfaChallenge }
   }
 
@@ -44,10 +52,10 @@ export class MfaChallenges {
    * unknown, foreign, expired, used up, or its account may not sign in.
    */
   async tryOnce(challenge: string, binding: string): Promise<string> {
-    const { rows } = await this.#pool.query<{ account_id: string }>(COUNT_TRY, [
-      nameOf(challenge),
-      bindingDigest(binding),
-    ])
+    const { rows } = await this.#pool.query<{ account_id: string }>({
+      ...COUNT_TRY,
+      values: [nameOf(challenge), bindingDigest(binding)],
+    })
     if (!rows[0]) throw new AppError('invalid_code')
     return rows[0].account_id
   }
@@ -63,7 +71,7 @@ export class MfaChallenges {
 
   /** For a challenge that was answered rightly, and what it was answered for has not come about. */
   async giveBack(challenge: string): Promise<void> {
-    await this.#pool.query(GIVE_BACK, [nameOf(challenge)])
+    await this.#pool.query({ ...GIVE_BACK, values: [nameOf(challenge)] })
   }
 }
 

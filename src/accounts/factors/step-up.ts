@@ -37,9 +37,12 @@ const PROVE = `
 insert into "session_proof" ("session_id", "client_id", "level", "proved_at")
 select "id", ?, ?::smallint, now() from "session" where "id" = ? for key share
 on conflict ("session_id", "client_id") do update set "level" = excluded."level", "proved_at" = excluded."proved_at"`
-const IS_PROVEN = `
+const IS_PROVEN = {
+  name: 'step-up-is-proven',
+  text: `
 select from "session_proof"
-where "session_id" = $1 and "client_id" = $2 and "level" >= $3 and "proved_at" > now() - ${LIFETIMES.freshAuthentication} * interval '1 second'`
+where "session_id" = $1 and "client_id" = $2 and "level" >= $3 and "proved_at" > now() - ${LIFETIMES.freshAuthentication} * interval '1 second'`,
+}
 
 /**
  * The fresh proof that sensitive calls ask for (SE-10). Who merely holds a token has none: a
@@ -155,11 +158,11 @@ export class StepUp {
   }
 
   async #isProven(caller: Caller): Promise<boolean> {
-    const { rowCount } = await this.#deps.pool.query(IS_PROVEN, [
-      caller.sessionId,
-      caller.clientId,
-      takesTwoFactors(caller) ? LEVEL.two : LEVEL.one,
-    ])
+    const level = takesTwoFactors(caller) ? LEVEL.two : LEVEL.one
+    const { rowCount } = await this.#deps.pool.query({
+      ...IS_PROVEN,
+      values: [caller.sessionId, caller.clientId, level],
+    })
     return rowCount === 1
   }
 }

@@ -22,6 +22,14 @@ export interface EndAll {
   readonly askingSessionId?: string
 }
 
+const OTHERS = {
+  name: 'session-others',
+  text: 'select "id" from "session" where "account_id" = $1 and "id" <> $2',
+}
+const END_OTHERS = {
+  name: 'session-end-others',
+  text: 'delete from "session" where "account_id" = $1 and "id" <> $2',
+}
 const END_ROWS = 'delete from "session" where "account_id" = ? and "id" <> ? returning "id"'
 /**
  * What is under way and would outlast the end of all sign-ins: codes, the state between two
@@ -79,19 +87,14 @@ export class SessionEndings {
     { exceptSessionId = '' }: EndAll,
     gone: readonly string[],
   ): Promise<number> {
-    const { rows } = await this.#deps.pool.query<{ id: string }>(
-      'select "id" from "session" where "account_id" = $1 and "id" <> $2',
-      [accountId, exceptSessionId],
-    )
+    const values = [accountId, exceptSessionId]
+    const { rows } = await this.#deps.pool.query<{ id: string }>({ ...OTHERS, values })
     const ended = {
       sessionIds: [...gone, ...rows.map(({ id }) => id)],
       ...(exceptSessionId ? { exceptSessionId } : {}),
     }
     await this.#deps.access.revokeAccount(accountId, ended)
-    await this.#deps.pool.query('delete from "session" where "account_id" = $1 and "id" <> $2', [
-      accountId,
-      exceptSessionId,
-    ])
+    await this.#deps.pool.query({ ...END_OTHERS, values })
     return rows.length
   }
 

@@ -21,10 +21,24 @@ export interface LiveSession extends Shown {
 /** How long a last-seen time may be out of date: one write per session and minute is enough for a person. */
 const SEEN_RESOLUTION_SECONDS = 60
 
-const SEEN = `
+const SEEN = {
+  name: 'session-seen',
+  text: `
 update "session" set "last_seen_at" = now(), "expires_at" = now() + $2::float8 * interval '1 second'
-where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < now() + ($2::float8 - $3::int) * interval '1 second')`
-const TOUCH = 'update "session" set "last_seen_at" = now() where "id" = $1'
+where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < now() + ($2::float8 - $3::int) * interval '1 second')`,
+}
+const TOUCH = {
+  name: 'session-touch',
+  text: 'update "session" set "last_seen_at" = now() where "id" = $1',
+}
+const END = {
+  name: 'session-end',
+  text: 'delete from "session" where "id" = $1 returning "account_id"::text as "accountId"',
+}
+const IS_OWN = {
+  name: 'session-is-own',
+  text: 'select from "session" where "id" = $1 and "account_id" = $2',
+}
 const RAISE = `
 update "session" set "second_proved_at" = now(), "amr" = case when "amr" @> ?::text[] then "amr" else "amr" || ?::text[] end
 where "id" = ? and "account_id" = ?`
@@ -83,7 +97,7 @@ export class Sessions {
 
   async seen(id: string, expiresAt: Date): Promise<void> {
     const secondsLeft = (expiresAt.getTime() - Date.now()) / 1000
-    await this.#pool.query(SEEN, [id, secondsLeft, SEEN_RESOLUTION_SECONDS])
+    await this.#pool.query({ ...SEEN, values: [id, secondsLeft, SEEN_RESOLUTION_SECONDS] })
   }
 
   /**
@@ -94,7 +108,7 @@ export class Sessions {
     const { rows } = await this.#pool.query<Live>({ ...LIVE, values: [id, accountId] })
     const [row] = rows
     if (!row) return undefined
-    if (row.isStale) await this.#pool.query(TOUCH, [id])
+    if (row.isStale) await this.#pool.query({ ...TOUCH, values: [id] })
     const shown = {
       strongest: row.strongest,
       secondProvedAt: row.secondProvedAgo === null ? undefined : secondsAgo(row.secondProvedAgo),
@@ -142,20 +156,14 @@ export class Sessions {
     reason?: string,
   ): Promise<void> {
     await this.#access.revokeSession(id)
-    const { rows } = await this.#pool.query<{ accountId: string }>(
-      'delete from "session" where "id" = $1 returning "account_id"::text as "accountId"',
-      [id],
-    )
+    const { rows } = await this.#pool.query<{ accountId: string }>({ ...END, values: [id] })
     for (const { accountId } of rows)
       this.#audit.record({ type: event, accountId, sessionId: id, detail: { reason } })
   }
 
   /** Ends one sign-in of the account; false if it has none of that id. */
   async endOwn(accountId: string, id: string): Promise<boolean> {
-    const owned = await this.#pool.query(
-      'select from "session" where "id" = $1 and "account_id" = $2',
-      [id, accountId],
-    )
+    const owned = await this.#pool.query({ ...IS_OWN, values: [id, accountId] })
     if (!owned.rowCount) return false
     await this.endSession(id)
     return true

@@ -3,9 +3,12 @@ import type { Announcements } from '../../feed/announcements.ts'
 import { LookupCache } from '../../feed/lookup-cache.ts'
 
 /** Scheme and host of each web address; a program's own scheme has no origin. */
-const ORIGINS = `select distinct substring("uri" from '^https?://[^/?#]+') as "address"
+const ORIGINS = {
+  name: 'client-origins',
+  text: `select distinct substring("uri" from '^https?://[^/?#]+') as "address"
   from "client", jsonb_array_elements_text("metadata"->'redirect_uris') "uri"
-  where "disabled_at" is null`
+  where "disabled_at" is null`,
+}
 const ALL = 'all'
 
 export interface OriginsDeps extends Pick<Database, 'pool'> {

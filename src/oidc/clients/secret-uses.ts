@@ -5,9 +5,12 @@ import type { Logger } from '../../logger/logger.ts'
 const HOUR_MS = 3_600_000
 const WAIT_MS = 5000
 const MAX_SECRETS = 50_000
-const WRITE = `
+const WRITE = {
+  name: 'client-secret-uses',
+  text: `
 update "client_secret" as s set "last_used_at" = u."at" from unnest($1::uuid[], $2::timestamptz[]) as u("id", "at")
-where s."id" = u."id" and (s."last_used_at" is null or s."last_used_at" < u."at")`
+where s."id" = u."id" and (s."last_used_at" is null or s."last_used_at" < u."at")`,
+}
 
 /** When client secrets were last used, written behind the answers: once an hour for each. */
 export class SecretUses implements AsyncDisposable {
@@ -38,7 +41,7 @@ export class SecretUses implements AsyncDisposable {
     this.#due.clear()
     if (due.length === 0) return
     const [ids, times] = [due.map(([id]) => id), due.map(([, at]) => at)]
-    await this.#pool.query(WRITE, [ids, times]).catch((err: unknown) => {
+    await this.#pool.query({ ...WRITE, values: [ids, times] }).catch((err: unknown) => {
       for (const id of ids) this.#told.delete(id)
       this.#logger.warn(
         { event: 'client_secret.uses_unwritten', err },
