@@ -96,7 +96,7 @@ describe.each(STORAGES)('a JWT and a stored token of one grant, in %s', (storage
       async ({ app, code }) => expect((await app.redeem(code)).body.error).toBe('invalid_grant'),
     ],
     [
-      'a backup was put back',
+      'nothing of that time counts for the client any more (CL-01, F24)',
       async () => {
         jest.spyOn(server.context.directory, 'honours').mockResolvedValue(false)
       },
