@@ -23,6 +23,8 @@ export interface Party {
   readonly program: readonly [string, ...string[]]
   /** More settings than `client create` printed; `{NAME}` is one that it printed. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Where it says that it is ready, if it listens earlier. */
+  readonly health?: string
   readonly signIn: PagePath
   /** A JSON answer with the person's address in it. */
   readonly email: PagePath | NotApplicable

@@ -13,14 +13,24 @@ interface Preparation {
   readonly steps: readonly (readonly [string, ...string[]])[]
 }
 
+const NPM_CI = [
+  'npm',
+  'ci',
+  '--ignore-scripts',
+  '--legacy-peer-deps',
+  '--no-audit',
+  '--no-fund',
+] as const
+
 const PREPARATIONS = {
   javascript: {
     needs: ['npm'],
-    steps: [['npm', 'ci', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund']],
+    steps: [NPM_CI],
   },
   python: {
-    needs: ['python3'],
+    needs: ['python3', 'npm'],
     steps: [
+      NPM_CI,
       ['python3', '-m', 'venv', '.venv'],
       [
         '.venv/bin/pip',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { expect } from '@jest/globals'
 import { freePort } from '../../src/embedded/free-port.ts'
 import { run, type Settings, settingsFor } from '../support/commands.ts'
+import { eventually } from '../support/eventually.ts'
 import { basic } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import type { Party } from './party.ts'
@@ -62,6 +63,7 @@ export class World implements AsyncDisposable {
     settings = {},
     isLocal,
     program,
+    health,
   }: Party): Promise<RunningParty> {
     const port = await freePort()
     const app = isLocal ? `http://localhost:${port}` : `https://app-${port}.example.com`
@@ -79,6 +81,9 @@ export class World implements AsyncDisposable {
       settings: filled(settings, { ...printed, ORIGIN: app, PORT: String(port) }),
       port,
     })
+    const isReady = async () =>
+      health === undefined || (await fetch(`http://localhost:${port}${health}`)).ok
+    await eventually(isReady, true)
     return { ...running, app, port, printed, clientId: printed['OIDC_CLIENT_ID'] ?? '' }
   }
 
