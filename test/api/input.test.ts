@@ -21,6 +21,12 @@ const call = (
   options: Parameters<typeof api>[3] = {},
 ) => api(server, route, body, { ...(isBearer ? { token: owner.token } : {}), ...options })
 
+/** As JSON Schema names it. */
+function typeOf(value: Json): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
 describe('bodies', () => {
   it('IN-01 IN-03 no field of any call takes another type: the type-juggle matrix', async () => {
     const wrong: Json[] = [
@@ -45,10 +51,9 @@ describe('bodies', () => {
       for (const [index, request] of Object.values<Json>(operation.requests).entries())
         for (const field of Object.keys(request))
           for (const value of wrong) {
-            const mayBeNull = operation.bodies[index].properties[field].anyOf?.some(
-              ({ type }: Json) => type === 'null',
-            )
-            if (value === null && mayBeNull) continue
+            const { anyOf = [] } = operation.bodies[index].properties[field]
+            // A $ref is an object of its own.
+            if (anyOf.some(({ type = 'object' }: Json) => type === typeOf(value))) continue
             const { status, body } = await call(operation, { ...request, [field]: value })
             count += 1
             expect({
