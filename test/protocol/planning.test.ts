@@ -6,6 +6,7 @@ import { send } from '../support/http.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type CountingPostgres, startCountingPostgres } from '../support/statement-statistics.ts'
+import { trace } from '../support/tracing.ts'
 
 /** Of every kind in one block, and blocks until all connections have planned what they ever will. */
 const TIMES = 3
@@ -87,6 +88,15 @@ describe('planning', () => {
         await app.introspect(token)
       }),
     ).toEqual([])
+  })
+
+  it('G25 looks the account up once a request, in a flow within a session', async () => {
+    const browser = new Browser(server.origin)
+    await signIn(browser)
+    const authorized = await trace(() => browser.visit(authorizationUrl()))
+    const redeemed = await trace(() => app.redeem(authorized.result.url))
+    for (const { commands } of [authorized, redeemed])
+      expect(commands.filter((name) => name === 'account-find-active')).toHaveLength(1)
   })
 
   it('G25 so is a refresh, for userinfo and for an API', async () => {
