@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals'
 import { note } from '../support/notes.ts'
 import { journeys } from './journeys.ts'
-import type { Party } from './party.ts'
+import { ofThisRun, type Party } from './party.ts'
 import { type Language, missingFor, prepare } from './preparing.ts'
 import { World } from './world.ts'
 
@@ -21,6 +21,10 @@ export async function partiesOf(
     it.skip(`not on this machine: ${missing}`, () => undefined)
     return
   }
+  const tried = ofThisRun(parties)
+  const later = parties.filter((party) => !tried.includes(party))
+  if (later.length > 0)
+    note(`relying parties in ${language}`, `${later.length} more with RELYING_PARTIES=all`)
   describe(`relying parties in ${language}`, () => {
     let world: World
     beforeAll(async () => {
@@ -28,7 +32,7 @@ export async function partiesOf(
       world = await World.open(language)
     }, PREPARING_MS)
     afterAll(() => world[Symbol.asyncDispose]())
-    journeys(() => world, parties)
+    journeys(() => world, tried)
     more(() => world)
   })
 }

@@ -10,6 +10,8 @@ type PagePath = string
 export interface Party {
   readonly name: string
   readonly version: string
+  /** Tried only with `RELYING_PARTIES=all`: it takes long. */
+  readonly isSlow?: true
   /** What follows `gatehouse resource create`, if it is an API too. */
   readonly api?: string
   /**
@@ -35,4 +37,12 @@ export interface Party {
 
 export function isPath(way: PagePath | NotApplicable): way is PagePath {
   return typeof way === 'string'
+}
+
+/** Whether everything is tried, also what takes long. */
+export const TRIES_ALL = process.env['RELYING_PARTIES'] === 'all'
+
+/** Those of this run. */
+export function ofThisRun<T extends Party>(parties: readonly T[]): readonly T[] {
+  return parties.filter(({ isSlow }) => TRIES_ALL || !isSlow)
 }

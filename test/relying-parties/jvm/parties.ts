@@ -52,7 +52,16 @@ export const TOLD_OF_SIGN_OUTS = spring(SPRING, {
   create: `${WEB} --backchannel-logout {inside}/logout/connect/back-channel/gatehouse --backchannel-http`,
 })
 
-/** In Java; versions as in `spring/pom.xml`. */
+const small = {
+  isSlow: true,
+  create: '--redirect {app}/callback --post-logout-redirect {app}/',
+  signIn: '/login',
+  email: '/me',
+  refresh: '/refresh',
+  signOut: { at: '/logout', ends: 'both' },
+} as const
+
+/** In Java; versions as in the `pom.xml` of each. */
 export const PARTIES: readonly Party[] = [
   spring(SPRING, {}),
   WITH_API,
@@ -66,4 +75,18 @@ export const PARTIES: readonly Party[] = [
       CLIENT_KEY: `${KEYS}/private.json`,
     },
   }),
+  {
+    ...small,
+    name: 'Nimbus OAuth 2.0 SDK',
+    version: '11.38.2',
+    program: ['java', '-Xmx128m', '-cp', 'nimbus/target/classes:nimbus/target/lib/*', 'party.Main'],
+  },
+  {
+    ...small,
+    name: 'Quarkus',
+    version: '3.33.2',
+    program: java('quarkus/target/quarkus-app/quarkus-run.jar'),
+    signIn: '/me',
+    refresh: { because: 'it refreshes by itself when a token is over' },
+  },
 ]
