@@ -8,7 +8,7 @@ export interface Bounds {
 }
 
 /** On a machine that is too busy for the least number of cases. */
-const MOST_ROUNDS = 5
+const MOST_ROUNDS = 15
 
 /**
  * Tries a property for some seconds instead of so many times: a busy machine tries less, and
