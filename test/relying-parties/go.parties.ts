@@ -6,7 +6,7 @@ import { Walker } from './walk.ts'
 
 await partiesOf('go', PARTIES, (world) => {
   it('oauth2-proxy refreshes under six requests at once, and nobody is signed out by it', async () => {
-    using running = await world().start(OAUTH2_PROXY)
+    await using running = await world().start(OAUTH2_PROXY)
     const person = await createAccount(world().server)
     const walker = new Walker(person, world().server.origin, running)
     await walker.open(OAUTH2_PROXY.signIn)

@@ -13,7 +13,7 @@ await partiesOf('javascript', PARTIES, (world) => {
     const { newPage } = chromium()
 
     it.each(PAGES)('$name $version signs in, refreshes if it can, and signs out', async (party) => {
-      using running = await world().start(party)
+      await using running = await world().start(party)
       const person = await createAccount(world().server)
       const page = await newPage()
       const said: string[] = []
@@ -53,7 +53,7 @@ await partiesOf('javascript', PARTIES, (world) => {
   describe('verifiers in JavaScript', () => {
     it('a token of the API is taken, one of another API and a damaged one are not', async () => {
       const { party, paths } = VERIFIERS
-      using running = await world().start(party)
+      await using running = await world().start(party)
       const ask = (path: string, token: string) =>
         fetch(`${running.app}${path}`, { headers: { authorization: `Bearer ${token}` } })
       const good = await world().serviceToken(`${running.app}/api`, 'read')

@@ -23,7 +23,9 @@ export function journeys(world: () => World, parties: readonly Party[]): void {
       running = await world().start(party)
       walker = new Walker(await createAccount(server), server.origin, running)
     }, STARTING_MS)
-    afterAll(() => running?.[Symbol.dispose]())
+    afterAll(async () => {
+      await running?.[Symbol.asyncDispose]()
+    })
 
     /** What the app shows in the end; with its log, if it never comes to that. */
     const open = (path: string) =>

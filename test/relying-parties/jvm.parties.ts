@@ -7,7 +7,7 @@ import { Walker } from './walk.ts'
 
 await partiesOf('jvm', PARTIES, (world) => {
   it('Spring Security as a resource server takes tokens of its API, the person’s too, and no others', async () => {
-    using running = await world().start(WITH_API)
+    await using running = await world().start(WITH_API)
     const walker = new Walker(await createAccount(world().server), world().server.origin, running)
     await walker.open(WITH_API.signIn)
     const called = await walker.open('/call')
@@ -28,7 +28,7 @@ await partiesOf('jvm', PARTIES, (world) => {
   })
 
   it('Spring Security ends its session when it is told of the sign-out by the back channel', async () => {
-    using running = await world().start(TOLD_OF_SIGN_OUTS)
+    await using running = await world().start(TOLD_OF_SIGN_OUTS)
     const person = await createAccount(world().server)
     const walker = new Walker(person, world().server.origin, running)
     await walker.open(TOLD_OF_SIGN_OUTS.signIn)

@@ -9,8 +9,8 @@ const run = promisify(execFile)
 
 /** How the programs of a language are made ready, once for each state of its files. */
 interface Preparation {
-  /** All of these must be on the machine. */
-  readonly needs: readonly string[]
+  /** All of these must succeed on the machine. */
+  readonly needs: readonly Step[]
   readonly steps: readonly Step[]
   /** What only the slow parties need. */
   readonly stepsOfSlow?: readonly Step[]
@@ -28,6 +28,7 @@ const mvn = (project: string): Step => [
   'package',
 ]
 
+const NPM = ['npm', '--version'] as const
 const NPM_CI = [
   'npm',
   'ci',
@@ -39,11 +40,11 @@ const NPM_CI = [
 
 const PREPARATIONS = {
   javascript: {
-    needs: ['npm'],
+    needs: [NPM],
     steps: [NPM_CI],
   },
   python: {
-    needs: ['python3', 'npm'],
+    needs: [['python3', '-c', 'import ensurepip, venv'], NPM],
     steps: [
       NPM_CI,
       ['python3', '-m', 'venv', '.venv'],
@@ -58,14 +59,17 @@ const PREPARATIONS = {
     ],
   },
   go: {
-    needs: ['go'],
+    needs: [['go', 'version']],
     steps: [
       ['go', 'build', '-o', 'bin/', './goidc', './zitadel', './cap'],
       ['go', 'build', '-o', 'bin/', 'github.com/oauth2-proxy/oauth2-proxy/v7'],
     ],
   },
   jvm: {
-    needs: ['java', 'mvn'],
+    needs: [
+      ['java', '-version'],
+      ['mvn', '-v'],
+    ],
     steps: [mvn('spring')],
     stepsOfSlow: [mvn('nimbus'), mvn('quarkus')],
   },
@@ -78,7 +82,8 @@ export type Language = keyof typeof PREPARATIONS
 
 /** What is missing on this machine for the parties of a language; undefined if nothing is. */
 export async function missingFor(language: Language): Promise<string | undefined> {
-  for (const program of PREPARATIONS[language].needs) if (!(await isThere(program))) return program
+  const { needs }: Preparation = PREPARATIONS[language]
+  for (const need of needs) if (!(await succeeds(need))) return need.join(' ')
   return undefined
 }
 
@@ -89,8 +94,11 @@ export async function prepare(language: Language): Promise<void> {
   const mark = join(folder, '.prepared')
   const digest = `${digestOf(folder)}${TRIES_ALL ? ' and the slow' : ''}`
   if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return
-  for (const [command, ...args] of TRIES_ALL ? [...steps, ...stepsOfSlow] : steps)
-    await run(command, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 })
+  const make = ([command, ...args]: Step) =>
+    run(command, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 })
+  // The network may have spoilt the first try.
+  for (const step of TRIES_ALL ? [...steps, ...stepsOfSlow] : steps)
+    await make(step).catch(() => make(step))
   writeFileSync(mark, digest)
 }
 
@@ -109,9 +117,9 @@ function digestOf(folder: string): string {
   return hash.digest('hex')
 }
 
-async function isThere(program: string): Promise<boolean> {
+async function succeeds([command, ...args]: Step): Promise<boolean> {
   try {
-    await run('which', [program])
+    await run(command, args)
     return true
   } catch {
     return false

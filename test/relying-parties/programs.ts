@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { BARE, type Settings } from '../support/commands.ts'
 
 const START_MS = 120_000
+const END_MS = 10_000
 
-/** A program that listens on a port; it ends with `Symbol.dispose`. */
-export interface Program extends Disposable {
+/** A program that listens on a port, until it is disposed of. */
+export interface Program extends AsyncDisposable {
   /** All that it has said. */
   said(): string
 }
@@ -27,7 +29,7 @@ export async function start(
   }
   child.stdout.on('data', listen)
   child.stderr.on('data', listen)
-  const program = { said: () => said, [Symbol.dispose]: () => end(child) }
+  const program = { said: () => said, [Symbol.asyncDispose]: () => end(child) }
   const ended = new Promise<never>((_resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code) =>
@@ -39,18 +41,23 @@ export async function start(
     await Promise.race([reachable(port), ended])
     return program
   } catch (error) {
-    end(child)
+    await end(child)
     throw new Error(`${(error as Error).message}\n${said}`, { cause: error })
   }
 }
 
-/** With all that it started. */
-function end({ pid, exitCode }: ChildProcess): void {
-  if (pid === undefined || exitCode !== null) return
+/** It is asked to end what it has started; what is left of its group is killed. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined) return
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit', { signal: AbortSignal.timeout(END_MS) })
+    child.kill('SIGTERM')
+    await ended.catch(() => undefined)
+  }
   try {
-    process.kill(-pid, 'SIGKILL')
+    process.kill(-child.pid, 'SIGKILL')
   } catch {
-    // It has just ended.
+    // Nothing is left.
   }
 }
 
