@@ -112,7 +112,7 @@ describe('SE-14 CORS of what is the same for everybody', () => {
     const { pool } = other.context.database
     const query = pool.query.bind(pool) as (...given: unknown[]) => unknown
     pool.query = ((...given: unknown[]) =>
-      String(given[0]).includes('redirect_uris')
+      JSON.stringify(given[0]).includes('redirect_uris')
         ? Promise.reject(new Error('away'))
         : query(...given)) as typeof pool.query
     const response = await send(`${other.origin}/jwks`, { headers: { origin: MINE } })
