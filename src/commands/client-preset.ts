@@ -68,6 +68,7 @@ export function withProduct(
     scopes: scopes.join(' '),
     'scopes by comma': scopes.join(','),
     'scopes list': JSON.stringify(scopes),
+    groups: scopes.includes('groups') ? 'groups' : undefined,
   })
   const lines =
     form === 'env'

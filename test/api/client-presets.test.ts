@@ -194,6 +194,18 @@ describe('gatehouse client create --preset', () => {
     expect(stderr).toContain('Gitea can use groups: --groups names those that it may see')
   })
 
+  it('sets nothing up for groups that the app would not be told of', async () => {
+    const create = async (...groups: string[]) =>
+      parseEnv(
+        (await gatehouse('create', '--preset', 'bookstack', '--url', URL_OF_APP, ...groups)).stdout,
+      )
+    const told = { OIDC_ADDITIONAL_SCOPES: 'groups', OIDC_GROUPS_CLAIM: 'groups' }
+    expect(await create('--groups', 'staff')).toMatchObject(told)
+    expect(Object.keys(await create())).toEqual(
+      expect.not.arrayContaining([expect.stringMatching(/OIDC_(ADDITIONAL_SCOPES|GROUPS_CLAIM)/)]),
+    )
+  })
+
   it('takes what is said besides, and says what it does not know', async () => {
     const { stdout } = await gatehouse(
       ...'create --preset tailscale --name Net --pkce required --json'.split(' '),
