@@ -83,14 +83,15 @@ it('README.md and the examples share one data folder, and every command of their
   const origin = `http://localhost:${port}`
   const server = await start(home, `${origin}/health/live`)
   try {
-    expect(
-      await shell(blockFrom('README.md', 'npm run --silent gatehouse -- client create')),
-    ).toMatch(/^OIDC_CLIENT_SECRET=/m)
-    expect(
-      answerIn(
-        await shell(blockFrom('README.md', 'npm run --silent gatehouse -- resource create')),
-      ),
-    ).toMatchObject({
+    const gatehouse = (command: string) =>
+      blockFrom('README.md', `npm run --silent gatehouse -- ${command}`)
+    expect(await shell(gatehouse('client create --name "My app"'))).toMatch(/^OIDC_CLIENT_SECRET=/m)
+    await shell(gatehouse('client create --preset'))
+    expect(await shell('cat grafana.env')).toMatch(/^GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET=/m)
+    expect(await shell(gatehouse('group create'))).toMatch(/^OIDC_CLIENT_SECRET=/m)
+    await shell(gatehouse('client create --name Orders'))
+    expect(await shell('cat orders.env')).toMatch(/^OIDC_AUDIENCE=/m)
+    expect(answerIn(await shell(gatehouse('resource create')))).toMatchObject({
       token_type: 'Bearer',
       scope: 'orders:read',
     })
