@@ -21,7 +21,9 @@ export function journeys(world: () => World, parties: readonly Party[]): void {
     beforeAll(async () => {
       const { server } = world()
       running = await world().start(party)
-      walker = new Walker(await createAccount(server), server.origin, running)
+      const person = await createAccount(server)
+      if (party.person) await world().command('account', 'set', person.email, ...party.person)
+      walker = new Walker(person, server.origin, running)
     }, STARTING_MS)
     afterAll(async () => {
       await running?.[Symbol.asyncDispose]()

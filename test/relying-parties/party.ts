@@ -25,6 +25,8 @@ export interface Party {
   readonly program: readonly [string, ...string[]]
   /** More settings than `client create` printed; `{NAME}` is one that it printed. */
   readonly settings?: Readonly<Record<string, string>>
+  /** What follows `gatehouse account set <address>`: claims that it cannot do without. */
+  readonly person?: readonly string[]
   /** Where it says that it is ready, if it listens earlier. */
   readonly health?: string
   readonly signIn: PagePath

@@ -18,13 +18,14 @@ interface Preparation {
 
 type Step = readonly [string, ...string[]]
 
-const mvn = (project: string): Step => [
+const mvn = (project: string, ...more: string[]): Step => [
   'mvn',
   '-q',
   '-B',
   '-ntp',
   '-f',
   `${project}/pom.xml`,
+  ...more,
   'package',
 ]
 
@@ -71,7 +72,7 @@ const PREPARATIONS = {
       ['mvn', '-v'],
     ],
     steps: [mvn('spring')],
-    stepsOfSlow: [mvn('nimbus'), mvn('quarkus')],
+    stepsOfSlow: [mvn('spring', '-Dboot=3.5.7'), mvn('nimbus'), mvn('quarkus'), mvn('keycloak')],
   },
 } as const satisfies Readonly<Record<string, Preparation>>
 

@@ -9,13 +9,27 @@ const java = (jar: string) => ['java', '-Xmx256m', '-XX:TieredStopAtLevel=1', '-
 const CLIENT = 'SPRING_SECURITY_OAUTH2_CLIENT'
 const RESOURCE_SERVER = 'SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT'
 
+/** By the versions of `spring/pom.xml` and `preparing.ts`, of the same sources. */
+interface Spring {
+  readonly version: string
+  readonly pkce?: string
+  readonly isSlow?: true
+}
+const SPRINGS: readonly Spring[] = [
+  { version: '4.1.2' },
+  // It sends a challenge for public clients only.
+  { version: '3.5.7', pkce: '--pkce or_nonce', isSlow: true },
+]
+type More = Partial<Party> & { readonly scope?: string }
+
 /** Spring Boot, by the settings of its reference; `scope` are those that it asks for. */
-function spring(version: string, more: Partial<Party> & { readonly scope?: string }): Party {
-  const { scope = 'openid,profile,email,offline_access', ...rest } = more
+function spring({ version, pkce, ...which }: Spring, more: More = {}): Party {
+  const { scope = 'openid,profile,email,offline_access', create = '', ...rest } = more
   return {
     name: 'Spring Boot',
     version,
-    create: WEB,
+    ...which,
+    create: [WEB, pkce, create].filter(Boolean).join(' '),
     program: java(`spring/target/spring-${version}.jar`),
     signIn: '/oauth2/authorization/gatehouse',
     email: '/me',
@@ -36,21 +50,36 @@ function spring(version: string, more: Partial<Party> & { readonly scope?: strin
   }
 }
 
-export const SPRING = '4.1.2'
-
 /** One token for userinfo and for the API of the app itself. */
-export const WITH_API = spring(SPRING, {
-  name: 'Spring Boot and an API of its own',
-  api: '--identifier {app}/api --name API --scope read --userinfo --signing-alg RS256 --token-typ JWT',
-  create: `${WEB} --resource {app}/api`,
-  scope: 'openid,profile,email,offline_access,read',
-})
+export const WITH_API = SPRINGS.map((each) =>
+  spring(each, {
+    name: 'Spring Boot and an API of its own',
+    api: '--identifier {app}/api --name API --scope read --userinfo --signing-alg RS256 --token-typ JWT',
+    create: '--resource {app}/api',
+    scope: 'openid,profile,email,offline_access,read',
+  }),
+)
 
 /** Its address for sign-outs is in the network of the operator. */
-export const TOLD_OF_SIGN_OUTS = spring(SPRING, {
-  name: 'Spring Boot with back-channel logout',
-  create: `${WEB} --backchannel-logout {inside}/logout/connect/back-channel/gatehouse --backchannel-http`,
-})
+export const TOLD_OF_SIGN_OUTS = SPRINGS.map((each) =>
+  spring(each, {
+    name: 'Spring Boot with back-channel logout',
+    create:
+      '--backchannel-logout {inside}/logout/connect/back-channel/gatehouse --backchannel-http',
+  }),
+)
+
+const WITH_KEY = SPRINGS.map((each) =>
+  spring(each, {
+    name: 'Spring Boot with private_key_jwt',
+    create: `--auth-method private_key_jwt --jwks ${KEYS}/public.json --assertion-audience token-endpoint`,
+    refresh: { because: 'its documentation gives the key to the code exchange only' },
+    settings: {
+      [`${CLIENT}_REGISTRATION_GATEHOUSE_CLIENTAUTHENTICATIONMETHOD`]: 'private_key_jwt',
+      CLIENT_KEY: `${KEYS}/private.json`,
+    },
+  }),
+)
 
 const small = {
   isSlow: true,
@@ -63,18 +92,10 @@ const small = {
 
 /** In Java; versions as in the `pom.xml` of each. */
 export const PARTIES: readonly Party[] = [
-  spring(SPRING, {}),
-  WITH_API,
-  TOLD_OF_SIGN_OUTS,
-  spring(SPRING, {
-    name: 'Spring Boot with private_key_jwt',
-    create: `${WEB} --auth-method private_key_jwt --jwks ${KEYS}/public.json --assertion-audience token-endpoint`,
-    refresh: { because: 'its documentation gives the key to the code exchange only' },
-    settings: {
-      [`${CLIENT}_REGISTRATION_GATEHOUSE_CLIENTAUTHENTICATIONMETHOD`]: 'private_key_jwt',
-      CLIENT_KEY: `${KEYS}/private.json`,
-    },
-  }),
+  ...SPRINGS.map((each) => spring(each)),
+  ...WITH_API,
+  ...TOLD_OF_SIGN_OUTS,
+  ...WITH_KEY,
   {
     ...small,
     name: 'Nimbus OAuth 2.0 SDK',
@@ -88,5 +109,17 @@ export const PARTIES: readonly Party[] = [
     program: java('quarkus/target/quarkus-app/quarkus-run.jar'),
     signIn: '/me',
     refresh: { because: 'it refreshes by itself when a token is over' },
+  },
+  {
+    isSlow: true,
+    name: 'Keycloak, for which we are an identity provider',
+    version: '26.7.3',
+    create: '--preset keycloak-broker --url {app}/realms/party',
+    program: ['node', 'keycloak/app.js'],
+    person: ['given_name=Ada', 'family_name=Lovelace'],
+    signIn: '/login',
+    email: '/me',
+    refresh: { because: 'it asks for the person once' },
+    signOut: { at: '/logout', ends: 'both' },
   },
 ]
