@@ -19,6 +19,8 @@ const PresetSchema = z.strictObject({
   scopes: z.array(z.string()),
   /** After the address of the installation; or whole, where it is always the same. */
   redirects: z.array(z.string()).min(1),
+  /** The same of where people are sent after signing out, if it signs them out here too. */
+  postLogout: z.array(z.string()).optional(),
   idTokenClaims: z.enum(ID_TOKEN_CLAIMS).optional(),
   /** Where it reads them, if it does. */
   groups: z.enum(['userinfo', 'id_token']).optional(),
@@ -50,8 +52,9 @@ export function presetInput(
   url: string,
   said: Partial<ClientInput>,
 ): Partial<ClientInput> {
-  const { title, type, authMethod, pkce, redirects, idTokenClaims, keyed } = preset
+  const { title, type, authMethod, pkce, redirects, postLogout, idTokenClaims, keyed } = preset
   const hasKeys = said.jwks !== undefined || said.jwksUri !== undefined
+  const whole = (each: string) => (isWhole(each) ? each : url + each)
   // Nothing is asked of people that the app would not be told.
   const seesGroups = said.groups !== undefined || said.isFirstParty === true
   return {
@@ -59,7 +62,8 @@ export function presetInput(
     type,
     pkce,
     scopes: preset.scopes.filter((scope) => scope !== 'groups' || seesGroups),
-    redirectUris: redirects.map((each) => (isWhole(each) ? each : url + each)),
+    redirectUris: redirects.map(whole),
+    ...(postLogout && { postLogoutRedirectUris: postLogout.map(whole) }),
     ...(idTokenClaims && { idTokenClaims }),
     ...(hasKeys && keyed ? { ...keyed, authMethod: 'private_key_jwt' } : { authMethod }),
     ...said,
