@@ -72,7 +72,13 @@ const PREPARATIONS = {
       ['mvn', '-v'],
     ],
     steps: [mvn('spring')],
-    stepsOfSlow: [mvn('spring', '-Dboot=3.5.7'), mvn('nimbus'), mvn('quarkus'), mvn('keycloak')],
+    stepsOfSlow: [
+      mvn('spring', '-Dboot=3.5.7'),
+      mvn('nimbus'),
+      mvn('quarkus'),
+      mvn('pac4j'),
+      mvn('keycloak'),
+    ],
   },
 } as const satisfies Readonly<Record<string, Preparation>>
 

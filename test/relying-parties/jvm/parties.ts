@@ -111,6 +111,15 @@ export const PARTIES: readonly Party[] = [
     refresh: { because: 'it refreshes by itself when a token is over' },
   },
   {
+    ...small,
+    name: 'pac4j in Javalin',
+    version: '6.0.4.1',
+    create: '--preset pac4j --url {app} --post-logout-redirect {app}/',
+    program: ['java', '-Xmx128m', '-cp', 'pac4j/target/classes:pac4j/target/lib/*', 'party.Main'],
+    signIn: '/me',
+    refresh: { because: 'it refreshes by itself when a token is over' },
+  },
+  {
     isSlow: true,
     name: 'Keycloak, for which we are an identity provider',
     version: '26.7.3',
