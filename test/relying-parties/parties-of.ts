@@ -5,16 +5,13 @@ import { ofThisRun, type Party } from './party.ts'
 import { type Language, missingFor, prepare } from './preparing.ts'
 import { World } from './world.ts'
 
-/** Downloads take their time on a new machine. */
-const PREPARING_MS = 600_000
-
 /** All parties of a language, and what else is told of it; skipped where the machine lacks it. */
 export async function partiesOf(
   language: Language,
   parties: readonly Party[],
   more: (world: () => World) => void = () => undefined,
 ): Promise<void> {
-  const missing = await missingFor(language)
+  const missing = (await missingFor(language)) ?? (await prepare(language))
   if (missing !== undefined) {
     note(`relying parties in ${language}`, `skipped, this machine has no ${missing}`)
     // oxlint-disable-next-line jest/no-disabled-tests -- the run says so and counts it as skipped
@@ -28,9 +25,8 @@ export async function partiesOf(
   describe(`relying parties in ${language}`, () => {
     let world: World
     beforeAll(async () => {
-      await prepare(language)
       world = await World.open(language)
-    }, PREPARING_MS)
+    })
     afterAll(() => world[Symbol.asyncDispose]())
     journeys(() => world, tried)
     more(() => world)

@@ -94,19 +94,34 @@ export async function missingFor(language: Language): Promise<string | undefined
   return undefined
 }
 
-/** Installs what the parties of a language are made of, from the language's own registry. */
-export async function prepare(language: Language): Promise<void> {
+/** How npm, pip, Go and Maven say that their registry cannot be reached. */
+const UNREACHABLE =
+  /ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|dial tcp|i\/o timeout|NewConnectionError|ReadTimeout|Could not transfer|Unknown host|Connect(?:ion)? (?:timed out|refused|reset)/
+
+/**
+ * Installs what the parties of a language are made of, from the language's own registry. Answers
+ * what could not be reached, if that is why it did not succeed.
+ */
+export async function prepare(language: Language): Promise<string | undefined> {
   const folder = join(import.meta.dirname, language)
   const { steps, stepsOfSlow = [] }: Preparation = PREPARATIONS[language]
   const mark = join(folder, '.prepared')
   const digest = `${digestOf(folder)}${TRIES_ALL ? ' and the slow' : ''}`
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === digest) return undefined
   const make = ([command, ...args]: Step) =>
     run(command, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 })
   // The network may have spoilt the first try.
-  for (const step of TRIES_ALL ? [...steps, ...stepsOfSlow] : steps)
-    await make(step).catch(() => make(step))
+  for (const step of TRIES_ALL ? [...steps, ...stepsOfSlow] : steps) {
+    try {
+      await make(step).catch(() => make(step))
+    } catch (error) {
+      const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string }
+      if (UNREACHABLE.test(`${stdout}${stderr}`)) return `registry for ${step[0]}`
+      throw error
+    }
+  }
   writeFileSync(mark, digest)
+  return undefined
 }
 
 /** Of all that was written, and of nothing that was made of it. */
