@@ -1,31 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { api, canRefresh, isAlive, type Json, signIn, startApi } from '../support/api.ts'
-import { run, settingsFor } from '../support/commands.ts'
 import { createAccount } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
 import { type Account, enableMfa, signedIn } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
 import { STORAGES } from '../support/storages.ts'
 
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
-
 describe.each(STORAGES)('grants in %s', (storage) => {
   let server: TestServer
-  let folder: string
+  const shell = operator()
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
     server = await startApi({ storage })
   })
-  afterAll(async () => {
-    await server.stop()
-    await rm(folder, { recursive: true })
-  })
+  afterAll(() => server.stop())
 
-  const gatehouse = (...args: string[]) => run(['account', ...args], settingsFor(server, folder))
+  const gatehouse = (...args: string[]) => shell.run(server, ['account', ...args])
 
   const told = (account: Account, what: string) => ({
     code: 0,

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { FIELDS, STANDARD_ATTRIBUTES } from '../../src/accounts/attributes/standard.ts'
 import { AttributeDefinition } from '../../src/entities/index.ts'
@@ -8,9 +5,9 @@ import { CLAIMS_BY_SCOPE } from '../../src/oidc/claims/registry.ts'
 import { anyAddress, api, type SignedIn, signedIn } from '../support/api.ts'
 import { type Cluster, startCluster } from '../support/balancer.ts'
 import { Browser } from '../support/browser.ts'
-import { run, settingsFor } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
 import { signedIn as atPages } from '../support/people.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
@@ -39,9 +36,8 @@ let cluster: Cluster
 let server: TestServer
 let other: TestServer
 let app: RelyingParty
-let folder: string
+const shell = operator()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   cluster = await startCluster(2, { config: { trustedProxyHops: 1 } })
   const [one, two] = cluster.instances
   if (!one || !two) throw new Error('the cluster has two instances')
@@ -49,12 +45,9 @@ beforeAll(async () => {
   other = two
   app = await relyingParty(server, { firstParty: true })
 })
-afterAll(async () => {
-  await cluster.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => cluster.stop())
 
-const gatehouse = (...args: string[]) => run(args, settingsFor(server, folder))
+const gatehouse = (...args: string[]) => shell.run(server, args)
 const edit = (body: unknown, { token }: SignedIn, at: TestServer = server) =>
   api(at, 'PATCH /user/profile', body, { token })
 

@@ -1,31 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
-import { type Outcome, run as runCommand, settingsFor } from '../support/commands.ts'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { Outcome } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
 import { send } from '../support/http.ts'
+import { operator } from '../support/operator.ts'
 import { basic } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
-
 let server: TestServer
-let folder: string
-let run: (words: readonly string[], stdin?: string) => Promise<Outcome>
+const shell = operator()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   server = await startServer()
-  const settings = settingsFor(server, folder)
-  run = (words, stdin) => runCommand(words, settings, stdin === undefined ? {} : { stdin })
 })
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => server.stop())
 
+const run = (words: readonly string[], stdin?: string) => shell.run(server, words, stdin)
 const REDIRECT = 'https://shop.example.com/callback'
 const create = (id: string, name: string) =>
   run(['client', 'create', '--id', id, '--name', name, '--redirect', REDIRECT])

@@ -1,40 +1,33 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import * as oidc from 'openid-client'
 import { warnOfKeptClients } from '../../src/announce.ts'
 import { freePort } from '../../src/embedded/free-port.ts'
 import type { Logger } from '../../src/logger/logger.ts'
 import { Browser } from '../support/browser.ts'
-import { CLI, run, settingsFor } from '../support/commands.ts'
+import { CLI } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { storeOddClient } from '../support/odd-clients.ts'
+import { operator } from '../support/operator.ts'
 import { signIn } from '../support/protocol.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
-
 let server: TestServer
-let folder: string
+const shell = operator()
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   server = await startServer()
 })
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => server.stop())
 
-const gatehouse = (...args: string[]) => run(args, settingsFor(server, folder))
+const gatehouse = (...args: string[]) => shell.run(server, args)
 
 /** The words that register an app, with some options. */
 const webWith = (...options: string[]) => [
@@ -274,7 +267,7 @@ describe('gatehouse client', () => {
   })
 
   it('takes public keys from a file', async () => {
-    const file = join(folder, 'jwks.json')
+    const file = join(shell.folder, 'jwks.json')
     const { publicKey } = await crypto.subtle.generateKey(
       { name: 'ECDSA', namedCurve: 'P-256' },
       true,
@@ -357,8 +350,8 @@ describe('gatehouse client', () => {
       metadata: { logo_uri: 'https://10.0.0.1/logo.png' },
     })
     const started = spawn(process.execPath, [CLI, 'start'], {
-      env: { ...settingsFor(server, folder), PORT: String(await freePort()) },
-      cwd: folder,
+      env: { ...shell.settings(server), PORT: String(await freePort()) },
+      cwd: shell.folder,
       stdio: 'ignore',
     })
     const ended = once(started, 'exit')

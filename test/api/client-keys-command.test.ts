@@ -1,41 +1,37 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { calculateJwkThumbprint, exportJWK, SignJWT } from 'jose'
-import { run, settingsFor } from '../support/commands.ts'
 import { LOOPBACK_CERTIFICATE, LOOPBACK_KEY } from '../support/loopback-certificate.ts'
+import { operator } from '../support/operator.ts'
 import { post } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
-
 let server: TestServer
-let folder: string
+const shell = operator()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-keys-'))
   server = await startServer()
 })
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => server.stop())
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const spki = (key: KeyObject) => key.export({ type: 'spki', format: 'pem' }).toString()
 
 /** Registers a service with what a file holds. */
 async function create(content: string, ...options: string[]) {
-  const file = join(folder, randomUUID())
+  const file = join(shell.folder, randomUUID())
   await writeFile(file, content)
   const words = ['client', 'create', '--name', 'Keyed', '--type', 'service']
-  return run(
-    [...words, '--auth-method', 'private_key_jwt', '--jwks', file, ...options],
-    settingsFor(server, folder),
-  )
+  return shell.run(server, [
+    ...words,
+    '--auth-method',
+    'private_key_jwt',
+    '--jwks',
+    file,
+    ...options,
+  ])
 }
 
 describe('client create --jwks', () => {
@@ -74,7 +70,7 @@ describe('client create --jwks', () => {
     const { code, stdout } = await create(LOOPBACK_CERTIFICATE, '--assertion-seconds', '3600')
     expect(code).toBe(0)
     const id = String(parseEnv(stdout)['OIDC_CLIENT_ID'])
-    const shown = await run(['client', 'show', id, '--json'], settingsFor(server, folder))
+    const shown = await shell.run(server, ['client', 'show', id, '--json'])
     const { kty } = await exportJWK(createPublicKey(LOOPBACK_KEY))
     expect(JSON.parse(shown.stdout)).toMatchObject({
       assertion_seconds: 3600,

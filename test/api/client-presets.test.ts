@@ -1,43 +1,33 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose'
 import type { NewClient } from '../../src/clients/clients.ts'
 import { PRESETS, type Preset, presetInput } from '../../src/clients/presets.ts'
 import { withProduct } from '../../src/commands/client-preset.ts'
 import { startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
-import { run, settingsFor } from '../support/commands.ts'
 import { createAccount } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
 import { authorizationUrl, basic, get, post, signIn, VERIFIER } from '../support/protocol.ts'
 import type { TestServer } from '../support/server.ts'
-
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
 
 const URL_OF_APP = 'https://app.example.org'
 const LIBRARIES = ['spring', 'quarkus', 'pac4j', 'authlib', 'keycloak-broker']
 const ALL = [...PRESETS].map(([id, preset]) => ({ id, preset }))
 
 let server: TestServer
-let folder: string
+const shell = operator()
 let person: Awaited<ReturnType<typeof createAccount>>
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   server = await startApi()
   person = await createAccount(server)
   const { groups, memberships } = server.context
   for (const name of ['staff', 'others'])
     await memberships.add((await groups.create({ name })).id, person.id)
 })
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => server.stop())
 
-const gatehouse = (...args: string[]) => run(['client', ...args], settingsFor(server, folder))
+const gatehouse = (...args: string[]) => shell.run(server, ['client', ...args])
 const register = (preset: Preset, said: Partial<NewClient> = { groups: ['staff'] }) =>
   server.context.clients.create(presetInput(preset, URL_OF_APP, said) as NewClient)
 

@@ -1,35 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { startApi } from '../support/api.ts'
-import { run, settingsFor } from '../support/commands.ts'
 import { createClient, type NewClient } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
 import { authorize, basic, post } from '../support/protocol.ts'
 import type { TestServer } from '../support/server.ts'
-
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
 
 const NO_CHALLENGE = { code_challenge: undefined, code_challenge_method: undefined }
 const PLAIN: NewClient = { scopes: ['openid', 'email'] }
 
 let server: TestServer
-let folder: string
+const shell = operator()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   server = await startApi()
 })
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => server.stop())
 
 async function doctor(id: string, ...args: string[]) {
   await server.context.refusedRequests.flush()
-  return run(['doctor', 'client', id, ...args], settingsFor(server, folder))
+  return shell.run(server, ['doctor', 'client', id, ...args])
 }
 
 interface Finding {

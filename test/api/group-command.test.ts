@@ -1,30 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { startApi } from '../support/api.ts'
-import { run, settingsFor } from '../support/commands.ts'
 import { createAccount, REDIRECT_URI } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
 import type { TestServer } from '../support/server.ts'
-
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
 
 const RLO = '\u202E'
 const web = { name: 'Wiki', redirectUris: [REDIRECT_URI] }
 
 let server: TestServer
-let folder: string
+const shell = operator()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   server = await startApi()
 })
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => server.stop())
 
-const gatehouse = (...args: string[]) => run(['group', ...args], settingsFor(server, folder))
+const gatehouse = (...args: string[]) => shell.run(server, ['group', ...args])
 
 describe('gatehouse group', () => {
   it('makes a group, lists it, puts people in by address or id and takes them out', async () => {

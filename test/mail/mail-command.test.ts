@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { api } from '../support/api.ts'
-import { run, settingsFor } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
+import { operator } from '../support/operator.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { type SmtpServer, startSmtpServer } from '../support/smtp-server.ts'
-
-// Every command is a process that starts cold; on a busy machine that takes seconds.
-jest.setTimeout(120_000)
 
 interface Failed {
   readonly id: string
@@ -23,9 +17,8 @@ interface Failed {
 describe('gatehouse mail', () => {
   let server: TestServer
   let smtp: SmtpServer
-  let folder: string
+  const shell = operator()
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
     smtp = await startSmtpServer()
     server = await startServer({
       config: { mail: { smtpUrl: `smtp://127.0.0.1:${smtp.port}`, from: 'no-reply@example.org' } },
@@ -34,7 +27,6 @@ describe('gatehouse mail', () => {
   afterAll(async () => {
     await server.stop()
     await smtp[Symbol.asyncDispose]()
-    await rm(folder, { recursive: true })
   })
   beforeEach(async () => {
     await server.context.database.pool.query('delete from "outbox_message"')
@@ -42,7 +34,7 @@ describe('gatehouse mail', () => {
     smtp.script.rcptTo = '250 ok'
   })
 
-  const mail = (...args: string[]) => run(['mail', ...args], settingsFor(server, folder))
+  const mail = (...args: string[]) => shell.run(server, ['mail', ...args])
 
   const failed = async () => JSON.parse((await mail('list', '--json')).stdout) as Failed[]
 

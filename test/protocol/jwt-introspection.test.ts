@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { decodeJwt, generateKeyPair, SignJWT } from 'jose'
+import { ENDINGS } from '../support/endings.ts'
 import { eventually } from '../support/eventually.ts'
 import { createClient, createResource } from '../support/factories.ts'
 import { signedByServer } from '../support/own-keys.ts'
@@ -170,25 +171,10 @@ describe.each(STORAGES)('introspection of JWTs, grants in %s', (storage) => {
   })
 
   it.each<[string, (of: SignedInApp) => Promise<unknown>]>([
-    [
-      'SE-07 the account is disabled',
-      ({ account }) =>
-        server.context.database.pool.query(
-          `update "account" set "status" = 'disabled' where "id" = $1`,
-          [account.id],
-        ),
-    ],
-    [
-      'SE-06 the person signs out',
-      async ({ browser }) => {
-        await browser.visit('/session/end')
-        await browser.submit('/session/end/confirm', {}, { button: 'logout', follow: false })
-      },
-    ],
-    [
-      'the consent is taken back',
-      ({ account, client }) => server.context.access.revokeApp(account.id, client.clientId),
-    ],
+    ...ENDINGS.map(([what, end]): [string, (of: SignedInApp) => Promise<unknown>] => [
+      what,
+      (of) => end(server, of),
+    ]),
     [
       'CL-01 the client is disabled',
       ({ client }) => server.context.clients.disable(client.clientId),

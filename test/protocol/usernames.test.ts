@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Account } from '../../src/entities/index.ts'
 import { anyAddress, api, startApi } from '../support/api.ts'
 import { type Cluster, startCluster } from '../support/balancer.ts'
 import { Browser } from '../support/browser.ts'
-import { run, settingsFor } from '../support/commands.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
 
@@ -16,22 +13,18 @@ const given = (slug: string) => new RegExp(`^${slug}-[0-9a-hjkmnp-tv-z]{4}$`)
 
 let server: TestServer
 let app: RelyingParty
-let folder: string
+const shell = operator()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'gatehouse-cli-'))
   server = await startApi()
   app = await relyingParty(server, { firstParty: true })
 })
-afterAll(async () => {
-  await server.stop()
-  await rm(folder, { recursive: true })
-})
+afterAll(() => server.stop())
 
 const sql = async (text: string, values: unknown[] = []) =>
   (await server.context.database.pool.query(text, values)).rows
 const usernameOf = async (email: string) =>
   (await server.context.database.em.fork().findOneOrFail(Account, { email })).username
-const gatehouse = (...args: string[]) => run(['account', ...args], settingsFor(server, folder))
+const gatehouse = (...args: string[]) => shell.run(server, ['account', ...args])
 
 async function signUp(email: string, name: string, at: TestServer = server): Promise<string> {
   const from = anyAddress()

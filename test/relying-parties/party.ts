@@ -41,6 +41,21 @@ export function isPath(way: PagePath | NotApplicable): way is PagePath {
   return typeof way === 'string'
 }
 
+/** How a web app is registered, where its library asks for nothing else. */
+export const WEB = '--redirect {app}/callback --post-logout-redirect {app}/'
+/** For `client create`: the library sends no challenge, but a nonce; neither; reads ID tokens only. */
+export const WITH_NONCE = '--pkce or_nonce'
+export const WITHOUT_PKCE = '--pkce optional'
+export const IN_ID_TOKEN = '--id-token-claims scope'
+
+/** The paths of an app that does all. */
+export const DOES_ALL = {
+  signIn: '/login',
+  email: '/me',
+  refresh: '/refresh',
+  signOut: { at: '/logout', ends: 'both' },
+} as const
+
 /** Whether everything is tried, also what takes long. */
 export const TRIES_ALL = process.env['RELYING_PARTIES'] === 'all'
 

@@ -1,16 +1,6 @@
-import type { Party } from '../party.ts'
+import { DOES_ALL, type Party, WEB, WITH_NONCE, WITHOUT_PKCE } from '../party.ts'
 
-const WEB = '--redirect {app}/callback --post-logout-redirect {app}/'
-const NONCE = '--pkce or_nonce'
-const WITHOUT_PKCE = '--pkce optional'
 const go = (program: string) => [`bin/${program}`] as const
-
-const all = {
-  signIn: '/login',
-  email: '/me',
-  refresh: '/refresh',
-  signOut: { at: '/logout', ends: 'both' },
-} as const
 
 /** Of oauth2-proxy: settings as its documentation has "OpenID Connect", and a cookie that refreshes. */
 export const REFRESH_SECONDS = 2
@@ -43,19 +33,25 @@ export const OAUTH2_PROXY: Party = {
 /** In Go, by the same names as in `go.mod`. */
 export const PARTIES: readonly Party[] = [
   OAUTH2_PROXY,
-  { ...all, name: 'go-oidc', version: '3.21.0', create: `${WEB} ${NONCE}`, program: go('goidc') },
   {
-    ...all,
+    ...DOES_ALL,
+    name: 'go-oidc',
+    version: '3.21.0',
+    create: `${WEB} ${WITH_NONCE}`,
+    program: go('goidc'),
+  },
+  {
+    ...DOES_ALL,
     name: 'zitadel/oidc',
     version: '3.52.0',
     create: `${WEB} ${WITHOUT_PKCE}`,
     program: go('zitadel'),
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: 'hashicorp/cap',
     version: '0.16.0',
-    create: `${WEB} ${NONCE}`,
+    create: `${WEB} ${WITH_NONCE}`,
     program: go('cap'),
     refresh: { because: 'the library has none' },
     signOut: { at: '/logout', ends: 'here' },

@@ -1,39 +1,40 @@
-import type { Party } from '../party.ts'
+import { DOES_ALL, IN_ID_TOKEN, type Party, WEB, WITHOUT_PKCE } from '../party.ts'
 
-const WEB = '--redirect {app}/callback --post-logout-redirect {app}/'
-const WITHOUT_PKCE = '--pkce optional'
-const IN_ID_TOKEN = '--id-token-claims scope'
 const MCP = '--identifier {app}/mcp --name Tools --scope tools'
 const NO_REFRESH = { because: 'the library leaves refreshing to the app' }
 const node = (app: string) => ['node', `apps/${app}.js`] as const
 
-const all = {
-  signIn: '/login',
-  email: '/me',
-  refresh: '/refresh',
-  signOut: { at: '/logout', ends: 'both' },
+const local = {
+  ...DOES_ALL,
+  refresh: NO_REFRESH,
+  signOut: { at: '/logout', ends: 'here' },
 } as const
-const local = { ...all, refresh: NO_REFRESH, signOut: { at: '/logout', ends: 'here' } } as const
 
 /** In JavaScript, by the same names as in `package.json`. */
 export const PARTIES: readonly Party[] = [
   {
-    ...all,
+    ...DOES_ALL,
     name: 'openid-client',
     version: '6.9.0',
     create: WEB,
     program: node('openid-client-6'),
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: 'openid-client',
     version: '5.7.1',
     create: WEB,
     program: node('openid-client-5'),
   },
-  { ...all, name: 'oauth4webapi', version: '3.8.8', create: WEB, program: node('oauth4webapi') },
   {
-    ...all,
+    ...DOES_ALL,
+    name: 'oauth4webapi',
+    version: '3.8.8',
+    create: WEB,
+    program: node('oauth4webapi'),
+  },
+  {
+    ...DOES_ALL,
     name: 'express-openid-connect',
     version: '3.4.0',
     create: `--redirect {app}/callback --post-logout-redirect {app} ${IN_ID_TOKEN}`,
@@ -59,7 +60,7 @@ export const PARTIES: readonly Party[] = [
     signOut: { at: '/api/auth/signout', ends: 'here' },
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: 'better-auth',
     version: '1.7.25',
     create: `--redirect {app}/api/auth/callback/gatehouse ${WITHOUT_PKCE}`,
@@ -81,7 +82,7 @@ export const PARTIES: readonly Party[] = [
     program: node('passport-oauth2'),
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: 'simple-oauth2',
     version: '5.1.0',
     create: `${WEB} ${WITHOUT_PKCE}`,
@@ -97,7 +98,7 @@ export const PARTIES: readonly Party[] = [
     signIn: '/connect/gatehouse',
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: '@modelcontextprotocol/sdk',
     version: '1.32.2',
     api: MCP,

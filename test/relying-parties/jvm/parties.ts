@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import type { Party } from '../party.ts'
+import { DOES_ALL, type Party, WEB } from '../party.ts'
 
 /** A key pair of tests, which protects nothing. */
 const KEYS = join(import.meta.dirname, 'keys')
-const WEB = '--redirect {app}/login/oauth2/code/gatehouse --post-logout-redirect {app}/'
+const SPRING_WEB = '--redirect {app}/login/oauth2/code/gatehouse --post-logout-redirect {app}/'
 const java = (jar: string) => ['java', '-Xmx256m', '-XX:TieredStopAtLevel=1', '-jar', jar] as const
 
 const CLIENT = 'SPRING_SECURITY_OAUTH2_CLIENT'
@@ -29,12 +29,10 @@ function spring({ version, pkce, ...which }: Spring, more: More = {}): Party {
     name: 'Spring Boot',
     version,
     ...which,
-    create: [WEB, pkce, create].filter(Boolean).join(' '),
+    create: [SPRING_WEB, pkce, create].filter(Boolean).join(' '),
     program: java(`spring/target/spring-${version}.jar`),
+    ...DOES_ALL,
     signIn: '/oauth2/authorization/gatehouse',
-    email: '/me',
-    refresh: '/refresh',
-    signOut: { at: '/logout', ends: 'both' },
     ...rest,
     settings: {
       SERVER_PORT: '{PORT}',
@@ -81,14 +79,7 @@ const WITH_KEY = SPRINGS.map((each) =>
   }),
 )
 
-const small = {
-  isSlow: true,
-  create: '--redirect {app}/callback --post-logout-redirect {app}/',
-  signIn: '/login',
-  email: '/me',
-  refresh: '/refresh',
-  signOut: { at: '/logout', ends: 'both' },
-} as const
+const small = { ...DOES_ALL, isSlow: true, create: WEB } as const
 
 /** In Java; versions as in the `pom.xml` of each. */
 export const PARTIES: readonly Party[] = [

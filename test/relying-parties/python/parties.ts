@@ -1,30 +1,25 @@
-import type { Party } from '../party.ts'
+import { DOES_ALL, IN_ID_TOKEN, type Party, WEB, WITH_NONCE } from '../party.ts'
 
-const WEB = '--redirect {app}/callback --post-logout-redirect {app}/'
-const WITH_NONCE = '--pkce or_nonce'
-const IN_ID_TOKEN = '--id-token-claims scope'
 const NO_REFRESH = { because: 'it asks again instead of refreshing' }
 const python = (app: string) => ['.venv/bin/python', `apps/${app}.py`] as const
 
-const all = {
-  signIn: '/login',
-  email: '/me',
-  refresh: '/refresh',
-  signOut: { at: '/logout', ends: 'both' },
+const django = {
+  ...DOES_ALL,
+  refresh: NO_REFRESH,
+  signOut: { at: '/logout', ends: 'here' },
 } as const
-const django = { ...all, refresh: NO_REFRESH, signOut: { at: '/logout', ends: 'here' } } as const
 
 /** In Python, by the same names as in `requirements.txt`. */
 export const PARTIES: readonly Party[] = [
   {
-    ...all,
+    ...DOES_ALL,
     name: 'Authlib in Flask',
     version: '1.9.10',
     create: `${WEB} ${WITH_NONCE} ${IN_ID_TOKEN}`,
     program: python('authlib_flask'),
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: 'Authlib in Starlette',
     version: '1.9.10',
     create: `${WEB} ${WITH_NONCE} ${IN_ID_TOKEN}`,
@@ -56,7 +51,7 @@ export const PARTIES: readonly Party[] = [
     signIn: '/enter',
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: "JupyterHub's generic authenticator",
     version: '17.4.0',
     create: '--redirect {app}/hub/oauth_callback',
@@ -69,7 +64,7 @@ export const PARTIES: readonly Party[] = [
     signOut: { at: '/hub/logout', ends: 'here' },
   },
   {
-    ...all,
+    ...DOES_ALL,
     name: 'MCP Python SDK',
     version: '2.3.0',
     api: '--identifier {app}/mcp --name Tools --scope tools',
