@@ -69,7 +69,6 @@ const ELEMENTS = {
   signOut: ['xpath', "//button[@name='logout']"],
   signedOut: ['id', 'signed-out'],
   error: ['id', 'error'],
-  leave: ['id', 'leave'],
 } as const
 
 type Command = readonly (string | number)[]
@@ -135,15 +134,5 @@ export function configurationFor({
       { match: `${issuer}/auth*`, tasks: [signIn, allow, refused, done] },
       { match: `${issuer}/session/end*`, tasks: signOut },
     ],
-    override: {
-      'fapi2-security-profile-final-user-rejects-authentication': {
-        browser: [
-          {
-            match: `${issuer}/auth*`,
-            tasks: [{ ...step, task: 'Back to the app', commands: [click(ELEMENTS.leave)] }],
-          },
-        ],
-      },
-    },
   }
 }

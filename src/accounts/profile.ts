@@ -92,9 +92,7 @@ export class Profile {
   }
 
   async #check(attributes: AttributesInput, actor: Actor | undefined): Promise<CheckedAttributes> {
-    const definitions = new Map<string, Parameters<typeof isShown>[0]>(
-      await this.#deps.definitions.all(),
-    )
+    const definitions = await this.#deps.definitions.all()
     return checkAttributes(attributes, (name) => {
       const definition = definitions.get(name)
       return definition && (actor || isShown(definition)) ? definition : undefined

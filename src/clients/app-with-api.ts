@@ -7,7 +7,7 @@ import type { Resources } from './resources.ts'
 
 export interface AppWithApiDeps {
   readonly em: EntityManager
-  readonly clients: Pick<Clients, 'create'>
+  readonly clients: Pick<Clients, 'prepare' | 'store'>
   readonly resources: Pick<Resources, 'create'>
 }
 
@@ -20,11 +20,15 @@ export async function createAppWithApi(
   app: NewClient,
   api: ResourceInput,
 ): Promise<Registration> {
+  const { wanted, ...prepared } = await clients.prepare(app)
   return within(em, undefined, async (tx) => {
     const { identifier, scopes } = await resources.create(api, tx).catch(asOfApi)
-    const asked = app.scopes && [...new Set([...app.scopes, ...scopes])]
-    const wanted = { ...app, resources: [...(app.resources ?? []), identifier] }
-    return clients.create(asked ? { ...wanted, scopes: asked } : wanted, tx)
+    const asked = wanted.scopes && [...new Set([...wanted.scopes, ...scopes])]
+    const withApi = { ...wanted, resources: [...wanted.resources, identifier] }
+    return clients.store(
+      { ...prepared, wanted: asked ? { ...withApi, scopes: asked } : withApi },
+      tx,
+    )
   })
 }
 

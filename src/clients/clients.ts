@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { AuditDetail, AuditSink } from '../audit/event.ts'
 import { randomSecret } from '../crypto/token.ts'
 import type { EntityManager } from '../database/database.ts'
@@ -9,21 +8,18 @@ import { announce } from '../feed/changes.ts'
 import { type BuiltInClient, ensureClient } from './built-in.ts'
 import type { ClientChange } from './client-change.ts'
 import { type Deleted, deleteClient } from './client-deletion.ts'
-import { checkClientId } from './client-id.ts'
 import { applyChange, type OperatorDeps, otherLogo } from './client-update.ts'
 import { type ChangeOptions, locked, lockName } from './locked.ts'
 import type { Logos } from './logos.ts'
 import { columnsOf, honouringFromNow, registrationOf } from './metadata.ts'
-import { parseClient } from './parse-client.ts'
 import { keepPicture } from './pictures.ts'
+import { type NewClient, type PreparedClient, prepareClient } from './prepared-client.ts'
 import { refused } from './reasons.ts'
 import type { ClientInput, ClientRegistration } from './registration.ts'
 import { replaceSecrets, usesSecret } from './secret.ts'
 import { settled } from './settled.ts'
 
-export type { BuiltInClient, ClientInput }
-/** `id`: `client_id`, if the operator names it. */
-export type NewClient = ClientInput & { readonly id?: string | undefined }
+export type { BuiltInClient, ClientInput, NewClient }
 
 export interface ClientsDeps extends OperatorDeps {
   readonly em: EntityManager
@@ -49,10 +45,16 @@ export class Clients {
 
   /** Throws `invalid_input` with the reason for each field. */
   async create(input: NewClient, tx?: EntityManager): Promise<Registration> {
-    const { id: named, ...said } = { ...input }
-    const wanted = parseClient(said, this.#deps.mayName)
-    const id = named === undefined ? randomUUID() : checkClientId(named)
-    const logo = await this.#deps.logos.fetch(wanted.logoUri)
+    return this.store(await this.prepare(input), tx)
+  }
+
+  /** Throws as `create` does. */
+  prepare(input: NewClient): Promise<PreparedClient> {
+    return prepareClient(input, this.#deps)
+  }
+
+  async store(prepared: PreparedClient, tx?: EntityManager): Promise<Registration> {
+    const { named, id, wanted, logo } = prepared
     return within(this.#em, tx, async (em) => {
       if (named !== undefined) await lockName(em, id)
       if (named !== undefined && (await em.count(Client, { id })) > 0)

@@ -5,8 +5,6 @@ import { groupKey } from './group-name.ts'
 import { refused } from './reasons.ts'
 import type { ClientRegistration } from './registration.ts'
 
-const NAMING = `select "id" from "client" where "metadata"->'visible_groups' @> to_jsonb(?::text) order by "created_at", "id"`
-
 /** What is meant, with the groups as they are called; each stays until the end of the transaction. */
 export async function withGroups(
   tx: EntityManager,
@@ -25,10 +23,4 @@ export async function withGroups(
   if (unknown.length > 0)
     throw refused({ groups: { code: 'unknown_groups', values: { names: unknown.join(', ') } } })
   return { ...wanted, groups: found.map(({ name }) => name).toSorted() }
-}
-
-/** Ids of the clients that may see the group by its name. */
-export async function clientsNaming(tx: EntityManager, group: string): Promise<string[]> {
-  const rows = await tx.execute<{ id: string }[]>(NAMING, [group])
-  return rows.map(({ id }) => id)
 }

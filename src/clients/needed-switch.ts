@@ -43,6 +43,7 @@ export interface Registered {
   readonly responseModes: readonly string[]
   readonly grantTypes: readonly string[]
   readonly scopes: readonly string[]
+  readonly pkce: string
 }
 
 type Adviser = (refused: RefusedRequest, registered: Registered) => Advice
@@ -57,10 +58,13 @@ const ADVISERS: Readonly<Record<Lack, Adviser>> = {
       ? { option: '--pkce or_nonce', says: 'the app sends a nonce, but no code_challenge' }
       : { option: '--pkce optional', says: 'the app sends neither a code_challenge nor a nonce' }
   },
-  response_mode: ({ responseMode = '' }, { responseModes }) => ({
-    option: `--response-mode ${[...responseModes, responseMode].join(' ')}`,
-    says: `the app asks for response_mode=${responseMode}`,
-  }),
+  response_mode: ({ responseMode = '' }, { responseModes, pkce }) =>
+    responseMode === 'fragment' && pkce === 'optional'
+      ? { says: 'the app asks for response_mode=fragment, which is not for --pkce optional' }
+      : {
+          option: `--response-mode ${[...responseModes, responseMode].join(' ')}`,
+          says: `the app asks for response_mode=${responseMode}`,
+        },
   scope: ({ scopes = [] }, { scopes: allowed, grantTypes }) => {
     const all = [...new Set([...allowed, ...scopes])].join(' ')
     const lacksGrant = scopes.includes('offline_access') && !grantTypes.includes('refresh_token')
@@ -76,13 +80,15 @@ const ADVISERS: Readonly<Record<Lack, Adviser>> = {
     says: `the redirect_uri that was sent is not registered: ${redirectUri}`,
   }),
   auth_method: ({ authMethod = 'none' }, { authMethod: registered }) => ({
-    ...(authMethod === 'none' ? {} : { option: `--auth-method ${authMethod}` }),
     says: `the app authenticates by ${authMethod}, and is registered for ${registered}`,
   }),
-  grant_type: ({ grantType = '' }, { grantTypes }) => ({
-    option: `--grant ${[...grantTypes, grantType].join(' ')}`,
-    says: `the app asks for grant_type=${grantType}`,
-  }),
+  grant_type: ({ grantType = '' }, { grantTypes, authMethod }) =>
+    grantType === 'client_credentials' && authMethod === 'none'
+      ? { says: 'the app asks for a token for itself, which needs a secret or a key' }
+      : {
+          option: `--grant ${[...grantTypes, grantType].join(' ')}`,
+          says: `the app asks for grant_type=${grantType}`,
+        },
   assertion_audience: ({ isForEndpoint }) => ({
     ...(isForEndpoint ? { option: '--assertion-audience token-endpoint' } : {}),
     says: isForEndpoint

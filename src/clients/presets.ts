@@ -38,10 +38,13 @@ const PresetSchema = z.strictObject({
 })
 export type Preset = z.output<typeof PresetSchema>
 
-/** By the word that names each on the command line. */
-export const PRESETS: ReadonlyMap<string, Preset> = new Map(
-  Object.entries(z.record(z.string(), PresetSchema).parse(list)),
-)
+let read: ReadonlyMap<string, Preset> | undefined
+
+/** By the word that names each on the command line; read by the commands that ask. */
+export function presets(): ReadonlyMap<string, Preset> {
+  read ??= new Map(Object.entries(z.record(z.string(), PresetSchema).parse(list)))
+  return read
+}
 
 /** Whether its redirect URIs depend on where it is installed. */
 export const needsUrl = ({ redirects }: Preset): boolean => redirects.some((each) => !isWhole(each))

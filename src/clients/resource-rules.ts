@@ -14,6 +14,7 @@ export async function refuseTakenName(
   isOurs: (identifier: string) => boolean,
 ): Promise<void> {
   if (isOurs(identifier)) throw refused({ identifier: { code: 'identifier_of_server' } })
+  // No id of today has the form of an identifier; those of clients from the web will.
   if ((await tx.count(Client, { id: identifier })) > 0)
     throw refused({ identifier: { code: 'identifier_of_client' } })
 }

@@ -3,14 +3,7 @@ import { type Client, Resource } from '../entities/index.ts'
 import { registrationOf } from './metadata.ts'
 import { refused } from './reasons.ts'
 
-const NAMING = `select "id" from "client" where "metadata"->'allowed_resources' @> to_jsonb(?::text) order by "created_at", "id"`
 const FORGET_CONSENTS = `update "consent" set "resource_scopes" = "resource_scopes" - ?::text where jsonb_exists("resource_scopes", ?)`
-
-/** Ids of the clients that may get tokens for the API. */
-export async function clientsOf(tx: EntityManager, identifier: string): Promise<string[]> {
-  const rows = await tx.execute<{ id: string }[]>(NAMING, [identifier])
-  return rows.map(({ id }) => id)
-}
 
 /** Refuses to take scopes away that clients of the API list and have of no other one. */
 export async function refuseUsedScopes(

@@ -5,6 +5,7 @@ import { within } from '../database/transaction.ts'
 import { Client, Resource } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { announce } from '../feed/changes.ts'
+import { clientsNaming } from './clients-naming.ts'
 import type { ChangeOptions } from './locked.ts'
 import { lockedResource, lockName } from './locked.ts'
 import { refused } from './reasons.ts'
@@ -16,7 +17,7 @@ import {
   settingsOf,
 } from './resource-fields.ts'
 import { refuseTakenName, servingClient } from './resource-rules.ts'
-import { clientsOf, forgetConsents, refuseUsedScopes } from './resource-use.ts'
+import { forgetConsents, refuseUsedScopes } from './resource-use.ts'
 
 export interface ResourcesDeps {
   readonly em: EntityManager
@@ -77,7 +78,7 @@ export class Resources {
     const em = this.#em.fork()
     const resource = await em.findOne(Resource, { identifier })
     if (!resource) throw new AppError('not_found')
-    return { resource, clients: await clientsOf(em, identifier) }
+    return { resource, clients: await clientsNaming(em, 'allowed_resources', identifier) }
   }
 
   /**
@@ -104,7 +105,9 @@ export class Resources {
       )
       if (changed.length === 0) return { resource, changed }
       const removed = before.scopes.filter((name) => !wanted.scopes.includes(name))
-      const clients = await em.find(Client, { id: { $in: await clientsOf(em, identifier) } })
+      const clients = await em.find(Client, {
+        id: { $in: await clientsNaming(em, 'allowed_resources', identifier) },
+      })
       await refuseUsedScopes(em, resource, removed, clients)
       if (wanted.opensUserinfo || wanted.tokenTyp !== 'at+jwt')
         await refuseTakenName(em, identifier, this.#isOurs)
@@ -122,7 +125,7 @@ export class Resources {
     await within(this.#em, tx, async (em) => {
       const resource = await lockedResource(em, identifier, version)
       if (resource.managedBy === 'system') throw refused({ identifier: { code: 'built_in' } })
-      const clients = await clientsOf(em, identifier)
+      const clients = await clientsNaming(em, 'allowed_resources', identifier)
       if (clients.length > 0)
         throw refused({ identifier: { code: 'api_in_use', values: { ids: clients.join(', ') } } })
       await forgetConsents(em, identifier)

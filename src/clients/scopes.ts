@@ -19,6 +19,13 @@ export const DEFAULT_SCOPES: readonly OidcScope[] = ['openid', 'profile', 'email
 
 /** `scope-token` of RFC 6749 3.3. */
 export const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/
+/** `scope` of RFC 6749 3.3. */
+const SCOPES = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
+
+/** What is asked for, each once; undefined if it is no list of scopes. */
+export function scopesIn(text: string): readonly string[] | undefined {
+  return SCOPES.test(text) ? [...new Set(text.split(' '))] : undefined
+}
 
 /** Of the server's own API. */
 export const ACCOUNT_SCOPE = 'account'

@@ -31,7 +31,12 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
     conflict?: string,
   ): Promise<T> {
     await using deps = await open()
-    return await explained(() => work(deps), { username: 'name' }, ABSENT, conflict)
+    return await explained(
+      () => work(deps),
+      { username: 'name', image_url: 'picture' },
+      ABSENT,
+      conflict,
+    )
   }
 
   /** What is done to an account, what is then so, and what may be in the way. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { ClientInput, Registration } from '../clients/clients.ts'
 import { registrationOf } from '../clients/metadata.ts'
-import { filledIn, needsUrl, PRESETS, type Preset, presetInput } from '../clients/presets.ts'
+import { filledIn, needsUrl, type Preset, presetInput, presets } from '../clients/presets.ts'
 import { StartupError } from '../errors.ts'
 import { type Answer, answering, envAnswer } from './answer.ts'
 import { endpointsOf } from './client-facts.ts'
@@ -24,12 +24,14 @@ export function chosenPreset(
     if (url !== undefined) throw new StartupError('--url: is for --preset')
     return undefined
   }
-  const preset = PRESETS.get(name)
+  const preset = presets().get(name)
   if (!preset)
     throw new StartupError(`--preset: nothing is known of ${name}; "client presets" has them all`)
-  if (url === undefined && said.redirectUris === undefined && needsUrl(preset))
+  const redirects = said.redirectUris ?? preset.redirects
+  const address = url ?? redirects.find((uri) => /^https?:/.test(uri) && URL.canParse(uri))
+  if (address === undefined || (url === undefined && !said.redirectUris && needsUrl(preset)))
     throw new StartupError(`--url: say where ${preset.title} is, as people see it`)
-  const base = baseOf(url ?? said.redirectUris?.[0] ?? preset.redirects[0] ?? '', url !== undefined)
+  const base = baseOf(address, url !== undefined)
   return { preset, url: base, input: presetInput(preset, base, said) }
 }
 
@@ -95,7 +97,7 @@ export function presetsCommand(): Command {
     .description('products that "client create --preset" knows, one a line, with their manuals')
     .action(
       answering(async () => {
-        const all = [...PRESETS].map(([id, preset]) => {
+        const all = [...presets()].map(([id, preset]) => {
           const { title, authMethod, pkce, scopes, groups, redirects, manual } = preset
           return {
             id,

@@ -98,8 +98,7 @@ export function groupCommand(open: () => Promise<GroupCommandDeps>): Command {
     .action(
       answering((name: string) =>
         run(async ({ groups }) => {
-          const group = await groups.find(name)
-          await groups.delete(name)
+          const group = await groups.delete(name)
           return {
             lines: [`${group.name} is deleted; nobody is in it any more.`],
             json: { id: group.id, name: group.name, state: 'deleted' },

@@ -29,7 +29,7 @@ export async function explained<T>(
 
 /** The option of a field, and which of its values: `redirectUris.1` is `--redirect (value 2)`. */
 function named(field: string, options: Readonly<Record<string, string>>): string {
-  const [name = '', index] = field.split('.')
+  const [, name = field, index] = /^(.*)\.(\d+)$/.exec(field) ?? []
   const option = options[name] ?? name
   return index === undefined ? option : `${option} (value ${Number(index) + 1})`
 }

@@ -10,7 +10,7 @@ import {
   PermanentFailure,
   TemporaryFailure,
 } from '../outbox/index.ts'
-import { RequestRefused } from '../outgoing/guarded-fetch.ts'
+import { type Fetch, RequestRefused } from '../outgoing/guarded-fetch.ts'
 import type { WaysOut } from '../outgoing/ways-out.ts'
 import type { AdapterPayload } from './adapters/adapter.ts'
 import { settingsOf } from './clients/settings.ts'
@@ -96,7 +96,8 @@ export class BackChannelLogout {
     const client = await this.#client(notice.data.clientId)
     const uri = client?.backchannelLogoutUri
     if (!client || !uri) return
-    const status = await this.#post(client, await this.#logoutToken(client, notice.data), signal)
+    const token = await this.#logoutToken(client, notice.data)
+    const status = await post(this.#wayTo(client), uri, token, signal)
     if (status === 200 || status === 204) return
     if (status === 400)
       throw new PermanentFailure(`client ${client.clientId} refused the logout token (400)`)
@@ -140,26 +141,22 @@ export class BackChannelLogout {
     token.set('sid', sid)
     return token.issue({ use: 'logout' })
   }
+}
 
-  async #post(client: Client, logoutToken: string, signal: AbortSignal): Promise<number> {
-    try {
-      const fetch = this.#wayTo(client)
-      const body = new URLSearchParams({ logout_token: logoutToken }).toString()
-      const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-      return (
-        await fetch(client.backchannelLogoutUri ?? '', {
-          method: 'POST',
-          redirect: 'manual',
-          headers,
-          body,
-          signal,
-        })
-      ).status
-    } catch (error) {
-      if (error instanceof RequestRefused)
-        throw new PermanentFailure(`the logout address may not be asked: ${error.message}`)
-      throw new TemporaryFailure('the logout address does not answer')
-    }
+async function post(
+  fetch: Fetch,
+  uri: string,
+  logoutToken: string,
+  signal: AbortSignal,
+): Promise<number> {
+  try {
+    const body = new URLSearchParams({ logout_token: logoutToken }).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    return (await fetch(uri, { method: 'POST', redirect: 'manual', headers, body, signal })).status
+  } catch (error) {
+    if (error instanceof RequestRefused)
+      throw new PermanentFailure(`the logout address may not be asked: ${error.message}`)
+    throw new TemporaryFailure('the logout address does not answer')
   }
 }
 

@@ -13,7 +13,7 @@ export interface RememberedConsent {
   /** Claims that were asked for one by one (OIDC Core 5.5). */
   readonly claims: readonly string[]
 }
-const NOTHING: RememberedConsent = { scopes: [], resourceScopes: {}, claims: [] }
+export const NOTHING: RememberedConsent = { scopes: [], resourceScopes: {}, claims: [] }
 export interface ConsentStore {
   find(accountId: string, clientId: string): Promise<RememberedConsent | undefined>
   /** To what is allowed already. */

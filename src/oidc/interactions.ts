@@ -4,7 +4,13 @@ import { demandsSecondFactor } from '../accounts/factors/levels.ts'
 import { AppError } from '../errors.ts'
 import { demandsTwoFactors } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
-import { addAccess, type ConsentStore, type RememberedConsent, UNREMEMBERED } from './grants.ts'
+import {
+  addAccess,
+  type ConsentStore,
+  NOTHING,
+  type RememberedConsent,
+  UNREMEMBERED,
+} from './grants.ts'
 import { type InteractionState, nextState, readState } from './interaction-state.ts'
 import { param } from './param.ts'
 import { type SignedIn, signInResult, takenOver } from './sign-in-result.ts'
@@ -154,13 +160,11 @@ export function missingAccess({ prompt }: Interaction): RememberedConsent {
       missingOIDCClaims?: string[]
       requested?: Partial<RememberedConsent>
     }
-  const nothing = { scopes: [], resourceScopes: {}, claims: [] }
   const isNothingMissing = !missingOIDCScope && !missingResourceScopes && !missingOIDCClaims
-  if (isNothingMissing || prompt.reasons.includes(UNREMEMBERED)) return { ...nothing, ...requested }
+  if (isNothingMissing || prompt.reasons.includes(UNREMEMBERED)) return { ...NOTHING, ...requested }
   return {
-    ...nothing,
-    ...(missingOIDCScope && { scopes: missingOIDCScope }),
-    ...(missingResourceScopes && { resourceScopes: missingResourceScopes }),
-    ...(missingOIDCClaims && { claims: missingOIDCClaims }),
+    scopes: missingOIDCScope ?? [],
+    resourceScopes: missingResourceScopes ?? {},
+    claims: missingOIDCClaims ?? [],
   }
 }

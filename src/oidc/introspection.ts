@@ -1,10 +1,9 @@
 import { type Client, errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { GroupClaims } from './claims/group-claims.ts'
 import { groupsNow, introspectedGroups } from './claims/token-groups.ts'
-import type { ClientDirectory } from './clients/directory.ts'
 import type { FindAccount } from './find-account.ts'
 import { sessionOf } from './standing.ts'
-import { ASKED_ABOUT } from './tokens/returned-jwts.ts'
+import { ASKED_ABOUT, judgedApi } from './tokens/returned-jwts.ts'
 import { currentUnit } from './trips/request-unit.ts'
 
 type Params = Record<string, unknown>
@@ -36,7 +35,6 @@ export function readIntrospection({ ctx, issuer }: Asking, params: Params): void
 }
 
 export interface IntrospectionDeps {
-  readonly directory: Pick<ClientDirectory, 'findResource'>
   readonly findAccount: FindAccount
   readonly groupClaims: GroupClaims
 }
@@ -55,14 +53,14 @@ interface Found {
  * TK-09: a caller sees its own tokens, and of JWTs those whose audience it serves. What the
  * answer has besides is read now, not when the token was issued.
  */
-export function introspectionPolicy({ directory, findAccount, groupClaims }: IntrospectionDeps) {
+export function introspectionPolicy({ findAccount, groupClaims }: IntrospectionDeps) {
   return async (ctx: KoaContextWithOIDC, client: Client, token: Found): Promise<boolean> => {
     if (currentUnit()?.jwt === undefined) {
       if (!isOwnToken(client, token)) return false
       token.extra = { ...token.extra, ...(await introspectedGroups(groupClaims, client, token)) }
       return true
     }
-    const api = await directory.findResource(String(token.aud))
+    const api = await judgedApi()
     if (api?.servedBy !== client.clientId || client.clientAuthMethod === 'none') return false
     const owner = await ctx.oidc.provider.Client.find(token.clientId ?? '')
     // The engine relies on its being there.

@@ -8,8 +8,10 @@ import { defaultsAt, onlyApi } from './token-policy.ts'
 /** For which API a token is (RFC 8707), in the words of the engine's setting. */
 export function resourceIndicators(resources: ResourceServers) {
   const ofScopes = async ({ oidc }: KoaContextWithOIDC, client: Client) => {
+    const only = onlyApi(client)
+    if (only !== undefined) return only
     const brought = await resources.broughtBy(param(oidc.params, 'scope').split(' '), client)
-    return onlyApi(client) ?? (brought.length === 1 ? brought[0] : undefined)
+    return brought.length === 1 ? brought[0] : undefined
   }
   return {
     defaultResource: async (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]) =>

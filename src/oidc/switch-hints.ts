@@ -57,11 +57,13 @@ export class SwitchHints {
 }
 
 function registeredOf(client: Client): Registered {
-  const { allowed_scopes: scopes = client.scope?.split(' ') ?? [] } = settingsOf(client)
+  const { allowed_scopes: scopes = client.scope?.split(' ') ?? [], pkce = 'required' } =
+    settingsOf(client)
   return {
     authMethod: client.tokenEndpointAuthMethod ?? '',
     responseModes: client.responseModes ?? [],
     grantTypes: client.grantTypes ?? [],
     scopes,
+    pkce,
   }
 }

@@ -387,6 +387,17 @@ describe('gatehouse account set', () => {
       name: 'Ada King',
       claims: { zoneinfo: 'Europe/London', 'address.locality': 'London' },
     })
+    const refused = await gatehouse(
+      'account',
+      'set',
+      account.id,
+      'address.locality=a\nb',
+      'picture=x',
+    )
+    expect([refused.code, refused.stderr.split('\n').map((line) => line.split(': ')[0])]).toEqual([
+      1,
+      ['picture', 'address.locality', ''],
+    ])
     const cleared = ['nickname=', 'address.region=', 'phone_number=']
     expect(
       JSON.parse((await gatehouse('account', 'set', account.id, ...cleared, '--json')).stdout),

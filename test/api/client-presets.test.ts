@@ -2,7 +2,7 @@ import { parseEnv } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose'
 import type { NewClient } from '../../src/clients/clients.ts'
-import { PRESETS, type Preset, presetInput } from '../../src/clients/presets.ts'
+import { type Preset, presetInput, presets } from '../../src/clients/presets.ts'
 import { withProduct } from '../../src/commands/client-preset.ts'
 import { startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
@@ -13,7 +13,7 @@ import type { TestServer } from '../support/server.ts'
 
 const URL_OF_APP = 'https://app.example.org'
 const LIBRARIES = ['spring', 'quarkus', 'pac4j', 'authlib', 'keycloak-broker']
-const ALL = [...PRESETS].map(([id, preset]) => ({ id, preset }))
+const ALL = [...presets()].map(([id, preset]) => ({ id, preset }))
 
 let server: TestServer
 const shell = operator()
@@ -48,7 +48,7 @@ describe('presets', () => {
     ['kubelogin', ['http://localhost:8000', 'http://localhost:18000']],
     ['pac4j', ['https://app.example.org/callback?client_name=OidcClient']],
   ])('%s is sent back where its manual says', async (id, redirects) => {
-    const preset = PRESETS.get(id)
+    const preset = presets().get(id)
     expect(preset && presetInput(preset, URL_OF_APP, {}).redirectUris).toEqual(redirects)
   })
 
@@ -127,7 +127,7 @@ describe('presets', () => {
   it.each(LIBRARIES)(
     '%s: with a key its assertions may be as the library makes them',
     async (id) => {
-      const preset = PRESETS.get(id)
+      const preset = presets().get(id)
       if (!preset) throw new Error('it is not there')
       const { publicKey } = await generateKeyPair('RS256')
       const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256' }] }
@@ -222,10 +222,10 @@ describe('gatehouse client create --preset', () => {
 
   it('lists them', async () => {
     const { stdout } = await gatehouse('presets')
-    expect(stdout.split('\n')).toHaveLength(PRESETS.size + 1)
+    expect(stdout.split('\n')).toHaveLength(presets().size + 1)
     expect(stdout).toMatch(
       /^grafana\tGrafana\tclient_secret_basic\tPKCE required\tgroups: userinfo\thttps:/m,
     )
-    expect(JSON.parse((await gatehouse('presets', '--json')).stdout)).toHaveLength(PRESETS.size)
+    expect(JSON.parse((await gatehouse('presets', '--json')).stdout)).toHaveLength(presets().size)
   })
 })

@@ -109,6 +109,20 @@ describe('gatehouse doctor client', () => {
     expect((await doctor(id)).code).toBe(0)
   })
 
+  it('offers no switch that would be refused', async () => {
+    const open = await createClient(server, { ...PLAIN, secret: null })
+    await post(server, '/token', { grant_type: 'client_credentials', client_id: open.clientId })
+    await post(
+      server,
+      '/token',
+      { grant_type: 'refresh_token', refresh_token: 'x' },
+      basic({ ...open, clientSecret: 'guessed' }),
+    )
+    const all = Object.values(await findings(open.clientId))
+    expect(all.length).toBeGreaterThan(0)
+    expect(new Set(all)).toEqual(new Set(['in the app: no switch lets that through']))
+  })
+
   it('names what the assertions of a library need', async () => {
     const { clientId: id, present } = await keyed()
     const now = Math.floor(Date.now() / 1000)

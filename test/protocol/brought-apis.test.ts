@@ -234,6 +234,12 @@ describe('audience', () => {
       const { status, body } = await post(server, '/token', form, basic(service))
       expect([status, body.error]).toEqual([400, 'invalid_target'])
     }
+    // What is wrong is said, not what would be asked next.
+    const nonced = await createClient(server, { resources: [NOTES], pkce: 'or_nonce' })
+    const change = { resource: NOTES, audience: BILLS, code_challenge: undefined }
+    expect(await errorOf(nonced.clientId, { ...change, code_challenge_method: undefined })).toBe(
+      'invalid_target',
+    )
     const { refresh_token: token } = await asked(app, { scope: 'openid notes:read' })
     const elsewhere = await app.refresh(token, { audience: BILLS })
     expect([elsewhere.status, elsewhere.body.error]).toEqual([400, 'invalid_target'])

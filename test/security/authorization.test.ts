@@ -347,6 +347,7 @@ describe('parameters', () => {
   it.each<[string, Readonly<Record<string, string>>]>([
     ['9 kB of state', { state: 'x'.repeat(9000) }],
     ['3 kB of nonce', { nonce: 'x'.repeat(3000) }],
+    ['3 kB of a parameter that is named as what every object has', { toString: 'x'.repeat(3000) }],
     ['51 scopes', { scope: Array.from({ length: 51 }, (_, index) => `s${index}`).join(' ') }],
     ['3 kB of scope', { scope: `openid ${'x'.repeat(3000)}` }],
     [

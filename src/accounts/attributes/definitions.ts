@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts'
 import type { Announcements } from '../../feed/announcements.ts'
 import { announce } from '../../feed/changes.ts'
 import { LookupCache } from '../../feed/lookup-cache.ts'
-import { FIELDS, type Field, isField } from './standard.ts'
+import { FIELDS, isField } from './standard.ts'
 
 /** There are few: they are read together. */
 const ALL = 'all'
@@ -17,7 +17,8 @@ export interface AttributeDefinitionsDeps {
   readonly announcements: Announcements
 }
 
-type Definitions = ReadonlyMap<Field, AttributeDefinition>
+/** By the names of the fields, and no others. */
+type Definitions = ReadonlyMap<string, AttributeDefinition>
 
 /**
  * What accounts may say of a person, and which of it people are asked for. From memory: every

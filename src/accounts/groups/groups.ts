@@ -1,9 +1,9 @@
 import { LockMode } from '@mikro-orm/core'
 import { z } from 'zod'
 import { type Actor, type AuditSink, OPERATOR } from '../../audit/event.ts'
+import { clientsNaming } from '../../clients/clients-naming.ts'
 import { displayName } from '../../clients/display-name.ts'
 import { groupKey, groupName } from '../../clients/group-name.ts'
-import { clientsNaming } from '../../clients/named-groups.ts'
 import { reasonsOf, refused, saying } from '../../clients/reasons.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { AccountGroup } from '../../entities/index.ts'
@@ -60,11 +60,13 @@ export class Groups {
   }
 
   /** By any spelling of the name. Throws `not_found`. */
-  async find(name: string, em = this.#em.fork()): Promise<AccountGroup> {
-    const group = await em.findOne(AccountGroup, {
-      nameKey: groupKey(name),
-      organisationId: null,
-    })
+  async find(
+    name: string,
+    em = this.#em.fork(),
+    lock: { readonly lockMode?: LockMode } = {},
+  ): Promise<AccountGroup> {
+    const wanted = { nameKey: groupKey(name), organisationId: null }
+    const group = await em.findOne(AccountGroup, wanted, lock)
     if (!group) throw new AppError('not_found')
     return group
   }
@@ -78,16 +80,15 @@ export class Groups {
    * What names it, or is allowed to its members, must not be given to a later one of that name:
    * throws `invalid_input` with the clients that name it, or `not_found`.
    */
-  async delete(name: string, actor: Actor = OPERATOR): Promise<void> {
-    await this.#em.fork().transactional(async (tx) => {
-      const { id } = await this.find(name, tx)
-      const group = await tx.findOne(AccountGroup, id, { lockMode: LockMode.PESSIMISTIC_WRITE })
-      if (!group) throw new AppError('not_found')
-      const clients = await clientsNaming(tx, group.name)
+  async delete(name: string, actor: Actor = OPERATOR): Promise<AccountGroup> {
+    return this.#em.fork().transactional(async (tx) => {
+      const group = await this.find(name, tx, { lockMode: LockMode.PESSIMISTIC_WRITE })
+      const clients = await clientsNaming(tx, 'visible_groups', group.name)
       if (clients.length > 0)
         throw refused({ name: { code: 'group_in_use', values: { ids: clients.join(', ') } } })
       tx.remove(group)
-      await this.#audit.append(tx, { type: 'group_deleted', actor, detail: { group: id } })
+      await this.#audit.append(tx, { type: 'group_deleted', actor, detail: { group: group.id } })
+      return group
     })
   }
 }

@@ -87,7 +87,7 @@ async function askedItems(
       .filter((claim) => !withScopes.includes(claim))
       .map((claim) => ({
         claim,
-        isNew: before !== undefined && !before.claims.includes(claim),
+        isNew: before?.claims.includes(claim) === false,
       })),
     apis: items.map((api) => ({
       ...api,

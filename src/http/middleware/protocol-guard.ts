@@ -12,10 +12,10 @@ import type { RateLimit } from './rate-limit.ts'
  */
 const MAX_URL = 8 * 1024
 const MAX_PARAM = 2 * 1024
-const MAX_OF: Readonly<Record<string, number>> = {
-  claims: CLAIMS_PARAMETER.maxLength,
-  state: MAX_URL,
-}
+const MAX_OF: ReadonlyMap<string, number> = new Map([
+  ['claims', CLAIMS_PARAMETER.maxLength],
+  ['state', MAX_URL],
+])
 const MAX_SCOPES = 50
 /** Of what is no endpoint. */
 const MAX_BODY = 56 * 1024
@@ -60,7 +60,7 @@ function redirectToGet(ctx: Context): void {
 function checkParams(ctx: Context): void {
   const params = new URLSearchParams(ctx.querystring)
   for (const [name, value] of params)
-    if (value.length > (MAX_OF[name] ?? MAX_PARAM)) throw new AppError('invalid_input')
+    if (value.length > (MAX_OF.get(name) ?? MAX_PARAM)) throw new AppError('invalid_input')
   if ((params.get('scope') ?? '').split(' ').length > MAX_SCOPES)
     throw new AppError('invalid_input')
 }

@@ -26,8 +26,6 @@ const OF_REFUSED = [
   'response_mode',
   'state',
   'resource',
-  'code_challenge',
-  'code_challenge_method',
 ]
 
 /** Scopes that an app is registered for if it needs them. */
@@ -51,6 +49,9 @@ export function readRequests(provider: Provider, deps: ReadingDeps): Middleware 
     await next()
   }
 }
+
+/** Nothing else of it matters any more. */
+export const isRefused = (ctx: object): boolean => refusals.has(ctx)
 
 /** What the engine asks last before it looks who is there: `extraParams` of its configuration. */
 export function finishReading(ctx: KoaContextWithOIDC): void {

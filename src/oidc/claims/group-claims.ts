@@ -1,7 +1,7 @@
 import type { Client, Provider } from 'oidc-provider'
 import type { AuditSink } from '../../audit/event.ts'
-import { BoundedMap } from '../../bounded-map.ts'
 import { CLAIM_IN_TOKEN } from '../../config/limits.ts'
+import { seldom } from '../../seldom.ts'
 import { settingsOf } from '../clients/settings.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 
@@ -20,13 +20,12 @@ export type GroupClaim =
     }
 
 const DAY_MS = 86_400_000
-const MAX_TOLD = 10_000
 
 /** In which groups somebody is, as one app may see it (`--groups`); of no other does it hear. */
 export class GroupClaims {
   readonly #deps: GroupClaimsDeps
   readonly #endpoint: string
-  readonly #told = new BoundedMap<number>(MAX_TOLD)
+  readonly #isNew = seldom(DAY_MS)
 
   constructor(deps: GroupClaimsDeps) {
     this.#deps = deps
@@ -55,8 +54,7 @@ export class GroupClaims {
 
   /** Once a day and client. */
   #tell(clientId: string, count: number): void {
-    if ((this.#told.get(clientId) ?? 0) > Date.now()) return
-    this.#told.set(clientId, Date.now() + DAY_MS)
+    if (!this.#isNew(clientId)) return
     const detail = { claim: 'groups', count }
     this.#deps.audit.record({ type: 'claims_truncated', clientId, detail })
   }

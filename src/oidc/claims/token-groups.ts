@@ -5,7 +5,6 @@ import { type GroupClaim, type GroupClaims, mayAskForGroups } from './group-clai
 
 interface Token {
   readonly accountId?: string | undefined
-  readonly clientId?: string | undefined
   readonly scope?: string | undefined
   readonly aud?: unknown
 }
@@ -19,9 +18,9 @@ interface Introspected extends Token {
 export async function introspectedGroups(
   claims: GroupClaims,
   client: Client,
-  { kind, accountId, clientId, scope = '' }: Introspected,
+  { kind, accountId, scope = '' }: Introspected,
 ): Promise<{ groups?: readonly string[] }> {
-  if (kind !== 'AccessToken' || !accountId || clientId !== client.clientId) return {}
+  if (kind !== 'AccessToken' || !accountId) return {}
   if (!scope.split(' ').includes('groups') || !mayAskForGroups(client)) return {}
   return { groups: await claims.visible(client, accountId) }
 }

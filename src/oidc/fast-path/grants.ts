@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Client, Grant, Provider } from 'oidc-provider'
 import type { AuditSink } from '../../audit/event.ts'
 import { equal } from '../../crypto/token.ts'
+import { mayAskForGroups } from '../claims/group-claims.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 import type { FindAccount } from '../find-account.ts'
@@ -122,7 +123,8 @@ export class FastGrants {
     const grant = await grantOf(this.#provider, source)
     const account = grant && (await this.#deps.findAccount(accountId, sessionOf(source)))
     if (!account) return undefined
-    if (resource && (await this.#deps.resources.includesGroups(resource))) return undefined
+    const namesGroups = resource !== undefined && mayAskForGroups(client)
+    if (namesGroups && (await this.#deps.resources.includesGroups(resource))) return undefined
     const api = resource
       ? { identifier: resource, server: await this.#deps.resources.info(resource, client) }
       : undefined

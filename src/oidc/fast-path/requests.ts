@@ -101,9 +101,6 @@ export class FastPath {
     )
       return { active: false }
     if (!isKnownToken(token)) return undefined
-    // Whose the token is says how its person is called.
-    if (token.clientId !== client.clientId && !(await this.#clients.find(token.clientId ?? '')))
-      return undefined
     return {
       active: true,
       ...(token.accountId ? { sub: token.accountId } : {}),

@@ -1,5 +1,5 @@
 import type { Client, Provider } from 'oidc-provider'
-import { isOidcScope } from '../../clients/scopes.ts'
+import { isOidcScope, scopesIn } from '../../clients/scopes.ts'
 import { defaultsAt } from '../token-policy.ts'
 import { recordIssued } from '../tokens/token-events.ts'
 import type { Body } from './answer.ts'
@@ -10,9 +10,6 @@ interface ServiceRequest {
   readonly scope: string
   readonly resource: string | undefined
 }
-
-/** RFC 6749 3.3. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/
 
 /** RFC 6749 4.4, for one API. */
 export async function issueToService(
@@ -25,9 +22,9 @@ export async function issueToService(
   if (!resource || !href || href.includes('#')) return undefined
   const resourceServer = await resources.info(resource, client)
   const offered = resourceServer.scope.split(' ')
-  const scopes = scope === '' ? defaultsAt(client, offered) : [...new Set(scope.split(' '))]
-  if (scope !== '' && !SCOPE.test(scope)) return undefined
-  if (scopes.some((name) => !offered.includes(name) || isOidcScope(name))) return undefined
+  const scopes = scope === '' ? defaultsAt(client, offered) : scopesIn(scope)
+  if (!scopes || scopes.some((name) => !offered.includes(name) || isOidcScope(name)))
+    return undefined
   const { ClientCredentials, ResourceServer } = provider
   const token = new ClientCredentials({ client, scope: scopes.join(' ') })
   token.resourceServer = new ResourceServer(resource, resourceServer)

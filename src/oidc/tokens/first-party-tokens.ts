@@ -16,8 +16,6 @@ import {
   type TokenPair,
 } from './first-party-pairs.ts'
 
-export type { TokenPair }
-
 export interface FirstPartyTokensDeps extends FirstPartyPairsDeps {
   readonly audit: AuditSink
   readonly sessions: ApiSessions

@@ -8,7 +8,7 @@ import type { RegisteredResource } from '../clients/resource-servers.ts'
 import { settingsOf } from '../clients/settings.ts'
 import type { FindAccount } from '../find-account.ts'
 import { tellsOfPerson } from '../scopes-of-person.ts'
-import { currentUnit } from '../trips/request-unit.ts'
+import { currentUnit, type RequestUnit } from '../trips/request-unit.ts'
 import { verifyOwnJwt } from './own-jwts.ts'
 import { BINDING, type TokenBindings } from './token-bindings.ts'
 
@@ -35,8 +35,11 @@ export function returnedJwts(deps: ReturnedJwtsDeps): (model: string) => StoreAd
     if (model !== 'AccessToken' && model !== 'ClientCredentials') return adapter
     return decorated(adapter, {
       find: async (id) => {
-        if (id === ASKED_ABOUT) return (await judged(deps, model, currentUnit()?.jwt ?? ''))?.token
-        return id.includes('.') ? forUserinfo(await judged(deps, model, id)) : adapter.find(id)
+        if (id === ASKED_ABOUT) {
+          const token = (await judgedOnce(deps))?.token
+          return token?.['kind'] === model ? token : undefined
+        }
+        return id.includes('.') ? forUserinfo(await judged(deps, id)) : adapter.find(id)
       },
     })
   }
@@ -47,9 +50,26 @@ interface Judged {
   readonly api: RegisteredResource
 }
 
+const judgements = new WeakMap<RequestUnit, Promise<Judged | undefined>>()
+
+/** The engine looks among all kinds of tokens at once. */
+async function judgedOnce(deps: ReturnedJwtsDeps): Promise<Judged | undefined> {
+  const unit = currentUnit()
+  if (unit?.jwt === undefined) return undefined
+  const found = judgements.get(unit) ?? judged(deps, unit.jwt)
+  judgements.set(unit, found)
+  return found
+}
+
+/** The API that the JWT of this request is for. */
+export async function judgedApi(): Promise<RegisteredResource | undefined> {
+  const unit = currentUnit()
+  return unit && (await judgements.get(unit))?.api
+}
+
 /** For userinfo a token has no audience, and no scopes but those of the person. */
 function forUserinfo(found: Judged | undefined): AdapterPayload | undefined {
-  if (!found?.api.opensUserinfo) return undefined
+  if (!found?.api.opensUserinfo || found.token['kind'] !== 'AccessToken') return undefined
   const { aud: _api, scope = '', ...token } = found.token
   const ofPerson = scope.split(' ').filter(tellsOfPerson)
   return { ...token, scope: ofPerson.join(' ') }
@@ -67,11 +87,7 @@ interface Said {
   readonly [BINDING]?: string
 }
 
-async function judged(
-  deps: ReturnedJwtsDeps,
-  kind: 'AccessToken' | 'ClientCredentials',
-  jwt: string,
-): Promise<Judged | undefined> {
+async function judged(deps: ReturnedJwtsDeps, jwt: string): Promise<Judged | undefined> {
   const { issuer, directory } = deps
   const audience = audienceOf(jwt)
   if (audience === undefined || audience === apiResource(issuer)) return undefined
@@ -86,12 +102,14 @@ async function judged(
   const said = (await verifyOwnJwt(deps.provider(), jwt, rules)) as Said | undefined
   if (!said || !(await isGoodFor(deps, said, audience))) return undefined
   const { jti, iat, exp, scope, client_id: clientId } = said
-  const token = { kind, jti, iat, exp, clientId, aud: audience, scope: scope ?? '' }
+  const token = { jti, iat, exp, clientId, aud: audience, scope: scope ?? '' }
   const sealed = said[BINDING]
-  if (kind === 'ClientCredentials')
-    return sealed === undefined && said.sub === clientId ? { token, api } : undefined
-  const held = sealed === undefined ? undefined : await holdOf(deps, said, sealed)
-  return held && { token: { ...token, ...held, extra: groupsOf(said) }, api }
+  if (sealed === undefined)
+    return said.sub === clientId
+      ? { token: { ...token, kind: 'ClientCredentials' }, api }
+      : undefined
+  const held = await holdOf(deps, said, sealed)
+  return held && { token: { ...token, ...held, kind: 'AccessToken', extra: groupsOf(said) }, api }
 }
 
 /** Those that it named, or too many for it: introspection says which they are now. */
