@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import { bindingCookies, cookieName } from '../config/cookie-names.ts'
 import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { PROMPTS } from './authorization/prompts.ts'
-import { finishReading, isRefused } from './authorization/requests.ts'
+import { askedAt, finishReading } from './authorization/requests.ts'
 import type { GroupClaims } from './claims/group-claims.ts'
 import { CLAIMS_BY_SCOPE } from './claims/registry.ts'
 import { readClaimsParameter } from './claims/request.ts'
@@ -110,7 +110,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     conformIdTokenClaims: true,
     subjectTypes: ['public'],
     pkce: {
-      required: (ctx, client) => !isRefused(ctx) && demandsChallenge(client, ctx.oidc.params),
+      required: (ctx, client) => demandsChallenge(client, askedAt(ctx)),
     },
     enabledJWA: {
       clientAuthSigningAlgValues: [...ASYMMETRIC, 'Ed25519'],

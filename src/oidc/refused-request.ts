@@ -3,6 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Lack, RefusedRequest } from '../clients/needed-switch.ts'
 import { type AUTH_METHODS, GRANT_TYPES } from '../clients/registration.ts'
 import { LIFETIMES } from '../config/limits.ts'
+import { askedAt } from './authorization/requests.ts'
 import { ENDPOINTS } from './endpoints.ts'
 import { param } from './param.ts'
 import { hasNonce } from './pkce.ts'
@@ -31,10 +32,11 @@ interface Explained extends Error {
 }
 
 export function refusedAuthorization(
-  { oidc }: KoaContextWithOIDC,
+  ctx: KoaContextWithOIDC,
   { error_description: description = '' }: Explained,
 ): RefusedRequest | undefined {
-  const { client, params } = oidc
+  const { client } = ctx.oidc
+  const params = askedAt(ctx)
   const lack = AT_AUTH[description]
   const redirectUri = param(params, 'redirect_uri')
   if (!lack || !client) return undefined

@@ -26,13 +26,15 @@ const OF_REFUSED = [
   'response_mode',
   'state',
   'resource',
+  'code_challenge',
+  'code_challenge_method',
 ]
 
 /** Scopes that an app is registered for if it needs them. */
 const BY_SWITCH = ['groups', 'offline_access']
 const NOTHING_LEFT = 'this client may have none of the scopes that it asks for'
 
-const refusals = new WeakMap<object, Error>()
+const refusals = new WeakMap<object, { readonly error: Error; readonly query: Query }>()
 
 /**
  * Reads what an app asks for at `/auth` before the engine does: scopes that nobody knows or that
@@ -50,13 +52,15 @@ export function readRequests(provider: Provider, deps: ReadingDeps): Middleware 
   }
 }
 
-/** Nothing else of it matters any more. */
-export const isRefused = (ctx: object): boolean => refusals.has(ctx)
+/** All that it asked for, though it is refused. */
+export function askedAt(ctx: KoaContextWithOIDC): Readonly<Record<string, unknown>> | undefined {
+  return refusals.get(ctx)?.query ?? ctx.oidc.params
+}
 
 /** What the engine asks last before it looks who is there: `extraParams` of its configuration. */
 export function finishReading(ctx: KoaContextWithOIDC): void {
   const refusal = refusals.get(ctx)
-  if (refusal) throw refusal
+  if (refusal) throw refusal.error
   if (!ctx.oidc.prompts.has('none')) askForOffline(ctx)
 }
 
@@ -64,7 +68,7 @@ export function finishReading(ctx: KoaContextWithOIDC): void {
 function refusing(ctx: Parameters<Middleware>[0]): (error: unknown) => Query {
   return (error) => {
     if (!(error instanceof errors.OIDCProviderError)) throw error
-    refusals.set(ctx, error)
+    refusals.set(ctx, { error, query: ctx.query })
     return only(ctx.query, (name) => OF_REFUSED.includes(name))
   }
 }
