@@ -1,8 +1,8 @@
 import { type Client, errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
+import type { RefusedRequest } from '../../clients/needed-switch.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { ENDPOINTS, endpointOf } from '../endpoints.ts'
 import { param } from '../param.ts'
-import type { SwitchHints } from '../switch-hints.ts'
 import { askedScopes, grantable } from './asked-scopes.ts'
 import { namedApis } from './named-apis.ts'
 import { askForOffline, keepOffline } from './offline-access.ts'
@@ -13,7 +13,8 @@ type Query = KoaContextWithOIDC['query']
 
 export interface ReadingDeps {
   readonly resources: ResourceServers
-  readonly hints: Pick<SwitchHints, 'tell'>
+  /** Is told of scopes that were left out. */
+  readonly hints: { tell(client: Client, refused: RefusedRequest, requestId?: unknown): void }
 }
 
 /** Speak of an ID token: without `openid` they are an error to the engine. */
