@@ -12,9 +12,11 @@ export type PreparedClient = Awaited<ReturnType<typeof prepareClient>>
 
 /** All that is checked and fetched before the transaction that stores a new client. */
 export async function prepareClient(
-  { id: named, ...said }: NewClient,
+  input: NewClient,
   { mayName, logos }: { readonly mayName?: MayName; readonly logos: Pick<Logos, 'fetch'> },
 ) {
+  // What is no object says nothing, and is refused as such.
+  const { id: named, ...said } = { ...input }
   const wanted = parseClient(said, mayName)
   const id = named === undefined ? randomUUID() : checkClientId(named)
   return { named, id, wanted, logo: await logos.fetch(wanted.logoUri) }
