@@ -17,9 +17,15 @@ import type {
 
 /** What each page needs. */
 export interface PageModels extends AccountModels {
-  /** Posts `username`, `password`, `remember=yes`. */
+  /**
+   * Posts `username`, `password`, `remember=yes`. Every way in that is offered, in one order; which
+   * they are depends on the operator and the app, never on the address.
+   */
   'interaction/login': LeavableStep & {
     readonly email: string
+    readonly asksPassword: boolean
+    /** Where the form is posted to for a code by mail. */
+    readonly codeAction?: string | undefined
     readonly remember?: boolean | undefined
     /**
      * The person is known and confirms who they are: the address is fixed, the links to other

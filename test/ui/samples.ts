@@ -45,6 +45,7 @@ const login = {
   ...form('/interaction/abc/login'),
   leave,
   email: '',
+  asksPassword: true,
   signUpHref: '/interaction/abc/sign-up',
   forgotHref: '/forgot',
 }
@@ -147,6 +148,8 @@ export const PAGES: Samples<PageModels> = {
     plain: login,
     hint: { ...login, email: person.email, remember: true },
     wrong: { ...login, email: person.email, problems: { code: 'invalid_credentials' } },
+    codes: { ...login, codeAction: '/interaction/abc/send-code' },
+    codesOnly: { ...login, asksPassword: false, codeAction: '/interaction/abc/send-code' },
     spaced: {
       ...login,
       email: 'ada @example.org',

@@ -112,6 +112,7 @@ function render(
   const form = {
     action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
     csrf: deps.csrf.token(ctx),
+    asksPassword: true,
     forgotHref: `/forgot-password?interaction=${step.uid}`,
     leave: leaveForm(ctx, deps, step),
     problems,
