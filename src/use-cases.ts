@@ -1,6 +1,7 @@
 import { AccountAdministration } from './accounts/account-administration.ts'
 import { Accounts } from './accounts/accounts.ts'
 import { AttributeDefinitions } from './accounts/attributes/definitions.ts'
+import { CodesByAddress } from './accounts/codes-by-address.ts'
 import { Consents } from './accounts/consents.ts'
 import { Deletion } from './accounts/deletion.ts'
 import { Devices } from './accounts/devices.ts'
@@ -21,6 +22,7 @@ import { PasswordChange } from './accounts/passwords/password-change.ts'
 import { PasswordReset } from './accounts/passwords/password-reset.ts'
 import { Passwords } from './accounts/passwords/passwords.ts'
 import { Profile } from './accounts/profile.ts'
+import { ReplacedCredentials } from './accounts/replaced-credentials.ts'
 import { SecurityEvents } from './accounts/security-events.ts'
 import type { EndsAccess } from './accounts/sessions/session-endings.ts'
 import { Sessions } from './accounts/sessions/sessions.ts'
@@ -97,16 +99,10 @@ export function composeUseCases({
     issuerName: config.brand.name,
   })
   const secondStep = new SecondStep({ em, challenges, proofs, keepLinks })
-  const passwords = new Passwords({
-    audit,
-    em,
-    hasher,
-    attempts,
-    sessions,
-    events,
-    passwordContext,
-  })
+  const replaced = new ReplacedCredentials({ audit, events, sessions })
+  const passwords = new Passwords({ em, hasher, attempts, replaced, passwordContext })
   const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, secondStep })
+  const codes = new CodesByAddress({ em, tokens, keepLinks })
   const passwordReset = new PasswordReset({
     audit,
     em,
@@ -114,7 +110,7 @@ export function composeUseCases({
     messages,
     passwords,
     attempts,
-    keepLinks,
+    codes,
   })
   const passwordChange = new PasswordChange({
     em,

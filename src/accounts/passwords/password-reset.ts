@@ -1,15 +1,13 @@
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
-import { LIFETIMES } from '../../config/limits.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { Messages } from '../../mail/messages.ts'
-import { findAddressee } from '../addressee.ts'
-import { canonicalEmail, requireEmail } from '../canonical-email.ts'
+import { canonicalEmail } from '../canonical-email.ts'
+import type { Asker, CodesByAddress, StartedCode } from '../codes-by-address.ts'
 import type { Attempts } from '../factors/attempts.ts'
-import type { KeepLinks } from '../keep-links.ts'
-import type { Issue, OneTimeTokens, Proof } from '../one-time-tokens.ts'
+import type { OneTimeTokens, Proof } from '../one-time-tokens.ts'
 import type { PasswordFault } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -20,13 +18,7 @@ export interface PasswordResetDeps {
   readonly messages: Messages
   readonly passwords: Passwords
   readonly attempts: Attempts
-  readonly keepLinks: KeepLinks
-}
-
-/** Who asks: the browser, if it is known, and its page, if it has asked before. */
-export interface Asker {
-  readonly device?: string | undefined
-  readonly page?: string | undefined
+  readonly codes: CodesByAddress
 }
 
 /**
@@ -44,40 +36,12 @@ export class PasswordReset {
    * Answers alike for every address, known or not; changes nothing by itself. Throws
    * `invalid_input` for what is no address.
    */
-  async request(
-    submitted: string,
-    origin: RequestOrigin,
-    { device, page }: Asker = {},
-  ): Promise<{ tokenId: string; expiresInSeconds: number }> {
-    const { audit, tokens, messages, keepLinks } = this.#deps
-    const email = requireEmail(submitted)
-    const { whose, started } = await this.#deps.em.fork().transactional(async (em) => {
-      const addressee = await findAddressee(em, email, device)
-      const account = addressee?.isActive ? addressee : undefined
-      const nobody = tokens.decoySubject(email)
-      const issue: Issue = {
-        purpose: 'reset_password',
-        subjectId: account?.id ?? nobody,
-        address: email,
-        credentialVersion: account?.credentialVersion ?? 0,
-        page,
-      }
-      const issued = await messages.resetPassword(em, {
-        to: email,
-        name: addressee?.name,
-        locale: addressee?.locale ?? undefined,
-        origin,
-        asker: addressee?.asker,
-        isDecoy: !addressee,
-        closed: () => keepLinks.closedState(em, addressee, email),
-        issued: () => tokens.issue(em, issue),
-      })
-      const { tokenId } = issued ?? (await tokens.openPage(em, issue))
-      return {
-        whose: account ? { accountId: account.id } : { address: email },
-        started: { tokenId, expiresInSeconds: LIFETIMES.code },
-      }
-    })
+  async request(email: string, origin: RequestOrigin, asker?: Asker): Promise<StartedCode> {
+    const { audit, codes, messages } = this.#deps
+    const { whose, started } = await codes.mail(
+      { purpose: 'reset_password', email, origin, asker },
+      (tx, mail) => messages.resetPassword(tx, mail),
+    )
     audit.record({ ...whose, type: 'password_reset_requested', origin })
     return started
   }

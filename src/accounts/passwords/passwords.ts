@@ -1,23 +1,17 @@
-import { LockMode } from '@mikro-orm/core'
-import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import type { PasswordHasher } from '../../crypto/password.ts'
 import type { EntityManager } from '../../database/database.ts'
-import { Account, VerificationToken } from '../../entities/index.ts'
+import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { type Attempts, attempt } from '../factors/attempts.ts'
-import { recount } from '../factors/ways.ts'
-import type { SecurityEvents } from '../security-events.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { ReplacedCredentials } from '../replaced-credentials.ts'
 import { checkPassword, type PasswordContext, type PasswordFault } from './password-policy.ts'
 
 export interface PasswordsDeps {
-  readonly audit: AuditSink
-  readonly events: SecurityEvents
   readonly em: EntityManager
   readonly hasher: PasswordHasher
   readonly attempts: Attempts
-  readonly sessions: Sessions
+  readonly replaced: ReplacedCredentials
   readonly passwordContext: PasswordContext
 }
 
@@ -98,32 +92,13 @@ export class Passwords {
     passwordHash: string,
     { event = 'password_changed', exceptSessionId, also = {}, proof, spend, origin }: Replacement,
   ): Promise<Account> {
-    const { sessions, events, audit } = this.#deps
-    const unchanged = proof ? { credentialVersion: proof.credentialVersion } : {}
-    return sessions.endAllWith(
+    const notice = origin && ({ kind: 'password_changed', origin } as const)
+    return this.#deps.replaced.replace(
       accountId,
-      { cause: event, ...(exceptSessionId ? { exceptSessionId } : {}) },
-      async (tx) => {
-        const account = await tx.findOne(
-          Account,
-          { id: accountId, ...unchanged },
-          { lockMode: LockMode.PESSIMISTIC_WRITE },
-        )
-        if (!account) throw new AppError(proof?.refusal ?? 'not_found')
+      { event, exceptSessionId, proof, notice },
+      async (tx, account) => {
         await spend?.(tx)
-        tx.assign(account, {
-          ...also,
-          passwordHash,
-          passwordChangedAt: new Date(),
-          credentialVersion: account.credentialVersion + 1,
-        })
-        await recount(tx, accountId)
-        await tx.nativeDelete(VerificationToken, {
-          subjectId: accountId,
-          purpose: { $nin: ['undo_change_email', 'report_compromise'] },
-        })
-        if (origin) await events.notify(tx, account, 'password_changed', origin)
-        await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId })
+        tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date() })
         return account
       },
     )

@@ -1,0 +1,87 @@
+import type { RequestOrigin } from '../audit/request-origin.ts'
+import { LIFETIMES } from '../config/limits.ts'
+import type { EntityManager } from '../database/database.ts'
+import type { TokenPurpose } from '../entities/verification-token.ts'
+import type { ClosedState } from '../mail/closed-account.ts'
+import type { Envelope } from '../mail/post.ts'
+import { findAddressee } from './addressee.ts'
+import { requireEmail } from './canonical-email.ts'
+import type { KeepLinks } from './keep-links.ts'
+import type { Issue, Issued, OneTimeTokens } from './one-time-tokens.ts'
+
+/** Who asks: the browser, if it is known, and its page, if it has asked before. */
+export interface Asker {
+  readonly device?: string | undefined
+  readonly page?: string | undefined
+}
+
+export interface WantedCode {
+  readonly purpose: TokenPurpose
+  /** As it was typed. */
+  readonly email: string
+  readonly origin: RequestOrigin
+  readonly asker?: Asker | undefined
+}
+
+/** The page that waits for the code. */
+export interface StartedCode {
+  readonly tokenId: string
+  readonly expiresInSeconds: number
+}
+
+type Send = (
+  tx: EntityManager,
+  mail: Envelope & { issued: () => Promise<Issued>; closed: ClosedState },
+) => Promise<Issued | undefined>
+
+/**
+ * Codes that anybody asks for by an address, known or not. Answers alike for every address, and
+ * changes nothing by itself.
+ */
+export class CodesByAddress {
+  readonly #em: EntityManager
+  readonly #tokens: OneTimeTokens
+  readonly #keepLinks: KeepLinks
+
+  constructor(deps: { em: EntityManager; tokens: OneTimeTokens; keepLinks: KeepLinks }) {
+    this.#em = deps.em
+    this.#tokens = deps.tokens
+    this.#keepLinks = deps.keepLinks
+  }
+
+  /** `whose` is for the audit trail. Throws `invalid_input` for what is no address. */
+  async mail(
+    { purpose, email: submitted, origin, asker: { device, page } = {} }: WantedCode,
+    send: Send,
+  ): Promise<{ whose: { accountId: string } | { address: string }; started: StartedCode }> {
+    const tokens = this.#tokens
+    const email = requireEmail(submitted)
+    return this.#em.fork().transactional(async (em) => {
+      const addressee = await findAddressee(em, email, device)
+      const account = addressee?.isActive ? addressee : undefined
+      const nobody = tokens.decoySubject(email)
+      const issue: Issue = {
+        purpose,
+        subjectId: account?.id ?? nobody,
+        address: email,
+        credentialVersion: account?.credentialVersion ?? 0,
+        page,
+      }
+      const issued = await send(em, {
+        to: email,
+        name: addressee?.name,
+        locale: addressee?.locale ?? undefined,
+        origin,
+        asker: addressee?.asker,
+        isDecoy: !addressee,
+        closed: () => this.#keepLinks.closedState(em, addressee, email),
+        issued: () => tokens.issue(em, issue),
+      })
+      const { tokenId } = issued ?? (await tokens.openPage(em, issue))
+      return {
+        whose: account ? { accountId: account.id } : { address: email },
+        started: { tokenId, expiresInSeconds: LIFETIMES.code },
+      }
+    })
+  }
+}
