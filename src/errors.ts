@@ -25,6 +25,10 @@ const CATALOGUE = {
     message: 'A newer set-up of two-step sign-in was begun elsewhere. Use its key.',
   },
   mfa_not_enabled: { status: 409, message: 'Two-step sign-in is not on.' },
+  last_way_in: {
+    status: 409,
+    message: 'That is the last way to sign in to this account. Add another first.',
+  },
   payload_too_large: { status: 413, message: 'The request body is too large.' },
   unsupported_media_type: { status: 415, message: 'That content type is not accepted here.' },
   misdirected_request: { status: 421, message: 'This server does not answer for that host.' },

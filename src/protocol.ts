@@ -50,7 +50,7 @@ export interface ProtocolDeps {
 export async function composeProtocol(deps: ProtocolDeps) {
   const { config, storage, useCases, renderer, audit } = deps
   const { directory, store, leewaySeconds } = storage
-  const { accounts, consents, memberships, sessions } = useCases
+  const { accounts, consents, memberships, sessions, signInPolicy } = useCases
   const { issuer, lifetimes } = config
   const resourceServers = new ResourceServers({
     issuer,
@@ -67,6 +67,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
     }),
     findAccount: createFindAccount(accounts),
     consents,
+    signInPolicy,
     loadExistingGrant: createGrantLoader(consents),
     hints: new SwitchHints({ refused: deps.refusedRequests, logger: deps.logger }),
     resources: resourceServers,
@@ -85,7 +86,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
     provider,
     consents,
     sessions,
-    requireMfa: config.requireMfa,
+    signInPolicy,
   })
   const accessTokens = new AccessTokens({ issuer, audience: apiResource(issuer), provider })
   const firstPartyTokens = new FirstPartyTokens({

@@ -12,8 +12,10 @@ import { MfaChallenges } from './accounts/factors/challenges.ts'
 import { RecoveryCodes } from './accounts/factors/recovery-codes.ts'
 import { SecondFactorProofs } from './accounts/factors/second-factor-proofs.ts'
 import { SecondStep } from './accounts/factors/second-step.ts'
+import { createSignInPolicy } from './accounts/factors/sign-in-policy.ts'
 import { StepUp } from './accounts/factors/step-up.ts'
 import { Totp } from './accounts/factors/totp.ts'
+import { FirstStep } from './accounts/first-step.ts'
 import { Groups } from './accounts/groups/groups.ts'
 import { Memberships } from './accounts/groups/memberships.ts'
 import { KeepLinks } from './accounts/keep-links.ts'
@@ -72,6 +74,7 @@ export function composeUseCases({
   const codeKeys = config.secrets.keyEncryptionKeys.map((secret) =>
     deriveKey(secret, 'one-time codes'),
   )
+  const signInPolicy = createSignInPolicy(config.signIn)
   const accounts = new Accounts({ em, pool })
   const attempts = new Attempts({ pool, audit })
   const consents = new Consents({ em, pool, audit })
@@ -135,7 +138,8 @@ export function composeUseCases({
     logger,
     passwordContext,
   })
-  const signIn = new SignIn({ audit, pool, hasher, attempts, challenges, signUp, keepLinks })
+  const firstStep = new FirstStep({ audit, challenges, keepLinks })
+  const signIn = new SignIn({ audit, pool, hasher, attempts, firstStep, signUp })
 
   const administration = new AccountAdministration({ audit, deletion, em, mfa, sessions })
   const usernames = new Usernames({ em, audit })
@@ -152,6 +156,7 @@ export function composeUseCases({
     activity,
   })
   return {
+    signInPolicy,
     accounts,
     administration,
     attempts,
@@ -174,6 +179,7 @@ export function composeUseCases({
     deletion,
     signUp,
     signUpProof,
+    firstStep,
     signIn,
     stepUp,
     activity,

@@ -3,15 +3,11 @@ import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
 import type { Pool } from '../database/database.ts'
 import { AppError } from '../errors.ts'
-import type { ProvenAccount } from './accounts.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import { type Attempts, attempt } from './factors/attempts.ts'
-import type { MfaChallenges } from './factors/challenges.ts'
-import { takesTwoFactors } from './factors/levels.ts'
-import type { Method } from './factors/method.ts'
 import { PASSWORD } from './factors/methods/password.ts'
-import type { KeepLinks } from './keep-links.ts'
-import { beginSignIn, type Known } from './sign-in-lookup.ts'
+import type { FirstStep, FirstStepOutcome, ProvenSignIn } from './first-step.ts'
+import { beginSignIn } from './sign-in-lookup.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
 
 export interface SignInDeps {
@@ -19,9 +15,8 @@ export interface SignInDeps {
   readonly pool: Pool
   readonly hasher: PasswordHasher
   readonly attempts: Attempts
-  readonly challenges: MfaChallenges
+  readonly firstStep: FirstStep
   readonly signUp: SignUp
-  readonly keepLinks: KeepLinks
 }
 
 export interface Credentials {
@@ -35,20 +30,8 @@ export interface Credentials {
   readonly app?: string | undefined
 }
 
-/** An account whose password was right, and that has no second factor to show. */
-export interface ProvenByPassword extends ProvenAccount {
-  readonly proofs: readonly Method[]
-}
-
 export type SignInOutcome =
-  | ({ readonly status: 'signed_in' } & ProvenByPassword)
-  | {
-      readonly status: 'mfa_required'
-      readonly accountId: string
-      readonly email: string
-      readonly challenge: string
-      readonly expiresInSeconds: number
-    }
+  | FirstStepOutcome
   | {
       readonly status: 'email_unverified'
       readonly email: CanonicalEmail
@@ -58,15 +41,6 @@ export type SignInOutcome =
 const REHASH = {
   name: 'sign-in-rehash',
   text: 'update "account" set "password_hash" = $3 where "id" = $1 and "password_hash" = $2',
-}
-
-interface RightPassword {
-  readonly account: Known & { readonly id: string }
-  readonly needsRehash: boolean
-  readonly credentials: Credentials
-  readonly origin: RequestOrigin
-  /** What the audit trail is told if it comes to nothing after all. */
-  readonly tried: AuditRecord
 }
 
 /**
@@ -88,9 +62,9 @@ export class SignIn {
   async withPassword(
     credentials: Credentials,
     origin: RequestOrigin,
-    goOn?: (proven: ProvenByPassword) => Promise<void>,
+    goOn?: (proven: ProvenSignIn) => Promise<void>,
   ): Promise<SignInOutcome> {
-    const { pool, hasher, attempts, signUp, audit } = this.#deps
+    const { pool, hasher, attempts, signUp, firstStep, audit } = this.#deps
     const { email: submitted, password, device, app } = credentials
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
@@ -158,30 +132,14 @@ export class SignIn {
     }
     if (!passed || !account) throw new AppError('invalid_credentials')
 
-    const rightly = { account, needsRehash, credentials, origin, tried }
-    const [outcome] = await Promise.all([this.#proceed(rightly, goOn), reservation.succeed()])
+    const proceed = async (): Promise<FirstStepOutcome> => {
+      if (needsRehash && account.passwordHash)
+        await this.#rehash(account.id, account.passwordHash, password)
+      const { binding } = credentials
+      return firstStep.proceed({ account, proofs: [PASSWORD], binding, origin }, goOn)
+    }
+    const [outcome] = await Promise.all([proceed(), reservation.succeed()])
     return outcome
-  }
-
-  async #proceed(
-    { account, needsRehash, credentials, origin, tried }: RightPassword,
-    goOn: ((proven: ProvenByPassword) => Promise<void>) | undefined,
-  ): Promise<SignInOutcome> {
-    const { challenges, keepLinks, audit } = this.#deps
-    const { id: accountId, email, credentialVersion } = account
-    if (needsRehash && account.passwordHash)
-      await this.#rehash(accountId, account.passwordHash, credentials.password)
-    if (takesTwoFactors(account)) {
-      const challenge = await challenges.issue(accountId, credentials.binding)
-      return { status: 'mfa_required', accountId, email, ...challenge }
-    }
-    if (account.status !== 'active') {
-      audit.record({ ...tried, outcome: 'failure' })
-      return keepLinks.refuse(accountId, origin)
-    }
-    const proven = { accountId, proofs: [PASSWORD], credentialVersion }
-    await goOn?.(proven)
-    return { status: 'signed_in', ...proven }
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Logo } from './brand-files.ts'
 import { isDevelopment } from './development.ts'
 import type { Env } from './env-schema.ts'
 import { type AdjustableLimits, LIFETIMES } from './limits.ts'
+import { type SignInRules, signInRules } from './sign-in-rules.ts'
 
 /** Secrets in memory: newest first; every element at least 256 bits. */
 export interface Secrets {
@@ -47,7 +48,7 @@ export interface Config {
   /** What of the operator's own networks may be spoken to. */
   readonly outgoing: { readonly privateNetworks: readonly string[]; readonly loopback: boolean }
   readonly limits: AdjustableLimits
-  readonly requireMfa: boolean
+  readonly signIn: SignInRules
   readonly refreshLeewaySeconds: number
   readonly auditRetentionDays: number
   readonly keys: {
@@ -119,7 +120,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       verify: env.LIMITS_VERIFY,
       sensitive: env.LIMITS_SENSITIVE,
     },
-    requireMfa: env.REQUIRE_MFA,
+    signIn: signInRules(env),
     refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     keys: {

@@ -1,5 +1,6 @@
 import { isDevelopment, isLoopback } from './development.ts'
 import type { Env } from './env-schema.ts'
+import { signInContradictions } from './sign-in-rules.ts'
 
 const EXAMPLES = /change[-_ ]?me|example|secret{2}|password|^(.)\1+$|0123456789abcdef0123/i
 
@@ -31,6 +32,7 @@ export function contradictions(env: Env): string[] {
     faults.push('OUTGOING_LOOPBACK_FOR_TESTS: refused in production')
   if (env.DEV_INBOX && env.SMTP_URL)
     faults.push('DEV_INBOX: there is no inbox with SMTP_URL; set one of them')
+  faults.push(...signInContradictions(env))
   if (env.NODE_ENV === 'production') faults.push(...missing(env, 'in production'))
   else if (!isDevelopment(env))
     faults.push(

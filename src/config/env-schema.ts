@@ -5,6 +5,7 @@ import { OUTGOING_SETTINGS } from './settings/outgoing.ts'
 import { POLICY_SETTINGS } from './settings/policy.ts'
 import { SECRET_SETTINGS } from './settings/secrets.ts'
 import { SERVER_SETTINGS } from './settings/server.ts'
+import { SIGN_IN_SETTINGS } from './settings/sign-in.ts'
 import { STORAGE_SETTINGS } from './settings/storage.ts'
 
 /**
@@ -18,6 +19,7 @@ export const EnvSchema = z.strictObject({
   ...OUTGOING_SETTINGS,
   ...BRAND_SETTINGS,
   ...SECRET_SETTINGS,
+  ...SIGN_IN_SETTINGS,
   ...POLICY_SETTINGS,
 })
 export type Env = z.infer<typeof EnvSchema>

@@ -13,6 +13,14 @@ export const list = z.string().transform((value) =>
     .map((item) => item.trim())
     .filter(Boolean),
 )
+/** Some of a few words, each once. */
+export const oneOrMoreOf = <const T extends string>(words: readonly [T, ...T[]]) =>
+  list.pipe(
+    z
+      .array(z.enum(words, { error: `must be of ${words.join(', ')}, separated by commas` }))
+      .min(1, 'must not be empty')
+      .transform((chosen) => [...new Set(chosen)]),
+  )
 export const flag = z
   .enum(['true', 'false', '1', '0'], { error: 'must be true or false' })
   .transform((value) => value === 'true' || value === '1')

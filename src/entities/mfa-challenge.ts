@@ -15,6 +15,8 @@ const MfaChallengeSchema = defineEntity({
     digest: p.blob().hidden().unique(),
     /** Digest of what it belongs to: an interaction, the JSON API, a step of one session. */
     binding: p.string().length(128),
+    /** The methods that were shown before it; the version before knows of passwords only. */
+    firstStep: p.array().$type<string[]>().default(['password']),
     attempts: p.integer().default(0),
     /** Since when it has been answered; null again if what it was answered for did not come about. */
     spentAt: p.datetime().nullable(),

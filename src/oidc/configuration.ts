@@ -1,5 +1,6 @@
 import type { AdapterFactory, Configuration, JWKS } from 'oidc-provider'
 import { ACR_VALUES } from '../accounts/factors/levels.ts'
+import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
 import { OIDC_SCOPES } from '../clients/scopes.ts'
 import type { Config } from '../config/config.ts'
 import { bindingCookies, cookieName } from '../config/cookie-names.ts'
@@ -44,6 +45,7 @@ export interface ConfigurationDeps {
   readonly jwks: JWKS
   readonly findAccount: FindAccount
   readonly consents: ConsentStore
+  readonly signInPolicy: SignInPolicy
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   readonly resources: ResourceServers
   readonly groupClaims: GroupClaims
@@ -143,7 +145,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       resourceIndicators: resourceIndicators(resources),
     }),
     interactions: {
-      policy: createInteractionPolicy({ ...config, consents: deps.consents }),
+      policy: createInteractionPolicy({ ...deps, lifetimes: config.lifetimes }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     findAccount: (_ctx, sub, token) => deps.findAccount(sub, sessionOf(token)),

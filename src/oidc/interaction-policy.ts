@@ -1,5 +1,6 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
-import { ACR, ACR_VALUES, demandsSecondFactor } from '../accounts/factors/levels.ts'
+import { ACR, ACR_VALUES } from '../accounts/factors/levels.ts'
+import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
 import { demandedAcr } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
 import {
@@ -27,11 +28,11 @@ export interface AbsoluteLifetimes {
  */
 export function createInteractionPolicy({
   lifetimes,
-  requireMfa,
+  signInPolicy,
   consents,
 }: {
   lifetimes: AbsoluteLifetimes
-  requireMfa: boolean
+  signInPolicy: SignInPolicy
   consents: ConsentStore
 }): ReturnType<typeof base> {
   const policy = base()
@@ -52,7 +53,7 @@ export function createInteractionPolicy({
   endWithLogin(login?.checks.get('claims_id_token_sub_value'))
   login?.checks.add(
     new Check('require_mfa', 'two factors are required', (ctx) =>
-      lacksSecondFactor(ctx, { lifetimes, requireMfa }),
+      lacksSecondFactor(ctx, { lifetimes, signInPolicy }),
     ),
   )
 
@@ -121,9 +122,9 @@ function endWithLogin(named: InstanceType<typeof Check> | undefined): void {
  */
 function lacksSecondFactor(
   { oidc }: KoaContextWithOIDC,
-  { lifetimes, requireMfa }: { lifetimes: AbsoluteLifetimes; requireMfa: boolean },
+  { lifetimes, signInPolicy }: { lifetimes: AbsoluteLifetimes; signInPolicy: SignInPolicy },
 ): boolean {
-  if (!demandsSecondFactor({ requireMfa }, settingsOf(oidc.client))) return false
+  if (!signInPolicy.demandsSecondFactor(settingsOf(oidc.client))) return false
   const told = toldOf(oidc)
   if (told.hasLogin) return !told.hasTakenSecondStep
   return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['takesTwoFactors'] !== true

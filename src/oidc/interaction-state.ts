@@ -5,12 +5,14 @@ const SignUp = z.looseObject({ userId: z.string(), tokenId: z.string(), email: z
 const Mfa = z.looseObject({ challenge: z.string(), email: z.string(), isRemembered: z.boolean() })
 
 /**
- * The password is proven and a second factor has to be set up before anything else; `isDone` once
+ * A first step is proven and a second factor has to be set up before anything else; `isDone` once
  * it is (TF-11).
  */
 const Enrol = z.looseObject({
   accountId: z.string(),
   amr: z.array(z.string()).readonly(),
+  /** The methods that were shown; the version before kept their `amr` only. */
+  methods: z.array(z.string()).readonly().optional(),
   isRemembered: z.boolean(),
   credentialVersion: z.number(),
   isDone: z.boolean(),

@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider'
-import { demandsSecondFactor } from '../accounts/factors/levels.ts'
+import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
 import { AppError } from '../errors.ts'
 import { demandsTwoFactors } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
@@ -25,8 +25,7 @@ export interface InteractionsDeps {
   readonly provider: () => Provider
   readonly consents: ConsentStore
   readonly sessions: SessionEnder
-  /** The operator demands two factors of everyone. */
-  readonly requireMfa: boolean
+  readonly signInPolicy: SignInPolicy
 }
 
 /**
@@ -83,7 +82,8 @@ export class Interactions {
 
   /** By everyone, by this app, or by this request of it. */
   demandsSecondFactor(client: Client, { params }: Interaction): boolean {
-    return demandsSecondFactor(this.#deps, settingsOf(client)) || demandsTwoFactors(params)
+    const { signInPolicy } = this.#deps
+    return signInPolicy.demandsSecondFactor(settingsOf(client)) || demandsTwoFactors(params)
   }
 
   /** Ends the login prompt; the returned URL is where the browser goes next (303). */

@@ -210,7 +210,7 @@ describe('TF-11 two factors demanded by a client', () => {
 describe('TF-11 two factors demanded by the operator', () => {
   let server: TestServer
   beforeAll(async () => {
-    server = await startServer({ config: { requireMfa: true } })
+    server = await startServer({ signIn: { requiredLevel: '2fa' } })
   })
   afterAll(() => server.stop())
 
@@ -285,10 +285,10 @@ describe('TF-11 two factors demanded by the operator', () => {
       [false, 401],
       [true, 200],
     ] as const) {
-      await pool.query('update "account" set "mfa_enabled" = $2 where "id" = $1', [
-        account.id,
-        hasMfa,
-      ])
+      await pool.query(
+        'update "account" set "mfa_enabled" = $2, "strongest" = $3 where "id" = $1',
+        [account.id, hasMfa, hasMfa ? 2 : 1],
+      )
       expect((await api(server, 'POST /user/me', undefined, { token })).status).toBe(status)
     }
     const off = await api(server, 'POST /disable/mfa', {}, { token })

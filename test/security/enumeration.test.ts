@@ -182,7 +182,7 @@ describe('hosted pages and whether an account exists', () => {
   it('EN-04 whether an account has two factors is seen only with its password', async () => {
     const account = await createAccount(server, { email: addressOf('mfa') })
     await server.context.database.pool.query(
-      'update account set mfa_enabled = true where id = $1',
+      'update account set mfa_enabled = true, strongest = 2 where id = $1',
       [account.id],
     )
     const page = await submitLogin(

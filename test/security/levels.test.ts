@@ -6,9 +6,10 @@ import {
   hasTakenSecondStep,
   isMultiFactor,
   levelOf,
+  resistsPhishing,
 } from '../../src/accounts/factors/levels.ts'
 import type { Factor, Method, Proof } from '../../src/accounts/factors/method.ts'
-import { firstStepOf, METHODS } from '../../src/accounts/factors/methods/index.ts'
+import { firstStepOf, METHODS, methodsOf } from '../../src/accounts/factors/methods/index.ts'
 
 const [ONE, TWO] = ['urn:gatehouse:acr:1fa', 'urn:gatehouse:acr:2fa']
 const EMAIL = 'urn:gatehouse:amr:email'
@@ -28,11 +29,10 @@ const password = methodOf('password')
 const totp = methodOf('totp')
 const recoveryCode = methodOf('recovery-code')
 const signUpCode = methodOf('sign-up-code')
-/** Methods that are not there yet: levels take them as they come. */
-const emailCode = proof(['has'], EMAIL)
-const passkey = proof(['has', 'is'], 'pop user', true)
-const key = proof(['has'], 'pop user', true)
-const upstream = proof(['knows'], UPSTREAM)
+const emailCode = methodOf('email-code')
+const passkey = methodOf('passkey')
+const key = methodOf('security-key')
+const upstream = methodOf('upstream')
 const trustedUpstream = proof(['knows', 'has'], `${UPSTREAM} pwd otp mfa`)
 
 /** Written down apart from the code: what each sign-in amounts to. */
@@ -54,6 +54,18 @@ const ORACLE: [string, readonly Proof[], 1 | 2, boolean, string, string][] = [
   ['recovery code alone', [recoveryCode], 1, false, '', ONE],
 ]
 
+/** For each method: how many independent things it shows, its `amr`, whether it resists phishing. */
+const SHOWS: Readonly<Record<Method['id'], [number, string, boolean]>> = {
+  password: [1, 'pwd', false],
+  passkey: [2, 'pop user', true],
+  'email-code': [1, EMAIL, false],
+  upstream: [1, UPSTREAM, false],
+  'sign-up-code': [1, '', false],
+  totp: [1, 'otp', false],
+  'security-key': [1, 'pop user', true],
+  'recovery-code': [0, '', false],
+}
+
 /** Every sign-in that the methods of today make: a first step alone, or with each second one. */
 function signIns(): Method[][] {
   const of = (step: 'first' | 'second') => METHODS.filter(({ steps }) => steps.includes(step))
@@ -61,19 +73,37 @@ function signIns(): Method[][] {
 }
 
 describe('levels', () => {
-  it.each(ORACLE)('TF-10 %s', (_name, proofs, factors, resistsPhishing, amr, acr) => {
-    expect(levelOf(proofs)).toEqual({ factors, resistsPhishing })
+  it.each(ORACLE)('TF-10 %s', (_name, proofs, factors, resists, amr, acr) => {
+    expect(levelOf(proofs)).toEqual({ factors, resistsPhishing: resists })
     expect(amrOf(proofs).join(' ')).toBe(amr)
     expect(acrFor(levelOf(proofs))).toBe(acr)
     expect(isMultiFactor(amrOf(proofs))).toBe(factors === 2)
   })
 
-  it('the table above has every sign-in that can be made today', () => {
-    const known = ORACLE.map(([, proofs]) => proofs)
-    const isKnown = (made: readonly Proof[]) =>
-      known.some((proofs) => proofs.length === made.length && proofs.every((p, i) => p === made[i]))
-    expect(signIns().length).toBeGreaterThan(3)
-    expect(signIns().filter((made) => !isKnown(made))).toEqual([])
+  it('TF-10 every sign-in that can be made amounts to what its steps show together', () => {
+    const all = signIns()
+    expect(all.length).toBeGreaterThan(20)
+    for (const made of all) {
+      const shows = [...new Set(made)].map(({ id }) => SHOWS[id])
+      const isTwo = shows.reduce((sum, [count]) => sum + count, 0) > 1
+      const amr = [...shows.flatMap(([, words]) => words.split(' ')), isTwo ? 'mfa' : '']
+      const named = made.map(({ id }) => id).join(' + ')
+      expect([named, amrOf(made)]).toEqual([named, [...new Set(amr)].filter(Boolean)])
+      expect([named, levelOf(made)]).toEqual([
+        named,
+        { factors: isTwo ? 2 : 1, resistsPhishing: shows.some(([, , resists]) => resists) },
+      ])
+      expect([named, resistsPhishing(amrOf(made))]).toEqual([
+        named,
+        isTwo && shows.some(([, , resists]) => resists),
+      ])
+    }
+  })
+
+  it('what another provider says of its sign-in makes it no stronger than what is believed of it', () => {
+    const told = { ...upstream, amr: [...upstream.amr, 'mfa', 'pop', 'pwd'] }
+    expect(amrOf([told])).toEqual([UPSTREAM, 'pwd'])
+    expect(amrOf([told, totp])).toEqual([UPSTREAM, 'pwd', 'otp', 'mfa'])
   })
 
   it('the same proof twice is one', () => {
@@ -83,19 +113,22 @@ describe('levels', () => {
 
   it('TF-10 TF-11 a recovery code takes the second step and adds no factor', () => {
     expect(signIns().filter((made) => hasTakenSecondStep(made))).toEqual(
-      signIns().filter(({ length }) => length === 2),
+      signIns().filter(([first, second]) => second !== undefined || first === passkey),
     )
-    expect([hasTakenSecondStep([passkey]), hasTakenSecondStep([upstream])]).toEqual([true, false])
   })
 
   it('a second factor shown later adds to a session what it would have brought at once', () => {
     expect([...amrOf([password]), ...amrAddedBy(totp)]).toEqual(amrOf([password, totp]))
   })
 
-  it('the first step that an interaction keeps is found by its amr', () => {
-    for (const method of METHODS.filter(({ steps }) => steps.includes('first')))
-      expect(firstStepOf(amrOf([method]))).toBe(method)
+  it('the first step that the version before kept is found by its amr', () => {
+    expect([firstStepOf(['pwd']), firstStepOf([])]).toEqual([password, signUpCode])
     expect(firstStepOf(['fpt'])).toBeUndefined()
+  })
+
+  it('what is kept between two steps is found by its names, all of them or none', () => {
+    for (const method of METHODS) expect(methodsOf([method.id])).toEqual([method])
+    expect([methodsOf(['password', 'palm']), methodsOf([])]).toEqual([undefined, []])
   })
 
   it.each(METHODS)('the method $id says what it is', (method) => {

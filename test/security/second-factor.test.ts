@@ -332,7 +332,9 @@ describe('the second factor of the hosted pages under attack', () => {
     ).rejects.toMatchObject({
       code: 'invalid_code',
     })
-    await expect(challenges.tryOnce(challenge, 'api')).resolves.toBe(account.id)
+    await expect(challenges.tryOnce(challenge, 'api')).resolves.toMatchObject({
+      accountId: account.id,
+    })
   })
 
   it('TF-12 UX-29 the owner is told of a new device, but not of the first nor of a known one', async () => {

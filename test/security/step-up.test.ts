@@ -189,7 +189,7 @@ describe('TF-05 turning two-step sign-in on ends what did not show it', () => {
 describe('TF-11 where two factors are demanded, the session is asked, not the account', () => {
   let strict: TestServer
   beforeAll(async () => {
-    strict = await startApi({ config: { requireMfa: true } })
+    strict = await startApi({ signIn: { requiredLevel: '2fa' } })
   })
   afterAll(() => strict.stop())
   const leave = (accountId: string) =>

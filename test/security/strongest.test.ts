@@ -21,7 +21,6 @@ const strongest = async (email: string) =>
 describe('how strong a sign-in can be is counted by the transaction that adds or removes a method', () => {
   beforeAll(async () => {
     server = await startApi()
-    await sql('drop trigger "account_strongest" on "account"')
   })
   afterAll(async () => {
     const uncounted = await sql(UNCOUNTED)
@@ -97,30 +96,37 @@ describe('how strong a sign-in can be is counted by the transaction that adds or
   })
 })
 
-describe('beside instances of the version before, which write mfa_enabled alone', () => {
+describe('beside instances of the version before, which count without passkeys', () => {
   beforeAll(async () => {
     server = await startServer()
   })
   afterAll(() => server.stop())
 
-  const turn = (id: string, isOn: boolean) =>
-    sql('update "account" set "mfa_enabled" = $2 where "id" = $1', [id, isOn])
-  const signIn = async (email: string) =>
-    (await api(server, 'POST /sign-in/email', { email, password: PASSWORD })).body.error
-
-  it('TF-06 a second factor that they turn on is asked for, and one that they turn off is not', async () => {
+  it('TF-06 an account that has a passkey stays at two factors, and is counted down without it', async () => {
     const { id, email } = await createAccount(server)
+    const countedBefore = () => sql('update "account" set "strongest" = 1 where "id" = $1', [id])
+    await sql('create table "passkey" ("account_id" uuid not null)')
+    await sql('insert into "passkey" values ($1)', [id])
+    await countedBefore()
+    expect(await strongest(email)).toBe(2)
+    await sql('delete from "passkey" where "account_id" = $1', [id])
+    await countedBefore()
     expect(await strongest(email)).toBe(1)
-    await turn(id, true)
-    expect([await strongest(email), await signIn(email)]).toEqual([2, 'mfa_required'])
-    await turn(id, false)
-    expect([await strongest(email), await signIn(email)]).toEqual([1, undefined])
   })
 
-  it('a password that they set is counted', async () => {
-    const { id, email } = await createAccount(server, { password: null })
-    expect(await strongest(email)).toBe(0)
-    await sql('update "account" set "password_hash" = $2 where "id" = $1', [id, 'x'])
-    expect(await strongest(email)).toBe(1)
+  it('TF-06 a challenge that they issued follows a password', async () => {
+    const account = await createAccount(server)
+    const authenticator = await enableMfa(server, account)
+    const { challenge } = await server.context.challenges.issue(account.id, 'api')
+    await sql('update "mfa_challenge" set "first_step" = default where "account_id" = $1', [
+      account.id,
+    ])
+    const answer = { challenge, binding: 'api', code: await authenticator.code() }
+    const { proofs } = await server.context.secondStep.answer(
+      answer,
+      ORIGIN,
+      async (proven) => proven,
+    )
+    expect(proofs.map(({ id }) => id)).toEqual(['password', 'totp'])
   })
 })

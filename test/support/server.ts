@@ -18,6 +18,8 @@ export interface ServerOptions {
   /** The address in front, if it is not the server's own (a balancer). */
   readonly issuer?: string
   readonly config?: Partial<Config>
+  /** Beside the default: what the operator says of signing in. */
+  readonly signIn?: Partial<Config['signIn']>
   /** Where grants live; a Redis of its own ends with the server. Default PostgreSQL. */
   readonly storage?: StorageName
   readonly logger?: Logger
@@ -52,6 +54,7 @@ export async function startServer({
   database,
   issuer,
   config: overrides,
+  signIn,
   storage,
   logger = createLogger('silent'),
   hashing = 'here',
@@ -67,13 +70,15 @@ export async function startServer({
   undo.defer(() => close(http))
   const { port } = http.address() as AddressInfo
 
+  const defaults = testConfig({
+    databaseUrl: database?.url ?? own?.url ?? '',
+    port,
+    ...(issuer ? { issuer } : {}),
+  })
   const config: Config = {
-    ...testConfig({
-      databaseUrl: database?.url ?? own?.url ?? '',
-      port,
-      ...(issuer ? { issuer } : {}),
-    }),
+    ...defaults,
     ...stored,
+    signIn: { ...defaults.signIn, ...signIn },
     ...overrides,
   }
   const context = undo.use(

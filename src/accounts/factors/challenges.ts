@@ -3,12 +3,21 @@ import { randomToken, sha256 } from '../../crypto/token.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { IS_KEEPABLE } from '../accounts.ts'
+import type { Method } from './method.ts'
+import { methodsOf } from './methods/index.ts'
+import { PASSWORD } from './methods/password.ts'
+
+/** Whom a challenge is for, and what they have shown before it. */
+export interface Challenged {
+  readonly accountId: string
+  readonly firstStep: readonly Method[]
+}
 
 const ISSUE = {
   name: 'challenge-issue',
   text: `
-insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "attempts", "created_at", "expires_at")
-values (gen_random_uuid(), $1, $2, $3, 0, now(), now() + $4::int * interval '1 second')`,
+insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "first_step", "attempts", "created_at", "expires_at")
+values (gen_random_uuid(), $1, $2, $3, $5, 0, now(), now() + $4::int * interval '1 second')`,
 }
 const COUNT_TRY = {
   name: 'challenge-count-try',
@@ -16,7 +25,7 @@ const COUNT_TRY = {
 update "mfa_challenge" set "attempts" = "attempts" + 1
 where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}
   and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
-returning "account_id"`,
+returning "account_id"::text as "accountId", array_to_string("first_step", ' ') as "firstStep"`,
 }
 
 const SPEND =
@@ -37,12 +46,21 @@ export class MfaChallenges {
     this.#pool = pool
   }
 
+  /** `firstStep`: what was shown before it. */
   async issue(
     accountId: string,
     binding: string,
+    firstStep: readonly Method[] = [PASSWORD],
   ): Promise<{ challenge: string; expiresInSeconds: number }> {
     const challenge = randomToken()
-    const values = [accountId, nameOf(challenge), bindingDigest(binding), LIFETIMES.mfaChallenge]
+    const shown = firstStep.map(({ id }) => id)
+    const values = [
+      accountId,
+      nameOf(challenge),
+      bindingDigest(binding),
+      LIFETIMES.mfaChallenge,
+      shown,
+    ]
     await this.#pool.query({ ...ISSUE, values })
     return { challenge, expiresInSeconds: LIFETIMES.mfaChallenge }
   }
@@ -51,13 +69,15 @@ export class MfaChallenges {
    * Counts one try at the challenge and names its account. Throws `invalid_code` when it is
    * unknown, foreign, expired, used up, or its account may not sign in.
    */
-  async tryOnce(challenge: string, binding: string): Promise<string> {
-    const { rows } = await this.#pool.query<{ account_id: string }>({
+  async tryOnce(challenge: string, binding: string): Promise<Challenged> {
+    const { rows } = await this.#pool.query<{ accountId: string; firstStep: string }>({
       ...COUNT_TRY,
       values: [nameOf(challenge), bindingDigest(binding)],
     })
-    if (!rows[0]) throw new AppError('invalid_code')
-    return rows[0].account_id
+    const [row] = rows
+    const firstStep = row && methodsOf(row.firstStep.split(' ').filter(Boolean))
+    if (!row || !firstStep) throw new AppError('invalid_code')
+    return { accountId: row.accountId, firstStep }
   }
 
   /**

@@ -1,15 +1,19 @@
 import type { Method, Proof } from './method.ts'
 
-/** Authentication context classes that we issue and accept in `acr_values`, weakest first. */
+/** Authentication context classes, weakest first. The last is of the EAP ACR Values 1.0. */
 export const ACR = {
   singleFactor: 'urn:gatehouse:acr:1fa',
   multiFactor: 'urn:gatehouse:acr:2fa',
+  phishingResistant: 'phr',
 } as const
 
+/** Those that we issue and accept in `acr_values`. */
 export const ACR_VALUES: readonly string[] = [ACR.singleFactor, ACR.multiFactor]
 
 /** The method of RFC 8176 that says that there were several. */
 const SEVERAL = 'mfa'
+/** The one that says that a key signed for this very site, which no other site can have asked for. */
+const KEY = 'pop'
 
 export interface Level {
   readonly factors: 1 | 2
@@ -30,10 +34,16 @@ export function levelOf(proofs: readonly Proof[]): Level {
   }
 }
 
-/** The claim `amr` of a sign-in (RFC 8176). */
+/**
+ * The claim `amr` of a sign-in (RFC 8176). What a level is read from is in it only if the proofs
+ * amount to that level, whatever another provider says.
+ */
 export function amrOf(proofs: readonly Proof[]): string[] {
-  const several = levelOf(proofs).factors === 2 ? [SEVERAL] : []
-  return [...new Set([...proofs.flatMap(({ amr }) => amr), ...several])]
+  const { factors, resistsPhishing } = levelOf(proofs)
+  const told = proofs
+    .flatMap(({ amr }) => amr)
+    .filter((each) => each !== SEVERAL && (resistsPhishing || each !== KEY))
+  return [...new Set([...told, ...(factors === 2 ? [SEVERAL] : [])])]
 }
 
 export function acrFor({ factors }: Level): string {
@@ -43,6 +53,11 @@ export function acrFor({ factors }: Level): string {
 /** Whether an `amr` of ours, as a session keeps it, is that of two factors. */
 export function isMultiFactor(amr: readonly string[]): boolean {
   return amr.includes(SEVERAL)
+}
+
+/** Whether such an `amr` is that of two factors that resist phishing. */
+export function resistsPhishing(amr: readonly string[]): boolean {
+  return isMultiFactor(amr) && amr.includes(KEY)
 }
 
 /** What a further proof adds to the `amr` of a sign-in that had one factor. */
@@ -62,8 +77,9 @@ export function hasTakenSecondStep(proofs: readonly Proof[]): boolean {
 export const STRONGEST = { none: 0, one: 1, two: 2 } as const
 export type Strongest = (typeof STRONGEST)[keyof typeof STRONGEST]
 
-/** By the methods that the account has. Spare ones make it no stronger. */
-export function strongestOf(methods: readonly Method[]): Strongest {
+/** By the methods that the account has. Spare ones, and its address, make it no stronger. */
+export function strongestOf(available: readonly Method[]): Strongest {
+  const methods = available.filter(({ isOfAddress }) => !isOfAddress)
   const isTwo = (method: Method) =>
     method.counts === 'second' || (method.counts === 'way-in' && levelOf([method]).factors === 2)
   if (methods.some(isTwo)) return STRONGEST.two
@@ -73,15 +89,4 @@ export function strongestOf(methods: readonly Method[]): Strongest {
 /** Whether an account's sign-in takes two factors. */
 export function takesTwoFactors({ strongest }: { readonly strongest: Strongest }): boolean {
   return strongest === STRONGEST.two
-}
-
-/**
- * Whether two factors are demanded: by the operator of everyone, or of those who sign in to this
- * client (TF-11).
- */
-export function demandsSecondFactor(
-  { requireMfa }: { requireMfa: boolean },
-  client: { readonly require_mfa?: boolean },
-): boolean {
-  return requireMfa || client.require_mfa === true
 }

@@ -12,11 +12,21 @@ export interface Proof {
 
 /** A method of signing in, as data. Where it is asked for and how it is judged are elsewhere. */
 export interface Method extends Proof {
-  readonly id: 'password' | 'totp' | 'recovery-code' | 'sign-up-code'
+  readonly id:
+    | 'password'
+    | 'passkey'
+    | 'email-code'
+    | 'upstream'
+    | 'sign-up-code'
+    | 'totp'
+    | 'security-key'
+    | 'recovery-code'
   /** Where in a sign-in it may be used. */
   readonly steps: readonly ('first' | 'second')[]
   /** For the account: a way in, what a way in is confirmed by, or neither. */
   readonly counts: 'way-in' | 'second' | 'spare'
+  /** It takes nothing but the address: no account adds or removes it, or is any stronger by it. */
+  readonly isOfAddress?: true
   /** Whether the account has it. */
   isAvailable(ways: AccountWays): boolean
 }
@@ -24,6 +34,12 @@ export interface Method extends Proof {
 /** What an account can sign in with: one row of facts. */
 export interface AccountWays {
   readonly hasPassword: boolean
+  /** Those that have shown that they check who holds them. */
+  readonly passkeys: number
+  readonly securityKeys: number
+  /** At other providers. */
+  readonly identities: number
+  readonly hasProvenAddress: boolean
   readonly hasTotp: boolean
   /** How many have not been used. */
   readonly recoveryCodes: number

@@ -6,7 +6,6 @@ import { canonicalEmail } from '../canonical-email.ts'
 import type { KeepLinks } from '../keep-links.ts'
 import { type MfaChallenges, nameOf } from './challenges.ts'
 import type { Method } from './method.ts'
-import { PASSWORD } from './methods/password.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
 
 export interface SecondStepDeps {
@@ -49,7 +48,7 @@ export class SecondStep {
     goOn: (proven: SecondFactor) => Promise<T>,
   ): Promise<T> {
     const { em, challenges, proofs, keepLinks } = this.#deps
-    const accountId = await challenges.tryOnce(challenge, binding)
+    const { accountId, firstStep } = await challenges.tryOnce(challenge, binding)
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (email !== undefined && canonicalEmail(email) !== account.email)
       throw new AppError('invalid_code')
@@ -59,7 +58,7 @@ export class SecondStep {
       if (!account.isActive()) return await keepLinks.refuse(accountId, origin)
       return await goOn({
         accountId,
-        proofs: [PASSWORD, method],
+        proofs: [...firstStep, method],
         credentialVersion: account.credentialVersion,
       })
     } catch (error) {

@@ -1,24 +1,63 @@
 import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
-import { strongestOf } from './levels.ts'
-import type { AccountWays } from './method.ts'
+import { AppError } from '../../errors.ts'
+import { STRONGEST, strongestOf } from './levels.ts'
+import type { AccountWays, Method } from './method.ts'
 import { METHODS } from './methods/index.ts'
+import type { SignInPolicy } from './sign-in-policy.ts'
 
-/** A way more is a column more. */
+/** A way more is a column more. Its owner puts the count of its table in the place of a zero. */
 const WAYS = `
 select "password_hash" is not null as "hasPassword",
+  0 as "passkeys",
+  0 as "securityKeys",
+  0 as "identities",
+  "email_verified_at" is not null as "hasProvenAddress",
   exists (select from "totp_credential" where "account_id" = "account"."id" and "confirmed_at" is not null) as "hasTotp",
-  (select count(*)::int from "recovery_code" where "account_id" = "account"."id" and "used_at" is null) as "recoveryCodes"
+  (select count(*)::int from "recovery_code" where "account_id" = "account"."id" and "used_at" is null) as "recoveryCodes",
+  "strongest"
 from "account" where "id" = ? for update`
+
+interface Counted extends AccountWays {
+  /** As it was counted last. */
+  readonly strongest: Account['strongest']
+}
 
 /**
  * Counts anew how strong a sign-in of the account can be. Every transaction that adds or removes a
  * method ends with it.
  */
 export async function recount(tx: EntityManager, accountId: string): Promise<void> {
-  await tx.flush()
-  const [ways] = await tx.execute<AccountWays[]>(WAYS, [accountId])
+  const ways = await lockedWays(tx, accountId)
   if (!ways) return
-  const strongest = strongestOf(METHODS.filter((method) => method.isAvailable(ways)))
+  const strongest = strongestOf(availableOf(ways))
   await tx.nativeUpdate(Account, { id: accountId }, { strongest })
+}
+
+/**
+ * For a transaction that has removed a method, before it counts anew: there is still a way in that
+ * the operator offers now, and where two factors are demanded, an account that had two has two.
+ * Throws `last_way_in`.
+ */
+export async function ensureWayStays(
+  tx: EntityManager,
+  accountId: string,
+  policy: SignInPolicy,
+): Promise<void> {
+  const ways = await lockedWays(tx, accountId)
+  if (!ways) return
+  const left = availableOf(ways)
+  const hasWayIn = left.some(({ id, counts }) => counts === 'way-in' && policy.offers(id))
+  const isWeakened = ways.strongest === STRONGEST.two && strongestOf(left) < STRONGEST.two
+  if (!hasWayIn || (policy.isStrict && isWeakened)) throw new AppError('last_way_in')
+}
+
+function availableOf(ways: AccountWays): Method[] {
+  return METHODS.filter((method) => method.isAvailable(ways))
+}
+
+async function lockedWays(tx: EntityManager, accountId: string): Promise<Counted | undefined> {
+  await tx.flush()
+  const [ways] = await tx.execute<Counted[]>(WAYS, [accountId])
+  return ways
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, guesses } from '../setting-types.ts'
+import { guesses } from '../setting-types.ts'
 
 /** What accounts and tokens are held to. */
 export const POLICY_SETTINGS = {
@@ -12,7 +12,6 @@ export const POLICY_SETTINGS = {
     'sensitive',
     'Sensitive calls and pages of one network in five minutes that did not succeed.',
   ),
-  REQUIRE_MFA: flag.default(false).describe('Every account must use two-step sign-in.'),
   REFRESH_LEEWAY_SECONDS: z.coerce
     .number()
     .int()

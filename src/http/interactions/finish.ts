@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { ProvenAccount } from '../../accounts/accounts.ts'
 import { amrOf, hasTakenSecondStep } from '../../accounts/factors/levels.ts'
+import type { ProvenSignIn } from '../../accounts/first-step.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SignedIn } from '../../oidc/sign-in-result.ts'
@@ -9,7 +10,7 @@ import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 
-export type Proven = SignedIn & ProvenAccount
+export type Proven = ProvenSignIn & Pick<SignedIn, 'isRemembered'>
 
 /**
  * Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up
@@ -63,6 +64,13 @@ async function beginEnrolment(
   await deps.mfa.enrol(account)
   const { accountId, proofs, isRemembered, credentialVersion } = proven
   await step.goOn({
-    enrol: { accountId, amr: amrOf(proofs), isRemembered, credentialVersion, isDone: false },
+    enrol: {
+      accountId,
+      amr: amrOf(proofs),
+      methods: proofs.map(({ id }) => id),
+      isRemembered,
+      credentialVersion,
+      isDone: false,
+    },
   })
 }

@@ -3,6 +3,7 @@ import type { Accounts } from '../../accounts/accounts.ts'
 import type { Consents } from '../../accounts/consents.ts'
 import type { Devices } from '../../accounts/devices.ts'
 import type { SecondStep } from '../../accounts/factors/second-step.ts'
+import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { Totp } from '../../accounts/factors/totp.ts'
 import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
@@ -25,6 +26,7 @@ export interface InteractionDeps {
   readonly consents: Consents
   readonly resources: Resources
   readonly signIn: SignIn
+  readonly signInPolicy: SignInPolicy
   readonly mfa: Totp
   readonly secondStep: SecondStep
   readonly signUp: SignUp

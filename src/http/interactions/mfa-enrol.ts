@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { firstStepOf } from '../../accounts/factors/methods/index.ts'
+import { firstStepOf, methodsOf } from '../../accounts/factors/methods/index.ts'
 import { TOTP } from '../../accounts/factors/methods/totp.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
@@ -57,16 +57,16 @@ export function showRecoveryCodes(deps: InteractionDeps): Middleware {
   }
 }
 
-/** Password and one-time code were both shown in this interaction. */
+/** A first step and a one-time code were both shown in this interaction. */
 export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const { enrol } = step.state
     if (!enrol || !(await findProven(deps, enrol))) return step.startOver()
-    const { accountId, amr, isRemembered, credentialVersion } = enrol
-    const first = firstStepOf(amr)
-    if (!first) return step.startOver()
-    const proven = { accountId, proofs: [first, TOTP], isRemembered, credentialVersion }
+    const { accountId, amr, methods, isRemembered, credentialVersion } = enrol
+    const shown = methodsOf(methods ?? [firstStepOf(amr)?.id ?? ''])
+    if (!shown) return step.startOver()
+    const proven = { accountId, proofs: [...shown, TOTP], isRemembered, credentialVersion }
     await finishSignIn(ctx, deps, step, proven)
   }
 }

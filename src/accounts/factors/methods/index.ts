@@ -1,13 +1,32 @@
 import type { Method } from '../method.ts'
+import { EMAIL_CODE } from './email-code.ts'
+import { PASSKEY } from './passkey.ts'
 import { PASSWORD } from './password.ts'
 import { RECOVERY_CODE } from './recovery.ts'
+import { SECURITY_KEY } from './security-key.ts'
 import { SIGN_UP_CODE } from './sign-up-code.ts'
 import { TOTP } from './totp.ts'
+import { UPSTREAM } from './upstream.ts'
 
 /** Every method of signing in. A new one is a file of this folder and a name here. */
-export const METHODS: readonly Method[] = [PASSWORD, TOTP, RECOVERY_CODE, SIGN_UP_CODE]
+export const METHODS: readonly Method[] = [
+  PASSWORD,
+  PASSKEY,
+  EMAIL_CODE,
+  UPSTREAM,
+  SIGN_UP_CODE,
+  TOTP,
+  SECURITY_KEY,
+  RECOVERY_CODE,
+]
 
-/** The first step that an interaction keeps by its `amr`. */
+/** What was shown, as it is kept between two steps; undefined where another version kept it. */
+export function methodsOf(ids: readonly string[]): Method[] | undefined {
+  const found = ids.map((id) => METHODS.find((method) => method.id === id))
+  return found.every((method) => method !== undefined) ? found : undefined
+}
+
+/** The first step that the version before kept, by its `amr`. */
 export function firstStepOf(amr: readonly string[]): Method | undefined {
   return METHODS.find(
     (method) => method.steps.includes('first') && method.amr.join(' ') === amr.join(' '),

@@ -5,6 +5,7 @@ import type { AccountExport } from '../../../accounts/export.ts'
 import type { MfaChallenges } from '../../../accounts/factors/challenges.ts'
 import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
 import type { SecondStep } from '../../../accounts/factors/second-step.ts'
+import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
 import type { StepUp } from '../../../accounts/factors/step-up.ts'
 import type { Totp } from '../../../accounts/factors/totp.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
@@ -28,7 +29,6 @@ export interface AuthApiDeps extends DoorDeps {
   readonly accountExport: AccountExport
   readonly activity: Activity
   readonly challenges: MfaChallenges
-  readonly config: { readonly requireMfa: boolean }
   readonly consents: Consents
   readonly deletion: Deletion
   readonly directory: Pick<ClientDirectory, 'honours' | 'usesAccountApi'>
@@ -42,6 +42,7 @@ export interface AuthApiDeps extends DoorDeps {
   readonly recoveryCodes: RecoveryCodes
   readonly sessions: Sessions
   readonly signIn: SignIn
+  readonly signInPolicy: SignInPolicy
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof
   readonly stepUp: StepUp

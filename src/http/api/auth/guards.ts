@@ -21,7 +21,7 @@ export const person: Guard<AuthApiDeps, Person> = {
   ...bearer,
   async admit(ctx, deps) {
     const caller = await recovered.admit(ctx, deps)
-    if (deps.config.requireMfa && caller.level === 'recovered')
+    if (deps.signInPolicy.isStrict && caller.level === 'recovered')
       throw new AppError('mfa_required', { extra: { methods: [] } })
     return caller
   },
@@ -78,7 +78,7 @@ export function challenge(ctx: Context, error: AppError): void {
 
 /** A token of a service is none here; neither is that of an app that may not call this API any more. */
 async function findPerson(ctx: Context, deps: AuthApiDeps): Promise<Person | undefined> {
-  const { directory, config } = deps
+  const { directory, signInPolicy } = deps
   const principal = await findPrincipal(
     ctx,
     deps,
@@ -89,5 +89,5 @@ async function findPerson(ctx: Context, deps: AuthApiDeps): Promise<Person | und
   )
   if (principal?.kind !== 'person') return undefined
   // Where two factors are demanded, a sign-in with one has no API, as it has no pages (TF-11).
-  return config.requireMfa && principal.level === 'one' ? undefined : principal
+  return signInPolicy.isStrict && principal.level === 'one' ? undefined : principal
 }

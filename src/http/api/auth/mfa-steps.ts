@@ -19,6 +19,6 @@ export async function resume(
   caller: Person,
   challenge: string,
 ): Promise<void> {
-  if ((await challenges.tryOnce(challenge, binding(step, caller))) !== caller.accountId)
-    throw new AppError('invalid_code')
+  const { accountId } = await challenges.tryOnce(challenge, binding(step, caller))
+  if (accountId !== caller.accountId) throw new AppError('invalid_code')
 }

@@ -52,7 +52,7 @@ export const SIGN_IN = family('Sign-in', {
         switch (outcome.status) {
           case 'signed_in':
             // Two factors are demanded and there is one: the second is set up on the hosted pages (TF-11).
-            if (deps.config.requireMfa)
+            if (deps.signInPolicy.isStrict)
               throw new AppError('mfa_required', { extra: { methods: [] } })
             return issue(deps, outcome, origin)
           case 'mfa_required':

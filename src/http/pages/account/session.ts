@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
 import {
   ageSeconds,
   isFresh,
@@ -19,6 +20,7 @@ export interface AccountSessionDeps {
   readonly config: Config
   readonly authorizationServer: AuthorizationServer
   readonly sessions: Sessions
+  readonly signInPolicy: SignInPolicy
 }
 
 /**
@@ -37,15 +39,19 @@ const OLD_FACTOR = '/account/mfa/disable'
 
 /** Lets signed-in people through; others sign in first and come back to the page they wanted. */
 export function accountSession(deps: AccountSessionDeps): Middleware {
-  const { issuer, requireMfa } = deps.config
+  const { config, signInPolicy } = deps
   return async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store')
     const visitor = await findVisitor(ctx, deps)
     // Where two factors are demanded, a sign-in with one has none of these pages: the next one asks
     // for the second, or sets it up (TF-11).
-    if (!visitor || (requireMfa && visitor.level === 'one'))
-      return seeOther(ctx, authorizationUrl({ issuer, returnTo: pageOf(ctx.path) }))
-    if (requireMfa && visitor.level === 'recovered' && !ctx.path.startsWith(FACTOR_PAGES))
+    if (!visitor || (signInPolicy.isStrict && visitor.level === 'one'))
+      return seeOther(ctx, authorizationUrl({ issuer: config.issuer, returnTo: pageOf(ctx.path) }))
+    if (
+      signInPolicy.isStrict &&
+      visitor.level === 'recovered' &&
+      !ctx.path.startsWith(FACTOR_PAGES)
+    )
       return seeOther(ctx, OLD_FACTOR)
     ctx.state.visitor = visitor
     await next()

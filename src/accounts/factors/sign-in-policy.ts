@@ -1,0 +1,49 @@
+import type { RequiredLevel, SignInRules } from '../../config/sign-in-rules.ts'
+import type { Method } from './method.ts'
+import { METHODS } from './methods/index.ts'
+
+/** What an app says of signing in to it. */
+export interface ClientRules {
+  /** Those of the operator's that it takes; absent: all. */
+  readonly sign_in_methods?: readonly string[]
+  readonly require_mfa?: boolean
+}
+
+/** Which ways there are, and how strong a sign-in must be: what the operator and an app say. */
+export interface SignInPolicy {
+  /** What the operator demands of every sign-in. */
+  readonly requiredLevel: RequiredLevel
+  /** Whether the operator demands two factors of everybody (TF-11). */
+  readonly isStrict: boolean
+  /** Whether people may use it now: as a first step where it can be one, unless told otherwise. */
+  offers(id: Method['id'], client?: ClientRules, step?: 'first' | 'second'): boolean
+  /** Whether two factors are demanded, of everybody or of those who sign in to this app (TF-11). */
+  demandsSecondFactor(client: ClientRules): boolean
+}
+
+export function createSignInPolicy({
+  methods,
+  secondFactors,
+  requiredLevel,
+}: SignInRules): SignInPolicy {
+  const isStrict = requiredLevel !== '1fa'
+  return {
+    requiredLevel,
+    isStrict,
+    offers(id, client = {}, step = stepOf(id)) {
+      const setting = id === 'security-key' ? 'passkey' : id
+      if (!SETTABLE.has(setting)) return true
+      if (step === 'second') return secondFactors.some((factor) => factor === setting)
+      const { sign_in_methods: taken } = client
+      return methods.some((method) => method === id) && (taken?.includes(id) ?? true)
+    },
+    demandsSecondFactor: (client) => isStrict || client.require_mfa === true,
+  }
+}
+
+/** What no setting names is there wherever it has its rows. */
+const SETTABLE = new Set<Method['id']>(['password', 'passkey', 'email-code', 'totp'])
+
+function stepOf(id: Method['id']): 'first' | 'second' {
+  return METHODS.find((method) => method.id === id)?.steps[0] ?? 'first'
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { flag, oneOrMoreOf } from '../setting-types.ts'
+
+/** How people may sign in, and how strongly. */
+export const SIGN_IN_SETTINGS = {
+  SIGN_IN_METHODS: oneOrMoreOf(['password', 'passkey', 'email-code'])
+    .default(['password', 'passkey'])
+    .describe(
+      'What a sign-in may begin with: `password`, `passkey`, `email-code` (a code to the address), separated by commas. What is left out stays stored, and signs in again once it is back.',
+    ),
+  SECOND_FACTORS: oneOrMoreOf(['totp', 'passkey', 'none'])
+    .default(['totp', 'passkey'])
+    .describe(
+      'What people may add as a second step: `totp` (an authenticator app), `passkey`; or `none`. Who has another is still asked for it.',
+    ),
+  REQUIRE_LEVEL: z
+    .enum(['1fa', '2fa', 'phr'], { error: 'must be 1fa, 2fa or phr' })
+    .optional()
+    .describe(
+      'What every sign-in must reach: `1fa` one factor, `2fa` two, `phr` two that resist phishing, which is a passkey. Default `1fa`.',
+    ),
+  REQUIRE_MFA: flag
+    .optional()
+    .describe('The older name: `true` is `REQUIRE_LEVEL=2fa`, `false` is `1fa`.'),
+}

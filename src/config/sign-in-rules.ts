@@ -1,0 +1,55 @@
+import { isIP } from 'node:net'
+import type { Env } from './env-schema.ts'
+
+/** What a sign-in must reach: one factor, two, or two that resist phishing. */
+export type RequiredLevel = '1fa' | '2fa' | 'phr'
+
+/** What the operator says of signing in. */
+export interface SignInRules {
+  /** What a sign-in may begin with. */
+  readonly methods: readonly ('password' | 'passkey' | 'email-code')[]
+  /** What may be added as a second step. */
+  readonly secondFactors: readonly ('totp' | 'passkey')[]
+  readonly requiredLevel: RequiredLevel
+}
+
+type Given = Pick<
+  Env,
+  'SIGN_IN_METHODS' | 'SECOND_FACTORS' | 'REQUIRE_LEVEL' | 'REQUIRE_MFA' | 'ISSUER'
+>
+
+export function signInRules(env: Given): SignInRules {
+  return {
+    methods: env.SIGN_IN_METHODS,
+    secondFactors: env.SECOND_FACTORS.filter((factor) => factor !== 'none'),
+    requiredLevel: env.REQUIRE_LEVEL ?? olderLevel(env) ?? '1fa',
+  }
+}
+
+/** What is wrong with these settings together. */
+export function signInContradictions(env: Given): string[] {
+  const { methods, secondFactors, requiredLevel } = signInRules(env)
+  const faults: string[] = []
+  const isFirst = methods.includes('passkey')
+  const older = olderLevel(env)
+  if (older && older !== requiredLevel)
+    faults.push('REQUIRE_MFA, REQUIRE_LEVEL: they differ; set REQUIRE_LEVEL only')
+  if (env.SECOND_FACTORS.includes('none') && env.SECOND_FACTORS.length > 1)
+    faults.push('SECOND_FACTORS: none does not go with others')
+  if (methods.length === 1 && isFirst && hasNumericHost(env.ISSUER))
+    faults.push('SIGN_IN_METHODS: a passkey needs a host name, and ISSUER has an address')
+  if (requiredLevel !== '1fa' && secondFactors.length === 0 && !isFirst)
+    faults.push('SECOND_FACTORS: none, while REQUIRE_LEVEL demands two factors')
+  if (requiredLevel === 'phr' && !isFirst && !secondFactors.includes('passkey'))
+    faults.push('REQUIRE_LEVEL: phr needs passkey in SIGN_IN_METHODS or SECOND_FACTORS')
+  return faults
+}
+
+function olderLevel({ REQUIRE_MFA }: Given): RequiredLevel | undefined {
+  if (REQUIRE_MFA === undefined) return undefined
+  return REQUIRE_MFA ? '2fa' : '1fa'
+}
+
+function hasNumericHost(issuer: string | undefined): boolean {
+  return issuer !== undefined && isIP(new URL(issuer).hostname.replace(/^\[|\]$/g, '')) !== 0
+}
