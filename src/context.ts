@@ -32,6 +32,7 @@ import { Readiness } from './readiness.ts'
 import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
 import { JobRunner, SOON } from './retention/runner.ts'
 import { openStorage } from './stores.ts'
+import { composeUpstream } from './upstreams.ts'
 import { composeUseCases } from './use-cases.ts'
 import { createViews, readLanguages } from './views/views.ts'
 
@@ -127,6 +128,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   })
   const access = new AccessRevoker({ store, logout })
 
+  const upstream = composeUpstream({ ...common, announcements, ways })
   const useCases = composeUseCases({ ...common, announcements, hasher, messages, access })
   const { deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
@@ -188,6 +190,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     access,
     keys,
     ...protocol,
+    ...upstream,
     ...useCases,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -8,6 +8,8 @@ const CATALOGUE = {
       'This sign-in has expired or was started in another browser. Go back to the app and try again.',
   },
   invalid_link: { status: 400, message: 'That link is not valid or has expired.' },
+  upstream_cancelled: { status: 400, message: 'The sign-in was not finished at the provider.' },
+  upstream_invalid: { status: 400, message: 'The answer of the provider was not valid.' },
   password_rejected: { status: 400, message: 'That password cannot be used.' },
   invalid_credentials: { status: 401, message: 'The e-mail address or password is incorrect.' },
   invalid_token: { status: 401, message: 'The token is missing, expired or no longer valid.' },
@@ -34,6 +36,10 @@ const CATALOGUE = {
   misdirected_request: { status: 421, message: 'This server does not answer for that host.' },
   too_many_requests: { status: 429, message: 'Too many attempts. Wait a moment and try again.' },
   internal_error: { status: 500, message: 'Something went wrong on our side.' },
+  upstream_unavailable: {
+    status: 503,
+    message: 'The provider does not answer. Try again in a moment, or sign in another way.',
+  },
   unavailable: { status: 503, message: 'The service is busy or starting. Try again in a moment.' },
 } as const
 

@@ -24,10 +24,10 @@ const FLOORS = [
   ],
   ['crypto', 'outgoing', 'redis', 'views', 'embedded'],
   ['mail', 'entities', 'database', 'feed', 'outbox', 'fault-log.ts', 'readiness.ts'],
-  ['accounts', 'clients', 'audit', 'retention'],
+  ['accounts', 'clients', 'upstream', 'audit', 'retention'],
   ['oidc'],
   ['http'],
-  ['app.ts', 'context.ts', 'protocol.ts', 'stores.ts', 'use-cases.ts'],
+  ['app.ts', 'context.ts', 'protocol.ts', 'stores.ts', 'upstreams.ts', 'use-cases.ts'],
   ['commands', 'announce.ts', 'cli.ts', 'main.ts', 'seed.ts'],
 ]
 
@@ -174,6 +174,7 @@ describe('the house', () => {
     [['ioredis'], ['src/redis/']],
     [['pino'], ['src/logger/']],
     [['dataloader'], ['src/batched.ts']],
+    [['openid-client'], ['src/upstream/openid.ts']],
   ])('imports %s only in %s', (packages, places) => {
     expect(importersOf(packages, places)).toEqual([])
   })

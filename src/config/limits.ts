@@ -156,4 +156,20 @@ export const CONNECTIONS = {
 } as const
 
 /** What the server takes from others' servers: answers in general, and pictures (CL-03, CL-04). */
-export const OUTGOING = { answerBytes: 64 * 1024, pictureBytes: 256 * 1024 } as const
+export const OUTGOING = {
+  answerBytes: 64 * 1024,
+  pictureBytes: 256 * 1024,
+  /** How long a server that people sign in with may take for one answer. */
+  providerMs: 5000,
+} as const
+
+/** What is known of a server that people sign in with, in milliseconds. */
+export const UPSTREAM = {
+  /** How long its metadata are taken as they are. */
+  freshMs: 3_600_000,
+  /** How long metadata and keys serve while it gives no new ones. */
+  staleMs: 86_400_000,
+  /** After it did not answer. */
+  firstPauseMs: 1000,
+  maxPauseMs: 60_000,
+} as const

@@ -16,6 +16,7 @@ import { OidcArtifact } from './oidc-artifact.ts'
 import { OutboxMessage } from './outbox-message.ts'
 import { PendingSignUp } from './pending-sign-up.ts'
 import { Picture } from './picture.ts'
+import { Provider } from './provider.ts'
 import { RecoveryCode } from './recovery-code.ts'
 import { Resource } from './resource.ts'
 import { ServerState } from './server-state.ts'
@@ -44,6 +45,7 @@ export const entities = [
   OutboxMessage,
   PendingSignUp,
   Picture,
+  Provider,
   RecoveryCode,
   Resource,
   ServerState,
@@ -73,6 +75,7 @@ export {
   OutboxMessage,
   PendingSignUp,
   Picture,
+  Provider,
   RecoveryCode,
   Resource,
   ServerState,

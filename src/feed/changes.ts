@@ -4,7 +4,7 @@ import type { EntityManager } from '../database/database.ts'
 export const CHANNEL = 'gatehouse_client'
 
 /** What every instance keeps a copy of. */
-export type Kind = 'attribute' | 'client' | 'resource' | 'signing_key'
+export type Kind = 'attribute' | 'client' | 'provider' | 'resource' | 'signing_key'
 
 export type Changed = { readonly kind: Kind; readonly id: string }
 

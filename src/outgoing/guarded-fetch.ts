@@ -25,6 +25,8 @@ export interface GuardedFetchOptions {
   readonly ca?: string
   /** The longest body that is read. */
   readonly maxBytes?: number
+  /** How long all of it may take. */
+  readonly timeoutMs?: number
 }
 
 export type Fetch = (input: string | Request | URL, init?: RequestInit) => Promise<Response>
@@ -32,7 +34,7 @@ export type Fetch = (input: string | Request | URL, init?: RequestInit) => Promi
 /**
  * Every way out of the server is made here (CL-04): https unless http is allowed, every address of
  * the name checked before anything is sent and the checked one connected to, no redirect followed,
- * 2.5 s and `maxBytes` at most.
+ * `timeoutMs` and `maxBytes` at most.
  * Rejects with `RequestRefused`, or with the fault of the network.
  */
 export function createGuardedFetch({
@@ -41,6 +43,7 @@ export function createGuardedFetch({
   allowsPlain = false,
   ca,
   maxBytes = OUTGOING.answerBytes,
+  timeoutMs = TIMEOUT_MS,
 }: GuardedFetchOptions = {}): Fetch {
   return async (input, init = {}) => {
     const url = URL.parse(input instanceof Request ? input.url : String(input))
@@ -48,7 +51,7 @@ export function createGuardedFetch({
     if (!url || !isSpoken || url.username || url.password)
       throw new RequestRefused('only https URLs without credentials are fetched')
     const signal = AbortSignal.any([
-      AbortSignal.timeout(TIMEOUT_MS),
+      AbortSignal.timeout(timeoutMs),
       ...(init.signal ? [init.signal] : []),
     ])
     const host = url.hostname.replace(/^\[|\]$/g, '')

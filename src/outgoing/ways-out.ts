@@ -21,6 +21,8 @@ export interface WaysOut {
    * where the operator has said so of this very server.
    */
   toOperators(how: { readonly isPlain: boolean }): Fetch
+  /** To servers that people sign in with, which the operator has named: by https, and slower. */
+  readonly toProviders: Fetch
   /** Whether the operator may name this host, though it is not on the public internet. */
   mayName(hostname: string): boolean
 }
@@ -39,6 +41,11 @@ export async function openWaysOut(
   const toPublic = createGuardedFetch(forTests)
   const toPictures = createGuardedFetch({ maxBytes: OUTGOING.pictureBytes, ...forTests })
   const secured = createGuardedFetch({ isAllowed, ...forTests })
+  const toProviders = createGuardedFetch({
+    isAllowed,
+    timeoutMs: OUTGOING.providerMs,
+    ...forTests,
+  })
   const plain = createGuardedFetch({ isAllowed, allowsPlain: true, ...forTests })
   // The others differ in size, or allow less.
   if (!forTests) await proveGuard(toPublic)
@@ -46,6 +53,7 @@ export async function openWaysOut(
   return {
     toPublic,
     toPictures,
+    toProviders,
     toOperators: ({ isPlain }) => (isPlain ? plain : secured),
     mayName(hostname) {
       const host = hostname.replace(/^\[|\]$/g, '')

@@ -4,8 +4,8 @@ import type { Pool } from '../database/database.ts'
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 /**
- * Every column that `KEY_ENCRYPTION_KEYS` encrypt, with the table's key and what the box was sealed
- * with (its associated data).
+ * Every column that `KEY_ENCRYPTION_KEYS` encrypt, with the table's key and, in SQL, what the box was
+ * sealed with (its associated data).
  */
 const SEALED = [
   {
@@ -13,7 +13,7 @@ const SEALED = [
     table: 'signing_key',
     id: 'kid',
     box: 'private_box',
-    aad: 'kid',
+    aad: '"kid"',
     before: '',
   },
   {
@@ -21,7 +21,7 @@ const SEALED = [
     table: 'totp_credential',
     id: 'id',
     box: 'secret_box',
-    aad: 'account_id',
+    aad: '"account_id"',
     before: NIL_UUID,
   },
   {
@@ -29,8 +29,16 @@ const SEALED = [
     table: 'outbox_message',
     id: 'id',
     box: 'body_box',
-    aad: 'id',
+    aad: '"id"',
     before: NIL_UUID,
+  },
+  {
+    what: 'secrets for providers',
+    table: 'provider',
+    id: 'id',
+    box: 'secret_box',
+    aad: `'provider:' || "id"`,
+    before: '',
   },
 ] as const
 
@@ -58,7 +66,8 @@ async function resealTable(
   box: SecretBox,
   { table, id, box: column, aad, before }: (typeof SEALED)[number],
 ): Promise<number> {
-  const next = `select "${id}" as "id", "${aad}" as "aad", "${column}" as "box" from "${table}" where "${id}" > $1 order by "${id}" limit ${BATCH}`
+  const next = `select "${id}" as "id", ${aad} as "aad", "${column}" as "box" from "${table}"
+    where "${id}" > $1 and "${column}" is not null order by "${id}" limit ${BATCH}`
   const replace = `update "${table}" set "${column}" = $3 where "${id}" = $1 and "${column}" = $2`
   let count = 0
   for (let last: string = before; ; ) {

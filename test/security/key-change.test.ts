@@ -7,6 +7,7 @@ import { createDatabase } from '../support/database.ts'
 import { signedIn } from '../support/people.ts'
 import { startServer, TEST_SECRETS, type TestServer } from '../support/server.ts'
 import { STORAGES, startStorage, type TestStorage } from '../support/storages.ts'
+import { createProvider } from '../support/upstream/providers.ts'
 
 const FRESH_COOKIE_KEY = 'Qm5xTc8vLp2zKd6wRb9nGs3yFh7jAe4uXo1iWqMt'
 const FRESH_ENCRYPTION_KEY = 'Vb7nMq2wXc5tYu9zKj4hGf1dSa8pLo3iRe6yTgHw'
@@ -31,6 +32,8 @@ describe.each(STORAGES)('keys change while grants are in %s', (name) => {
       const ofPerson = await withMfa(before, person)
       const ofAnother = await withMfa(before, another)
       const { kid } = (await before.context.keys.list())[0] ?? {}
+      const client = { id: 'gatehouse', secret: 'told by the provider' }
+      await createProvider(before, { issuer: 'https://op.example', client })
 
       const secrets = {
         cookieKeys: [FRESH_COOKIE_KEY, ...TEST_SECRETS.cookieKeys],
@@ -67,7 +70,7 @@ describe.each(STORAGES)('keys change while grants are in %s', (name) => {
       const anew = await reseal(after.context.database.pool, after.context.box)
       expect([...anew.values()].every((count) => count > 0)).toBe(true)
       expect([...(await reseal(after.context.database.pool, after.context.box)).values()]).toEqual([
-        0, 0, 0,
+        0, 0, 0, 0,
       ])
       const alone = { ...secrets, keyEncryptionKeys: [FRESH_ENCRYPTION_KEY] }
       await using without = await startServer({

@@ -1,0 +1,108 @@
+import { UPSTREAM } from '../config/limits.ts'
+import type { SecretBox } from '../crypto/secret-box.ts'
+import { Breaker } from '../outbox/breaker.ts'
+import type { Fetch } from '../outgoing/guarded-fetch.ts'
+import { upstreamRefusal } from './failure.ts'
+import { type AnyConnection, connectOAuth, connectOpenId, type Party } from './openid.ts'
+import { KINDS } from './providers/index.ts'
+import type { LiveProvider } from './providers.ts'
+import { UpstreamRefusal } from './refusal.ts'
+import { secretOf } from './secret.ts'
+
+export interface ConnectionsDeps {
+  readonly box: Pick<SecretBox, 'open'>
+  /** Guarded: the addresses are the provider's own words (UP-08). */
+  readonly fetch: Fetch
+}
+
+/** What is known of one provider, as it is registered now. */
+interface Known {
+  readonly version: number
+  readonly breaker: Breaker
+  connection?: { readonly value: AnyConnection; readonly at: number }
+  connecting?: Promise<AnyConnection>
+}
+
+const AWAY = new Set(['unreachable', 'slow', 'broken'])
+
+/**
+ * Addresses and keys of providers: an hour as they are, a day while the provider gives no new ones.
+ * One that does not answer is left alone for a moment, so that nobody waits for it in vain.
+ */
+export class Connections {
+  readonly #deps: ConnectionsDeps
+  readonly #known = new Map<string, Known>()
+
+  constructor(deps: ConnectionsDeps) {
+    this.#deps = deps
+  }
+
+  /** Throws `UpstreamRefusal`. */
+  async use<T>(
+    provider: LiveProvider,
+    work: (connection: AnyConnection) => Promise<T>,
+  ): Promise<T> {
+    const known = this.#of(provider)
+    const { remainingMs } = known.breaker
+    if (remainingMs > 0)
+      throw new UpstreamRefusal('unreachable', undefined, Math.ceil(remainingMs / 1000))
+    try {
+      const done = await work(await this.#connection(provider, known))
+      known.breaker.reached()
+      return done
+    } catch (error) {
+      const refusal = upstreamRefusal(error)
+      if (!AWAY.has(refusal.reason)) known.breaker.reached()
+      else known.breaker.unreachable()
+      throw refusal
+    }
+  }
+
+  /** Asks anew, and for the keys too, whatever is known. Throws `UpstreamRefusal`. */
+  async check(provider: LiveProvider): Promise<{ readonly issuer: string }> {
+    try {
+      const connection = await this.#connect(provider)
+      if (connection.speaks === 'openid') {
+        const { keys } = (await connection.keys()) as { readonly keys?: unknown }
+        if (!Array.isArray(keys)) throw new UpstreamRefusal('broken', new Error('It has no keys'))
+      }
+      return { issuer: connection.issuer }
+    } catch (error) {
+      throw upstreamRefusal(error)
+    }
+  }
+
+  #of({ id, version }: LiveProvider): Known {
+    const found = this.#known.get(id)
+    if (found?.version === version) return found
+    const { firstPauseMs, maxPauseMs } = UPSTREAM
+    const known = { version, breaker: new Breaker({ firstPauseMs, maxPauseMs }) }
+    this.#known.set(id, known)
+    return known
+  }
+
+  async #connection(provider: LiveProvider, known: Known): Promise<AnyConnection> {
+    const { connection } = known
+    const age = connection ? Date.now() - connection.at : Infinity
+    if (connection && age < UPSTREAM.freshMs) return connection.value
+    try {
+      known.connecting ??= this.#connect(provider)
+      const value = await known.connecting
+      known.connection = { value, at: Date.now() }
+      return value
+    } catch (error) {
+      if (connection && age < UPSTREAM.staleMs) return connection.value
+      throw error
+    } finally {
+      delete known.connecting
+    }
+  }
+
+  async #connect(provider: LiveProvider): Promise<AnyConnection> {
+    const kind = KINDS[provider.kind]
+    const { clientId } = provider
+    const secret = secretOf(provider, kind, this.#deps.box)
+    const party: Party = { issuer: provider.issuer, clientId, secret, fetch: this.#deps.fetch }
+    return kind.speaks === 'oauth' ? connectOAuth(kind, party) : connectOpenId(kind, party)
+  }
+}

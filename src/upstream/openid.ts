@@ -1,0 +1,161 @@
+import type * as Library from 'openid-client'
+import { OUTGOING, UPSTREAM } from '../config/limits.ts'
+import type { Fetch } from '../outgoing/guarded-fetch.ts'
+import { keepingAnswers } from './kept-answers.ts'
+import { type Ask, absent, type Claims, type OAuthKind, type OpenIdKind } from './kind.ts'
+import { UpstreamRefusal } from './refusal.ts'
+
+/** Loaded with the first provider that is asked: most servers have none. */
+const load = (): Promise<typeof Library> => import('openid-client')
+
+/** One provider, as one client of it. */
+export interface Party {
+  readonly issuer: string
+  readonly clientId: string
+  /** What the token request shows, made anew for each; absent for a client that has no secret. */
+  readonly secret: (() => string) | undefined
+  readonly fetch: Fetch
+}
+
+export interface Checks {
+  readonly state: string
+  readonly nonce: string
+  readonly verifier: string
+  readonly maxAge?: number | undefined
+}
+
+/** A provider whose addresses are known. */
+export interface Connection {
+  readonly issuer: string
+  authorizationUrl(parameters: Readonly<Record<string, string>>): URL
+  challenge(verifier: string): Promise<string>
+}
+
+export interface OpenIdConnection extends Connection {
+  readonly kind: OpenIdKind
+  readonly speaks: 'openid'
+  /** Claims of the ID token, all of them checked, and of userinfo for what it lacks. */
+  redeem(callback: URL, checks: Checks): Promise<Claims>
+  /** The keys that it publishes now. */
+  keys(): Promise<unknown>
+}
+
+export interface OAuthConnection extends Connection {
+  readonly kind: OAuthKind
+  readonly speaks: 'oauth'
+  redeem(callback: URL, checks: Checks): Promise<Ask>
+}
+
+export type AnyConnection = OpenIdConnection | OAuthConnection
+
+/** By discovery. */
+export async function connectOpenId(kind: OpenIdKind, party: Party): Promise<OpenIdConnection> {
+  const library = await load()
+  let jwksUri = ''
+  const fetch = keepingAnswers(party.fetch, {
+    isKept: (url) => url === jwksUri,
+    staleMs: UPSTREAM.staleMs,
+  })
+  const config = await library.discovery(
+    new URL(party.issuer),
+    party.clientId,
+    {},
+    authentication(library, party.secret),
+    { ...options(library, fetch), execute: [library.enableNonRepudiationChecks] },
+  )
+  const server = config.serverMetadata()
+  jwksUri = server.jwks_uri ?? ''
+  for (const needed of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const)
+    if (!server[needed]) throw new UpstreamRefusal('broken', new Error(`It has no ${needed}`))
+  return {
+    ...connectionOf(library, config),
+    kind,
+    speaks: kind.speaks,
+    keys: async () => (await fetch(jwksUri)).json(),
+    async redeem(callback, { state, nonce, verifier, maxAge }) {
+      const tokens = await library.authorizationCodeGrant(config, callback, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
+        ...(maxAge === undefined ? {} : { maxAge }),
+      })
+      const claims: Claims = tokens.claims() ?? {}
+      const isWhole = claims['email'] !== undefined && claims['name'] !== undefined
+      if (isWhole || !server.userinfo_endpoint) return claims
+      const subject = String(claims['sub'])
+      return together(claims, await library.fetchUserInfo(config, tokens.access_token, subject))
+    },
+  }
+}
+
+/** Without discovery, by what the kind knows of it. */
+export async function connectOAuth(kind: OAuthKind, party: Party): Promise<OAuthConnection> {
+  const library = await load()
+  const { authorization, token, api } = kind.endpoints(party.issuer)
+  const config = new library.Configuration(
+    { issuer: party.issuer, authorization_endpoint: authorization, token_endpoint: token },
+    party.clientId,
+    {},
+    party.secret ? library.ClientSecretPost(party.secret()) : library.None(),
+  )
+  const { timeout, [library.customFetch]: customFetch } = options(library, party.fetch)
+  config.timeout = timeout
+  config[library.customFetch] = customFetch
+  return {
+    ...connectionOf(library, config),
+    kind,
+    speaks: kind.speaks,
+    async redeem(callback, { state, verifier }) {
+      const { access_token: token } = await library.authorizationCodeGrant(config, callback, {
+        expectedState: state,
+        pkceCodeVerifier: verifier,
+      })
+      return async (path) => {
+        const url = new URL(api + path)
+        const headers = new Headers({ accept: kind.accept, 'user-agent': 'Gatehouse' })
+        const ask = library.fetchProtectedResource
+        const response = await ask(config, token, url, 'GET', null, headers)
+        if (response.status === 404) return absent
+        if (!response.ok)
+          throw new UpstreamRefusal('broken', new Error(`${path} answered ${response.status}`))
+        return response.json()
+      }
+    },
+  }
+}
+
+function connectionOf(library: typeof Library, config: Library.Configuration): Connection {
+  return {
+    issuer: config.serverMetadata().issuer,
+    authorizationUrl: (parameters) => library.buildAuthorizationUrl(config, { ...parameters }),
+    challenge: (verifier) => library.calculatePKCECodeChallenge(verifier),
+  }
+}
+
+function options(library: typeof Library, fetch: Fetch) {
+  const customFetch: Library.CustomFetch = (url, init) => fetch(url, init as RequestInit)
+  return { [library.customFetch]: customFetch, timeout: OUTGOING.providerMs / 1000 }
+}
+
+/** As the provider's metadata say; by default `client_secret_basic` (OpenID Connect Discovery 3). */
+function authentication(library: typeof Library, secret: (() => string) | undefined) {
+  const authenticate: Library.ClientAuth = (server, client, body, headers) => {
+    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
+    const method = !secret
+      ? library.None()
+      : methods.includes('client_secret_basic')
+        ? library.ClientSecretBasic(secret())
+        : library.ClientSecretPost(secret())
+    method(server, client, body, headers)
+  }
+  return authenticate
+}
+
+/** What is signed counts; an address goes with the word on it of the same document. */
+function together(signed: Claims, told: Claims): Claims {
+  const { email, email_verified: verified, ...rest } = signed
+  const address = email === undefined ? {} : { email, email_verified: verified }
+  const base = email === undefined ? told : { ...told, email_verified: undefined }
+  return { ...base, ...rest, ...address }
+}

@@ -1,0 +1,109 @@
+import { randomSecret } from '../crypto/token.ts'
+import { Connections, type ConnectionsDeps } from './connections.ts'
+import type { Claims } from './kind.ts'
+import { profileOf, type UpstreamProfile } from './profile.ts'
+import type { LiveProvider } from './providers.ts'
+import { UpstreamRefusal } from './refusal.ts'
+
+export interface Beginning {
+  readonly state: string
+  readonly nonce: string
+  readonly redirectUri: string
+  readonly loginHint?: string | undefined
+  /** The person wants to choose among several accounts over there. */
+  readonly again?: boolean | undefined
+  readonly maxAge?: number | undefined
+  readonly acrValues?: string | undefined
+}
+
+export interface Callback {
+  readonly redirectUri: string
+  /** All parameters of the callback: `code`, `state`, `iss`, or `error`. */
+  readonly parameters: URLSearchParams
+  /** The form field of that name, which some send once and unsigned: as if the person had typed it. */
+  readonly user?: string | undefined
+}
+
+export interface Expected {
+  readonly state: string
+  readonly nonce: string
+  readonly verifier: string
+  readonly maxAge?: number | undefined
+}
+
+/** This server as a client of a provider. Every failure is an `UpstreamRefusal`. */
+export class RelyingParty {
+  readonly #connections: Connections
+
+  constructor(deps: ConnectionsDeps) {
+    this.#connections = new Connections(deps)
+  }
+
+  /** Where the browser goes, and the PKCE verifier that the answer will be redeemed with. */
+  begin(provider: LiveProvider, wanted: Beginning): Promise<{ url: URL; verifier: string }> {
+    return this.#connections.use(provider, async (at) => {
+      const { kind } = at
+      const { state, nonce, redirectUri, loginHint, again = false, maxAge, acrValues } = wanted
+      const verifier = randomSecret()
+      const openid = {
+        nonce,
+        ...(maxAge === undefined ? {} : { max_age: String(maxAge) }),
+        ...(acrValues === undefined ? {} : { acr_values: acrValues }),
+      }
+      const url = at.authorizationUrl({
+        response_type: 'code',
+        redirect_uri: redirectUri,
+        scope: provider.scopes.join(' '),
+        state,
+        code_challenge: await at.challenge(verifier),
+        code_challenge_method: 'S256',
+        ...(kind.speaks === 'openid' ? openid : {}),
+        ...(loginHint === undefined ? {} : { login_hint: loginHint }),
+        ...kind.parameters?.(provider.settings, { again }),
+      })
+      return { url, verifier }
+    })
+  }
+
+  /** Who came. The code is spent, whatever becomes of it. */
+  redeem(
+    provider: LiveProvider,
+    { redirectUri, parameters, user }: Callback,
+    expected: Expected,
+  ): Promise<UpstreamProfile> {
+    const callback = new URL(`${redirectUri}?${parameters.toString()}`)
+    return this.#connections.use(provider, async (at) => {
+      const { settings } = provider
+      if (at.speaks === 'oauth') {
+        const told = await at.kind.read(await at.redeem(callback, expected))
+        return { ...profileOf(at.issuer, told, settings), amr: [] }
+      }
+      const claims = await at.redeem(callback, expected)
+      const { kind } = at
+      if (kind.accepts?.(claims, settings) === false) throw new UpstreamRefusal('not_accepted')
+      const told = { subject: String(claims['sub']), ...kind.read(claims, settings, user) }
+      return {
+        ...profileOf(String(claims['iss']), told, settings),
+        ...levelOf(claims, settings.trustAmr),
+        sid: shortText(claims['sid']),
+      }
+    })
+  }
+
+  /** What the provider's keys and addresses are now, from itself. */
+  check(provider: LiveProvider): Promise<{ readonly issuer: string }> {
+    return this.#connections.check(provider)
+  }
+}
+
+function levelOf({ amr, acr }: Claims, isTrusted: boolean) {
+  const said = isTrusted && Array.isArray(amr) ? amr.slice(0, 20) : []
+  return {
+    amr: said.flatMap((each: unknown) => shortText(each) ?? []),
+    acr: isTrusted ? shortText(acr) : undefined,
+  }
+}
+
+function shortText(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\x20-\x7e]{1,255}$/.test(value) ? value : undefined
+}

@@ -1,0 +1,159 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import { type Answered, type Asked, TlsSite } from './tls.ts'
+
+type Claims = Readonly<Record<string, unknown>>
+type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey']
+
+/** How it lies; what is not said is as an honest provider does it. `undefined` as a claim leaves it out. */
+export interface Lies {
+  /** Of the ID token, over `person`. */
+  readonly claims?: Claims
+  readonly signature?: 'own' | 'foreign' | 'none' | 'HS256'
+  /** Of the callback, over `code`, `state` and `iss`; `undefined` leaves one out. */
+  readonly callback?: Readonly<Record<string, string | undefined>>
+  readonly metadata?: Claims
+  readonly userinfo?: Claims
+  readonly token?: Answered
+}
+
+interface Started {
+  readonly nonce: string
+  readonly challenge: string
+}
+
+export const HOSTILE_CLIENT = { id: 'gatehouse', secret: 'a secret of the hostile provider' }
+
+/**
+ * An OpenID provider on loopback that says what a test wants it to say. Who comes is `person`; its
+ * answer to the browser comes at once, without a page.
+ */
+export class HostileOp implements AsyncDisposable {
+  person: Claims = { sub: 'mallory', email: 'mallory@example.net', email_verified: true, name: 'M' }
+  lies: Lies = {}
+  /** Every code and token that it gave out: none of them may be in a log. */
+  readonly secrets: string[] = []
+  readonly site: TlsSite
+  readonly #started = new Map<string, Started>()
+  readonly #key: Key
+  readonly #foreign: Key
+  readonly #jwk: object
+
+  static async open(): Promise<HostileOp> {
+    const own = await generateKeyPair('ES256')
+    const foreign = await generateKeyPair('ES256')
+    const jwk = { ...(await exportJWK(own.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
+    const op = new HostileOp(own.privateKey, foreign.privateKey, jwk)
+    await op.site.listen()
+    return op
+  }
+
+  private constructor(key: Key, foreign: Key, jwk: object) {
+    this.#key = key
+    this.#foreign = foreign
+    this.#jwk = jwk
+    this.site = new TlsSite({
+      '/.well-known/openid-configuration': () => ({ body: this.#metadata() }),
+      '/jwks': () => ({ body: { keys: [this.#jwk] } }),
+      '/authorize': (asked) => this.#authorize(asked),
+      '/token': (asked) => this.#token(asked),
+      '/userinfo': () => ({ body: this.lies.userinfo ?? this.person }),
+    })
+  }
+
+  get issuer(): string {
+    return this.site.origin
+  }
+
+  /** What the browser is sent back with, for an authorization request. */
+  async authorize(request: URL | string): Promise<URL> {
+    const answer = this.#authorize({ url: new URL(request) })
+    return new URL(answer.headers?.['location'] ?? '')
+  }
+
+  /** Signed as its ID tokens are. */
+  async sign(payload: JWTPayload, signature: Lies['signature'] = 'own', typ = 'JWT') {
+    if (signature === 'none') return new UnsecuredJWT(payload).encode()
+    const alg = signature === 'HS256' ? 'HS256' : 'ES256'
+    const key =
+      signature === 'HS256'
+        ? new TextEncoder().encode(HOSTILE_CLIENT.secret)
+        : signature === 'foreign'
+          ? this.#foreign
+          : this.#key
+    return new SignJWT(payload).setProtectedHeader({ alg, kid: 'k1', typ }).sign(key)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.site[Symbol.asyncDispose]()
+  }
+
+  #metadata(): Claims {
+    return without({
+      issuer: this.issuer,
+      authorization_endpoint: `${this.issuer}/authorize`,
+      token_endpoint: `${this.issuer}/token`,
+      userinfo_endpoint: `${this.issuer}/userinfo`,
+      jwks_uri: `${this.issuer}/jwks`,
+      response_types_supported: ['code'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+      authorization_response_iss_parameter_supported: true,
+      ...this.lies.metadata,
+    })
+  }
+
+  #authorize({ url }: Pick<Asked, 'url'>): Answered {
+    const asked = (name: string) => url.searchParams.get(name) ?? ''
+    const code = randomUUID()
+    this.secrets.push(code)
+    this.#started.set(code, { nonce: asked('nonce'), challenge: asked('code_challenge') })
+    const location = new URL(asked('redirect_uri'))
+    const answer = { code, state: asked('state'), iss: this.issuer, ...this.lies.callback }
+    for (const [name, value] of Object.entries(without(answer)))
+      location.searchParams.set(name, String(value))
+    return { status: 303, headers: { location: location.href } }
+  }
+
+  async #token({ body, headers }: Asked): Promise<Answered> {
+    if (this.lies.token) return this.lies.token
+    const [, basic = ''] = (headers.authorization ?? '').split(' ')
+    const [, secret = ''] = Buffer.from(basic, 'base64').toString().split(':')
+    const shown = decodeURIComponent(secret.replaceAll('+', ' '))
+    if ((body.get('client_secret') ?? shown) !== HOSTILE_CLIENT.secret)
+      return {
+        status: 401,
+        headers: { 'www-authenticate': 'Basic realm="op"' },
+        body: { error: 'invalid_client' },
+      }
+    const code = body.get('code') ?? ''
+    const started = this.#started.get(code)
+    this.#started.delete(code)
+    const verifier = createHash('sha256')
+      .update(body.get('code_verifier') ?? '')
+      .digest('base64url')
+    if (!started || started.challenge !== verifier)
+      return { status: 400, body: { error: 'invalid_grant' } }
+    const now = Math.floor(Date.now() / 1000)
+    const claims = without({
+      iss: this.issuer,
+      aud: HOSTILE_CLIENT.id,
+      iat: now,
+      exp: now + 300,
+      auth_time: now,
+      nonce: started.nonce,
+      ...this.person,
+      ...this.lies.claims,
+    })
+    const access = randomUUID()
+    const idToken = await this.sign(claims, this.lies.signature)
+    this.secrets.push(access, idToken)
+    return {
+      body: { access_token: access, token_type: 'Bearer', expires_in: 60, id_token: idToken },
+    }
+  }
+}
+
+function without(claims: Claims): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined))
+}

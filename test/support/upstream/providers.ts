@@ -1,0 +1,46 @@
+import { Provider } from '../../../src/entities/index.ts'
+import type { ProviderKindName } from '../../../src/entities/provider.ts'
+import { announce } from '../../../src/feed/changes.ts'
+import { KINDS } from '../../../src/upstream/providers/index.ts'
+import { secretContext } from '../../../src/upstream/secret.ts'
+import type { TestServer } from '../server.ts'
+
+export interface NewProvider {
+  readonly id?: string
+  readonly kind?: ProviderKindName
+  readonly name?: string
+  readonly issuer: string
+  readonly client: { readonly id: string; readonly secret: string }
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly position?: number
+}
+
+/** A provider, straight into the database: whatever its kind, at an issuer of the test. */
+export async function createProvider(
+  { context }: Pick<TestServer, 'context'>,
+  {
+    id = 'acme',
+    kind = 'oidc',
+    name = 'Acme',
+    issuer,
+    client,
+    settings = {},
+    position = 0,
+  }: NewProvider,
+): Promise<string> {
+  await context.database.em.fork().transactional(async (tx) => {
+    tx.create(Provider, {
+      id,
+      kind,
+      name,
+      issuer,
+      clientId: client.id,
+      secretBox: context.box.seal(client.secret, secretContext(id)),
+      scopes: [...KINDS[kind].scopes],
+      settings,
+      position,
+    })
+    await announce(tx, { kind: 'provider', id })
+  })
+  return id
+}
