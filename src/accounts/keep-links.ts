@@ -62,6 +62,12 @@ export class KeepLinks {
    * the answer of a wrong password.
    */
   async refuse(accountId: string, origin: RequestOrigin): Promise<never> {
+    await this.offer(accountId, origin)
+    throw new AppError('invalid_credentials')
+  }
+
+  /** The link by mail, if the account may still be kept. */
+  async offer(accountId: string, origin: RequestOrigin): Promise<void> {
     await this.#em.fork().transactional(async (em) => {
       const account = await em.findOne(Account, {
         id: accountId,
@@ -81,6 +87,5 @@ export class KeepLinks {
         keep,
       })
     })
-    throw new AppError('invalid_credentials')
   }
 }

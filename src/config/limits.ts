@@ -67,6 +67,7 @@ export const CAPS = {
   /** Mails over the whole server and hour (AA-01). */
   mailsPerHourGlobal: 10_000,
   sessionsPerAccount: 48,
+  passkeysPerAccount: 20,
 } as const
 
 /** Characters of a `client_id`. */
@@ -112,6 +113,8 @@ export const LIFETIMES = {
   code: 600,
   changeEmailUndo: 72 * 3600,
   pendingSignUp: 86_400,
+  /** Of a passkey: one of a page that waits for autofill lives as long as its sign-in. */
+  challenge: 600,
   mfaChallenge: 600,
   mfaEnrolment: 600,
   /** Authentication older than this must be repeated for sensitive actions (SE-10). */

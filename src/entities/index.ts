@@ -14,6 +14,7 @@ import { KnownDevice } from './known-device.ts'
 import { MfaChallenge } from './mfa-challenge.ts'
 import { OidcArtifact } from './oidc-artifact.ts'
 import { OutboxMessage } from './outbox-message.ts'
+import { PasskeyCredential } from './passkey-credential.ts'
 import { PendingSignUp } from './pending-sign-up.ts'
 import { Picture } from './picture.ts'
 import { Provider } from './provider.ts'
@@ -23,6 +24,7 @@ import { ServerState } from './server-state.ts'
 import { Session } from './session.ts'
 import { SessionProof } from './session-proof.ts'
 import { SigningKey } from './signing-key.ts'
+import { SpentChallenge } from './spent-challenge.ts'
 import { TotpCredential } from './totp-credential.ts'
 import { VerificationToken } from './verification-token.ts'
 
@@ -43,6 +45,7 @@ export const entities = [
   MfaChallenge,
   OidcArtifact,
   OutboxMessage,
+  PasskeyCredential,
   PendingSignUp,
   Picture,
   Provider,
@@ -52,9 +55,11 @@ export const entities = [
   Session,
   SessionProof,
   SigningKey,
+  SpentChallenge,
   TotpCredential,
   VerificationToken,
 ]
+export type { SuspendedFor } from './passkey-credential.ts'
 export type { TokenTyp } from './resource.ts'
 export {
   Account,
@@ -73,6 +78,7 @@ export {
   MfaChallenge,
   OidcArtifact,
   OutboxMessage,
+  PasskeyCredential,
   PendingSignUp,
   Picture,
   Provider,
@@ -82,6 +88,7 @@ export {
   Session,
   SessionProof,
   SigningKey,
+  SpentChallenge,
   TotpCredential,
   VerificationToken,
 }

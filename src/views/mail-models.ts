@@ -25,6 +25,9 @@ export const SECURITY_NOTICES = [
   'email_changed',
   'mfa_enabled',
   'mfa_disabled',
+  'passkey_added',
+  'passkey_removed',
+  'passkey_suspended',
   'recovery_code_used',
   'recovery_codes_regenerated',
 ] as const

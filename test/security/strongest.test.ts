@@ -3,6 +3,7 @@ import { Account } from '../../src/entities/index.ts'
 import { seedDemoAccount } from '../../src/seed.ts'
 import { api, startApi } from '../support/api.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { givePasskey } from '../support/passkeys.ts'
 import { enableMfa } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -103,10 +104,10 @@ describe('beside instances of the version before, which count without passkeys',
   afterAll(() => server.stop())
 
   it('TF-06 an account that has a passkey stays at two factors, and is counted down without it', async () => {
-    const { id, email } = await createAccount(server)
+    const account = await createAccount(server)
+    const { id, email } = account
     const countedBefore = () => sql('update "account" set "strongest" = 1 where "id" = $1', [id])
-    await sql('create table "passkey" ("account_id" uuid not null)')
-    await sql('insert into "passkey" values ($1)', [id])
+    await givePasskey(server, account)
     await countedBefore()
     expect(await strongest(email)).toBe(2)
     await sql('delete from "passkey" where "account_id" = $1', [id])

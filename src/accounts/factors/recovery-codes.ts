@@ -7,7 +7,7 @@ import type { EntityManager } from '../../database/database.ts'
 import { Account, RecoveryCode } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SecurityEvents } from '../security-events.ts'
-import { takesTwoFactors } from './levels.ts'
+import { STRONGEST, takesTwoFactors } from './levels.ts'
 
 export interface RecoveryCodesDeps {
   readonly em: EntityManager
@@ -20,6 +20,10 @@ const SPEND = `
 update "recovery_code" set "used_at" = coalesce("used_at", now()), "used_by" = coalesce("used_by", ?::bytea)
 where "account_id" = ? and "digest" = ? and ("used_at" is null or "used_by" = ?::bytea)
 returning "used_at" = now() as "isFirst"`
+
+/** Codes take the place of a second factor: without one there is nothing that they are good for. */
+const DROP_UNNEEDED = `
+delete from "recovery_code" where "account_id" = ? and exists (select from "account" where "id" = "account_id" and "strongest" < ${STRONGEST.two})`
 
 /**
  * Ten codes for the day the phone is lost: 80 random bits each, digested with the account as salt,
@@ -45,16 +49,16 @@ export class RecoveryCodes {
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       )
       if (!takesTwoFactors(account)) throw new AppError('mfa_not_enabled')
-      await tx.nativeDelete(RecoveryCode, { account: accountId })
-      const codes = this.replace(tx, accountId)
+      const codes = await this.replace(tx, accountId)
       await this.#events.notify(tx, account, 'recovery_codes_regenerated', origin)
       await this.#audit.append(tx, { type: 'recovery_codes_regenerated', accountId, origin })
       return codes
     })
   }
 
-  /** Makes a new set in the caller's transaction, which has removed the old one. */
-  replace(em: EntityManager, accountId: string): string[] {
+  /** Makes a new set in the caller's transaction. The old one is void. */
+  async replace(em: EntityManager, accountId: string): Promise<string[]> {
+    await em.nativeDelete(RecoveryCode, { account: accountId })
     const codes = generateRecoveryCodes()
     codes.forEach((code, position) => {
       em.create(RecoveryCode, {
@@ -89,6 +93,16 @@ export class RecoveryCodes {
       .fork()
       .find(RecoveryCode, { account: accountId }, { orderBy: { position: 'asc' } })
     return codes.map(({ usedAt }) => usedAt ?? undefined)
+  }
+
+  /** After a method was removed and the account counted anew. */
+  async dropUnneeded(tx: EntityManager, accountId: string): Promise<void> {
+    await tx.execute(DROP_UNNEEDED, [accountId])
+  }
+
+  /** Whether one is left, for the caller's transaction. */
+  async has(tx: EntityManager, accountId: string): Promise<boolean> {
+    return (await tx.count(RecoveryCode, { account: accountId, usedAt: null })) > 0
   }
 
   async left(accountId: string): Promise<number> {

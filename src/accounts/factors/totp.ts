@@ -7,7 +7,7 @@ import type { SecretBox } from '../../crypto/secret-box.ts'
 import { generateTotpSecret, otpauthUri, verifyTotp } from '../../crypto/totp.ts'
 import { databaseNow, inSeconds } from '../../database/clock.ts'
 import type { EntityManager } from '../../database/database.ts'
-import { Account, RecoveryCode, TotpCredential } from '../../entities/index.ts'
+import { Account, TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -131,7 +131,7 @@ export class Totp {
       if (confirmed === 0) throw new AppError('mfa_setup_replaced')
       await alongside?.(tx)
       account.mfaEnabled = true
-      const codes = recoveryCodes.replace(tx, accountId)
+      const codes = await recoveryCodes.replace(tx, accountId)
       await recount(tx, accountId)
       if (sessionId) await sessions.raise(tx, accountId, sessionId, TOTP)
       await events.notify(tx, account, 'mfa_enabled', origin)
@@ -184,8 +184,8 @@ export class Totp {
     const locked = await lockedAccount(tx, accountId)
     locked.mfaEnabled = false
     await tx.nativeDelete(TotpCredential, { account: accountId })
-    await tx.nativeDelete(RecoveryCode, { account: accountId })
     await recount(tx, accountId)
+    await this.#deps.recoveryCodes.dropUnneeded(tx, accountId)
     await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
     await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, actor })
   }

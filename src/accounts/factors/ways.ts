@@ -6,17 +6,22 @@ import type { AccountWays, Method } from './method.ts'
 import { METHODS } from './methods/index.ts'
 import type { SignInPolicy } from './sign-in-policy.ts'
 
+/** Of a row of `passkey`: it may be the only step of a sign-in, suspended or not. */
+export const IS_WAY_IN = `"has_verified" and "is_discoverable" is distinct from false`
+
 /** A way more is a column more. Its owner puts the count of its table in the place of a zero. */
 const WAYS = `
 select "password_hash" is not null as "hasPassword",
-  0 as "passkeys",
-  0 as "securityKeys",
+  "keys"."ways" as "passkeys",
+  "keys"."all" - "keys"."ways" as "securityKeys",
   0 as "identities",
   "email_verified_at" is not null as "hasProvenAddress",
   exists (select from "totp_credential" where "account_id" = "account"."id" and "confirmed_at" is not null) as "hasTotp",
   (select count(*)::int from "recovery_code" where "account_id" = "account"."id" and "used_at" is null) as "recoveryCodes",
   "strongest"
-from "account" where "id" = ? for update`
+from "account", lateral (
+  select count(*)::int as "all", count(*) filter (where ${IS_WAY_IN})::int as "ways" from "passkey" where "account_id" = "account"."id"
+) "keys" where "id" = ? for update of "account"`
 
 interface Counted extends AccountWays {
   /** As it was counted last. */

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto'
+import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
+import type { AuditSink } from '../../../audit/event.ts'
+import type { RequestOrigin } from '../../../audit/request-origin.ts'
+import { CAPS, LIFETIMES } from '../../../config/limits.ts'
+import type { StatelessChallenges } from '../../../crypto/challenge.ts'
+import type { EntityManager, Pool } from '../../../database/database.ts'
+import { Account, PasskeyCredential } from '../../../entities/index.ts'
+import { AppError } from '../../../errors.ts'
+import type { SecurityEvents } from '../../security-events.ts'
+import type { Sessions } from '../../sessions/sessions.ts'
+import type { Method } from '../method.ts'
+import { PASSKEY } from '../methods/passkey.ts'
+import { SECURITY_KEY } from '../methods/security-key.ts'
+import type { RecoveryCodes } from '../recovery-codes.ts'
+import { recount } from '../ways.ts'
+import { answeredChallenge } from './answered.ts'
+import { isDiscoverable, type RegistrationJson, userHandleOf } from './credential.ts'
+import {
+  type CreationOptions,
+  creationOptions,
+  descriptorOf,
+  type Purpose,
+  type RelyingParty,
+} from './options.ts'
+import { passkeyName } from './passkey-name.ts'
+import { type PasskeyView, viewOf } from './passkey-view.ts'
+import { spendAlone } from './stored-keys.ts'
+import { judgeRegistration, type NewCredential } from './webauthn.ts'
+
+export interface EnrolmentDeps {
+  readonly audit: AuditSink
+  readonly em: EntityManager
+  readonly pool: Pool
+  readonly challenges: StatelessChallenges
+  readonly events: SecurityEvents
+  readonly recoveryCodes: RecoveryCodes
+  readonly sessions: Sessions
+  readonly rp: RelyingParty
+}
+
+export interface NewPasskey {
+  readonly accountId: string
+  readonly credential: RegistrationJson
+  /** What its challenge was made for. */
+  readonly binding: string
+  readonly purpose: Purpose
+  readonly name?: string | undefined
+  /** The session that it is made in: it has shown the passkey from here on. */
+  readonly sessionId?: string | undefined
+  /** Where it may come from besides our own pages. */
+  readonly origins?: readonly string[] | undefined
+}
+
+export interface Registered {
+  readonly passkey: PasskeyView
+  /** What making it has shown, for a sign-in that is under way. */
+  readonly method: Method
+  /** For an account that had nothing else to fall back on: shown this once. */
+  readonly recoveryCodes: readonly string[]
+}
+
+const MAX_TRANSPORTS = 8
+const MAX_TRANSPORT = 32
+
+/** How an account gets a passkey. */
+export class Enrolment {
+  readonly #deps: EnrolmentDeps
+
+  constructor(deps: EnrolmentDeps) {
+    this.#deps = deps
+  }
+
+  /** Throws `conflict` for an account that has as many as it may. */
+  async options(
+    { id, email, name }: Pick<Account, 'id' | 'email' | 'name'>,
+    binding: string,
+    purpose: Purpose,
+  ): Promise<CreationOptions> {
+    const { em, challenges, rp } = this.#deps
+    const passkeys = await em.fork().find(PasskeyCredential, { account: id })
+    if (passkeys.length >= CAPS.passkeysPerAccount) throw new AppError('conflict')
+    return creationOptions(rp, challenges.make('webauthn.create', binding, LIFETIMES.challenge), {
+      user: { id: userHandleOf(id), name: email, displayName: name },
+      purpose,
+      excludeCredentials: passkeys.map(descriptorOf),
+    })
+  }
+
+  /**
+   * Stores a new passkey, and tells the owner. Everybody else stays signed in. Throws
+   * `challenge_expired`, `passkey_refused`, `passkey_exists` for a credential that anybody has here,
+   * and `conflict` for an account that has as many as it may.
+   */
+  async register(made: NewPasskey, origin: RequestOrigin): Promise<Registered> {
+    const { em, events, audit } = this.#deps
+    const name = passkeyName(made.name)
+    const judged = await this.#judge(made, origin)
+    const { accountId, sessionId } = made
+    const store = async (tx: EntityManager): Promise<Registered> => {
+      const account = await tx.findOneOrFail(
+        Account,
+        { id: accountId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
+      const passkey = await this.#insert(tx, account, made, judged, name)
+      const view = viewOf(passkey)
+      const method = view.isSecurityKey ? SECURITY_KEY : PASSKEY
+      const recoveryCodes = await this.#fallBack(tx, accountId)
+      await recount(tx, accountId)
+      if (sessionId) await this.#deps.sessions.raise(tx, accountId, sessionId, method)
+      await events.notify(tx, account, 'passkey_added', origin)
+      const detail = { passkey: passkey.id, method: method.id, attestation: judged.format }
+      await audit.append(tx, { type: 'passkey_added', accountId, sessionId, origin, detail })
+      return { passkey: view, method, recoveryCodes }
+    }
+    try {
+      return await em.fork().transactional(store)
+    } catch (cause) {
+      if (cause instanceof UniqueConstraintViolationException)
+        throw new AppError('passkey_exists', { cause })
+      throw cause
+    }
+  }
+
+  async #judge(
+    { accountId, credential, binding, purpose, origins = [], sessionId }: NewPasskey,
+    origin: RequestOrigin,
+  ): Promise<NewCredential> {
+    const { challenges, pool, audit, rp } = this.#deps
+    const { clientDataJSON } = credential.response
+    const answered = answeredChallenge(challenges, clientDataJSON, 'webauthn.create', binding)
+    if (!(await spendAlone(pool, answered))) throw new AppError('challenge_expired')
+    const judged = await judgeRegistration(credential, {
+      ceremony: 'webauthn.create',
+      rpId: rp.id,
+      origins: [...rp.origins, ...origins],
+      clientData: answered.clientData,
+      requiresVerification: purpose === 'passkey',
+    })
+    if (!judged.fault) return judged
+    const failed = {
+      type: 'passkey_added',
+      outcome: 'failure',
+      accountId,
+      sessionId,
+      origin,
+    } as const
+    audit.record({ ...failed, detail: { reason: judged.fault } })
+    throw new AppError('passkey_refused')
+  }
+
+  async #insert(
+    tx: EntityManager,
+    account: Account,
+    { credential }: NewPasskey,
+    judged: NewCredential,
+    name: string | null,
+  ): Promise<PasskeyCredential> {
+    const count = await tx.count(PasskeyCredential, { account: account.id })
+    if (count >= CAPS.passkeysPerAccount) throw new AppError('conflict')
+    const transports = credential.response.transports ?? []
+    const passkey = tx.create(PasskeyCredential, {
+      id: randomUUID(),
+      account,
+      credentialId: judged.credentialId,
+      publicKey: judged.publicKey,
+      alg: judged.alg,
+      rpId: this.#deps.rp.id,
+      signCount: judged.counter,
+      isBackupEligible: judged.isBackupEligible,
+      isBackedUp: judged.isBackedUp,
+      hasVerified: judged.hasVerified,
+      isDiscoverable: isDiscoverable(credential) ?? null,
+      aaguid: judged.aaguid ?? null,
+      transports: transports
+        .filter((each) => each.length <= MAX_TRANSPORT)
+        .slice(0, MAX_TRANSPORTS),
+      name,
+    })
+    await tx.persist(passkey).flush()
+    return passkey
+  }
+
+  /** Codes for the day when the device is lost, unless the account has some. */
+  async #fallBack(tx: EntityManager, accountId: string): Promise<readonly string[]> {
+    const { recoveryCodes } = this.#deps
+    if (await recoveryCodes.has(tx, accountId)) return []
+    return recoveryCodes.replace(tx, accountId)
+  }
+}
