@@ -56,6 +56,17 @@ export interface LeavableStep extends FormModel {
   readonly leave?: FormModel | undefined
 }
 
+/**
+ * A form that a passkey answers: its script hands `options` to the browser (WebAuthn's JSON form)
+ * and posts `credential`. Without script, or in a browser without passkeys, it does not show.
+ */
+export interface PasskeyForm extends FormModel {
+  readonly options: object
+}
+
+/** What the browser is to tell the keepers of passkeys, by the name of the call (WebAuthn 5.1.10). */
+export type PasskeySignal = Readonly<Record<string, object>>
+
 /** One thing of the person that an app asks for, worded by the catalogue. */
 export interface ScopeItem {
   readonly scope: string

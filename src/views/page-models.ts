@@ -10,6 +10,8 @@ import type {
   MessageAction,
   MessageKind,
   NoticeKind,
+  PasskeyForm,
+  PasskeySignal,
   Person,
   Resend,
   ScopeItem,
@@ -24,6 +26,8 @@ export interface PageModels extends AccountModels {
   'interaction/login': LeavableStep & {
     readonly email: string
     readonly asksPassword: boolean
+    readonly passkey?: PasskeyForm | undefined
+    readonly signal?: PasskeySignal | undefined
     /** Where the form is posted to for a code by mail. */
     readonly codeAction?: string | undefined
     readonly remember?: boolean | undefined

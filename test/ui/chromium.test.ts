@@ -188,8 +188,8 @@ describe('a keyboard is enough', () => {
       'password',
       'reveal',
       'remember',
-      'Forgot password?',
       'sign-in',
+      'Forgot password?',
       'Create an account',
       'leave',
     ])

@@ -41,6 +41,16 @@ const LOGO =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 const leave = form('/interaction/abc/leave')
+const passkey = {
+  ...form('/interaction/abc/passkey'),
+  hidden: { remember: '' },
+  options: {
+    challenge: 'Y2hhbGxlbmdl',
+    rpId: 'id.example.org',
+    userVerification: 'required',
+    allowCredentials: [],
+  },
+}
 const login = {
   ...form('/interaction/abc/login'),
   leave,
@@ -146,6 +156,14 @@ const link = form('/verify')
 export const PAGES: Samples<PageModels> = {
   'interaction/login': {
     plain: login,
+    passkey: { ...login, passkey },
+    unknown: {
+      ...login,
+      passkey,
+      problems: { code: 'passkey_unknown' },
+      signal: { signalUnknownCredential: { rpId: 'id.example.org', credentialId: 'AAAA' } },
+    },
+    passkeyOnly: { ...login, asksPassword: false, forgotHref: undefined, passkey },
     hint: { ...login, email: person.email, remember: true },
     wrong: { ...login, email: person.email, problems: { code: 'invalid_credentials' } },
     codes: { ...login, codeAction: '/interaction/abc/send-code' },

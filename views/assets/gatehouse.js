@@ -64,6 +64,7 @@ for (const button of all('button[data-print]')) {
 // A form is sent once, however often its button is pressed (UX-15); coming back by the back button frees it.
 const sent = new WeakSet()
 addEventListener('submit', (event) => {
+  if (event.defaultPrevented) return
   if (sent.has(event.target) || event.submitter?.getAttribute('aria-disabled') === 'true')
     event.preventDefault()
   else sent.add(event.target)
@@ -94,5 +95,63 @@ try {
 } catch {
   // A browser that keeps nothing.
 }
+
+// Passkeys (UX-19, UX-20): what needs one is hidden until this browser is known to have them. A page has one request
+// at a time: the next ends the one before.
+const Passkey = window.PublicKeyCredential
+const isAble = !!Passkey?.parseRequestOptionsFromJSON
+let asking
+async function ask(form, mediation) {
+  asking?.abort()
+  asking = new AbortController()
+  const { signal } = asking
+  const options = JSON.parse(form.dataset.passkey)
+  const credential = await (options.user
+    ? navigator.credentials.create({
+        publicKey: Passkey.parseCreationOptionsFromJSON(options),
+        signal,
+      })
+    : navigator.credentials.get({
+        publicKey: Passkey.parseRequestOptionsFromJSON(options),
+        mediation,
+        signal,
+      }))
+  form.credential.value = JSON.stringify(credential)
+  const { remember } = form
+  if (remember?.type === 'hidden')
+    remember.value = document.getElementById('remember')?.checked ? 'yes' : ''
+  form.requestSubmit()
+}
+// Offered in the list of the address field, for as long as nothing else is asked.
+async function wait(form) {
+  if ('conditional' in form.dataset && (await Passkey.isConditionalMediationAvailable?.()))
+    ask(form, 'conditional').catch(() => {})
+}
+for (const form of isAble ? all('form[data-passkey]') : []) {
+  form.credential.value = ''
+  form.addEventListener('submit', (event) => {
+    if (form.credential.value) return
+    event.preventDefault()
+    ask(form).catch(({ name }) => {
+      if (name === 'AbortError') return
+      for (const hint of all('[data-on]', form)) hint.hidden = !hint.dataset.on.includes(name)
+      form.querySelector('button').focus()
+      wait(form)
+    })
+  })
+  wait(form)
+}
+addEventListener('submit', (event) => {
+  if (!event.defaultPrevented) asking?.abort()
+})
+for (const part of all(isAble ? '[data-able]' : '[data-unable]')) part.hidden = false
+if (isAble)
+  Passkey.isUserVerifyingPlatformAuthenticatorAvailable?.().then((isThere) => {
+    for (const field of all('input[name=passkeys]')) field.value = isThere ? '1' : ''
+  })
+// What is kept elsewhere learns which passkeys are left.
+for (const { dataset } of all('[data-signal]'))
+  for (const [name, said] of Object.entries(JSON.parse(dataset.signal)))
+    Passkey?.[name]?.(said).catch(() => {})
 
 for (const form of all('form[data-autosubmit]')) form.submit()

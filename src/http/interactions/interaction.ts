@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import type { Accounts } from '../../accounts/accounts.ts'
 import type { Consents } from '../../accounts/consents.ts'
 import type { Devices } from '../../accounts/devices.ts'
+import type { Passkeys } from '../../accounts/factors/passkeys/passkeys.ts'
 import type { SecondStep } from '../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { Totp } from '../../accounts/factors/totp.ts'
@@ -29,6 +30,7 @@ export interface InteractionDeps {
   readonly signInPolicy: SignInPolicy
   readonly mfa: Totp
   readonly secondStep: SecondStep
+  readonly passkeys: Passkeys
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof
   readonly devices: Devices
@@ -62,6 +64,11 @@ export interface Policy {
 
 /** Which step is due: `steps.ts` decides. */
 export type DueStep = (state: InteractionState, prompt: string, policy: Policy) => string
+
+/** What a challenge of this interaction is bound to. */
+export function bindingOf({ uid }: Step): string {
+  return `interaction:${uid}`
+}
 
 /** The interaction of this request, which the router has loaded. */
 export function stepOf(ctx: Context): Step {

@@ -47,3 +47,17 @@ export async function findKnownPerson(
     prompt.reasons.some((reason) => ABOUT_THIS_PERSON.has(reason))
   return { accountId: account.id, email: account.email, isRemembered: row.isRemembered, isFixed }
 }
+
+/**
+ * Whether the sign-in of this account is remembered. A box that the present session has ticked
+ * counts for nobody else (SE-04).
+ */
+export function staysRemembered(
+  known: KnownPerson | undefined,
+  accountId: string,
+  isTicked: boolean,
+): boolean {
+  return known?.isRemembered
+    ? known.accountId === accountId && (known.isFixed || isTicked)
+    : !known?.isFixed && isTicked
+}

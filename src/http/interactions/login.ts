@@ -1,13 +1,21 @@
 import type { Context, Middleware } from 'koa'
-import type { Problems } from '../../views/views.ts'
+import { LIFETIMES } from '../../config/limits.ts'
+import { settingsOf } from '../../oidc/clients/settings.ts'
+import type { PasskeyForm, PasskeySignal, Problems } from '../../views/views.ts'
 import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
-import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
-import { findKnownPerson, isOther, type KnownPerson, OTHER } from './known-person.ts'
+import { bindingOf, type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import {
+  findKnownPerson,
+  isOther,
+  type KnownPerson,
+  OTHER,
+  staysRemembered,
+} from './known-person.ts'
 import { leaveForm } from './leave.ts'
 
 /** GET: the form, with the hint that the app gave or the person that has to confirm. */
@@ -16,7 +24,7 @@ export function showLogin(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const known = await findKnownPerson(ctx, deps, step)
     const hint = step.interaction.params['login_hint']
-    render(deps, ctx, step, {
+    renderLogin(ctx, deps, step, {
       email: typeof hint === 'string' ? hint.slice(0, 254) : (known?.email ?? ''),
       isRemembered: known?.isRemembered ?? false,
       known,
@@ -39,14 +47,11 @@ export function submitLogin(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({ username: emailFault(email), password: passwordFault(password) })
-        // A box that the present session has ticked counts for nobody else (SE-04).
         const isRemembered = (accountId: string): boolean =>
-          known?.isRemembered
-            ? known.accountId === accountId && (known.isFixed || shown.isRemembered)
-            : !known?.isFixed && shown.isRemembered
+          staysRemembered(known, accountId, shown.isRemembered)
         await signIn(ctx, deps, step, { email, password, isRemembered })
       },
-      (problems) => render(deps, ctx, step, { ...shown, problems }),
+      (problems) => renderLogin(ctx, deps, step, { ...shown, problems }),
     )
   }
 }
@@ -69,7 +74,7 @@ async function signIn(
     email,
     password,
     device: deps.deviceCookie.read(ctx),
-    binding: `interaction:${step.uid}`,
+    binding: bindingOf(step),
     app: nameOfApp(step.app),
   }
   const outcome = await deps.signIn.withPassword(credentials, originOf(ctx), (proven) =>
@@ -101,21 +106,26 @@ interface Shown {
   readonly isRemembered?: boolean
   readonly known: KnownPerson | undefined
   readonly problems?: Problems
+  readonly signal?: PasskeySignal | undefined
 }
 
-function render(
-  deps: InteractionDeps,
+/** The page of the first step, fresh or after a refusal. */
+export function renderLogin(
   ctx: Context,
+  deps: InteractionDeps,
   step: Step,
-  { email, isRemembered = false, known, problems }: Shown,
+  { email, isRemembered = false, known, problems, signal }: Shown,
 ): void {
+  const asksPassword = deps.signInPolicy.offers('password', settingsOf(step.app.client))
   const form = {
     action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
     csrf: deps.csrf.token(ctx),
-    asksPassword: true,
-    forgotHref: `/forgot-password?interaction=${step.uid}`,
+    asksPassword,
+    forgotHref: asksPassword ? `/forgot-password?interaction=${step.uid}` : undefined,
     leave: leaveForm(ctx, deps, step),
     problems,
+    passkey: passkeyForm(ctx, deps, step),
+    signal,
   }
   if (known?.isFixed) {
     const again = {
@@ -132,4 +142,19 @@ function render(
     { ...form, email, remember: isRemembered, signUpHref: step.url('sign-up') },
     step.app,
   )
+}
+
+/** Good for as long as the page is: autofill may wait. Nothing is stored for it. */
+function passkeyForm(
+  ctx: Context,
+  { csrf, passkeys, signInPolicy }: InteractionDeps,
+  step: Step,
+): PasskeyForm | undefined {
+  if (!signInPolicy.offers('passkey', settingsOf(step.app.client))) return undefined
+  return {
+    action: `${step.url('passkey')}${isOther(ctx) ? OTHER : ''}`,
+    csrf: csrf.token(ctx),
+    hidden: { remember: '' },
+    options: passkeys.signInOptions(bindingOf(step), LIFETIMES.interaction),
+  }
 }

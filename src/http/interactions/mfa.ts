@@ -5,7 +5,7 @@ import { refusable } from '../refusable.ts'
 import { originOf } from '../state.ts'
 import { totpProblems } from '../totp-problems.ts'
 import { finishSignIn } from './finish.ts'
-import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { bindingOf, type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 
 /**
@@ -30,7 +30,7 @@ export function submitMfa(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({ code: emptyFault(code) })
-        const answer = { challenge: mfa.challenge, binding: `interaction:${step.uid}`, code }
+        const answer = { challenge: mfa.challenge, binding: bindingOf(step), code }
         await deps.secondStep.answer(answer, originOf(ctx), (proven) =>
           finishSignIn(ctx, deps, step, { ...proven, isRemembered }),
         )

@@ -11,6 +11,7 @@ import {
   submitMfaEnrol,
   submitRecoveryCodes,
 } from './mfa-enrol.ts'
+import { submitPasskey } from './passkey.ts'
 import { showSelectAccount, submitSelectAccount } from './select-account.ts'
 import { showSignUp, submitSignUp } from './sign-up.ts'
 import { showVerifyEmail, submitVerifyEmail } from './verify-email.ts'
@@ -81,6 +82,15 @@ export const STEPS: readonly InteractionStep[] = [
     show: showSignUp,
     submit: submitSignUp,
     limit: 'sign-up',
+  },
+  {
+    // A form of the sign-in page, which is what is shown under its address.
+    name: 'passkey',
+    isDue: () => false,
+    isOpen: true,
+    show: showLogin,
+    submit: submitPasskey,
+    limit: 'sign-in',
   },
   {
     name: 'login',
