@@ -132,6 +132,18 @@ export const SENTENCES = {
   unknown_client: 'is no client',
   serving_unproven: 'is a client that does not authenticate: anyone could ask in its name',
 
+  // Of providers
+  bad_provider_id: 'must be lower-case letters, digits and "-", at most 40 of them',
+  provider_taken: 'is taken by another provider',
+  issuer_fixed: 'is always the same for {kind}',
+  openid_needed: 'must include openid',
+  domains_needed: 'at least one is needed for that',
+  domain_enforced: '{domains}: already enforced for the provider {id}',
+  bad_issuer: 'must be an https URL in its canonical form, without query, fragment and final slash',
+  private_issuer:
+    'names a private network; OUTGOING_PRIVATE_NETWORKS lists those whose providers are asked',
+  bad_provider_key: 'must be a private key for ES256 (P-256) as PEM, such as the .p8 file of Apple',
+
   // Of groups
   group_taken: 'is taken by another group; upper and lower case are no difference',
   group_in_use:

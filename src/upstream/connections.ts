@@ -59,14 +59,14 @@ export class Connections {
   }
 
   /** Asks anew, and for the keys too, whatever is known. Throws `UpstreamRefusal`. */
-  async check(provider: LiveProvider): Promise<{ readonly issuer: string }> {
+  async anew(provider: LiveProvider): Promise<AnyConnection> {
     try {
       const connection = await this.#connect(provider)
       if (connection.speaks === 'openid') {
         const { keys } = (await connection.keys()) as { readonly keys?: unknown }
         if (!Array.isArray(keys)) throw new UpstreamRefusal('broken', new Error('It has no keys'))
       }
-      return { issuer: connection.issuer }
+      return connection
     } catch (error) {
       throw upstreamRefusal(error)
     }

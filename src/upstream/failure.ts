@@ -16,6 +16,9 @@ const ASK_AGAIN = new Set([
   'account_selection_required',
 ])
 const BUSY = new Set(['server_error', 'temporarily_unavailable'])
+/** GitHub has words of its own for what RFC 6749 calls otherwise. */
+const CODE = new Set(['invalid_grant', 'bad_verification_code'])
+const CLIENT = new Set(['invalid_client', 'unauthorized_client', 'incorrect_client_credentials'])
 const SLOW = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'ABORT_ERR'])
 /** By the library's code, where the code alone says it. */
 const BY_CODE: Readonly<Record<string, UpstreamReason>> = {
@@ -35,7 +38,6 @@ const BY_CODE: Readonly<Record<string, UpstreamReason>> = {
 const ABOUT: Readonly<Record<string, UpstreamReason>> = {
   parameters: 'callback',
   claims: 'claims',
-  body: 'code',
 }
 
 /** Of anything that a call to a provider may throw; what is a refusal already stays it. */
@@ -52,6 +54,7 @@ function reasonOf(error: unknown): UpstreamReason {
   if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED')
     return asThrown(cause).code === undefined ? 'issuer' : 'claims'
   if (code === 'OAUTH_INVALID_RESPONSE') {
+    if ('body' in inner) return ofBody(asThrown(inner['body']).error ?? 'invalid_grant', 200)
     const about = Object.keys(ABOUT).find((what) => what in inner)
     return (about && ABOUT[about]) || 'signature'
   }
@@ -67,8 +70,8 @@ function ofAuthorization(word: unknown): UpstreamReason {
 }
 
 function ofBody(word: unknown, status: unknown): UpstreamReason {
-  if (word === 'invalid_grant') return 'code'
-  if (word === 'invalid_client' || word === 'unauthorized_client') return 'client_refused'
+  if (CODE.has(String(word))) return 'code'
+  if (CLIENT.has(String(word))) return 'client_refused'
   return BUSY.has(String(word)) || Number(status) >= 500 ? 'broken' : 'refused'
 }
 

@@ -29,8 +29,8 @@ interface AnyKind {
   /** What its button says unless the operator names it. */
   readonly title: string
   readonly scopes: readonly string[]
-  /** The only one there is; without it the operator names one. */
-  readonly issuer?: string
+  /** The one there is, unless the operator names another or has to. */
+  issuer?(settings: ProviderSettings): string
   /** Whether the operator may name another issuer. */
   readonly takesIssuer: boolean
   /** What else the authorization request says. */

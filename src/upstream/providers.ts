@@ -86,7 +86,7 @@ export function liveProvider(
   if (!kind) return { fault: `its kind "${row.kind}" is not known here` }
   const settings = SETTINGS[row.kind].safeParse(row.settings)
   if (!settings.success) return { fault: settings.error.message }
-  const issuer = row.issuer ?? kind.issuer
+  const issuer = row.issuer ?? kind.issuer?.(settings.data)
   if (!issuer) return { fault: 'it has no issuer' }
   const { id, name, clientId, secretBox, scopes, version } = row
   return {

@@ -1,5 +1,6 @@
 import { randomSecret } from '../crypto/token.ts'
 import { Connections, type ConnectionsDeps } from './connections.ts'
+import { upstreamRefusal } from './failure.ts'
 import type { Claims } from './kind.ts'
 import { profileOf, type UpstreamProfile } from './profile.ts'
 import type { LiveProvider } from './providers.ts'
@@ -90,10 +91,28 @@ export class RelyingParty {
     })
   }
 
-  /** What the provider's keys and addresses are now, from itself. */
-  check(provider: LiveProvider): Promise<{ readonly issuer: string }> {
-    return this.#connections.check(provider)
+  /**
+   * Asks the provider itself for its addresses and keys, and, by a code that cannot be good, whether
+   * it knows this client. Throws `UpstreamRefusal`.
+   */
+  async check(provider: LiveProvider, redirectUri: string): Promise<Checked> {
+    const at = await this.#connections.anew(provider)
+    const [state, nonce] = ['check', 'check']
+    const parameters = new URLSearchParams({ code: 'gatehouse-check', state, iss: at.issuer })
+    const callback = new URL(`${redirectUri}?${parameters.toString()}`)
+    const refusal = await at
+      .redeem(callback, { state, nonce, verifier: randomSecret() })
+      .then(() => new UpstreamRefusal('refused'), upstreamRefusal)
+    const { reason } = refusal
+    if (refusal.code === 'upstream_unavailable') throw refusal
+    return { issuer: at.issuer, isClientKnown: reason === 'code' }
   }
+}
+
+export interface Checked {
+  readonly issuer: string
+  /** False: it refused the code for a reason of another kind, and may not have looked at the client. */
+  readonly isClientKnown: boolean
 }
 
 function levelOf({ amr, acr }: Claims, isTrusted: boolean) {

@@ -11,7 +11,7 @@ export const apple: OpenIdKind = {
   kind: 'apple',
   speaks: 'openid',
   title: 'Apple',
-  issuer: ISSUER,
+  issuer: () => ISSUER,
   takesIssuer: false,
   answersByForm: true,
   scopes: ['openid', 'email', 'name'],

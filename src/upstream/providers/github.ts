@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { absent, type OAuthKind } from '../kind.ts'
 
+const GITHUB = 'https://github.com'
 const NO_REPLY = '@users.noreply.github.com'
 
 const User = z.object({
@@ -16,7 +17,7 @@ export const github: OAuthKind = {
   kind: 'github',
   speaks: 'oauth',
   title: 'GitHub',
-  issuer: 'https://github.com',
+  issuer: () => GITHUB,
   takesIssuer: true,
   scopes: ['read:user', 'user:email'],
   accept: 'application/vnd.github+json',
@@ -24,7 +25,7 @@ export const github: OAuthKind = {
   endpoints: (issuer) => ({
     authorization: `${issuer}/login/oauth/authorize`,
     token: `${issuer}/login/oauth/access_token`,
-    api: issuer === 'https://github.com' ? 'https://api.github.com' : `${issuer}/api/v3`,
+    api: issuer === GITHUB ? 'https://api.github.com' : `${issuer}/api/v3`,
   }),
   async read(ask) {
     const user = User.parse(await ask('/user'))

@@ -9,7 +9,7 @@ export const google: OpenIdKind = {
   kind: 'google',
   speaks: 'openid',
   title: 'Google',
-  issuer: 'https://accounts.google.com',
+  issuer: () => 'https://accounts.google.com',
   takesIssuer: false,
   scopes: ['openid', 'email', 'profile'],
   parameters: ({ hostedDomain }, { again }) => ({
