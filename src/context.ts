@@ -128,8 +128,9 @@ export async function createContext(config: Config, options: ContextOptions = {}
   })
   const access = new AccessRevoker({ store, logout })
 
-  const upstream = composeUpstream({ ...common, announcements, ways })
-  const useCases = composeUseCases({ ...common, announcements, hasher, messages, access })
+  const connected = { ...common, announcements, directory, ways }
+  const upstream = composeUpstream(connected)
+  const useCases = composeUseCases({ ...connected, hasher, messages, access })
   const { deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))

@@ -19,6 +19,10 @@ const CATALOGUE = {
   mfa_required: { status: 401, message: 'A one-time code is required.' },
   already_signed_in: { status: 403, message: 'You are already signed in.' },
   email_unverified: { status: 403, message: 'Confirm your e-mail address first.' },
+  registration_closed: {
+    status: 403,
+    message: 'An account cannot be created here with that address.',
+  },
   reauthentication_required: { status: 403, message: 'Sign in again to do this.' },
   forbidden: { status: 403, message: 'This request is not allowed.' },
   not_found: { status: 404, message: 'There is nothing here.' },

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { UniqueConstraintViolationException } from '@mikro-orm/core'
-import { recount } from './accounts/factors/ways.ts'
+import { makeAccount } from './accounts/registration/make-account.ts'
 import type { Context } from './context.ts'
 import { randomSecret } from './crypto/token.ts'
 import { Account } from './entities/index.ts'
+import { AppError } from './errors.ts'
 import { demoClient, demoResource } from './http/dev/demo.ts'
 
 export interface Seeded {
@@ -24,7 +24,11 @@ export async function seedDemoApp({ clients, resources, config }: Context): Prom
  * An account on the first development start (PW-14: never in production). Undefined if there are
  * accounts, but not this one.
  */
-export async function seedDemoAccount({ database, hasher }: Context): Promise<Seeded | undefined> {
+export async function seedDemoAccount({
+  database,
+  hasher,
+  registration,
+}: Context): Promise<Seeded | undefined> {
   const em = database.em.fork()
   const known = async (): Promise<Seeded | undefined> =>
     (await em.count(Account, { email: EMAIL })) > 0
@@ -32,23 +36,19 @@ export async function seedDemoAccount({ database, hasher }: Context): Promise<Se
       : undefined
   if ((await em.count(Account)) > 0) return known()
   const password = randomSecret(120)
-  const now = new Date()
   const demo = {
     id: randomUUID(),
     name: 'Demo Person',
     email: EMAIL,
-    emailVerifiedAt: now,
     passwordHash: await hasher.hashOfStart(password),
-    passwordChangedAt: now,
   }
   try {
-    await em.transactional(async (tx) => {
-      tx.create(Account, demo)
-      await recount(tx, demo.id)
-    })
+    await em.transactional((tx) =>
+      makeAccount(tx, registration.byOperator(tx, EMAIL), demo, 'conflict'),
+    )
   } catch (error) {
     // Another first start was quicker, and shows its password.
-    if (error instanceof UniqueConstraintViolationException) return known()
+    if (error instanceof AppError && error.code === 'conflict') return known()
     throw error
   }
   return { email: EMAIL, password }

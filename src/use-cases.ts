@@ -6,6 +6,7 @@ import { Consents } from './accounts/consents.ts'
 import { Deletion } from './accounts/deletion.ts'
 import { Devices } from './accounts/devices.ts'
 import { EmailChange } from './accounts/email-change.ts'
+import { EmailUndo } from './accounts/email-undo.ts'
 import { AccountExport } from './accounts/export.ts'
 import { Attempts } from './accounts/factors/attempts.ts'
 import { composeFactors } from './accounts/factors/compose.ts'
@@ -20,6 +21,7 @@ import { PasswordChange } from './accounts/passwords/password-change.ts'
 import { PasswordReset } from './accounts/passwords/password-reset.ts'
 import { Passwords } from './accounts/passwords/passwords.ts'
 import { Profile } from './accounts/profile.ts'
+import { type AppsThatAdmit, Registration } from './accounts/registration/registration.ts'
 import { ReplacedCredentials } from './accounts/replaced-credentials.ts'
 import { SecurityEvents } from './accounts/security-events.ts'
 import type { EndsAccess } from './accounts/sessions/session-endings.ts'
@@ -47,6 +49,7 @@ export interface UseCaseDeps {
   readonly messages: Messages
   /** Ends access at the protocol. */
   readonly access: EndsAccess
+  readonly directory: AppsThatAdmit
   readonly audit: AuditSink
   readonly announcements: Announcements
   readonly logger: Logger
@@ -64,6 +67,7 @@ export function composeUseCases({
   access,
   audit,
   announcements,
+  directory,
   logger,
 }: UseCaseDeps) {
   const { em, pool } = database
@@ -99,15 +103,8 @@ export function composeUseCases({
   const passwords = new Passwords({ em, hasher, attempts, replaced, passwordContext })
   const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, secondStep })
   const codes = new CodesByAddress({ em, tokens, keepLinks })
-  const passwordReset = new PasswordReset({
-    audit,
-    em,
-    tokens,
-    messages,
-    passwords,
-    attempts,
-    codes,
-  })
+  const mailing = { audit, em, tokens, messages }
+  const passwordReset = new PasswordReset({ ...mailing, passwords, attempts, codes })
   const passwordChange = new PasswordChange({
     em,
     tokens,
@@ -116,21 +113,15 @@ export function composeUseCases({
     messages,
     passwords,
   })
-  const emailChange = new EmailChange({ audit, em, tokens, messages, events, sessions })
+  const registration = new Registration({ audit, rules: config.registration, apps: directory })
+  const emailChange = new EmailChange({ ...mailing, registration })
+  const emailUndo = new EmailUndo({ audit, em, tokens, sessions })
   const definitions = new AttributeDefinitions({ em, audit, announcements })
   const profile = new Profile({ em, audit, definitions })
-  const deletion = new Deletion({ audit, em, tokens, messages, sessions, keepLinks, logger })
-  const signUpProof = new SignUpProof({ audit, em, hasher, tokens, passwordContext })
-  const signUp = new SignUp({
-    audit,
-    em,
-    hasher,
-    tokens,
-    messages,
-    keepLinks,
-    logger,
-    passwordContext,
-  })
+  const deletion = new Deletion({ ...mailing, sessions, keepLinks, logger })
+  const signingUp = { ...mailing, hasher, registration, passwordContext }
+  const signUpProof = new SignUpProof(signingUp)
+  const signUp = new SignUp({ ...signingUp, keepLinks, logger })
   const firstStep = new FirstStep({ audit, challenges, keepLinks })
   const signIn = new SignIn({ audit, pool, hasher, attempts, firstStep, signUp })
 
@@ -164,8 +155,10 @@ export function composeUseCases({
     passwordReset,
     passwordChange,
     emailChange,
+    emailUndo,
     definitions,
     profile,
+    registration,
     deletion,
     signUp,
     signUpProof,

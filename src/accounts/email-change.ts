@@ -3,22 +3,20 @@ import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import type { EntityManager } from '../database/database.ts'
-import { Account, VerificationToken } from '../entities/index.ts'
+import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
-import { canonicalEmail, requireEmail } from './canonical-email.ts'
+import { type CanonicalEmail, canonicalEmail, requireEmail } from './canonical-email.ts'
 import { setEmail } from './email-in-force.ts'
 import type { Issue, OneTimeTokens, Proof } from './one-time-tokens.ts'
-import type { SecurityEvents } from './security-events.ts'
-import type { Sessions } from './sessions/sessions.ts'
+import type { Registration } from './registration/registration.ts'
 
 export interface EmailChangeDeps {
   readonly audit: AuditSink
   readonly em: EntityManager
   readonly tokens: OneTimeTokens
   readonly messages: Messages
-  readonly events: SecurityEvents
-  readonly sessions: Sessions
+  readonly registration: Pick<Registration, 'allowsChange'>
 }
 
 /** Another address: proven by a code first, told to the old one with a way back of 72 hours (EM-10). */
@@ -31,7 +29,7 @@ export class EmailChange {
 
   /**
    * Mails a code to the new address. A taken address gets none; answer, stored token and time are
-   * the same. Throws `invalid_input`.
+   * the same. Throws `invalid_input`, also for one that may not register.
    */
   async start(
     accountId: string,
@@ -43,6 +41,7 @@ export class EmailChange {
     const email = requireEmail(submitted)
     const started = await em.fork().transactional(async (tx) => {
       const account = await tx.findOneOrFail(Account, { id: accountId })
+      this.#requireAllowed(account, email)
       const isTaken = (await tx.count(Account, { email })) > 0
       const { credentialVersion } = account
       const issue: Issue = {
@@ -137,6 +136,7 @@ export class EmailChange {
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     )
     if (!account) throw new AppError(refusal)
+    this.#requireAllowed(account, proof.address as CanonicalEmail)
     await spend()
     const { id: subjectId, email: address, name, locale } = account
     const undo = await tokens.issue(tx, {
@@ -158,42 +158,9 @@ export class EmailChange {
     return account
   }
 
-  /** Whose change a link would undo, without doing it. Throws `invalid_link`. */
-  async peekUndo(secret: string): Promise<{ address: string }> {
-    return this.#deps.tokens.peekLink({ secret, purpose: 'undo_change_email' })
-  }
-
-  /**
-   * The old address comes back, every session ends, and the password must be reset: the person
-   * who changed it may know it.
-   */
-  async undo(secret: string): Promise<void> {
-    const { tokens, sessions, audit } = this.#deps
-    const link = { secret, purpose: 'undo_change_email' } as const
-    const { subjectId } = await tokens.peekLink(link)
-    await sessions.endAllWith(subjectId, { cause: 'email_change_undone' }, async (tx) => {
-      const { address, issuedAt } = await tokens.redeemLink(tx, link)
-      const account = await tx.findOne(
-        Account,
-        { id: subjectId },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
-      if (!account) throw new AppError('invalid_link')
-      account.mustResetPassword = true
-      await setEmail(tx, account, address, 'invalid_link')
-      // A person who changed the address twice holds links of their own: the way back to where they
-      // had brought it ends here.
-      await tx.nativeDelete(VerificationToken, {
-        subjectId,
-        purpose: 'undo_change_email',
-        createdAt: { $gt: issuedAt },
-      })
-      await tx.nativeDelete(VerificationToken, {
-        subjectId,
-        purpose: 'report_compromise',
-        address: { $ne: address },
-      })
-      await audit.append(tx, { type: 'email_change_undone', accountId: account.id })
-    })
+  /** Before any look at who has the address. */
+  #requireAllowed(account: Account, email: CanonicalEmail): void {
+    if (!this.#deps.registration.allowsChange(account, email))
+      throw new AppError('invalid_input', { fields: { email: 'not_admitted' } })
   }
 }

@@ -10,6 +10,8 @@ export interface NewAccount {
   readonly locale?: string
   /** Name of the app that the person came from: the mail says it. */
   readonly app?: string
+  /** That app, which may admit fewer people than the server. */
+  readonly clientId?: string
 }
 
 /**

@@ -1,15 +1,15 @@
-import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { AuditSink } from '../audit/event.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
 import { databaseNow } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account, PendingSignUp } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
-import { canonicalEmail } from './canonical-email.ts'
-import { recount } from './factors/ways.ts'
+import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './passwords/password-policy.ts'
 import { NO_PASSWORD } from './pending-sign-ups.ts'
+import { makeAccount } from './registration/make-account.ts'
+import type { Registration } from './registration/registration.ts'
 import { UUID } from './uuid.ts'
 
 export interface SignUpProofDeps {
@@ -17,6 +17,7 @@ export interface SignUpProofDeps {
   readonly em: EntityManager
   readonly hasher: PasswordHasher
   readonly tokens: OneTimeTokens
+  readonly registration: Registration
   readonly passwordContext: PasswordContext
 }
 
@@ -108,7 +109,8 @@ export class SignUpProof {
 
   /**
    * Proof and account are one change, and all other sign-ups of the address end with it. The unique
-   * address decides between two proofs at once.
+   * address decides between two proofs at once. Throws `registration_closed` where fewer are
+   * admitted by now.
    */
   async #create(
     { subjectId: id, address }: Pick<Proof, 'subjectId' | 'address'>,
@@ -124,25 +126,15 @@ export class SignUpProof {
         expiresAt: { $gt: databaseNow() },
       })
       if (!pending || (await em.count(Account, { email: address })) > 0) throw new AppError(refusal)
-      const now = new Date()
-      const passwordHash = newPasswordHash ?? pending.passwordHash
-      const account = em.create(Account, {
-        id,
-        name: pending.name,
-        email: pending.email,
-        emailVerifiedAt: now,
-        locale: pending.locale ?? null,
-        passwordHash: passwordHash === NO_PASSWORD ? null : passwordHash,
-        passwordChangedAt: now,
+      const { name, locale, clientId } = pending
+      const admission = await this.#deps.registration.admitTo(em, {
+        email: pending.email as CanonicalEmail,
+        clientId: clientId ?? undefined,
       })
-      try {
-        await em.flush()
-      } catch (cause) {
-        if (cause instanceof UniqueConstraintViolationException)
-          throw new AppError(refusal, { cause })
-        throw cause
-      }
-      await recount(em, id)
+      const hash = newPasswordHash ?? pending.passwordHash
+      const passwordHash = hash === NO_PASSWORD ? null : hash
+      const made = { id, name, email: pending.email, locale, passwordHash }
+      const account = await makeAccount(em, admission, made, refusal)
       await em.nativeDelete(PendingSignUp, { email: address })
       await this.#deps.audit.append(em, { type: 'email_verified', accountId: id })
       return account

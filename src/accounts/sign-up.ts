@@ -15,6 +15,7 @@ import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { Issue, OneTimeTokens } from './one-time-tokens.ts'
 import type { PasswordContext } from './passwords/password-policy.ts'
 import { findForResend, type Pending } from './pending-sign-ups.ts'
+import type { Registration } from './registration/registration.ts'
 
 export interface SignUpDeps {
   readonly audit: AuditSink
@@ -23,6 +24,7 @@ export interface SignUpDeps {
   readonly tokens: OneTimeTokens
   readonly messages: Messages
   readonly keepLinks: KeepLinks
+  readonly registration: Registration
   readonly logger: Logger
   /** Words that no password may consist of: product and issuer host (PW-05). */
   readonly passwordContext: PasswordContext
@@ -61,12 +63,13 @@ export class SignUp {
 
   /**
    * Throws `invalid_input` or, if the password is all that is wrong, `password_rejected`: with the
-   * reasons of every field (UX-11).
+   * reasons of every field (UX-11); `registration_closed` before it looks for an account.
    */
   async start(wanted: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
-    const { hasher, passwordContext, audit } = this.#deps
-    const { password, locale, app } = wanted
+    const { hasher, passwordContext, audit, registration } = this.#deps
+    const { password, locale, app, clientId } = wanted
     const { email, cleanName } = checkNewAccount(wanted, passwordContext)
+    await registration.admit({ email, clientId })
     const passwordHash = await hasher.hash(password)
 
     const started = await this.#deps.em.fork().transactional(async (em) => {
@@ -75,6 +78,7 @@ export class SignUp {
       await em.insert(PendingSignUp, {
         ...pending,
         passwordHash,
+        clientId: clientId ?? null,
         createdAt: databaseNow(),
         expiresAt: inSeconds(LIFETIMES.pendingSignUp),
       })

@@ -11,6 +11,7 @@ export const AUDIT_TYPES = [
   'session_ended',
   'new_device',
   'lockout',
+  'registration_refused',
   'email_verified',
   'email_change_requested',
   'email_changed',

@@ -68,6 +68,7 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     allowed_resources: meant.resources,
     pkce: meant.pkce === 'required' ? undefined : meant.pkce,
     visible_groups: meant.groups,
+    registration: meant.registration === 'open' ? undefined : meant.registration,
     refresh_rotation: meant.refreshRotation === 'never' ? 'never' : undefined,
     jwks: meant.jwks,
     jwks_uri: meant.jwksUri,
@@ -105,6 +106,7 @@ const UNASKED = {
   atHash: false,
   allowPrivateRedirect: false,
   backchannelHttp: false,
+  registration: 'open',
 } as const satisfies Partial<ClientRegistration>
 
 /** A stored client as it was meant. */

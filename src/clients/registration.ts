@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CLIENT_LIFETIMES, LIFETIMES } from '../config/limits.ts'
+import { REGISTRATION_MODES } from '../config/registration-modes.ts'
 import { isPublicHttps } from '../public-url.ts'
 import { displayName } from './display-name.ts'
 import { groupName } from './group-name.ts'
@@ -79,6 +80,8 @@ export const ClientSchema = z.strictObject({
   groups: z.array(groupName).max(200).optional(),
   isFirstParty: z.boolean().default(false),
   requireMfa: z.boolean().default(false),
+  /** Who may make an account on its pages, where that is fewer than the server admits. */
+  registration: z.enum(REGISTRATION_MODES).default('open'),
   /** People may let it manage their account; the person is asked each time something sensitive is done. */
   accountApi: z.boolean().default(false),
   refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),

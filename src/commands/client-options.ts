@@ -11,6 +11,7 @@ import {
   TYPES,
 } from '../clients/registration.ts'
 import { LIFETIMES } from '../config/limits.ts'
+import { REGISTRATION_MODES } from '../config/registration-modes.ts'
 import { API_OPTION_NAMES } from './app-with-api.ts'
 import { readKeys } from './files.ts'
 
@@ -112,6 +113,11 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     says: 'people may let it manage their account with tokens for <issuer>/api/auth',
   },
   requireMfa: { flags: '--require-mfa', says: 'people must use two-step sign-in for it' },
+  registration: {
+    flags: '--registration <who>',
+    says: 'who may make an account on its pages, if fewer than the server admits (default: open)',
+    choices: REGISTRATION_MODES,
+  },
   introspectionAlg: {
     flags: '--introspection-alg <alg>',
     says: 'signature of introspection answers that it asks for as a JWT (default: RS256)',

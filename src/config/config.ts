@@ -3,6 +3,7 @@ import type { Logo } from './brand-files.ts'
 import { isDevelopment } from './development.ts'
 import type { Env } from './env-schema.ts'
 import { type AdjustableLimits, LIFETIMES } from './limits.ts'
+import type { RegistrationMode } from './registration-modes.ts'
 import { type SignInRules, signInRules } from './sign-in-rules.ts'
 
 /** Secrets in memory: newest first; every element at least 256 bits. */
@@ -49,6 +50,11 @@ export interface Config {
   readonly outgoing: { readonly privateNetworks: readonly string[]; readonly loopback: boolean }
   readonly limits: AdjustableLimits
   readonly signIn: SignInRules
+  readonly registration: {
+    readonly mode: RegistrationMode
+    readonly domains: readonly string[]
+    readonly showsDomains: boolean
+  }
   readonly refreshLeewaySeconds: number
   readonly auditRetentionDays: number
   readonly keys: {
@@ -121,6 +127,11 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       sensitive: env.LIMITS_SENSITIVE,
     },
     signIn: signInRules(env),
+    registration: {
+      mode: env.REGISTRATION,
+      domains: env.REGISTRATION_DOMAINS ?? [],
+      showsDomains: env.REGISTRATION_SHOW_DOMAINS,
+    },
     refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     keys: {

@@ -3,6 +3,7 @@ import { BRAND_SETTINGS } from './settings/appearance.ts'
 import { MAIL_SETTINGS } from './settings/mail-delivery.ts'
 import { OUTGOING_SETTINGS } from './settings/outgoing.ts'
 import { POLICY_SETTINGS } from './settings/policy.ts'
+import { REGISTRATION_SETTINGS } from './settings/registration.ts'
 import { SECRET_SETTINGS } from './settings/secrets.ts'
 import { SERVER_SETTINGS } from './settings/server.ts'
 import { SIGN_IN_SETTINGS } from './settings/sign-in.ts'
@@ -20,6 +21,7 @@ export const EnvSchema = z.strictObject({
   ...BRAND_SETTINGS,
   ...SECRET_SETTINGS,
   ...SIGN_IN_SETTINGS,
+  ...REGISTRATION_SETTINGS,
   ...POLICY_SETTINGS,
 })
 export type Env = z.infer<typeof EnvSchema>

@@ -39,6 +39,8 @@ const AccountSchema = defineEntity({
     mfaEnabled: p.boolean().default(false),
     /** How strong a sign-in can be: `accounts/factors/levels.ts`. Counted by `recount` only. */
     strongest: p.smallint().$type<0 | 1 | 2>().default(0),
+    /** It was asked for by the operator or an invitation: rules of who may register are not for it. */
+    isInvited: p.boolean().default(false),
     deleteAfter: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     updatedAt: updatedAt(),

@@ -14,6 +14,8 @@ const PendingSignUpSchema = defineEntity({
     name: p.string().length(100),
     locale: p.string().length(35).nullable(),
     passwordHash: p.text().hidden(),
+    /** The app that the person came from. */
+    clientId: p.string().length(512).nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),
   },

@@ -38,6 +38,12 @@ export interface ForeignForm {
   readonly fields: Readonly<Record<string, string>>
 }
 
+/** Who may make an account; `domains` only where they are to be shown. */
+export interface RegistrationModel {
+  readonly mode: 'open' | 'domains' | 'invite' | 'closed'
+  readonly domains?: readonly string[] | undefined
+}
+
 export interface Person {
   readonly name?: string | undefined
   readonly email: string

@@ -13,6 +13,7 @@ import type {
   PasskeyForm,
   PasskeySignal,
   Person,
+  RegistrationModel,
   Resend,
   ScopeItem,
 } from './models.ts'
@@ -42,8 +43,9 @@ export interface PageModels extends AccountModels {
     readonly otherAccountHref?: string | undefined
     readonly notice?: NoticeKind | undefined
   }
-  /** Posts `name`, `email`, `password`. */
+  /** Posts `name`, `email`, `password`; says who may, and has no form where this person may not. */
   'interaction/sign-up': LeavableStep & {
+    readonly registration: RegistrationModel
     readonly name: string
     readonly email: string
     readonly signInHref?: string | undefined

@@ -46,7 +46,7 @@ describe('gatehouse client show, update and delete', () => {
       'id version managed_by state account_api_kept created_at updated_at',
       'name type redirect_uris post_logout_redirect_uris allow_private_redirect grant_types',
       'response_modes auth_method pkce',
-      'scopes resources first_party require_mfa account_api refresh_rotation id_token_alg',
+      'scopes resources first_party require_mfa registration account_api refresh_rotation id_token_alg',
       'id_token_claims at_hash backchannel_http',
     ]
     expect(stdout.split('\n').map((line) => line.split('\t')[0])).toEqual([

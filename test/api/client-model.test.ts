@@ -116,6 +116,7 @@ describe('a client is kept as it was meant', () => {
       scopes: ['openid', 'profile', 'email', 'offline_access', ...NOTES.scopes],
       isFirstParty: false,
       requireMfa: false,
+      registration: 'open',
       accountApi: false,
       pkce: 'required',
       refreshRotation: 'always',

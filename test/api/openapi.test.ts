@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, SignJWT } from 'jose'
 import { Consent } from '../../src/entities/index.ts'
-import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts'
+import { AppError, ERROR_CODES, type ErrorCode } from '../../src/errors.ts'
 import { authRoutes } from '../../src/http/api/auth/index.ts'
 import {
   type ApiAnswer,
@@ -434,6 +434,16 @@ describe('the refusals', () => {
       const email = 'not.proven@example.org'
       await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })
       return api(server, 'POST /sign-in/email', { email, password: PASSWORD })
+    },
+    async registration_closed(each) {
+      const { registration } = server.context
+      const closed = () => new AppError('registration_closed')
+      if (each.id === 'signUp') return broken(registration, 'admit', closed, () => send(each))
+      const email = 'too.late@example.org'
+      const wanted = { name: 'Ada', email, password: PASSWORD }
+      const { userId, tokenId } = (await api(server, 'POST /sign-up/email', wanted)).body
+      const typed = { userId, tokenId, email, code: await server.inbox.code(email) }
+      return broken(registration, 'admitTo', closed, () => send(each, () => typed))
     },
     async invalid_code(each) {
       const { owner, path } = await good(each)

@@ -274,7 +274,7 @@ describe('LG-01 what is recorded', () => {
       ),
     )
     const secret = await linkIn(owner.email, 'undo-email')
-    await expectEvents(() => server.context.emailChange.undo(secret), ['email_change_undone'], {
+    await expectEvents(() => server.context.emailUndo.undo(secret), ['email_change_undone'], {
       accountId: owner.id,
     })
   })
@@ -553,8 +553,9 @@ describe('LG-01 what is recorded', () => {
     expect(rowOf(event, at, undefined).detail).toEqual({})
   })
 
-  it('LG-01 leaves no kind of event untried, but those of a cut list, the start and the retention job, which have tests of their own', () => {
+  it('LG-01 leaves no kind of event untried, but those of a refused sign-up, a cut list, the start and the retention job, which have tests of their own', () => {
     const elsewhere: AuditType[] = [
+      'registration_refused',
       'claims_truncated',
       'server_started',
       'audit_purged',

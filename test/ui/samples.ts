@@ -62,6 +62,7 @@ const login = {
 const signUp = {
   ...form('/interaction/abc/sign-up'),
   leave,
+  registration: { mode: 'open' as const },
   name: '',
   email: '',
   signInHref: '/interaction/abc/login',
@@ -188,6 +189,14 @@ export const PAGES: Samples<PageModels> = {
   },
   'interaction/sign-up': {
     plain: signUp,
+    domains: {
+      ...signUp,
+      registration: { mode: 'domains', domains: ['example.org', LONG.host] },
+      problems: { code: 'registration_closed' },
+    },
+    someDomains: { ...signUp, registration: { mode: 'domains' } },
+    invite: { ...signUp, registration: { mode: 'invite' } },
+    closed: { ...signUp, registration: { mode: 'closed' } },
     wrong: {
       ...signUp,
       name: 'A',

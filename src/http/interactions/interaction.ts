@@ -6,6 +6,7 @@ import type { Passkeys } from '../../accounts/factors/passkeys/passkeys.ts'
 import type { SecondStep } from '../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { Totp } from '../../accounts/factors/totp.ts'
+import type { Registration } from '../../accounts/registration/registration.ts'
 import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
 import type { SignUp } from '../../accounts/sign-up.ts'
@@ -31,6 +32,7 @@ export interface InteractionDeps {
   readonly mfa: Totp
   readonly secondStep: SecondStep
   readonly passkeys: Passkeys
+  readonly registration: Registration
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof
   readonly devices: Devices

@@ -17,6 +17,7 @@ import {
   staysRemembered,
 } from './known-person.ts'
 import { leaveForm } from './leave.ts'
+import { signUpHref } from './who-may-register.ts'
 
 /** GET: the form, with the hint that the app gave or the person that has to confirm. */
 export function showLogin(deps: InteractionDeps): Middleware {
@@ -139,7 +140,7 @@ export function renderLogin(
   deps.renderer.page(
     ctx,
     'interaction/login',
-    { ...form, email, remember: isRemembered, signUpHref: step.url('sign-up') },
+    { ...form, email, remember: isRemembered, signUpHref: signUpHref(deps, step) },
     step.app,
   )
 }

@@ -6,6 +6,7 @@ import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
+import { offerOf } from './who-may-register.ts'
 
 export function showSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
@@ -28,6 +29,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
           password,
           locale: deps.renderer.locale(ctx),
           app: nameOfApp(step.app),
+          clientId: step.app.client.clientId,
         }
         const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: email.trim().slice(0, 254) })
@@ -56,6 +58,7 @@ function render(
       action: step.url('sign-up'),
       csrf: deps.csrf.token(ctx),
       signInHref: step.url('login'),
+      registration: offerOf(deps, step),
       leave: leaveForm(ctx, deps, step),
       ...shown,
     },

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Deletion } from '../../accounts/deletion.ts'
 import type { EmailChange } from '../../accounts/email-change.ts'
+import type { EmailUndo } from '../../accounts/email-undo.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
 import { AppError } from '../../errors.ts'
@@ -17,6 +18,7 @@ import type { FlowCookie } from './flow-cookie.ts'
 export interface MailLinkDeps {
   readonly signUpProof: SignUpProof
   readonly emailChange: EmailChange
+  readonly emailUndo: EmailUndo
   readonly events: SecurityEvents
   readonly deletion: Deletion
   readonly renderer: Renderer
@@ -31,7 +33,8 @@ export interface MailLinkDeps {
  * spends nothing (EM-04, UX-28).
  */
 export function mailLinkRoutes(deps: MailLinkDeps): Router {
-  const { signUpProof, emailChange, events, deletion, renderer, csrf, limit, signUpFlow } = deps
+  const { signUpProof, emailChange, emailUndo, events, deletion } = deps
+  const { renderer, csrf, limit, signUpFlow } = deps
   const router = new Router()
   const guarded = [formBody(), csrf.guard, limit('verify')] as const
   const form = (ctx: Context, action: string) => ({
@@ -94,11 +97,11 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
   })
 
   router.get('/undo-email', async (ctx) => {
-    const { address } = await emailChange.peekUndo(tokenOf(ctx))
+    const { address } = await emailUndo.peek(tokenOf(ctx))
     renderer.page(ctx, 'pages/undo-email', { ...form(ctx, '/undo-email'), email: address })
   })
   router.post('/undo-email', ...guarded, async (ctx) => {
-    await emailChange.undo(tokenOf(ctx))
+    await emailUndo.undo(tokenOf(ctx))
     renderer.page(ctx, 'pages/message', {
       kind: 'email_restored',
       actions: [{ href: '/forgot-password', label: 'reset_password' }],

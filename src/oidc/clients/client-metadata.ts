@@ -1,4 +1,5 @@
 import { isOidcScope } from '../../clients/scopes.ts'
+import type { RegistrationMode } from '../../config/registration-modes.ts'
 import type { ManagedBy } from '../../entities/client.ts'
 
 const SECRETS = `(select json_agg(json_build_object('id', s."id", 'digest', s."digest", 'expiresAt', extract(epoch from s."expires_at")))
@@ -45,6 +46,7 @@ export const OUR_METADATA = [
   'allowed_scopes',
   'default_scopes',
   'visible_groups',
+  'registration',
   'logo_digest',
   'managed_by',
   'backchannel_http',
@@ -88,6 +90,8 @@ export interface ProviderMetadata {
   readonly default_scopes?: readonly string[]
   /** Groups that it may see somebody to be in; absent: none, or all for first party. */
   readonly visible_groups?: readonly string[]
+  /** Who may make an account on its pages; absent: as the server admits. */
+  readonly registration?: RegistrationMode
   readonly managed_by: ManagedBy
   /** It is told of a sign-out by http. */
   readonly backchannel_http?: boolean

@@ -1,5 +1,6 @@
 import type { Adapter } from 'oidc-provider'
 import { CLIENT_IDS, LIFETIMES } from '../../config/limits.ts'
+import type { RegistrationMode } from '../../config/registration-modes.ts'
 import type { Database } from '../../database/database.ts'
 import type { Announcements } from '../../feed/announcements.ts'
 import { LookupCache } from '../../feed/lookup-cache.ts'
@@ -69,7 +70,7 @@ export class ClientDirectory {
 
   /** oidc-provider's storage of the model `Client`; registrations are made elsewhere. */
   readonly adapter: Adapter = {
-    find: async (id) => (isKey(id, CLIENT_IDS.max) ? this.#clients.find(id) : undefined),
+    find: async (id) => this.#find(id),
     upsert: refuse,
     destroy: refuse,
     consume: refuse,
@@ -89,7 +90,7 @@ export class ClientDirectory {
   /** Whether the client is live, and was not disabled since `issuedAt` (Unix time). */
   async honours(clientId: string, issuedAt: number): Promise<boolean> {
     if (isBuiltIn(clientId)) return true
-    const client = isKey(clientId, CLIENT_IDS.max) ? await this.#clients.find(clientId) : undefined
+    const client = await this.#find(clientId)
     return client !== undefined && issuedAt >= (client.not_before ?? 0)
   }
 
@@ -99,10 +100,16 @@ export class ClientDirectory {
    */
   async usesAccountApi(clientId: string): Promise<boolean> {
     if (isBuiltIn(clientId)) return clientId === API_CLIENT_ID
-    return (
-      (isKey(clientId, CLIENT_IDS.max) ? await this.#clients.find(clientId) : undefined)
-        ?.account_api === true
-    )
+    return (await this.#find(clientId))?.account_api === true
+  }
+
+  /** Who may register through the client, if that is fewer than the server admits. */
+  async registrationMode(clientId: string): Promise<RegistrationMode | undefined> {
+    return isBuiltIn(clientId) ? undefined : (await this.#find(clientId))?.registration
+  }
+
+  async #find(clientId: string): Promise<ProviderMetadata | undefined> {
+    return isKey(clientId, CLIENT_IDS.max) ? this.#clients.find(clientId) : undefined
   }
 
   async findResource(identifier: string): Promise<RegisteredResource | undefined> {

@@ -21,6 +21,7 @@ export type ClientSettings = Partial<
     | 'allowed_scopes'
     | 'default_scopes'
     | 'visible_groups'
+    | 'registration'
   >
 >
 

@@ -70,6 +70,8 @@ const CLIENT: Readonly<Record<string, Check>> = {
   allowed_scopes: areTexts,
   default_scopes: areTexts,
   visible_groups: areTexts,
+  // Asked for on pages only.
+  registration: anything,
   logo_digest: anything,
 }
 

@@ -25,8 +25,8 @@ export const SIGN_UP = family('Sign-up', {
     limit: 'sign-up',
     summary: 'Sign up',
     description:
-      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail.',
-    refusals: ['password_rejected'],
+      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail. Who may not register here gets `registration_closed`, whatever the reason.',
+    refusals: ['password_rejected', 'registration_closed'],
     body: named('SignUpBody', { name, email, password: newPassword }),
     status: 202,
     answer: Started,
@@ -61,7 +61,7 @@ export const SIGN_UP = family('Sign-up', {
     limit: 'verify',
     summary: 'Prove the address',
     description: 'Makes the account. Sign in afterwards.',
-    refusals: ['invalid_code'],
+    refusals: ['invalid_code', 'registration_closed'],
     body: named('VerifyEmailBody', { code, userId: uuid, tokenId: uuid, email }),
     answer: UserAnswer,
     example: {

@@ -1,0 +1,12 @@
+/** Who may register, from everybody to nobody: each admits fewer than the one before. */
+export const REGISTRATION_MODES = ['open', 'domains', 'invite', 'closed'] as const
+export type RegistrationMode = (typeof REGISTRATION_MODES)[number]
+
+/** Both hold: the one that admits fewer. */
+export function narrower(
+  one: RegistrationMode,
+  other: RegistrationMode = 'open',
+): RegistrationMode {
+  const rank = (mode: RegistrationMode) => REGISTRATION_MODES.indexOf(mode)
+  return rank(one) >= rank(other) ? one : other
+}
