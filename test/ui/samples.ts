@@ -95,7 +95,7 @@ const mfa = {
   ...form('/interaction/abc/mfa'),
   leave,
   email: person.email,
-  otherMethodHref: '?method=recovery',
+  otherMethods: [{ method: 'recovery' as const, href: '?method=recovery' }],
   startOverHref: '/interaction/abc/login',
 }
 const codes = Array.from({ length: 10 }, (_, index) => `${index}K7Q-2M9X-RT4W-8HZ${index}`)
@@ -286,7 +286,16 @@ export const PAGES: Samples<PageModels> = {
   'interaction/mfa': {
     plain: { ...mfa, method: 'totp' },
     wrong: { ...mfa, method: 'totp', problems: { code: 'invalid_code' } },
-    recovery: { ...mfa, method: 'recovery', otherMethodHref: '?method=totp' },
+    recovery: {
+      ...mfa,
+      method: 'recovery',
+      otherMethods: [
+        { method: 'passkey', href: '?method=passkey' },
+        { method: 'totp', href: '?method=totp' },
+      ],
+    },
+    both: { ...mfa, method: 'totp', passkey },
+    passkey: { ...mfa, method: 'passkey', passkey },
   },
   'pages/error': {
     notFound: {
