@@ -1,3 +1,4 @@
+import { ACR_OF } from '../config/acr.ts'
 import type { AccountApiUse, Client, ClientMetadata } from '../entities/client.ts'
 import { redirectKind } from './redirect-kind.ts'
 import { CLIENT_FIELDS, type ClientRegistration } from './registration.ts'
@@ -69,6 +70,10 @@ export function metadataOf(meant: ClientRegistration, before: ClientMetadata = {
     pkce: meant.pkce === 'required' ? undefined : meant.pkce,
     visible_groups: meant.groups,
     registration: meant.registration === 'open' ? undefined : meant.registration,
+    require_acr: meant.requireAcr,
+    default_acr_values: meant.defaultAcrValues?.map((level) => ACR_OF[level]),
+    sign_in_methods: meant.signInMethods,
+    providers: meant.providers,
     refresh_rotation: meant.refreshRotation === 'never' ? 'never' : undefined,
     jwks: meant.jwks,
     jwks_uri: meant.jwksUri,

@@ -29,6 +29,7 @@ export const SENTENCES = {
   service_redirect: 'a service has no person to send back',
   redirect_needed: 'at least one is needed',
   service_account: 'a service has no person whose account it could manage',
+  service_sign_in: 'a service signs nobody in',
   service_grants: 'a service uses client_credentials only',
   code_needed: 'must include authorization_code',
   secretless_service_grant: 'client_credentials needs a client that can keep a secret',

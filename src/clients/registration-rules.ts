@@ -21,6 +21,8 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(isService && redirectUris.length > 0, 'redirectUris', 'service_redirect')
   refuse(!isService && redirectUris.length === 0, 'redirectUris', 'redirect_needed')
   refuse(isService && wanted.accountApi, 'accountApi', 'service_account')
+  for (const field of ['requireAcr', 'defaultAcrValues', 'signInMethods', 'providers'] as const)
+    refuse(isService && wanted[field] !== undefined, field, 'service_sign_in')
 
   const isOnly = grantTypes.join() === 'client_credentials'
   refuse(isService && !isOnly, 'grantTypes', 'service_grants')

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CLIENT_LIFETIMES, LIFETIMES } from '../config/limits.ts'
 import { REGISTRATION_MODES } from '../config/registration-modes.ts'
+import { FIRST_METHODS, LEVELS } from '../config/sign-in-rules.ts'
 import { isPublicHttps } from '../public-url.ts'
 import { displayName } from './display-name.ts'
 import { groupName } from './group-name.ts'
@@ -79,9 +80,18 @@ export const ClientSchema = z.strictObject({
    */
   groups: z.array(groupName).max(200).optional(),
   isFirstParty: z.boolean().default(false),
+  /** The older name of `requireAcr: '2fa'`. */
   requireMfa: z.boolean().default(false),
   /** Who may make an account on its pages, where that is fewer than the server admits. */
   registration: z.enum(REGISTRATION_MODES).default('open'),
+  /** What a sign-in to it must reach, were the operator content with less. */
+  requireAcr: z.enum(['2fa', 'phr']).optional(),
+  /** What it asks for in a request that names no class, by preference. */
+  defaultAcrValues: z.array(z.enum(LEVELS)).min(1).max(LEVELS.length).optional(),
+  /** The ways in that it takes, of those that the operator offers; default: all. */
+  signInMethods: z.array(z.enum(FIRST_METHODS)).min(1).max(FIRST_METHODS.length).optional(),
+  /** The other providers that it takes people from; default: all. */
+  providers: z.array(z.string().max(40)).max(50).optional(),
   /** People may let it manage their account; the person is asked each time something sensitive is done. */
   accountApi: z.boolean().default(false),
   refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),

@@ -1,13 +1,16 @@
 import { isIP } from 'node:net'
 import type { Env } from './env-schema.ts'
 
-/** What a sign-in must reach: one factor, two, or two that resist phishing. */
-export type RequiredLevel = '1fa' | '2fa' | 'phr'
+/** What a sign-in may begin with. */
+export const FIRST_METHODS = ['password', 'passkey', 'email-code'] as const
+/** What it must reach: one factor, two, or two that resist phishing. */
+export const LEVELS = ['1fa', '2fa', 'phr'] as const
+export type RequiredLevel = (typeof LEVELS)[number]
 
 /** What the operator says of signing in. */
 export interface SignInRules {
   /** What a sign-in may begin with. */
-  readonly methods: readonly ('password' | 'passkey' | 'email-code')[]
+  readonly methods: readonly (typeof FIRST_METHODS)[number][]
   /** What may be added as a second step. */
   readonly secondFactors: readonly ('totp' | 'passkey')[]
   readonly requiredLevel: RequiredLevel

@@ -33,6 +33,7 @@ import {
   mayRevoke,
   rotatesRefreshTokens,
 } from './token-policy.ts'
+import { authenticationOf } from './tokens/authentication.ts'
 import { claimsOfJwt, typedAsRegistered } from './tokens/jwt-shape.ts'
 import { lifetimes } from './tokens/lifetimes.ts'
 import type { TokenBindings } from './tokens/token-bindings.ts'
@@ -158,12 +159,12 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       isRegisteredOrigin(ctx, origin, client.redirectUris ?? []),
     extraTokenClaims: async (ctx, token) => {
       const ours = ofJwt(token)
-      return (
-        ours && {
-          ...(await groupsInJwt({ claims: deps.groupClaims, resources }, ctx, token)),
-          ...ours,
-        }
-      )
+      const inJwt = ours && {
+        ...(await groupsInJwt({ claims: deps.groupClaims, resources }, ctx, token)),
+        ...ours,
+      }
+      const said = { ...authenticationOf(ctx, token), ...inJwt }
+      return Object.keys(said).length > 0 ? said : undefined
     },
     assertJwtClientAuthClaimsAndHeader: assertingSince(deps.directory),
     renderError: pages.error,

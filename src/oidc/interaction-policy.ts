@@ -1,7 +1,5 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
-import { ACR, ACR_VALUES } from '../accounts/factors/levels.ts'
 import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
-import { demandedAcr } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
 import {
   type ConsentStore,
@@ -11,16 +9,10 @@ import {
   skipsConsent,
   UNREMEMBERED,
 } from './grants.ts'
+import { type AbsoluteLifetimes, lacksAcr, lacksLevel, tellAcr, toldOf } from './level-checks.ts'
 import { param } from './param.ts'
-import { type ToldSignIn, toldSignIn } from './sign-in-result.ts'
 
 const { base, Check, Prompt } = interactionPolicy
-
-/** Seconds from the authentication on after which a session ends, however much it is used. */
-export interface AbsoluteLifetimes {
-  readonly sessionAbsolute: number
-  readonly sessionRemembered: number
-}
 
 /**
  * `prompt=create` (Initiating User Registration 1.0) and `select_account` come before login;
@@ -42,18 +34,20 @@ export function createInteractionPolicy({
   const login = policy.get('login')
   // The library's own ask again for ever.
   for (const reason of ['essential_acr', 'essential_acrs']) login?.checks.remove(reason)
+  const levels = { lifetimes, signInPolicy }
+  login?.checks.add(new Check('told_acr', 'never asked for', (ctx) => tellAcr(ctx, levels)), 0)
   login?.checks.add(
     new Check(
       'acr',
       'an authentication of another class is required',
       'unmet_authentication_requirements',
-      (ctx) => lacksAcr(ctx, lifetimes),
+      (ctx) => lacksAcr(ctx, levels),
     ),
   )
   endWithLogin(login?.checks.get('claims_id_token_sub_value'))
   login?.checks.add(
-    new Check('require_mfa', 'two factors are required', (ctx) =>
-      lacksSecondFactor(ctx, { lifetimes, signInPolicy }),
+    new Check('require_mfa', 'a stronger authentication is required', (ctx) =>
+      lacksLevel(ctx, levels),
     ),
   )
 
@@ -85,25 +79,6 @@ export function createInteractionPolicy({
   return policy
 }
 
-/** What no sign-in can bring, or this one did not, ends the request (TF-10). */
-function lacksAcr({ oidc }: KoaContextWithOIDC, lifetimes: AbsoluteLifetimes): boolean {
-  const demanded = demandedAcr(oidc.params)
-  if (!demanded || demanded.some((each) => each === acrOf(oidc.session, lifetimes))) return false
-  if (toldOf(oidc).hasLogin || !demanded.some((each) => ACR_VALUES.includes(each)))
-    throw new errors.UnmetAuthenticationRequirements(
-      'the authentication is not of a class that was asked for',
-    )
-  return true
-}
-
-function acrOf(
-  session: KoaContextWithOIDC['oidc']['session'],
-  lifetimes: AbsoluteLifetimes,
-): string | undefined {
-  if (session?.acr !== ACR.multiFactor) return session?.acr
-  return isMultiFactor(session, lifetimes) ? ACR.multiFactor : ACR.singleFactor
-}
-
 /** Somebody else than the person that was named has signed in: they are not asked again and again. */
 function endWithLogin(named: InstanceType<typeof Check> | undefined): void {
   if (!named) return
@@ -113,32 +88,6 @@ function endWithLogin(named: InstanceType<typeof Check> | undefined): void {
     if (isLacking && toldOf(ctx.oidc).hasLogin) throw new errors.LoginRequired(description)
     return isLacking
   }
-}
-
-/**
- * Where two factors are demanded, no way around the pages leads past them (TF-11): a sign-in counts
- * only if it brought a second factor, and a session only while its account has the factor that it
- * was opened with.
- */
-function lacksSecondFactor(
-  { oidc }: KoaContextWithOIDC,
-  { lifetimes, signInPolicy }: { lifetimes: AbsoluteLifetimes; signInPolicy: SignInPolicy },
-): boolean {
-  if (!signInPolicy.demandsSecondFactor(settingsOf(oidc.client))) return false
-  const told = toldOf(oidc)
-  if (told.hasLogin) return !told.hasTakenSecondStep
-  return !isMultiFactor(oidc.session, lifetimes) || oidc.account?.['takesTwoFactors'] !== true
-}
-
-/**
- * The second factor of a remembered device counts for a day; after that it is one factor that is
- * remembered (SE-04).
- */
-function isMultiFactor(
-  session: KoaContextWithOIDC['oidc']['session'],
-  { sessionAbsolute }: AbsoluteLifetimes,
-): boolean {
-  return session?.acr === ACR.multiFactor && !session.past(sessionAbsolute)
 }
 
 /**
@@ -152,10 +101,6 @@ function isOver(
   const { session } = oidc
   if (!session?.accountId || toldOf(oidc).hasLogin) return false
   return session.past(session.transient ? sessionAbsolute : sessionRemembered)
-}
-
-function toldOf(oidc: KoaContextWithOIDC['oidc']): ToldSignIn {
-  return toldSignIn((oidc as { result?: unknown }).result)
 }
 
 /** Where anybody could pose as the app, the person is asked each time, and nothing is silent (AZ-14). */

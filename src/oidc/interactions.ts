@@ -1,8 +1,9 @@
 import type { Context } from 'koa'
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider'
-import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
+import { type SignInPolicy, strongestLevel } from '../accounts/factors/sign-in-policy.ts'
+import type { RequiredLevel } from '../config/sign-in-rules.ts'
 import { AppError } from '../errors.ts'
-import { demandsTwoFactors } from './acr.ts'
+import { demandedLevel } from './acr.ts'
 import { settingsOf } from './clients/settings.ts'
 import {
   addAccess,
@@ -20,6 +21,8 @@ import { findWayBack, type WayBack } from './starting-again.ts'
 export interface SessionEnder {
   endSession(sessionId: string): Promise<void>
 }
+
+const UNMET = 'unmet_authentication_requirements'
 
 export interface InteractionsDeps {
   readonly provider: () => Provider
@@ -80,10 +83,10 @@ export class Interactions {
     await interaction.persist()
   }
 
-  /** By everyone, by this app, or by this request of it. */
-  demandsSecondFactor(client: Client, { params }: Interaction): boolean {
-    const { signInPolicy } = this.#deps
-    return signInPolicy.demandsSecondFactor(settingsOf(client)) || demandsTwoFactors(params)
+  /** What the operator, this app, or this request of it demands. */
+  demandedLevel(client: Client, { params }: Interaction): RequiredLevel {
+    const level = this.#deps.signInPolicy.levelFor(settingsOf(client))
+    return strongestLevel(level, demandedLevel(params))
   }
 
   /** Ends the login prompt; the returned URL is where the browser goes next (303). */
@@ -135,9 +138,14 @@ export class Interactions {
 
   /** The person goes back to the app; who was asked for a second factor and sets none up, did not meet it. */
   leave(interaction: Interaction, { enrol }: InteractionState): Promise<string> {
-    return enrol?.isDone === false && demandsTwoFactors(interaction.params)
-      ? this.#end(interaction, 'unmet_authentication_requirements', 'a second factor is not set up')
+    return enrol?.isDone === false && demandedLevel(interaction.params) !== '1fa'
+      ? this.#end(interaction, UNMET, 'a second factor is not set up')
       : this.#end(interaction, 'access_denied', 'End-User left the sign-in')
+  }
+
+  /** Nothing that the person has, or could add here, is what was demanded. */
+  unmet(interaction: Interaction): Promise<string> {
+    return this.#end(interaction, UNMET, 'the account cannot be signed in to as demanded')
   }
 
   /** An error back to the app, with `state` and `iss` (RFC 6749 4.1.2.1). */

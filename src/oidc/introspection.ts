@@ -3,6 +3,7 @@ import type { GroupClaims } from './claims/group-claims.ts'
 import { groupsNow, introspectedGroups } from './claims/token-groups.ts'
 import type { FindAccount } from './find-account.ts'
 import { sessionOf } from './standing.ts'
+import { type Authentication, saying } from './tokens/authentication.ts'
 import { ASKED_ABOUT, judgedApi } from './tokens/returned-jwts.ts'
 import { currentUnit } from './trips/request-unit.ts'
 
@@ -66,9 +67,12 @@ export function introspectionPolicy({ findAccount, groupClaims }: IntrospectionD
     // The engine relies on its being there.
     if (!owner) return false
     const username = await usernameOf(findAccount, token)
+    const groups = api.includesGroups ? await groupsNow(groupClaims, owner, token) : {}
+    const { acr, auth_time: authTime } = (token.extra ?? {}) as Authentication
     token.extra = {
+      ...saying(acr, authTime),
       ...(username === undefined ? {} : { username }),
-      ...(api.includesGroups ? await groupsNow(groupClaims, owner, token) : {}),
+      ...groups,
     }
     return true
   }

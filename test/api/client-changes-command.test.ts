@@ -57,6 +57,23 @@ describe('gatehouse client show, update and delete', () => {
     expect(stdout).not.toContain('secret_digest')
   })
 
+  it('says which ways in an app takes, and how strong a sign-in to it must be', async () => {
+    await create('vault', 'Vault')
+    const strong = ['--require-acr', 'phr', '--default-acr', 'phr', '2fa']
+    const ways = ['--sign-in-method', 'passkey', '--provider', 'none']
+    expect(await json('client', 'update', 'vault', ...strong, ...ways)).toMatchObject({
+      require_acr: 'phr',
+      default_acr_values: ['phr', '2fa'],
+      sign_in_methods: ['passkey'],
+      providers: [],
+    })
+    const back = await json('client', 'update', 'vault', '--no-require-acr', '--no-provider')
+    expect([back['require_acr'], back['providers']]).toEqual([undefined, undefined])
+    const wrong = await run(['client', 'update', 'vault', '--sign-in-method', 'palm'])
+    expect(wrong.code).toBe(1)
+    expect(wrong.stderr).toContain('Allowed choices are password, passkey, email-code')
+  })
+
   it('what "show --json" prints, given to "update --from", changes nothing', async () => {
     const id = 'whole'
     await create(id, 'Whole')

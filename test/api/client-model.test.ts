@@ -70,6 +70,18 @@ const inputs = fc.constantFrom('web', 'spa', 'native', 'service').chain((type) =
           }),
       resources: fc.uniqueArray(fc.constantFrom(NOTES.identifier, MAIL.identifier)),
       requireMfa: fc.boolean(),
+      ...(isService
+        ? {}
+        : {
+            requireAcr: fc.constantFrom('2fa', 'phr'),
+            defaultAcrValues: fc.uniqueArray(fc.constantFrom('1fa', '2fa', 'phr'), {
+              minLength: 1,
+            }),
+            signInMethods: fc.uniqueArray(fc.constantFrom('password', 'passkey', 'email-code'), {
+              minLength: 1,
+            }),
+            providers: fc.uniqueArray(fc.constantFrom('google', 'github')),
+          }),
       isFirstParty: fc.boolean(),
       accountApi: isService ? fc.constant(false) : fc.boolean(),
       idTokenAlg: fc.constantFrom('ES256', 'RS256', 'PS256', 'EdDSA'),

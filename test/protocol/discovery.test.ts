@@ -94,7 +94,7 @@ describe('discovery', () => {
         'groups',
       ]),
       claim_types_supported: ['normal', 'distributed'],
-      acr_values_supported: ['urn:gatehouse:acr:1fa', 'urn:gatehouse:acr:2fa'],
+      acr_values_supported: ['urn:gatehouse:acr:1fa', 'urn:gatehouse:acr:2fa', 'phr'],
       prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
       ui_locales_supported: [
         'en',

@@ -189,6 +189,8 @@ describe('the fast path and the engine', () => {
     { idTokenClaims: 'scope', atHash: true, idTokenAlg: 'RS256' },
     { atHash: true, idTokenAlg: 'ES256' },
     { introspectionAlg: 'ES256' },
+    { requireAcr: 'phr', defaultAcrValues: ['phr', '2fa'] },
+    { signInMethods: ['passkey'], providers: [] },
     { atHash: true, idTokenAlg: 'PS256' },
     { atHash: true, idTokenAlg: 'EdDSA' },
   ])('T1 answer alike whatever the switches of a client are: %j', async (input) => {

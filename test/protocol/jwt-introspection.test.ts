@@ -68,6 +68,8 @@ describe.each(STORAGES)('introspection of JWTs, grants in %s', (storage) => {
         active: true,
         sub: app.account.id,
         username: rows[0]?.username,
+        acr: 'urn:gatehouse:acr:1fa',
+        auth_time: expect.any(Number),
         client_id: app.client.clientId,
         aud: API,
         iss: server.origin,

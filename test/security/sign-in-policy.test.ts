@@ -22,8 +22,10 @@ describe('what the operator says of signing in', () => {
       policy.offers(id),
     )
     expect([offered, policy.requiredLevel]).toEqual([['password', 'passkey'], '1fa'])
-    expect(policy.demandsSecondFactor({})).toBe(false)
-    expect(policy.demandsSecondFactor({ require_mfa: true })).toBe(true)
+    expect(policy.levelFor({})).toBe('1fa')
+    expect(policy.levelFor({ require_mfa: true })).toBe('2fa')
+    expect(policy.levelFor({ require_mfa: true, require_acr: 'phr' })).toBe('phr')
+    expect(policyOf({ REQUIRE_LEVEL: 'phr' }).levelFor({ require_acr: '2fa' })).toBe('phr')
   })
 
   it('TF-11 REQUIRE_MFA is the older name of REQUIRE_LEVEL=2fa, and both may say so', () => {

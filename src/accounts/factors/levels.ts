@@ -1,14 +1,11 @@
+import { ACR } from '../../config/acr.ts'
+import type { RequiredLevel } from '../../config/sign-in-rules.ts'
 import type { Method, Proof } from './method.ts'
 
-/** Authentication context classes, weakest first. The last is of the EAP ACR Values 1.0. */
-export const ACR = {
-  singleFactor: 'urn:gatehouse:acr:1fa',
-  multiFactor: 'urn:gatehouse:acr:2fa',
-  phishingResistant: 'phr',
-} as const
+export { ACR }
 
 /** Those that we issue and accept in `acr_values`. */
-export const ACR_VALUES: readonly string[] = [ACR.singleFactor, ACR.multiFactor]
+export const ACR_VALUES: readonly string[] = Object.values(ACR)
 
 /** The method of RFC 8176 that says that there were several. */
 const SEVERAL = 'mfa'
@@ -71,6 +68,12 @@ export function amrAddedBy(proof: Proof): string[] {
  */
 export function hasTakenSecondStep(proofs: readonly Proof[]): boolean {
   return proofs.length > 1 || levelOf(proofs).factors === 2
+}
+
+/** Whether a sign-in is what is demanded of it. A recovery code does for two factors (TF-11). */
+export function reaches(proofs: readonly Proof[], level: RequiredLevel): boolean {
+  if (level === '1fa') return true
+  return level === '2fa' ? hasTakenSecondStep(proofs) : resistsPhishing(amrOf(proofs))
 }
 
 /** How strong a sign-in of an account can be: nothing to sign in with, one factor, or two. */

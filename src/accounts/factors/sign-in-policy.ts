@@ -1,4 +1,4 @@
-import type { RequiredLevel, SignInRules } from '../../config/sign-in-rules.ts'
+import { LEVELS, type RequiredLevel, type SignInRules } from '../../config/sign-in-rules.ts'
 import type { Method } from './method.ts'
 import { METHODS } from './methods/index.ts'
 
@@ -7,6 +7,7 @@ export interface ClientRules {
   /** Those of the operator's that it takes; absent: all. */
   readonly sign_in_methods?: readonly string[]
   readonly require_mfa?: boolean
+  readonly require_acr?: RequiredLevel
 }
 
 /** Which ways there are, and how strong a sign-in must be: what the operator and an app say. */
@@ -17,8 +18,8 @@ export interface SignInPolicy {
   readonly isStrict: boolean
   /** Whether people may use it now: as a first step where it can be one, unless told otherwise. */
   offers(id: Method['id'], client?: ClientRules, step?: 'first' | 'second'): boolean
-  /** Whether two factors are demanded, of everybody or of those who sign in to this app (TF-11). */
-  demandsSecondFactor(client: ClientRules): boolean
+  /** What is demanded of those who sign in to this app (TF-11). */
+  levelFor(client: ClientRules): RequiredLevel
 }
 
 export function createSignInPolicy({
@@ -37,7 +38,8 @@ export function createSignInPolicy({
       const { sign_in_methods: taken } = client
       return methods.some((method) => method === id) && (taken?.includes(id) ?? true)
     },
-    demandsSecondFactor: (client) => isStrict || client.require_mfa === true,
+    levelFor: ({ require_mfa: isTwo, require_acr: own = '1fa' }) =>
+      strongestLevel(requiredLevel, own, isTwo === true ? '2fa' : '1fa'),
   }
 }
 
@@ -46,4 +48,8 @@ const SETTABLE = new Set<Method['id']>(['password', 'passkey', 'email-code', 'to
 
 function stepOf(id: Method['id']): 'first' | 'second' {
   return METHODS.find((method) => method.id === id)?.steps[0] ?? 'first'
+}
+
+export function strongestLevel(...levels: readonly RequiredLevel[]): RequiredLevel {
+  return LEVELS.findLast((level) => levels.includes(level)) ?? '1fa'
 }

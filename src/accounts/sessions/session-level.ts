@@ -1,5 +1,11 @@
 import { LIFETIMES } from '../../config/limits.ts'
-import { isMultiFactor, type Strongest, takesTwoFactors } from '../factors/levels.ts'
+import type { RequiredLevel } from '../../config/sign-in-rules.ts'
+import {
+  isMultiFactor,
+  resistsPhishing,
+  type Strongest,
+  takesTwoFactors,
+} from '../factors/levels.ts'
 
 /** What was shown for a session, and how strong a sign-in of its account can be now. */
 export interface Shown {
@@ -13,9 +19,9 @@ export interface Shown {
 /**
  * How strong a sign-in is by what its account has now: one factor; two; or one and a recovery code,
  * which is no factor of its own but lets a person whose phone is lost reach what replaces it
- * (TF-10, TF-11).
+ * (TF-10, TF-11). `phr`: two that resist phishing.
  */
-export type SessionLevel = 'one' | 'recovered' | 'two'
+export type SessionLevel = 'one' | 'recovered' | 'two' | 'phr'
 
 export function sessionLevelOf({
   strongest,
@@ -23,8 +29,14 @@ export function sessionLevelOf({
   amr,
 }: Omit<Shown, 'authenticatedAt'> & { readonly amr: readonly string[] }): SessionLevel {
   if (!takesTwoFactors({ strongest })) return 'one'
-  if (isMultiFactor(amr)) return 'two'
+  if (isMultiFactor(amr)) return resistsPhishing(amr) ? 'phr' : 'two'
   return secondProvedAt ? 'recovered' : 'one'
+}
+
+/** Whether a session is less than the operator demands of everybody. */
+export function fallsShort(level: SessionLevel, required: RequiredLevel): boolean {
+  if (required === 'phr') return level !== 'phr'
+  return required === '2fa' && level === 'one'
 }
 
 /**

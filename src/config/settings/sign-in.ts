@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { flag, oneOrMoreOf } from '../setting-types.ts'
+import { FIRST_METHODS, LEVELS } from '../sign-in-rules.ts'
 
 /** How people may sign in, and how strongly. */
 export const SIGN_IN_SETTINGS = {
-  SIGN_IN_METHODS: oneOrMoreOf(['password', 'passkey', 'email-code'])
+  SIGN_IN_METHODS: oneOrMoreOf(FIRST_METHODS)
     .default(['password', 'passkey'])
     .describe(
       'What a sign-in may begin with: `password`, `passkey`, `email-code` (a code to the address), separated by commas. What is left out stays stored, and signs in again once it is back.',
@@ -14,7 +15,7 @@ export const SIGN_IN_SETTINGS = {
       'What people may add as a second step: `totp` (an authenticator app), `passkey`; or `none`. Who has another is still asked for it.',
     ),
   REQUIRE_LEVEL: z
-    .enum(['1fa', '2fa', 'phr'], { error: 'must be 1fa, 2fa or phr' })
+    .enum(LEVELS, { error: 'must be 1fa, 2fa or phr' })
     .optional()
     .describe(
       'What every sign-in must reach: `1fa` one factor, `2fa` two, `phr` two that resist phishing, which is a passkey. Default `1fa`.',

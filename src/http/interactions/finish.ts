@@ -1,6 +1,6 @@
 import type { Context } from 'koa'
 import type { ProvenAccount } from '../../accounts/accounts.ts'
-import { amrOf, hasTakenSecondStep } from '../../accounts/factors/levels.ts'
+import { amrOf, reaches } from '../../accounts/factors/levels.ts'
 import type { ProvenSignIn } from '../../accounts/first-step.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
@@ -13,8 +13,8 @@ import type { InteractionDeps, Step } from './interaction.ts'
 export type Proven = ProvenSignIn & Pick<SignedIn, 'isRemembered'>
 
 /**
- * Every sign-in ends here. Where two factors are demanded and there is only one, a second is set up
- * first (TF-11).
+ * Every sign-in ends here. Where it is less than is demanded, what is missing is set up first
+ * (TF-11); what cannot be set up here ends at the app.
  */
 export async function finishSignIn(
   ctx: Context,
@@ -22,8 +22,12 @@ export async function finishSignIn(
   step: Step,
   proven: Proven,
 ): Promise<void> {
-  if (!hasTakenSecondStep(proven.proofs) && step.policy.demandsSecondFactor)
-    return beginEnrolment(ctx, deps, step, proven)
+  const { level } = step.policy
+  if (!reaches(proven.proofs, level)) {
+    if (level === '2fa' && deps.signInPolicy.offers('totp'))
+      return beginEnrolment(ctx, deps, step, proven)
+    return seeOther(ctx, await deps.interactions.unmet(step.interaction))
+  }
   const next = await deps.interactions.login(step.interaction, proven)
   try {
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).

@@ -12,6 +12,7 @@ import type { SignIn } from '../../accounts/sign-in.ts'
 import type { SignUp } from '../../accounts/sign-up.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
 import type { Resources } from '../../clients/resources.ts'
+import type { RequiredLevel } from '../../config/sign-in-rules.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
 import type { Interactions } from '../../oidc/interactions.ts'
 import { param } from '../../oidc/param.ts'
@@ -61,7 +62,8 @@ export interface Step {
 }
 
 export interface Policy {
-  readonly demandsSecondFactor: boolean
+  /** What a sign-in must reach: the operator, the app or its request says so. */
+  readonly level: RequiredLevel
 }
 
 /** Which step is due: `steps.ts` decides. */
@@ -92,7 +94,7 @@ export async function loadStep(
   const { interaction, client, state } = await interactions.get(ctx, uid)
   ctx.state.uiLocales = param(interaction.params, 'ui_locales')
   const url = (step: string) => `/interaction/${uid}/${step}`
-  const policy = { demandsSecondFactor: interactions.demandsSecondFactor(client, interaction) }
+  const policy = { level: interactions.demandedLevel(client, interaction) }
   const step: Step = {
     uid,
     interaction,

@@ -56,7 +56,7 @@ export const STEPS: readonly InteractionStep[] = [
   },
   {
     name: 'mfa-enrol',
-    isDue: ({ enrol }, _prompt, policy) => enrol?.isDone === false && policy.demandsSecondFactor,
+    isDue: ({ enrol }, _prompt, policy) => enrol?.isDone === false && policy.level !== '1fa',
     show: showMfaEnrol,
     submit: submitMfaEnrol,
     limit: 'verify',

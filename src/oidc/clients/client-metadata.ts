@@ -32,6 +32,9 @@ export interface StoredSecret {
 export const OUR_METADATA = [
   'first_party',
   'require_mfa',
+  'require_acr',
+  'sign_in_methods',
+  'providers',
   'account_api',
   'refresh_leeway_seconds',
   'refresh_rotation',
@@ -62,6 +65,12 @@ export interface ProviderMetadata {
   readonly client_secrets?: readonly StoredSecret[]
   readonly first_party: boolean
   readonly require_mfa: boolean
+  /** What a sign-in to it must reach; absent: what the operator demands of all. */
+  readonly require_acr?: '2fa' | 'phr'
+  /** The ways in that it takes; absent: all that the operator offers. */
+  readonly sign_in_methods?: readonly string[]
+  /** The other providers that it takes people from; absent: all. */
+  readonly providers?: readonly string[]
   /** People may let it manage their account. */
   readonly account_api: boolean
   /** Unix time: what it was given before is void, because it has been disabled since. */

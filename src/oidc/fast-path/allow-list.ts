@@ -55,7 +55,12 @@ const CLIENT: Readonly<Record<string, Check>> = {
   tos_uri: anything,
   contacts: anything,
   first_party: isBoolean,
+  // Asked for when somebody signs in.
   require_mfa: isBoolean,
+  require_acr: oneOf('2fa', 'phr'),
+  default_acr_values: areTexts,
+  sign_in_methods: areTexts,
+  providers: areTexts,
   account_api: isBoolean,
   managed_by: oneOf('operator', 'config', 'system'),
   not_before: isNumber,

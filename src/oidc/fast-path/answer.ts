@@ -9,6 +9,7 @@ import type {
 } from 'oidc-provider'
 import type { ApiServer } from '../clients/resource-servers.ts'
 import { forApiAndUserinfo } from '../scopes-of-person.ts'
+import { comingOf } from '../tokens/authentication.ts'
 import { switched } from '../tokens/id-token-switches.ts'
 
 export type Body = Readonly<Record<string, unknown>>
@@ -56,7 +57,7 @@ export function accessTokenOf(
   } else {
     token.scope = grant.getOIDCScopeFiltered(source.scopes)
   }
-  return token
+  return comingOf(token, source)
 }
 
 /** `refreshToken`: a new one, or the one that stays. */

@@ -1,6 +1,7 @@
 import type { Client, Grant, Provider, RefreshToken } from 'oidc-provider'
 import { API_CLIENT_ID, apiResource } from '../clients/built-in-clients.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
+import { comingOf } from './authentication.ts'
 
 /** `gty` of what the account API issues. */
 export const GTY = 'first_party'
@@ -52,7 +53,7 @@ export class FirstPartyPairs {
     )
     const refresh_token = await refreshToken.save()
     return {
-      access_token: await accessToken.save(),
+      access_token: await comingOf(accessToken, refreshToken).save(),
       token_type: 'Bearer',
       expires_in: accessToken.expiration,
       refresh_token,

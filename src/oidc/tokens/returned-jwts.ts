@@ -9,6 +9,7 @@ import { settingsOf } from '../clients/settings.ts'
 import type { FindAccount } from '../find-account.ts'
 import { tellsOfPerson } from '../scopes-of-person.ts'
 import { currentUnit, type RequestUnit } from '../trips/request-unit.ts'
+import { saying } from './authentication.ts'
 import { verifyOwnJwt } from './own-jwts.ts'
 import { BINDING, type TokenBindings } from './token-bindings.ts'
 
@@ -82,6 +83,8 @@ interface Said {
   readonly sub: string
   readonly client_id: string
   readonly scope?: string
+  readonly acr?: unknown
+  readonly auth_time?: unknown
   readonly groups?: unknown
   readonly _claim_names?: { readonly groups?: unknown }
   readonly [BINDING]?: string
@@ -109,13 +112,18 @@ async function judged(deps: ReturnedJwtsDeps, jwt: string): Promise<Judged | und
       ? { token: { ...token, kind: 'ClientCredentials' }, api }
       : undefined
   const held = await holdOf(deps, said, sealed)
-  return held && { token: { ...token, ...held, kind: 'AccessToken', extra: groupsOf(said) }, api }
+  return held && { token: { ...token, ...held, kind: 'AccessToken', extra: extraOf(said) }, api }
 }
 
-/** Those that it named, or too many for it: introspection says which they are now. */
-function groupsOf({ groups, _claim_names: elsewhere }: Said): { groups: unknown } | undefined {
+/** Groups: those that it named, or too many for it; introspection says which they are now. */
+function extraOf({
+  acr,
+  auth_time: authTime,
+  groups,
+  _claim_names: elsewhere,
+}: Said): Readonly<Record<string, unknown>> {
   const named = groups ?? elsewhere?.groups
-  return named === undefined ? undefined : { groups: named }
+  return { ...saying(acr, authTime), ...(named === undefined ? {} : { groups: named }) }
 }
 
 /** Whether the client still has what it was given then, and the API is still one of its own. */

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { ACR, takesTwoFactors } from '../../../accounts/factors/levels.ts'
+import { fallsShort } from '../../../accounts/sessions/session-level.ts'
 import { LIFETIMES } from '../../../config/limits.ts'
 import { AppError } from '../../../errors.ts'
 import { API_SCOPE } from '../../../oidc/clients/built-in-clients.ts'
@@ -89,5 +90,5 @@ async function findPerson(ctx: Context, deps: AuthApiDeps): Promise<Person | und
   )
   if (principal?.kind !== 'person') return undefined
   // Where two factors are demanded, a sign-in with one has no API, as it has no pages (TF-11).
-  return signInPolicy.isStrict && principal.level === 'one' ? undefined : principal
+  return fallsShort(principal.level, signInPolicy.requiredLevel) ? undefined : principal
 }

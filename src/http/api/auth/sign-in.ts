@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { reaches } from '../../../accounts/factors/levels.ts'
 import type { RequestOrigin } from '../../../audit/request-origin.ts'
 import { AppError } from '../../../errors.ts'
 import type { SignedIn } from '../../../oidc/tokens/first-party-tokens.ts'
@@ -51,9 +52,6 @@ export const SIGN_IN = family('Sign-in', {
         const outcome = await deps.signIn.withPassword({ ...input, binding: BINDING }, origin)
         switch (outcome.status) {
           case 'signed_in':
-            // Two factors are demanded and there is one: the second is set up on the hosted pages (TF-11).
-            if (deps.signInPolicy.isStrict)
-              throw new AppError('mfa_required', { extra: { methods: [] } })
             return issue(deps, outcome, origin)
           case 'mfa_required':
             throw new AppError('mfa_required', {
@@ -146,10 +144,13 @@ export const SIGN_IN = family('Sign-in', {
 })
 
 async function issue(
-  { firstPartyTokens }: AuthApiDeps,
+  { firstPartyTokens, signInPolicy }: AuthApiDeps,
   proven: SignedIn,
   origin: RequestOrigin,
 ): Promise<z.output<typeof SignedInAnswer>> {
+  // More is demanded than there is: what is missing is set up on the hosted pages (TF-11).
+  if (!reaches(proven.proofs, signInPolicy.requiredLevel))
+    throw new AppError('mfa_required', { extra: { methods: [] } })
   const { tokens, session } = await firstPartyTokens.issue(proven, origin)
   return {
     ...tokens,

@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa'
 import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
 import {
   ageSeconds,
+  fallsShort,
   isFresh,
   type SessionLevel,
   type Shown,
@@ -45,7 +46,7 @@ export function accountSession(deps: AccountSessionDeps): Middleware {
     const visitor = await findVisitor(ctx, deps)
     // Where two factors are demanded, a sign-in with one has none of these pages: the next one asks
     // for the second, or sets it up (TF-11).
-    if (!visitor || (signInPolicy.isStrict && visitor.level === 'one'))
+    if (!visitor || fallsShort(visitor.level, signInPolicy.requiredLevel))
       return seeOther(ctx, authorizationUrl({ issuer: config.issuer, returnTo: pageOf(ctx.path) }))
     if (
       signInPolicy.isStrict &&
