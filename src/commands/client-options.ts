@@ -11,20 +11,10 @@ import {
   TYPES,
 } from '../clients/registration.ts'
 import { LIFETIMES } from '../config/limits.ts'
-import { REGISTRATION_MODES } from '../config/registration-modes.ts'
-import { FIRST_METHODS, LEVELS } from '../config/sign-in-rules.ts'
 import { API_OPTION_NAMES } from './app-with-api.ts'
+import type { FieldOption } from './field-option.ts'
 import { readKeys } from './files.ts'
-
-interface FieldOption {
-  /** `--no-…` of a change takes it back; without a value it is a switch. */
-  readonly flags: string
-  readonly says: string
-  readonly choices?: readonly string[]
-  readonly read?: (value: never) => unknown
-  /** It can be changed, not taken away. */
-  readonly isKept?: true
-}
+import { SIGN_IN_OPTIONS } from './sign-in-options.ts'
 
 /** Every field of a client as an option of `create` and of `update`, in the order of their help. */
 const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
@@ -105,40 +95,7 @@ const OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOption>>> = {
     says: `how long they may live, counted from iat; at most ${LIFETIMES.clientAssertion} (default: 300 from now)`,
     read: Number,
   },
-  isFirstParty: {
-    flags: '--first-party',
-    says: "the operator's own app: people are not asked for consent",
-  },
-  accountApi: {
-    flags: '--account-api',
-    says: 'people may let it manage their account with tokens for <issuer>/api/auth',
-  },
-  registration: {
-    flags: '--registration <who>',
-    says: 'who may make an account on its pages, if fewer than the server admits (default: open)',
-    choices: REGISTRATION_MODES,
-  },
-  requireMfa: { flags: '--require-mfa', says: 'the older name of --require-acr 2fa' },
-  requireAcr: {
-    flags: '--require-acr <level>',
-    says: 'what a sign-in to it must reach: two factors, or phr, a passkey',
-    choices: ['2fa', 'phr'],
-  },
-  defaultAcrValues: {
-    flags: '--default-acr <level...>',
-    says: 'what it asks for where a request has no acr_values, by preference',
-    choices: LEVELS,
-  },
-  signInMethods: {
-    flags: '--sign-in-method <method...>',
-    says: 'the ways in that it takes, of SIGN_IN_METHODS (default: all of them)',
-    choices: FIRST_METHODS,
-  },
-  providers: {
-    flags: '--provider <id...>',
-    says: 'the other providers that it takes people from (default: all), or none',
-    read: (ids: readonly string[]) => (ids.join() === 'none' ? [] : ids),
-  },
+  ...SIGN_IN_OPTIONS,
   introspectionAlg: {
     flags: '--introspection-alg <alg>',
     says: 'signature of introspection answers that it asks for as a JWT (default: RS256)',
