@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CLIENT_LIFETIMES, LIFETIMES } from '../config/limits.ts'
 import { REGISTRATION_MODES } from '../config/registration-modes.ts'
-import { FIRST_METHODS, LEVELS } from '../config/sign-in-rules.ts'
+import { FIRST_METHODS, LEVELS } from '../config/sign-in-words.ts'
 import { isPublicHttps } from '../public-url.ts'
 import { displayName } from './display-name.ts'
 import { groupName } from './group-name.ts'

@@ -1,6 +1,6 @@
 import type { ClientInput } from '../clients/registration.ts'
 import { REGISTRATION_MODES } from '../config/registration-modes.ts'
-import { FIRST_METHODS, LEVELS } from '../config/sign-in-rules.ts'
+import { FIRST_METHODS, LEVELS } from '../config/sign-in-words.ts'
 import type { FieldOption } from './field-option.ts'
 
 /** Of a client: how people sign in to it, and what they let it do. */

@@ -1,4 +1,4 @@
-import type { RequiredLevel } from './sign-in-rules.ts'
+import type { RequiredLevel } from './sign-in-words.ts'
 
 /** Authentication context classes, weakest first. The last is of the EAP ACR Values 1.0. */
 export const ACR = {

@@ -1,11 +1,8 @@
 import { isIP } from 'node:net'
 import type { Env } from './env-schema.ts'
+import type { FIRST_METHODS, RequiredLevel } from './sign-in-words.ts'
 
-/** What a sign-in may begin with. */
-export const FIRST_METHODS = ['password', 'passkey', 'email-code'] as const
-/** What it must reach: one factor, two, or two that resist phishing. */
-export const LEVELS = ['1fa', '2fa', 'phr'] as const
-export type RequiredLevel = (typeof LEVELS)[number]
+export type { RequiredLevel }
 
 /** What the operator says of signing in. */
 export interface SignInRules {

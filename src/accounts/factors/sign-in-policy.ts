@@ -1,4 +1,5 @@
-import { LEVELS, type RequiredLevel, type SignInRules } from '../../config/sign-in-rules.ts'
+import type { SignInRules } from '../../config/sign-in-rules.ts'
+import { LEVELS, type RequiredLevel } from '../../config/sign-in-words.ts'
 import type { Method } from './method.ts'
 import { METHODS } from './methods/index.ts'
 

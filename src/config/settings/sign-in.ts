@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { flag, oneOrMoreOf } from '../setting-types.ts'
-import { FIRST_METHODS, LEVELS } from '../sign-in-rules.ts'
+import { FIRST_METHODS, LEVELS } from '../sign-in-words.ts'
 
 /** How people may sign in, and how strongly. */
 export const SIGN_IN_SETTINGS = {
