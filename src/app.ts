@@ -28,6 +28,8 @@ import { forgotPasswordRoutes } from './http/pages/forgot-password.ts'
 import { pageRoutes } from './http/pages/index.ts'
 import { mailLinkRoutes } from './http/pages/mail-links.ts'
 import { createNoticeCookie } from './http/pages/notice-cookie.ts'
+import { createPassCookie } from './http/pages/recovery/deps.ts'
+import { recoveryRoutes } from './http/pages/recovery/index.ts'
 import { resetPasswordRoutes } from './http/pages/reset-password.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
@@ -92,6 +94,11 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   const resetDeps = { ...context, csrf, limit, deviceCookie, flow }
   app.use(forgotPasswordRoutes(resetDeps).routes())
   app.use(resetPasswordRoutes(resetDeps).routes())
+  const recoveryFlow = createFlowCookie('recover', { isHttps })
+  const recoveryPass = createPassCookie({ isHttps })
+  app.use(
+    recoveryRoutes({ ...context, csrf, limit, deviceCookie, recoveryFlow, recoveryPass }).routes(),
+  )
   if (!config.production) app.use(developmentPages(context))
   return app
 }

@@ -21,6 +21,7 @@ import { PasswordChange } from './accounts/passwords/password-change.ts'
 import { PasswordReset } from './accounts/passwords/password-reset.ts'
 import { Passwords } from './accounts/passwords/passwords.ts'
 import { Profile } from './accounts/profile.ts'
+import { composeRecovery } from './accounts/recovery/compose.ts'
 import { type AppsThatAdmit, Registration } from './accounts/registration/registration.ts'
 import { ReplacedCredentials } from './accounts/replaced-credentials.ts'
 import { SecurityEvents } from './accounts/security-events.ts'
@@ -98,7 +99,7 @@ export function composeUseCases({
     policy: signInPolicy,
     sessions,
   })
-  const { challenges, mfa, secondStep } = factors
+  const { challenges, mfa, recoveryCodes, secondStep } = factors
   const replaced = new ReplacedCredentials({ audit, events, sessions })
   const passwords = new Passwords({ em, hasher, attempts, replaced, passwordContext })
   const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, secondStep })
@@ -116,6 +117,17 @@ export function composeUseCases({
   const registration = new Registration({ audit, rules: config.registration, apps: directory })
   const emailChange = new EmailChange({ ...mailing, registration })
   const emailUndo = new EmailUndo({ audit, em, tokens, sessions })
+  const regained = composeRecovery({
+    ...mailing,
+    events,
+    codes,
+    attempts,
+    passwords,
+    recoveryCodes,
+    secondStep,
+    replaced,
+    holdHours: config.recoveryHoldHours,
+  })
   const definitions = new AttributeDefinitions({ em, audit, announcements })
   const profile = new Profile({ em, audit, definitions })
   const deletion = new Deletion({ ...mailing, sessions, keepLinks, logger })
@@ -154,6 +166,7 @@ export function composeUseCases({
     passwords,
     passwordReset,
     passwordChange,
+    ...regained,
     emailChange,
     emailUndo,
     definitions,

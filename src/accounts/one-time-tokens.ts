@@ -46,6 +46,9 @@ export interface RightCode {
 /** What is mailed once for each event: using one leaves the others good. */
 const NOTICES: readonly TokenPurpose[] = ['undo_change_email', 'undo_delete', 'report_compromise']
 
+/** What lets a person in, or nearly so: its code is for the page that asked, in that browser alone. */
+const BOUND: readonly TokenPurpose[] = ['recover']
+
 /**
  * Mailed codes and links: bound to purpose, subject and address, and spent by exactly one caller
  * (EM-01). Nobody else's request voids one, and any code of an address and purpose is good in every
@@ -86,6 +89,9 @@ export class OneTimeTokens {
   async judge({ tokenId, purpose, code, address, subjectId }: TypedCode): Promise<RightCode> {
     if (!address || !UUID.test(tokenId) || !UUID.test(subjectId ?? tokenId))
       throw new AppError('invalid_code')
+    const isBound = BOUND.includes(purpose)
+    const subject = `code:${purpose}:${address}`
+    if (isBound && !(await this.#attempts.admitsBound(subject))) throw new AppError('invalid_code')
     const { rows: own } = await this.#pool.query<Row>({
       ...TRY_OWN,
       values: [address, purpose, tokenId, subjectId ?? null],
@@ -94,9 +100,11 @@ export class OneTimeTokens {
     if (!page) throw new AppError('invalid_code')
     const digits = foldCode(code)
     const asked = own.find((row) => row.attempts <= CAPS.codeTries && this.#isCodeOf(row, digits))
-    if (asked) return { id: asked.id, purpose, proof: proof(asked) }
-    if (!(await this.#attempts.admits(`code:${purpose}:${address}`)))
-      throw new AppError('invalid_code')
+    if (asked) {
+      if (isBound) await this.#attempts.takeBack(subject)
+      return { id: asked.id, purpose, proof: proof(asked) }
+    }
+    if (isBound || !(await this.#attempts.admits(subject))) throw new AppError('invalid_code')
     const { rows: others } = await this.#pool.query<Row>({
       ...FIND_OTHERS,
       values: [address, purpose, own.map(({ id }) => id)],

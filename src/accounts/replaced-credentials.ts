@@ -17,7 +17,7 @@ export interface ReplacedCredentialsDeps {
 }
 
 export interface Replacing {
-  readonly event: Extract<AuditType, 'password_changed' | 'password_reset'>
+  readonly event: Extract<AuditType, 'password_changed' | 'password_reset' | 'recovery_completed'>
   readonly detail?: AuditDetail
   readonly exceptSessionId?: string | undefined
   /** What allowed the change, and how it is refused when the credentials have changed since. */
@@ -29,7 +29,13 @@ export interface Replacing {
 }
 
 /** What outlives it: the ways back of the owner. */
-const KEPT: readonly TokenPurpose[] = ['undo_change_email', 'report_compromise']
+const KEPT: readonly TokenPurpose[] = [
+  'undo_change_email',
+  'report_compromise',
+  'recovery_cancelled',
+]
+/** Who resets a password has a mailbox and no more: a recovery that waits goes on waiting. */
+const KEPT_BY_RESET: readonly TokenPurpose[] = [...KEPT, 'recovery_hold', 'stop_recovery']
 
 /**
  * A credential in the place of another: what the old one opened ends, which is every session with
@@ -63,9 +69,10 @@ export class ReplacedCredentials {
         const done = await put(tx, account)
         account.credentialVersion += 1
         await recount(tx, accountId)
+        const kept = event === 'password_reset' ? KEPT_BY_RESET : KEPT
         await tx.nativeDelete(VerificationToken, {
           subjectId: accountId,
-          purpose: { $nin: [...KEPT] },
+          purpose: { $nin: [...kept] },
         })
         if (notice) await events.notify(tx, account, notice.kind, notice.origin)
         await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId, detail })

@@ -1,10 +1,12 @@
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { EntityManager } from '../database/database.ts'
-import { Account } from '../entities/index.ts'
+import { Account, RecoveryCode } from '../entities/index.ts'
 import type { Messages } from '../mail/messages.ts'
 import type { SecurityNotice } from '../views/views.ts'
-import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { Issued, OneTimeTokens } from './one-time-tokens.ts'
+import { callOff } from './recovery/hold-rows.ts'
+import { suspendWays } from './recovery/suspension.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
 const REPORT_LIFETIME_SECONDS = 7 * 86_400
@@ -36,14 +38,8 @@ export class SecurityEvents {
     origin: RequestOrigin | undefined,
     to = account.email,
   ): Promise<void> {
-    const { tokens, messages } = this.#deps
-    const report = await tokens.issue(em, {
-      purpose: 'report_compromise',
-      subjectId: account.id,
-      address: to,
-      lifetimeSeconds: REPORT_LIFETIME_SECONDS,
-    })
-    await messages.securityNotice(em, {
+    const report = await this.issueReport(em, account, to)
+    await this.#deps.messages.securityNotice(em, {
       to,
       name: account.name,
       locale: account.locale ?? undefined,
@@ -54,14 +50,25 @@ export class SecurityEvents {
     })
   }
 
+  /** What "this wasn't me" is behind. */
+  async issueReport(em: EntityManager, account: Account, to = account.email): Promise<Issued> {
+    return this.#deps.tokens.issue(em, {
+      purpose: 'report_compromise',
+      subjectId: account.id,
+      address: to,
+      lifetimeSeconds: REPORT_LIFETIME_SECONDS,
+    })
+  }
+
   /** Throws `invalid_link` unless the link is good; spends nothing. */
   async peekReport(secret: string): Promise<void> {
     await this.#deps.tokens.peekLink({ secret, purpose: 'report_compromise' })
   }
 
   /**
-   * The owner says it was somebody else: every session ends and nobody signs in until the password
-   * is reset.
+   * The owner says it was somebody else: every session ends, a recovery that waits is called off,
+   * recovery codes are void, and nobody signs in until the password is reset or a recovery is
+   * finished.
    */
   async report(secret: string): Promise<{ accountId: string; address: string }> {
     const { tokens, sessions, audit } = this.#deps
@@ -70,6 +77,9 @@ export class SecurityEvents {
     await sessions.endAllWith(subjectId, { cause: 'compromise_reported' }, async (tx) => {
       await tokens.redeemLink(tx, link)
       await tx.nativeUpdate(Account, { id: subjectId }, { mustResetPassword: true })
+      await tx.nativeDelete(RecoveryCode, { account: subjectId })
+      await suspendWays(tx, subjectId, 'report')
+      await callOff(tx, subjectId)
       await audit.append(tx, { type: 'compromise_reported', accountId: subjectId })
     })
     return { accountId: subjectId, address }

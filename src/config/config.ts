@@ -55,6 +55,7 @@ export interface Config {
     readonly domains: readonly string[]
     readonly showsDomains: boolean
   }
+  readonly recoveryHoldHours: number
   readonly refreshLeewaySeconds: number
   readonly auditRetentionDays: number
   readonly keys: {
@@ -132,6 +133,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       domains: env.REGISTRATION_DOMAINS ?? [],
       showsDomains: env.REGISTRATION_SHOW_DOMAINS,
     },
+    recoveryHoldHours: env.RECOVERY_HOLD_HOURS,
     refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,
     keys: {

@@ -48,6 +48,11 @@ export const CAPS = {
   codeWindowSeconds: 900,
   /** Tries at one mailed code in the page that asked for it. */
   codeTries: 5,
+  /**
+   * Wrong tries an hour at mailed codes that only the page takes that asked: of an address, over all
+   * its codes and pages.
+   */
+  boundCodesPerHour: 10,
   /** Tries at one MFA challenge (RL-06). */
   challengeTries: 3,
   /**
@@ -111,6 +116,13 @@ export const LIFETIMES = {
   sessionAbsolute: 86_400,
   sessionRemembered: 30 * 86_400,
   code: 600,
+  /** From the end of the wait of a recovery, or from an operator's link on. */
+  recoveryLink: 72 * 3600,
+  operatorsLink: 3600,
+  /** After the link of a recovery was used: to make a new passkey or password. */
+  recoveryGrant: 3600,
+  /** No recovery begins after one was stopped. */
+  recoveryStopped: 86_400,
   changeEmailUndo: 72 * 3600,
   pendingSignUp: 86_400,
   /** Of a passkey: one of a page that waits for autofill lives as long as its sign-in. */

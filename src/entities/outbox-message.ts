@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { uuidKey } from './columns.ts'
+import { VerificationToken } from './verification-token.ts'
 
 /** `decoy`: written like a mail and thrown away, where an address gets none (EN-02). */
 export type OutboxTopic = 'mail' | 'decoy' | 'backchannel_logout' | 'client_logo'
@@ -15,6 +16,8 @@ const OutboxMessageSchema = defineEntity({
     id: uuidKey(),
     topic: p.string().length(24).$type<OutboxTopic>(),
     bodyBox: p.blob().hidden(),
+    /** Planned for something that may be called off: it goes with that. */
+    about: () => p.manyToOne(VerificationToken).deleteRule('cascade').index().nullable(),
     attempts: p.integer().default(0),
     createdAt: p.datetime().onCreate(() => new Date()),
     /** When it may be tried (next); doubles as the lease while a worker holds it. */

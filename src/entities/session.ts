@@ -26,6 +26,15 @@ const SessionSchema = defineEntity({
       .float()
       .formula((columns) => `extract(epoch from now() - ${columns.secondProvedAt})::float8`)
       .nullable(),
+    /** Of the account: a recovery waits until then, in milliseconds. */
+    recoveryOpensMs: p
+      .float()
+      .formula(
+        (columns) =>
+          `(select extract(epoch from "t"."available_at")::float8 * 1000 from "verification_token" as "t" where "t"."subject_id" = ${columns.account} and "t"."purpose" = 'recovery_hold' and "t"."expires_at" > now())`,
+      )
+      .lazy()
+      .nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     lastSeenAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),

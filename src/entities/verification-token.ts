@@ -10,6 +10,12 @@ export type TokenPurpose =
   | 'step_up'
   | 'undo_delete'
   | 'report_compromise'
+  | 'recover'
+  | 'recover_proven'
+  | 'recover_grant'
+  | 'recovery_hold'
+  | 'recovery_cancelled'
+  | 'stop_recovery'
 
 /**
  * A mailed code and link, bound to subject, purpose and address; single use. Secrets are stored as
@@ -18,7 +24,13 @@ export type TokenPurpose =
 const VerificationTokenSchema = defineEntity({
   name: 'VerificationToken',
   tableName: 'verification_token',
-  indexes: [{ name: 'verification_token_address', properties: ['address', 'purpose'] }],
+  indexes: [
+    { name: 'verification_token_address', properties: ['address', 'purpose'] },
+    {
+      name: 'verification_token_recovery',
+      expression: `create unique index "verification_token_recovery" on "verification_token" ("subject_id") where "purpose" in ('recovery_hold', 'recovery_cancelled')`,
+    },
+  ],
   properties: {
     id: uuidKey(),
     purpose: p.string().length(32).$type<TokenPurpose>(),
@@ -38,6 +50,8 @@ const VerificationTokenSchema = defineEntity({
     attempts: p.integer().default(0),
     credentialVersion: p.integer().default(0),
     createdAt: p.datetime().onCreate(() => new Date()),
+    /** A recovery that waits opens nothing before; null: at once. */
+    availableAt: p.datetime().nullable(),
     expiresAt: p.datetime().index(),
   },
 })

@@ -7,6 +7,11 @@ const BY_LINK: Readonly<Record<string, MessageAction>> = {
   '/reset-password': { href: '/forgot-password', label: 'ask_again' },
   '/verify-email': { href: '/signup', label: 'ask_again' },
   '/change-email': { href: '/account/email', label: 'ask_again' },
+  '/recover/link': { href: '/recover', label: 'ask_again' },
+  '/recover/next': { href: '/recover', label: 'ask_again' },
+  '/recover/wait': { href: '/recover', label: 'ask_again' },
+  '/recover/new': { href: '/recover', label: 'ask_again' },
+  '/recover/stop': { href: '/account', label: 'account' },
   '/report-compromise': { href: '/forgot-password', label: 'reset_password' },
 }
 

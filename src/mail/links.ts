@@ -11,6 +11,8 @@ export const LINK_PATHS = {
   resetPassword: '/reset-password',
   reportCompromise: '/report-compromise',
   keepAccount: '/keep-account',
+  recoverLink: '/recover/link',
+  stopRecovery: '/recover/stop',
 } as const
 
 /** An absolute URL under the issuer, the only source of links (EM-05). */

@@ -5,12 +5,13 @@ import { LINK_PATHS, link } from './links.ts'
 import { type MailedToken, type TokenSource, wholeMinutes } from './mailed-token.ts'
 import type { Mail } from './mailer.ts'
 import { type Envelope, Post, type PostDeps } from './post.ts'
+import { RecoveryMails } from './recovery-mails.ts'
 
 export interface MessagesDeps extends PostDeps {
   readonly issuer: string
 }
 
-type CodeAlone = 'change-password' | 'prove-identity'
+type CodeAlone = 'change-password' | 'prove-identity' | 'recover-account'
 
 /**
  * Every mail the product sends, written to the outbox in the caller's transaction. Over a cap
@@ -20,10 +21,12 @@ type CodeAlone = 'change-password' | 'prove-identity'
 export class Messages {
   readonly #issuer: string
   readonly #post: Post
+  readonly recovery: RecoveryMails
 
   constructor({ issuer, ...deps }: MessagesDeps) {
     this.#issuer = issuer
     this.#post = new Post(deps)
+    this.recovery = new RecoveryMails(issuer, this.#post)
   }
 
   /**
@@ -67,17 +70,12 @@ export class Messages {
     em: EntityManager,
     mail: Envelope & { issued: TokenSource<T>; closed?: ClosedState },
   ): Promise<T | undefined> {
-    const told = async (): Promise<Mail | undefined> => {
-      const closed = await mail.closed?.()
-      const notice = this.#closedMail(mail, closed ?? { isKeepable: false })
-      return closed ? notice : undefined
-    }
     return this.#sendToken(
       em,
       'reset-password',
       mail,
       (token) => ({ link: this.#tokenLink('resetPassword', token) }),
-      told,
+      () => this.#closedNotice(mail),
     )
   }
 
@@ -95,9 +93,10 @@ export class Messages {
   codeAlone<T extends MailedToken>(
     em: EntityManager,
     name: CodeAlone,
-    mail: Envelope & { issued: TokenSource<T> },
+    mail: Envelope & { issued: TokenSource<T>; closed?: ClosedState },
   ): Promise<T | undefined> {
-    return this.#sendToken(em, name, mail, () => ({}))
+    const told = () => this.#closedNotice(mail)
+    return this.#sendToken(em, name, mail, () => ({}), mail.closed && told)
   }
 
   /** To the old address, once the new one is in force (EM-10). */
@@ -152,6 +151,13 @@ export class Messages {
         }),
         mail,
       )
+  }
+
+  /** Made in any case, because making it takes time (EN-02). */
+  async #closedNotice(mail: Envelope & { closed?: ClosedState }): Promise<Mail | undefined> {
+    const closed = await mail.closed?.()
+    const notice = this.#closedMail(mail, closed ?? { isKeepable: false })
+    return closed ? notice : undefined
   }
 
   #closedMail(mail: Envelope, closed: ClosedAccount): Mail {

@@ -81,4 +81,13 @@ export class Post {
   enqueue(em: EntityManager, mail: Mail, { isDecoy = false }: Envelope): void {
     this.#deps.outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...mail })
   }
+
+  /** For later: see `Outbox.plan`. */
+  async plan(
+    em: EntityManager,
+    mail: Mail,
+    when: { readonly about: string; readonly seconds: number },
+  ): Promise<void> {
+    await this.#deps.outbox.plan(em, 'mail', { ...mail }, when)
+  }
 }

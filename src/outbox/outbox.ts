@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { SecretBox } from '../crypto/secret-box.ts'
+import { inSeconds } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { OutboxMessage } from '../entities/index.ts'
 import type { JsonValue, OutboxTopic } from './message.ts'
@@ -29,5 +30,26 @@ export class Outbox {
         availableAt: AT_ONCE,
       }),
     )
+  }
+
+  /**
+   * For later, and only while the mailed token that it is `about` is there: it goes with it. Its age
+   * counts from then.
+   */
+  async plan(
+    em: EntityManager,
+    topic: OutboxTopic,
+    body: JsonValue,
+    { about, seconds }: { readonly about: string; readonly seconds: number },
+  ): Promise<void> {
+    const id = randomUUID()
+    await em.insert(OutboxMessage, {
+      id,
+      topic,
+      bodyBox: this.#box.seal(JSON.stringify(body), id),
+      about,
+      createdAt: inSeconds(seconds),
+      availableAt: inSeconds(seconds),
+    })
   }
 }

@@ -10,6 +10,7 @@ import {
   type Writing,
 } from './mail-parts.ts'
 import { plainName } from './plain-name.ts'
+import { holdMail } from './recovery-mail.ts'
 
 export type { Block, MailDocument } from './mail-parts.ts'
 
@@ -29,6 +30,8 @@ export const WRITERS: Writers = {
   'change-email': (model, writing) => codeMail('changeEmail', model, writing),
   'change-password': (model, writing) => codeMail('changePassword', model, writing),
   'prove-identity': (model, writing) => codeMail('proveIdentity', model, writing),
+  'recover-account': (model, writing) => codeMail('recoverAccount', model, writing),
+  'recovery-hold': holdMail,
   'already-registered': ({ name, origin, signInLink, resetLink }, { translator, brand }) => {
     const { t } = translator
     return {

@@ -30,6 +30,7 @@ export const SECURITY_NOTICES = [
   'passkey_suspended',
   'recovery_code_used',
   'recovery_codes_regenerated',
+  'recovery_completed',
 ] as const
 export type SecurityNotice = (typeof SECURITY_NOTICES)[number]
 
@@ -57,6 +58,16 @@ export interface MailModels {
   'change-password': Code
   /** For what is sensitive, in an app of the account API. */
   'prove-identity': Code
+  /** To a person who cannot use a passkey. It has no link: the code is for the page that asked. */
+  'recover-account': Code
+  /** A recovery waits: told when it begins, at half time, and when it may go on, which is by `link`. */
+  'recovery-hold': Common & {
+    readonly kind: 'begun' | 'halfway' | 'ready'
+    readonly opensAt: Date
+    readonly closesAt: Date
+    readonly stopLink: string
+    readonly link?: string | undefined
+  }
   'security-notice': Common & {
     readonly kind: SecurityNotice
     readonly at: Date

@@ -39,7 +39,13 @@ interface CodeModel {
   readonly link?: string | undefined
 }
 
-type CodeMail = 'verifyEmail' | 'resetPassword' | 'changeEmail' | 'changePassword' | 'proveIdentity'
+type CodeMail =
+  | 'verifyEmail'
+  | 'resetPassword'
+  | 'changeEmail'
+  | 'changePassword'
+  | 'proveIdentity'
+  | 'recoverAccount'
 
 export function codeMail(
   mail: CodeMail,

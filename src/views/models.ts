@@ -110,6 +110,7 @@ export const MESSAGE_KINDS = [
   'account_kept',
   'signed_out_everywhere',
   'already_signed_in',
+  'recovery_stopped',
 ] as const
 export type MessageKind = (typeof MESSAGE_KINDS)[number]
 
@@ -121,8 +122,6 @@ export const NOTICE_KINDS = [
   'password_changed',
   'mfa_enabled',
   'mfa_disabled',
-  'passkey_added',
-  'passkey_removed',
   'recovery_codes_regenerated',
   'session_ended',
   'sessions_ended',
@@ -137,6 +136,8 @@ export const ACTION_LABELS = [
   'sign_in',
   'account',
   'reset_password',
+  'recover_account',
+  'secure_account',
   'ask_again',
   'retry',
   'start_again',

@@ -17,11 +17,10 @@ import type {
   Resend,
   ScopeItem,
 } from './models.ts'
-
-export type SecondMethod = 'totp' | 'passkey' | 'recovery'
+import type { RecoveryModels } from './recovery-models.ts'
 
 /** What each page needs. */
-export interface PageModels extends AccountModels {
+export interface PageModels extends AccountModels, RecoveryModels {
   /**
    * Posts `username`, `password`, `remember=yes`. Every way in that is offered, in one order; which
    * they are depends on the operator and the app, never on the address.
@@ -41,6 +40,8 @@ export interface PageModels extends AccountModels {
     readonly isReauthentication?: boolean | undefined
     readonly signUpHref?: string | undefined
     readonly forgotHref?: string | undefined
+    /** For those who cannot use a passkey, where they are offered. */
+    readonly recoverHref?: string | undefined
     /** Beside a fixed address: the way to sign in as someone else. */
     readonly otherAccountHref?: string | undefined
     readonly notice?: NoticeKind | undefined
@@ -88,12 +89,11 @@ export interface PageModels extends AccountModels {
   }
   /** `codes` only in the answer that made them. Posts nothing but itself and goes on. */
   'interaction/recovery-codes': FormModel & { readonly codes?: readonly string[] | undefined }
-  /** Posts `code`, `remember=yes`; or, as `passkey`, a passkey. `otherMethods`: the same page with another. */
+  /** Posts `code`, `remember=yes`. `otherMethodHref` leads to the same page with the other method. */
   'interaction/mfa': LeavableStep & {
-    readonly method: SecondMethod
+    readonly method: 'totp' | 'recovery'
     readonly email: string
-    readonly passkey?: PasskeyForm | undefined
-    readonly otherMethods: readonly { readonly method: SecondMethod; readonly href: string }[]
+    readonly otherMethodHref: string
     readonly startOverHref?: string | undefined
     readonly remember?: boolean | undefined
   }

@@ -24,6 +24,7 @@ export * from './models.ts'
 export * from './page-models.ts'
 export { plainName } from './plain-name.ts'
 export { qrSvg } from './qr.ts'
+export * from './recovery-models.ts'
 
 /** Characters of a password that is the only factor (PW-01). */
 const PASSWORD_MIN_LENGTH = 15

@@ -6,6 +6,7 @@ import { readTrail, type StoredRow } from '../../src/audit/trail.ts'
 import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS, LIMITS } from '../../src/config/limits.ts'
 import type { Pool } from '../../src/database/database.ts'
+import { Account } from '../../src/entities/index.ts'
 import { createLogger } from '../../src/logger/logger.ts'
 import {
   anyAddress,
@@ -335,6 +336,41 @@ describe('LG-01 what is recorded', () => {
         accountId: one.id,
         detail: { sessions: 1 },
       },
+    )
+  })
+
+  it('LG-01 a recovery begun, stopped, begun again and finished', async () => {
+    const { database, recoveryHolds, recovery, regaining } = server.context
+    const origin = { ip: FROM, userAgent: 'x', requestId: 'y' }
+    const { id: accountId } = await createAccount(server)
+    const byOperator = { actor: OPERATOR, user: 'root' }
+    const begin = (seconds: number, by?: typeof byOperator) =>
+      database.em.fork().transactional(async (tx) => {
+        const account = await tx.findOneOrFail(Account, { id: accountId })
+        return recoveryHolds.begin(tx, account, { seconds, origin }, by)
+      })
+    await expectEvents(() => begin(3600), ['recovery_started'], {
+      accountId,
+      ip: FROM,
+      detail: { hours: 1 },
+    })
+    await expectEvents(() => recoveryHolds.stopOwn(accountId), ['recovery_cancelled'], {
+      accountId,
+      detail: { reason: 'session' },
+    })
+    let link = ''
+    const again = async () => {
+      link = (await begin(0, byOperator)).linkSecret ?? ''
+    }
+    await expectEvents(again, ['recovery_started'], {
+      accountId,
+      detail: { by: 'operator', hours: 0, user: 'root' },
+    })
+    const { secret } = await recovery.spendLink(link)
+    await expectEvents(
+      () => regaining.withPassword(secret, 'twelve quiet otters sail home', origin),
+      ['recovery_completed'],
+      { accountId, ip: FROM },
     )
   })
 

@@ -157,6 +157,27 @@ describe('hosted pages and whether an account exists', () => {
     await compare(async (email) => (await ask(email)).browser.submit('/reset-password/resend', {}))
   })
 
+  it('EN-01 EN-02 recovering an account, the page for the code, a wrong code and another mail', async () => {
+    const ask = async (email: string, options = {}) => {
+      const browser = new Browser(server.origin, { headers: elsewhere() })
+      await browser.visit('/recover')
+      return { browser, page: await browser.submit('/recover', { email }, options) }
+    }
+    const hop = await compare(async (email) => (await ask(email, { follow: false })).page)
+    expect(hop).toMatchObject({ status: 303 })
+    const page = await compare(async (email) => (await ask(email)).page)
+    expect(page).toMatchObject({ status: 200, path: '/recover/code' })
+    const wrong = await compare(async (email) =>
+      (await ask(email)).browser.submit('/recover/code', { code: '123456' }),
+    )
+    expect(wrong.status).toBe(400)
+    await compare(async (email) => (await ask(email)).browser.submit('/recover/resend', {}))
+    const { rows } = await server.context.database.pool.query<{ count: number }>(
+      `select count(distinct "address")::int as "count" from "verification_token" where "purpose" = 'recover'`,
+    )
+    expect(rows[0]?.count).toBe(Object.keys(emails).length)
+  })
+
   it('EN-04 no hint in a login_hint, in the error page, in the number of cookies', async () => {
     const app = await relyingParty(server)
     for (const prompt of ['login', 'create', 'select_account'])

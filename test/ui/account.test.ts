@@ -10,8 +10,6 @@ const PATHS = [
   '/profile',
   '/email',
   '/password',
-  '/passkeys',
-  '/passkeys/new',
   '/mfa',
   '/sessions',
   '/apps',

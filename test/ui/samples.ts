@@ -6,7 +6,6 @@ import type {
   PageContext,
   PageModels,
   PageName,
-  PasskeyItem,
   SecurityNotice,
 } from '../../src/views/views.ts'
 import { SECURITY_NOTICES } from '../../src/views/views.ts'
@@ -59,6 +58,7 @@ const login = {
   asksPassword: true,
   signUpHref: '/interaction/abc/sign-up',
   forgotHref: '/forgot',
+  recoverHref: '/recover',
 }
 const signUp = {
   ...form('/interaction/abc/sign-up'),
@@ -96,27 +96,9 @@ const mfa = {
   ...form('/interaction/abc/mfa'),
   leave,
   email: person.email,
-  otherMethods: [{ method: 'recovery' as const, href: '?method=recovery' }],
+  otherMethodHref: '?method=recovery',
   startOverHref: '/interaction/abc/login',
 }
-const created = {
-  ...form('/account/passkeys/new'),
-  options: {
-    challenge: 'Y2hhbGxlbmdl',
-    rp: { id: 'id.example.org', name: 'Acme' },
-    user: { id: 'AAAA', name: person.email, displayName: person.name },
-    pubKeyCredParams: [],
-  },
-}
-const item = (given: Partial<PasskeyItem>): PasskeyItem => ({
-  id: '1',
-  isSecurityKey: false,
-  isSynced: false,
-  createdAt: ago(20 * DAY),
-  renameAction: '/account/passkeys/1/rename',
-  removeAction: '/account/passkeys/1/remove',
-  ...given,
-})
 const codes = Array.from({ length: 10 }, (_, index) => `${index}K7Q-2M9X-RT4W-8HZ${index}`)
 const key = {
   secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
@@ -140,7 +122,6 @@ const overview = {
   ...area,
   emailVerified: true,
   mfaEnabled: true,
-  passkeyCount: 2,
   recoveryCodesLeft: 8,
   passwordChangedAt: ago(40 * DAY),
   sessionCount: 3,
@@ -173,6 +154,14 @@ const event = {
   ip: '192.0.2.4',
 }
 const link = form('/verify')
+
+const recoverCode = {
+  ...form('/recover/code'),
+  email: person.email,
+  resend: { ...form('/recover/resend'), availableInSeconds: 30 },
+  startOverHref: '/recover',
+}
+const recoverNext = { ...form('/recover/next'), email: person.email, holdHours: 24 }
 
 export const PAGES: Samples<PageModels> = {
   'interaction/login': {
@@ -306,16 +295,7 @@ export const PAGES: Samples<PageModels> = {
   'interaction/mfa': {
     plain: { ...mfa, method: 'totp' },
     wrong: { ...mfa, method: 'totp', problems: { code: 'invalid_code' } },
-    recovery: {
-      ...mfa,
-      method: 'recovery',
-      otherMethods: [
-        { method: 'passkey', href: '?method=passkey' },
-        { method: 'totp', href: '?method=totp' },
-      ],
-    },
-    both: { ...mfa, method: 'totp', passkey },
-    passkey: { ...mfa, method: 'passkey', passkey },
+    recovery: { ...mfa, method: 'recovery', otherMethodHref: '?method=totp' },
   },
   'pages/error': {
     notFound: {
@@ -432,6 +412,43 @@ export const PAGES: Samples<PageModels> = {
     },
   },
   'pages/report-compromise': { plain: { ...form('/report'), hidden: { token: 'secret' } } },
+  'pages/recover': { plain: { ...form('/recover'), email: '', signInHref: '/login' } },
+  'pages/recover-code': {
+    plain: recoverCode,
+    wrong: { ...recoverCode, notice: 'code_sent', problems: { code: 'invalid_code' } },
+  },
+  'pages/recover-next': {
+    plain: { ...recoverNext, asksCode: true, wait: form('/recover/wait') },
+    wrong: {
+      ...recoverNext,
+      asksCode: true,
+      wait: form('/recover/wait'),
+      problems: { code: 'invalid_code' },
+    },
+    bare: { ...recoverNext, asksCode: false, wait: form('/recover/wait') },
+    waiting: { ...recoverNext, asksCode: true, opensAt: new Date(Date.now() + DAY) },
+    never: { ...recoverNext, asksCode: false, holdHours: 0 },
+  },
+  'pages/recover-waits': {
+    plain: { email: person.email, opensAt: new Date(Date.now() + DAY) },
+    long: { email: LONG.email, opensAt: new Date(Date.now() + DAY) },
+  },
+  'pages/recover-link': {
+    plain: { ...form('/recover/link'), kind: 'link', email: person.email },
+    stop: { ...form('/recover/stop'), kind: 'stop', email: LONG.email },
+  },
+  'pages/recover-new': {
+    plain: { ...form('/recover/new'), email: person.email },
+    wrong: {
+      ...form('/recover/new'),
+      email: person.email,
+      problems: { code: 'password_rejected', fields: { password: 'too_short' } },
+    },
+  },
+  'pages/recover-done': {
+    plain: { codes, signInHref: '/login' },
+    bare: { codes: [], signInHref: '/login' },
+  },
   'pages/undo-email': {
     plain: { ...form('/undo-email'), email: person.email },
     bare: form('/undo-email'),
@@ -442,12 +459,16 @@ export const PAGES: Samples<PageModels> = {
   'account/index': {
     plain: overview,
     long: { ...overview, person: LONG },
+    recovery: {
+      ...overview,
+      recovery: { ...form('/account/recovery/stop'), opensAt: new Date(Date.now() + DAY) },
+    },
     bare: {
       ...area,
       person: { email: person.email },
       emailVerified: false,
       mfaEnabled: false,
-      passkeyCount: 0,
+      recoveryCodesLeft: 0,
       sessionCount: 1,
       appCount: 0,
       notice: 'mfa_disabled',
@@ -537,38 +558,6 @@ export const PAGES: Samples<PageModels> = {
       regenerate: form('/account/recovery-codes'),
       notice: 'mfa_enabled',
     },
-  },
-  'account/passkeys': {
-    plain: {
-      ...area,
-      csrf: 'csrf-token',
-      newHref: '/account/passkeys/new',
-      passkeys: [
-        item({ product: 'iCloud Keychain', isSynced: true, lastUsedAt: ago(3_600_000) }),
-        item({ id: '2', name: 'Blue key', product: 'YubiKey 5 NFC', suspendedFor: 'counter' }),
-        item({ id: '3', isSecurityKey: true }),
-      ],
-      signal: { signalAllAcceptedCredentials: {} },
-    },
-    none: { ...area, csrf: 'csrf-token', newHref: '/account/passkeys/new', passkeys: [] },
-    wrong: {
-      ...area,
-      csrf: 'csrf-token',
-      newHref: '/account/passkeys/new',
-      passkeys: [item({ name: LONG.name.slice(0, 60) })],
-      problems: { code: 'invalid_input', fields: { 'name-1': 'too_long' } },
-    },
-    last: {
-      ...area,
-      csrf: 'csrf-token',
-      newHref: '/account/passkeys/new',
-      passkeys: [item({ isSynced: true })],
-      problems: { code: 'last_way_in' },
-    },
-  },
-  'account/passkey-new': {
-    plain: { ...area, passkey: created },
-    refused: { ...area, passkey: created, problems: { code: 'passkey_exists' } },
   },
   'account/sessions': {
     plain: {
@@ -697,6 +686,13 @@ const code = { ...common, code: '123456', expiresInSeconds: 600 }
 const url = (path: string): string =>
   `https://id.example.org${path}?token=0123456789abcdefghijklmnopqrstuvwxyzABCDEFG`
 
+const hold = {
+  ...common,
+  opensAt: new Date(Date.now() + DAY),
+  closesAt: new Date(Date.now() + 4 * DAY),
+  stopLink: url('/recover/stop'),
+}
+
 export const MAILS: Samples<MailModels> = {
   'verify-email': {
     plain: code,
@@ -729,6 +725,12 @@ export const MAILS: Samples<MailModels> = {
       { ...common, kind, at: ago(60_000), reportLink: url('/report') },
     ]),
   ),
+  'recover-account': { plain: code },
+  'recovery-hold': {
+    begun: { ...hold, kind: 'begun' },
+    halfway: { ...hold, kind: 'halfway' },
+    ready: { ...hold, kind: 'ready', link: url('/recover/link') },
+  },
   'account-deletion': {
     plain: {
       ...common,

@@ -39,17 +39,25 @@ where c."blocked_until" is null or c."blocked_until" <= now()
 returning "failures"`
 const RESERVE_PASSWORD = { name: 'attempt-reserve-password', text: countPassword('$1::bytea') }
 
+/** So many failures in a window that began with the first of them. */
+const countInWindow = (failures: number, seconds: number): string => `
+insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'otp', 1, now(), now())
+on conflict ("subject", "factor") do update set
+  "failures" = case when c."window_started_at" <= now() - ${seconds} * interval '1 second' then 1 else c."failures" + 1 end,
+  "window_started_at" = case when c."window_started_at" <= now() - ${seconds} * interval '1 second' then now() else c."window_started_at" end,
+  "updated_at" = now()
+where c."failures" < ${failures} or c."window_started_at" <= now() - ${seconds} * interval '1 second'
+returning "failures"`
+
 /** One-time codes: a fixed number of failures in a window (RL-06). */
 const RESERVE_OTP = {
   name: 'attempt-reserve-otp',
-  text: `
-insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'otp', 1, now(), now())
-on conflict ("subject", "factor") do update set
-  "failures" = case when c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second' then 1 else c."failures" + 1 end,
-  "window_started_at" = case when c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second' then now() else c."window_started_at" end,
-  "updated_at" = now()
-where c."failures" < ${CAPS.codeFailures} or c."window_started_at" <= now() - ${CAPS.codeWindowSeconds} * interval '1 second'
-returning "failures"`,
+  text: countInWindow(CAPS.codeFailures, CAPS.codeWindowSeconds),
+}
+/** Mailed codes that are bound to the page that asked: of an address, over all pages and codes. */
+const RESERVE_BOUND = {
+  name: 'attempt-reserve-bound',
+  text: countInWindow(CAPS.boundCodesPerHour, 3600),
 }
 
 const CLEAR = {
@@ -128,6 +136,15 @@ export class Attempts {
   /** Counts one more try at a code; false when the subject has had all of its window. */
   async admits(subject: string): Promise<boolean> {
     return (await this.#pool.query({ ...RESERVE_OTP, values: [keyOf(subject)] })).rowCount === 1
+  }
+
+  /** The same for a code that only its own page takes; `takeBack` when it was right. */
+  async admitsBound(subject: string): Promise<boolean> {
+    return (await this.#pool.query({ ...RESERVE_BOUND, values: [keyOf(subject)] })).rowCount === 1
+  }
+
+  async takeBack(subject: string): Promise<void> {
+    await this.#release(keyOf(subject), 'otp')
   }
 
   /** Forgets the failures of a subject with what proves more than a password does: a reset (RL-03). */

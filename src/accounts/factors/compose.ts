@@ -44,7 +44,6 @@ export function composeFactors({ config, database, box, ...common }: FactorDeps)
     rp: relyingPartyOf(config),
     ...common,
   })
-  const { keepLinks } = common
-  const secondStep = new SecondStep({ em, challenges, passkeys, proofs, keepLinks })
+  const secondStep = new SecondStep({ em, challenges, proofs, keepLinks: common.keepLinks })
   return { challenges, recoveryCodes, mfa, passkeys, secondStep }
 }

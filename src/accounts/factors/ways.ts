@@ -1,7 +1,7 @@
 import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
-import { STRONGEST, strongestOf } from './levels.ts'
+import { STRONGEST, type Strongest, strongestOf } from './levels.ts'
 import type { AccountWays, Method } from './method.ts'
 import { METHODS } from './methods/index.ts'
 import type { SignInPolicy } from './sign-in-policy.ts'
@@ -32,11 +32,12 @@ interface Counted extends AccountWays {
  * Counts anew how strong a sign-in of the account can be. Every transaction that adds or removes a
  * method ends with it.
  */
-export async function recount(tx: EntityManager, accountId: string): Promise<void> {
+export async function recount(tx: EntityManager, accountId: string): Promise<Strongest> {
   const ways = await lockedWays(tx, accountId)
-  if (!ways) return
+  if (!ways) return STRONGEST.none
   const strongest = strongestOf(availableOf(ways))
   await tx.nativeUpdate(Account, { id: accountId }, { strongest })
+  return strongest
 }
 
 /**

@@ -8,6 +8,7 @@ import { canonicalEmail } from '../canonical-email.ts'
 import type { Asker, CodesByAddress, StartedCode } from '../codes-by-address.ts'
 import type { Attempts } from '../factors/attempts.ts'
 import type { OneTimeTokens, Proof } from '../one-time-tokens.ts'
+import { suspendWays } from '../recovery/suspension.ts'
 import type { PasswordFault } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -131,6 +132,7 @@ export class PasswordReset {
       origin,
       spend: async (tx) => {
         await spend(tx)
+        await suspendWays(tx, account.id, 'reset')
         await attempts.clear(tx, `password:${account.email}`, 'password')
       },
     })

@@ -5,6 +5,7 @@ import type { Account, Session } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { stillProven } from '../accounts.ts'
 import { STRONGEST } from '../factors/levels.ts'
+import { callingOff } from '../recovery/hold-rows.ts'
 
 export interface NewSession {
   readonly id: string
@@ -50,7 +51,8 @@ const moved = (moment: string): string => `now() + (${moment}::timestamptz - $14
  * Stores the session, for an account that does not change until the end of the statement: a
  * change of its credentials waits for the session, which it will end, or the session waits for the
  * change, and is not opened. An account with a second factor has no session that did not show it,
- * were it turned on a moment ago. `tooMany` are those over the cap.
+ * were it turned on a moment ago. A recovery that waits is called off: its person can sign in.
+ * `tooMany` are those over the cap.
  */
 const OPEN = {
   name: 'session-open',
@@ -63,11 +65,11 @@ with "owner" as (
   select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')} from "owner"
   on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at"
   returning *
-)
+), ${callingOff('(select "account_id" from "opened")')}
 select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."email_verified_at"')} as "verifiedMs",
   a."phone_number" as "phoneNumber", a."image_url" as "imageUrl", a."status", a."strongest",
   ${ms('a."created_at"')} as "createdMs", ${ms('a."updated_at"')} as "updatedMs",
-  array(select "id" from "session" where "account_id" = $2 and "id" <> $1 and "expires_at" > now() order by "last_seen_at" desc, "id" offset $11) as "tooMany"
+  exists (select from "called_off") as "hasStoppedRecovery", array(select "id" from "session" where "account_id" = $2 and "id" <> $1 and "expires_at" > now() order by "last_seen_at" desc, "id" offset $11) as "tooMany"
 from "opened" s cross join "owner" a`,
 }
 
@@ -77,6 +79,7 @@ interface Opened
   readonly verifiedMs: number | null
   readonly createdMs: number
   readonly updatedMs: number
+  readonly hasStoppedRecovery: boolean
   readonly tooMany: readonly string[]
 }
 
@@ -88,7 +91,11 @@ export async function openSession(
   pool: Pool,
   session: NewSession,
   origin: RequestOrigin,
-): Promise<{ opened: OpenedSession; tooMany: readonly string[] }> {
+): Promise<{
+  opened: OpenedSession
+  hasStoppedRecovery: boolean
+  tooMany: readonly string[]
+}> {
   const {
     id,
     accountId,
@@ -127,7 +134,7 @@ export async function openSession(
   })
   const [row] = rows
   if (!row) throw new AppError('invalid_credentials')
-  const { openedMs, verifiedMs, createdMs, updatedMs, tooMany, ...shown } = row
+  const { openedMs, verifiedMs, createdMs, updatedMs, tooMany, hasStoppedRecovery, ...shown } = row
   const createdAt = new Date(openedMs)
   const account = {
     ...shown,
@@ -138,6 +145,7 @@ export async function openSession(
   }
   return {
     opened: { id, ip, userAgent, createdAt, lastSeenAt: createdAt, expiresAt, account },
+    hasStoppedRecovery,
     tooMany,
   }
 }

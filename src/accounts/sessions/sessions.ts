@@ -82,7 +82,7 @@ export class Sessions {
    */
   async open(session: NewSession, origin: RequestOrigin): Promise<OpenedSession> {
     const { id, accountId, clientId, door, amr, acr, isRemembered } = session
-    const { opened, tooMany } = await openSession(this.#pool, session, origin)
+    const { opened, tooMany, hasStoppedRecovery } = await openSession(this.#pool, session, origin)
     this.#audit.record({
       type: 'sign_in',
       accountId,
@@ -91,6 +91,14 @@ export class Sessions {
       origin,
       detail: { door, amr: [...amr], acr, isRemembered },
     })
+    if (hasStoppedRecovery)
+      this.#audit.record({
+        type: 'recovery_cancelled',
+        accountId,
+        sessionId: id,
+        origin,
+        detail: { reason: 'sign_in' },
+      })
     for (const other of tooMany) await this.endSession(other, 'session_ended', 'cap')
     return opened
   }
@@ -131,8 +139,11 @@ export class Sessions {
     return (
       (await this.#em
         .fork()
-        .findOne(Session, { id, expiresAt: { $gt: databaseNow() } }, { populate: ['account'] })) ??
-      undefined
+        .findOne(
+          Session,
+          { id, expiresAt: { $gt: databaseNow() } },
+          { populate: ['account', 'recoveryOpensMs'] },
+        )) ?? undefined
     )
   }
 

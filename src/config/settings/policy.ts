@@ -12,6 +12,15 @@ export const POLICY_SETTINGS = {
     'sensitive',
     'Sensitive calls and pages of one network in five minutes that did not succeed.',
   ),
+  RECOVERY_HOLD_HOURS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(72)
+    .default(24)
+    .describe(
+      'How long the recovery of an account with two factors waits, if nothing but the mailbox was shown. 0: it needs a recovery code.',
+    ),
   REFRESH_LEEWAY_SECONDS: z.coerce
     .number()
     .int()

@@ -19,11 +19,11 @@ const MOST = 200
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const COLUMNS =
   '"id", "body_box", (extract(epoch from "created_at") * 1000)::float8 as "created_ms"'
-const LIST = `select ${COLUMNS} from "outbox_message" where "topic" = 'mail' order by "created_at" desc, "id" limit ${MOST}`
+const LIST = `select ${COLUMNS} from "outbox_message" where "topic" = 'mail' and ("about_id" is null or "created_at" <= now()) order by "created_at" desc, "id" limit ${MOST}`
 const FIND = `select ${COLUMNS} from "outbox_message" where "topic" = 'mail' and "id" = $1`
 const CLEAR = `delete from "outbox_message" where "topic" = 'mail'`
 
-/** Mail in the outbox, delivered or not, in clear. */
+/** Mail in the outbox, delivered or not, in clear; what is planned for later is not there yet. */
 export class InboxMails {
   readonly #pool: Pool
   readonly #box: SecretBox

@@ -87,7 +87,6 @@ async function signIn(
       ...step.state,
       mfa: {
         challenge: outcome.challenge,
-        accountId: outcome.accountId,
         email: outcome.email,
         isRemembered: isRemembered(outcome.accountId),
       },
@@ -124,6 +123,9 @@ export function renderLogin(
     csrf: deps.csrf.token(ctx),
     asksPassword,
     forgotHref: asksPassword ? `/forgot-password?interaction=${step.uid}` : undefined,
+    recoverHref: deps.signInPolicy.offers('passkey')
+      ? `/recover?interaction=${step.uid}`
+      : undefined,
     leave: leaveForm(ctx, deps, step),
     problems,
     passkey: passkeyForm(ctx, deps, step),

@@ -5,7 +5,6 @@ import type { EmailChange } from '../../accounts/email-change.ts'
 import type { EmailUndo } from '../../accounts/email-undo.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
-import { AppError } from '../../errors.ts'
 import type { Problems } from '../../views/views.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
@@ -14,6 +13,7 @@ import { refusable } from '../refusable.ts'
 import type { Renderer } from '../renderer.ts'
 import { formOf, originOf } from '../state.ts'
 import type { FlowCookie } from './flow-cookie.ts'
+import { tokenOf } from './mailed-secret.ts'
 
 export interface MailLinkDeps {
   readonly signUpProof: SignUpProof
@@ -132,15 +132,6 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     })
   })
   return router
-}
-
-/** The link's secret: from the query of the landing page, from the form of its button. */
-function tokenOf(ctx: Context): string {
-  const { form } = ctx.state
-  const token = form ? form['token'] : ctx.query['token']
-  if (typeof token !== 'string' || token === '' || token.length > 128)
-    throw new AppError('invalid_link')
-  return token
 }
 
 function passwordOf(ctx: Context): string {

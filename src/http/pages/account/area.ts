@@ -14,11 +14,14 @@ export interface AreaDeps {
 
 /** Whose area it is, the way out, and what was just done. */
 export function areaOf(ctx: Context, { csrf, notices }: AreaDeps): AccountArea {
-  const { name, email } = visitorOf(ctx).account
+  const { account, recoveryOpensAt: opensAt } = visitorOf(ctx)
+  const { name, email } = account
   const notice = notices.take(ctx)
+  const token = csrf.token(ctx)
   return {
     person: { name, email },
-    signOut: { action: '/account/sign-out', csrf: csrf.token(ctx) },
+    signOut: { action: '/account/sign-out', csrf: token },
+    ...(opensAt ? { recovery: { action: '/account/recovery/stop', csrf: token, opensAt } } : {}),
     ...(notice ? { notice } : {}),
   }
 }

@@ -17,14 +17,6 @@ import { downloadExport, type ExportDeps } from './export.ts'
 import { confirmMfa, disableMfa, type MfaDeps, showDisableMfa, showMfa, startMfa } from './mfa.ts'
 import { type OverviewDeps, showOverview } from './overview.ts'
 import {
-  addPasskey,
-  type PasskeysDeps,
-  removePasskey,
-  renamePasskey,
-  showNewPasskey,
-  showPasskeys,
-} from './passkeys.ts'
-import {
   type PasswordDeps,
   showNewPassword,
   showPassword,
@@ -32,6 +24,7 @@ import {
   submitPassword,
 } from './password.ts'
 import { type ProfileDeps, showProfile, submitProfile } from './profile.ts'
+import { type StopRecoveryDeps, stopRecovery } from './recovery.ts'
 import {
   type RecoveryCodesDeps,
   regenerateRecoveryCodes,
@@ -50,11 +43,11 @@ export interface AccountDeps
     ExportDeps,
     MfaDeps,
     OverviewDeps,
-    PasskeysDeps,
     PasswordDeps,
     ProfileDeps,
     RecoveryCodesDeps,
     SessionsDeps,
+    StopRecoveryDeps,
     SignOutDeps {}
 
 /**
@@ -74,6 +67,8 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.get('/security', ...calm, (ctx) => seeOther(ctx, '/account#security'))
   router.post('/sign-out', ...form, limit('account'), signOut(deps))
 
+  router.post('/recovery/stop', ...form, ...calm, stopRecovery(deps))
+
   router.get('/profile', ...calm, showProfile(deps))
   router.post('/profile', ...form, ...calm, submitProfile(deps))
 
@@ -87,12 +82,6 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.post('/password', ...form, ...sensitive, submitPassword(deps))
   router.get('/password/confirm', ...calm, fresh, showNewPassword(deps))
   router.post('/password/confirm', ...form, ...sensitive, submitNewPassword(deps))
-
-  router.get('/passkeys', ...calm, showPasskeys(deps))
-  router.get('/passkeys/new', ...calm, fresh, showNewPasskey(deps))
-  router.post('/passkeys/new', ...form, ...sensitive, addPasskey(deps))
-  router.post('/passkeys/:id/rename', ...form, ...sensitive, renamePasskey(deps))
-  router.post('/passkeys/:id/remove', ...form, ...sensitive, removePasskey(deps))
 
   router.get('/mfa', ...calm, fresh, showMfa(deps))
   router.post('/mfa/start', ...form, ...sensitive, startMfa(deps))

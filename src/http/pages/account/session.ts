@@ -32,6 +32,8 @@ export interface Visitor extends Shown {
   readonly account: Account
   readonly sessionId: string
   readonly level: SessionLevel
+  /** A recovery of the account waits until then. */
+  readonly recoveryOpensAt: Date | undefined
 }
 
 /** What a person with a recovery code reaches where two factors are demanded (TF-11). */
@@ -105,7 +107,7 @@ async function findVisitor(
     return undefined
   }
   await sessions.seen(browser.id, browser.expiresAt)
-  const { secondProvedAgo } = session
+  const { secondProvedAgo, recoveryOpensMs } = session
   const secondProvedAt = secondProvedAgo == null ? undefined : secondsAgo(secondProvedAgo)
   const shown = { strongest: account.strongest, secondProvedAt }
   const level = sessionLevelOf({ ...shown, amr: session.amr })
@@ -115,15 +117,14 @@ async function findVisitor(
     sessionId: browser.id,
     authenticatedAt: browser.authenticatedAt,
     level,
+    recoveryOpensAt: recoveryOpensMs == null ? undefined : new Date(recoveryOpensMs),
   }
 }
 
 /** Routes that only take a form or give a file; what a person comes back to is the page that has it. */
-const FORM_ONLY = new Set(['end', 'end-others', 'export', 'remove', 'rename', 'resend', 'start'])
-const ITEM = /\/[0-9a-f-]{36}$/
+const FORM_ONLY = new Set(['end', 'end-others', 'export', 'remove', 'resend', 'start'])
 
 function pageOf(path: string): string {
   const cut = path.lastIndexOf('/')
-  // What is of one item belongs to the list that has it.
-  return FORM_ONLY.has(path.slice(cut + 1)) ? path.slice(0, cut).replace(ITEM, '') : path
+  return FORM_ONLY.has(path.slice(cut + 1)) ? path.slice(0, cut) : path
 }

@@ -1,0 +1,92 @@
+import type { RequestOrigin } from '../../audit/request-origin.ts'
+import type { EntityManager } from '../../database/database.ts'
+import { type Account, RecoveryCode, VerificationToken } from '../../entities/index.ts'
+import type { Attempts } from '../factors/attempts.ts'
+import { takesTwoFactors } from '../factors/levels.ts'
+import type { RecoveryCodes } from '../factors/recovery-codes.ts'
+import { recount } from '../factors/ways.ts'
+import type { PasswordFault } from '../passwords/password-policy.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { ReplacedCredentials } from '../replaced-credentials.ts'
+import type { RecoveryPasses } from './passes.ts'
+import { suspendWays } from './suspension.ts'
+
+export interface RegainingDeps {
+  readonly attempts: Attempts
+  readonly passes: RecoveryPasses
+  readonly passwords: Passwords
+  readonly recoveryCodes: RecoveryCodes
+  readonly replaced: ReplacedCredentials
+}
+
+/** Which account is regained. */
+export interface Regained {
+  readonly id: string
+  readonly email: string
+  readonly name: string
+}
+
+/** The end of a recovery: a new way in, and nothing of the old ones by itself. */
+export class Regaining {
+  readonly #deps: RegainingDeps
+
+  constructor(deps: RegainingDeps) {
+    this.#deps = deps
+  }
+
+  /** Throws `invalid_link` where nothing is allowed any more. */
+  async look(grant: string): Promise<Regained> {
+    const { id, email, name } = await this.#deps.passes.look(grant, 'recover_grant')
+    return { id, email, name }
+  }
+
+  faultOf(password: string, { email, name }: Regained): PasswordFault | undefined {
+    return this.#deps.passwords.faultOf(password, { email, name })
+  }
+
+  /** Answers with new recovery codes, if the account has a use for them. Throws `invalid_link`. */
+  async withPassword(
+    grant: string,
+    password: string,
+    origin: RequestOrigin,
+  ): Promise<readonly string[]> {
+    const { passwords } = this.#deps
+    const account = await this.look(grant)
+    passwords.check(password, account)
+    const passwordHash = await passwords.hash(password)
+    return this.#finish(grant, account.id, origin, async (_tx, mine) => {
+      mine.passwordHash = passwordHash
+      mine.passwordChangedAt = new Date()
+    })
+  }
+
+  /**
+   * An old password is void as the old ways in are, and so are the recovery codes. What else there
+   * was waits until its owner confirms it.
+   */
+  async #finish(
+    grant: string,
+    accountId: string,
+    origin: RequestOrigin,
+    put: (tx: EntityManager, account: Account) => Promise<void>,
+  ): Promise<readonly string[]> {
+    const { attempts, passes, recoveryCodes, replaced } = this.#deps
+    const notice = { kind: 'recovery_completed', origin } as const
+    return replaced.replace(
+      accountId,
+      { event: 'recovery_completed', notice },
+      async (tx, account) => {
+        await passes.spend(tx, grant, 'recover_grant')
+        await suspendWays(tx, accountId, 'recovery')
+        account.passwordHash = null
+        account.mustResetPassword = false
+        await put(tx, account)
+        await tx.nativeDelete(RecoveryCode, { account: accountId })
+        await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: 'recovery_hold' })
+        await attempts.clear(tx, `password:${account.email}`, 'password')
+        const strongest = await recount(tx, accountId)
+        return takesTwoFactors({ strongest }) ? recoveryCodes.replace(tx, accountId) : []
+      },
+    )
+  }
+}

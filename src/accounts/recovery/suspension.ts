@@ -1,0 +1,32 @@
+import type { EntityManager } from '../../database/database.ts'
+import type { SuspendedFor } from '../../entities/index.ts'
+
+export type Cause = Exclude<SuspendedFor, 'counter'>
+
+/**
+ * What each cause takes over from another. A copied key waits for its owner in any case. A reset
+ * after a report lets the keys answer a second step again; after a recovery they wait for their
+ * owner, whatever is reset.
+ */
+const TAKES_OVER: Readonly<Record<Cause, readonly Cause[]>> = {
+  reset: ['report'],
+  report: ['reset', 'recovery'],
+  recovery: ['reset', 'report'],
+}
+
+const SUSPEND = `
+update "passkey" set "suspended_at" = now(), "suspended_for" = ?
+where "account_id" = ? and ("suspended_at" is null or "suspended_for" = any(?::text[]))`
+
+/**
+ * What was there before may be somebody else's: until its owner confirms it, nobody comes in by it
+ * alone. The account is as strong as it was: a key that was suspended by a reset still answers a
+ * second step, which confirms it.
+ */
+export async function suspendWays(
+  tx: EntityManager,
+  accountId: string,
+  cause: Cause,
+): Promise<void> {
+  await tx.execute(SUSPEND, [cause, accountId, `{${TAKES_OVER[cause].join(',')}}`])
+}
