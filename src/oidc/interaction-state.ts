@@ -2,7 +2,13 @@ import { z } from 'zod'
 
 const SignUp = z.looseObject({ userId: z.string(), tokenId: z.string(), email: z.string() })
 
-const Mfa = z.looseObject({ challenge: z.string(), email: z.string(), isRemembered: z.boolean() })
+const Mfa = z.looseObject({
+  challenge: z.string(),
+  /** Whose; the version before kept only the address. */
+  accountId: z.string().optional(),
+  email: z.string(),
+  isRemembered: z.boolean(),
+})
 
 /**
  * A first step is proven and a second factor has to be set up before anything else; `isDone` once

@@ -1,5 +1,14 @@
 import type { Locale } from './languages.ts'
-import type { ApiItem, FormModel, NoticeKind, Person, Resend } from './models.ts'
+import type {
+  ApiItem,
+  FormModel,
+  NoticeKind,
+  PasskeyForm,
+  PasskeySignal,
+  Person,
+  Problems,
+  Resend,
+} from './models.ts'
 
 /** What every page of the account area shows: whose it is, and the way out. */
 export interface AccountArea {
@@ -15,7 +24,10 @@ export interface AccountModels {
   'account/index': AccountArea & {
     readonly emailVerified: boolean
     readonly mfaEnabled: boolean
-    readonly recoveryCodesLeft: number
+    readonly passkeyCount: number
+    readonly signal?: PasskeySignal | undefined
+    /** Undefined where none are needed. */
+    readonly recoveryCodesLeft?: number | undefined
     readonly passwordChangedAt?: Date | undefined
     readonly sessionCount: number
     readonly appCount: number
@@ -69,6 +81,18 @@ export interface AccountModels {
     readonly uses: readonly (Date | undefined)[]
     readonly regenerate: FormModel
   }
+  /** An item's forms post `name`, or nothing. */
+  'account/passkeys': AccountArea & {
+    readonly csrf: string
+    readonly newHref: string
+    readonly passkeys: readonly PasskeyItem[]
+    readonly signal?: PasskeySignal | undefined
+    readonly problems?: Problems | undefined
+  }
+  'account/passkey-new': AccountArea & {
+    readonly passkey: PasskeyForm
+    readonly problems?: Problems | undefined
+  }
   /** Ending one posts to `endAction` with `id`; ending the others posts to `endOthersAction`. */
   'account/sessions': AccountArea & {
     readonly csrf: string
@@ -105,6 +129,20 @@ export interface ProfileField {
   readonly value: string
   readonly hint?: string | undefined
   readonly attrs: Readonly<Record<string, string | number>>
+}
+
+/** `name` is the person's own, `product` what keeps it. */
+export interface PasskeyItem {
+  readonly id: string
+  readonly name?: string | undefined
+  readonly product?: string | undefined
+  readonly isSecurityKey: boolean
+  readonly isSynced: boolean
+  readonly suspendedFor?: string | null | undefined
+  readonly createdAt: Date
+  readonly lastUsedAt?: Date | undefined
+  readonly renameAction: string
+  readonly removeAction: string
 }
 
 export interface SessionItem {

@@ -122,6 +122,8 @@ export const NOTICE_KINDS = [
   'password_changed',
   'mfa_enabled',
   'mfa_disabled',
+  'passkey_added',
+  'passkey_removed',
   'recovery_codes_regenerated',
   'session_ended',
   'sessions_ended',

@@ -19,6 +19,8 @@ import type {
 } from './models.ts'
 import type { RecoveryModels } from './recovery-models.ts'
 
+export type SecondMethod = 'totp' | 'passkey' | 'recovery'
+
 /** What each page needs. */
 export interface PageModels extends AccountModels, RecoveryModels {
   /**
@@ -89,11 +91,12 @@ export interface PageModels extends AccountModels, RecoveryModels {
   }
   /** `codes` only in the answer that made them. Posts nothing but itself and goes on. */
   'interaction/recovery-codes': FormModel & { readonly codes?: readonly string[] | undefined }
-  /** Posts `code`, `remember=yes`. `otherMethodHref` leads to the same page with the other method. */
+  /** Posts `code`, `remember=yes`; or, as `passkey`, a passkey. `otherMethods`: the same page with another. */
   'interaction/mfa': LeavableStep & {
-    readonly method: 'totp' | 'recovery'
+    readonly method: SecondMethod
     readonly email: string
-    readonly otherMethodHref: string
+    readonly passkey?: PasskeyForm | undefined
+    readonly otherMethods: readonly { readonly method: SecondMethod; readonly href: string }[]
     readonly startOverHref?: string | undefined
     readonly remember?: boolean | undefined
   }

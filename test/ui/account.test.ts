@@ -10,6 +10,8 @@ const PATHS = [
   '/profile',
   '/email',
   '/password',
+  '/passkeys',
+  '/passkeys/new',
   '/mfa',
   '/sessions',
   '/apps',

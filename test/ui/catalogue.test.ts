@@ -75,7 +75,7 @@ describe('UX-39 every language has every word', () => {
     for (const left of [0, 1, 2])
       views.page(
         'account/index',
-        { ...overview, recoveryCodesLeft: left, appCount: left },
+        { ...overview, recoveryCodesLeft: left, appCount: left, passkeyCount: left },
         contextOf('account/index'),
       )
     views.page(

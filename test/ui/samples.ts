@@ -6,6 +6,7 @@ import type {
   PageContext,
   PageModels,
   PageName,
+  PasskeyItem,
   SecurityNotice,
 } from '../../src/views/views.ts'
 import { SECURITY_NOTICES } from '../../src/views/views.ts'
@@ -96,9 +97,27 @@ const mfa = {
   ...form('/interaction/abc/mfa'),
   leave,
   email: person.email,
-  otherMethodHref: '?method=recovery',
+  otherMethods: [{ method: 'recovery' as const, href: '?method=recovery' }],
   startOverHref: '/interaction/abc/login',
 }
+const created = {
+  ...form('/account/passkeys/new'),
+  options: {
+    challenge: 'Y2hhbGxlbmdl',
+    rp: { id: 'id.example.org', name: 'Acme' },
+    user: { id: 'AAAA', name: person.email, displayName: person.name },
+    pubKeyCredParams: [],
+  },
+}
+const item = (given: Partial<PasskeyItem>): PasskeyItem => ({
+  id: '1',
+  isSecurityKey: false,
+  isSynced: false,
+  createdAt: ago(20 * DAY),
+  renameAction: '/account/passkeys/1/rename',
+  removeAction: '/account/passkeys/1/remove',
+  ...given,
+})
 const codes = Array.from({ length: 10 }, (_, index) => `${index}K7Q-2M9X-RT4W-8HZ${index}`)
 const key = {
   secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
@@ -122,6 +141,7 @@ const overview = {
   ...area,
   emailVerified: true,
   mfaEnabled: true,
+  passkeyCount: 2,
   recoveryCodesLeft: 8,
   passwordChangedAt: ago(40 * DAY),
   sessionCount: 3,
@@ -295,7 +315,16 @@ export const PAGES: Samples<PageModels> = {
   'interaction/mfa': {
     plain: { ...mfa, method: 'totp' },
     wrong: { ...mfa, method: 'totp', problems: { code: 'invalid_code' } },
-    recovery: { ...mfa, method: 'recovery', otherMethodHref: '?method=totp' },
+    recovery: {
+      ...mfa,
+      method: 'recovery',
+      otherMethods: [
+        { method: 'passkey', href: '?method=passkey' },
+        { method: 'totp', href: '?method=totp' },
+      ],
+    },
+    both: { ...mfa, method: 'totp', passkey },
+    passkey: { ...mfa, method: 'passkey', passkey },
   },
   'pages/error': {
     notFound: {
@@ -468,7 +497,7 @@ export const PAGES: Samples<PageModels> = {
       person: { email: person.email },
       emailVerified: false,
       mfaEnabled: false,
-      recoveryCodesLeft: 0,
+      passkeyCount: 0,
       sessionCount: 1,
       appCount: 0,
       notice: 'mfa_disabled',
@@ -558,6 +587,38 @@ export const PAGES: Samples<PageModels> = {
       regenerate: form('/account/recovery-codes'),
       notice: 'mfa_enabled',
     },
+  },
+  'account/passkeys': {
+    plain: {
+      ...area,
+      csrf: 'csrf-token',
+      newHref: '/account/passkeys/new',
+      passkeys: [
+        item({ product: 'iCloud Keychain', isSynced: true, lastUsedAt: ago(3_600_000) }),
+        item({ id: '2', name: 'Blue key', product: 'YubiKey 5 NFC', suspendedFor: 'counter' }),
+        item({ id: '3', isSecurityKey: true }),
+      ],
+      signal: { signalAllAcceptedCredentials: {} },
+    },
+    none: { ...area, csrf: 'csrf-token', newHref: '/account/passkeys/new', passkeys: [] },
+    wrong: {
+      ...area,
+      csrf: 'csrf-token',
+      newHref: '/account/passkeys/new',
+      passkeys: [item({ name: LONG.name.slice(0, 60) })],
+      problems: { code: 'invalid_input', fields: { 'name-1': 'too_long' } },
+    },
+    last: {
+      ...area,
+      csrf: 'csrf-token',
+      newHref: '/account/passkeys/new',
+      passkeys: [item({ isSynced: true })],
+      problems: { code: 'last_way_in' },
+    },
+  },
+  'account/passkey-new': {
+    plain: { ...area, passkey: created },
+    refused: { ...area, passkey: created, problems: { code: 'passkey_exists' } },
   },
   'account/sessions': {
     plain: {

@@ -44,6 +44,7 @@ export function composeFactors({ config, database, box, ...common }: FactorDeps)
     rp: relyingPartyOf(config),
     ...common,
   })
-  const secondStep = new SecondStep({ em, challenges, proofs, keepLinks: common.keepLinks })
+  const { keepLinks } = common
+  const secondStep = new SecondStep({ em, challenges, passkeys, proofs, keepLinks })
   return { challenges, recoveryCodes, mfa, passkeys, secondStep }
 }

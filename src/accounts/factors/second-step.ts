@@ -1,19 +1,25 @@
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import type { EntityManager } from '../../database/database.ts'
-import { Account } from '../../entities/index.ts'
+import { Account, TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { canonicalEmail } from '../canonical-email.ts'
 import type { KeepLinks } from '../keep-links.ts'
 import { type MfaChallenges, nameOf } from './challenges.ts'
 import type { Method } from './method.ts'
+import type { Presented } from './passkeys/assertions.ts'
+import type { RequestOptions } from './passkeys/options.ts'
+import type { Passkeys } from './passkeys/passkeys.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
 
 export interface SecondStepDeps {
+  readonly passkeys: Passkeys
   readonly em: EntityManager
   readonly challenges: MfaChallenges
   readonly proofs: SecondFactorProofs
   readonly keepLinks: KeepLinks
 }
+
+const TOTP_STEP_MS = 30_000
 
 /** Both steps of a sign-in. */
 export interface SecondFactor {
@@ -23,7 +29,7 @@ export interface SecondFactor {
   readonly credentialVersion: number
 }
 
-/** The second step of a sign-in: a code of the app, or a recovery code. */
+/** The second step of a sign-in: a code of the app, a recovery code, or a passkey. */
 export class SecondStep {
   readonly #deps: SecondStepDeps
 
@@ -54,17 +60,71 @@ export class SecondStep {
       throw new AppError('invalid_code')
     const proof = { accountId, code, origin, by: nameOf(challenge) }
     const method = await proofs.prove(proof, (tx) => challenges.spend(tx, challenge))
-    try {
-      if (!account.isActive()) return await keepLinks.refuse(accountId, origin)
-      return await goOn({
-        accountId,
-        proofs: [...firstStep, method],
-        credentialVersion: account.credentialVersion,
+    const { credentialVersion } = account
+    return this.#answered(challenge, async () => {
+      if (!account.isActive()) return keepLinks.refuse(accountId, origin)
+      return goOn({ accountId, proofs: [...firstStep, method], credentialVersion })
+    })
+  }
+
+  /** What the account can answer with, besides recovery codes; the one used last comes first. */
+  async methods(accountId: string): Promise<('totp' | 'passkey')[]> {
+    const { em, passkeys } = this.#deps
+    const [totp, all] = await Promise.all([
+      em.fork().findOne(TotpCredential, { account: accountId, confirmedAt: { $ne: null } }),
+      passkeys.list(accountId),
+    ])
+    const passkey = all.find(({ suspendedFor }) => !suspendedFor || suspendedFor === 'reset')
+    const used = [
+      ...(totp ? [{ method: 'totp', at: totp.lastStep * TOTP_STEP_MS } as const] : []),
+      ...(passkey ? [{ method: 'passkey', at: passkey.lastUsedAt?.getTime() ?? 0 } as const] : []),
+    ]
+    return used.toSorted((a, b) => b.at - a.at).map(({ method }) => method)
+  }
+
+  /** What one of the account's own passkeys answers a challenge with; undefined if it has none. */
+  passkeyOptions(accountId: string, challenge: string): Promise<RequestOptions | undefined> {
+    return this.#deps.passkeys.assertionOptions(accountId, passkeyBinding(challenge))
+  }
+
+  /**
+   * Answers a challenge with a passkey of the account, and goes on. Throws `challenge_expired`,
+   * `passkey_unknown` or `passkey_refused`.
+   */
+  async answerWithPasskey<T>(
+    {
+      challenge,
+      binding,
+      credential,
+    }: { challenge: string; binding: string; credential: Presented['credential'] },
+    origin: RequestOrigin,
+    goOn: (proven: SecondFactor) => Promise<T>,
+  ): Promise<T> {
+    const { challenges, passkeys } = this.#deps
+    const { accountId, firstStep } = await challenges
+      .tryOnce(challenge, binding)
+      .catch((error: unknown) => {
+        const isOver = error instanceof AppError && error.code === 'invalid_code'
+        throw isOver ? new AppError('challenge_expired', { cause: error }) : error
       })
+    const { proofs, credentialVersion } = await passkeys.proveSecond(
+      { credential, binding: passkeyBinding(challenge), accountId },
+      origin,
+      (tx) => challenges.spend(tx, challenge),
+    )
+    return this.#answered(challenge, () =>
+      goOn({ accountId, proofs: [...firstStep, ...proofs], credentialVersion }),
+    )
+  }
+
+  /** What comes of the answer. If that breaks, the challenge may be answered again. */
+  async #answered<T>(challenge: string, effect: () => Promise<T>): Promise<T> {
+    try {
+      return await effect()
     } catch (error) {
       // A refusal is an answer.
       if (!(error instanceof AppError) || error.code === 'unavailable')
-        await challenges.giveBack(challenge).catch(() => undefined)
+        await this.#deps.challenges.giveBack(challenge).catch(() => undefined)
       throw error
     }
   }
@@ -81,4 +141,8 @@ export class SecondStep {
   ): Promise<void> {
     await this.#deps.proofs.prove({ accountId, code, origin }, effect)
   }
+}
+
+function passkeyBinding(challenge: string): string {
+  return `mfa:${challenge}`
 }

@@ -87,6 +87,7 @@ async function signIn(
       ...step.state,
       mfa: {
         challenge: outcome.challenge,
+        accountId: outcome.accountId,
         email: outcome.email,
         isRemembered: isRemembered(outcome.accountId),
       },

@@ -1,11 +1,14 @@
 import type { Context, Middleware } from 'koa'
-import type { Problems } from '../../views/views.ts'
+import type { SecondFactor } from '../../accounts/factors/second-step.ts'
+import type { Problems, SecondMethod } from '../../views/views.ts'
 import { emptyFault, refuseFaults, textsOf } from '../form.ts'
+import { Assertion, readCredential } from '../passkey-credential.ts'
 import { refusable } from '../refusable.ts'
 import { originOf } from '../state.ts'
 import { totpProblems } from '../totp-problems.ts'
 import { finishSignIn } from './finish.ts'
 import { bindingOf, type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { OTHER } from './known-person.ts'
 import { leaveForm } from './leave.ts'
 
 /**
@@ -15,55 +18,82 @@ import { leaveForm } from './leave.ts'
 export function showMfa(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
-    render(ctx, deps, step, step.state.mfa?.isRemembered === true)
+    await render(ctx, deps, step, step.state.mfa?.isRemembered === true)
   }
 }
 
+/** A code, a recovery code or a passkey. */
 export function submitMfa(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const { mfa } = step.state
     if (!mfa) return step.startOver()
-    const { code, remember } = textsOf(ctx, 'code', 'remember')
+    const { code, credential, remember } = textsOf(ctx, 'code', 'credential', 'remember')
     const isRemembered = remember === 'yes'
+    const finish = (proven: SecondFactor) =>
+      finishSignIn(ctx, deps, step, { ...proven, isRemembered })
+    let refused: Problems | undefined
     await refusable(
       ctx,
       async () => {
+        const asked = { challenge: mfa.challenge, binding: bindingOf(step) }
+        if (credential) {
+          const shown = { ...asked, credential: readCredential(Assertion, credential) }
+          return deps.secondStep.answerWithPasskey(shown, originOf(ctx), finish)
+        }
         refuseFaults({ code: emptyFault(code) })
-        const answer = { challenge: mfa.challenge, binding: bindingOf(step), code }
-        await deps.secondStep.answer(answer, originOf(ctx), (proven) =>
-          finishSignIn(ctx, deps, step, { ...proven, isRemembered }),
-        )
+        await deps.secondStep.answer({ ...asked, code }, originOf(ctx), finish)
       },
-      (problems) => render(ctx, deps, step, isRemembered, problems),
+      (problems) => {
+        refused = problems
+      },
     )
+    if (refused) await render(ctx, deps, step, isRemembered, refused)
   }
 }
 
-function render(
+async function render(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
   remember: boolean,
   problems?: Problems,
-): void {
-  const method = ctx.query['method'] === 'recovery' ? 'recovery' : 'totp'
-  const own = method === 'recovery' ? '?method=recovery' : ''
+): Promise<void> {
+  const { mfa } = step.state
+  const methods: readonly SecondMethod[] = mfa?.accountId
+    ? await deps.secondStep.methods(mfa.accountId)
+    : ['totp']
+  const method = methodOf(ctx, methods)
+  const action = (of: SecondMethod) =>
+    of === methods[0] ? step.url('mfa') : `${step.url('mfa')}?method=${of}`
+  const options =
+    method !== 'recovery' && mfa?.accountId && methods.includes('passkey')
+      ? await deps.secondStep.passkeyOptions(mfa.accountId, mfa.challenge)
+      : undefined
+  const csrf = deps.csrf.token(ctx)
   deps.renderer.page(
     ctx,
     'interaction/mfa',
     {
-      action: `${step.url('mfa')}${own}`,
-      csrf: deps.csrf.token(ctx),
+      action: action(method),
+      csrf,
       method,
-      email: step.state.mfa?.email ?? '',
-      otherMethodHref:
-        method === 'recovery' ? step.url('mfa') : `${step.url('mfa')}?method=recovery`,
-      startOverHref: `${step.url('login')}?account=other`,
+      email: mfa?.email ?? '',
+      passkey: options && { action: action(method), csrf, hidden: { remember: '' }, options },
+      otherMethods: [...methods, 'recovery' as const]
+        .filter((each) => each !== method && (each !== 'passkey' || !options))
+        .map((each) => ({ method: each, href: action(each) })),
+      startOverHref: `${step.url('login')}${OTHER}`,
       leave: leaveForm(ctx, deps, step),
       remember,
       problems: method === 'totp' ? totpProblems(problems) : problems,
     },
     step.app,
   )
+}
+
+/** The one that the person chose, if the account has it. */
+function methodOf(ctx: Context, methods: readonly SecondMethod[]): SecondMethod {
+  const chosen = [...methods, 'recovery' as const].find((each) => each === ctx.query['method'])
+  return chosen ?? methods[0] ?? 'recovery'
 }

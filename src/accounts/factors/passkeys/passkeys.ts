@@ -24,6 +24,7 @@ import {
 } from './options.ts'
 import { passkeyName } from './passkey-name.ts'
 import { type PasskeyView, viewOf } from './passkey-view.ts'
+import { signalsOf } from './signals.ts'
 
 export interface PasskeysDeps extends AssertionsDeps, EnrolmentDeps {
   readonly policy: SignInPolicy
@@ -103,6 +104,11 @@ export class Passkeys {
       .fork()
       .find(PasskeyCredential, { account: accountId }, NEWEST_USE_FIRST)
     return passkeys.map(viewOf)
+  }
+
+  /** What may be told to the browser, for what keeps the account's passkeys. */
+  signals(account: Pick<Account, 'id' | 'email' | 'name'>, all: readonly PasskeyView[]) {
+    return signalsOf(this.#deps.rp, account, all)
   }
 
   /** Throws `invalid_input` for a name that cannot be shown, and `not_found`. */

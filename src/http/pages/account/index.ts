@@ -17,6 +17,14 @@ import { downloadExport, type ExportDeps } from './export.ts'
 import { confirmMfa, disableMfa, type MfaDeps, showDisableMfa, showMfa, startMfa } from './mfa.ts'
 import { type OverviewDeps, showOverview } from './overview.ts'
 import {
+  addPasskey,
+  type PasskeysDeps,
+  removePasskey,
+  renamePasskey,
+  showNewPasskey,
+  showPasskeys,
+} from './passkeys.ts'
+import {
   type PasswordDeps,
   showNewPassword,
   showPassword,
@@ -43,6 +51,7 @@ export interface AccountDeps
     ExportDeps,
     MfaDeps,
     OverviewDeps,
+    PasskeysDeps,
     PasswordDeps,
     ProfileDeps,
     RecoveryCodesDeps,
@@ -82,6 +91,12 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.post('/password', ...form, ...sensitive, submitPassword(deps))
   router.get('/password/confirm', ...calm, fresh, showNewPassword(deps))
   router.post('/password/confirm', ...form, ...sensitive, submitNewPassword(deps))
+
+  router.get('/passkeys', ...calm, showPasskeys(deps))
+  router.get('/passkeys/new', ...calm, fresh, showNewPasskey(deps))
+  router.post('/passkeys/new', ...form, ...sensitive, addPasskey(deps))
+  router.post('/passkeys/:id/rename', ...form, ...sensitive, renamePasskey(deps))
+  router.post('/passkeys/:id/remove', ...form, ...sensitive, removePasskey(deps))
 
   router.get('/mfa', ...calm, fresh, showMfa(deps))
   router.post('/mfa/start', ...form, ...sensitive, startMfa(deps))

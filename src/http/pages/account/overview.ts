@@ -1,12 +1,14 @@
 import type { Middleware } from 'koa'
 import type { Consents } from '../../../accounts/consents.ts'
 import { takesTwoFactors } from '../../../accounts/factors/levels.ts'
+import type { Passkeys } from '../../../accounts/factors/passkeys/passkeys.ts'
 import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface OverviewDeps extends AreaDeps {
+  readonly passkeys: Passkeys
   readonly sessions: Sessions
   readonly consents: Consents
   readonly recoveryCodes: RecoveryCodes
@@ -15,15 +17,18 @@ export interface OverviewDeps extends AreaDeps {
 export function showOverview(deps: OverviewDeps): Middleware {
   return async (ctx) => {
     const { account } = visitorOf(ctx)
-    const [sessions, apps, recoveryCodesLeft] = await Promise.all([
+    const [sessions, apps, passkeys, recoveryCodesLeft] = await Promise.all([
       deps.sessions.list(account.id),
       deps.consents.list(account.id),
-      takesTwoFactors(account) ? deps.recoveryCodes.left(account.id) : 0,
+      deps.passkeys.list(account.id),
+      takesTwoFactors(account) ? deps.recoveryCodes.left(account.id) : undefined,
     ])
     deps.renderer.page(ctx, 'account/index', {
       ...areaOf(ctx, deps),
       emailVerified: account.emailVerifiedAt != null,
-      mfaEnabled: takesTwoFactors(account),
+      mfaEnabled: account.mfaEnabled,
+      passkeyCount: passkeys.length,
+      signal: passkeys.length > 0 ? deps.passkeys.signals(account, passkeys) : undefined,
       recoveryCodesLeft,
       passwordChangedAt: account.passwordChangedAt ?? undefined,
       sessionCount: sessions.length,

@@ -122,9 +122,11 @@ async function findVisitor(
 }
 
 /** Routes that only take a form or give a file; what a person comes back to is the page that has it. */
-const FORM_ONLY = new Set(['end', 'end-others', 'export', 'remove', 'resend', 'start'])
+const FORM_ONLY = new Set(['end', 'end-others', 'export', 'remove', 'rename', 'resend', 'start'])
+const ITEM = /\/[0-9a-f-]{36}$/
 
 function pageOf(path: string): string {
   const cut = path.lastIndexOf('/')
-  return FORM_ONLY.has(path.slice(cut + 1)) ? path.slice(0, cut) : path
+  // What is of one item belongs to the list that has it.
+  return FORM_ONLY.has(path.slice(cut + 1)) ? path.slice(0, cut).replace(ITEM, '') : path
 }
