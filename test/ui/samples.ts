@@ -215,6 +215,15 @@ export const PAGES: Samples<PageModels> = {
       otherAccountHref: '?account=other',
       notice: 'saved',
     },
+    againAny: { ...login, email: person.email, isReauthentication: true, passkey },
+    againPasskey: {
+      ...login,
+      email: person.email,
+      isReauthentication: true,
+      asksPassword: false,
+      forgotHref: undefined,
+      passkey,
+    },
   },
   'interaction/sign-up': {
     plain: signUp,

@@ -25,7 +25,7 @@ export function showLogin(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const known = await findKnownPerson(ctx, deps, step)
     const hint = step.interaction.params['login_hint']
-    renderLogin(ctx, deps, step, {
+    await renderLogin(ctx, deps, step, {
       email: typeof hint === 'string' ? hint.slice(0, 254) : (known?.email ?? ''),
       isRemembered: known?.isRemembered ?? false,
       known,
@@ -112,12 +112,12 @@ interface Shown {
 }
 
 /** The page of the first step, fresh or after a refusal. */
-export function renderLogin(
+export async function renderLogin(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
   { email, isRemembered = false, known, problems, signal }: Shown,
-): void {
+): Promise<void> {
   const asksPassword = deps.signInPolicy.offers('password', settingsOf(step.app.client))
   const form = {
     action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
@@ -129,7 +129,7 @@ export function renderLogin(
       : undefined,
     leave: leaveForm(ctx, deps, step),
     problems,
-    passkey: passkeyForm(ctx, deps, step),
+    passkey: await passkeyForm(ctx, deps, step, known),
     signal,
   }
   if (known?.isFixed) {
@@ -149,17 +149,26 @@ export function renderLogin(
   )
 }
 
-/** Good for as long as the page is: autofill may wait. Nothing is stored for it. */
-function passkeyForm(
+/**
+ * Any passkey, for as long as the page is good: autofill may wait, and nothing is stored for it. Who
+ * confirms who they are has only their own.
+ */
+async function passkeyForm(
   ctx: Context,
   { csrf, passkeys, signInPolicy }: InteractionDeps,
   step: Step,
-): PasskeyForm | undefined {
+  known: KnownPerson | undefined,
+): Promise<PasskeyForm | undefined> {
   if (!signInPolicy.offers('passkey', settingsOf(step.app.client))) return undefined
+  const binding = bindingOf(step)
+  const options = known?.isFixed
+    ? await passkeys.assertionOptions(known.accountId, binding)
+    : passkeys.signInOptions(binding, LIFETIMES.interaction)
+  if (!options) return undefined
   return {
     action: `${step.url('passkey')}${isOther(ctx) ? OTHER : ''}`,
     csrf: csrf.token(ctx),
     hidden: { remember: '' },
-    options: passkeys.signInOptions(bindingOf(step), LIFETIMES.interaction),
+    options: { ...options, userVerification: 'required' },
   }
 }
