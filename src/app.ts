@@ -31,8 +31,10 @@ import { createNoticeCookie } from './http/pages/notice-cookie.ts'
 import { createPassCookie } from './http/pages/recovery/deps.ts'
 import { recoveryRoutes } from './http/pages/recovery/index.ts'
 import { resetPasswordRoutes } from './http/pages/reset-password.ts'
+import { upstreamRoutes } from './http/pages/upstream.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
+import { createUpstreamCookie } from './http/upstream-cookie.ts'
 import { webFinger } from './http/webfinger.ts'
 import { cookieNames } from './oidc/configuration.ts'
 
@@ -56,6 +58,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
 
   const signUpFlow = createFlowCookie('sign-up', { isHttps })
   const deviceCookie = createDeviceCookie({ isHttps })
+  const upstreamCookie = createUpstreamCookie({ isHttps })
 
   const app = new Koa()
   app.keys = context.cookieKeys
@@ -81,14 +84,17 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))
   app.use(fastPath(authorizationServer))
-  app.use(interactionRoutes({ ...context, issuer, csrf, deviceCookie, signUpFlow }, limit).routes())
+  const ofSignIn = { csrf, deviceCookie, signUpFlow, upstreamCookie }
+  app.use(interactionRoutes({ ...context, issuer, ...ofSignIn }, limit).routes())
+  app.use(upstreamRoutes({ ...context, limit, upstreamCookie }).routes())
   app.use(webFinger(config))
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes(context.views).routes())
   app.use(logoRoutes(context.database).routes())
   app.use(apiDocsRoutes({ issuer, name: config.brand.name, renderer }).routes())
   app.use(pageRoutes({ ...context, issuer }).routes())
-  app.use(accountRoutes({ ...context, issuer, csrf, ...accountCookies(isHttps) }, limit).routes())
+  const ofArea = { csrf, upstreamCookie, ...accountCookies(isHttps) }
+  app.use(accountRoutes({ ...context, issuer, ...ofArea }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
   const flow = createFlowCookie('reset', { isHttps })
   const resetDeps = { ...context, csrf, limit, deviceCookie, flow }

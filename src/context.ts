@@ -32,7 +32,7 @@ import { Readiness } from './readiness.ts'
 import { retentionJobs, shortLivedJobs } from './retention/jobs.ts'
 import { JobRunner, SOON } from './retention/runner.ts'
 import { openStorage } from './stores.ts'
-import { composeUpstream } from './upstreams.ts'
+import { composeArrivals, composeUpstream } from './upstreams.ts'
 import { composeUseCases } from './use-cases.ts'
 import { createViews, readLanguages } from './views/views.ts'
 
@@ -131,6 +131,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const connected = { ...common, announcements, directory, ways }
   const upstream = composeUpstream(connected)
   const useCases = composeUseCases({ ...connected, hasher, messages, access })
+  const arriving = composeArrivals({ ...common, messages, useCases, upstream })
   const { deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }
   const jobs = undo.use(new JobRunner({ pool, logger, jobs: retentionJobs(retained) }))
@@ -192,6 +193,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     keys,
     ...protocol,
     ...upstream,
+    ...arriving,
     ...useCases,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

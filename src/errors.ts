@@ -25,6 +25,7 @@ const CATALOGUE = {
   },
   reauthentication_required: { status: 403, message: 'Sign in again to do this.' },
   forbidden: { status: 403, message: 'This request is not allowed.' },
+  method_not_offered: { status: 403, message: 'That way to sign in is not offered here.' },
   not_found: { status: 404, message: 'There is nothing here.' },
   method_not_allowed: { status: 405, message: 'That method is not allowed here.' },
   conflict: { status: 409, message: 'That cannot be done as things are now.' },
@@ -35,6 +36,10 @@ const CATALOGUE = {
     message: 'A newer set-up of two-step sign-in was begun elsewhere. Use its key.',
   },
   mfa_not_enabled: { status: 409, message: 'Two-step sign-in is not on.' },
+  identity_taken: {
+    status: 409,
+    message: 'That sign-in is connected to another account already.',
+  },
   last_way_in: {
     status: 409,
     message: 'That is the last way to sign in to this account. Add another first.',

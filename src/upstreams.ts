@@ -1,12 +1,21 @@
+import { AddressProof } from './accounts/identities/address-proof.ts'
+import { Joining } from './accounts/identities/joining.ts'
+import { Meetings } from './accounts/identities/meetings.ts'
 import type { AuditSink } from './audit/event.ts'
+import type { Config } from './config/config.ts'
 import type { SecretBox } from './crypto/secret-box.ts'
 import type { Database } from './database/database.ts'
 import type { Announcements } from './feed/announcements.ts'
 import type { Logger } from './logger/logger.ts'
+import type { Messages } from './mail/messages.ts'
 import type { WaysOut } from './outgoing/ways-out.ts'
+import { UpstreamArrivals } from './upstream/arrivals.ts'
+import { UpstreamFlows } from './upstream/flows.ts'
+import { UpstreamJourneys } from './upstream/journeys.ts'
 import { ProviderStore } from './upstream/provider-store.ts'
 import { Providers } from './upstream/providers.ts'
 import { RelyingParty } from './upstream/relying-party.ts'
+import type { UseCases } from './use-cases.ts'
 
 export interface UpstreamDeps {
   readonly database: Database
@@ -31,4 +40,31 @@ export function composeUpstream({
   const { mayName } = ways
   const providerStore = new ProviderStore({ em: database.em, box, audit, mayName })
   return { providers, relyingParty, providerStore }
+}
+
+export interface ArrivalDeps {
+  readonly config: Config
+  readonly database: Database
+  readonly box: SecretBox
+  readonly audit: AuditSink
+  readonly messages: Messages
+  readonly useCases: Pick<UseCases, 'identities' | 'registration' | 'tokens'>
+  readonly upstream: ReturnType<typeof composeUpstream>
+}
+
+/** The way there and back, and what it leads to. */
+export function composeArrivals(deps: ArrivalDeps) {
+  const { config, database, box, audit, messages, useCases, upstream } = deps
+  const { identities, registration, tokens } = useCases
+  const { em, pool } = database
+  const arrivals = new UpstreamArrivals({ pool, box })
+  const flows = new UpstreamFlows({ pool, box })
+  const { issuer } = config
+  return {
+    arrivals,
+    journeys: new UpstreamJourneys({ ...upstream, issuer, audit, flows, arrivals }),
+    meetings: new Meetings({ pool, audit }),
+    addressProof: new AddressProof({ em, tokens, messages, registration }),
+    joining: new Joining({ em, arrivals, identities, registration }),
+  }
 }

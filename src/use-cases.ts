@@ -15,6 +15,7 @@ import { StepUp } from './accounts/factors/step-up.ts'
 import { FirstStep } from './accounts/first-step.ts'
 import { Groups } from './accounts/groups/groups.ts'
 import { Memberships } from './accounts/groups/memberships.ts'
+import { Identities } from './accounts/identities/identities.ts'
 import { KeepLinks } from './accounts/keep-links.ts'
 import { OneTimeTokens } from './accounts/one-time-tokens.ts'
 import { PasswordChange } from './accounts/passwords/password-change.ts'
@@ -142,6 +143,7 @@ export function composeUseCases({
   const activity = new Activity(em)
   const groups = new Groups({ em, audit })
   const memberships = new Memberships({ em, pool, audit })
+  const identities = new Identities({ em, audit, events, policy: signInPolicy })
   const accountExport = new AccountExport({
     audit,
     em,
@@ -149,6 +151,7 @@ export function composeUseCases({
     sessions,
     consents,
     memberships,
+    identities,
     activity,
   })
   return {
@@ -181,6 +184,7 @@ export function composeUseCases({
     activity,
     groups,
     memberships,
+    identities,
     accountExport,
   }
 }

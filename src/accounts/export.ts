@@ -1,9 +1,16 @@
 import type { Activity } from '../audit/activity.ts'
 import type { AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
-import { Account, type AuditEvent, type Consent, type Session } from '../entities/index.ts'
+import {
+  Account,
+  type AuditEvent,
+  type Consent,
+  type Identity,
+  type Session,
+} from '../entities/index.ts'
 import type { Consents } from './consents.ts'
 import type { Membership, Memberships } from './groups/memberships.ts'
+import type { Identities } from './identities/identities.ts'
 import type { Profile } from './profile.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
@@ -17,6 +24,7 @@ export interface AccountExportDeps {
   readonly sessions: Sessions
   readonly consents: Consents
   readonly memberships: Memberships
+  readonly identities: Pick<Identities, 'list'>
   readonly activity: Activity
 }
 
@@ -26,6 +34,7 @@ export interface ExportedAccount {
   readonly sessions: readonly Session[]
   readonly consents: readonly Consent[]
   readonly groups: readonly Membership[]
+  readonly identities: readonly Identity[]
   readonly activity: readonly AuditEvent[]
 }
 
@@ -38,7 +47,7 @@ export class AccountExport {
   }
 
   async collect(accountId: string): Promise<ExportedAccount> {
-    const { em, profile, sessions, consents, memberships, activity, audit } = this.#deps
+    const { em, profile, sessions, consents, memberships, identities, activity, audit } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     audit.record({ type: 'data_exported', accountId })
     return {
@@ -47,6 +56,7 @@ export class AccountExport {
       sessions: await sessions.list(accountId),
       consents: await consents.list(accountId),
       groups: await memberships.listOf(accountId),
+      identities: await identities.list(accountId),
       activity: await activity.listForAccount(accountId, { limit: MAX_EVENTS }),
     }
   }

@@ -1,15 +1,17 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import { takesTwoFactors } from '../accounts/factors/levels.ts'
+import type { Identities } from '../accounts/identities/identities.ts'
 import type { Profile } from '../accounts/profile.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
-import type { Account } from '../entities/index.ts'
+import type { Account, Identity } from '../entities/index.ts'
 import { answering } from './answer.ts'
 
 export interface ShowCommandDeps {
   readonly administration: Pick<AccountAdministration, 'find'>
   readonly profile: Pick<Profile, 'attributesOf'>
   readonly sessions: Sessions
+  readonly identities: Pick<Identities, 'list'>
 }
 
 /** `gatehouse account show`. `run` opens the use cases for one command. */
@@ -21,19 +23,30 @@ export function showCommand(
     .description('what an operator needs to know of it, one fact a line')
     .action(
       answering((name: string) =>
-        run(async ({ administration, profile, sessions }) => {
+        run(async ({ administration, profile, sessions, identities }) => {
           const account = await administration.find(name)
           const open = (await sessions.list(account.id)).length
           const claims = claimsOf(account, await profile.attributesOf(account.id))
+          const linked = await identities.list(account.id)
           return {
-            lines: Object.entries(factsOf(account, open, claims)).map(
+            lines: Object.entries(factsOf(account, open, { linked, claims })).map(
               ([fact, value]) => `${fact}\t${value}`,
             ),
-            json: documentOf(account, open, claims),
+            json: documentOf(account, open, { linked, claims }),
           }
         }),
       ),
     )
+}
+
+interface Facts {
+  readonly linked: readonly Identity[]
+  readonly claims: Claims
+}
+
+/** Whom the person is at a provider, in a word. */
+function named({ provider, subject, suspendedAt }: Identity): string {
+  return `${provider.id}:${subject}${suspendedAt ? ' (suspended)' : ''}`
 }
 
 type Claims = Readonly<Record<string, unknown>>
@@ -51,7 +64,7 @@ function claimsOf({ imageUrl, phoneNumber, locale, address }: Account, attribute
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value != null))
 }
 
-function factsOf(account: Account, sessions: number, claims: Claims) {
+function factsOf(account: Account, sessions: number, { linked, claims }: Facts) {
   const { id, email, name, username, status, mustResetPassword, deleteAfter, createdAt } = account
   return {
     id,
@@ -63,12 +76,13 @@ function factsOf(account: Account, sessions: number, claims: Claims) {
     'two-step sign-in': takesTwoFactors(account) ? 'on' : 'off',
     'must reset password': mustResetPassword ? 'yes' : 'no',
     sessions,
+    ...(linked.length > 0 ? { providers: linked.map(named).join(', ') } : {}),
     created: createdAt.toISOString(),
     ...claims,
   }
 }
 
-function documentOf(account: Account, sessions: number, claims: Claims) {
+function documentOf(account: Account, sessions: number, { linked, claims }: Facts) {
   const { id, email, name, username, status, mustResetPassword, deleteAfter, createdAt } = account
   return {
     id,
@@ -80,6 +94,14 @@ function documentOf(account: Account, sessions: number, claims: Claims) {
     mfa_enabled: takesTwoFactors(account),
     must_reset_password: mustResetPassword,
     sessions,
+    identities: linked.map(({ provider, issuer, subject, email, linkedAt, suspendedAt }) => ({
+      provider: provider.id,
+      issuer,
+      subject,
+      email: email ?? null,
+      linked_at: linkedAt,
+      suspended: suspendedAt != null,
+    })),
     created_at: createdAt,
     claims,
   }

@@ -19,6 +19,7 @@ export const LIMITS = {
   sensitive: { max: 60, windowSeconds: 300 },
   authorize: { max: 600, windowSeconds: 300 },
   interaction: { max: 300, windowSeconds: 300 },
+  upstream: { max: 60, windowSeconds: 300 },
   token: { max: 3000, windowSeconds: 60 },
 } as const satisfies Record<string, Limit>
 
@@ -73,6 +74,8 @@ export const CAPS = {
   mailsPerHourGlobal: 10_000,
   sessionsPerAccount: 48,
   passkeysPerAccount: 20,
+  /** At upstream providers. */
+  identitiesPerAccount: 10,
 } as const
 
 /** Characters of a `client_id`. */
@@ -129,6 +132,9 @@ export const LIFETIMES = {
   challenge: 600,
   mfaChallenge: 600,
   mfaEnrolment: 600,
+  /** At a provider, and then between its word and what the person decides. */
+  upstreamFlow: 600,
+  arrival: 600,
   /** Authentication older than this must be repeated for sensitive actions (SE-10). */
   freshAuthentication: 600,
   deleteGrace: 14 * 86_400,

@@ -10,6 +10,7 @@ import { ClientSecret } from './client-secret.ts'
 import { Consent } from './consent.ts'
 import { GivenUsername } from './given-username.ts'
 import { GroupMember } from './group-member.ts'
+import { Identity } from './identity.ts'
 import { KnownDevice } from './known-device.ts'
 import { MfaChallenge } from './mfa-challenge.ts'
 import { OidcArtifact } from './oidc-artifact.ts'
@@ -26,6 +27,8 @@ import { SessionProof } from './session-proof.ts'
 import { SigningKey } from './signing-key.ts'
 import { SpentChallenge } from './spent-challenge.ts'
 import { TotpCredential } from './totp-credential.ts'
+import { UpstreamArrival } from './upstream-arrival.ts'
+import { UpstreamFlow } from './upstream-flow.ts'
 import { VerificationToken } from './verification-token.ts'
 
 export const entities = [
@@ -41,6 +44,7 @@ export const entities = [
   Consent,
   GivenUsername,
   GroupMember,
+  Identity,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,
@@ -57,6 +61,8 @@ export const entities = [
   SigningKey,
   SpentChallenge,
   TotpCredential,
+  UpstreamArrival,
+  UpstreamFlow,
   VerificationToken,
 ]
 export type { SuspendedFor } from './passkey-credential.ts'
@@ -74,6 +80,7 @@ export {
   Consent,
   GivenUsername,
   GroupMember,
+  Identity,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,
@@ -90,5 +97,7 @@ export {
   SigningKey,
   SpentChallenge,
   TotpCredential,
+  UpstreamArrival,
+  UpstreamFlow,
   VerificationToken,
 }

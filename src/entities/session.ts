@@ -8,6 +8,13 @@ import { Account } from './account.ts'
 const SessionSchema = defineEntity({
   name: 'Session',
   tableName: 'session',
+  indexes: [
+    {
+      name: 'session_upstream',
+      expression:
+        'create index "session_upstream" on "session" ("provider_id", "upstream_sid") where "upstream_sid" is not null',
+    },
+  ],
   properties: {
     id: p.string().length(64).primary(),
     account: () => p.manyToOne(Account).deleteRule('cascade').index(),
@@ -35,6 +42,9 @@ const SessionSchema = defineEntity({
       )
       .lazy()
       .nullable(),
+    /** The provider that it was signed in with, and the session there, whose end is the end of this one. */
+    providerId: p.string().length(40).nullable(),
+    upstreamSid: p.string().length(255).nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     lastSeenAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),

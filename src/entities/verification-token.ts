@@ -8,6 +8,7 @@ export type TokenPurpose =
   | 'undo_change_email'
   | 'change_password'
   | 'step_up'
+  | 'prove_address'
   | 'undo_delete'
   | 'report_compromise'
   | 'recover'

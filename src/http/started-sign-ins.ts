@@ -26,6 +26,11 @@ export function startedBy(ctx: Context, uid: string): string | undefined {
   return read(ctx).find((known) => uid.startsWith(known.uid))?.clientId
 }
 
+/** The one that this browser began last and that is not over yet. */
+export function lastUnderWay(ctx: Context): string | undefined {
+  return read(ctx).find(isUnderWay)?.uid
+}
+
 /**
  * One cookie names the last sign-ins of this browser. Those that bind each sign-in to it are kept
  * for the last five that are under way.

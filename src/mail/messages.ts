@@ -11,7 +11,7 @@ export interface MessagesDeps extends PostDeps {
   readonly issuer: string
 }
 
-type CodeAlone = 'change-password' | 'prove-identity' | 'recover-account'
+type CodeAlone = 'change-password' | 'prove-identity' | 'prove-address' | 'recover-account'
 
 /**
  * Every mail the product sends, written to the outbox in the caller's transaction. Over a cap

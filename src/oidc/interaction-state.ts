@@ -24,11 +24,38 @@ const Enrol = z.looseObject({
   isDone: z.boolean(),
 })
 
+/** What was shown of an account, as it is kept until the person has said what for. */
+const Proven = z.looseObject({
+  accountId: z.string(),
+  credentialVersion: z.number(),
+  isRemembered: z.boolean(),
+  methods: z.array(z.string()).readonly(),
+})
+
+/**
+ * Somebody came by a provider, and is not known by it: what they are asked for next. `connect`:
+ * they sign in to the account of the address; `confirm`: they have, and say whether it is connected.
+ */
+const Arrival = z.looseObject({
+  id: z.string(),
+  providerId: z.string(),
+  stage: z.enum(['address', 'code', 'name', 'connect', 'confirm']),
+  /** Canonical. */
+  email: z.string().optional(),
+  tokenId: z.string().optional(),
+  proven: Proven.optional(),
+})
+
+/** The sign-in at a provider that a second step follows here. */
+const Came = z.looseObject({ providerId: z.string(), sid: z.string().optional() })
+
 /** A part that cannot be read is as good as none: its step begins again. */
 const State = z.looseObject({
   signUp: SignUp.optional().catch(undefined),
   mfa: Mfa.optional().catch(undefined),
   enrol: Enrol.optional().catch(undefined),
+  arrival: Arrival.optional().catch(undefined),
+  came: Came.optional().catch(undefined),
 })
 
 /** What our pages keep between two steps of one interaction; never a credential. */
@@ -41,6 +68,13 @@ export function readState(stored: unknown): InteractionState {
 
 /** What the next step is to find; of what was stored, only the members of another version stay. */
 export function nextState(stored: unknown, state: InteractionState): InteractionState {
-  const { signUp: _signUp, mfa: _mfa, enrol: _enrol, ...others } = readState(stored)
+  const {
+    signUp: _signUp,
+    mfa: _mfa,
+    enrol: _enrol,
+    arrival: _arrival,
+    came: _came,
+    ...others
+  } = readState(stored)
   return { ...others, ...state }
 }

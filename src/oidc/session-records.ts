@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider'
 import type { RequestOrigin } from '../audit/request-origin.ts'
-import { toldSignIn } from './sign-in-result.ts'
+import { toldSignIn, type Upstream } from './sign-in-result.ts'
 
 type Middleware = Parameters<Provider['use']>[0]
 
@@ -20,6 +20,7 @@ export interface SessionRecords {
       authenticatedAt: Date
       secondProvedAt: Date | undefined
       expiresAt: Date
+      upstream: Upstream | undefined
     },
     origin: RequestOrigin,
   ): Promise<unknown>
@@ -60,6 +61,7 @@ export function recordSessions(records: SessionRecords): Middleware {
         authenticatedAt,
         secondProvedAt: told.hasTakenSecondStep ? authenticatedAt : undefined,
         expiresAt,
+        upstream: told.upstream,
       },
       ctx.state.origin,
     )

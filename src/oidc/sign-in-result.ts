@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../accounts/factors/levels.ts'
 import type { Proof } from '../accounts/factors/method.ts'
 
+const Upstream = z.looseObject({ providerId: z.string(), sid: z.string().optional() })
+export type Upstream = z.infer<typeof Upstream>
+
 /** A finished sign-in. */
 export interface SignedIn {
   readonly accountId: string
@@ -9,10 +12,12 @@ export interface SignedIn {
   readonly proofs: readonly Proof[]
   /** "Remember this device": a session of 30 days instead of one that ends with the browser. */
   readonly isRemembered: boolean
+  /** By which provider the person came, and its name for the sign-in there. */
+  readonly upstream?: Upstream | undefined
 }
 
 /** A finished sign-in in the result of an interaction, as the provider's resume step takes it. */
-export function signInResult({ accountId, proofs, isRemembered }: SignedIn) {
+export function signInResult({ accountId, proofs, isRemembered, upstream }: SignedIn) {
   const login = {
     accountId,
     amr: amrOf(proofs),
@@ -24,6 +29,7 @@ export function signInResult({ accountId, proofs, isRemembered }: SignedIn) {
     login,
     isSignIn: true,
     hasSecondFactor: hasTakenSecondStep(proofs),
+    ...(upstream ? { upstream } : {}),
     create: {},
     select_account: {},
   }
@@ -35,6 +41,7 @@ const Result = z
     login: z.unknown(),
     isSignIn: z.boolean().optional(),
     hasSecondFactor: z.boolean().optional(),
+    upstream: Upstream.optional().catch(undefined),
   })
   .catch({ login: undefined })
 
@@ -44,19 +51,26 @@ export interface ToldSignIn {
   /** They did so just now, and no session is known of it yet. */
   readonly isNew: boolean
   readonly hasTakenSecondStep: boolean
+  readonly upstream: Upstream | undefined
 }
 
 export function toldSignIn(result: unknown): ToldSignIn {
-  const { login, isSignIn, hasSecondFactor } = Result.parse(result ?? {})
+  const { login, isSignIn, hasSecondFactor, upstream } = Result.parse(result ?? {})
   return {
     hasLogin: login !== undefined,
     isNew: isSignIn === true,
     hasTakenSecondStep: hasSecondFactor === true,
+    upstream,
   }
 }
 
 /** What the next prompt of the request takes over: its `login` too, but that is no new sign-in. */
 export function takenOver(result: unknown): Record<string, unknown> {
-  const { gatehouse: _ours, isSignIn: _told, ...rest } = (result ?? {}) as Record<string, unknown>
+  const {
+    gatehouse: _ours,
+    isSignIn: _told,
+    upstream: _by,
+    ...rest
+  } = (result ?? {}) as Record<string, unknown>
   return rest
 }

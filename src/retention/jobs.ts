@@ -39,6 +39,8 @@ const EXPIRED = {
   'pending sign-ups': { table: 'pending_sign_up', where: `"expires_at" <= now()` },
   'mailed codes and links': { table: 'verification_token', where: `"expires_at" <= now()` },
   'sign-ins between two factors': { table: 'mfa_challenge', where: `"expires_at" <= now()` },
+  'people away at providers': { table: 'upstream_flow', where: `"expires_at" <= now()` },
+  'arrivals from providers': { table: 'upstream_arrival', where: `"expires_at" <= now()` },
   'unconfirmed authenticators': {
     table: 'totp_credential',
     where: `"confirmed_at" is null and "expires_at" <= now()`,

@@ -14,6 +14,8 @@ const ENDED: readonly (readonly [what: string, statement: string])[] = [
   ['sessions', 'delete from session'],
   ['mailed codes and links', 'delete from verification_token'],
   ['sign-ins between two factors', 'delete from mfa_challenge'],
+  ['people away at providers', 'delete from upstream_flow'],
+  ['arrivals from providers', 'delete from upstream_arrival'],
   ['sign-ups that were not confirmed', 'delete from pending_sign_up'],
   ['consents', 'delete from consent'],
   [

@@ -7,6 +7,7 @@ import type {
   PasskeySignal,
   Person,
   Problems,
+  ProviderButton,
   Resend,
 } from './models.ts'
 
@@ -29,6 +30,8 @@ export interface AccountModels {
     /** Undefined where none are needed. */
     readonly recoveryCodesLeft?: number | undefined
     readonly passwordChangedAt?: Date | undefined
+    /** Names of the providers whose sign-in opens the account; none where there are no providers. */
+    readonly connections?: readonly string[] | undefined
     readonly sessionCount: number
     readonly appCount: number
     /** Set while the account waits to be erased; the form keeps it. */
@@ -106,6 +109,14 @@ export interface AccountModels {
     readonly removeAction: string
     readonly apps: readonly AppItem[]
   }
+  /** Disconnecting one posts to `removeAction` with `id`; the buttons of `providers` connect one. */
+  'account/connections': AccountArea & {
+    readonly csrf: string
+    readonly removeAction: string
+    readonly identities: readonly IdentityItem[]
+    readonly providers: readonly ProviderButton[]
+    readonly problems?: Problems | undefined
+  }
   'account/activity': AccountArea & {
     readonly events: readonly ActivityItem[]
     readonly olderHref?: string | undefined
@@ -153,6 +164,16 @@ export interface SessionItem {
   readonly createdAt: Date
   readonly lastSeenAt: Date
   readonly isCurrent: boolean
+}
+
+export interface IdentityItem {
+  readonly id: string
+  readonly provider: string
+  /** What its owner knows it by. */
+  readonly shown?: string | undefined
+  readonly linkedAt: Date
+  readonly lastUsedAt?: Date | undefined
+  readonly isSuspended: boolean
 }
 
 export interface AppItem {

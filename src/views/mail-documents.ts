@@ -32,6 +32,7 @@ export const WRITERS: Writers = {
   'prove-identity': (model, writing) => codeMail('proveIdentity', model, writing),
   'recover-account': (model, writing) => codeMail('recoverAccount', model, writing),
   'recovery-hold': holdMail,
+  'prove-address': (model, writing) => codeMail('proveAddress', model, writing),
   'already-registered': ({ name, origin, signInLink, resetLink }, { translator, brand }) => {
     const { t } = translator
     return {

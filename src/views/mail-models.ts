@@ -31,6 +31,10 @@ export const SECURITY_NOTICES = [
   'recovery_code_used',
   'recovery_codes_regenerated',
   'recovery_completed',
+  'identity_linked',
+  'identity_unlinked',
+  'identity_taken',
+  'identity_claimed',
 ] as const
 export type SecurityNotice = (typeof SECURITY_NOTICES)[number]
 
@@ -68,6 +72,8 @@ export interface MailModels {
     readonly stopLink: string
     readonly link?: string | undefined
   }
+  /** For a person whose provider does not vouch for the address; the same for every address. */
+  'prove-address': Code
   'security-notice': Common & {
     readonly kind: SecurityNotice
     readonly at: Date

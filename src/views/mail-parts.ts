@@ -46,6 +46,7 @@ type CodeMail =
   | 'changePassword'
   | 'proveIdentity'
   | 'recoverAccount'
+  | 'proveAddress'
 
 export function codeMail(
   mail: CodeMail,

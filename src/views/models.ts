@@ -72,6 +72,27 @@ export interface PasskeyForm extends FormModel {
 
 /** What the browser is to tell the keepers of passkeys, by the name of the call (WebAuthn 5.1.10). */
 export type PasskeySignal = Readonly<Record<string, object>>
+/** A way in by somebody else's sign-in: a form that posts nothing but itself. */
+export interface ProviderButton {
+  readonly name: string
+  readonly action: string
+}
+
+/** Words under `upstream.<kind>`. With `connect` goes the way on without connecting. */
+export interface UpstreamNotice {
+  readonly kind:
+    | 'cancelled'
+    | 'unavailable'
+    | 'invalid'
+    | 'off'
+    | 'refused'
+    | 'closed'
+    | 'taken'
+    | 'again'
+    | 'connect'
+  readonly provider: string
+  readonly skip?: FormModel | undefined
+}
 
 /** One thing of the person that an app asks for, worded by the catalogue. */
 export interface ScopeItem {
@@ -130,6 +151,8 @@ export const NOTICE_KINDS = [
   'app_removed',
   'deletion_scheduled',
   'deletion_cancelled',
+  'identity_linked',
+  'identity_unlinked',
 ] as const
 export type NoticeKind = (typeof NOTICE_KINDS)[number]
 

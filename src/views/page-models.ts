@@ -13,9 +13,11 @@ import type {
   PasskeyForm,
   PasskeySignal,
   Person,
+  ProviderButton,
   RegistrationModel,
   Resend,
   ScopeItem,
+  UpstreamNotice,
 } from './models.ts'
 import type { RecoveryModels } from './recovery-models.ts'
 
@@ -47,6 +49,23 @@ export interface PageModels extends AccountModels, RecoveryModels {
     /** Beside a fixed address: the way to sign in as someone else. */
     readonly otherAccountHref?: string | undefined
     readonly notice?: NoticeKind | undefined
+    readonly providers?: readonly ProviderButton[] | undefined
+    /** What came of a try to come by a provider. */
+    readonly upstream?: UpstreamNotice | undefined
+  }
+  /** A provider did not say it: posts `email`, or `name`. */
+  'interaction/arrival': LeavableStep & {
+    readonly provider: string
+    readonly asks: 'email' | 'name'
+    readonly typed: string
+    readonly email?: string | undefined
+    readonly otherWayHref: string
+  }
+  /** Posts `decision=connect|skip`. `identity`: who the person is at the provider. */
+  'interaction/connect': LeavableStep & {
+    readonly provider: string
+    readonly person: Person
+    readonly identity?: string | undefined
   }
   /** Posts `name`, `email`, `password`; says who may, and has no form where this person may not. */
   'interaction/sign-up': LeavableStep & {
@@ -54,6 +73,7 @@ export interface PageModels extends AccountModels, RecoveryModels {
     readonly name: string
     readonly email: string
     readonly signInHref?: string | undefined
+    readonly providers?: readonly ProviderButton[] | undefined
   }
   /** Posts `code`. */
   'interaction/verify-email': LeavableStep & {
@@ -118,9 +138,13 @@ export interface PageModels extends AccountModels, RecoveryModels {
   'pages/form-post': { readonly form: ForeignForm }
   /**
    * Goes on to `href`, an address of the app, by itself. `isToProgram`: another program than the
-   * browser opens it.
+   * browser opens it. `provider`: it is not the app's address, but that of a provider.
    */
-  'pages/leaving': { readonly href: string; readonly isToProgram: boolean }
+  'pages/leaving': {
+    readonly href: string
+    readonly isToProgram: boolean
+    readonly provider?: string | undefined
+  }
   'pages/api-docs': ApiDocs
   'pages/message': {
     readonly kind: MessageKind

@@ -224,7 +224,14 @@ describe.each(STORAGES)('grants in %s', (storage) => {
         token: owner.token,
       })
       expect(status).toBe(200)
-      expect(Object.keys(body)).toEqual(['user', 'sessions', 'apps', 'groups', 'activity'])
+      expect(Object.keys(body)).toEqual([
+        'user',
+        'sessions',
+        'apps',
+        'groups',
+        'identities',
+        'activity',
+      ])
       expect(body.user).toMatchObject({
         id: owner.id,
         email: owner.email,

@@ -589,9 +589,19 @@ describe('LG-01 what is recorded', () => {
     expect(rowOf(event, at, undefined).detail).toEqual({})
   })
 
-  it('LG-01 leaves no kind of event untried, but those of a refused sign-up, a cut list, the start and the retention job, which have tests of their own', () => {
+  it('LG-01 leaves no kind of event untried, but those of a refused sign-up, passkeys, providers, a cut list, the start and the retention job, which have tests of their own', () => {
     const elsewhere: AuditType[] = [
       'registration_refused',
+      'passkey_added',
+      'passkey_renamed',
+      'passkey_removed',
+      'passkey_suspended',
+      'identity_linked',
+      'identity_unlinked',
+      'upstream_refused',
+      'provider_created',
+      'provider_changed',
+      'provider_deleted',
       'claims_truncated',
       'server_started',
       'audit_purged',

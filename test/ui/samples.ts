@@ -11,6 +11,13 @@ import type {
 } from '../../src/views/views.ts'
 import { SECURITY_NOTICES } from '../../src/views/views.ts'
 import { WALKED } from './languages.ts'
+import {
+  connectionsPages,
+  FEW,
+  MANY,
+  UPSTREAM_NOTICES,
+  UPSTREAM_PAGES,
+} from './upstream-samples.ts'
 
 /**
  * Models of every page and mail, plain and in trouble: for the gallery one looks at, and for the
@@ -196,6 +203,14 @@ export const PAGES: Samples<PageModels> = {
     passkeyOnly: { ...login, asksPassword: false, forgotHref: undefined, passkey },
     hint: { ...login, email: person.email, remember: true },
     wrong: { ...login, email: person.email, problems: { code: 'invalid_credentials' } },
+    providers: { ...login, providers: FEW },
+    manyProviders: { ...login, providers: MANY, codeAction: '/interaction/abc/send-code' },
+    ...Object.fromEntries(
+      Object.entries(UPSTREAM_NOTICES).map(([kind, upstream]) => [
+        `upstream-${kind}`,
+        { ...login, upstream, providers: FEW },
+      ]),
+    ),
     codes: { ...login, codeAction: '/interaction/abc/send-code' },
     codesOnly: { ...login, asksPassword: false, codeAction: '/interaction/abc/send-code' },
     spaced: {
@@ -235,6 +250,7 @@ export const PAGES: Samples<PageModels> = {
     someDomains: { ...signUp, registration: { mode: 'domains' } },
     invite: { ...signUp, registration: { mode: 'invite' } },
     closed: { ...signUp, registration: { mode: 'closed' } },
+    providers: { ...signUp, providers: FEW },
     wrong: {
       ...signUp,
       name: 'A',
@@ -371,6 +387,7 @@ export const PAGES: Samples<PageModels> = {
   'pages/leaving': {
     plain: { href: 'https://acme.example/cb?code=abc', isToProgram: false },
     program: { href: 'com.acme.app:/cb?code=abc', isToProgram: true },
+    provider: { href: 'https://op.example/auth?state=x', isToProgram: false, provider: 'Google' },
   },
   'pages/api-docs': {
     plain: {
@@ -649,6 +666,8 @@ export const PAGES: Samples<PageModels> = {
       sessions: [{ ...session, id: 's1', userAgent: FIREFOX, isCurrent: true }],
     },
   },
+  ...UPSTREAM_PAGES,
+  'account/connections': connectionsPages(area),
   'account/apps': {
     plain: {
       ...area,
@@ -789,6 +808,7 @@ export const MAILS: Samples<MailModels> = {
   },
   'change-password': { plain: code },
   'prove-identity': { plain: code },
+  'prove-address': { plain: code, bare: { code: '000001', expiresInSeconds: 600 } },
   'security-notice': Object.fromEntries(
     SECURITY_NOTICES.map((kind: SecurityNotice) => [
       kind,

@@ -14,7 +14,7 @@ const WAYS = `
 select "password_hash" is not null as "hasPassword",
   "keys"."ways" as "passkeys",
   "keys"."all" - "keys"."ways" as "securityKeys",
-  0 as "identities",
+  (select count(*)::int from "identity" where "account_id" = "account"."id") as "identities",
   "email_verified_at" is not null as "hasProvenAddress",
   exists (select from "totp_credential" where "account_id" = "account"."id" and "confirmed_at" is not null) as "hasTotp",
   (select count(*)::int from "recovery_code" where "account_id" = "account"."id" and "used_at" is null) as "recoveryCodes",

@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { ProvenAccount } from '../../accounts/accounts.ts'
 import { amrOf, reaches } from '../../accounts/factors/levels.ts'
+import { UPSTREAM } from '../../accounts/factors/methods/upstream.ts'
 import type { ProvenSignIn } from '../../accounts/first-step.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
@@ -8,9 +9,10 @@ import type { SignedIn } from '../../oidc/sign-in-result.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
+import { askToConnect } from './connecting.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 
-export type Proven = ProvenSignIn & Pick<SignedIn, 'isRemembered'>
+export type Proven = ProvenSignIn & Pick<SignedIn, 'isRemembered' | 'upstream'>
 
 /**
  * Every sign-in ends here. Where it is less than is demanded, what is missing is set up first
@@ -28,7 +30,9 @@ export async function finishSignIn(
       return beginEnrolment(ctx, deps, step, proven)
     return seeOther(ctx, await deps.interactions.unmet(step.interaction))
   }
-  const next = await deps.interactions.login(step.interaction, proven)
+  if (step.state.arrival?.stage === 'connect' && (await askToConnect(deps, step, proven))) return
+  const upstream = proven.upstream ?? cameBy(step, proven)
+  const next = await deps.interactions.login(step.interaction, { ...proven, upstream })
   try {
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
     deps.deviceCookie.write(
@@ -40,6 +44,11 @@ export async function finishSignIn(
     throw error
   }
   seeOther(ctx, next)
+}
+
+/** The sign-in at a provider that a second step has followed. */
+function cameBy({ state }: Step, { proofs }: Proven): Proven['upstream'] {
+  return proofs.some(({ id }) => id === UPSTREAM.id) ? state.came : undefined
 }
 
 /**
@@ -67,7 +76,10 @@ async function beginEnrolment(
   isHalfway(ctx)
   await deps.mfa.enrol(account)
   const { accountId, proofs, isRemembered, credentialVersion } = proven
+  const { arrival, came } = step.state
   await step.goOn({
+    arrival,
+    came,
     enrol: {
       accountId,
       amr: amrOf(proofs),

@@ -6,9 +6,12 @@ import { formBody } from '../middleware/body.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
 import { noteSignIns, startedBy } from '../started-sign-ins.ts'
+import { resendArrivalCode } from './arrival-code.ts'
+import { skipConnecting } from './connect.ts'
 import { type InteractionDeps, loadStep, stepOf } from './interaction.ts'
 import { leave } from './leave.ts'
 import { dueStep, type InteractionStep, STEPS } from './steps.ts'
+import { arrive, startUpstream } from './upstream.ts'
 import { resendCode } from './verify-email.ts'
 
 /** The steps between an authorization request and its answer. */
@@ -58,6 +61,10 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
     router.post(`/${step.name}`, load(limited), whenDue(step), step.submit(deps))
   }
   router.post('/resend', load(limit('resend')), resendCode(deps))
+  router.post('/upstream/:provider', load(limit('upstream')), startUpstream(deps))
+  router.get('/arrive', load(limit('upstream')), arrive(deps))
+  router.post('/arrival-code/resend', load(limit('resend')), resendArrivalCode(deps))
+  router.post('/connect/skip', load(), skipConnecting(deps))
   router.post('/leave', load(), leave(deps))
   router.post('/switch-account', load(), (ctx) => seeOther(ctx, stepOf(ctx).url('select-account')))
   return router

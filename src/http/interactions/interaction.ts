@@ -6,6 +6,10 @@ import type { Passkeys } from '../../accounts/factors/passkeys/passkeys.ts'
 import type { SecondStep } from '../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { Totp } from '../../accounts/factors/totp.ts'
+import type { FirstStep } from '../../accounts/first-step.ts'
+import type { AddressProof } from '../../accounts/identities/address-proof.ts'
+import type { Joining } from '../../accounts/identities/joining.ts'
+import type { Meetings } from '../../accounts/identities/meetings.ts'
 import type { Registration } from '../../accounts/registration/registration.ts'
 import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
@@ -16,11 +20,15 @@ import type { RequiredLevel } from '../../config/sign-in-rules.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
 import type { Interactions } from '../../oidc/interactions.ts'
 import { param } from '../../oidc/param.ts'
+import type { UpstreamArrivals } from '../../upstream/arrivals.ts'
+import type { UpstreamJourneys } from '../../upstream/journeys.ts'
+import type { Providers } from '../../upstream/providers.ts'
 import type { DeviceCookie } from '../device-cookie.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { FlowCookie } from '../pages/flow-cookie.ts'
 import type { AskingApp, Renderer } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
+import type { UpstreamCookie } from '../upstream-cookie.ts'
 
 export interface InteractionDeps {
   readonly issuer: string
@@ -38,6 +46,14 @@ export interface InteractionDeps {
   readonly signUpProof: SignUpProof
   readonly devices: Devices
   readonly sessions: Sessions
+  readonly firstStep: FirstStep
+  readonly providers: Providers
+  readonly journeys: UpstreamJourneys
+  readonly arrivals: UpstreamArrivals
+  readonly meetings: Meetings
+  readonly addressProof: AddressProof
+  readonly joining: Joining
+  readonly upstreamCookie: UpstreamCookie
   readonly deviceCookie: DeviceCookie
   /** Lets the mailed link know the browser that signed up. */
   readonly signUpFlow: FlowCookie

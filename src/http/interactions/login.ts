@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import { LIFETIMES } from '../../config/limits.ts'
 import { settingsOf } from '../../oidc/clients/settings.ts'
-import type { PasskeyForm, PasskeySignal, Problems } from '../../views/views.ts'
+import type { PasskeyForm, PasskeySignal, Problems, UpstreamNotice } from '../../views/views.ts'
 import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { refusable } from '../refusable.ts'
@@ -17,20 +17,32 @@ import {
   staysRemembered,
 } from './known-person.ts'
 import { leaveForm } from './leave.ts'
+import { connectingEmail, connectingNotice, providerButtons } from './providers.ts'
 import { signUpHref } from './who-may-register.ts'
 
 /** GET: the form, with the hint that the app gave or the person that has to confirm. */
 export function showLogin(deps: InteractionDeps): Middleware {
   return async (ctx) => {
-    const step = stepOf(ctx)
-    const known = await findKnownPerson(ctx, deps, step)
-    const hint = step.interaction.params['login_hint']
-    await renderLogin(ctx, deps, step, {
-      email: typeof hint === 'string' ? hint.slice(0, 254) : (known?.email ?? ''),
-      isRemembered: known?.isRemembered ?? false,
-      known,
-    })
+    await beginLogin(ctx, deps, stepOf(ctx))
   }
+}
+
+/** `upstream`: what came of a try to come by a provider. */
+export async function beginLogin(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  upstream?: UpstreamNotice,
+): Promise<void> {
+  const known = await findKnownPerson(ctx, deps, step)
+  const hint = step.interaction.params['login_hint']
+  const hinted = typeof hint === 'string' ? hint.slice(0, 254) : (known?.email ?? '')
+  await renderLogin(ctx, deps, step, {
+    email: connectingEmail(step) ?? hinted,
+    isRemembered: known?.isRemembered ?? false,
+    known,
+    upstream,
+  })
 }
 
 /**
@@ -109,6 +121,7 @@ interface Shown {
   readonly known: KnownPerson | undefined
   readonly problems?: Problems
   readonly signal?: PasskeySignal | undefined
+  readonly upstream?: UpstreamNotice | undefined
 }
 
 /** The page of the first step, fresh or after a refusal. */
@@ -116,7 +129,7 @@ export async function renderLogin(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  { email, isRemembered = false, known, problems, signal }: Shown,
+  { email, isRemembered = false, known, problems, signal, upstream }: Shown,
 ): Promise<void> {
   const asksPassword = deps.signInPolicy.offers('password', settingsOf(step.app.client))
   const form = {
@@ -131,6 +144,8 @@ export async function renderLogin(
     problems,
     passkey: await passkeyForm(ctx, deps, step, known),
     signal,
+    providers: await providerButtons(deps, step, isOther(ctx) ? OTHER : ''),
+    upstream: upstream ?? (await connectingNotice(ctx, deps, step)),
   }
   if (known?.isFixed) {
     const again = {

@@ -39,7 +39,10 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
         const codes = await deps.mfa.confirm(typed, originOf(ctx), {
           sessionId: ownSession(step, enrol.accountId),
         })
-        await deps.interactions.remember(step.interaction, { enrol: { ...enrol, isDone: true } })
+        await deps.interactions.remember(step.interaction, {
+          ...step.state,
+          enrol: { ...enrol, isDone: true },
+        })
         renderCodes(ctx, deps, step, codes)
       },
       (problems) => {

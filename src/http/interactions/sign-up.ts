@@ -6,13 +6,17 @@ import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
+import { providerButtons } from './providers.ts'
 import { offerOf } from './who-may-register.ts'
 
 export function showSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const hint = step.interaction.params['login_hint']
-    render(ctx, deps, step, { name: '', email: typeof hint === 'string' ? hint.slice(0, 254) : '' })
+    await render(ctx, deps, step, {
+      name: '',
+      email: typeof hint === 'string' ? hint.slice(0, 254) : '',
+    })
   }
 }
 
@@ -45,12 +49,12 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
   }
 }
 
-function render(
+async function render(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
   shown: { name: string; email: string; problems?: Problems },
-): void {
+): Promise<void> {
   deps.renderer.page(
     ctx,
     'interaction/sign-up',
@@ -59,6 +63,7 @@ function render(
       csrf: deps.csrf.token(ctx),
       signInHref: step.url('login'),
       registration: offerOf(deps, step),
+      providers: await providerButtons(deps, step),
       leave: leaveForm(ctx, deps, step),
       ...shown,
     },

@@ -1,6 +1,8 @@
 import type { Middleware } from 'koa'
 import type { LimitName } from '../../config/limits.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
+import { showArrivalCode, submitArrivalCode } from './arrival-code.ts'
+import { showConnect, submitConnect } from './connect.ts'
 import { showConsent, submitConsent } from './consent.ts'
 import type { InteractionDeps, Policy } from './interaction.ts'
 import { showLogin, submitLogin } from './login.ts'
@@ -11,6 +13,7 @@ import {
   submitMfaEnrol,
   submitRecoveryCodes,
 } from './mfa-enrol.ts'
+import { showMissingDetail, submitMissingDetail } from './missing-detail.ts'
 import { submitPasskey } from './passkey.ts'
 import { showSelectAccount, submitSelectAccount } from './select-account.ts'
 import { showSignUp, submitSignUp } from './sign-up.ts'
@@ -62,6 +65,27 @@ export const STEPS: readonly InteractionStep[] = [
     limit: 'verify',
   },
   {
+    name: 'arrival',
+    isDue: ({ arrival }) => arrival?.stage === 'address' || arrival?.stage === 'name',
+    show: showMissingDetail,
+    submit: submitMissingDetail,
+    limit: 'sign-up',
+  },
+  {
+    name: 'arrival-code',
+    isDue: ({ arrival }) => arrival?.stage === 'code',
+    show: showArrivalCode,
+    submit: submitArrivalCode,
+    limit: 'verify',
+  },
+  {
+    name: 'connect',
+    isDue: ({ arrival }) => arrival?.stage === 'confirm',
+    show: showConnect,
+    submit: submitConnect,
+    limit: 'verify',
+  },
+  {
     name: 'consent',
     isDue: (_state, prompt) => prompt === 'consent',
     isOpen: true,
@@ -77,7 +101,7 @@ export const STEPS: readonly InteractionStep[] = [
   },
   {
     name: 'sign-up',
-    isDue: (_state, prompt) => prompt === 'create',
+    isDue: ({ arrival }, prompt) => prompt === 'create' && !arrival,
     isOpen: true,
     show: showSignUp,
     submit: submitSignUp,

@@ -1,16 +1,14 @@
 import type { Context, Middleware } from 'koa'
 import { PASSWORD } from '../../accounts/factors/methods/password.ts'
 import { SIGN_UP_CODE } from '../../accounts/factors/methods/sign-up-code.ts'
-import type { NoticeKind, Problems } from '../../views/views.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
-import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
+import { renderCodePage, type Shown } from './code-page.ts'
 import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
-import { leaveForm } from './leave.ts'
 
 export function showVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
@@ -65,30 +63,9 @@ export function resendCode(deps: InteractionDeps): Middleware {
   }
 }
 
-function render(
-  ctx: Context,
-  deps: InteractionDeps,
-  step: Step,
-  shown: { notice?: NoticeKind; problems?: Problems },
-): void {
-  const { email = '' } = step.state.signUp ?? {}
-  const csrf = deps.csrf.token(ctx)
-  deps.renderer.page(
-    ctx,
-    'interaction/verify-email',
-    {
-      action: step.url('verify-email'),
-      csrf,
-      email,
-      startOverHref: step.url('sign-up'),
-      leave: leaveForm(ctx, deps, step),
-      resend: {
-        action: step.url('resend'),
-        csrf,
-        availableInSeconds: shown.problems ? 0 : RESEND_SECONDS,
-      },
-      ...shown,
-    },
-    step.app,
-  )
+const STEPS = { submit: 'verify-email', resend: 'resend', startOver: 'sign-up' }
+
+function render(ctx: Context, deps: InteractionDeps, step: Step, shown: Shown): void {
+  const email = step.state.signUp?.email ?? ''
+  renderCodePage(ctx, deps, step, { email, ...STEPS, ...shown })
 }

@@ -1,3 +1,4 @@
+import { isMultiFactor } from '../levels.ts'
 import type { Method } from '../method.ts'
 
 /** An identity at another provider. What a trusted one says of its sign-in is added to a copy. */
@@ -9,4 +10,11 @@ export const UPSTREAM: Method = {
   resistsPhishing: false,
   counts: 'way-in',
   isAvailable: ({ identities }) => identities > 0,
+}
+
+/** A sign-in there. `amr`: how the person signed in, as far as the operator trusts the provider to say. */
+export function upstreamProof(amr: readonly string[]): Method {
+  if (amr.length === 0) return UPSTREAM
+  const factors = isMultiFactor(amr) ? (['knows', 'has'] as const) : UPSTREAM.factors
+  return { ...UPSTREAM, factors, amr: [...UPSTREAM.amr, ...amr] }
 }

@@ -46,6 +46,7 @@ export const OWN_DATA = family('My data', {
         sessions: [SESSION],
         apps: [APP],
         groups: [GROUP],
+        identities: [],
         activity: [EVENT],
       },
     },

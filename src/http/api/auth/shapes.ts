@@ -6,6 +6,7 @@ import type { AuditEvent, Consent } from '../../../entities/index.ts'
 import { ERROR_CODES } from '../../../errors.ts'
 import { FIELD_REASONS } from '../../middleware/validate.ts'
 import { named } from './fields.ts'
+import { presentIdentity, UserIdentity } from './identity-shape.ts'
 
 /**
  * What the JSON door shows: each field is named here, nothing else leaves (IN-06). The tests hold
@@ -124,12 +125,13 @@ export const Export = named('Export', {
   sessions: z.array(Session),
   apps: z.array(App),
   groups: z.array(Group),
+  identities: z.array(UserIdentity),
   activity: z.array(ActivityEvent),
 })
 
 /** The person's data as a document; both doors give the same (UX-37, LG-08). */
 export function presentExport(
-  { account, attributes, sessions, consents, groups, activity }: ExportedAccount,
+  { account, attributes, sessions, consents, groups, identities, activity }: ExportedAccount,
   currentSessionId: string,
 ): z.output<typeof Export> {
   return {
@@ -143,6 +145,7 @@ export function presentExport(
     sessions: sessions.map((session) => presentSession(session, currentSessionId)),
     apps: consents.map(presentApp),
     groups: groups.map(({ name, since }) => ({ name, since: since.toISOString() })),
+    identities: identities.map(presentIdentity),
     activity: activity.map(presentEvent),
   }
 }

@@ -4,6 +4,13 @@ import type { RateLimit } from '../../middleware/rate-limit.ts'
 import { seeOther } from '../../see-other.ts'
 import { type ActivityDeps, showActivity } from './activity.ts'
 import { type AppsDeps, removeApp, showApps } from './apps.ts'
+import {
+  type ConnectionsDeps,
+  finishConnecting,
+  removeConnection,
+  showConnections,
+  startConnecting,
+} from './connections.ts'
 import { type DeleteDeps, showDelete, submitDelete } from './delete.ts'
 import {
   confirmEmail,
@@ -46,6 +53,7 @@ export interface AccountDeps
   extends AccountSessionDeps,
     ActivityDeps,
     AppsDeps,
+    ConnectionsDeps,
     DeleteDeps,
     EmailDeps,
     ExportDeps,
@@ -111,6 +119,10 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.post('/sessions/end-others', ...form, ...calm, endOtherSessions(deps))
   router.get('/apps', ...calm, showApps(deps))
   router.post('/apps/remove', ...form, ...calm, removeApp(deps))
+  router.get('/connections', ...calm, showConnections(deps))
+  router.get('/connections/arrival', ...calm, finishConnecting(deps))
+  router.post('/connections/remove', ...form, ...sensitive, removeConnection(deps))
+  router.post('/connections/:provider/connect', ...form, ...sensitive, startConnecting(deps))
   router.get('/activity', ...calm, showActivity(deps))
 
   router.get('/export', ...sensitive, downloadExport(deps))

@@ -125,7 +125,11 @@ async function findVisitor(
 const FORM_ONLY = new Set(['end', 'end-others', 'export', 'remove', 'rename', 'resend', 'start'])
 const ITEM = /\/[0-9a-f-]{36}$/
 
+/** Whose forms name what they are about in the path. */
+const CONNECTIONS = '/account/connections'
+
 function pageOf(path: string): string {
+  if (path.startsWith(CONNECTIONS)) return CONNECTIONS
   const cut = path.lastIndexOf('/')
   // What is of one item belongs to the list that has it.
   return FORM_ONLY.has(path.slice(cut + 1)) ? path.slice(0, cut).replace(ITEM, '') : path

@@ -1,0 +1,118 @@
+import type { Context } from 'koa'
+import { canonicalEmail } from '../../accounts/canonical-email.ts'
+import { upstreamProof } from '../../accounts/factors/methods/upstream.ts'
+import type { Meeting } from '../../accounts/identities/meetings.ts'
+import { personName } from '../../accounts/person-name.ts'
+import { AppError } from '../../errors.ts'
+import { bindingTo } from '../../upstream/flows.ts'
+import { isHalfway } from '../middleware/reserving-limit.ts'
+import { originOf } from '../state.ts'
+import { finishSignIn } from './finish.ts'
+import type { InteractionDeps, Step } from './interaction.ts'
+import { type Newcomer, type Waiting, waitingState, withoutArrival } from './newcomer.ts'
+
+/** Where a meeting leads: signed in, to an account, or to what the person is asked next. */
+export async function follow(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  newcomer: Newcomer,
+  meeting: Meeting,
+): Promise<void> {
+  const { id, providerId, person } = newcomer.arrived
+  const wait = (rest: Omit<Waiting, 'id' | 'providerId'>) =>
+    step.goOn(waitingState(step, { id, providerId, ...rest } as Waiting))
+  switch (meeting.kind) {
+    case 'known':
+      return signInKnown(ctx, deps, step, newcomer, meeting.account)
+    case 'connect':
+      return wait({ stage: 'connect', email: meeting.email })
+    case 'unproven': {
+      if (meeting.email === undefined) return wait({ stage: 'address' })
+      const { tokenId } = await askCode(ctx, deps, step, newcomer, meeting.email)
+      return wait({ stage: 'code', email: meeting.email, tokenId })
+    }
+    case 'new': {
+      const name = personName(person.name ?? '')
+      if (newcomer.provider.settings.signUp === 'never') throw new AppError('registration_closed')
+      if (name === undefined) return wait({ stage: 'name', email: meeting.email })
+      return openFor(ctx, deps, step, newcomer, { name, email: meeting.email })
+    }
+  }
+}
+
+/** A code to the address that the provider does not vouch for. */
+export async function askCode(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  { provider, arrived }: Newcomer,
+  submitted: string,
+  page?: string,
+): Promise<{ tokenId: string; email: string }> {
+  const email = canonicalEmail(submitted)
+  if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
+  const { tokenId } = await deps.addressProof.ask(
+    {
+      arrivalId: arrived.id,
+      email,
+      clientId: step.app.client.clientId,
+      locale: deps.renderer.locale(ctx),
+      mayJoin: provider.settings.signUp !== 'never',
+      page,
+    },
+    originOf(ctx),
+  )
+  return { tokenId, email }
+}
+
+/** A new account for the newcomer, who is signed in with it. */
+export async function openFor(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  { provider, arrived }: Newcomer,
+  { name, email: proven }: { readonly name: string; readonly email: string },
+): Promise<void> {
+  const email = canonicalEmail(proven)
+  if (!email) throw new AppError('interaction_expired')
+  const { clientId } = step.app.client
+  const wanted = { name, email, clientId, locale: deps.renderer.locale(ctx) }
+  const opened = await deps.joining.open(arrived, wanted, originOf(ctx))
+  await finishSignIn(ctx, deps, withoutArrival(step), {
+    ...opened,
+    proofs: [upstreamProof(arrived.person.amr)],
+    isRemembered: false,
+    upstream: { providerId: provider.id, sid: arrived.person.sid },
+  })
+}
+
+/** The second step follows where the account takes two factors (TF-06). */
+async function signInKnown(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  { provider, arrived: { id, person } }: Newcomer,
+  account: Extract<Meeting, { kind: 'known' }>['account'],
+): Promise<void> {
+  const binding = bindingTo('interaction', step.uid)
+  // Of two requests with one arrival, one goes on.
+  if (!(await deps.arrivals.take(id, binding))) throw new AppError('interaction_expired')
+  const upstream = { providerId: provider.id, sid: person.sid }
+  const first = {
+    account,
+    proofs: [upstreamProof(person.amr)],
+    binding: `interaction:${step.uid}`,
+    origin: originOf(ctx),
+  }
+  const outcome = await deps.firstStep.proceed(first, (proven) =>
+    finishSignIn(ctx, deps, step, { ...proven, isRemembered: false, upstream }),
+  )
+  if (outcome.status === 'signed_in') return
+  isHalfway(ctx)
+  const { challenge, email } = outcome
+  const { arrival, ...state } = step.state
+  const connecting = arrival?.stage === 'connect' ? { arrival } : {}
+  const mfa = { challenge, email, isRemembered: false }
+  await step.goOn({ ...state, ...connecting, mfa, came: upstream })
+}

@@ -1,0 +1,43 @@
+import type { Arrived } from '../../accounts/identities/joining.ts'
+import type { InteractionState } from '../../oidc/interaction-state.ts'
+import { bindingTo } from '../../upstream/flows.ts'
+import type { LiveProvider } from '../../upstream/providers.ts'
+import type { InteractionDeps, Step } from './interaction.ts'
+
+/** Somebody who came by a provider and has not decided everything yet. */
+export interface Newcomer {
+  readonly provider: LiveProvider
+  readonly arrived: Arrived
+}
+
+export type Waiting = NonNullable<InteractionState['arrival']>
+
+/** Nothing else of this interaction is under way once somebody has arrived. */
+export function waitingState(step: Step, arrival: Waiting): InteractionState {
+  const { mfa: _mfa, signUp: _signUp, enrol: _enrol, came: _came, ...state } = step.state
+  return { ...state, arrival }
+}
+
+/** Whom something is asked. */
+export interface Waiter extends Newcomer {
+  readonly waiting: Waiting
+}
+
+/** The newcomer whom the state tells of; undefined once that is over. */
+export async function newcomerOf(
+  deps: InteractionDeps,
+  { uid, state }: Step,
+): Promise<Waiter | undefined> {
+  const waiting = state.arrival
+  if (!waiting) return undefined
+  const arrival = await deps.arrivals.find(waiting.id, bindingTo('interaction', uid))
+  const provider = await deps.providers.find(waiting.providerId)
+  if (!arrival || !provider || !('person' in arrival.news)) return undefined
+  const arrived = { id: arrival.id, providerId: provider.id, person: arrival.news.person }
+  return { waiting, provider, arrived }
+}
+
+export function withoutArrival(step: Step): Step {
+  const { arrival: _over, ...state } = step.state
+  return { ...step, state }
+}

@@ -1,0 +1,102 @@
+import type { Context, Middleware } from 'koa'
+import { AppError } from '../../errors.ts'
+import { param } from '../../oidc/param.ts'
+import { refusalOf } from '../../upstream/arrivals.ts'
+import { bindingTo } from '../../upstream/flows.ts'
+import type { LiveProvider } from '../../upstream/providers.ts'
+import type { UpstreamNotice } from '../../views/views.ts'
+import { originOf } from '../state.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { isOther } from './known-person.ts'
+import { beginLogin } from './login.ts'
+import { follow } from './meeting.ts'
+import { offeredProviders } from './providers.ts'
+
+/**
+ * POST: away to a provider. The way there begins at a page, as the way to an app does: where the
+ * provider sends people next is its own affair, and `form-action` is held against all of it.
+ */
+export function startUpstream(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = stepOf(ctx)
+    const provider = await offered(deps, step, String(ctx['params']['provider']))
+    if (!provider) throw new AppError('not_found')
+    await orLogin(ctx, deps, step, provider, async () => {
+      const hint = param(step.interaction.params, 'login_hint')
+      const href = await deps.journeys.begin({
+        provider,
+        purpose: 'sign_in',
+        binding: bindingTo('interaction', step.uid),
+        browser: deps.upstreamCookie.keep(ctx),
+        goOn: step.url('arrive'),
+        loginHint: hint === '' ? undefined : hint.slice(0, 254),
+        again: isOther(ctx),
+      })
+      const model = { href, isToProgram: false, provider: provider.name }
+      deps.renderer.page(ctx, 'pages/leaving', model, step.app)
+    })
+  }
+}
+
+/** Back from a provider, by the redirect of the callback: what it leads to is decided here. */
+export function arrive(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = stepOf(ctx)
+    const binding = bindingTo('interaction', step.uid)
+    const arrival = await deps.arrivals.find(String(ctx.query['of']), binding)
+    if (!arrival) return step.startOver()
+    const provider = await offered(deps, step, arrival.providerId)
+    await orLogin(ctx, deps, step, provider, async () => {
+      const { news } = arrival
+      if ('failure' in news) throw refusalOf(news.failure)
+      const { person } = news
+      // It may have been disabled while the person was away (UP-05).
+      if (!provider) throw new AppError('method_not_offered')
+      const arrived = { id: arrival.id, providerId: provider.id, person }
+      const meeting = await deps.meetings.meet(provider.id, person, originOf(ctx))
+      await follow(ctx, deps, step, { provider, arrived }, meeting)
+    })
+  }
+}
+
+async function offered(
+  deps: InteractionDeps,
+  step: Step,
+  id: string,
+): Promise<LiveProvider | undefined> {
+  return (await offeredProviders(deps, step)).find((each) => each.id === id)
+}
+
+/** Whatever goes wrong on the way ends on the sign-in page, which has other ways (upstream.md, C). */
+export async function orLogin(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  provider: Pick<LiveProvider, 'name'> | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    const kind = error instanceof AppError ? NOTICES[error.code] : undefined
+    if (!(error instanceof AppError) || !kind) throw error
+    const { retryAfterSeconds } = error.details
+    if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
+    ctx.status = error.status
+    const { arrival: _over, came: _gone, ...state } = step.state
+    await deps.interactions.remember(step.interaction, state)
+    await beginLogin(ctx, deps, { ...step, state }, { kind, provider: provider?.name ?? '' })
+  }
+}
+
+const NOTICES: Readonly<Partial<Record<AppError['code'], UpstreamNotice['kind']>>> = {
+  upstream_cancelled: 'cancelled',
+  upstream_unavailable: 'unavailable',
+  upstream_invalid: 'invalid',
+  method_not_offered: 'off',
+  invalid_credentials: 'refused',
+  registration_closed: 'closed',
+  identity_taken: 'taken',
+  conflict: 'again',
+  interaction_expired: 'again',
+}

@@ -1,0 +1,82 @@
+import Router from '@koa/router'
+import type { Context, Middleware } from 'koa'
+import type { SecretBox } from '../../crypto/secret-box.ts'
+import { AppError } from '../../errors.ts'
+import type { UpstreamJourneys } from '../../upstream/journeys.ts'
+import { formBody } from '../middleware/body.ts'
+import type { RateLimit } from '../middleware/rate-limit.ts'
+import { seeOther } from '../see-other.ts'
+import { lastUnderWay } from '../started-sign-ins.ts'
+import { formOf } from '../state.ts'
+import type { UpstreamCookie } from '../upstream-cookie.ts'
+
+export interface UpstreamDeps {
+  readonly box: SecretBox
+  readonly limit: RateLimit
+  readonly journeys: UpstreamJourneys
+  readonly upstreamCookie: UpstreamCookie
+}
+
+/** Parameters of an answer (RFC 6749 4.1.2, RFC 9207) that go on from a form to the address. */
+const PASSED_ON = ['state', 'code', 'iss', 'error'] as const
+const SEALED_FOR = 'upstream user'
+const LONGEST = 8192
+
+/** Where providers send people back to: one static address each. */
+export function upstreamRoutes(deps: UpstreamDeps): Router {
+  const router = new Router({ prefix: '/upstream/:provider' })
+  const limited = deps.limit('upstream')
+  router.get('/callback', limited, comeBack(deps))
+  router.post('/callback', formBody(), limited, comeBackByForm(deps))
+  return router
+}
+
+function comeBack({ box, journeys, upstreamCookie }: UpstreamDeps): Middleware {
+  return async (ctx) => {
+    ctx.set('Cache-Control', 'no-store')
+    if (ctx.querystring.length > LONGEST) throw new AppError('invalid_input')
+    const parameters = new URLSearchParams(ctx.querystring)
+    const user = opened(box, parameters.get('user'))
+    parameters.delete('user')
+    const providerId = String(ctx['params']['provider'])
+    const browser = upstreamCookie.read(ctx)
+    const arrived =
+      browser === undefined
+        ? undefined
+        : await journeys.comeBack(providerId, { parameters, user }, browser)
+    if (arrived) return seeOther(ctx, `${arrived.goOn}?of=${arrived.arrivalId}`)
+    wayOn(ctx)
+  }
+}
+
+/**
+ * An answer by `form_post` is a form of another site: no cookie of ours comes with it. The browser
+ * brings it once more, as a page that it opens (RFC 6265bis: Lax).
+ */
+function comeBackByForm({ box }: UpstreamDeps): Middleware {
+  return (ctx) => {
+    const form = formOf(ctx)
+    const parameters = new URLSearchParams()
+    for (const name of PASSED_ON) if (form[name] !== undefined) parameters.set(name, form[name])
+    const { user } = form
+    if (user !== undefined && user.length <= 2000)
+      parameters.set('user', box.seal(user, SEALED_FOR).toString('base64url'))
+    seeOther(ctx, `${ctx.path}?${parameters}`)
+  }
+}
+
+/** An old tab, the button back: on to the sign-in that is under way, if there is one. */
+function wayOn(ctx: Context): void {
+  const uid = lastUnderWay(ctx)
+  if (uid === undefined) throw new AppError('interaction_expired')
+  seeOther(ctx, `/interaction/${uid}`)
+}
+
+function opened(box: SecretBox, sealed: string | null): string | undefined {
+  if (sealed === null) return undefined
+  try {
+    return box.open(Buffer.from(sealed, 'base64url'), SEALED_FOR).toString('utf8')
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { Browser, type Page } from '../support/browser.ts'
+import { createAccount } from '../support/factories.ts'
+import { age, enableMfa, signedIn } from '../support/people.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { comeBy, FROM_ELSEWHERE, somebody } from '../support/upstream/coming.ts'
+import { FakeGitHub, GITHUB_CLIENT } from '../support/upstream/fake-github.ts'
+import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import { createProvider } from '../support/upstream/providers.ts'
+import { TO_LOOPBACK } from '../support/upstream/tls.ts'
+
+const CONNECTIONS = '/account/connections'
+
+describe('providers that are connected to an account', () => {
+  let server: TestServer
+  let op: HostileOp
+  let github: FakeGitHub
+  const sql = async <T>(text: string, values: unknown[] = []): Promise<T[]> =>
+    (await server.context.database.pool.query(text, values)).rows as T[]
+  const identitiesOf = (accountId: string) =>
+    sql<{ provider_id: string; subject: string }>(
+      'select provider_id, subject from identity where account_id = $1 order by provider_id',
+      [accountId],
+    )
+  const connect = async (
+    browser: Browser,
+    id = 'acme',
+    at: { authorize(url: URL): Promise<URL> } = op,
+  ): Promise<Page> => {
+    await browser.visit(CONNECTIONS)
+    const away = await browser.submit(`${CONNECTIONS}/${id}/connect`)
+    return browser.visit(await at.authorize(away.url), FROM_ELSEWHERE)
+  }
+
+  beforeAll(async () => {
+    op = await HostileOp.open()
+    github = await FakeGitHub.open()
+    server = await startServer({ outgoing: TO_LOOPBACK })
+    await createProvider(server, { issuer: op.issuer, client: HOSTILE_CLIENT })
+    await createProvider(server, {
+      id: 'github',
+      kind: 'github',
+      name: 'GitHub',
+      issuer: github.issuer,
+      client: GITHUB_CLIENT,
+      position: 1,
+    })
+  })
+  beforeEach(() => {
+    op.person = somebody()
+  })
+  afterAll(async () => {
+    await server.stop()
+    await op[Symbol.asyncDispose]()
+    await github[Symbol.asyncDispose]()
+  })
+
+  it('UP-11 are connected, listed, used and disconnected, and each change is mailed', async () => {
+    const { browser, account } = await signedIn(server)
+    expect((await browser.visit(CONNECTIONS)).words).toContain(
+      'No other provider opens this account',
+    )
+    const after = await connect(browser)
+    expect([after.status, after.url.pathname]).toEqual([200, CONNECTIONS])
+    expect(after.words).toContain('It is connected.')
+    expect(after.words).toContain(String(op.person['email']))
+    expect((await server.inbox.next(account.email)).text).toContain('This wasn’t me')
+
+    const other = new Browser(server.origin)
+    await other.visit('/account')
+    expect((await comeBy(other, op)).url.pathname).toBe('/account')
+    expect((await browser.visit('/account')).words).toContain('Acme')
+
+    await browser.visit(CONNECTIONS)
+    const removed = await browser.submit(`${CONNECTIONS}/remove`)
+    expect(removed.words).toContain('It is disconnected.')
+    expect(await identitiesOf(account.id)).toEqual([])
+    const types = await sql<{ type: string }>(
+      `select type from audit_event where account_id = $1 and type like 'identity%' order by seq`,
+      [account.id],
+    )
+    expect(types.map(({ type }) => type)).toEqual(['identity_linked', 'identity_unlinked'])
+  })
+
+  it('come from GitHub, whose public address counts for nothing', async () => {
+    const browser = new Browser(server.origin)
+    await browser.visit('/account')
+    github.emails = null
+    await comeBy(browser, github, 'github')
+    expect(browser.page.url.pathname).toMatch(/\/arrival$/)
+    await browser.submit('/arrival', { email: 'octo@example.net' })
+    await browser.submit('/arrival-code', { code: await server.inbox.code('octo@example.net') })
+    await browser.submit('/arrival', { name: 'Mona' })
+    expect(browser.page.url.pathname).toBe('/account')
+    expect(browser.page.words).toContain('Mona')
+    expect(
+      await sql(
+        'select a.email from account a join identity i on i.account_id = a.id where i.subject = $1',
+        ['583231'],
+      ),
+    ).toEqual([{ email: 'octo@example.net' }])
+  })
+
+  it('TF-05 are not the last way in that goes', async () => {
+    op.person = somebody({ email_verified: true })
+    const browser = new Browser(server.origin)
+    await browser.visit('/account')
+    await comeBy(browser, op)
+    await browser.submit('/arrival-code', {
+      code: await server.inbox.code(String(op.person['email'])),
+    })
+    await browser.visit(CONNECTIONS)
+    const page = await browser.submit(`${CONNECTIONS}/remove`)
+    expect(page.status).toBe(409)
+    expect(await sql('select 1 from identity where subject = $1', [op.person['sub']])).toHaveLength(
+      1,
+    )
+  })
+
+  it('SE-10 are not changed without a fresh sign-in of the highest level', async () => {
+    const { browser, account } = await signedIn(server)
+    await connect(browser)
+    await age(server, account.id, 3600)
+    await browser.visit(CONNECTIONS)
+    const page = await browser.submit(`${CONNECTIONS}/remove`)
+    expect(page.words).toContain('Confirm it is you')
+    expect(await identitiesOf(account.id)).toHaveLength(1)
+    const again = await browser.submit('/login', { password: account.password })
+    expect(again.url.pathname).toBe(CONNECTIONS)
+
+    const careful = await createAccount(server)
+    const authenticator = await enableMfa(server, careful)
+    const { browser: two } = await signedIn(server, { account: careful, authenticator })
+    op.person = somebody()
+    expect((await connect(two)).words).toContain('It is connected.')
+    const third = new Browser(server.origin)
+    await third.visit('/account')
+    await comeBy(third, op)
+    expect(third.page.url.pathname).toMatch(/\/mfa$/)
+  })
+
+  it('UP-02 somebody else’s identity is not removed by its id', async () => {
+    const { browser, account } = await signedIn(server)
+    await connect(browser)
+    const [{ id } = { id: '' }] = await sql<{ id: string }>(
+      'select id from identity where account_id = $1',
+      [account.id],
+    )
+    op.person = somebody()
+    const { browser: thief } = await signedIn(server)
+    await connect(thief)
+    await thief.visit(CONNECTIONS)
+    const form = thief.page.form(`${CONNECTIONS}/remove`)
+    await thief.submit(form, { id })
+    expect(await identitiesOf(account.id)).toHaveLength(1)
+  })
+
+  it('a suspended one lets nobody in until its owner connects it once more', async () => {
+    const { browser, account } = await signedIn(server)
+    await connect(browser)
+    await sql('update identity set suspended_at = now() where account_id = $1', [account.id])
+    const other = new Browser(server.origin)
+    await other.visit('/account')
+    expect((await comeBy(other, op)).words).toContain('Acme cannot sign you in here just now')
+    expect((await browser.visit(CONNECTIONS)).words).toContain('Paused since')
+    await connect(browser)
+    await other.visit('/account')
+    expect((await comeBy(other, op)).url.pathname).toBe('/account')
+  })
+
+  it('LG-08 are in the export, and go with the account', async () => {
+    const { browser, account } = await signedIn(server)
+    await connect(browser)
+    const text = (await browser.visit('/account/export')).text
+    expect(JSON.parse(text)).toMatchObject({
+      identities: [{ provider: 'acme', subject: op.person['sub'], email: op.person['email'] }],
+    })
+    await sql('delete from account where id = $1', [account.id])
+    expect(await identitiesOf(account.id)).toEqual([])
+  })
+})

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { addresses } from '../security/attacks.ts'
+import { Browser, type Page } from '../support/browser.ts'
+import { createAccount } from '../support/factories.ts'
+import { PICTURES_CERTIFICATE, PICTURES_KEY } from '../support/loopback-certificate.ts'
+import { startServer, type TestServer } from '../support/server.ts'
+import { FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
+import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import { createProvider } from '../support/upstream/providers.ts'
+import { TlsSite, TO_LOOPBACK } from '../support/upstream/tls.ts'
+
+const elsewhere = addresses()
+const SAID = 'Acme does not answer'
+
+describe('a provider that is away', () => {
+  let server: TestServer
+  let op: HostileOp
+  beforeEach(async () => {
+    op = await HostileOp.open()
+    op.person = somebody({ email_verified: true })
+    server = await startServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
+    await createProvider(server, {
+      issuer: op.issuer,
+      client: HOSTILE_CLIENT,
+      settings: { emailTrust: 'claim' },
+    })
+  })
+  afterEach(async () => {
+    await server.stop()
+    await op[Symbol.asyncDispose]()
+  })
+
+  const atLogin = async (): Promise<Browser> => {
+    const browser = new Browser(server.origin, { headers: elsewhere() })
+    await browser.visit('/account')
+    return browser
+  }
+  /** It says so, and every other way is there: the person signs in by a password. */
+  const expectOtherWays = async (browser: Browser, page: Page): Promise<void> => {
+    expect(page.words).toContain(SAID)
+    expect(page.status).toBe(503)
+    const { email, password } = await createAccount(server)
+    const after = await browser.submit('/login', { username: email, password })
+    expect(after.url.pathname).toBe('/account')
+  }
+
+  it('traps nobody before the person goes there: stopped', async () => {
+    const browser = await atLogin()
+    await op[Symbol.asyncDispose]()
+    await expectOtherWays(browser, await browser.submit('/upstream/acme'))
+    await op.site.listen()
+  })
+
+  it.each([
+    ['500', { status: 500, body: 'oops' }],
+    ['no JSON', { body: '<html>maintenance</html>' }],
+    ['slow', 'hang'],
+  ] as const)('traps nobody before the person goes there: %s', async (_name, mood) => {
+    const browser = await atLogin()
+    op.site.moods.set('/.well-known/openid-configuration', mood)
+    await expectOtherWays(browser, await browser.submit('/upstream/acme'))
+  })
+
+  it.each([
+    ['500', { status: 500, body: 'oops' }],
+    ['slow', 'hang'],
+  ] as const)('traps nobody on the way back: %s', async (_name, mood) => {
+    const browser = await atLogin()
+    const back = await op.authorize(await leaveFor(browser))
+    op.site.moods.set('/token', mood)
+    await expectOtherWays(browser, await browser.visit(back, FROM_ELSEWHERE))
+  })
+
+  it('traps nobody: a certificate of somebody else', async () => {
+    const site = new TlsSite({}, { key: PICTURES_KEY, cert: PICTURES_CERTIFICATE })
+    await site.listen()
+    await createProvider(server, { id: 'other', issuer: site.origin, client: HOSTILE_CLIENT })
+    const browser = await atLogin()
+    const page = await browser.submit('/upstream/other')
+    await site[Symbol.asyncDispose]()
+    await expectOtherWays(browser, page)
+  })
+
+  it('is not asked when a sign-in page is shown', async () => {
+    await op[Symbol.asyncDispose]()
+    const browser = await atLogin()
+    expect(browser.page.words).toContain('Continue with Acme')
+    expect(op.site.asked).toEqual([])
+    await op.site.listen()
+  })
+})
