@@ -100,10 +100,19 @@ export function composeUseCases({
     policy: signInPolicy,
     sessions,
   })
-  const { challenges, mfa, recoveryCodes, secondStep } = factors
+  const { challenges, mfa, passkeys, recoveryCodes, secondStep } = factors
   const replaced = new ReplacedCredentials({ audit, events, sessions })
   const passwords = new Passwords({ em, hasher, attempts, replaced, passwordContext })
-  const stepUp = new StepUp({ em, pool, attempts, tokens, messages, passwords, secondStep })
+  const stepUp = new StepUp({
+    em,
+    pool,
+    attempts,
+    tokens,
+    messages,
+    passkeys,
+    passwords,
+    secondStep,
+  })
   const codes = new CodesByAddress({ em, tokens, keepLinks })
   const mailing = { audit, em, tokens, messages }
   const passwordReset = new PasswordReset({ ...mailing, passwords, attempts, codes })

@@ -12,6 +12,10 @@ export const LIMITS = {
   'sign-up': { max: 100, windowSeconds: 3600 },
   'sign-in': { max: 60, windowSeconds: 300 },
   verify: { max: 60, windowSeconds: 300 },
+  /** Signatures of passkeys: nobody guesses them, and judging one takes work. */
+  passkey: { max: 60, windowSeconds: 300 },
+  /** Challenges for them, which cost next to nothing. */
+  options: { max: 300, windowSeconds: 300 },
   resend: { max: 100, windowSeconds: 3600 },
   forgot: { max: 100, windowSeconds: 3600 },
   refresh: { max: 600, windowSeconds: 300 },

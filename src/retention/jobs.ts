@@ -41,6 +41,7 @@ const EXPIRED = {
   'sign-ins between two factors': { table: 'mfa_challenge', where: `"expires_at" <= now()` },
   'people away at providers': { table: 'upstream_flow', where: `"expires_at" <= now()` },
   'arrivals from providers': { table: 'upstream_arrival', where: `"expires_at" <= now()` },
+  'answered challenges': { table: 'spent_challenge', where: `"expires_at" <= now()` },
   'unconfirmed authenticators': {
     table: 'totp_credential',
     where: `"confirmed_at" is null and "expires_at" <= now()`,

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { createPrivateKey } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, SignJWT } from 'jose'
+import { CAPS } from '../../src/config/limits.ts'
 import { Consent } from '../../src/entities/index.ts'
 import { AppError, ERROR_CODES, type ErrorCode } from '../../src/errors.ts'
 import { authRoutes } from '../../src/http/api/auth/index.ts'
@@ -18,9 +19,11 @@ import {
   totp,
   withMfa,
 } from '../support/api.ts'
+import { Authenticator } from '../support/authenticator.ts'
 import { createAccount, createClient, PASSWORD } from '../support/factories.ts'
 import { decode } from '../support/html.ts'
 import { type OperationDoc, operationsOf, violations } from '../support/openapi.ts'
+import { givePasskey, passkeyOwner } from '../support/passkeys.ts'
 import type { TestServer } from '../support/server.ts'
 
 let server: TestServer
@@ -82,8 +85,8 @@ describe('the document', () => {
         ),
     )
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
-    expect(routes).toHaveLength(24)
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(24)
+    expect(routes).toHaveLength(34)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(34)
   })
 
   it('refers to nothing that is not there', () => {
@@ -183,7 +186,7 @@ describe('the examples', () => {
     const tell = async (id: string, name = 'default', options: ApiOptions = {}) => {
       const { route, requests, responses, isBearer } = operation(id)
       const path = route
-        .replace('{id}', live.get('endSession') ?? '')
+        .replace('{id}', live.get(id) ?? '')
         .replace('{clientId}', live.get('revokeApp') ?? '')
       const answer = await api(server, path, fill(requests[name], live), {
         ...(isBearer ? { token } : {}),
@@ -255,6 +258,29 @@ describe('the examples', () => {
     await tell('revokeApp')
     await tell('refresh')
     expect(operation('refresh').requests['default'].refresh_token).toBe(first.refresh_token)
+
+    const authenticator = new Authenticator(server.origin)
+    const use = (id: string, name: string, credential: Json) =>
+      learn(operation(id).requests[name].credential, credential, live)
+    const creation = await tell('newPasskeyOptions')
+    use('addPasskey', 'default', authenticator.register(creation.body.publicKey))
+    const { passkey } = (await tell('addPasskey')).body
+    await tell('listPasskeys')
+    const proof = await tell('verificationOptions')
+    use('verify', 'third', authenticator.assert(proof.body.publicKey))
+    await tell('verify', 'third')
+    live.set('renamePasskey', passkey.id)
+    await tell('renamePasskey')
+    const request = await tell('passkeyOptions')
+    use('signInWithPasskey', 'default', authenticator.assert(request.body.publicKey))
+    await tell('signInWithPasskey')
+    const keyed = await api(server, 'POST /sign-in/email', { email, password })
+    learn(examplesOf(signInDoc, 401)['mfa_required']?.value, keyed.body, live)
+    const second = await tell('secondStepOptions')
+    use('secondStepWithPasskey', 'default', authenticator.assert(second.body.publicKey))
+    await tell('secondStepWithPasskey')
+    live.set('removePasskey', passkey.id)
+    await tell('removePasskey')
 
     await tell('verify', 'first')
     const { secret } = (await tell('enableMfa', 'first')).body
@@ -356,6 +382,34 @@ describe('the refusals', () => {
       Reflect.deleteProperty(target, name)
     }
   }
+  /** The call with what its options ask for, of an account that has a passkey. */
+  async function withPasskey(
+    each: OperationDoc,
+    answer: (device: Authenticator, asked: Json) => Json,
+  ): Promise<ApiAnswer> {
+    const owner = await passkeyOwner(server)
+    const caller = each.isBearer ? owner : {}
+    const { token: step } =
+      each.id === 'secondStepWithPasskey'
+        ? (
+            await api(server, 'POST /sign-in/email', {
+              email: owner.email,
+              password: owner.password,
+            })
+          ).body
+        : {}
+    const { token, publicKey } = (
+      await api(server, OPTIONS_OF[each.id] ?? '', step ? { token: step } : {}, caller)
+    ).body
+    const credential = answer(owner.authenticator, publicKey)
+    return api(server, each.route, { token, credential }, caller)
+  }
+  const OPTIONS_OF: Readonly<Record<string, string>> = {
+    signInWithPasskey: 'POST /passkey/options',
+    secondStepWithPasskey: 'POST /sign-in/mfa/options',
+    verify: 'POST /verification/options',
+    addPasskey: 'POST /passkeys/options',
+  }
   const json = { 'content-type': 'application/json' }
   const crowded = '203.0.113.250'
 
@@ -398,12 +452,15 @@ describe('the refusals', () => {
     },
     async unavailable(each) {
       const { owner, body, path } = await good(each)
+      // It asks the database for nothing but whoever calls.
+      const asksNothing = ['passkeyOptions', 'signInWithPasskey'].includes(each.id)
+      const { token } = owner ?? (asksNothing ? await signedIn(server) : {})
       const away = () => Object.assign(new Error('terminating connection'), { code: '57P01' })
       const { pool } = server.context.database
       const sent =
         each.id === 'refresh' ? { refresh_token: (await signedIn(server)).refreshToken } : body
       return broken(pool, 'query', away, () =>
-        broken(pool, 'connect', away, () => api(server, path, sent, { token: owner?.token })),
+        broken(pool, 'connect', away, () => api(server, path, sent, { token })),
       )
     },
     async internal_error(each) {
@@ -488,6 +545,50 @@ describe('the refusals', () => {
       return api(server, path, { token, code: await totp(secret) }, { token: owner?.token })
     },
     mfa_not_enabled: (each) => send(each, () => ({})),
+    async method_not_offered(each) {
+      const owner = await signedIn(server)
+      if (each.id === 'verificationOptions') return send(each)
+      if (each.id === 'secondStepOptions') {
+        await withMfa(server, owner)
+        const { email, password } = owner
+        const { token } = (await api(server, 'POST /sign-in/email', { email, password })).body
+        return api(server, each.route, { token })
+      }
+      const { signInPolicy } = server.context
+      const { offers } = signInPolicy
+      Object.assign(signInPolicy, { offers: () => false })
+      try {
+        return await send(each)
+      } finally {
+        Object.assign(signInPolicy, { offers })
+      }
+    },
+    passkey_unknown: (each) =>
+      withPasskey(each, (device, asked) =>
+        device.assert(asked, { credentialId: new Uint8Array(16) }),
+      ),
+    passkey_refused: (each) =>
+      withPasskey(each, (device, asked) =>
+        device.answer(asked, { clientData: { origin: 'https://evil.example' } }),
+      ),
+    challenge_expired: (each) =>
+      withPasskey(each, (device, asked) =>
+        device.answer(asked, { clientData: { challenge: 'x'.repeat(48) } }),
+      ),
+    passkey_exists: (each) => withPasskey(each, (device, asked) => device.answer(asked)),
+    async conflict(each) {
+      const owner = await passkeyOwner(server)
+      const { body: begun } = await api(server, 'POST /passkeys/options', {}, owner)
+      for (let count = 1; count < CAPS.passkeysPerAccount; count += 1)
+        await givePasskey(server, owner)
+      const credential = new Authenticator(server.origin).register(begun.publicKey)
+      const body = each.id === 'addPasskey' ? { token: begun.token, credential } : {}
+      return api(server, each.route, body, owner)
+    },
+    async last_way_in(each) {
+      const owner = await passkeyOwner(server, { password: null })
+      return api(server, each.route.replace('{id}', owner.passkeyId), undefined, owner)
+    },
   }
 
   it('of every operation come as documented: status, code, sentence, shape and headers', async () => {
@@ -517,15 +618,18 @@ describe('the refusals', () => {
         what,
         names: Object.keys(example).toSorted(),
       })
-      for (const header of Object.keys(each.responses[status].headers ?? {}))
+      // A way that is not offered is no question of tokens, though it shares its status with some.
+      const headers = Object.keys(each.responses[status].headers ?? {}).filter(
+        (name) => code !== 'method_not_offered' || name !== 'WWW-Authenticate',
+      )
+      for (const header of headers)
         expect({ what, header, value: answer.headers.get(header) }).not.toMatchObject({
           value: null,
         })
       const isChallenge = answer.headers.get('www-authenticate') !== null
-      const documented = Object.keys(each.responses[status].headers ?? {})
       expect({ what, isChallenge }).toEqual({
         what,
-        isChallenge: documented.includes('WWW-Authenticate'),
+        isChallenge: headers.includes('WWW-Authenticate'),
       })
     }
   }, 120_000)

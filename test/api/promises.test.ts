@@ -53,7 +53,10 @@ function strings({ pattern, minLength = 0, maxLength }: Json): fc.Arbitrary<stri
 function values(schema: Json): fc.Arbitrary<unknown> {
   if (schema.$ref) return values(document.components.schemas[schema.$ref.split('/').at(-1)])
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map(values))
+  if (schema.const !== undefined) return fc.constant(schema.const)
   if (schema.type === 'null') return fc.constant(null)
+  if (schema.type === 'boolean') return fc.boolean()
+  if (schema.type === 'array') return fc.array(values(schema.items), { maxLength: 3 })
   if (schema.type === 'object') {
     const properties = Object.entries<Json>(schema.properties ?? {})
     return fc.record(

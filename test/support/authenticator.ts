@@ -113,6 +113,14 @@ export class Authenticator {
     }
   }
 
+  /** What is asked for, whichever it is. */
+  answer(
+    options: CreationOptions | RequestOptions,
+    lie: Lie = {},
+  ): AssertionJson | RegistrationJson {
+    return 'rp' in options ? this.register(options, lie) : this.assert(options, lie)
+  }
+
   assert(options: RequestOptions, lie: Lie = {}): AssertionJson {
     const { credentialId = this.credentialId } = lie
     const userHandle = lie.userHandle === undefined ? this.#userHandle : lie.userHandle

@@ -1,5 +1,7 @@
 import type { Registered } from '../../src/accounts/factors/passkeys/enrolment.ts'
-import { Authenticator, type Kind } from './authenticator.ts'
+import { api, type Json } from './api.ts'
+import { Authenticator, type Kind, type Lie } from './authenticator.ts'
+import { createAccount, type NewAccount } from './factories.ts'
 import type { TestServer } from './server.ts'
 
 export const ORIGIN_OF_TEST = { ip: '127.0.0.1', userAgent: 'test', requestId: 'test' }
@@ -11,8 +13,8 @@ export async function givePasskey(
   { origin, context }: Owner,
   account: { readonly id: string; readonly email: string; readonly name: string },
   kind: Kind = {},
+  authenticator = new Authenticator(origin, kind),
 ): Promise<Registered & { authenticator: Authenticator }> {
-  const authenticator = new Authenticator(origin, kind)
   const purpose = kind.flags?.uv === false ? 'second' : 'passkey'
   const binding = `test:${account.id}`
   const options = await context.passkeys.creationOptions(account, binding, purpose)
@@ -21,4 +23,29 @@ export async function givePasskey(
     ORIGIN_OF_TEST,
   )
   return { ...registered, authenticator }
+}
+
+/** `POST /sign-in/passkey`, with its options. */
+export async function passkeySignIn(server: TestServer, authenticator: Authenticator, lie?: Lie) {
+  const { token, publicKey } = (await api(server, 'POST /passkey/options', {})).body
+  const credential = authenticator.assert(publicKey, lie)
+  return api(server, 'POST /sign-in/passkey', { token, credential })
+}
+
+/** An account with a passkey that has signed in with it through the API. */
+export async function passkeyOwner(server: TestServer, account: NewAccount = {}, kind: Kind = {}) {
+  const owner = await createAccount(server, account)
+  const { authenticator, passkey } = await givePasskey(server, owner, kind)
+  const { status, body } = await passkeySignIn(server, authenticator)
+  if (status !== 200) throw new Error(`sign-in answered ${status} ${JSON.stringify(body)}`)
+  const token = body.access_token as string
+  const sessionId = body.session.id as string
+  return {
+    ...owner,
+    authenticator,
+    passkeyId: passkey.id,
+    token,
+    sessionId,
+    signedIn: body as Json,
+  }
 }

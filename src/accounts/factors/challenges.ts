@@ -27,6 +27,12 @@ where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" i
   and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
 returning "account_id"::text as "accountId", array_to_string("first_step", ' ') as "firstStep"`,
 }
+const PEEK = {
+  name: 'challenge-peek',
+  text: `
+select "account_id"::text as "accountId" from "mfa_challenge"
+where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}`,
+}
 
 const SPEND =
   'update "mfa_challenge" set "spent_at" = now() where "digest" = ? and "spent_at" is null returning 1'
@@ -78,6 +84,16 @@ export class MfaChallenges {
     const firstStep = row && methodsOf(row.firstStep.split(' ').filter(Boolean))
     if (!row || !firstStep) throw new AppError('invalid_code')
     return { accountId: row.accountId, firstStep }
+  }
+
+  /** Whom it is for; no try is counted. Throws `invalid_code` as a try would. */
+  async accountOf(challenge: string, binding: string): Promise<string> {
+    const { rows } = await this.#pool.query<{ accountId: string }>({
+      ...PEEK,
+      values: [nameOf(challenge), bindingDigest(binding)],
+    })
+    if (!rows[0]) throw new AppError('invalid_code')
+    return rows[0].accountId
   }
 
   /**

@@ -95,8 +95,8 @@ export class SecondStep {
     {
       challenge,
       binding,
-      credential,
-    }: { challenge: string; binding: string; credential: Presented['credential'] },
+      ...presented
+    }: { challenge: string; binding: string } & Pick<Presented, 'credential' | 'origins'>,
     origin: RequestOrigin,
     goOn: (proven: SecondFactor) => Promise<T>,
   ): Promise<T> {
@@ -108,13 +108,19 @@ export class SecondStep {
         throw isOver ? new AppError('challenge_expired', { cause: error }) : error
       })
     const { proofs, credentialVersion } = await passkeys.proveSecond(
-      { credential, binding: passkeyBinding(challenge), accountId },
+      { ...presented, binding: passkeyBinding(challenge), accountId },
       origin,
       (tx) => challenges.spend(tx, challenge),
     )
     return this.#answered(challenge, () =>
       goOn({ accountId, proofs: [...firstStep, ...proofs], credentialVersion }),
     )
+  }
+
+  /** What is said of it to an app. Of TOTP it is said in any case. */
+  async methodsForApps(accountId: string): Promise<('passkey' | 'totp' | 'recovery')[]> {
+    const hasPasskey = (await this.methods(accountId)).includes('passkey')
+    return [...(hasPasskey ? (['passkey'] as const) : []), 'totp', 'recovery']
   }
 
   /** What comes of the answer. If that breaks, the challenge may be answered again. */

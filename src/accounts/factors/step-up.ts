@@ -10,13 +10,14 @@ import type { Passwords } from '../passwords/passwords.ts'
 import { isFresh, type Shown } from '../sessions/session-level.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { takesTwoFactors } from './levels.ts'
+import type { Presented } from './passkeys/assertions.ts'
+import type { Passkeys } from './passkeys/passkeys.ts'
 import type { SecondStep } from './second-step.ts'
+import { isProven, LEVEL, prove, type SessionOfClient } from './session-proofs.ts'
 
 /** Who calls the account API: a client within a session. */
-export interface Caller extends Shown {
+export interface Caller extends Shown, SessionOfClient {
   readonly accountId: string
-  readonly sessionId: string
-  readonly clientId: string
   /** The session was opened at the account API, by this client. */
   readonly isOwnSignIn: boolean
 }
@@ -27,21 +28,9 @@ export interface StepUpDeps {
   readonly attempts: Attempts
   readonly tokens: OneTimeTokens
   readonly messages: Messages
+  readonly passkeys: Passkeys
   readonly passwords: Passwords
   readonly secondStep: SecondStep
-}
-
-const LEVEL = { one: 1, two: 2 } as const
-
-const PROVE = `
-insert into "session_proof" ("session_id", "client_id", "level", "proved_at")
-select "id", ?, ?::smallint, now() from "session" where "id" = ? for key share
-on conflict ("session_id", "client_id") do update set "level" = excluded."level", "proved_at" = excluded."proved_at"`
-const IS_PROVEN = {
-  name: 'step-up-is-proven',
-  text: `
-select from "session_proof"
-where "session_id" = $1 and "client_id" = $2 and "level" >= $3 and "proved_at" > now() - ${LIFETIMES.freshAuthentication} * interval '1 second'`,
 }
 
 /**
@@ -65,13 +54,13 @@ export class StepUp {
       await this.#deps.passwords.prove(caller.accountId, password)
       if (!takesTwoFactors(caller)) return
     }
-    if (!(caller.isOwnSignIn && isFresh(caller)) && !(await this.#isProven(caller)))
+    if (!(caller.isOwnSignIn && isFresh(caller)) && !(await isProven(this.#deps.pool, caller)))
       throw new AppError('reauthentication_required')
   }
 
   /** Throws `mfa_required` where a second factor is asked for instead, or `invalid_credentials`. */
   async byPassword(caller: Caller, password: string): Promise<void> {
-    if (takesTwoFactors(caller)) throw secondFactorWanted()
+    if (takesTwoFactors(caller)) throw await this.#secondFactorWanted(caller)
     await this.#deps.passwords.prove(caller.accountId, password)
     await prove(this.#deps.em.fork(), caller, LEVEL.one)
   }
@@ -79,6 +68,18 @@ export class StepUp {
   /** By a code of the app or a recovery code. Throws `invalid_code`. */
   async byCode(caller: Caller, code: string, origin: RequestOrigin): Promise<void> {
     await this.#deps.secondStep.verify(caller.accountId, code, origin, (tx) =>
+      prove(tx, caller, LEVEL.two),
+    )
+  }
+
+  /** By one of the account's own passkeys. Throws as `Passkeys.proveSecond` does. */
+  async byPasskey(
+    caller: Caller,
+    presented: Omit<Presented, 'accountId'>,
+    origin: RequestOrigin,
+  ): Promise<void> {
+    const { accountId } = caller
+    await this.#deps.passkeys.proveSecond({ ...presented, accountId }, origin, (tx) =>
       prove(tx, caller, LEVEL.two),
     )
   }
@@ -149,7 +150,7 @@ export class StepUp {
   }
 
   async #loadBare(caller: Caller): Promise<Account> {
-    if (takesTwoFactors(caller)) throw secondFactorWanted()
+    if (takesTwoFactors(caller)) throw await this.#secondFactorWanted(caller)
     const account = await this.#deps.em
       .fork()
       .findOneOrFail(Account, { id: caller.accountId }, { populate: ['passwordHash'] })
@@ -157,22 +158,10 @@ export class StepUp {
     return account
   }
 
-  async #isProven(caller: Caller): Promise<boolean> {
-    const level = takesTwoFactors(caller) ? LEVEL.two : LEVEL.one
-    const { rowCount } = await this.#deps.pool.query({
-      ...IS_PROVEN,
-      values: [caller.sessionId, caller.clientId, level],
-    })
-    return rowCount === 1
+  async #secondFactorWanted({ accountId }: Caller): Promise<AppError> {
+    const methods = await this.#deps.secondStep.methodsForApps(accountId)
+    return new AppError('mfa_required', { extra: { methods } })
   }
-}
-
-async function prove(
-  em: EntityManager,
-  { sessionId, clientId }: Caller,
-  level: number,
-): Promise<void> {
-  await em.execute(PROVE, [clientId, level, sessionId])
 }
 
 /**
@@ -181,10 +170,6 @@ async function prove(
  */
 function bindingOf({ sessionId, clientId }: Caller): string {
   return sha256(`step-up:${sessionId}:${clientId}`).toString('base64url')
-}
-
-function secondFactorWanted(): AppError {
-  return new AppError('mfa_required', { extra: { methods: ['totp', 'recovery'] } })
 }
 
 function refused(error: unknown): undefined {

@@ -74,11 +74,16 @@ export function operation<
   return made(spec, [spec], () => performing(spec))
 }
 
-/**
- * A flow of two calls of one route: the second brings the proof that the first asked for. A body
- * with any part of a proof is judged as the second call only: half a proof never falls back to the
- * first (TF-07).
- */
+type Called<Deps, Caller, R extends Route, Body extends z.ZodObject, Answer> = Handled<
+  Deps,
+  Caller,
+  Param<R>,
+  Body,
+  Answer,
+  never
+> & { readonly body: Body }
+
+/** A flow of two calls of one route: the second brings the proof that the first asked for. */
 export function twoCalls<
   Deps,
   Caller,
@@ -88,27 +93,64 @@ export function twoCalls<
   Second extends z.ZodObject,
   Done,
   Other = never,
+>(
+  spec: About<Deps, Caller, R> & {
+    readonly first: Handled<Deps, Caller, Param<R>, First, Begun, Other>
+    readonly second: Called<Deps, Caller, R, Second, Done>
+  },
+): Unnamed<Deps> {
+  return severalCalls<Deps, Caller, R, First, Begun, Second, Done, never, never, Other>(spec)
+}
+
+/**
+ * The same where there is another proof than the second call's. A body with any part of a proof is
+ * judged as the call of that proof only: half a proof never falls back to the first (TF-07).
+ */
+export function severalCalls<
+  Deps,
+  Caller,
+  const R extends Route,
+  First extends z.ZodType,
+  Begun,
+  Second extends z.ZodObject,
+  Done,
+  Third extends z.ZodObject,
+  Also,
+  Other = never,
 >({
   first,
   second,
+  third,
   ...about
 }: About<Deps, Caller, R> & {
   readonly first: Handled<Deps, Caller, Param<R>, First, Begun, Other>
-  readonly second: Handled<Deps, Caller, Param<R>, Second, Done, never> & { readonly body: Second }
+  readonly second: Called<Deps, Caller, R, Second, Done>
+  readonly third?: Called<Deps, Caller, R, Third, Also>
 }): Unnamed<Deps> {
   const exchanges = [
     first,
     second,
+    ...(third ? [third] : []),
     ...(first.otherwise ? [{ ...first.otherwise, status: 202 as const }] : []),
   ]
-  const [begin, finish] = [performing(first), performing(second)]
-  const proofs = PROOF.filter((name) => name in second.body.shape)
-  return made(about, exchanges, (json) =>
-    proofs.some((name) => Object.hasOwn(json, name)) ? finish : begin,
+  const begin = performing(first)
+  const proofs = [
+    { names: proofsIn(second.body), perform: performing(second) },
+    ...(third ? [{ names: proofsIn(third.body), perform: performing(third) }] : []),
+  ]
+  return made(
+    about,
+    exchanges,
+    (json) =>
+      proofs.find(({ names }) => names.some((name) => Object.hasOwn(json, name)))?.perform ?? begin,
   )
 }
 
-const PROOF = ['code', 'token', 'tokenId']
+const PROOF = ['code', 'token', 'tokenId', 'credential']
+
+function proofsIn({ shape }: z.ZodObject): string[] {
+  return PROOF.filter((name) => name in shape)
+}
 
 type Exchanged = Pick<Operation<never>, 'exchanges'>
 

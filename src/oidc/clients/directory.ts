@@ -11,6 +11,7 @@ import {
   type ProviderMetadata,
   providerMetadata,
 } from './client-metadata.ts'
+import { NativeApps } from './native-apps.ts'
 import { RegisteredOrigins } from './origins.ts'
 import type { RegisteredResource } from './resource-servers.ts'
 
@@ -36,6 +37,7 @@ export interface ClientDirectoryDeps extends Pick<Database, 'pool'> {
  */
 export class ClientDirectory {
   readonly origins: RegisteredOrigins
+  readonly nativeApps: NativeApps
   readonly #clients: LookupCache<ProviderMetadata>
   readonly #resources: LookupCache<RegisteredResource>
   /** Unix time. */
@@ -49,6 +51,7 @@ export class ClientDirectory {
   private constructor({ pool, announcements }: ClientDirectoryDeps, restoredAt: number) {
     this.#restoredAt = restoredAt
     this.origins = new RegisteredOrigins({ pool, announcements })
+    this.nativeApps = new NativeApps({ pool, announcements })
     const common = { isLive: () => announcements.isLive, max: MAX_CLIENTS }
     this.#clients = new LookupCache({
       ...common,

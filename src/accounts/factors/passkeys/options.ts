@@ -24,7 +24,7 @@ export function relyingPartyOf({
 export interface Descriptor {
   readonly type: 'public-key'
   readonly id: string
-  readonly transports: readonly string[]
+  readonly transports: string[]
 }
 
 export function descriptorOf({ credentialId, transports }: PasskeyCredential): Descriptor {
@@ -36,7 +36,7 @@ export interface RequestOptions {
   readonly challenge: string
   readonly rpId: string
   readonly userVerification: 'required' | 'preferred'
-  readonly allowCredentials: readonly Descriptor[]
+  readonly allowCredentials: Descriptor[]
   readonly timeout: number
 }
 
@@ -69,10 +69,10 @@ export function creationOptions(
   }: {
     readonly user: { readonly id: string; readonly name: string; readonly displayName: string }
     readonly purpose: Purpose
-    readonly excludeCredentials: readonly Descriptor[]
+    readonly excludeCredentials: Descriptor[]
   },
 ) {
-  const demand = purpose === 'passkey' ? 'required' : 'preferred'
+  const demand = purpose === 'passkey' ? ('required' as const) : ('preferred' as const)
   return {
     challenge,
     rp: { id, name },
@@ -83,10 +83,10 @@ export function creationOptions(
       requireResidentKey: purpose === 'passkey',
       userVerification: demand,
     },
-    attestation: 'none',
+    attestation: 'none' as const,
     excludeCredentials,
-    extensions: { credProps: true },
-    hints: [] as const,
+    extensions: { credProps: true as const },
+    hints: [] as string[],
     timeout: TIMEOUT_MS,
-  } as const
+  }
 }

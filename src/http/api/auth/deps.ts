@@ -3,6 +3,7 @@ import type { Deletion } from '../../../accounts/deletion.ts'
 import type { EmailChange } from '../../../accounts/email-change.ts'
 import type { AccountExport } from '../../../accounts/export.ts'
 import type { MfaChallenges } from '../../../accounts/factors/challenges.ts'
+import type { Passkeys } from '../../../accounts/factors/passkeys/passkeys.ts'
 import type { RecoveryCodes } from '../../../accounts/factors/recovery-codes.ts'
 import type { SecondStep } from '../../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
@@ -31,13 +32,14 @@ export interface AuthApiDeps extends DoorDeps {
   readonly challenges: MfaChallenges
   readonly consents: Consents
   readonly deletion: Deletion
-  readonly directory: Pick<ClientDirectory, 'honours' | 'usesAccountApi'>
+  readonly directory: Pick<ClientDirectory, 'honours' | 'nativeApps' | 'usesAccountApi'>
   readonly emailChange: EmailChange
   readonly firstPartyTokens: FirstPartyTokens
   readonly mfa: Totp
   readonly secondStep: SecondStep
   readonly passwordChange: PasswordChange
   readonly passwordReset: PasswordReset
+  readonly passkeys: Passkeys
   readonly profile: Profile
   readonly recoveryCodes: RecoveryCodes
   readonly sessions: Sessions

@@ -11,12 +11,15 @@ import { CLIENT_ID, IDS, STEP_TOKENS } from './examples.ts'
 import { SCHEMAS } from './fields.ts'
 import { challenge } from './guards.ts'
 import { OWN_DATA } from './own-data.ts'
+import { PASSKEY_SIGN_IN } from './passkey-sign-in.ts'
+import { PASSKEYS } from './passkeys.ts'
 import { PROFILE } from './profile.ts'
 import { PROOFS } from './proofs.ts'
 import { SESSIONS } from './sessions.ts'
 import { Refusal } from './shapes.ts'
 import { SIGN_IN } from './sign-in.ts'
 import { SIGN_UP } from './sign-up.ts'
+import { VERIFICATION } from './verification.ts'
 
 /** The JSON door for apps with their own screens. */
 export const ACCOUNT_API: Api<AuthApiDeps> = {
@@ -26,9 +29,12 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
   operations: [
     ...SIGN_UP,
     ...SIGN_IN,
+    ...PASSKEY_SIGN_IN,
     ...PROFILE,
     ...CREDENTIALS,
+    ...VERIFICATION,
     ...PROOFS,
+    ...PASSKEYS,
     ...SESSIONS,
     ...APPS,
     ...OWN_DATA,
@@ -39,6 +45,7 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
     invalid_input: { fields: { email: 'required' } },
     password_rejected: { fields: { password: 'too_common' } },
     mfa_required: { token: STEP_TOKENS.signIn, methods: ['totp', 'recovery'], expires_in: 600 },
+    passkey_unknown: { signal: { rpId: 'id.example.org', credentialId: 'bN4xV7zL1kQ9wE3rT6yUiA' } },
     email_unverified: { userId: IDS.user, tokenId: IDS.signUp },
   },
   parameterExamples: { id: IDS.otherSession, clientId: CLIENT_ID },

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { LIFETIMES } from '../../../config/limits.ts'
 import type { EntityManager } from '../../../database/database.ts'
 import type { Account } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
@@ -8,17 +7,15 @@ import { family, operation, twoCalls } from '../operation.ts'
 import type { Person } from '../principal.ts'
 import type { AuthApiDeps } from './deps.ts'
 import * as example from './examples.ts'
-import { Confirmed, code, confirmation, named, password, token, uuid } from './fields.ts'
+import { Confirmed, code, confirmation, named, token } from './fields.ts'
 import { person, recovered } from './guards.ts'
 import { begin, resume } from './mfa-steps.ts'
-import { presentStartedProof, StartedProof, seconds } from './shapes.ts'
+import { seconds } from './shapes.ts'
 
-const { CODE, EXPIRES, IDS, PASSWORD, RECOVERY_CODES, STEP_TOKENS } = example
+const { CODE, EXPIRES, PASSWORD, RECOVERY_CODES, STEP_TOKENS } = example
 
 const FRESH = ['reauthentication_required', 'invalid_credentials'] as const
 const recoveryCodes = z.array(z.string()).length(10)
-const Proven = named('Proven', { expires_in: seconds })
-const PROVEN = { expires_in: LIFETIMES.freshAuthentication }
 
 export const PROOFS = family('Security', {
   /**
@@ -75,57 +72,6 @@ export const PROOFS = family('Security', {
           alongside: (tx: EntityManager) => deps.challenges.spend(tx, challenge),
         })
         return { mfa_enabled: true as const, recovery_codes: codes }
-      },
-    },
-  }),
-
-  /**
-   * What makes the next sensitive calls of this session and client fresh, at the level that the
-   * account has (SE-10).
-   */
-  verify: twoCalls({
-    route: 'POST /verification',
-    guard: recovered,
-    limit: 'sensitive',
-    summary: 'Prove who you are',
-    description:
-      'For ten minutes the sensitive calls of this session and client are fresh. With two-step sign-in on it takes a code of the authenticator or a recovery code, else the password. An account with neither sends an empty object and is mailed a code, which comes back with its `tokenId`.',
-    refusals: ['invalid_credentials', 'invalid_code', 'mfa_required'],
-    first: {
-      body: named('VerificationFirstBody', {
-        password: password
-          .optional()
-          .describe(
-            'The current password, of an account without two-step sign-in. One that has none is mailed a code.',
-          ),
-      }),
-      answer: Proven,
-      example: { body: { password: PASSWORD }, answer: EXPIRES },
-      otherwise: {
-        answer: StartedProof,
-        example: { answer: { tokenId: IDS.changePassword, ...EXPIRES } },
-      },
-      async handle(input, { caller, origin }, { stepUp }) {
-        if (input.password === undefined)
-          return { otherwise: presentStartedProof(await stepUp.mailCode(caller, origin)) }
-        await stepUp.byPassword(caller, input.password)
-        return PROVEN
-      },
-    },
-    second: {
-      body: named('VerificationSecondBody', {
-        code,
-        tokenId: uuid
-          .optional()
-          .describe('The identifier that came with the mailed code, if it is one.'),
-      }),
-      answer: Proven,
-      example: { body: { code: CODE }, answer: EXPIRES },
-      async handle(input, { caller, origin }, { stepUp }) {
-        const { code, tokenId } = input
-        if (tokenId === undefined) await stepUp.byCode(caller, code, origin)
-        else await stepUp.byMailedCode(caller, { tokenId, code }, origin)
-        return PROVEN
       },
     },
   }),

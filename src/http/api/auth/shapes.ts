@@ -166,8 +166,12 @@ export const Refusal = named('Refusal', {
   request_id: z.uuid().describe('Quote it to the operator.'),
   fields: z.record(z.string(), z.enum(FIELD_REASONS)).optional().describe('Reasons by field.'),
   token: z.string().optional().describe('With `mfa_required`: for the second call.'),
-  methods: z.array(z.enum(['totp', 'recovery'])).optional(),
+  methods: z.array(z.enum(['passkey', 'totp', 'recovery'])).optional(),
   expires_in: seconds.optional(),
   userId: z.uuid().optional().describe('With `email_unverified`: for `/verify/email`.'),
   tokenId: z.uuid().optional(),
+  signal: z
+    .strictObject({ rpId: z.string(), credentialId: z.string() })
+    .optional()
+    .describe('With `passkey_unknown`: for `PublicKeyCredential.signalUnknownCredential`.'),
 })

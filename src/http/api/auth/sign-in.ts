@@ -1,35 +1,13 @@
 import { z } from 'zod'
-import { reaches } from '../../../accounts/factors/levels.ts'
-import type { RequestOrigin } from '../../../audit/request-origin.ts'
 import { AppError } from '../../../errors.ts'
-import type { SignedIn } from '../../../oidc/tokens/first-party-tokens.ts'
 import { family, operation, twoCalls } from '../operation.ts'
-import type { AuthApiDeps } from './deps.ts'
 import * as example from './examples.ts'
 import { code, email, named, newPassword, password, token, uuid } from './fields.ts'
 import { refreshToken, stranger } from './guards.ts'
-import {
-  presentSession,
-  presentStartedProof,
-  presentUser,
-  Session,
-  StartedProof,
-  seconds,
-  User,
-} from './shapes.ts'
+import { presentStartedProof, StartedProof } from './shapes.ts'
+import { BINDING, issue, SignedInAnswer, secondStepWanted, Tokens } from './signed-in.ts'
 
 const { CODE, EMAIL, EXPIRES, IDS, NEXT_TOKENS, PASSWORD, SESSION, TOKENS, USER } = example
-
-const Tokens = named('Tokens', {
-  access_token: z.string().describe('A JWT of RFC 9068 for this API.'),
-  token_type: z.literal('Bearer'),
-  expires_in: seconds,
-  refresh_token: z.string().describe('Good once.'),
-  scope: z.string(),
-})
-const SignedInAnswer = named('SignedIn', { ...Tokens.shape, session: Session, user: User })
-
-const BINDING = 'api'
 
 export const SIGN_IN = family('Sign-in', {
   signIn: twoCalls({
@@ -54,13 +32,7 @@ export const SIGN_IN = family('Sign-in', {
           case 'signed_in':
             return issue(deps, outcome, origin)
           case 'mfa_required':
-            throw new AppError('mfa_required', {
-              extra: {
-                token: outcome.challenge,
-                methods: ['totp', 'recovery'],
-                expires_in: outcome.expiresInSeconds,
-              },
-            })
+            throw await secondStepWanted(deps, outcome)
           case 'email_unverified':
             throw new AppError('email_unverified', {
               extra: { userId: outcome.started.userId, tokenId: outcome.started.tokenId },
@@ -142,19 +114,3 @@ export const SIGN_IN = family('Sign-in', {
     },
   }),
 })
-
-async function issue(
-  { firstPartyTokens, signInPolicy }: AuthApiDeps,
-  proven: SignedIn,
-  origin: RequestOrigin,
-): Promise<z.output<typeof SignedInAnswer>> {
-  // More is demanded than there is: what is missing is set up on the hosted pages (TF-11).
-  if (!reaches(proven.proofs, signInPolicy.requiredLevel))
-    throw new AppError('mfa_required', { extra: { methods: [] } })
-  const { tokens, session } = await firstPartyTokens.issue(proven, origin)
-  return {
-    ...tokens,
-    session: presentSession(session, session.id),
-    user: presentUser(session.account),
-  }
-}

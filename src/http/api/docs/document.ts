@@ -161,7 +161,7 @@ function refusalExample<Deps>({ refusalExamples }: Api<Deps>, code: ErrorCode): 
 const CHALLENGING: readonly ErrorCode[] = ['forbidden', 'reauthentication_required']
 
 function headersOf(status: number, codes: readonly ErrorCode[]): object | undefined {
-  if (status === 401 || codes.every((code) => CHALLENGING.includes(code)))
+  if (status === 401 || codes.some((code) => CHALLENGING.includes(code)))
     return {
       'WWW-Authenticate': { schema: { type: 'string' }, description: 'RFC 6750, RFC 9470.' },
     }
