@@ -184,6 +184,7 @@ const UNREACHABLE = new Set([
   'verificationOptions',
   'renamePasskey',
   'removePasskey',
+  'removeIdentity',
 ])
 /** What a use case says of a proof that is none. */
 const JUDGED = new Set(['invalid_code', 'passkey_refused', 'challenge_expired'])

@@ -25,6 +25,7 @@ import { decode } from '../support/html.ts'
 import { type OperationDoc, operationsOf, violations } from '../support/openapi.ts'
 import { givePasskey, passkeyOwner } from '../support/passkeys.ts'
 import type { TestServer } from '../support/server.ts'
+import { createProvider } from '../support/upstream/providers.ts'
 
 let server: TestServer
 let document: Json
@@ -57,6 +58,16 @@ function shape(value: Json): Json {
   )
 }
 
+/** As if the person had connected the provider of the examples. */
+async function linkedIdentity(accountId: string): Promise<string> {
+  const { rows } = await server.context.database.pool.query<{ id: string }>(
+    `insert into identity (id, account_id, provider_id, issuer, subject, email, display_name, linked_at, linked_by)
+     values (gen_random_uuid(), $1, 'acme', 'https://login.acme.example', gen_random_uuid(), 'ada@acme.example', 'Ada', now(), 'link') returning id`,
+    [accountId],
+  )
+  return rows[0]?.id ?? ''
+}
+
 describe('the document', () => {
   it('is OpenAPI 3.1 and speaks of this server', () => {
     expect(document).toMatchObject({
@@ -85,8 +96,8 @@ describe('the document', () => {
         ),
     )
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
-    expect(routes).toHaveLength(34)
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(34)
+    expect(routes).toHaveLength(37)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(37)
   })
 
   it('refers to nothing that is not there', () => {
@@ -224,6 +235,11 @@ describe('the examples', () => {
       token = (await tell('signIn', 'first')).body.access_token
     }
 
+    await createProvider(server, {
+      issuer: 'https://login.acme.example',
+      client: { id: 'gatehouse', secret: 'none of ours' },
+    })
+    await tell('listProviders')
     await tell('signUp')
     await mailed(email)
     await tell('resendVerification')
@@ -252,6 +268,9 @@ describe('the examples', () => {
     await server.context.database.pool.query('select pg_sleep(0.2)')
     await tell('listActivity')
     await tell('exportAccount')
+    live.set('removeIdentity', await linkedIdentity(accountId))
+    await tell('listIdentities')
+    await tell('removeIdentity')
     live.set('endSession', other.sessionId)
     await tell('endSession')
     live.set('revokeApp', client.clientId)
@@ -586,6 +605,15 @@ describe('the refusals', () => {
       return api(server, each.route, body, owner)
     },
     async last_way_in(each) {
+      if (each.id === 'removeIdentity') {
+        const caller = await signedIn(server)
+        const id = await linkedIdentity(caller.id)
+        await server.context.database.pool.query(
+          'update account set password_hash = null where id = $1',
+          [caller.id],
+        )
+        return api(server, each.route.replace('{id}', id), undefined, caller)
+      }
       const owner = await passkeyOwner(server, { password: null })
       return api(server, each.route.replace('{id}', owner.passkeyId), undefined, owner)
     },

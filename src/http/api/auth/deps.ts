@@ -9,6 +9,7 @@ import type { SecondStep } from '../../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
 import type { StepUp } from '../../../accounts/factors/step-up.ts'
 import type { Totp } from '../../../accounts/factors/totp.ts'
+import type { Identities } from '../../../accounts/identities/identities.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
 import type { PasswordReset } from '../../../accounts/passwords/password-reset.ts'
 import type { Profile } from '../../../accounts/profile.ts'
@@ -21,6 +22,7 @@ import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
 import type { ClientDirectory } from '../../../oidc/clients/directory.ts'
 import type { AccessTokens } from '../../../oidc/tokens/access-tokens.ts'
 import type { FirstPartyTokens } from '../../../oidc/tokens/first-party-tokens.ts'
+import type { Providers } from '../../../upstream/providers.ts'
 import type { DoorDeps } from '../router.ts'
 
 /** The use cases behind the account API. */
@@ -35,12 +37,14 @@ export interface AuthApiDeps extends DoorDeps {
   readonly directory: Pick<ClientDirectory, 'honours' | 'nativeApps' | 'usesAccountApi'>
   readonly emailChange: EmailChange
   readonly firstPartyTokens: FirstPartyTokens
+  readonly identities: Identities
   readonly mfa: Totp
   readonly secondStep: SecondStep
   readonly passwordChange: PasswordChange
   readonly passwordReset: PasswordReset
   readonly passkeys: Passkeys
   readonly profile: Profile
+  readonly providers: Providers
   readonly recoveryCodes: RecoveryCodes
   readonly sessions: Sessions
   readonly signIn: SignIn

@@ -77,6 +77,21 @@ export const APP = {
 
 export const GROUP = { name: 'editors', since: '2026-03-01T10:00:00.000Z' }
 
+export const PROVIDER = { id: 'acme', name: 'Acme', kind: 'oidc' }
+
+export const IDENTITY = {
+  id: '6b1e6a55-0d5c-4f0b-8a43-2b8f4f6f2c09',
+  provider: 'acme',
+  provider_name: 'Acme',
+  issuer: 'https://login.acme.example',
+  subject: '24400320',
+  email: 'ada@acme.example',
+  name: NAME,
+  linked_at: '2026-03-01T10:30:00.000Z',
+  last_used_at: null,
+  suspended: false,
+}
+
 export const EVENT = {
   at: '2026-03-01T09:31:00.000Z',
   type: 'sign_in',

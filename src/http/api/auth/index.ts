@@ -10,6 +10,7 @@ import type { AuthApiDeps } from './deps.ts'
 import { CLIENT_ID, IDS, STEP_TOKENS } from './examples.ts'
 import { SCHEMAS } from './fields.ts'
 import { challenge } from './guards.ts'
+import { IDENTITIES } from './identities.ts'
 import { OWN_DATA } from './own-data.ts'
 import { PASSKEY_SIGN_IN } from './passkey-sign-in.ts'
 import { PASSKEYS } from './passkeys.ts'
@@ -35,6 +36,7 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
     ...VERIFICATION,
     ...PROOFS,
     ...PASSKEYS,
+    ...IDENTITIES,
     ...SESSIONS,
     ...APPS,
     ...OWN_DATA,
