@@ -1,5 +1,6 @@
 import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
+import { LIFETIMES } from '../config/limits.ts'
 import { randomToken, sha256 } from '../crypto/token.ts'
 import type { EntityManager, Pool } from '../database/database.ts'
 import { Account, KnownDevice } from '../entities/index.ts'
@@ -13,6 +14,17 @@ const SEEN = {
   text: `
 update "known_device" d set "last_seen_at" = now() from "account" a
 where d."digest" = $1 and d."account_id" = $2 and a."id" = $2 and ${stillProven('$3', 'a')}`,
+}
+
+const DECLINED = {
+  name: 'device-passkey-declined',
+  text: `
+select 1 from "known_device" where "digest" = $1 and "account_id" = $2
+  and "passkey_declined_at" > now() - $3::int * interval '1 second'`,
+}
+const DECLINE = {
+  name: 'device-decline-passkey',
+  text: 'update "known_device" set "passkey_declined_at" = now() where "digest" = $1 and "account_id" = $2',
 }
 
 /** Browsers that an account has signed in from, by a cookie of their own that proves nothing else. */
@@ -72,5 +84,16 @@ export class Devices {
     })
     if (isTold) this.#audit.record({ type: 'new_device', accountId, origin })
     return value
+  }
+
+  /** A passkey was offered here, and the person did not want one. */
+  async declinePasskey(accountId: string, device: string): Promise<void> {
+    await this.#pool.query({ ...DECLINE, values: [sha256(device), accountId] })
+  }
+
+  async hasDeclinedPasskey(accountId: string, device: string | undefined): Promise<boolean> {
+    if (!device) return false
+    const values = [sha256(device), accountId, LIFETIMES.passkeyDeclined]
+    return (await this.#pool.query({ ...DECLINED, values })).rowCount === 1
   }
 }

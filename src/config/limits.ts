@@ -1,7 +1,4 @@
-/**
- * Requests that one key may make in a window. `per` names the key: the client's network or the
- * submitted address.
- */
+/** Requests that one key, a network or an address, may make in a window. */
 export interface Limit {
   readonly max: number
   readonly windowSeconds: number
@@ -33,10 +30,7 @@ export type LimitName = keyof typeof LIMITS
 export const ADJUSTABLE = ['sign-in', 'verify', 'sensitive'] as const satisfies readonly LimitName[]
 export type AdjustableLimits = Readonly<Record<(typeof ADJUSTABLE)[number], number>>
 
-/**
- * Limits that do not depend on the network: they bound what one account, address or challenge can
- * be asked.
- */
+/** Limits that do not depend on the network: what one account, address or challenge can be asked. */
 export const CAPS = {
   /** Failures before an account's password path slows down (RL-01). */
   passwordFailures: 10,
@@ -142,6 +136,8 @@ export const LIFETIMES = {
   /** Authentication older than this must be repeated for sensitive actions (SE-10). */
   freshAuthentication: 600,
   deleteGrace: 14 * 86_400,
+  /** How long a passkey is not offered again on a device where the person did not want one. */
+  passkeyDeclined: 90 * 86_400,
   /** How long relying parties may keep our JWKS (Cache-Control of `/jwks`). */
   jwksCache: 300,
   /**

@@ -12,6 +12,8 @@ const KnownDeviceSchema = defineEntity({
     /** SHA-256 of the device cookie. */
     digest: p.blob().primary().hidden(),
     account: () => p.manyToOne(Account).deleteRule('cascade').primary(),
+    /** When a passkey was offered here, and the person did not want one. */
+    passkeyDeclinedAt: p.datetime().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     lastSeenAt: p
       .datetime()

@@ -49,6 +49,19 @@ const Arrival = z.looseObject({
 /** The sign-in at a provider that a second step follows here. */
 const Came = z.looseObject({ providerId: z.string(), sid: z.string().optional() })
 
+/**
+ * A sign-in to which a passkey is offered, or which lacks one; `isDone` once it is made, and its
+ * recovery codes are shown.
+ */
+const Offer = z.looseObject({
+  accountId: z.string(),
+  methods: z.array(z.string()).readonly(),
+  isRemembered: z.boolean(),
+  credentialVersion: z.number(),
+  isRequired: z.boolean(),
+  isDone: z.boolean(),
+})
+
 /** A part that cannot be read is as good as none: its step begins again. */
 const State = z.looseObject({
   signUp: SignUp.optional().catch(undefined),
@@ -56,6 +69,7 @@ const State = z.looseObject({
   enrol: Enrol.optional().catch(undefined),
   arrival: Arrival.optional().catch(undefined),
   came: Came.optional().catch(undefined),
+  offer: Offer.optional().catch(undefined),
 })
 
 /** What our pages keep between two steps of one interaction; never a credential. */
@@ -74,6 +88,7 @@ export function nextState(stored: unknown, state: InteractionState): Interaction
     enrol: _enrol,
     arrival: _arrival,
     came: _came,
+    offer: _offer,
     ...others
   } = readState(stored)
   return { ...others, ...state }

@@ -109,6 +109,12 @@ export interface PageModels extends AccountModels, RecoveryModels {
     readonly otpauthUri: string
     readonly startOverHref: string
   }
+  /** Posts a passkey that was made; `decline` nothing. `isRequired`: the sign-in lacks it. */
+  'interaction/passkey-offer': Pick<LeavableStep, 'leave' | 'problems'> & {
+    readonly isRequired: boolean
+    readonly passkey: PasskeyForm
+    readonly decline?: FormModel | undefined
+  }
   /** `codes` only in the answer that made them. Posts nothing but itself and goes on. */
   'interaction/recovery-codes': FormModel & { readonly codes?: readonly string[] | undefined }
   /** Posts `code`, `remember=yes`; or, as `passkey`, a passkey. `otherMethods`: the same page with another. */

@@ -337,6 +337,16 @@ export const PAGES: Samples<PageModels> = {
     fresh: { ...form('/interaction/abc/recovery-codes'), codes },
     shown: form('/interaction/abc/recovery-codes'),
   },
+  'interaction/passkey-offer': {
+    plain: { isRequired: false, passkey: created, leave, decline: form('/decline') },
+    required: { isRequired: true, passkey: created, leave },
+    refused: {
+      isRequired: true,
+      passkey: created,
+      leave,
+      problems: { code: 'passkey_refused' },
+    },
+  },
   'interaction/mfa': {
     plain: { ...mfa, method: 'totp' },
     wrong: { ...mfa, method: 'totp', problems: { code: 'invalid_code' } },

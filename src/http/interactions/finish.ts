@@ -2,17 +2,14 @@ import type { Context } from 'koa'
 import type { ProvenAccount } from '../../accounts/accounts.ts'
 import { amrOf, reaches } from '../../accounts/factors/levels.ts'
 import { UPSTREAM } from '../../accounts/factors/methods/upstream.ts'
-import type { ProvenSignIn } from '../../accounts/first-step.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
-import type { SignedIn } from '../../oidc/sign-in-result.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { askToConnect } from './connecting.ts'
-import type { InteractionDeps, Step } from './interaction.ts'
-
-export type Proven = ProvenSignIn & Pick<SignedIn, 'isRemembered' | 'upstream'>
+import type { InteractionDeps, Proven, Step } from './interaction.ts'
+import { demandedPasskey, offeredPasskey } from './passkey-due.ts'
 
 /**
  * Every sign-in ends here. Where it is less than is demanded, what is missing is set up first
@@ -28,22 +25,37 @@ export async function finishSignIn(
   if (!reaches(proven.proofs, level)) {
     if (level === '2fa' && deps.signInPolicy.offers('totp'))
       return beginEnrolment(ctx, deps, step, proven)
-    return seeOther(ctx, await deps.interactions.unmet(step.interaction))
+    const lacking = await demandedPasskey(deps, proven)
+    if (!lacking) return seeOther(ctx, await deps.interactions.unmet(step.interaction))
+    isHalfway(ctx)
+    const { arrival, came = proven.upstream } = step.state
+    return step.goOn({ arrival, came, offer: lacking })
   }
   if (step.state.arrival?.stage === 'connect' && (await askToConnect(deps, step, proven))) return
+  const offer = await offeredPasskey(ctx, deps, step, proven)
+  if (offer) return step.goOn({ offer })
+  await enter(ctx, deps, step, proven)
+}
+
+/** The sign-in is complete: the browser goes back to who asked for it. Returns its device cookie. */
+export async function enter(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  proven: Proven,
+): Promise<string> {
   const upstream = proven.upstream ?? cameBy(step, proven)
   const next = await deps.interactions.login(step.interaction, { ...proven, upstream })
   try {
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
-    deps.deviceCookie.write(
-      ctx,
-      await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), originOf(ctx)),
-    )
+    const device = await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), originOf(ctx))
+    deps.deviceCookie.write(ctx, device)
+    seeOther(ctx, next)
+    return device
   } catch (error) {
     await deps.interactions.takeBack(step.interaction)
     throw error
   }
-  seeOther(ctx, next)
 }
 
 /** The sign-in at a provider that a second step has followed. */

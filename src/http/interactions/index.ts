@@ -10,6 +10,7 @@ import { resendArrivalCode } from './arrival-code.ts'
 import { skipConnecting } from './connect.ts'
 import { type InteractionDeps, loadStep, stepOf } from './interaction.ts'
 import { leave } from './leave.ts'
+import { declinePasskeyOffer } from './passkey-offer.ts'
 import { dueStep, type InteractionStep, STEPS } from './steps.ts'
 import { arrive, startUpstream } from './upstream.ts'
 import { resendCode } from './verify-email.ts'
@@ -60,6 +61,7 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
     router.get(`/${step.name}`, load(), whenDue(step), step.show(deps))
     router.post(`/${step.name}`, load(limited), whenDue(step), step.submit(deps))
   }
+  router.post('/passkey-offer/decline', load(), declinePasskeyOffer(deps))
   router.post('/resend', load(limit('resend')), resendCode(deps))
   router.post('/upstream/:provider', load(limit('upstream')), startUpstream(deps))
   router.get('/arrive', load(limit('upstream')), arrive(deps))

@@ -6,7 +6,7 @@ import type { Passkeys } from '../../accounts/factors/passkeys/passkeys.ts'
 import type { SecondStep } from '../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { Totp } from '../../accounts/factors/totp.ts'
-import type { FirstStep } from '../../accounts/first-step.ts'
+import type { FirstStep, ProvenSignIn } from '../../accounts/first-step.ts'
 import type { AddressProof } from '../../accounts/identities/address-proof.ts'
 import type { Joining } from '../../accounts/identities/joining.ts'
 import type { Meetings } from '../../accounts/identities/meetings.ts'
@@ -20,6 +20,7 @@ import type { RequiredLevel } from '../../config/sign-in-rules.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
 import type { Interactions } from '../../oidc/interactions.ts'
 import { param } from '../../oidc/param.ts'
+import type { SignedIn } from '../../oidc/sign-in-result.ts'
 import type { UpstreamArrivals } from '../../upstream/arrivals.ts'
 import type { UpstreamJourneys } from '../../upstream/journeys.ts'
 import type { Providers } from '../../upstream/providers.ts'
@@ -29,6 +30,9 @@ import type { FlowCookie } from '../pages/flow-cookie.ts'
 import type { AskingApp, Renderer } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 import type { UpstreamCookie } from '../upstream-cookie.ts'
+
+/** An account of which a sign-in has proven what it takes. */
+export type Proven = ProvenSignIn & Pick<SignedIn, 'isRemembered' | 'upstream'>
 
 export interface InteractionDeps {
   readonly issuer: string

@@ -8,6 +8,7 @@ import { enrolmentProblems, type RefusedEnrolment } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
+import { provenBy } from './passkey-due.ts'
 
 /**
  * Two factors are demanded of an account that has one: the secret waits here for its first code. No
@@ -64,7 +65,9 @@ export function showRecoveryCodes(deps: InteractionDeps): Middleware {
 export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
-    const { enrol } = step.state
+    const { enrol, offer } = step.state
+    const byPasskey = offer?.isDone && (await findProven(deps, offer)) && provenBy(offer)
+    if (byPasskey) return finishSignIn(ctx, deps, step, byPasskey)
     if (!enrol || !(await findProven(deps, enrol))) return step.startOver()
     const { accountId, amr, methods, isRemembered, credentialVersion } = enrol
     const shown = methodsOf(methods ?? [firstStepOf(amr)?.id ?? ''])
@@ -102,7 +105,7 @@ async function renderEnrol(
   deps.renderer.page(ctx, 'interaction/mfa-enrol', { ...form, secret, otpauthUri }, step.app)
 }
 
-function renderCodes(
+export function renderCodes(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,

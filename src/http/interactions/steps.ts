@@ -15,6 +15,7 @@ import {
 } from './mfa-enrol.ts'
 import { showMissingDetail, submitMissingDetail } from './missing-detail.ts'
 import { submitPasskey } from './passkey.ts'
+import { showPasskeyOffer, submitPasskeyOffer } from './passkey-offer.ts'
 import { showSelectAccount, submitSelectAccount } from './select-account.ts'
 import { showSignUp, submitSignUp } from './sign-up.ts'
 import { showVerifyEmail, submitVerifyEmail } from './verify-email.ts'
@@ -53,7 +54,7 @@ export const STEPS: readonly InteractionStep[] = [
   },
   {
     name: 'recovery-codes',
-    isDue: ({ enrol }) => enrol?.isDone === true,
+    isDue: ({ enrol, offer }) => enrol?.isDone === true || offer?.isDone === true,
     show: showRecoveryCodes,
     submit: submitRecoveryCodes,
   },
@@ -62,6 +63,13 @@ export const STEPS: readonly InteractionStep[] = [
     isDue: ({ enrol }, _prompt, policy) => enrol?.isDone === false && policy.level !== '1fa',
     show: showMfaEnrol,
     submit: submitMfaEnrol,
+    limit: 'verify',
+  },
+  {
+    name: 'passkey-offer',
+    isDue: ({ offer }) => offer?.isDone === false,
+    show: showPasskeyOffer,
+    submit: submitPasskeyOffer,
     limit: 'verify',
   },
   {

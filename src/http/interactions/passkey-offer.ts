@@ -1,0 +1,95 @@
+import type { Context, Middleware } from 'koa'
+import type { Problems } from '../../views/views.ts'
+import { textsOf } from '../form.ts'
+import { Registration, readCredential } from '../passkey-credential.ts'
+import { refusable } from '../refusable.ts'
+import { originOf } from '../state.ts'
+import { enter, findProven, finishSignIn } from './finish.ts'
+import { bindingOf, type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { leaveForm } from './leave.ts'
+import { renderCodes } from './mfa-enrol.ts'
+import { type Offer, provenBy } from './passkey-due.ts'
+
+/** A passkey that is offered once after a sign-in, or that the sign-in lacks. */
+export function showPasskeyOffer(deps: InteractionDeps): Middleware {
+  return (ctx) => render(ctx, deps, stepOf(ctx))
+}
+
+/** Making one counts as showing it: what keeps it has just verified its person. */
+export function submitPasskeyOffer(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = stepOf(ctx)
+    const offer = await provenOffer(deps, step)
+    const proven = offer && provenBy(offer)
+    if (!offer || !proven) return step.startOver()
+    let refused: Problems | undefined
+    await refusable(
+      ctx,
+      async () => {
+        const { credential } = textsOf(ctx, 'credential')
+        const made = {
+          accountId: offer.accountId,
+          credential: readCredential(Registration, credential),
+          binding: bindingOf(step),
+          purpose: 'passkey',
+        } as const
+        const { method, recoveryCodes } = await deps.passkeys.register(made, originOf(ctx))
+        const shown = { ...proven, proofs: [...proven.proofs, method] }
+        if (recoveryCodes.length === 0) return finishSignIn(ctx, deps, step, shown)
+        const methods = [...offer.methods, method.id]
+        await deps.interactions.remember(step.interaction, {
+          ...step.state,
+          offer: { ...offer, methods, isDone: true },
+        })
+        renderCodes(ctx, deps, step, recoveryCodes)
+      },
+      (problems) => {
+        refused = problems
+      },
+    )
+    if (refused) await render(ctx, deps, step, refused)
+  }
+}
+
+/** "Not now": it is not offered again on this device for a while. */
+export function declinePasskeyOffer(deps: InteractionDeps): Middleware {
+  return async (ctx) => {
+    const step = stepOf(ctx)
+    const offer = await provenOffer(deps, step)
+    const proven = offer && provenBy(offer)
+    if (!offer || !proven || offer.isRequired) return step.startOver()
+    const device = await enter(ctx, deps, step, proven)
+    await deps.devices.declinePasskey(proven.accountId, device)
+  }
+}
+
+async function provenOffer(deps: InteractionDeps, { state }: Step): Promise<Offer | undefined> {
+  const { offer } = state
+  return offer && !offer.isDone && (await findProven(deps, offer)) ? offer : undefined
+}
+
+async function render(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  problems?: Problems,
+): Promise<void> {
+  const { offer } = step.state
+  const account = offer && (await findProven(deps, offer))
+  if (!account) return step.startOver()
+  const csrf = deps.csrf.token(ctx)
+  const action = step.url('passkey-offer')
+  const options = await deps.passkeys.creationOptions(account, bindingOf(step))
+  deps.renderer.page(
+    ctx,
+    'interaction/passkey-offer',
+    {
+      isRequired: offer.isRequired,
+      passkey: { action, csrf, options },
+      decline: offer.isRequired ? undefined : { action: `${action}/decline`, csrf },
+      leave: leaveForm(ctx, deps, step),
+      problems,
+    },
+    step.app,
+  )
+}
