@@ -1,27 +1,17 @@
 import { Command } from 'commander'
+import { strandedBy } from '../accounts/factors/ways.ts'
 import { registrationOf } from '../clients/metadata.ts'
 import { adviceOn } from '../clients/needed-switch.ts'
 import type { KeptRefusal } from '../clients/refused-requests.ts'
 import type { Client } from '../entities/index.ts'
-import { type Answer, answering } from './answer.ts'
+import { answering } from './answer.ts'
+import { type Finding, told } from './findings.ts'
 import { type Open, withClients } from './with-clients.ts'
-
-/** What is not as it should be. */
-interface Finding {
-  readonly id: string
-  readonly level: 'warning' | 'error'
-  readonly what: string
-  readonly why: string
-  readonly mend: string
-  readonly docs: string
-  readonly at?: Date
-}
 
 const DOCS = 'docs/operations.md#clients'
 const WHY = 'its requests are refused, or answered with less than it asks for'
 const ANYBODYS =
   'Anybody can send a request in the name of an app: look into its own settings before you loosen anything'
-const EXIT_CODES = { ok: undefined, warnings: 1, errors: 2 } as const
 
 /** `gatehouse doctor …`: exit code 0 where all is well, 1 for warnings, 2 for errors. */
 export function doctorCommand(open: Open): Command {
@@ -34,11 +24,39 @@ export function doctorCommand(open: Open): Command {
         withClients(open, async ({ clients, refusedRequests }) => {
           const { client } = await clients.get(id)
           const refusals = await refusedRequests.listOf(id, client.updatedAt)
-          return told(client, findingsOf(client, refusals))
+          return told(findingsOf(client, refusals), {
+            fine: `${client.name}: nothing was refused since it was last changed.`,
+            about: { client: id },
+          })
+        }),
+      ),
+    )
+  command
+    .command('accounts')
+    .description('accounts that have no way in but what SIGN_IN_METHODS leaves out')
+    .action(
+      answering(() =>
+        withClients(open, async ({ database, signInPolicy }) => {
+          const stranded = await strandedBy(database.em.fork(), signInPolicy)
+          const findings = [...stranded].map(([names, accounts]) =>
+            strandedFinding(names, accounts),
+          )
+          return told(findings, { fine: 'Every account has a way in that is offered.' })
         }),
       ),
     )
   return command
+}
+
+function strandedFinding(names: string, accounts: number): Finding {
+  return {
+    id: 'way_in_off',
+    level: 'warning',
+    what: `accounts whose only way in is ${names}: ${accounts}`,
+    why: 'they cannot sign in: SIGN_IN_METHODS leaves it out',
+    mend: 'put it back into SIGN_IN_METHODS until they have another',
+    docs: 'docs/operations.md#settings',
+  }
 }
 
 function findingsOf(client: Client, refusals: readonly KeptRefusal[]): readonly Finding[] {
@@ -68,23 +86,5 @@ function findingOf(client: Client, { refused, lastAt }: KeptRefusal): Finding {
     mend: option === undefined ? mend : `client update ${client.id} ${option}\n${mend}`,
     docs: DOCS,
     at: lastAt,
-  }
-}
-
-function told({ id, name }: Client, findings: readonly Finding[]): Answer {
-  const isError = findings.some(({ level }) => level === 'error')
-  const status = isError ? 'errors' : findings.length > 0 ? 'warnings' : 'ok'
-  const exitCode = EXIT_CODES[status]
-  const lines = findings.flatMap(({ level, what, why, mend, docs, at }) => [
-    `${level}: ${what}${at ? ` (last at ${at.toISOString()})` : ''}`,
-    `  why it matters: ${why}`,
-    `  how to mend it: ${mend.replaceAll('\n', '\n  ')}`,
-    `  more: ${docs}`,
-  ])
-  return {
-    lines:
-      findings.length > 0 ? lines : [`${name}: nothing was refused since it was last changed.`],
-    json: { client: id, status, findings },
-    ...(exitCode === undefined ? {} : { exitCode }),
   }
 }

@@ -1,3 +1,4 @@
+import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
 import type { ClientSecrets } from '../clients/client-secrets.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { RefusedRequests } from '../clients/refused-requests.ts'
@@ -13,6 +14,7 @@ export interface ClientCommandDeps extends AsyncDisposable {
   readonly database: Pick<Database, 'em'>
   readonly refusedRequests: RefusedRequests
   readonly config: { readonly issuer: string }
+  readonly signInPolicy: SignInPolicy
 }
 export type Open = () => Promise<ClientCommandDeps>
 

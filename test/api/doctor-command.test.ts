@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { startApi } from '../support/api.ts'
-import { createClient, type NewClient } from '../support/factories.ts'
+import { createAccount, createClient, type NewClient } from '../support/factories.ts'
 import { operator } from '../support/operator.ts'
+import { givePasskey } from '../support/passkeys.ts'
 import { authorize, basic, post } from '../support/protocol.ts'
 import type { TestServer } from '../support/server.ts'
 
@@ -16,6 +17,26 @@ beforeAll(async () => {
   server = await startApi()
 })
 afterAll(() => server.stop())
+
+describe('doctor accounts', () => {
+  it('counts people whose only way in is not offered', async () => {
+    const strict = await startApi({ signIn: { methods: ['passkey'] } })
+    try {
+      await createAccount(strict)
+      const bound = await createAccount(strict)
+      await givePasskey(strict, bound)
+      await createAccount(strict, { password: null })
+      const told = await shell.run(strict, ['doctor', 'accounts'])
+      expect(told.code).toBe(1)
+      expect(told.stdout).toContain('warning: accounts whose only way in is password: 1\n')
+      expect(told.stdout).toContain('warning: accounts whose only way in is email-code: 1\n')
+      const fine = await shell.run(server, ['doctor', 'accounts', '--json'])
+      expect([fine.code, JSON.parse(fine.stdout)]).toEqual([0, { status: 'ok', findings: [] }])
+    } finally {
+      await strict.stop()
+    }
+  })
+})
 
 async function doctor(id: string, ...args: string[]) {
   await server.context.refusedRequests.flush()

@@ -91,6 +91,18 @@ describe('what an account signs in with', () => {
     expect(await hashOf(id)).toBeNull()
   })
 
+  it('an app for codes is not set up where the operator offers none', async () => {
+    const strict = await startServer({ signIn: { secondFactors: ['passkey'] } })
+    try {
+      const account = await createAccount(strict)
+      await expect(strict.context.mfa.enrol(account)).rejects.toMatchObject({
+        code: 'method_not_offered',
+      })
+    } finally {
+      await strict.stop()
+    }
+  })
+
   it('TF-11 where two factors are demanded, an account that had two keeps two', async () => {
     const account = await createAccount(server)
     await enableMfa(server, account)

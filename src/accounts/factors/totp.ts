@@ -15,6 +15,7 @@ import { type Attempts, attempt } from './attempts.ts'
 import { TOTP } from './methods/totp.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
+import type { SignInPolicy } from './sign-in-policy.ts'
 import { recount } from './ways.ts'
 
 export interface TotpDeps {
@@ -26,6 +27,7 @@ export interface TotpDeps {
   readonly recoveryCodes: RecoveryCodes
   readonly events: SecurityEvents
   readonly sessions: Sessions
+  readonly policy: SignInPolicy
   /** The issuer's name in the person's authenticator app. */
   readonly issuerName: string
 }
@@ -47,10 +49,11 @@ export class Totp {
 
   /**
    * A new secret, inactive until confirmed; an earlier unconfirmed one is void (TF-04). Throws
-   * `mfa_already_enabled`.
+   * `mfa_already_enabled`, or `method_not_offered` where the operator wants no more of these.
    */
   async enrol(account: { id: string; email: string }): Promise<Enrolment> {
-    const { em, box, issuerName } = this.#deps
+    const { em, box, issuerName, policy } = this.#deps
+    if (!policy.offers('totp')) throw new AppError('method_not_offered')
     const id = randomUUID()
     const secret = await generateTotpSecret()
     await em.fork().transactional(async (tx) => {

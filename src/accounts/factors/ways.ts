@@ -10,7 +10,7 @@ import type { SignInPolicy } from './sign-in-policy.ts'
 export const IS_WAY_IN = `"has_verified" and "is_discoverable" is distinct from false`
 
 /** A way more is a column more. Its owner puts the count of its table in the place of a zero. */
-const WAYS = `
+const FACTS = `
 select "password_hash" is not null as "hasPassword",
   "keys"."ways" as "passkeys",
   "keys"."all" - "keys"."ways" as "securityKeys",
@@ -21,7 +21,11 @@ select "password_hash" is not null as "hasPassword",
   "strongest"
 from "account", lateral (
   select count(*)::int as "all", count(*) filter (where ${IS_WAY_IN})::int as "ways" from "passkey" where "account_id" = "account"."id"
-) "keys" where "id" = ? for update of "account"`
+) "keys"`
+const WAYS = `${FACTS} where "id" = ? for update of "account"`
+const CENSUS = `
+select "hasPassword", "hasProvenAddress", least("passkeys", 1) as "passkeys", least("identities", 1) as "identities", 0 as "securityKeys", count(*)::int as "accounts"
+from (${FACTS} where "status" = 'active') "each" group by 1, 2, 3, 4`
 
 interface Counted extends AccountWays {
   /** As it was counted last. */
@@ -56,6 +60,24 @@ export async function ensureWayStays(
   const hasWayIn = left.some(({ id, counts }) => counts === 'way-in' && policy.offers(id))
   const isWeakened = ways.strongest === STRONGEST.two && strongestOf(left) < STRONGEST.two
   if (!hasWayIn || (policy.isStrict && isWeakened)) throw new AppError('last_way_in')
+}
+
+/** Active accounts that have no way in but what the operator does not offer, by what they have. */
+export async function strandedBy(
+  em: EntityManager,
+  policy: SignInPolicy,
+): Promise<ReadonlyMap<string, number>> {
+  const stranded = new Map<string, number>()
+  for (const { accounts, ...ways } of await em.execute<(AccountWays & { accounts: number })[]>(
+    CENSUS,
+  )) {
+    const all = availableOf(ways).filter(({ counts }) => counts === 'way-in')
+    if (all.some(({ id }) => policy.offers(id))) continue
+    const own = all.filter(({ isOfAddress }) => !isOfAddress)
+    const names = (own.length > 0 ? own : all).map(({ id }) => id).join(' or ')
+    stranded.set(names, (stranded.get(names) ?? 0) + accounts)
+  }
+  return stranded
 }
 
 function availableOf(ways: AccountWays): Method[] {

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import { LIFETIMES } from '../../config/limits.ts'
+import { AppError } from '../../errors.ts'
 import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { PasskeyForm, PasskeySignal, Problems, UpstreamNotice } from '../../views/views.ts'
 import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
@@ -59,6 +60,8 @@ export function submitLogin(deps: InteractionDeps): Middleware {
     await refusable(
       ctx,
       async () => {
+        if (!deps.signInPolicy.offers('password', settingsOf(step.app.client)))
+          throw new AppError('method_not_offered')
         refuseFaults({ username: emailFault(email), password: passwordFault(password) })
         const isRemembered = (accountId: string): boolean =>
           staysRemembered(known, accountId, shown.isRemembered)

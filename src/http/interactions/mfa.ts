@@ -60,10 +60,14 @@ async function render(
   problems?: Problems,
 ): Promise<void> {
   const { mfa } = step.state
-  const methods: readonly SecondMethod[] = mfa?.accountId
+  const all: readonly SecondMethod[] = mfa?.accountId
     ? await deps.secondStep.methods(mfa.accountId)
     : ['totp']
-  const method = methodOf(ctx, methods)
+  // Nothing else reaches what is demanded: a code would end at the app.
+  const isPasskeyOnly = step.policy.level === 'phr' && all.includes('passkey')
+  const methods: readonly SecondMethod[] = isPasskeyOnly ? ['passkey'] : all
+  const offered = isPasskeyOnly ? methods : [...methods, 'recovery' as const]
+  const method = offered.find((each) => each === ctx.query['method']) ?? offered[0] ?? 'recovery'
   const action = (of: SecondMethod) =>
     of === methods[0] ? step.url('mfa') : `${step.url('mfa')}?method=${of}`
   const options =
@@ -80,7 +84,7 @@ async function render(
       method,
       email: mfa?.email ?? '',
       passkey: options && { action: action(method), csrf, hidden: { remember: '' }, options },
-      otherMethods: [...methods, 'recovery' as const]
+      otherMethods: offered
         .filter((each) => each !== method && (each !== 'passkey' || !options))
         .map((each) => ({ method: each, href: action(each) })),
       startOverHref: `${step.url('login')}${OTHER}`,
@@ -90,10 +94,4 @@ async function render(
     },
     step.app,
   )
-}
-
-/** The one that the person chose, if the account has it. */
-function methodOf(ctx: Context, methods: readonly SecondMethod[]): SecondMethod {
-  const chosen = [...methods, 'recovery' as const].find((each) => each === ctx.query['method'])
-  return chosen ?? methods[0] ?? 'recovery'
 }

@@ -27,7 +27,7 @@ export function submitPasskey(deps: InteractionDeps): Middleware {
       ctx,
       async () => {
         if (!deps.signInPolicy.offers('passkey', settingsOf(step.app.client)))
-          throw new AppError('passkey_refused')
+          throw new AppError('method_not_offered')
         const presented = {
           credential: readCredential(Assertion, credential),
           binding: bindingOf(step),

@@ -29,7 +29,13 @@ export const PROOFS = family('Security', {
     summary: 'Turn two-step sign-in on',
     description:
       'The first call makes a secret for an authenticator app; nothing changes before the second brings a code of it. Each first call replaces the secret of the one before.',
-    refusals: [...FRESH, 'invalid_code', 'mfa_already_enabled', 'mfa_setup_replaced'],
+    refusals: [
+      ...FRESH,
+      'invalid_code',
+      'mfa_already_enabled',
+      'mfa_setup_replaced',
+      'method_not_offered',
+    ],
     first: {
       body: named('EnableMfaFirstBody', { password: confirmation }),
       answer: named('MfaEnrolment', {

@@ -17,7 +17,13 @@ export const SIGN_IN = family('Sign-in', {
     summary: 'Sign in',
     description:
       'With two-step sign-in on, the first call is refused with `mfa_required` and a token; the second call brings that token and a code. Its address and password may be left out. Without a token and with no `methods`, the operator demands a second factor that the account does not have yet: it is set up on the hosted pages.',
-    refusals: ['invalid_credentials', 'mfa_required', 'email_unverified', 'invalid_code'],
+    refusals: [
+      'invalid_credentials',
+      'mfa_required',
+      'email_unverified',
+      'invalid_code',
+      'method_not_offered',
+    ],
     /** With two-step sign-in on, the refusal names a challenge and no token is made (TF-06). */
     first: {
       body: named('SignInFirstBody', { email, password }),
@@ -27,6 +33,7 @@ export const SIGN_IN = family('Sign-in', {
         answer: { ...TOKENS, session: SESSION, user: USER },
       },
       async handle(input, { origin }, deps) {
+        if (!deps.signInPolicy.offers('password')) throw new AppError('method_not_offered')
         const outcome = await deps.signIn.withPassword({ ...input, binding: BINDING }, origin)
         switch (outcome.status) {
           case 'signed_in':

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { ACR } from '../../src/accounts/factors/levels.ts'
+import { PASSWORD as PASSWORD_METHOD } from '../../src/accounts/factors/methods/password.ts'
+import { TOTP } from '../../src/accounts/factors/methods/totp.ts'
+import { Account } from '../../src/entities/index.ts'
+import { api, startApi } from '../support/api.ts'
+import type { Authenticator } from '../support/authenticator.ts'
+import { Browser, type Page } from '../support/browser.ts'
+import { createAccount, PASSWORD } from '../support/factories.ts'
+import { givePasskey } from '../support/passkeys.ts'
+import { enableMfa, enter } from '../support/people.ts'
+import { relyingParty } from '../support/relying-party.ts'
+import type { TestServer } from '../support/server.ts'
+
+const UNMET = 'unmet_authentication_requirements'
+const OFF = 'That way to sign in is not offered here'
+
+const errorOf = (page: Page) => page.url.searchParams.get('error')
+
+/** Answers the passkey form of the page that a browser shows. */
+function showPasskey(browser: Browser, authenticator: Authenticator): Promise<Page> {
+  const form = browser.page.forms.find(({ attributes }) => attributes['data-passkey'])
+  if (!form) throw new Error(`no passkey is asked for: ${browser.page.words}`)
+  const options = JSON.parse(form.attributes['data-passkey'] ?? '')
+  return browser.submit(form, { credential: JSON.stringify(authenticator.assert(options)) })
+}
+
+/** Posts a password where the page may have no field for it. */
+function postPassword(browser: Browser, person: { email: string; password: string }) {
+  const { page } = browser
+  const form = page.forms.find(({ action }) => action.pathname.startsWith('/interaction/'))
+  const csrf = form?.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+  const path = form?.action.pathname.replace(/[^/]+$/, 'login') ?? ''
+  return browser.post(path, { _csrf: csrf, username: person.email, password: person.password })
+}
+
+describe('a way in that the operator does not offer', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startApi({ signIn: { methods: ['passkey'] } })
+  })
+  afterAll(() => server.stop())
+
+  it('TF-11 EN-01 takes no password at either door, right or wrong, of anybody or nobody', async () => {
+    const account = await createAccount(server)
+    const browser = new Browser(server.origin)
+    for (const email of [account.email, 'nobody@example.org'])
+      for (const password of [PASSWORD, 'wrong wrong wrong'])
+        expect((await api(server, 'POST /sign-in/email', { email, password })).body.error).toBe(
+          'method_not_offered',
+        )
+    const app = await relyingParty(server, { firstParty: true })
+    await browser.visit(app.authorizationUrl())
+    const page = await postPassword(browser, account)
+    expect([page.status, page.words.includes(OFF)]).toEqual([403, true])
+    expect(await server.context.sessions.list(account.id)).toEqual([])
+  })
+})
+
+describe('what an app demands of a sign-in', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startApi()
+  })
+  afterAll(() => server.stop())
+
+  it('an app that takes passkeys only is entered by no password', async () => {
+    const app = await relyingParty(server, { firstParty: true, signInMethods: ['passkey'] })
+    const account = await createAccount(server)
+    const { authenticator } = await givePasskey(server, { ...account, name: 'Ada' })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl())
+    expect((await postPassword(browser, account)).words).toContain(OFF)
+    await browser.visit(app.authorizationUrl())
+    const back = await showPasskey(browser, authenticator)
+    expect((await app.redeem(back.url)).claims()).toMatchObject({
+      acr: ACR.multiFactor,
+      amr: ['pop', 'user', 'mfa'],
+    })
+  })
+
+  it.each([
+    ['acr_values', {}, { acr_values: 'phr' }],
+    ['default_acr_values', { defaultAcrValues: ['phr'] }, {}],
+    ['require_acr', { requireAcr: 'phr' }, {}],
+  ] as const)(
+    'TF-10 phr by %s is not reached by password and app, and the person is not lost',
+    async (_how, client, wish) => {
+      const app = await relyingParty(server, {
+        firstParty: true,
+        ...('defaultAcrValues' in client ? { defaultAcrValues: ['phr'] } : client),
+      })
+      const plain = await relyingParty(server, { firstParty: true })
+      const account = await createAccount(server)
+      const totp = await enableMfa(server, account)
+      const browser = new Browser(server.origin)
+      await browser.visit(app.authorizationUrl(wish))
+      const back = await enter(browser, account, { authenticator: totp })
+      expect([back.step, errorOf(back)]).toEqual(['app', UNMET])
+      expect(await server.context.sessions.list(account.id)).toEqual([])
+
+      // A session of two factors, opened for another app, is not enough either.
+      await browser.visit(plain.authorizationUrl())
+      await enter(browser, account, { authenticator: totp })
+      const silent = await browser.visit(app.authorizationUrl({ ...wish, prompt: 'none' }))
+      expect(silent.url.searchParams.get('code')).toBeNull()
+
+      const { authenticator } = await givePasskey(server, { ...account, name: 'Ada' })
+      await browser.visit(app.authorizationUrl(wish))
+      const done = await showPasskey(browser, authenticator)
+      expect((await app.redeem(done.url)).claims()).toMatchObject({
+        acr: 'requireAcr' in client ? ACR.multiFactor : 'phr',
+      })
+    },
+  )
+
+  it('TF-10 phr is reached by password and passkey, and the second step offers nothing less', async () => {
+    const app = await relyingParty(server, { firstParty: true })
+    const account = await createAccount(server)
+    await enableMfa(server, account)
+    const { authenticator } = await givePasskey(server, { ...account, name: 'Ada' })
+    const browser = new Browser(server.origin)
+    await browser.visit(app.authorizationUrl({ acr_values: 'phr' }))
+    const second = await enter(browser, account)
+    expect(second.url.pathname).toMatch(/\/mfa$/)
+    expect([second.text.includes('id="code"'), second.text.includes('method=recovery')]).toEqual([
+      false,
+      false,
+    ])
+    const back = await showPasskey(browser, authenticator)
+    expect((await app.redeem(back.url)).claims()).toMatchObject({
+      acr: 'phr',
+      amr: ['pwd', 'pop', 'user', 'mfa'],
+    })
+  })
+})
+
+describe('passkeys demanded of everybody', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startApi({ signIn: { requiredLevel: 'phr' } })
+  })
+  afterAll(() => server.stop())
+
+  it('TF-11 neither door is opened by less, and a session of less opens nothing', async () => {
+    const account = await createAccount(server)
+    const { email, password, id: accountId } = account
+    expect((await api(server, 'POST /sign-in/email', { email, password })).body).toMatchObject({
+      error: 'mfa_required',
+      methods: [],
+    })
+    const totp = await enableMfa(server, account)
+    const { body } = await api(server, 'POST /sign-in/email', { email, password })
+    const second = { token: body.token, code: await totp.code() }
+    expect((await api(server, 'POST /sign-in/email', second)).body.error).toBe('mfa_required')
+    expect(await server.context.sessions.list(accountId)).toEqual([])
+
+    const { credentialVersion } = await server.context.database.em
+      .fork()
+      .findOneOrFail(Account, { id: accountId })
+    const origin = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
+    const older = await server.context.firstPartyTokens.issue(
+      { accountId, credentialVersion, proofs: [PASSWORD_METHOD, TOTP] },
+      origin,
+    )
+    const token = older.tokens.access_token
+    expect((await api(server, 'POST /user/me', undefined, { token })).status).toBe(401)
+  })
+})
