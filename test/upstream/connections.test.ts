@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { Browser, type Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { age, enableMfa, signedIn } from '../support/people.ts'
+import { age, enableMfa, forgetStep, signedIn } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { comeBy, FROM_ELSEWHERE, somebody } from '../support/upstream/coming.ts'
 import { FakeGitHub, GITHUB_CLIENT } from '../support/upstream/fake-github.ts'
@@ -166,6 +166,32 @@ describe('providers that are connected to an account', () => {
     await connect(browser)
     await other.visit('/account')
     expect((await comeBy(other, op)).url.pathname).toBe('/account')
+  })
+
+  it('are noted in the session, with the name of the sign-in over there, after a second step, too', async () => {
+    const account = await createAccount(server)
+    const authenticator = await enableMfa(server, account)
+    const { browser } = await signedIn(server, { account, authenticator })
+    await connect(browser)
+    op.person = { ...op.person, sid: 'over-there' }
+    const other = new Browser(server.origin)
+    await other.visit('/account')
+    await comeBy(other, op)
+    await forgetStep(server, account.id)
+    await other.submit('/mfa', { code: await authenticator.code() })
+    expect(other.page.url.pathname).toBe('/account')
+    expect(
+      await sql(
+        'select provider_id, upstream_sid, amr from session where account_id = $1 and provider_id is not null',
+        [account.id],
+      ),
+    ).toEqual([
+      {
+        provider_id: 'acme',
+        upstream_sid: 'over-there',
+        amr: ['urn:gatehouse:amr:upstream', 'otp', 'mfa'],
+      },
+    ])
   })
 
   it('LG-08 are in the export, and go with the account', async () => {
