@@ -35,6 +35,7 @@ import { upstreamRoutes } from './http/pages/upstream.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
 import { createUpstreamCookie } from './http/upstream-cookie.ts'
+import { upstreamLogoutRoutes } from './http/upstream-logout.ts'
 import { webFinger } from './http/webfinger.ts'
 import { cookieNames } from './oidc/configuration.ts'
 
@@ -86,6 +87,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(fastPath(authorizationServer))
   const ofSignIn = { csrf, deviceCookie, signUpFlow, upstreamCookie }
   app.use(interactionRoutes({ ...context, issuer, ...ofSignIn }, limit).routes())
+  app.use(upstreamLogoutRoutes({ ...context, limit }).routes())
   app.use(upstreamRoutes({ ...context, limit, upstreamCookie }).routes())
   app.use(webFinger(config))
   app.use(mountProvider(authorizationServer, renderer))

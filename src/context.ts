@@ -130,7 +130,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
 
   const connected = { ...common, announcements, directory, ways }
   const upstream = composeUpstream(connected)
-  const useCases = composeUseCases({ ...connected, hasher, messages, access })
+  const useCases = composeUseCases({ ...connected, ...upstream, hasher, messages, access })
   const arriving = composeArrivals({ ...common, messages, useCases, upstream })
   const { deletion } = useCases
   const retained = { em, pool, deletion, audit, auditRetentionDays: config.auditRetentionDays }

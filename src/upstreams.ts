@@ -15,6 +15,7 @@ import { UpstreamJourneys } from './upstream/journeys.ts'
 import { ProviderStore } from './upstream/provider-store.ts'
 import { Providers } from './upstream/providers.ts'
 import { RelyingParty } from './upstream/relying-party.ts'
+import { UpstreamLogout } from './upstream/upstream-logout.ts'
 import type { UseCases } from './use-cases.ts'
 
 export interface UpstreamDeps {
@@ -48,14 +49,14 @@ export interface ArrivalDeps {
   readonly box: SecretBox
   readonly audit: AuditSink
   readonly messages: Messages
-  readonly useCases: Pick<UseCases, 'identities' | 'registration' | 'tokens'>
+  readonly useCases: Pick<UseCases, 'identities' | 'registration' | 'sessions' | 'tokens'>
   readonly upstream: ReturnType<typeof composeUpstream>
 }
 
 /** The way there and back, and what it leads to. */
 export function composeArrivals(deps: ArrivalDeps) {
   const { config, database, box, audit, messages, useCases, upstream } = deps
-  const { identities, registration, tokens } = useCases
+  const { identities, registration, sessions, tokens } = useCases
   const { em, pool } = database
   const arrivals = new UpstreamArrivals({ pool, box })
   const flows = new UpstreamFlows({ pool, box })
@@ -65,6 +66,7 @@ export function composeArrivals(deps: ArrivalDeps) {
     journeys: new UpstreamJourneys({ ...upstream, issuer, audit, flows, arrivals }),
     meetings: new Meetings({ pool, audit }),
     addressProof: new AddressProof({ em, tokens, messages, registration }),
+    upstreamLogout: new UpstreamLogout({ ...upstream, pool, sessions, audit }),
     joining: new Joining({ em, arrivals, identities, registration }),
   }
 }

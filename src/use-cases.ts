@@ -42,6 +42,7 @@ import type { Database } from './database/database.ts'
 import type { Announcements } from './feed/announcements.ts'
 import type { Logger } from './logger/logger.ts'
 import type { Messages } from './mail/messages.ts'
+import type { Providers } from './upstream/providers.ts'
 
 export interface UseCaseDeps {
   readonly config: Config
@@ -54,6 +55,7 @@ export interface UseCaseDeps {
   readonly directory: AppsThatAdmit
   readonly audit: AuditSink
   readonly announcements: Announcements
+  readonly providers: Pick<Providers, 'enforcing'>
   readonly logger: Logger
 }
 
@@ -69,6 +71,7 @@ export function composeUseCases({
   access,
   audit,
   announcements,
+  providers,
   directory,
   logger,
 }: UseCaseDeps) {
@@ -103,18 +106,9 @@ export function composeUseCases({
   const { challenges, mfa, passkeys, recoveryCodes, secondStep } = factors
   const replaced = new ReplacedCredentials({ audit, events, sessions })
   const passwords = new Passwords({ em, hasher, attempts, replaced, passwordContext })
-  const stepUp = new StepUp({
-    em,
-    pool,
-    attempts,
-    tokens,
-    messages,
-    passkeys,
-    passwords,
-    secondStep,
-  })
-  const codes = new CodesByAddress({ em, tokens, keepLinks })
   const mailing = { audit, em, tokens, messages }
+  const stepUp = new StepUp({ ...mailing, pool, attempts, passkeys, passwords, secondStep })
+  const codes = new CodesByAddress({ em, tokens, keepLinks, providers })
   const passwordReset = new PasswordReset({ ...mailing, passwords, attempts, codes })
   const passwordChange = new PasswordChange({
     em,

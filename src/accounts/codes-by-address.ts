@@ -4,6 +4,7 @@ import type { EntityManager } from '../database/database.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import type { ClosedState } from '../mail/closed-account.ts'
 import type { Envelope } from '../mail/post.ts'
+import type { Providers } from '../upstream/providers.ts'
 import { findAddressee } from './addressee.ts'
 import { requireEmail } from './canonical-email.ts'
 import type { KeepLinks } from './keep-links.ts'
@@ -34,6 +35,13 @@ type Send = (
   mail: Envelope & { issued: () => Promise<Issued>; closed: ClosedState },
 ) => Promise<Issued | undefined>
 
+export interface CodesByAddressDeps {
+  readonly em: EntityManager
+  readonly tokens: OneTimeTokens
+  readonly keepLinks: KeepLinks
+  readonly providers: Pick<Providers, 'enforcing'>
+}
+
 /**
  * Codes that anybody asks for by an address, known or not. Answers alike for every address, and
  * changes nothing by itself.
@@ -42,11 +50,13 @@ export class CodesByAddress {
   readonly #em: EntityManager
   readonly #tokens: OneTimeTokens
   readonly #keepLinks: KeepLinks
+  readonly #providers: CodesByAddressDeps['providers']
 
-  constructor(deps: { em: EntityManager; tokens: OneTimeTokens; keepLinks: KeepLinks }) {
+  constructor(deps: CodesByAddressDeps) {
     this.#em = deps.em
     this.#tokens = deps.tokens
     this.#keepLinks = deps.keepLinks
+    this.#providers = deps.providers
   }
 
   /** `whose` is for the audit trail. Throws `invalid_input` for what is no address. */
@@ -56,6 +66,8 @@ export class CodesByAddress {
   ): Promise<{ whose: { accountId: string } | { address: string }; started: StartedCode }> {
     const tokens = this.#tokens
     const email = requireEmail(submitted)
+    // It is of the domain, so it says nothing of the address. Nobody is told the code.
+    const elsewhere = await this.#providers.enforcing(email)
     return this.#em.fork().transactional(async (em) => {
       const addressee = await findAddressee(em, email, device)
       const account = addressee?.isActive ? addressee : undefined
@@ -74,7 +86,9 @@ export class CodesByAddress {
         origin,
         asker: addressee?.asker,
         isDecoy: !addressee,
-        closed: () => this.#keepLinks.closedState(em, addressee, email),
+        closed: async () =>
+          (await this.#keepLinks.closedState(em, addressee, email)) ??
+          (elsewhere && { elsewhere: elsewhere.name }),
         issued: () => tokens.issue(em, issue),
       })
       const { tokenId } = issued ?? (await tokens.openPage(em, issue))

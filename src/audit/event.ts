@@ -56,6 +56,7 @@ export const AUDIT_TYPES = [
   'resource_registered',
   'resource_changed',
   'resource_deleted',
+  'upstream_logout',
   'provider_created',
   'provider_changed',
   'provider_deleted',

@@ -135,6 +135,8 @@ export const LIFETIMES = {
   arrival: 600,
   /** Authentication older than this must be repeated for sensitive actions (SE-10). */
   freshAuthentication: 600,
+  /** A logout token of a provider is remembered for longer than it is taken. */
+  upstreamLogout: 600,
   deleteGrace: 14 * 86_400,
   /** How long a passkey is not offered again on a device where the person did not want one. */
   passkeyDeclined: 90 * 86_400,
@@ -186,11 +188,9 @@ export const OUTGOING = {
 
 /** What is known of a server that people sign in with, in milliseconds. */
 export const UPSTREAM = {
-  /** How long its metadata are taken as they are. */
+  /** Its metadata as they are; and with its keys, while it gives no new ones. */
   freshMs: 3_600_000,
-  /** How long metadata and keys serve while it gives no new ones. */
   staleMs: 86_400_000,
-  /** After it did not answer. */
   firstPauseMs: 1000,
   maxPauseMs: 60_000,
 } as const

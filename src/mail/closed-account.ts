@@ -1,8 +1,9 @@
 /**
- * An account that nobody can sign in to: mails to its address say that instead of what they say to
- * others.
+ * An account that nobody can sign in to, or by a provider only: mails to its address say that
+ * instead of what they say to others.
  */
 export type ClosedAccount =
+  | { readonly elsewhere: string; readonly isKeepable?: undefined }
   | { readonly isKeepable: false }
   | {
       readonly isKeepable: true

@@ -1,6 +1,7 @@
 import type { EntityManager } from '../database/database.ts'
 import type { MailModels, SecurityNotice } from '../views/views.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
+import { closedMail } from './closed-mail.ts'
 import { LINK_PATHS, link } from './links.ts'
 import { type MailedToken, type TokenSource, wholeMinutes } from './mailed-token.ts'
 import type { Mail } from './mailer.ts'
@@ -161,12 +162,7 @@ export class Messages {
   }
 
   #closedMail(mail: Envelope, closed: ClosedAccount): Mail {
-    if (!closed.isKeepable) return this.#post.render('account-closed', mail, {})
-    const { deletesAt, keep } = closed
-    return this.#post.render('keep-account', mail, {
-      deletesAt,
-      undoLink: this.#tokenLink('keepAccount', keep),
-    })
+    return closedMail(this.#post, this.#issuer, mail, closed)
   }
 
   async #sendToken<

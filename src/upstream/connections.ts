@@ -62,10 +62,7 @@ export class Connections {
   async anew(provider: LiveProvider): Promise<AnyConnection> {
     try {
       const connection = await this.#connect(provider)
-      if (connection.speaks === 'openid') {
-        const { keys } = (await connection.keys()) as { readonly keys?: unknown }
-        if (!Array.isArray(keys)) throw new UpstreamRefusal('broken', new Error('It has no keys'))
-      }
+      if (connection.speaks === 'openid') await connection.reloadKeys()
       return connection
     } catch (error) {
       throw upstreamRefusal(error)

@@ -20,7 +20,7 @@ const BUSY = new Set(['server_error', 'temporarily_unavailable'])
 const CODE = new Set(['invalid_grant', 'bad_verification_code'])
 const CLIENT = new Set(['invalid_client', 'unauthorized_client', 'incorrect_client_credentials'])
 const SLOW = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT', 'ABORT_ERR'])
-/** By the library's code, where the code alone says it. */
+/** By the code of openid-client or jose, where the code alone says it. */
 const BY_CODE: Readonly<Record<string, UpstreamReason>> = {
   OAUTH_WWW_AUTHENTICATE_CHALLENGE: 'client_refused',
   OAUTH_RESPONSE_IS_NOT_JSON: 'broken',
@@ -32,6 +32,18 @@ const BY_CODE: Readonly<Record<string, UpstreamReason>> = {
   OAUTH_JWT_TIMESTAMP_CHECK_FAILED: 'claims',
   OAUTH_KEY_SELECTION_FAILED: 'signature',
   OAUTH_UNSUPPORTED_OPERATION: 'signature',
+  ERR_JWKS_TIMEOUT: 'slow',
+  ERR_JWKS_INVALID: 'broken',
+  ERR_JOSE_GENERIC: 'broken',
+  ERR_JWKS_NO_MATCHING_KEY: 'signature',
+  ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'signature',
+  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'signature',
+  ERR_JOSE_ALG_NOT_ALLOWED: 'signature',
+  ERR_JOSE_NOT_SUPPORTED: 'signature',
+  ERR_JWS_INVALID: 'signature',
+  ERR_JWT_INVALID: 'signature',
+  ERR_JWT_EXPIRED: 'claims',
+  ERR_JWT_CLAIM_VALIDATION_FAILED: 'claims',
 }
 
 /** What an invalid answer is about, by what the error shows of it. */

@@ -1,3 +1,4 @@
+import { createRemoteJWKSet, customFetch, type JWTVerifyResult, jwtVerify } from 'jose'
 import type * as Library from 'openid-client'
 import { OUTGOING, UPSTREAM } from '../config/limits.ts'
 import type { Fetch } from '../outgoing/guarded-fetch.ts'
@@ -7,6 +8,23 @@ import { UpstreamRefusal } from './refusal.ts'
 
 /** Loaded with the first provider that is asked: most servers have none. */
 const load = (): Promise<typeof Library> => import('openid-client')
+
+/** Signed by a key of its own, and lately. */
+const TOKEN = {
+  algorithms: [
+    'ES256',
+    'ES384',
+    'ES512',
+    'RS256',
+    'RS384',
+    'RS512',
+    'PS256',
+    'PS384',
+    'PS512',
+  ].concat('EdDSA', 'Ed25519'),
+  maxTokenAge: 300,
+  clockTolerance: 30,
+}
 
 /** One provider, as one client of it. */
 export interface Party {
@@ -36,8 +54,10 @@ export interface OpenIdConnection extends Connection {
   readonly speaks: 'openid'
   /** Claims of the ID token, all of them checked, and of userinfo for what it lacks. */
   redeem(callback: URL, checks: Checks): Promise<Claims>
-  /** The keys that it publishes now. */
-  keys(): Promise<unknown>
+  /** Asks for its keys anew. */
+  reloadKeys(): Promise<void>
+  /** What a token of it for this client says. Not of ID tokens, which `redeem` checks. */
+  verify(token: string): Promise<JWTVerifyResult>
 }
 
 export interface OAuthConnection extends Connection {
@@ -67,11 +87,17 @@ export async function connectOpenId(kind: OpenIdKind, party: Party): Promise<Ope
   jwksUri = server.jwks_uri ?? ''
   for (const needed of ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const)
     if (!server[needed]) throw new UpstreamRefusal('broken', new Error(`It has no ${needed}`))
+  const keySet = createRemoteJWKSet(new URL(jwksUri), {
+    timeoutDuration: OUTGOING.providerMs,
+    [customFetch]: fetch,
+  })
   return {
     ...connectionOf(library, config),
     kind,
     speaks: kind.speaks,
-    keys: async () => (await fetch(jwksUri)).json(),
+    reloadKeys: () => keySet.reload(),
+    verify: (token) =>
+      jwtVerify(token, keySet, { ...TOKEN, issuer: server.issuer, audience: party.clientId }),
     async redeem(callback, { state, nonce, verifier, maxAge }) {
       const tokens = await library.authorizationCodeGrant(config, callback, {
         expectedState: state,
@@ -99,9 +125,9 @@ export async function connectOAuth(kind: OAuthKind, party: Party): Promise<OAuth
     {},
     party.secret ? library.ClientSecretPost(party.secret()) : library.None(),
   )
-  const { timeout, [library.customFetch]: customFetch } = options(library, party.fetch)
+  const { timeout, [library.customFetch]: byGuard } = options(library, party.fetch)
   config.timeout = timeout
-  config[library.customFetch] = customFetch
+  config[library.customFetch] = byGuard
   return {
     ...connectionOf(library, config),
     kind,
@@ -134,8 +160,8 @@ function connectionOf(library: typeof Library, config: Library.Configuration): C
 }
 
 function options(library: typeof Library, fetch: Fetch) {
-  const customFetch: Library.CustomFetch = (url, init) => fetch(url, init as RequestInit)
-  return { [library.customFetch]: customFetch, timeout: OUTGOING.providerMs / 1000 }
+  const byGuard: Library.CustomFetch = (url, init) => fetch(url, init as RequestInit)
+  return { [library.customFetch]: byGuard, timeout: OUTGOING.providerMs / 1000 }
 }
 
 /** As the provider's metadata say; by default `client_secret_basic` (OpenID Connect Discovery 3). */

@@ -1,3 +1,4 @@
+import { canonicalEmail } from '../accounts/canonical-email.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Provider } from '../entities/index.ts'
 import type { ProviderKindName } from '../entities/provider.ts'
@@ -64,6 +65,20 @@ export class Providers {
   /** One that is enabled. */
   async find(id: string): Promise<LiveProvider | undefined> {
     return (await this.all()).find((each) => each.id === id)
+  }
+
+  /** Whether there is a domain at all whose people sign in elsewhere. */
+  async enforceAny(): Promise<boolean> {
+    return (await this.all()).some(({ settings }) => settings.enforceForDomains)
+  }
+
+  /** Where people of the address's domain sign in, and nowhere else: the domain alone decides. */
+  async enforcing(address: string): Promise<LiveProvider | undefined> {
+    const domain = canonicalEmail(address)?.split('@').at(-1)
+    if (domain === undefined) return undefined
+    return (await this.all()).find(
+      ({ settings }) => settings.enforceForDomains && settings.domains.includes(domain),
+    )
   }
 
   /** Those that an app's people may use: all, or those that the app names. */

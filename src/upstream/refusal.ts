@@ -28,6 +28,8 @@ const CODES = {
   profile: 'upstream_invalid',
   /** The person's account over there is not of those that may come. */
   not_accepted: 'upstream_invalid',
+  /** A logout token that is none, or one that was heard before. */
+  logout_token: 'upstream_invalid',
 } as const satisfies Record<string, ErrorCode>
 
 export type UpstreamReason = keyof typeof CODES

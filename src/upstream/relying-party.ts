@@ -2,6 +2,7 @@ import { randomSecret } from '../crypto/token.ts'
 import { Connections, type ConnectionsDeps } from './connections.ts'
 import { upstreamRefusal } from './failure.ts'
 import type { Claims } from './kind.ts'
+import { type LogoutClaims, logoutClaims } from './logout-token.ts'
 import { profileOf, type UpstreamProfile } from './profile.ts'
 import type { LiveProvider } from './providers.ts'
 import { UpstreamRefusal } from './refusal.ts'
@@ -88,6 +89,15 @@ export class RelyingParty {
         ...levelOf(claims, settings.trustAmr),
         sid: shortText(claims['sid']),
       }
+    })
+  }
+
+  /** Who has signed out over there. */
+  logout(provider: LiveProvider, token: string): Promise<LogoutClaims> {
+    return this.#connections.use(provider, async (at) => {
+      if (at.speaks !== 'openid') throw new UpstreamRefusal('logout_token')
+      const { payload, protectedHeader } = await at.verify(token)
+      return logoutClaims(payload, protectedHeader)
     })
   }
 

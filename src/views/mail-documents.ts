@@ -84,6 +84,20 @@ export const WRITERS: Writers = {
   },
   'account-deletion': (model, writing) => keepMail('accountDeletion', model, writing),
   'keep-account': (model, writing) => keepMail('keepAccount', model, writing),
+  'sign-in-elsewhere': ({ name, origin, provider, signInLink }, { translator, brand }) => {
+    const { t } = translator
+    const params = { provider: plainName(provider) }
+    return {
+      ...heading('signInElsewhere', translator, brand, params),
+      blocks: [
+        hello(name, translator),
+        { kind: 'text', text: t('mail.signInElsewhere.text', params) },
+        button('signInElsewhere', signInLink, translator),
+        ...facts(origin, translator),
+        note(t('mail.signInElsewhere.notYou'), translator),
+      ],
+    }
+  },
   'account-closed': ({ name, origin }, { translator, brand }) => {
     const { t } = translator
     return {

@@ -84,6 +84,8 @@ export interface MailModels {
   'keep-account': Common & { readonly undoLink: string; readonly deletesAt: Date }
   /** Disabled, or to be erased without a way back. */
   'account-closed': Common
+  /** The people of its domain sign in by a provider, and nowhere else. */
+  'sign-in-elsewhere': Common & { readonly provider: string; readonly signInLink: string }
 }
 
 export type MailName = keyof MailModels

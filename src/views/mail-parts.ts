@@ -86,7 +86,7 @@ export function heading(
   return {
     subject: t(`mail.${mail}.subject`, { brand, ...params }),
     preheader,
-    title: t(`mail.${mail}.title`),
+    title: t(`mail.${mail}.title`, params),
   }
 }
 

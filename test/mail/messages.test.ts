@@ -127,6 +127,15 @@ const all: [string, Send][] = [
         closed: async () => ({ isKeepable: false }),
       }),
   ],
+  [
+    'sign-in-elsewhere',
+    (em, to) =>
+      sender.resetPassword(em, {
+        ...to,
+        issued: TOKEN,
+        closed: async () => ({ elsewhere: 'Acme' }),
+      }),
+  ],
 ]
 
 describe('every mail', () => {

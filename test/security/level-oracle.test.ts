@@ -78,7 +78,7 @@ const proofsOf = ({ first, second }: SignIn) =>
 
 /** What a sign-in amounts to: contracts, A7. */
 function oracle({ first, second }: SignIn, asked: string) {
-  const rows = [FIRST[first], second && SECOND[second]].filter((row) => row !== undefined) as Row[]
+  const rows = [FIRST[first], second && SECOND[second]].filter((row) => row !== undefined)
   const isOnce = first === second
   const shown = isOnce
     ? (FIRST[first]?.shows ?? 0)

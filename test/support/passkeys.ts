@@ -1,5 +1,5 @@
 import type { Registered } from '../../src/accounts/factors/passkeys/enrolment.ts'
-import { api, type Json } from './api.ts'
+import { api } from './api.ts'
 import { Authenticator, type Kind, type Lie } from './authenticator.ts'
 import { createAccount, type NewAccount } from './factories.ts'
 import type { TestServer } from './server.ts'
@@ -46,6 +46,6 @@ export async function passkeyOwner(server: TestServer, account: NewAccount = {},
     passkeyId: passkey.id,
     token,
     sessionId,
-    signedIn: body as Json,
+    signedIn: body,
   }
 }

@@ -846,6 +846,9 @@ export const MAILS: Samples<MailModels> = {
     },
   },
   'account-closed': { plain: common },
+  'sign-in-elsewhere': {
+    plain: { ...common, provider: 'Acme', signInLink: 'https://id.example.org/account' },
+  },
 }
 
 /** The pages between the server and the app: they are gone before anybody could do something there. */

@@ -57,9 +57,9 @@ describe('a provider in a real browser', () => {
     })
     page.on('request', (request) => {
       if (request.method() === 'POST' && request.url().endsWith('/callback'))
-        void request.allHeaders().then((headers) => {
-          posted = headers
-        })
+        void (async () => {
+          posted = await request.allHeaders()
+        })()
     })
     await page.getByRole('button', { name: 'Continue with Acme' }).click()
     await page.waitForURL('**/account')

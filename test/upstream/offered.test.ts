@@ -97,7 +97,7 @@ describe('what a sign-in page offers, and what it does not tell', () => {
         return query(...args)
       }) as typeof pool.query
       await comeBy(browser, op)
-      pool.query = query as typeof pool.query
+      pool.query = query
       counted.push(count)
     }
     expect(counted[0]).toBe(counted[1])

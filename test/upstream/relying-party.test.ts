@@ -1,71 +1,18 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { SecretBox } from '../../src/crypto/secret-box.ts'
 import type { ProviderKindName } from '../../src/entities/provider.ts'
 import { createGuardedFetch } from '../../src/outgoing/guarded-fetch.ts'
-import { SETTINGS } from '../../src/upstream/provider-settings.ts'
-import { KINDS } from '../../src/upstream/providers/index.ts'
-import type { LiveProvider } from '../../src/upstream/providers.ts'
-import { UpstreamRefusal } from '../../src/upstream/refusal.ts'
 import { RelyingParty } from '../../src/upstream/relying-party.ts'
-import { secretContext } from '../../src/upstream/secret.ts'
-import { TEST_SECRETS } from '../support/secrets.ts'
 import { FakeGitHub, GITHUB_CLIENT } from '../support/upstream/fake-github.ts'
 import { HOSTILE_CLIENT, HostileOp, type Lies } from '../support/upstream/hostile-op.ts'
+import {
+  box,
+  relyingParty as party,
+  liveProvider as provider,
+  reasonOf,
+  redirectUri,
+  signIn,
+} from '../support/upstream/sign-in.ts'
 import { TlsSite, TO_LOOPBACK } from '../support/upstream/tls.ts'
-
-const box = new SecretBox(TEST_SECRETS.keyEncryptionKeys)
-const redirectUri = 'https://id.example/upstream/acme/callback'
-let made = 0
-
-function provider(
-  kind: ProviderKindName,
-  issuer: string,
-  client: { id: string; secret: string },
-  settings: object = {},
-): LiveProvider {
-  const id = `p${++made}`
-  return {
-    id,
-    kind,
-    name: 'Acme',
-    issuer,
-    clientId: client.id,
-    secretBox: box.seal(client.secret, secretContext(id)),
-    scopes: KINDS[kind].scopes,
-    settings: SETTINGS[kind].parse(settings),
-    version: 1,
-  }
-}
-
-const party = () => new RelyingParty({ box, fetch: createGuardedFetch(TO_LOOPBACK) })
-
-/** One sign-in, as a browser makes it. */
-async function signIn(
-  from: LiveProvider,
-  op: { authorize(url: URL): Promise<URL> },
-  { relyingParty = party(), user }: { relyingParty?: RelyingParty; user?: string } = {},
-) {
-  const [state, nonce] = ['state of this flow', 'nonce of this flow']
-  const { url, verifier } = await relyingParty.begin(from, { state, nonce, redirectUri })
-  const { searchParams: parameters } = await op.authorize(url)
-  return relyingParty.redeem(
-    from,
-    { redirectUri, parameters, ...(user ? { user } : {}) },
-    {
-      state,
-      nonce,
-      verifier,
-    },
-  )
-}
-
-const reasonOf = async (work: Promise<unknown>) => {
-  const error = await work.then(
-    (profile) => profile,
-    (refusal: unknown) => refusal,
-  )
-  return error instanceof UpstreamRefusal ? [error.reason, error.code] : error
-}
 
 describe('an OpenID provider', () => {
   let op: HostileOp
@@ -235,7 +182,7 @@ describe('an OpenID provider', () => {
     })
     op.person = { sub: 'mallory' }
     op.lies = { metadata: { userinfo_endpoint: 'https://169.254.169.254/latest' } }
-    expect(await reasonOf(signIn(acme(), op, { relyingParty: guarded }))).toEqual([
+    expect(await reasonOf(signIn(acme(), op, { party: guarded }))).toEqual([
       'unreachable',
       'upstream_unavailable',
     ])
@@ -246,7 +193,7 @@ describe('an OpenID provider', () => {
     const from = acme()
     const asked = (path: string) => op.site.asked.filter(({ url }) => url.pathname === path).length
     const [metadata, keys] = [asked('/.well-known/openid-configuration'), asked('/jwks')]
-    for (let time = 0; time < 3; time++) await signIn(from, op, { relyingParty })
+    for (let time = 0; time < 3; time++) await signIn(from, op, { party: relyingParty })
     expect(asked('/.well-known/openid-configuration') - metadata).toBe(1)
     expect(asked('/jwks') - keys).toBe(1)
   })

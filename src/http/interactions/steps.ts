@@ -4,8 +4,9 @@ import type { InteractionState } from '../../oidc/interaction-state.ts'
 import { showArrivalCode, submitArrivalCode } from './arrival-code.ts'
 import { showConnect, submitConnect } from './connect.ts'
 import { showConsent, submitConsent } from './consent.ts'
+import { submitLoginOrLeave } from './domain-routing.ts'
 import type { InteractionDeps, Policy } from './interaction.ts'
-import { showLogin, submitLogin } from './login.ts'
+import { showLogin } from './login.ts'
 import { showMfa, submitMfa } from './mfa.ts'
 import {
   showMfaEnrol,
@@ -129,7 +130,7 @@ export const STEPS: readonly InteractionStep[] = [
     isDue: () => true,
     isOpen: true,
     show: showLogin,
-    submit: submitLogin,
+    submit: submitLoginOrLeave,
     limit: 'sign-in',
   },
 ]

@@ -21,21 +21,31 @@ export function startUpstream(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const provider = await offered(deps, step, String(ctx['params']['provider']))
     if (!provider) throw new AppError('not_found')
-    await orLogin(ctx, deps, step, provider, async () => {
-      const hint = param(step.interaction.params, 'login_hint')
-      const href = await deps.journeys.begin({
-        provider,
-        purpose: 'sign_in',
-        binding: bindingTo('interaction', step.uid),
-        browser: deps.upstreamCookie.keep(ctx),
-        goOn: step.url('arrive'),
-        loginHint: hint === '' ? undefined : hint.slice(0, 254),
-        again: isOther(ctx),
-      })
-      const model = { href, isToProgram: false, provider: provider.name }
-      deps.renderer.page(ctx, 'pages/leaving', model, step.app)
-    })
+    const hint = param(step.interaction.params, 'login_hint')
+    await leaveTo(ctx, deps, step, { provider, hint })
   }
+}
+
+/** Away to a provider, which may be told whom we expect. */
+export async function leaveTo(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  { provider, hint }: { readonly provider: LiveProvider; readonly hint: string },
+): Promise<void> {
+  await orLogin(ctx, deps, step, provider, async () => {
+    const href = await deps.journeys.begin({
+      provider,
+      purpose: 'sign_in',
+      binding: bindingTo('interaction', step.uid),
+      browser: deps.upstreamCookie.keep(ctx),
+      goOn: step.url('arrive'),
+      loginHint: hint === '' ? undefined : hint.slice(0, 254),
+      again: isOther(ctx),
+    })
+    const model = { href, isToProgram: false, provider: provider.name }
+    deps.renderer.page(ctx, 'pages/leaving', model, step.app)
+  })
 }
 
 /** Back from a provider, by the redirect of the callback: what it leads to is decided here. */

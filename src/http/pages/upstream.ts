@@ -61,7 +61,7 @@ function comeBackByForm({ box }: UpstreamDeps): Middleware {
     const { user } = form
     if (user !== undefined && user.length <= 2000)
       parameters.set('user', box.seal(user, SEALED_FOR).toString('base64url'))
-    seeOther(ctx, `${ctx.path}?${parameters}`)
+    seeOther(ctx, `${ctx.path}?${parameters.toString()}`)
   }
 }
 

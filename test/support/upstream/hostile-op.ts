@@ -31,6 +31,8 @@ export const HOSTILE_CLIENT = { id: 'gatehouse', secret: 'a secret of the hostil
 export class HostileOp implements AsyncDisposable {
   person: Claims = { sub: 'mallory', email: 'mallory@example.net', email_verified: true, name: 'M' }
   lies: Lies = {}
+  /** Whether the client may redeem with what it shows. */
+  knows = async (secret: string): Promise<boolean> => secret === HOSTILE_CLIENT.secret
   /** Every code and token that it gave out: none of them may be in a log. */
   readonly secrets: string[] = []
   readonly site: TlsSite
@@ -120,7 +122,7 @@ export class HostileOp implements AsyncDisposable {
     const [, basic = ''] = (headers.authorization ?? '').split(' ')
     const [, secret = ''] = Buffer.from(basic, 'base64').toString().split(':')
     const shown = decodeURIComponent(secret.replaceAll('+', ' '))
-    if ((body.get('client_secret') ?? shown) !== HOSTILE_CLIENT.secret)
+    if (!(await this.knows(body.get('client_secret') ?? shown)))
       return {
         status: 401,
         headers: { 'www-authenticate': 'Basic realm="op"' },

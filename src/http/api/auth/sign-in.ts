@@ -33,7 +33,10 @@ export const SIGN_IN = family('Sign-in', {
         answer: { ...TOKENS, session: SESSION, user: USER },
       },
       async handle(input, { origin }, deps) {
-        if (!deps.signInPolicy.offers('password')) throw new AppError('method_not_offered')
+        // People of a domain may have to sign in elsewhere: it is the domain's affair, not the address's.
+        const isElsewhere = (await deps.providers.enforcing(input.email)) !== undefined
+        if (isElsewhere || !deps.signInPolicy.offers('password'))
+          throw new AppError('method_not_offered')
         const outcome = await deps.signIn.withPassword({ ...input, binding: BINDING }, origin)
         switch (outcome.status) {
           case 'signed_in':
