@@ -147,16 +147,8 @@ export function composeUseCases({
   const groups = new Groups({ em, audit })
   const memberships = new Memberships({ em, pool, audit })
   const identities = new Identities({ em, audit, events, policy: signInPolicy })
-  const accountExport = new AccountExport({
-    audit,
-    em,
-    profile,
-    sessions,
-    consents,
-    memberships,
-    identities,
-    activity,
-  })
+  const listed = { profile, sessions, consents, memberships, identities, passkeys, activity }
+  const accountExport = new AccountExport({ audit, em, ...listed })
   return {
     signInPolicy,
     accounts,

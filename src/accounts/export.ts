@@ -9,6 +9,8 @@ import {
   type Session,
 } from '../entities/index.ts'
 import type { Consents } from './consents.ts'
+import type { PasskeyView } from './factors/passkeys/passkey-view.ts'
+import type { Passkeys } from './factors/passkeys/passkeys.ts'
 import type { Membership, Memberships } from './groups/memberships.ts'
 import type { Identities } from './identities/identities.ts'
 import type { Profile } from './profile.ts'
@@ -25,6 +27,7 @@ export interface AccountExportDeps {
   readonly consents: Consents
   readonly memberships: Memberships
   readonly identities: Pick<Identities, 'list'>
+  readonly passkeys: Pick<Passkeys, 'list'>
   readonly activity: Activity
 }
 
@@ -35,6 +38,7 @@ export interface ExportedAccount {
   readonly consents: readonly Consent[]
   readonly groups: readonly Membership[]
   readonly identities: readonly Identity[]
+  readonly passkeys: readonly PasskeyView[]
   readonly activity: readonly AuditEvent[]
 }
 
@@ -47,7 +51,8 @@ export class AccountExport {
   }
 
   async collect(accountId: string): Promise<ExportedAccount> {
-    const { em, profile, sessions, consents, memberships, identities, activity, audit } = this.#deps
+    const { em, profile, sessions, consents, memberships, identities, passkeys, activity, audit } =
+      this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     audit.record({ type: 'data_exported', accountId })
     return {
@@ -57,6 +62,7 @@ export class AccountExport {
       consents: await consents.list(accountId),
       groups: await memberships.listOf(accountId),
       identities: await identities.list(accountId),
+      passkeys: await passkeys.list(accountId),
       activity: await activity.listForAccount(accountId, { limit: MAX_EVENTS }),
     }
   }

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import { takesTwoFactors } from '../accounts/factors/levels.ts'
+import type { Passkeys } from '../accounts/factors/passkeys/passkeys.ts'
 import type { Identities } from '../accounts/identities/identities.ts'
 import type { Profile } from '../accounts/profile.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
@@ -14,6 +15,7 @@ import { explained } from './refusal.ts'
 export interface AccountCommandDeps extends AsyncDisposable {
   readonly administration: AccountAdministration
   readonly identities: Identities
+  readonly passkeys: Passkeys
   readonly profile: Profile
   readonly sessions: Sessions
   readonly usernames: Usernames

@@ -230,6 +230,7 @@ describe.each(STORAGES)('grants in %s', (storage) => {
         'apps',
         'groups',
         'identities',
+        'passkeys',
         'activity',
       ])
       expect(body.user).toMatchObject({

@@ -18,9 +18,11 @@ select "password_hash" is not null as "hasPassword",
   "email_verified_at" is not null as "hasProvenAddress",
   exists (select from "totp_credential" where "account_id" = "account"."id" and "confirmed_at" is not null) as "hasTotp",
   (select count(*)::int from "recovery_code" where "account_id" = "account"."id" and "used_at" is null) as "recoveryCodes",
-  "strongest"
+  "strongest", "keys"."live" as "livePasskeys"
 from "account", lateral (
-  select count(*)::int as "all", count(*) filter (where ${IS_WAY_IN})::int as "ways" from "passkey" where "account_id" = "account"."id"
+  select count(*)::int as "all", count(*) filter (where ${IS_WAY_IN})::int as "ways",
+    count(*) filter (where ${IS_WAY_IN} and "suspended_at" is null)::int as "live"
+  from "passkey" where "account_id" = "account"."id"
 ) "keys"`
 const WAYS = `${FACTS} where "id" = ? for update of "account"`
 const CENSUS = `
@@ -30,6 +32,8 @@ from (${FACTS} where "status" = 'active') "each" group by 1, 2, 3, 4`
 interface Counted extends AccountWays {
   /** As it was counted last. */
   readonly strongest: Account['strongest']
+  /** Without those that are suspended: they make an account no weaker, and let nobody in. */
+  readonly livePasskeys: number
 }
 
 /**
@@ -57,7 +61,8 @@ export async function ensureWayStays(
   const ways = await lockedWays(tx, accountId)
   if (!ways) return
   const left = availableOf(ways)
-  const hasWayIn = left.some(({ id, counts }) => counts === 'way-in' && policy.offers(id))
+  const live = availableOf({ ...ways, passkeys: ways.livePasskeys })
+  const hasWayIn = live.some(({ id, counts }) => counts === 'way-in' && policy.offers(id))
   const isWeakened = ways.strongest === STRONGEST.two && strongestOf(left) < STRONGEST.two
   if (!hasWayIn || (policy.isStrict && isWeakened)) throw new AppError('last_way_in')
 }

@@ -64,8 +64,15 @@ export async function judgeAssertion(
   publicKey: Uint8Array,
   expected: Expected,
 ): Promise<Judged<Authenticator>> {
-  const { verifyAuthenticationResponse } = await library()
+  const { verifyAuthenticationResponse, isoCBOR } = await library()
   return judged(expected, async () => {
+    if (
+      !isWhole(
+        bytesOf(response.signature),
+        algorithmOf(isoCBOR.decodeFirst(Uint8Array.from(publicKey))),
+      )
+    )
+      return undefined
     const { clientDataJSON, authenticatorData, signature } = response
     const signed = { clientDataJSON, authenticatorData, signature }
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
@@ -112,6 +119,8 @@ export async function judgeRegistration(
     })
     if (!verified || made.credential.id !== id) return undefined
     const { publicKey, counter } = made.credential
+    // The library reads lengths past the end, and gives the key as it should have been written.
+    if (!Buffer.from(sent.get('authData')).includes(Buffer.from(publicKey))) return undefined
     const alg = algorithmOf(helpers.isoCBOR.decodeFirst(publicKey))
     const format: string = sent.get('fmt')
     return (
@@ -126,6 +135,11 @@ export async function judgeRegistration(
       }
     )
   })
+}
+
+/** The library takes a signature of ES256 whose outer length is not its own. */
+function isWhole(signature: Buffer, alg: number | undefined): boolean {
+  return alg !== -7 || signature[1] === signature.length - 2
 }
 
 /** Whatever the library throws is thrown at what somebody sent: a refusal. */

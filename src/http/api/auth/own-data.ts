@@ -47,6 +47,7 @@ export const OWN_DATA = family('My data', {
         apps: [APP],
         groups: [GROUP],
         identities: [],
+        passkeys: [],
         activity: [EVENT],
       },
     },

@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import type { PasskeyView } from '../../../accounts/factors/passkeys/passkey-view.ts'
 import { Assertion, Registration } from '../../passkey-credential.ts'
 import type { AuthApiDeps } from './deps.ts'
 import { named, SCHEMAS } from './fields.ts'
-import { seconds, time } from './shapes.ts'
+import { seconds } from './shapes.ts'
 
 export const AssertionCredential = Assertion.register(SCHEMAS, { id: 'AssertionCredential' })
 export const RegistrationCredential = Registration.register(SCHEMAS, {
@@ -56,32 +55,6 @@ export const CreationOptions = named('PasskeyCreation', {
     })
     .describe('For `PublicKeyCredential.parseCreationOptionsFromJSON` (WebAuthn 5.1.9).'),
 })
-
-export const Passkey = named('Passkey', {
-  id: z.uuid(),
-  name: z.string().nullable().describe('The one that the person gave.'),
-  product: z.string().nullable().describe('What keeps it, where its model is known.'),
-  kind: z
-    .enum(['passkey', 'security-key'])
-    .describe('A security key is good for a second step only.'),
-  synced: z.boolean(),
-  suspended: z.boolean().describe('It is not accepted at present.'),
-  created_at: time,
-  last_used_at: time.nullable(),
-})
-
-export function presentPasskey(passkey: PasskeyView): z.output<typeof Passkey> {
-  return {
-    id: passkey.id,
-    name: passkey.name ?? null,
-    product: passkey.product ?? null,
-    kind: passkey.isSecurityKey ? 'security-key' : 'passkey',
-    synced: passkey.isSynced,
-    suspended: passkey.suspendedFor !== null,
-    created_at: passkey.createdAt.toISOString(),
-    last_used_at: passkey.lastUsedAt?.toISOString() ?? null,
-  }
-}
 
 /** Where passkeys may come from at this door, besides our own pages. */
 export function foreignOrigins({ directory }: AuthApiDeps): Promise<readonly string[]> {

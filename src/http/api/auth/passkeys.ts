@@ -11,13 +11,8 @@ import { PASSWORD, RECOVERY_CODES } from './examples.ts'
 import { confirmation, named, token } from './fields.ts'
 import { person } from './guards.ts'
 import { CREATION, PASSKEY, REGISTRATION, TOKENS_OF_PASSKEYS } from './passkey-examples.ts'
-import {
-  CreationOptions,
-  foreignOrigins,
-  Passkey,
-  presentPasskey,
-  RegistrationCredential,
-} from './passkey-shapes.ts'
+import { Passkey, presentPasskey } from './passkey-shape.ts'
+import { CreationOptions, foreignOrigins, RegistrationCredential } from './passkey-shapes.ts'
 
 const name = z.string().max(240).meta({
   maxLength: MAX_PASSKEY_NAME,

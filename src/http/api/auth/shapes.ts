@@ -7,6 +7,7 @@ import { ERROR_CODES } from '../../../errors.ts'
 import { FIELD_REASONS } from '../../middleware/validate.ts'
 import { named } from './fields.ts'
 import { presentIdentity, UserIdentity } from './identity-shape.ts'
+import { Passkey, presentPasskey } from './passkey-shape.ts'
 
 /**
  * What the JSON door shows: each field is named here, nothing else leaves (IN-06). The tests hold
@@ -126,12 +127,22 @@ export const Export = named('Export', {
   apps: z.array(App),
   groups: z.array(Group),
   identities: z.array(UserIdentity),
+  passkeys: z.array(Passkey),
   activity: z.array(ActivityEvent),
 })
 
 /** The person's data as a document; both doors give the same (UX-37, LG-08). */
 export function presentExport(
-  { account, attributes, sessions, consents, groups, identities, activity }: ExportedAccount,
+  {
+    account,
+    attributes,
+    sessions,
+    consents,
+    groups,
+    identities,
+    passkeys,
+    activity,
+  }: ExportedAccount,
   currentSessionId: string,
 ): z.output<typeof Export> {
   return {
@@ -146,6 +157,7 @@ export function presentExport(
     apps: consents.map(presentApp),
     groups: groups.map(({ name, since }) => ({ name, since: since.toISOString() })),
     identities: identities.map(presentIdentity),
+    passkeys: passkeys.map(presentPasskey),
     activity: activity.map(presentEvent),
   }
 }
