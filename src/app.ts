@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { authApi } from './http/api/auth/index.ts'
 import { apiDocsRoutes } from './http/api/docs/index.ts'
 import { assetRoutes } from './http/assets.ts'
+import { createCookie } from './http/cookies.ts'
 import { developmentPages } from './http/dev/index.ts'
 import { createDeviceCookie } from './http/device-cookie.ts'
 import { fastPath } from './http/fast-path.ts'
@@ -26,6 +27,7 @@ import { accountRoutes } from './http/pages/account/index.ts'
 import { createFlowCookie } from './http/pages/flow-cookie.ts'
 import { forgotPasswordRoutes } from './http/pages/forgot-password.ts'
 import { pageRoutes } from './http/pages/index.ts'
+import { invitationRoutes } from './http/pages/invitation.ts'
 import { mailLinkRoutes } from './http/pages/mail-links.ts'
 import { createNoticeCookie } from './http/pages/notice-cookie.ts'
 import { createPassCookie } from './http/pages/recovery/deps.ts'
@@ -60,6 +62,11 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   const signUpFlow = createFlowCookie('sign-up', { isHttps })
   const deviceCookie = createDeviceCookie({ isHttps })
   const upstreamCookie = createUpstreamCookie({ isHttps })
+  const invitationCookie = createCookie('invitation', {
+    isHttps,
+    isSigned: true,
+    maxAgeMs: 3_600_000,
+  })
 
   const app = new Koa()
   app.keys = context.cookieKeys
@@ -85,7 +92,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))
   app.use(fastPath(authorizationServer))
-  const ofSignIn = { csrf, deviceCookie, signUpFlow, upstreamCookie }
+  const ofSignIn = { csrf, deviceCookie, signUpFlow, invitationCookie, upstreamCookie }
   app.use(interactionRoutes({ ...context, issuer, ...ofSignIn }, limit).routes())
   app.use(upstreamLogoutRoutes({ ...context, limit }).routes())
   app.use(upstreamRoutes({ ...context, limit, upstreamCookie }).routes())
@@ -98,6 +105,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   const ofArea = { csrf, upstreamCookie, ...accountCookies(isHttps) }
   app.use(accountRoutes({ ...context, issuer, ...ofArea }, limit).routes())
   app.use(mailLinkRoutes({ ...context, csrf, limit, signUpFlow }).routes())
+  app.use(invitationRoutes({ ...context, csrf, limit, invitationCookie }).routes())
   const flow = createFlowCookie('reset', { isHttps })
   const resetDeps = { ...context, csrf, limit, deviceCookie, flow }
   app.use(forgotPasswordRoutes(resetDeps).routes())

@@ -13,6 +13,10 @@ const CATALOGUE = {
   invalid_link: { status: 400, message: 'That link is not valid or has expired.' },
   upstream_cancelled: { status: 400, message: 'The sign-in was not finished at the provider.' },
   upstream_invalid: { status: 400, message: 'The answer of the provider was not valid.' },
+  invalid_invitation: {
+    status: 400,
+    message: 'That invitation is not valid, was used or has expired.',
+  },
   password_rejected: { status: 400, message: 'That password cannot be used.' },
   invalid_credentials: { status: 401, message: 'The e-mail address or password is incorrect.' },
   invalid_token: { status: 401, message: 'The token is missing, expired or no longer valid.' },

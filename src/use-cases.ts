@@ -23,6 +23,7 @@ import { PasswordReset } from './accounts/passwords/password-reset.ts'
 import { Passwords } from './accounts/passwords/passwords.ts'
 import { Profile } from './accounts/profile.ts'
 import { composeRecovery } from './accounts/recovery/compose.ts'
+import { Invitations } from './accounts/registration/invitations.ts'
 import { type AppsThatAdmit, Registration } from './accounts/registration/registration.ts'
 import { ReplacedCredentials } from './accounts/replaced-credentials.ts'
 import { SecurityEvents } from './accounts/security-events.ts'
@@ -110,15 +111,14 @@ export function composeUseCases({
   const stepUp = new StepUp({ ...mailing, pool, attempts, passkeys, passwords, secondStep })
   const codes = new CodesByAddress({ em, tokens, keepLinks, providers })
   const passwordReset = new PasswordReset({ ...mailing, passwords, attempts, codes })
-  const passwordChange = new PasswordChange({
-    em,
-    tokens,
-    challenges,
-    secondStep,
-    messages,
-    passwords,
+  const passwordChange = new PasswordChange({ ...mailing, challenges, secondStep, passwords })
+  const invitations = new Invitations({ audit, em, messages })
+  const registration = new Registration({
+    audit,
+    rules: config.registration,
+    apps: directory,
+    invitations,
   })
-  const registration = new Registration({ audit, rules: config.registration, apps: directory })
   const emailChange = new EmailChange({ ...mailing, registration })
   const emailUndo = new EmailUndo({ audit, em, tokens, sessions })
   const regained = composeRecovery({
@@ -169,6 +169,7 @@ export function composeUseCases({
     emailUndo,
     definitions,
     profile,
+    invitations,
     registration,
     deletion,
     signUp,

@@ -23,6 +23,9 @@ export interface DeletionDeps {
   readonly logger: Logger
 }
 
+/** They name the address. */
+const FORGET_INVITATIONS = `delete from "invitation" where "email" = (select "email" from "account" where "id" = ? and "status" = 'deleting' and "delete_after" <= now())`
+
 /**
  * Deleting an account: ended at once, erased after a grace period in which the mailed link brings
  * it back.
@@ -156,6 +159,7 @@ export class Deletion {
     await sessions.endAll(id, { cause: 'account_erased' })
     return em.fork().transactional(async (tx) => {
       await tokens.voidAll(tx, id)
+      await tx.execute(FORGET_INVITATIONS, [id])
       const erased = await tx.nativeDelete(Account, {
         id,
         status: 'deleting',

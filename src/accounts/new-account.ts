@@ -12,6 +12,13 @@ export interface NewAccount {
   readonly app?: string
   /** That app, which may admit fewer people than the server. */
   readonly clientId?: string
+  /** The id of the invitation that was shown. */
+  readonly invitation?: string | undefined
+}
+
+export interface CheckedAccount {
+  readonly email: CanonicalEmail
+  readonly cleanName: string
 }
 
 /**
@@ -21,7 +28,7 @@ export interface NewAccount {
 export function checkNewAccount(
   { name, email: submitted, password }: NewAccount,
   passwordContext: PasswordContext,
-): { email: CanonicalEmail; cleanName: string } {
+): CheckedAccount {
   const [email, cleanName] = [canonicalEmail(submitted), personName(name)]
   const fault = checkPassword(password, {
     ...passwordContext,

@@ -1,13 +1,35 @@
 import { randomUUID } from 'node:crypto'
+import { LIFETIMES } from '../config/limits.ts'
+import { databaseNow, inSeconds } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
-import type { PendingSignUp } from '../entities/index.ts'
+import { PendingSignUp } from '../entities/index.ts'
 import type { CanonicalEmail } from './canonical-email.ts'
+import type { CheckedAccount, NewAccount } from './new-account.ts'
 
 /** In place of a hash: the account starts without a password, and forgot-password sets one. */
 export const NO_PASSWORD = ''
 
 /** What a mail about a sign-up must know of it. */
 export type Pending = Pick<PendingSignUp, 'id' | 'email' | 'name' | 'locale'>
+
+/** Until the address is proven. */
+export async function keepPending(
+  em: EntityManager,
+  { email, cleanName }: CheckedAccount,
+  { locale, clientId, invitation }: NewAccount,
+  passwordHash: string,
+): Promise<Pending> {
+  const pending = { id: randomUUID(), email, name: cleanName, locale: locale ?? null }
+  await em.insert(PendingSignUp, {
+    ...pending,
+    passwordHash,
+    clientId: clientId ?? null,
+    invitationId: invitation ?? null,
+    createdAt: databaseNow(),
+    expiresAt: inSeconds(LIFETIMES.pendingSignUp),
+  })
+  return pending
+}
 
 /** Scalars, and the same statement whether anybody has signed up or not (EN-02). */
 const FIND_FOR_RESEND = `

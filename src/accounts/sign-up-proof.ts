@@ -2,12 +2,13 @@ import type { AuditSink } from '../audit/event.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
 import { databaseNow } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
-import { Account, PendingSignUp } from '../entities/index.ts'
+import { Account, type Invitation, PendingSignUp } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
+import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './passwords/password-policy.ts'
-import { NO_PASSWORD } from './pending-sign-ups.ts'
+import { keepPending, NO_PASSWORD } from './pending-sign-ups.ts'
 import { makeAccount } from './registration/make-account.ts'
 import type { Registration } from './registration/registration.ts'
 import { UUID } from './uuid.ts'
@@ -21,7 +22,7 @@ export interface SignUpProofDeps {
   readonly passwordContext: PasswordContext
 }
 
-type Refusal = 'invalid_code' | 'invalid_link'
+type Refusal = 'invalid_code' | 'invalid_link' | 'invalid_invitation'
 
 /**
  * The end of a sign-up: the person who proves the address gets an account, with what was typed into their
@@ -103,6 +104,25 @@ export class SignUpProof {
     )
   }
 
+  /** By an invitation that was mailed to the address: who has its link has the mailbox. */
+  async byInvitation(
+    said: NewAccount,
+    { id: invitation, email: invited, isMailed }: Pick<Invitation, 'id' | 'email' | 'isMailed'>,
+  ): Promise<Account> {
+    const wanted = { ...said, invitation }
+    const { hasher, passwordContext, registration } = this.#deps
+    const { clientId } = wanted
+    const checked = checkNewAccount(wanted, passwordContext)
+    const { email } = checked
+    if (!isMailed || email !== invited) throw new AppError('invalid_invitation')
+    await registration.admit({ email, clientId, invitation })
+    const passwordHash = await hasher.hash(wanted.password)
+    return this.#deps.em.fork().transactional(async (em) => {
+      const { id } = await keepPending(em, checked, wanted, passwordHash)
+      return this.#createIn(em, { subjectId: id, address: email }, 'invalid_invitation')
+    })
+  }
+
   async #spendLink(em: EntityManager, secret: string): Promise<void> {
     await this.#deps.tokens.redeemLink(em, { secret, purpose: 'verify_email' })
   }
@@ -113,31 +133,48 @@ export class SignUpProof {
    * admitted by now.
    */
   async #create(
-    { subjectId: id, address }: Pick<Proof, 'subjectId' | 'address'>,
+    { subjectId, address }: Pick<Proof, 'subjectId' | 'address'>,
     refusal: Refusal,
     spend: (em: EntityManager) => Promise<void>,
     newPasswordHash?: string,
   ): Promise<Account> {
     return this.#deps.em.fork().transactional(async (em) => {
       await spend(em)
-      const pending = await em.findOne(PendingSignUp, {
-        id,
-        email: address,
-        expiresAt: { $gt: databaseNow() },
-      })
-      if (!pending || (await em.count(Account, { email: address })) > 0) throw new AppError(refusal)
-      const { name, locale, clientId } = pending
-      const admission = await this.#deps.registration.admitTo(em, {
-        email: pending.email as CanonicalEmail,
-        clientId: clientId ?? undefined,
-      })
-      const hash = newPasswordHash ?? pending.passwordHash
-      const passwordHash = hash === NO_PASSWORD ? null : hash
-      const made = { id, name, email: pending.email, locale, passwordHash }
-      const account = await makeAccount(em, admission, made, refusal)
-      await em.nativeDelete(PendingSignUp, { email: address })
-      await this.#deps.audit.append(em, { type: 'email_verified', accountId: id })
-      return account
+      return this.#createIn(em, { subjectId, address }, refusal, newPasswordHash)
     })
+  }
+
+  async #createIn(
+    em: EntityManager,
+    { subjectId: id, address }: Pick<Proof, 'subjectId' | 'address'>,
+    refusal: Refusal,
+    newPasswordHash?: string,
+  ): Promise<Account> {
+    const pending = await em.findOne(PendingSignUp, {
+      id,
+      email: address,
+      expiresAt: { $gt: databaseNow() },
+    })
+    if (!pending || (await em.count(Account, { email: address })) > 0) throw new AppError(refusal)
+    const { name, locale, clientId, invitationId } = pending
+    const admission = await this.#deps.registration.admitTo(em, {
+      email: pending.email as CanonicalEmail,
+      clientId: clientId ?? undefined,
+      invitation: invitationId ?? undefined,
+    })
+    // Without one nothing has proven the address.
+    if (refusal === 'invalid_invitation' && admission.invitation === undefined)
+      throw new AppError(refusal)
+    const hash = newPasswordHash ?? pending.passwordHash
+    const passwordHash = hash === NO_PASSWORD ? null : hash
+    const made = { id, name, email: pending.email, locale, passwordHash }
+    const account = await makeAccount(em, admission, made, refusal)
+    await em.nativeDelete(PendingSignUp, { email: address })
+    const { invitation } = admission
+    const { audit } = this.#deps
+    if (invitation !== undefined)
+      await audit.append(em, { type: 'invitation_accepted', accountId: id, detail: { invitation } })
+    await audit.append(em, { type: 'email_verified', accountId: id })
+    return account
   }
 }

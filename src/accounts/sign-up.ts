@@ -3,7 +3,7 @@ import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
-import { databaseNow, inSeconds } from '../database/clock.ts'
+import { databaseNow } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { PendingSignUp } from '../entities/index.ts'
 import type { Logger } from '../logger/logger.ts'
@@ -14,7 +14,7 @@ import type { KeepLinks } from './keep-links.ts'
 import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { Issue, OneTimeTokens } from './one-time-tokens.ts'
 import type { PasswordContext } from './passwords/password-policy.ts'
-import { findForResend, type Pending } from './pending-sign-ups.ts'
+import { findForResend, keepPending, type Pending } from './pending-sign-ups.ts'
 import type { Registration } from './registration/registration.ts'
 
 export interface SignUpDeps {
@@ -67,21 +67,15 @@ export class SignUp {
    */
   async start(wanted: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
     const { hasher, passwordContext, audit, registration } = this.#deps
-    const { password, locale, app, clientId } = wanted
-    const { email, cleanName } = checkNewAccount(wanted, passwordContext)
-    await registration.admit({ email, clientId })
+    const { password, app, clientId, invitation } = wanted
+    const checked = checkNewAccount(wanted, passwordContext)
+    const { email } = checked
+    await registration.admit({ email, clientId, invitation })
     const passwordHash = await hasher.hash(password)
 
     const started = await this.#deps.em.fork().transactional(async (em) => {
       const existing = await findAddressee(em, email)
-      const pending = { id: randomUUID(), email, name: cleanName, locale: locale ?? null }
-      await em.insert(PendingSignUp, {
-        ...pending,
-        passwordHash,
-        clientId: clientId ?? null,
-        createdAt: databaseNow(),
-        expiresAt: inSeconds(LIFETIMES.pendingSignUp),
-      })
+      const pending = await keepPending(em, checked, wanted, passwordHash)
       return this.#sendCode(em, pending, { origin, existing, app })
     })
     audit.record({ type: 'sign_up', accountId: started.userId, origin })

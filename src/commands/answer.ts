@@ -30,7 +30,8 @@ export function answering<Args extends unknown[]>(work: (...args: Args) => Promi
 
 /** `--json` for every command that prints. */
 export function addJsonOption(command: Command): void {
-  if (command.commands.length === 0) command.option('--json', 'print the answer as JSON')
+  if (command.commands.length === 0 || command.registeredArguments.length > 0)
+    command.option('--json', 'print the answer as JSON')
   for (const each of command.commands) addJsonOption(each)
 }
 

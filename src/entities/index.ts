@@ -11,6 +11,7 @@ import { Consent } from './consent.ts'
 import { GivenUsername } from './given-username.ts'
 import { GroupMember } from './group-member.ts'
 import { Identity } from './identity.ts'
+import { Invitation } from './invitation.ts'
 import { KnownDevice } from './known-device.ts'
 import { MfaChallenge } from './mfa-challenge.ts'
 import { OidcArtifact } from './oidc-artifact.ts'
@@ -45,6 +46,7 @@ export const entities = [
   GivenUsername,
   GroupMember,
   Identity,
+  Invitation,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,
@@ -81,6 +83,7 @@ export {
   GivenUsername,
   GroupMember,
   Identity,
+  Invitation,
   KnownDevice,
   MfaChallenge,
   OidcArtifact,

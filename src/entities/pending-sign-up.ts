@@ -16,6 +16,8 @@ const PendingSignUpSchema = defineEntity({
     passwordHash: p.text().hidden(),
     /** The app that the person came from. */
     clientId: p.string().length(512).nullable(),
+    /** The one that lets this person register. */
+    invitationId: p.uuid().nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),
   },

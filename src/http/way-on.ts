@@ -20,6 +20,7 @@ export function wayOn(code: ErrorCode, path: string, back?: WayBack): MessageAct
   if (back?.again) return { href: back.again, label: 'start_again' }
   if (back?.home) return { href: back.home, label: 'back_to_app' }
   if (code === 'invalid_link') return BY_LINK[path] ?? { href: '/account', label: 'account' }
+  if (code === 'invalid_invitation') return { href: '/account', label: 'account' }
   if (code === 'interaction_expired') return { href: '/account', label: 'account' }
   if (code === 'not_found' || code === 'method_not_allowed') return { href: '/', label: 'account' }
   // A form that was open too long: its page makes a new one.

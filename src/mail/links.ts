@@ -13,6 +13,7 @@ export const LINK_PATHS = {
   keepAccount: '/keep-account',
   recoverLink: '/recover/link',
   stopRecovery: '/recover/stop',
+  invitation: '/invitation',
 } as const
 
 /** An absolute URL under the issuer, the only source of links (EM-05). */

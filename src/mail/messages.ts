@@ -2,6 +2,7 @@ import type { EntityManager } from '../database/database.ts'
 import type { MailModels, SecurityNotice } from '../views/views.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { closedMail } from './closed-mail.ts'
+import { InvitationMail } from './invitation-mail.ts'
 import { LINK_PATHS, link } from './links.ts'
 import { type MailedToken, type TokenSource, wholeMinutes } from './mailed-token.ts'
 import type { Mail } from './mailer.ts'
@@ -20,6 +21,7 @@ type CodeAlone = 'change-password' | 'prove-identity' | 'prove-address' | 'recov
  * (AA-01, EN-03).
  */
 export class Messages {
+  readonly invitations: InvitationMail
   readonly #issuer: string
   readonly #post: Post
   readonly recovery: RecoveryMails
@@ -28,6 +30,7 @@ export class Messages {
     this.#issuer = issuer
     this.#post = new Post(deps)
     this.recovery = new RecoveryMails(issuer, this.#post)
+    this.invitations = new InvitationMail(this.#post, issuer)
   }
 
   /**
@@ -142,16 +145,9 @@ export class Messages {
     em: EntityManager,
     mail: Envelope & { deletesAt: Date; keep: () => Promise<Pick<MailedToken, 'linkSecret'>> },
   ): Promise<void> {
-    if (await this.#post.admits(em, 'keep-account', mail, 'notice:keep-account'))
-      this.#post.enqueue(
-        em,
-        this.#closedMail(mail, {
-          isKeepable: true,
-          deletesAt: mail.deletesAt,
-          keep: await mail.keep(),
-        }),
-        mail,
-      )
+    if (!(await this.#post.admits(em, 'keep-account', mail, 'notice:keep-account'))) return
+    const closed = { isKeepable: true, deletesAt: mail.deletesAt, keep: await mail.keep() } as const
+    this.#post.enqueue(em, this.#closedMail(mail, closed), mail)
   }
 
   /** Made in any case, because making it takes time (EN-02). */

@@ -46,6 +46,10 @@ const EXPIRED = {
     table: 'totp_credential',
     where: `"confirmed_at" is null and "expires_at" <= now()`,
   },
+  invitations: {
+    table: 'invitation',
+    where: `least("expires_at", "revoked_at") < now() - interval '90 days'`,
+  },
   'failed attempts': {
     table: 'attempt_counter',
     where: `"updated_at" < now() - interval '30 days' and ("blocked_until" is null or "blocked_until" <= now())`,

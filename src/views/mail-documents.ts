@@ -98,6 +98,21 @@ export const WRITERS: Writers = {
       ],
     }
   },
+  invitation: ({ name, link, expiresAt, client }, { translator, brand }) => {
+    const { t, date } = translator
+    const app = client ? plainName(client) : ''
+    const params = { brand, client: app, date: date(expiresAt) }
+    return {
+      ...heading('invitation', translator, brand),
+      blocks: [
+        hello(name, translator),
+        { kind: 'text', text: t(`mail.invitation.${app ? 'textClient' : 'text'}`, params) },
+        button('invitation', link, translator),
+        { kind: 'text', text: t('mail.invitation.until', params) },
+        note(t('mail.invitation.notYou'), translator),
+      ],
+    }
+  },
   'account-closed': ({ name, origin }, { translator, brand }) => {
     const { t } = translator
     return {

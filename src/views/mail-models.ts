@@ -82,6 +82,12 @@ export interface MailModels {
   'account-deletion': Common & { readonly undoLink: string; readonly deletesAt: Date }
   /** The first of these mails may have got lost: a person who tries to get in has another. */
   'keep-account': Common & { readonly undoLink: string; readonly deletesAt: Date }
+  /** From the operator, to an address that may have an account by now. */
+  invitation: Common & {
+    readonly link: string
+    readonly expiresAt: Date
+    readonly client?: string | undefined
+  }
   /** Disabled, or to be erased without a way back. */
   'account-closed': Common
   /** The people of its domain sign in by a provider, and nowhere else. */

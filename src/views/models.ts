@@ -42,6 +42,9 @@ export interface ForeignForm {
 export interface RegistrationModel {
   readonly mode: 'open' | 'domains' | 'invite' | 'closed'
   readonly domains?: readonly string[] | undefined
+  /** Whom the invitation is for that this browser has opened; masked, unless it is fixed. */
+  readonly invited?: string | undefined
+  readonly isFixed?: boolean | undefined
 }
 
 export interface Person {
@@ -132,6 +135,7 @@ export const MESSAGE_KINDS = [
   'signed_out_everywhere',
   'already_signed_in',
   'recovery_stopped',
+  'already_registered',
 ] as const
 export type MessageKind = (typeof MESSAGE_KINDS)[number]
 

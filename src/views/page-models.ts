@@ -180,6 +180,8 @@ export interface PageModels extends AccountModels, RecoveryModels {
     readonly purpose: 'verify_email' | 'change_email'
     readonly email?: string | undefined
   }
+  /** Where an invitation lands: one button that posts the token in `hidden`. */
+  'pages/invitation': FormModel & { readonly email?: string | undefined }
   /** A sign-up's link in another browser than the one that signed up. Posts `password`. */
   'pages/finish-sign-up': FormModel & { readonly email: string }
   /** "This wasn't me": one button that ends all sessions and asks for a new password. */

@@ -96,8 +96,8 @@ describe('the document', () => {
         ),
     )
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
-    expect(routes).toHaveLength(37)
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(37)
+    expect(routes).toHaveLength(38)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(38)
   })
 
   it('refers to nothing that is not there', () => {
@@ -177,6 +177,12 @@ function fill(value: Json, live: ReadonlyMap<string, string>): Json {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fill(item, live)]))
 }
 
+/** The secret of one that can be used. */
+async function anInvitation(): Promise<string> {
+  const { link } = await server.context.invitations.create({ isMailed: false, seconds: 3600 })
+  return new URL(link ?? '').searchParams.get('token') ?? ''
+}
+
 /** Learns what the texts of an example stand for, from the answer in its place. */
 function learn(example: Json, answer: Json, live: Map<string, string>): void {
   if (typeof example === 'string' && typeof answer === 'string') live.set(example, answer)
@@ -240,6 +246,9 @@ describe('the examples', () => {
       client: { id: 'gatehouse', secret: 'none of ours' },
     })
     await tell('listProviders')
+    const invitation = operation('signUpInvited').requests['default'].invitation
+    live.set(invitation, await anInvitation())
+    await tell('signUpInvited')
     await tell('signUp')
     await mailed(email)
     await tell('resendVerification')
@@ -515,12 +524,18 @@ describe('the refusals', () => {
       const { registration } = server.context
       const closed = () => new AppError('registration_closed')
       if (each.id === 'signUp') return broken(registration, 'admit', closed, () => send(each))
+      if (each.id === 'signUpInvited') {
+        const invitation = await anInvitation()
+        const invited = (body: Json) => ({ ...body, invitation })
+        return broken(registration, 'admit', closed, () => send(each, invited))
+      }
       const email = 'too.late@example.org'
       const wanted = { name: 'Ada', email, password: PASSWORD }
       const { userId, tokenId } = (await api(server, 'POST /sign-up/email', wanted)).body
       const typed = { userId, tokenId, email, code: await server.inbox.code(email) }
       return broken(registration, 'admitTo', closed, () => send(each, () => typed))
     },
+    invalid_invitation: (each) => send(each),
     async invalid_code(each) {
       const { owner, path } = await good(each)
       const body = each.requests['second'] ?? each.requests['default']
@@ -537,7 +552,12 @@ describe('the refusals', () => {
       return api(
         server,
         path,
-        { ...body, password: 'passwordpassword', ...(owner ? { email: owner.email } : {}) },
+        {
+          ...body,
+          password: 'passwordpassword',
+          ...(owner ? { email: owner.email } : {}),
+          ...(body.invitation ? { invitation: await anInvitation() } : {}),
+        },
         { token: owner?.token },
       )
     },

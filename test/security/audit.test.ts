@@ -589,9 +589,12 @@ describe('LG-01 what is recorded', () => {
     expect(rowOf(event, at, undefined).detail).toEqual({})
   })
 
-  it('LG-01 leaves no kind of event untried, but those of a refused sign-up, passkeys, providers, a cut list, the start and the retention job, which have tests of their own', () => {
+  it('LG-01 leaves no kind of event untried, but those of a refused sign-up, invitations, passkeys, providers, a cut list, the start and the retention job, which have tests of their own', () => {
     const elsewhere: AuditType[] = [
       'registration_refused',
+      'invitation_created',
+      'invitation_accepted',
+      'invitation_revoked',
       'passkey_added',
       'passkey_renamed',
       'passkey_removed',

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { CanonicalEmail } from '../../src/accounts/canonical-email.ts'
 import type { RegistrationMode } from '../../src/config/registration-modes.ts'
 import { Account } from '../../src/entities/index.ts'
+import { AppError } from '../../src/errors.ts'
 import { api, startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
@@ -55,6 +57,20 @@ async function begin(email: string) {
 
 /** Each file that makes accounts, with the doors that lead to it. The operator's own are listed too. */
 const DOORS: Readonly<Record<string, Readonly<Record<string, Door>> | 'operator'>> = {
+  'src/accounts/identities/joining.ts': {
+    'the identity of another provider': async (server, email) => {
+      const person = { issuer: 'https://op.example', subject: email }
+      const arrived = { id: crypto.randomUUID(), providerId: 'op', person } as never
+      const member = { email: email as CanonicalEmail, name: 'Grace Hopper', locale: 'en' }
+      const origin = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
+      const { code, status } = await server.context.joining
+        .open(arrived, member, origin)
+        .then(() => new AppError('internal_error'))
+        .catch((error: AppError) => error)
+      // Nobody has arrived: who is admitted gets as far as that.
+      return code === 'interaction_expired' ? { status: 200, said: '' } : { status, said: code }
+    },
+  },
   'src/accounts/sign-up-proof.ts': {
     'the form': async (server, email) => {
       const browser = new Browser(server.origin)
@@ -73,6 +89,15 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, Door>> | 'operator'
     },
     'the sign-up of the API': async (server, email) =>
       apiAnswer(await api(server, 'POST /sign-up/email', wanted(email))),
+    'the invited sign-up of the API': async (server, email) => {
+      // One that opens `invite` would be no test of the door: it is for another address.
+      const made = { email: someone() as CanonicalEmail, isMailed: false, seconds: 3600 }
+      const { link } = await open.context.invitations.create(made)
+      const invitation = new URL(link ?? '').searchParams.get('token')
+      const body = { ...wanted(email), invitation }
+      const { status, body: said } = await api(server, 'POST /sign-up/invited', body)
+      return said.fields?.email === 'not_invited' ? REFUSED : apiAnswer({ status, body: said })
+    },
     'the code of a sign-up from before': async (server, email) => {
       const begun = await begin(email)
       const code = await open.inbox.code(email)

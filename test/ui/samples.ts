@@ -251,6 +251,12 @@ export const PAGES: Samples<PageModels> = {
     invite: { ...signUp, registration: { mode: 'invite' } },
     closed: { ...signUp, registration: { mode: 'closed' } },
     providers: { ...signUp, providers: FEW },
+    invited: { ...signUp, registration: { mode: 'open', invited: person.email, isFixed: true } },
+    invitedOther: {
+      ...signUp,
+      registration: { mode: 'open', invited: 'a•••@example.org' },
+      problems: { code: 'invalid_input', fields: { email: 'not_invited' } },
+    },
     wrong: {
       ...signUp,
       name: 'A',
@@ -466,6 +472,11 @@ export const PAGES: Samples<PageModels> = {
   'pages/verify-link': {
     plain: { ...link, purpose: 'verify_email', email: person.email, hidden: { token: 'secret' } },
     change: { ...link, purpose: 'change_email' },
+  },
+  'pages/invitation': {
+    plain: { ...form('/invitation'), email: person.email },
+    long: { ...form('/invitation'), email: LONG.email },
+    open: form('/invitation'),
   },
   'pages/finish-sign-up': {
     plain: { ...form('/verify-email'), email: person.email, hidden: { token: 'secret' } },
@@ -848,6 +859,14 @@ export const MAILS: Samples<MailModels> = {
   'account-closed': { plain: common },
   'sign-in-elsewhere': {
     plain: { ...common, provider: 'Acme', signInLink: 'https://id.example.org/account' },
+  },
+  invitation: {
+    plain: { link: 'https://id.example.org/invitation?token=abc', expiresAt: new Date() },
+    client: {
+      link: 'https://id.example.org/invitation?token=abc',
+      expiresAt: new Date(),
+      client: 'Plant Diary',
+    },
   },
 }
 

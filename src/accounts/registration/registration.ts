@@ -3,6 +3,7 @@ import { narrower, type RegistrationMode } from '../../config/registration-modes
 import type { EntityManager } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import type { CanonicalEmail } from '../canonical-email.ts'
+import type { Invitations } from './invitations.ts'
 
 /** What the operator has set. */
 export interface RegistrationRules {
@@ -15,6 +16,7 @@ export interface RegistrationDeps {
   readonly audit: AuditSink
   readonly rules: RegistrationRules
   readonly apps: AppsThatAdmit
+  readonly invitations: Pick<Invitations, 'find' | 'spend'>
 }
 
 /** What is set for one app: it may admit fewer than the server, never more. */
@@ -26,6 +28,8 @@ export interface AppsThatAdmit {
 export interface Candidate {
   readonly email: CanonicalEmail
   readonly clientId?: string | undefined
+  /** The id of one that was shown. */
+  readonly invitation?: string | undefined
 }
 
 /** What a page says before anybody types. */
@@ -41,11 +45,18 @@ class Admission {
   readonly #email: string
   /** The operator or somebody invited asked for exactly this account. */
   readonly isInvited: boolean
+  /** The one of which a use was spent. */
+  readonly invitation: string | undefined
 
-  constructor(tx: EntityManager, email: string, isInvited: boolean) {
+  constructor(
+    tx: EntityManager,
+    email: string,
+    { isInvited, invitation }: { isInvited: boolean; invitation?: string | undefined },
+  ) {
     this.#tx = tx
     this.#email = email
     this.isInvited = isInvited
+    this.invitation = invitation
   }
 
   /** A fault of the caller, who was admitted with another address, or before the transaction only. */
@@ -68,20 +79,32 @@ export class Registration {
     this.#deps = deps
   }
 
-  /** Throws `registration_closed`, which is the same for every reason. */
+  /**
+   * Throws `registration_closed`, which is the same for every reason. Who shows an invitation is told
+   * what is wrong with it.
+   */
   async admit(candidate: Candidate): Promise<void> {
-    await this.#judge(candidate)
+    const { email, invitation: id } = candidate
+    const found = id === undefined ? undefined : await this.#deps.invitations.find({ id })
+    const isInvited = found !== undefined && (found.email ?? email) === email
+    await this.#judge(candidate, isInvited, found !== undefined)
   }
 
   /** The same in the transaction that makes the account. */
   async admitTo(tx: EntityManager, candidate: Candidate): Promise<Admission> {
-    await this.#judge(candidate)
-    return new Admission(tx, candidate.email, false)
+    const { email, invitation } = candidate
+    const isSpent =
+      invitation !== undefined && (await this.#deps.invitations.spend(tx, invitation, email))
+    await this.#judge(candidate, isSpent)
+    return new Admission(tx, email, {
+      isInvited: isSpent,
+      invitation: isSpent ? invitation : undefined,
+    })
   }
 
   /** Whom the operator makes an account for is not asked. */
   byOperator(tx: EntityManager, email: string): Admission {
-    return new Admission(tx, email, true)
+    return new Admission(tx, email, { isInvited: true })
   }
 
   offer(ofClient: RegistrationMode | undefined): RegistrationOffer {
@@ -100,11 +123,13 @@ export class Registration {
     return this.#deps.rules.mode !== 'domains' || account.isInvited || this.#isOfDomain(email)
   }
 
-  async #judge({ email, clientId }: Candidate): Promise<void> {
+  async #judge(candidate: Candidate, isInvited: boolean, isOfAnother = false): Promise<void> {
+    const { email, clientId, invitation } = candidate
     const ofClient =
       clientId === undefined ? undefined : await this.#deps.apps.registrationMode(clientId)
     const mode = narrower(this.#deps.rules.mode, ofClient)
     if (mode === 'open' || (mode === 'domains' && this.#isOfDomain(email))) return
+    if (isInvited && mode !== 'closed') return
     this.#deps.audit.record({
       type: 'registration_refused',
       outcome: 'failure',
@@ -112,7 +137,9 @@ export class Registration {
       clientId,
       detail: { reason: mode },
     })
-    throw new AppError('registration_closed')
+    if (invitation === undefined || mode === 'closed') throw new AppError('registration_closed')
+    if (!isOfAnother) throw new AppError('invalid_invitation')
+    throw new AppError('invalid_input', { fields: { email: 'not_invited' } })
   }
 
   #isOfDomain(email: CanonicalEmail): boolean {

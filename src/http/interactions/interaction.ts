@@ -10,6 +10,7 @@ import type { FirstStep, ProvenSignIn } from '../../accounts/first-step.ts'
 import type { AddressProof } from '../../accounts/identities/address-proof.ts'
 import type { Joining } from '../../accounts/identities/joining.ts'
 import type { Meetings } from '../../accounts/identities/meetings.ts'
+import type { Invitations } from '../../accounts/registration/invitations.ts'
 import type { Registration } from '../../accounts/registration/registration.ts'
 import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
@@ -24,6 +25,7 @@ import type { SignedIn } from '../../oidc/sign-in-result.ts'
 import type { UpstreamArrivals } from '../../upstream/arrivals.ts'
 import type { UpstreamJourneys } from '../../upstream/journeys.ts'
 import type { Providers } from '../../upstream/providers.ts'
+import type { Cookie } from '../cookies.ts'
 import type { DeviceCookie } from '../device-cookie.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { FlowCookie } from '../pages/flow-cookie.ts'
@@ -46,6 +48,8 @@ export interface InteractionDeps {
   readonly secondStep: SecondStep
   readonly passkeys: Passkeys
   readonly registration: Registration
+  readonly invitations: Invitations
+  readonly invitationCookie: Cookie
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof
   readonly devices: Devices

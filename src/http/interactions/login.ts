@@ -162,7 +162,7 @@ export async function renderLogin(
   deps.renderer.page(
     ctx,
     'interaction/login',
-    { ...form, email, remember: isRemembered, signUpHref: signUpHref(deps, step) },
+    { ...form, email, remember: isRemembered, signUpHref: signUpHref(ctx, deps, step) },
     step.app,
   )
 }

@@ -1,22 +1,23 @@
 import type { Context, Middleware } from 'koa'
+import { PASSWORD } from '../../accounts/factors/methods/password.ts'
+import type { Invitation } from '../../entities/index.ts'
 import type { Problems } from '../../views/views.ts'
 import { preciseProblems, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
+import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { providerButtons } from './providers.ts'
-import { offerOf } from './who-may-register.ts'
+import { offerOf, provesAddress, shownInvitation } from './who-may-register.ts'
 
 export function showSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const hint = step.interaction.params['login_hint']
-    await render(ctx, deps, step, {
-      name: '',
-      email: typeof hint === 'string' ? hint.slice(0, 254) : '',
-    })
+    const email = typeof hint === 'string' ? hint.slice(0, 254) : ''
+    await render(ctx, deps, step, { name: '', email, invitation: await shownInvitation(ctx, deps) })
   }
 }
 
@@ -24,6 +25,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const { name, email, password } = textsOf(ctx, 'name', 'email', 'password')
+    const invitation = await shownInvitation(ctx, deps)
     await refusable(
       ctx,
       async () => {
@@ -34,6 +36,13 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
           locale: deps.renderer.locale(ctx),
           app: nameOfApp(step.app),
           clientId: step.app.client.clientId,
+          invitation: invitation?.id,
+        }
+        if (invitation && provesAddress(invitation, email)) {
+          const { id, credentialVersion } = await deps.signUpProof.byInvitation(wanted, invitation)
+          deps.invitationCookie.write(ctx, null)
+          const proven = { accountId: id, credentialVersion, proofs: [PASSWORD] }
+          return finishSignIn(ctx, deps, step, { ...proven, isRemembered: false })
         }
         const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: email.trim().slice(0, 254) })
@@ -44,7 +53,12 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
         })
       },
       (problems) =>
-        render(ctx, deps, step, { name, email, problems: preciseProblems(problems, { email }) }),
+        render(ctx, deps, step, {
+          name,
+          email,
+          invitation,
+          problems: preciseProblems(problems, { email }),
+        }),
     )
   }
 }
@@ -53,7 +67,10 @@ async function render(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  shown: { name: string; email: string; problems?: Problems },
+  {
+    invitation,
+    ...shown
+  }: { name: string; email: string; invitation: Invitation | undefined; problems?: Problems },
 ): Promise<void> {
   deps.renderer.page(
     ctx,
@@ -62,8 +79,8 @@ async function render(
       action: step.url('sign-up'),
       csrf: deps.csrf.token(ctx),
       signInHref: step.url('login'),
-      registration: offerOf(deps, step),
       providers: await providerButtons(deps, step),
+      registration: offerOf(deps, step, invitation),
       leave: leaveForm(ctx, deps, step),
       ...shown,
     },

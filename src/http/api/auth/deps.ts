@@ -13,6 +13,7 @@ import type { Identities } from '../../../accounts/identities/identities.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
 import type { PasswordReset } from '../../../accounts/passwords/password-reset.ts'
 import type { Profile } from '../../../accounts/profile.ts'
+import type { Invitations } from '../../../accounts/registration/invitations.ts'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../../accounts/sign-in.ts'
 import type { SignUp } from '../../../accounts/sign-up.ts'
@@ -38,6 +39,7 @@ export interface AuthApiDeps extends DoorDeps {
   readonly emailChange: EmailChange
   readonly firstPartyTokens: FirstPartyTokens
   readonly identities: Identities
+  readonly invitations: Invitations
   readonly mfa: Totp
   readonly secondStep: SecondStep
   readonly passwordChange: PasswordChange

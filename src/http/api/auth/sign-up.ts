@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { StartedSignUp } from '../../../accounts/sign-up.ts'
 import { family, operation } from '../operation.ts'
-import { CODE, EMAIL, EXPIRES, IDS, NAME, PASSWORD, USER } from './examples.ts'
+import { CODE, EMAIL, EXPIRES, IDS, INVITATION, INVITED, NAME, PASSWORD, USER } from './examples.ts'
 import { code, email, name, named, newPassword, uuid } from './fields.ts'
 import { stranger } from './guards.ts'
 import { presentUser, seconds, UserAnswer } from './shapes.ts'
@@ -35,6 +35,32 @@ export const SIGN_UP = family('Sign-up', {
       answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
     },
     handle: async (input, { origin }, { signUp }) => present(await signUp.start(input, origin)),
+  }),
+
+  signUpInvited: operation({
+    route: 'POST /sign-up/invited',
+    guard: stranger,
+    limit: 'sign-up',
+    summary: 'Sign up with an invitation',
+    description:
+      'Mails a code, as the sign-up without one. `invitation` is the `token` of the link. It is spent by the account, not by this call.',
+    refusals: ['password_rejected', 'invalid_invitation', 'registration_closed'],
+    body: named('SignUpInvitedBody', {
+      invitation: z.string().min(1).max(128),
+      name,
+      email,
+      password: newPassword,
+    }),
+    status: 202,
+    answer: Started,
+    example: {
+      body: { invitation: INVITATION, name: NAME, email: INVITED, password: PASSWORD },
+      answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
+    },
+    async handle({ invitation, ...wanted }, { origin }, { invitations, signUp }) {
+      const { id } = await invitations.peek(invitation)
+      return present(await signUp.start({ ...wanted, invitation: id }, origin))
+    },
   }),
 
   resendVerification: operation({

@@ -1,0 +1,67 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { startApi } from '../support/api.ts'
+import { createClient } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
+import type { TestServer } from '../support/server.ts'
+
+let server: TestServer
+const shell = operator()
+beforeAll(async () => {
+  const registration = { mode: 'invite', domains: [], showsDomains: false } as const
+  server = await startApi({ config: { registration } })
+})
+afterAll(() => server.stop())
+
+const gatehouse = (...args: string[]) => shell.run(server, ['invite', ...args])
+
+describe('gatehouse invite', () => {
+  it('mails an invitation in the language that is asked for, lists it and takes it back', async () => {
+    const { clientId } = await createClient(server)
+    const options = ['--client', clientId, '--locale', 'de', '--expires', '12h', '--json']
+    const { stdout, code } = await gatehouse('Ada@example.org', ...options)
+    expect(code).toBe(0)
+    const [made] = JSON.parse(stdout) as [{ id: string; email: string; link: string | null }]
+    expect(made).toMatchObject({ email: 'ada@example.org', link: null })
+    const mail = await server.inbox.next('ada@example.org')
+    expect(mail.subject).toMatch(/^Einladung zu/)
+    expect(mail.text).toContain('Plant Diary')
+    expect((await gatehouse('list')).stdout).toMatch(`${made.id}\tada@example.org\topen\t0/1\t`)
+    expect(await gatehouse('revoke', made.id)).toMatchObject({
+      code: 0,
+      stdout: `${made.id} is taken back.\n`,
+    })
+    expect((await gatehouse('list')).stdout).toContain('\trevoked\t')
+    expect((await gatehouse('revoke', made.id)).stderr).toContain('is over already')
+  })
+
+  it('prints a link that opens, and writes many to a file of the operator alone', async () => {
+    const printed = await gatehouse('bob@example.org', '--print')
+    expect(printed.stdout).toMatch(/^http:\/\/localhost:\d+\/invitation\?token=[\w-]{43}\n$/)
+    expect(await server.inbox.mails('bob@example.org')).toEqual([])
+
+    const file = join(shell.folder, 'codes.csv')
+    const many = await gatehouse('--count', '3', '--uses', '2', '--out', file, '--json')
+    expect(JSON.parse(many.stdout)).toHaveLength(3)
+    expect(many.stdout).not.toContain('token=')
+    const [head, ...rows] = readFileSync(file, 'utf8').trimEnd().split('\n')
+    expect(head).toBe('id,link,expires_at')
+    expect(new Set(rows.map((row) => row.split(',')[1])).size).toBe(3)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect((await gatehouse('--out', file)).stderr).toContain('is there already')
+  })
+
+  it.each([
+    [['nobody'], 'is no e-mail address'],
+    [['a@example.org', '--uses', '2'], 'without an address'],
+    [['--expires', '1y'], '--expires'],
+    [['--expires', '91d'], '--expires'],
+    [['--count', '0'], '--count'],
+    [['--client', 'nope'], 'There is no client of that id'],
+    [['revoke', '3f0c1f4e-8f59-4c53-9d0e-6f2a0f6f7a11'], 'There is no invitation of that id'],
+  ])('refuses %j with a reason', async (words, reason) => {
+    const { code, stderr } = await gatehouse(...words)
+    expect([code, stderr]).toEqual([1, expect.stringContaining(reason)])
+  })
+})
