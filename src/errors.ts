@@ -70,6 +70,8 @@ export interface ErrorDetails {
   readonly values?: Readonly<Record<string, Readonly<Record<string, string | number>>>>
   readonly extra?: Readonly<Record<string, unknown>>
   readonly retryAfterSeconds?: number
+  /** The secret of a report ("this wasn't me"), for the page of the person who may make one. */
+  readonly report?: string
 }
 
 /** An expected refusal. Code, message and details are safe to show; `cause` is for the log only. */

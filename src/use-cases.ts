@@ -124,6 +124,8 @@ export function composeUseCases({
   const regained = composeRecovery({
     ...mailing,
     events,
+    sessions,
+    passkeys,
     codes,
     attempts,
     passwords,

@@ -51,12 +51,17 @@ export class SecurityEvents {
   }
 
   /** What "this wasn't me" is behind. */
-  async issueReport(em: EntityManager, account: Account, to = account.email): Promise<Issued> {
+  async issueReport(
+    em: EntityManager,
+    account: Account,
+    to = account.email,
+    lifetimeSeconds = REPORT_LIFETIME_SECONDS,
+  ): Promise<Issued> {
     return this.#deps.tokens.issue(em, {
       purpose: 'report_compromise',
       subjectId: account.id,
       address: to,
-      lifetimeSeconds: REPORT_LIFETIME_SECONDS,
+      lifetimeSeconds,
     })
   }
 

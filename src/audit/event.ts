@@ -30,6 +30,7 @@ export const AUDIT_TYPES = [
   'passkey_renamed',
   'passkey_removed',
   'passkey_suspended',
+  'passkey_confirmed',
   'recovery_code_used',
   'recovery_codes_regenerated',
   'identity_linked',

@@ -4,8 +4,11 @@ import { takesTwoFactors } from '../accounts/factors/levels.ts'
 import type { Passkeys } from '../accounts/factors/passkeys/passkeys.ts'
 import type { Identities } from '../accounts/identities/identities.ts'
 import type { Profile } from '../accounts/profile.ts'
+import type { RecoveryHolds } from '../accounts/recovery/holds.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
 import type { Usernames } from '../accounts/usernames.ts'
+import type { Config } from '../config/config.ts'
+import { recoverCommand } from './account-recover.ts'
 import { setCommand } from './account-set.ts'
 import { showCommand } from './account-show.ts'
 import { usernameCommand } from './account-username.ts'
@@ -16,6 +19,8 @@ export interface AccountCommandDeps extends AsyncDisposable {
   readonly administration: AccountAdministration
   readonly identities: Identities
   readonly passkeys: Passkeys
+  readonly recoveryHolds: RecoveryHolds
+  readonly config: Config
   readonly profile: Profile
   readonly sessions: Sessions
   readonly usernames: Usernames
@@ -24,6 +29,7 @@ export interface AccountCommandDeps extends AsyncDisposable {
 const ABSENT = 'There is no account of that id or address.'
 const DELETING =
   'This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.'
+const CLOSED = 'Nobody can sign in to this account: enable or keep it first.'
 const NOT_DELETING = 'This account is not about to be deleted.'
 
 /** `gatehouse account …`: an account is named by its id or its address. */
@@ -94,6 +100,8 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
     )
 
   command.addCommand(usernameCommand(run)).addCommand(setCommand(run))
+
+  command.addCommand(recoverCommand((work) => run(work, CLOSED)))
 
   command
     .command('sign-out <email-or-id>')

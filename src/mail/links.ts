@@ -28,3 +28,8 @@ export function link(
     throw new Error(`a link may not leave the issuer: ${path}`)
   return url.href
 }
+
+/** The page of "this wasn't me", where our own pages offer it. */
+export function reportPath(secret: string): string {
+  return `${LINK_PATHS.reportCompromise}?token=${secret}`
+}

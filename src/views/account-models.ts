@@ -153,6 +153,8 @@ export interface PasskeyItem {
   readonly createdAt: Date
   readonly lastUsedAt?: Date | undefined
   readonly renameAction: string
+  /** Of one that waits for its owner. */
+  readonly confirmAction?: string | undefined
   readonly removeAction: string
 }
 

@@ -134,6 +134,7 @@ export const MESSAGE_KINDS = [
   'account_kept',
   'signed_out_everywhere',
   'already_signed_in',
+  'passkey_waits',
   'recovery_stopped',
   'already_registered',
 ] as const

@@ -1,4 +1,4 @@
-import type { FormModel, NoticeKind, Resend } from './models.ts'
+import type { FormModel, NoticeKind, PasskeyForm, Resend } from './models.ts'
 
 /** The pages of a recovery, in their order. */
 export interface RecoveryModels {
@@ -25,8 +25,12 @@ export interface RecoveryModels {
   'pages/recover-waits': { readonly email: string; readonly opensAt: Date }
   /** The landing page of a mailed link: one button that posts the token in `hidden` (UX-28). */
   'pages/recover-link': FormModel & { readonly kind: 'link' | 'stop'; readonly email: string }
-  /** Posts `password`. */
-  'pages/recover-new': FormModel & { readonly email: string }
+  /** Posts `password`, or `credential`. */
+  'pages/recover-new': FormModel & {
+    readonly email: string
+    readonly asksPassword: boolean
+    readonly passkey?: PasskeyForm | undefined
+  }
   /** `codes` are shown this once; none where the account has one factor. */
   'pages/recover-done': { readonly codes: readonly string[]; readonly signInHref: string }
 }

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { RequestOptions } from '../../src/accounts/factors/passkeys/options.ts'
 import { Account } from '../../src/entities/index.ts'
+import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { givePasskey } from '../support/passkeys.ts'
@@ -532,4 +534,89 @@ describe('what was there before a reset, a report or a recovery', () => {
     const page = await browser.submit('/recover/new', { password: NEW_PASSWORD })
     expect(page.h1).toBe('Your account is yours again')
   }
+
+  it('a thief of the mailbox who has waited: for a week the passkey of the owner freezes the account', async () => {
+    const { account, held } = await planted()
+    await waitForRecovery(server, account.email)
+    await passHours(server, 24)
+    const grant = await openRecovery(account.id)
+    const codes = await server.context.regaining.withPassword(grant, NEW_PASSWORD, ORIGIN)
+    const thief = new Browser(server.origin)
+    await thief.visit('/account')
+    await enter(thief, { ...account, password: NEW_PASSWORD })
+    await thief.submit('/mfa', { code: codes[0] ?? '' })
+    expect(thief.page.url.pathname).toBe('/account')
+
+    const owner = new Browser(server.origin)
+    await owner.visit('/account')
+    const form = owner.page.form('/passkey')
+    const found = /data-passkey="([^"]+)"/.exec(owner.page.text)?.[1] ?? ''
+    const options = JSON.parse(
+      found.replaceAll('&quot;', '"').replaceAll('&#34;', '"'),
+    ) as RequestOptions
+    const csrf = form.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const credential = JSON.stringify(held.authenticator.assert(options))
+    await owner.post(form.action.pathname, { _csrf: csrf, credential })
+    expect(owner.page.h1).toBe('This passkey waits')
+    await owner.follow(
+      owner.page.links.find(({ pathname }) => pathname === '/report-compromise') ?? '',
+    )
+    await owner.submit('/report-compromise')
+    expect((await thief.visit('/account')).h1).toBe('Sign in')
+    expect((await enter(thief, { ...account, password: NEW_PASSWORD })).status).toBe(401)
+
+    await server.context.database.pool.query(
+      `update "passkey" set "suspended_for" = 'recovery', "suspended_at" = now() - interval '8 days' where "account_id" = $1`,
+      [account.id],
+    )
+    const late = held.authenticator.assert(server.context.passkeys.signInOptions(binding))
+    const refused = await server.context.passkeys
+      .proveFirst({ credential: late, binding }, ORIGIN)
+      .catch((error: unknown) => error)
+    expect((refused as { details?: { report?: string } }).details?.report).toBeUndefined()
+  })
+
+  it('PK-07 a new passkey ends a recovery: it is both factors, the old one waits, the password is void', async () => {
+    const { account, held } = await planted(PASSWORD)
+    await waitForRecovery(server, account.email)
+    await passHours(server, 24)
+    const grant = await openRecovery(account.id)
+    const { regaining, passkeys } = server.context
+    const fresh = new Authenticator(server.origin)
+    const made = fresh.register(await regaining.passkeyOptions(grant))
+    expect(await regaining.withPasskey(grant, made, ORIGIN)).toHaveLength(10)
+    await expect(regaining.withPasskey(grant, made, ORIGIN)).rejects.toMatchObject({
+      code: 'invalid_link',
+    })
+    const credential = fresh.assert(passkeys.signInOptions(binding))
+    expect((await passkeys.proveFirst({ credential, binding }, ORIGIN)).accountId).toBe(account.id)
+    expect((await uses(held, account.id))[0]).toBe(false)
+    const at = new Browser(server.origin)
+    await at.visit('/account')
+    expect((await enter(at, account)).status).toBe(401)
+    const old = (await passkeys.list(account.id)).find(({ suspendedFor }) => suspendedFor)
+    await passkeys.confirm(account.id, old?.id ?? '', { origin: ORIGIN })
+    expect((await uses(held, account.id))[0]).toBe(true)
+  })
+
+  it('UP-01 an identity that was planted waits after a reset, a report and a recovery', async () => {
+    const { pool } = server.context.database
+    for (const way of ['reset', 'report', 'recovery'] as const) {
+      const account = await createAccount(server)
+      await pool.query(
+        `insert into "provider" ("id", "name", "kind", "client_id", "scopes", "created_at", "updated_at")
+         values ('planted', 'Planted', 'oidc', 'x', '{}', now(), now()) on conflict do nothing`,
+      )
+      await pool.query(
+        `insert into "identity" ("id", "account_id", "provider_id", "issuer", "subject", "linked_at", "linked_by")
+         values (gen_random_uuid(), $1, 'planted', 'https://op.example', $1::text, now(), 'link')`,
+        [account.id],
+      )
+      if (way === 'reset') await reset(account.email)
+      else if (way === 'report') await report(account.id)
+      else await finishAlone(account.email)
+      const [identity] = await server.context.identities.list(account.id)
+      expect({ way, waits: identity?.suspendedAt != null }).toEqual({ way, waits: true })
+    }
+  })
 })

@@ -1,4 +1,4 @@
-import type { Registered } from '../../src/accounts/factors/passkeys/enrolment.ts'
+import type { Registered } from '../../src/accounts/factors/passkeys/new-passkey.ts'
 import { api } from './api.ts'
 import { Authenticator, type Kind, type Lie } from './authenticator.ts'
 import { createAccount, type NewAccount } from './factories.ts'

@@ -1,5 +1,5 @@
 import type { CDPSession, Page } from 'playwright-core'
-import type { NewPasskey } from '../../src/accounts/factors/passkeys/enrolment.ts'
+import type { NewPasskey } from '../../src/accounts/factors/passkeys/new-passkey.ts'
 import type { TestServer } from './server.ts'
 
 /** A passkey as the authenticator of another device would have it. */

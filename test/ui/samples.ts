@@ -514,10 +514,12 @@ export const PAGES: Samples<PageModels> = {
     stop: { ...form('/recover/stop'), kind: 'stop', email: LONG.email },
   },
   'pages/recover-new': {
-    plain: { ...form('/recover/new'), email: person.email },
+    plain: { ...form('/recover/new'), email: person.email, asksPassword: true, passkey: created },
+    passkey: { ...form('/recover/new'), email: LONG.email, asksPassword: false, passkey: created },
     wrong: {
       ...form('/recover/new'),
       email: person.email,
+      asksPassword: true,
       problems: { code: 'password_rejected', fields: { password: 'too_short' } },
     },
   },
@@ -642,7 +644,13 @@ export const PAGES: Samples<PageModels> = {
       newHref: '/account/passkeys/new',
       passkeys: [
         item({ product: 'iCloud Keychain', isSynced: true, lastUsedAt: ago(3_600_000) }),
-        item({ id: '2', name: 'Blue key', product: 'YubiKey 5 NFC', suspendedFor: 'counter' }),
+        item({
+          id: '2',
+          name: 'Blue key',
+          product: 'YubiKey 5 NFC',
+          suspendedFor: 'counter',
+          confirmAction: '/account/passkeys/2/confirm',
+        }),
         item({ id: '3', isSecurityKey: true }),
       ],
       signal: { signalAllAcceptedCredentials: {} },

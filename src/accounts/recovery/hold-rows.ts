@@ -1,5 +1,8 @@
+import type { Actor } from '../../audit/event.ts'
+import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { LIFETIMES } from '../../config/limits.ts'
 import type { EntityManager } from '../../database/database.ts'
+import { AppError } from '../../errors.ts'
 
 /** A recovery that waits for its time, or has come to it. */
 export interface Hold {
@@ -9,6 +12,18 @@ export interface Hold {
   /** When its link opens, and until when. */
   readonly opensAt: Date
   readonly closesAt: Date
+}
+
+export interface Beginning {
+  readonly seconds: number
+  readonly origin?: RequestOrigin | undefined
+}
+
+/** The operator stands in for a mailbox: for a link at once, and whatever was called off before. */
+export interface ByOperator {
+  readonly actor: Actor
+  /** Who it was at the machine. */
+  readonly user: string
 }
 
 /**
@@ -46,7 +61,7 @@ const LIVE = `"purpose" = 'recovery_hold' and "expires_at" > now()`
 export const FIND = `select ${COLUMNS} from "verification_token" where "subject_id" = ? and ${LIVE}`
 export const FIND_OPEN = `select ${COLUMNS} from "verification_token" where "link_digest" = ? and ${LIVE} and "available_at" <= now()`
 export const SPEND_OPEN = `delete from "verification_token" where "id" = ? and ${LIVE} and "available_at" <= now() returning "id"`
-export const BLOCKED = `
+const BLOCKED = `
 select ceil(extract(epoch from "expires_at" - now()))::int as "seconds" from "verification_token"
 where "subject_id" = ? and "purpose" = 'recovery_cancelled' and "expires_at" > now()`
 
@@ -62,4 +77,10 @@ export async function findHold(
   if (!row) return undefined
   const { opensMs, closesMs, ...rest } = row
   return { ...rest, opensAt: new Date(opensMs), closesAt: new Date(closesMs) }
+}
+
+/** Why none begins now. */
+export async function blocked(tx: EntityManager, accountId: string): Promise<AppError> {
+  const [row] = await tx.execute<{ seconds: number }[]>(BLOCKED, [accountId])
+  return new AppError('too_many_requests', { retryAfterSeconds: row?.seconds ?? 1 })
 }

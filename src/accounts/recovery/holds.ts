@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LockMode } from '@mikro-orm/core'
-import type { Actor, AuditSink } from '../../audit/event.ts'
-import type { RequestOrigin } from '../../audit/request-origin.ts'
+import type { AuditSink } from '../../audit/event.ts'
 import { LIFETIMES } from '../../config/limits.ts'
 import { randomToken, sha256 } from '../../crypto/token.ts'
 import type { EntityManager } from '../../database/database.ts'
@@ -10,9 +9,12 @@ import { AppError } from '../../errors.ts'
 import type { RecoveryMails } from '../../mail/recovery-mails.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { SecurityEvents } from '../security-events.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import {
   BEGIN,
-  BLOCKED,
+  type Beginning,
+  type ByOperator,
+  blocked,
   callOff,
   FIND,
   FIND_OPEN,
@@ -28,18 +30,7 @@ export interface RecoveryHoldsDeps {
   readonly tokens: OneTimeTokens
   readonly mails: RecoveryMails
   readonly events: SecurityEvents
-}
-
-export interface Beginning {
-  readonly seconds: number
-  readonly origin?: RequestOrigin | undefined
-}
-
-/** The operator stands in for a mailbox: for a link at once, and whatever was called off before. */
-export interface ByOperator {
-  readonly actor: Actor
-  /** Who it was at the machine. */
-  readonly user: string
+  readonly sessions: Sessions
 }
 
 /**
@@ -77,7 +68,7 @@ export class RecoveryHolds {
       holdSeconds + openSeconds,
     ])
     const hold = await findHold(tx, FIND, accountId)
-    if (!hold) throw await this.#blocked(tx, accountId)
+    if (!hold) throw await blocked(tx, accountId)
     if (began.length === 0) return hold
     if (holdSeconds > 0) {
       const stop = await tokens.issue(tx, {
@@ -108,6 +99,25 @@ export class RecoveryHolds {
       detail,
     })
     return { ...hold, linkSecret }
+  }
+
+  /**
+   * By the operator, for a person whose mailbox is lost as well: every sign-in ends. Throws `conflict`
+   * for an account that is closed.
+   */
+  async beginFor(
+    accountId: string,
+    hours: number,
+    by: ByOperator,
+  ): Promise<Hold & { readonly linkSecret: string }> {
+    const cause = 'recovery_started'
+    return this.#deps.sessions.endAllWith(accountId, { cause }, async (tx) => {
+      const account = await lockedAccount(tx, accountId)
+      if (!account.isActive()) throw new AppError('conflict')
+      const { linkSecret, ...hold } = await this.begin(tx, account, { seconds: hours * 3600 }, by)
+      if (linkSecret === undefined) throw new AppError('conflict')
+      return { ...hold, linkSecret }
+    })
   }
 
   async find(accountId: string): Promise<Hold | undefined> {
@@ -172,11 +182,6 @@ export class RecoveryHolds {
     if (await callOff(tx, accountId))
       await audit.append(tx, { type: 'recovery_cancelled', accountId, detail: { reason } })
     return { reportSecret }
-  }
-
-  async #blocked(tx: EntityManager, accountId: string): Promise<AppError> {
-    const [row] = await tx.execute<{ seconds: number }[]>(BLOCKED, [accountId])
-    return new AppError('too_many_requests', { retryAfterSeconds: row?.seconds ?? 1 })
   }
 }
 

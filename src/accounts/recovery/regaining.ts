@@ -1,8 +1,12 @@
 import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { sha256 } from '../../crypto/token.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { type Account, RecoveryCode, VerificationToken } from '../../entities/index.ts'
 import type { Attempts } from '../factors/attempts.ts'
 import { takesTwoFactors } from '../factors/levels.ts'
+import type { NewPasskey } from '../factors/passkeys/new-passkey.ts'
+import type { CreationOptions } from '../factors/passkeys/options.ts'
+import type { Passkeys } from '../factors/passkeys/passkeys.ts'
 import type { RecoveryCodes } from '../factors/recovery-codes.ts'
 import { recount } from '../factors/ways.ts'
 import type { PasswordFault } from '../passwords/password-policy.ts'
@@ -14,6 +18,7 @@ import { suspendWays } from './suspension.ts'
 export interface RegainingDeps {
   readonly attempts: Attempts
   readonly passes: RecoveryPasses
+  readonly passkeys: Passkeys
   readonly passwords: Passwords
   readonly recoveryCodes: RecoveryCodes
   readonly replaced: ReplacedCredentials
@@ -60,6 +65,24 @@ export class Regaining {
     })
   }
 
+  /** What the browser makes a passkey of. Throws `invalid_link`. */
+  async passkeyOptions(grant: string): Promise<CreationOptions> {
+    return this.#deps.passkeys.creationOptions(await this.look(grant), bindingOf(grant))
+  }
+
+  /** The same with a passkey instead. Throws what its registration does, too. */
+  async withPasskey(
+    grant: string,
+    credential: NewPasskey['credential'],
+    origin: RequestOrigin,
+  ): Promise<readonly string[]> {
+    const { id: accountId } = await this.look(grant)
+    const binding = bindingOf(grant)
+    const made = { accountId, credential, binding, purpose: 'passkey' } as const
+    const { store } = await this.#deps.passkeys.prepare(made, origin)
+    return this.#finish(grant, accountId, origin, async (tx, mine) => void (await store(tx, mine)))
+  }
+
   /**
    * An old password is void as the old ways in are, and so are the recovery codes. What else there
    * was waits until its owner confirms it.
@@ -89,4 +112,9 @@ export class Regaining {
       },
     )
   }
+}
+
+/** Its challenge is for this recovery alone (PK-01, PK-07). */
+function bindingOf(grant: string): string {
+  return `recovery:${sha256(grant).toString('base64url')}`
 }

@@ -18,10 +18,13 @@ const SUSPEND = `
 update "passkey" set "suspended_at" = now(), "suspended_for" = ?
 where "account_id" = ? and ("suspended_at" is null or "suspended_for" = any(?::text[]))`
 
+const SUSPEND_IDENTITIES =
+  'update "identity" set "suspended_at" = now() where "account_id" = ? and "suspended_at" is null'
+
 /**
  * What was there before may be somebody else's: until its owner confirms it, nobody comes in by it
  * alone. The account is as strong as it was: a key that was suspended by a reset still answers a
- * second step, which confirms it.
+ * second step, which confirms it. A connected account waits until it is connected once more.
  */
 export async function suspendWays(
   tx: EntityManager,
@@ -29,4 +32,5 @@ export async function suspendWays(
   cause: Cause,
 ): Promise<void> {
   await tx.execute(SUSPEND, [cause, accountId, `{${TAKES_OVER[cause].join(',')}}`])
+  await tx.execute(SUSPEND_IDENTITIES, [accountId])
 }

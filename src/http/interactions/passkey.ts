@@ -1,5 +1,6 @@
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { AppError } from '../../errors.ts'
+import { reportPath } from '../../mail/links.ts'
 import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { PasskeySignal } from '../../views/views.ts'
 import { textsOf } from '../form.ts'
@@ -7,7 +8,7 @@ import { Assertion, readCredential } from '../passkey-credential.ts'
 import { refusable } from '../refusable.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
-import { bindingOf, type InteractionDeps, stepOf } from './interaction.ts'
+import { bindingOf, type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { findKnownPerson, staysRemembered } from './known-person.ts'
 import { renderLogin } from './login.ts'
 
@@ -23,6 +24,7 @@ export function submitPasskey(deps: InteractionDeps): Middleware {
     const isTicked = remember === 'yes'
     const shown = { email: known?.email ?? '', isRemembered: isTicked, known }
     let signal: PasskeySignal | undefined
+    let report: string | undefined
     await refusable(
       ctx,
       async () => {
@@ -37,14 +39,34 @@ export function submitPasskey(deps: InteractionDeps): Middleware {
           .proveFirst(presented, originOf(ctx))
           .catch((error: unknown) => {
             signal = signalOf(error)
+            report = error instanceof AppError ? error.details.report : undefined
             throw error
           })
         const isRemembered = staysRemembered(known, proven.accountId, isTicked)
         await finishSignIn(ctx, deps, step, { ...proven, isRemembered })
       },
-      (problems) => renderLogin(ctx, deps, step, { ...shown, problems, signal }),
+      (problems) =>
+        report
+          ? offerReport(ctx, deps, step, report)
+          : renderLogin(ctx, deps, step, { ...shown, problems, signal }),
     )
   }
+}
+
+/** The passkey waits since a recovery that may have been somebody else's. */
+function offerReport(
+  ctx: Context,
+  { renderer }: InteractionDeps,
+  step: Step,
+  report: string,
+): void {
+  renderer.page(ctx, 'pages/message', {
+    kind: 'passkey_waits',
+    actions: [
+      { href: step.url('login'), label: 'sign_in' },
+      { href: reportPath(report), label: 'secure_account' },
+    ],
+  })
 }
 
 /** What keeps a passkey that nobody has here may forget it; after any other refusal it must not. */

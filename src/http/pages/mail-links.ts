@@ -3,6 +3,7 @@ import type { Context } from 'koa'
 import type { Deletion } from '../../accounts/deletion.ts'
 import type { EmailChange } from '../../accounts/email-change.ts'
 import type { EmailUndo } from '../../accounts/email-undo.ts'
+import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
 import type { Problems } from '../../views/views.ts'
@@ -21,6 +22,7 @@ export interface MailLinkDeps {
   readonly emailUndo: EmailUndo
   readonly events: SecurityEvents
   readonly deletion: Deletion
+  readonly signInPolicy: SignInPolicy
   readonly renderer: Renderer
   readonly csrf: Csrf
   readonly limit: RateLimit
@@ -33,7 +35,7 @@ export interface MailLinkDeps {
  * spends nothing (EM-04, UX-28).
  */
 export function mailLinkRoutes(deps: MailLinkDeps): Router {
-  const { signUpProof, emailChange, emailUndo, events, deletion } = deps
+  const { signInPolicy, signUpProof, emailChange, emailUndo, events, deletion } = deps
   const { renderer, csrf, limit, signUpFlow } = deps
   const router = new Router()
   const guarded = [formBody(), csrf.guard, limit('verify')] as const
@@ -116,7 +118,11 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     await events.report(tokenOf(ctx))
     renderer.page(ctx, 'pages/message', {
       kind: 'account_secured',
-      actions: [{ href: '/forgot-password', label: 'reset_password' }],
+      actions: [
+        signInPolicy.offers('password')
+          ? { href: '/forgot-password', label: 'reset_password' }
+          : { href: '/recover', label: 'recover_account' },
+      ],
     })
   })
 

@@ -13,6 +13,7 @@ import { SECURITY_KEY } from '../methods/security-key.ts'
 import { recount } from '../ways.ts'
 import { answeredChallenge } from './answered.ts'
 import { type AssertionJson, bytesOf, userHandleOf } from './credential.ts'
+import { lateReport } from './late-report.ts'
 import type { RelyingParty } from './options.ts'
 import { findAnswered, type StoredKey, suspendCopied, useAlone, useWithin } from './stored-keys.ts'
 import { type Authenticator, type Fault, judgeAssertion } from './webauthn.ts'
@@ -117,7 +118,12 @@ export class Assertions {
     })
     if (said.fault) throw this.#refused(attempt, key, said.fault)
     const reason = whyNot(attempt, key, said)
-    if (reason) throw this.#refused(attempt, key, reason)
+    if (reason) {
+      const refused = this.#refused(attempt, key, reason)
+      throw isFirstStep && reason === 'suspended'
+        ? ((await lateReport(this.#deps, key)) ?? refused)
+        : refused
+    }
     if (key.status !== 'active') {
       await this.#deps.keepLinks.offer(key.accountId, attempt.origin)
       throw this.#refused(attempt, key, 'account_not_active')

@@ -9,13 +9,13 @@ import { Account, PasskeyCredential } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
 import type { SecurityEvents } from '../../security-events.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
-import type { Method } from '../method.ts'
 import { PASSKEY } from '../methods/passkey.ts'
 import { SECURITY_KEY } from '../methods/security-key.ts'
 import type { RecoveryCodes } from '../recovery-codes.ts'
 import { recount } from '../ways.ts'
 import { answeredChallenge } from './answered.ts'
-import { isDiscoverable, type RegistrationJson, userHandleOf } from './credential.ts'
+import { isDiscoverable, userHandleOf } from './credential.ts'
+import type { NewPasskey, Prepared, Registered } from './new-passkey.ts'
 import {
   type CreationOptions,
   creationOptions,
@@ -24,7 +24,7 @@ import {
   type RelyingParty,
 } from './options.ts'
 import { passkeyName } from './passkey-name.ts'
-import { type PasskeyView, viewOf } from './passkey-view.ts'
+import { viewOf } from './passkey-view.ts'
 import { spendAlone } from './stored-keys.ts'
 import { judgeRegistration, type NewCredential } from './webauthn.ts'
 
@@ -37,27 +37,6 @@ export interface EnrolmentDeps {
   readonly recoveryCodes: RecoveryCodes
   readonly sessions: Sessions
   readonly rp: RelyingParty
-}
-
-export interface NewPasskey {
-  readonly accountId: string
-  readonly credential: RegistrationJson
-  /** What its challenge was made for. */
-  readonly binding: string
-  readonly purpose: Purpose
-  readonly name?: string | undefined
-  /** The session that it is made in: it has shown the passkey from here on. */
-  readonly sessionId?: string | undefined
-  /** Where it may come from besides our own pages. */
-  readonly origins?: readonly string[] | undefined
-}
-
-export interface Registered {
-  readonly passkey: PasskeyView
-  /** What making it has shown, for a sign-in that is under way. */
-  readonly method: Method
-  /** For an account that had nothing else to fall back on: shown this once. */
-  readonly recoveryCodes: readonly string[]
 }
 
 const MAX_TRANSPORTS = 8
@@ -94,32 +73,35 @@ export class Enrolment {
    */
   async register(made: NewPasskey, origin: RequestOrigin): Promise<Registered> {
     const { em, events, audit } = this.#deps
-    const name = passkeyName(made.name)
-    const judged = await this.#judge(made, origin)
     const { accountId, sessionId } = made
-    const store = async (tx: EntityManager): Promise<Registered> => {
+    const { format, store } = await this.prepare(made, origin)
+    return em.fork().transactional(async (tx): Promise<Registered> => {
       const account = await tx.findOneOrFail(
         Account,
         { id: accountId },
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       )
-      const passkey = await this.#insert(tx, account, made, judged, name)
-      const view = viewOf(passkey)
-      const method = view.isSecurityKey ? SECURITY_KEY : PASSKEY
+      const { passkey, method } = await store(tx, account)
       const recoveryCodes = await this.#fallBack(tx, accountId)
       await recount(tx, accountId)
       if (sessionId) await this.#deps.sessions.raise(tx, accountId, sessionId, method)
       await events.notify(tx, account, 'passkey_added', origin)
-      const detail = { passkey: passkey.id, method: method.id, attestation: judged.format }
+      const detail = { passkey: passkey.id, method: method.id, attestation: format }
       await audit.append(tx, { type: 'passkey_added', accountId, sessionId, origin, detail })
-      return { passkey: view, method, recoveryCodes }
-    }
-    try {
-      return await em.fork().transactional(store)
-    } catch (cause) {
-      if (cause instanceof UniqueConstraintViolationException)
-        throw new AppError('passkey_exists', { cause })
-      throw cause
+      return { passkey, method, recoveryCodes }
+    })
+  }
+
+  /** Judges it and spends its challenge; `store` is for a transaction that has locked the account. */
+  async prepare(made: NewPasskey, origin: RequestOrigin): Promise<Prepared> {
+    const name = passkeyName(made.name)
+    const judged = await this.#judge(made, origin)
+    return {
+      format: judged.format,
+      store: async (tx, account) => {
+        const passkey = viewOf(await this.#insert(tx, account, made, judged, name))
+        return { passkey, method: passkey.isSecurityKey ? SECURITY_KEY : PASSKEY }
+      },
     }
   }
 
@@ -178,7 +160,13 @@ export class Enrolment {
         .slice(0, MAX_TRANSPORTS),
       name,
     })
-    await tx.persist(passkey).flush()
+    try {
+      await tx.persist(passkey).flush()
+    } catch (cause) {
+      if (cause instanceof UniqueConstraintViolationException)
+        throw new AppError('passkey_exists', { cause })
+      throw cause
+    }
     return passkey
   }
 

@@ -14,7 +14,8 @@ import {
   type Presented,
   type ProvenByPasskey,
 } from './assertions.ts'
-import { Enrolment, type EnrolmentDeps, type NewPasskey, type Registered } from './enrolment.ts'
+import { Enrolment, type EnrolmentDeps } from './enrolment.ts'
+import type { NewPasskey, Prepared, Registered } from './new-passkey.ts'
 import {
   type CreationOptions,
   descriptorOf,
@@ -84,6 +85,11 @@ export class Passkeys {
     return this.#enrolment.register(made, origin)
   }
 
+  /** See `Enrolment.prepare`. */
+  prepare(made: NewPasskey, origin: RequestOrigin): Promise<Prepared> {
+    return this.#enrolment.prepare(made, origin)
+  }
+
   /** See `Assertions.proveFirst`. */
   proveFirst(presented: Presented, origin: RequestOrigin): Promise<ProvenByPasskey> {
     return this.#assertions.proveFirst(presented, origin)
@@ -124,6 +130,15 @@ export class Passkeys {
       passkey.name = name
       await this.#tell(tx, { ...change, type: 'passkey_renamed', accountId }, id)
       return viewOf(passkey)
+    })
+  }
+
+  /** Its owner says that one which waits is theirs. Throws `not_found`. */
+  async confirm(accountId: string, id: string, change: Change): Promise<void> {
+    await this.#deps.em.fork().transactional(async (tx) => {
+      const passkey = await ownPasskey(tx, accountId, id)
+      tx.assign(passkey, { suspendedAt: null, suspendedFor: null })
+      await this.#tell(tx, { ...change, type: 'passkey_confirmed', accountId }, id)
     })
   }
 

@@ -14,6 +14,8 @@ export interface StoredKey {
   readonly hasVerified: boolean
   readonly isWayIn: boolean
   readonly suspendedFor: SuspendedFor | null
+  /** A recovery suspended it in the last seven days. */
+  readonly mayFreeze: boolean
   readonly accountId: string
   readonly credentialVersion: number
   readonly status: Account['status']
@@ -35,6 +37,7 @@ with "spent" as (${SPEND})
 select exists (select from "spent") as "isFirst", k."id" as "passkeyId", k."public_key" as "publicKey", k."rp_id" as "rpId",
   k."is_backup_eligible" as "isBackupEligible", k."has_verified" as "hasVerified", k."isWayIn",
   case when k."suspended_at" is not null then coalesce(k."suspended_for", '') end as "suspendedFor",
+  k."suspended_for" = 'recovery' and k."suspended_at" > now() - interval '7 days' as "mayFreeze",
   a."id" as "accountId", a."credential_version" as "credentialVersion", a."status", a."must_reset_password" as "mustResetPassword", ${IS_KEEPABLE} as "isKeepable"
 from (values ($3::bytea)) as q ("credential_id")
 left join (select *, ${IS_WAY_IN} as "isWayIn" from "passkey") k on k."credential_id" = q."credential_id"

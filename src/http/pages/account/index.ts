@@ -25,6 +25,7 @@ import { confirmMfa, disableMfa, type MfaDeps, showDisableMfa, showMfa, startMfa
 import { type OverviewDeps, showOverview } from './overview.ts'
 import {
   addPasskey,
+  confirmPasskey,
   type PasskeysDeps,
   removePasskey,
   renamePasskey,
@@ -104,6 +105,7 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.get('/passkeys/new', ...calm, fresh, showNewPasskey(deps))
   router.post('/passkeys/new', ...form, ...sensitive, addPasskey(deps))
   router.post('/passkeys/:id/rename', ...form, ...sensitive, renamePasskey(deps))
+  router.post('/passkeys/:id/confirm', ...form, ...sensitive, confirmPasskey(deps))
   router.post('/passkeys/:id/remove', ...form, ...sensitive, removePasskey(deps))
 
   router.get('/mfa', ...calm, fresh, showMfa(deps))

@@ -67,6 +67,13 @@ export function renamePasskey(deps: PasskeysDeps): Middleware {
   })
 }
 
+export function confirmPasskey(deps: PasskeysDeps): Middleware {
+  return changing(deps, async (ctx, accountId, id) => {
+    await deps.passkeys.confirm(accountId, id, changeBy(ctx))
+    deps.notices.leave(ctx, 'saved')
+  })
+}
+
 export function removePasskey(deps: PasskeysDeps): Middleware {
   return changing(deps, async (ctx, accountId, id) => {
     await deps.passkeys.remove(accountId, id, changeBy(ctx))
@@ -137,7 +144,11 @@ function changeBy(ctx: Context) {
 }
 
 function itemOf({ id, ...passkey }: PasskeyView) {
-  const actions = { renameAction: `${PATH}/${id}/rename`, removeAction: `${PATH}/${id}/remove` }
+  const actions = {
+    renameAction: `${PATH}/${id}/rename`,
+    removeAction: `${PATH}/${id}/remove`,
+    confirmAction: passkey.suspendedFor ? `${PATH}/${id}/confirm` : undefined,
+  }
   return { id, ...passkey, ...actions }
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
 import type { RecoveryHolds } from '../../../accounts/recovery/holds.ts'
 import type { Allows, Pass } from '../../../accounts/recovery/passes.ts'
 import type { Recovery } from '../../../accounts/recovery/recovery.ts'
@@ -18,6 +19,7 @@ export interface RecoveryPagesDeps {
   readonly recoveryHolds: RecoveryHolds
   readonly regaining: Regaining
   readonly interactions: Interactions
+  readonly signInPolicy: SignInPolicy
   readonly renderer: Renderer
   readonly csrf: Csrf
   readonly limit: RateLimit

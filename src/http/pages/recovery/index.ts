@@ -23,6 +23,7 @@ export function recoveryRoutes(deps: RecoveryPagesDeps): Router {
   router.post('/recover/wait', ...form, limit('verify'), submitWait(deps))
   router.get('/recover/new', showRenew(deps))
   router.post('/recover/new', ...form, limit('verify'), submitRenew(deps))
+  router.post('/recover/passkey', ...form, limit('verify'), submitRenew(deps))
   router.get(LINK_PATHS.recoverLink, showLink(deps))
   router.post(LINK_PATHS.recoverLink, ...form, limit('verify'), submitLink(deps))
   router.get(LINK_PATHS.stopRecovery, showStop(deps))

@@ -1,5 +1,5 @@
 import type { Middleware } from 'koa'
-import { LINK_PATHS } from '../../../mail/links.ts'
+import { LINK_PATHS, reportPath } from '../../../mail/links.ts'
 import { tokenOf } from '../mailed-secret.ts'
 import { goOnWith, type RecoveryPagesDeps } from './deps.ts'
 
@@ -32,9 +32,7 @@ export function submitStop({ recoveryHolds, renderer }: RecoveryPagesDeps): Midd
     const { reportSecret } = await recoveryHolds.stop(tokenOf(ctx))
     renderer.page(ctx, 'pages/message', {
       kind: 'recovery_stopped',
-      actions: [
-        { href: `${LINK_PATHS.reportCompromise}?token=${reportSecret}`, label: 'secure_account' },
-      ],
+      actions: [{ href: reportPath(reportSecret), label: 'secure_account' }],
     })
   }
 }

@@ -1,6 +1,8 @@
 import type { Context, Middleware } from 'koa'
+import { AppError } from '../../../errors.ts'
 import type { Problems } from '../../../views/views.ts'
 import { refuseFaults, textsOf } from '../../form.ts'
+import { Registration, readCredential } from '../../passkey-credential.ts'
 import { refusable } from '../../refusable.ts'
 import { seeOther } from '../../see-other.ts'
 import { originOf } from '../../state.ts'
@@ -18,17 +20,31 @@ export function submitRenew(deps: RecoveryPagesDeps): Middleware {
   return async (ctx) => {
     const grant = deps.recoveryPass.read(ctx, 'recover_grant')
     if (!grant) return seeOther(ctx, '/recover')
-    const { password } = textsOf(ctx, 'password')
+    let refused: Problems | undefined
     await refusable(
       ctx,
-      async () => {
-        const account = await deps.regaining.look(grant)
-        refuseFaults({ password: deps.regaining.faultOf(password, account) })
-        await done(ctx, deps, await deps.regaining.withPassword(grant, password, originOf(ctx)))
+      async () => done(ctx, deps, await renewed(ctx, deps, grant)),
+      (problems) => {
+        refused = problems
       },
-      (problems) => render(ctx, deps, problems),
     )
+    if (refused) await render(ctx, deps, refused)
   }
+}
+
+/** By what was posted: a passkey, or else a password. */
+async function renewed(
+  ctx: Context,
+  { regaining, signInPolicy }: RecoveryPagesDeps,
+  grant: string,
+): Promise<readonly string[]> {
+  const { credential, password } = textsOf(ctx, 'credential', 'password')
+  const isPasskey = credential !== ''
+  if (!signInPolicy.offers(isPasskey ? 'passkey' : 'password')) throw new AppError('forbidden')
+  if (isPasskey)
+    return regaining.withPasskey(grant, readCredential(Registration, credential), originOf(ctx))
+  refuseFaults({ password: regaining.faultOf(password, await regaining.look(grant)) })
+  return regaining.withPassword(grant, password, originOf(ctx))
 }
 
 /** The only answer that ever shows the codes; nobody is signed in by it (TF-09, EM-08). */
@@ -47,7 +63,17 @@ async function done(
 async function render(ctx: Context, deps: RecoveryPagesDeps, problems?: Problems): Promise<void> {
   const grant = deps.recoveryPass.read(ctx, 'recover_grant')
   if (!grant) return seeOther(ctx, '/recover')
-  const { email } = await deps.regaining.look(grant)
-  const model = { action: PATH, csrf: deps.csrf.token(ctx), email, problems }
+  const { regaining, signInPolicy } = deps
+  const { email } = await regaining.look(grant)
+  const csrf = deps.csrf.token(ctx)
+  const options = signInPolicy.offers('passkey') && (await regaining.passkeyOptions(grant))
+  const model = {
+    action: PATH,
+    csrf,
+    email,
+    problems,
+    asksPassword: signInPolicy.offers('password'),
+    passkey: options ? { action: '/recover/passkey', csrf, options } : undefined,
+  }
   deps.renderer.page(ctx, 'pages/recover-new', model, await leftApp(ctx, deps))
 }
