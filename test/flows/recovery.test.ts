@@ -609,7 +609,7 @@ describe('what was there before a reset, a report or a recovery', () => {
       )
       await pool.query(
         `insert into "identity" ("id", "account_id", "provider_id", "issuer", "subject", "linked_at", "linked_by")
-         values (gen_random_uuid(), $1, 'planted', 'https://op.example', $1::text, now(), 'link')`,
+         values (gen_random_uuid(), $1::uuid, 'planted', 'https://op.example', $1::uuid::text, now(), 'link')`,
         [account.id],
       )
       if (way === 'reset') await reset(account.email)
