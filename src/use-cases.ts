@@ -104,7 +104,7 @@ export function composeUseCases({
     policy: signInPolicy,
     sessions,
   })
-  const { challenges, mfa, passkeys, recoveryCodes, secondStep } = factors
+  const { challenges, mfa, passkeys, secondStep } = factors
   const replaced = new ReplacedCredentials({ audit, events, sessions })
   const passwords = new Passwords({ em, hasher, attempts, replaced, passwordContext })
   const mailing = { audit, em, tokens, messages }
@@ -123,14 +123,12 @@ export function composeUseCases({
   const emailUndo = new EmailUndo({ audit, em, tokens, sessions })
   const regained = composeRecovery({
     ...mailing,
+    ...factors,
     events,
     sessions,
-    passkeys,
     codes,
     attempts,
     passwords,
-    recoveryCodes,
-    secondStep,
     replaced,
     holdHours: config.recoveryHoldHours,
   })

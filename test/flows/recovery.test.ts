@@ -576,7 +576,7 @@ describe('what was there before a reset, a report or a recovery', () => {
     expect((refused as { details?: { report?: string } }).details?.report).toBeUndefined()
   })
 
-  it('PK-07 a new passkey ends a recovery: it is both factors, the old one waits, the password is void', async () => {
+  it('PK-01 a new passkey ends a recovery: it is both factors, the old one waits, the password is void', async () => {
     const { account, held } = await planted(PASSWORD)
     await waitForRecovery(server, account.email)
     await passHours(server, 24)

@@ -114,7 +114,7 @@ export class Regaining {
   }
 }
 
-/** Its challenge is for this recovery alone (PK-01, PK-07). */
+/** Its challenge is for this recovery alone (PK-01). */
 function bindingOf(grant: string): string {
   return `recovery:${sha256(grant).toString('base64url')}`
 }
