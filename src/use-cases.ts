@@ -30,6 +30,7 @@ import { SecurityEvents } from './accounts/security-events.ts'
 import type { EndsAccess } from './accounts/sessions/session-endings.ts'
 import { Sessions } from './accounts/sessions/sessions.ts'
 import { SignIn } from './accounts/sign-in.ts'
+import { SignInCodes } from './accounts/sign-in-codes.ts'
 import { SignUp } from './accounts/sign-up.ts'
 import { SignUpProof } from './accounts/sign-up-proof.ts'
 import { Usernames } from './accounts/usernames.ts'
@@ -140,6 +141,7 @@ export function composeUseCases({
   const signUp = new SignUp({ ...signingUp, keepLinks, logger })
   const firstStep = new FirstStep({ audit, challenges, keepLinks })
   const signIn = new SignIn({ audit, pool, hasher, attempts, firstStep, signUp })
+  const signInCodes = new SignInCodes({ ...mailing, codes, attempts, firstStep, registration })
 
   const administration = new AccountAdministration({ audit, deletion, em, mfa, sessions })
   const usernames = new Usernames({ em, audit })
@@ -176,6 +178,7 @@ export function composeUseCases({
     signUpProof,
     firstStep,
     signIn,
+    signInCodes,
     stepUp,
     activity,
     groups,

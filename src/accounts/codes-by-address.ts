@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import { LIFETIMES } from '../config/limits.ts'
+import { sha256 } from '../crypto/token.ts'
 import type { EntityManager } from '../database/database.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import type { ClosedState } from '../mail/closed-account.ts'
 import type { Envelope } from '../mail/post.ts'
 import type { Providers } from '../upstream/providers.ts'
-import { findAddressee } from './addressee.ts'
-import { requireEmail } from './canonical-email.ts'
+import { type Addressee, findAddressee } from './addressee.ts'
+import { type CanonicalEmail, requireEmail } from './canonical-email.ts'
 import type { KeepLinks } from './keep-links.ts'
 import type { Issue, Issued, OneTimeTokens } from './one-time-tokens.ts'
 
@@ -22,6 +24,8 @@ export interface WantedCode {
   readonly email: string
   readonly origin: RequestOrigin
   readonly asker?: Asker | undefined
+  /** Where it is typed: then it is good in the page that asked and in no other. */
+  readonly binding?: string
 }
 
 /** The page that waits for the code. */
@@ -33,6 +37,7 @@ export interface StartedCode {
 type Send = (
   tx: EntityManager,
   mail: Envelope & { issued: () => Promise<Issued>; closed: ClosedState },
+  whom: { readonly addressee: Addressee | undefined; readonly subjectId: string },
 ) => Promise<Issued | undefined>
 
 export interface CodesByAddressDeps {
@@ -61,11 +66,12 @@ export class CodesByAddress {
 
   /** `whose` is for the audit trail. Throws `invalid_input` for what is no address. */
   async mail(
-    { purpose, email: submitted, origin, asker: { device, page } = {} }: WantedCode,
+    { purpose, email: submitted, origin, binding, asker = {} }: WantedCode,
     send: Send,
   ): Promise<{ whose: { accountId: string } | { address: string }; started: StartedCode }> {
     const tokens = this.#tokens
     const email = requireEmail(submitted)
+    const { device, page = binding === undefined ? undefined : randomUUID() } = asker
     // It is of the domain, so it says nothing of the address. Nobody is told the code.
     const elsewhere = await this.#providers.enforcing(email)
     return this.#em.fork().transactional(async (em) => {
@@ -75,11 +81,11 @@ export class CodesByAddress {
       const issue: Issue = {
         purpose,
         subjectId: account?.id ?? nobody,
-        address: email,
+        address: binding && page ? placeOf(email, binding, page) : email,
         credentialVersion: account?.credentialVersion ?? 0,
         page,
       }
-      const issued = await send(em, {
+      const mail = {
         to: email,
         name: addressee?.name,
         locale: addressee?.locale ?? undefined,
@@ -90,7 +96,8 @@ export class CodesByAddress {
           (await this.#keepLinks.closedState(em, addressee, email)) ??
           (elsewhere && { elsewhere: elsewhere.name }),
         issued: () => tokens.issue(em, issue),
-      })
+      }
+      const issued = await send(em, mail, { addressee, subjectId: issue.subjectId })
       const { tokenId } = issued ?? (await tokens.openPage(em, issue))
       return {
         whose: account ? { accountId: account.id } : { address: email },
@@ -98,4 +105,9 @@ export class CodesByAddress {
       }
     })
   }
+}
+
+/** In the place of an address, for a code that is good in one page only. */
+export function placeOf(email: CanonicalEmail, binding: string, page: string): string {
+  return sha256(`${binding}:${page}:${email}`).toString('base64url')
 }

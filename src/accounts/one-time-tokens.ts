@@ -91,7 +91,8 @@ export class OneTimeTokens {
       throw new AppError('invalid_code')
     const isBound = BOUND.includes(purpose)
     const subject = `code:${purpose}:${address}`
-    if (isBound && !(await this.#attempts.admitsBound(subject))) throw new AppError('invalid_code')
+    if (isBound && !(await this.#attempts.admits(subject, 'mailed-code')))
+      throw new AppError('invalid_code')
     const { rows: own } = await this.#pool.query<Row>({
       ...TRY_OWN,
       values: [address, purpose, tokenId, subjectId ?? null],

@@ -10,7 +10,7 @@ const AttemptCounterSchema = defineEntity({
   properties: {
     /** SHA-256 of what is guarded: an address, known or not, or an account id. */
     subject: p.blob().primary(),
-    factor: p.string().length(16).$type<'password' | 'otp' | 'mail'>().primary(),
+    factor: p.string().length(16).$type<'password' | 'otp' | 'mailed-code' | 'mail'>().primary(),
     failures: p.integer().default(0),
     windowStartedAt: p.datetime().onCreate(() => new Date()),
     blockedUntil: p.datetime().nullable(),

@@ -9,6 +9,7 @@ export type TokenPurpose =
   | 'change_password'
   | 'step_up'
   | 'prove_address'
+  | 'sign_in'
   | 'undo_delete'
   | 'report_compromise'
   | 'recover'

@@ -4,6 +4,7 @@
  */
 export const LINK_PATHS = {
   signIn: '/login',
+  signUp: '/signup',
   forgotPassword: '/forgot-password',
   verifyEmail: '/verify-email',
   changeEmail: '/change-email',

@@ -1,19 +1,18 @@
 import type { EntityManager } from '../database/database.ts'
-import type { MailModels, SecurityNotice } from '../views/views.ts'
+import type { SecurityNotice } from '../views/views.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { closedMail } from './closed-mail.ts'
 import { InvitationMail } from './invitation-mail.ts'
 import { LINK_PATHS, link } from './links.ts'
-import { type MailedToken, type TokenSource, wholeMinutes } from './mailed-token.ts'
+import type { MailedToken, TokenSource } from './mailed-token.ts'
 import type { Mail } from './mailer.ts'
 import { type Envelope, Post, type PostDeps } from './post.ts'
 import { RecoveryMails } from './recovery-mails.ts'
+import { type CodeAlone, type SignInCodeMail, sendToken } from './token-mail.ts'
 
 export interface MessagesDeps extends PostDeps {
   readonly issuer: string
 }
-
-type CodeAlone = 'change-password' | 'prove-identity' | 'prove-address' | 'recover-account'
 
 /**
  * Every mail the product sends, written to the outbox in the caller's transaction. Over a cap
@@ -60,7 +59,8 @@ export class Messages {
         : this.#post.render('already-registered', unnamed, links)
       return mail.isRegistered ? notice : undefined
     }
-    return this.#sendToken(
+    return sendToken(
+      this.#post,
       em,
       'verify-email',
       mail,
@@ -74,7 +74,8 @@ export class Messages {
     em: EntityManager,
     mail: Envelope & { issued: TokenSource<T>; closed?: ClosedState },
   ): Promise<T | undefined> {
-    return this.#sendToken(
+    return sendToken(
+      this.#post,
       em,
       'reset-password',
       mail,
@@ -83,12 +84,32 @@ export class Messages {
     )
   }
 
+  /** Who cannot sign in by a code is told so; one such mail is made for every address, as above. */
+  signInCode<T extends MailedToken>(
+    em: EntityManager,
+    mail: SignInCodeMail<T>,
+  ): Promise<T | undefined> {
+    const { client, instead } = mail
+    const told = async (): Promise<Mail | undefined> => {
+      const closed = await mail.closed()
+      if (closed) return this.#closedMail(mail, closed)
+      const notice =
+        instead === 'no-account'
+          ? this.#post.render(instead, mail, { signUpLink: link(this.#issuer, LINK_PATHS.signUp) })
+          : this.#post.render('sign-in-otherwise', mail, {
+              resetLink: link(this.#issuer, LINK_PATHS.forgotPassword),
+            })
+      return instead && notice
+    }
+    return sendToken(this.#post, em, 'sign-in-code', mail, () => ({ client }), told)
+  }
+
   /** To the new address. */
   changeEmail<T extends MailedToken>(
     em: EntityManager,
     mail: Envelope & { issued: TokenSource<T> },
   ): Promise<T | undefined> {
-    return this.#sendToken(em, 'change-email', mail, (token) => ({
+    return sendToken(this.#post, em, 'change-email', mail, (token) => ({
       link: this.#tokenLink('changeEmail', token),
     }))
   }
@@ -100,7 +121,7 @@ export class Messages {
     mail: Envelope & { issued: TokenSource<T>; closed?: ClosedState },
   ): Promise<T | undefined> {
     const told = () => this.#closedNotice(mail)
-    return this.#sendToken(em, name, mail, () => ({}), mail.closed && told)
+    return sendToken(this.#post, em, name, mail, () => ({}), mail.closed && told)
   }
 
   /** To the old address, once the new one is in force (EM-10). */
@@ -159,28 +180,6 @@ export class Messages {
 
   #closedMail(mail: Envelope, closed: ClosedAccount): Mail {
     return closedMail(this.#post, this.#issuer, mail, closed)
-  }
-
-  async #sendToken<
-    T extends MailedToken,
-    Name extends 'verify-email' | 'reset-password' | 'change-email' | CodeAlone,
-  >(
-    em: EntityManager,
-    name: Name,
-    mail: Envelope & { issued: TokenSource<T> },
-    rest: (token: T) => Omit<MailModels[Name], 'code' | 'expiresInSeconds' | 'name' | 'origin'>,
-    insteadOf: () => Promise<Mail | undefined> = async () => undefined,
-  ): Promise<T | undefined> {
-    if (!(await this.#post.admits(em, name, mail, 'request'))) return undefined
-    const token = typeof mail.issued === 'function' ? await mail.issued() : mail.issued
-    const expiresInSeconds = wholeMinutes(token.expiresAt)
-    const model = { code: token.code, expiresInSeconds, ...rest(token) } as Omit<
-      MailModels[Name],
-      'name' | 'origin'
-    >
-    const rendered = this.#post.render(name, mail, model)
-    this.#post.enqueue(em, (await insteadOf()) ?? rendered, mail)
-    return token
   }
 
   #tokenLink(

@@ -10,6 +10,15 @@ const Mfa = z.looseObject({
   isRemembered: z.boolean(),
 })
 
+/** A page that waits for a code to sign in with. */
+const EmailCode = z.looseObject({
+  tokenId: z.string(),
+  email: z.string(),
+  isRemembered: z.boolean(),
+  /** The account that the wish to be remembered counts for, if for no other. */
+  rememberedFor: z.string().optional(),
+})
+
 /**
  * A first step is proven and a second factor has to be set up before anything else; `isDone` once
  * it is (TF-11).
@@ -66,6 +75,7 @@ const Offer = z.looseObject({
 const State = z.looseObject({
   signUp: SignUp.optional().catch(undefined),
   mfa: Mfa.optional().catch(undefined),
+  emailCode: EmailCode.optional().catch(undefined),
   enrol: Enrol.optional().catch(undefined),
   arrival: Arrival.optional().catch(undefined),
   came: Came.optional().catch(undefined),
@@ -82,14 +92,6 @@ export function readState(stored: unknown): InteractionState {
 
 /** What the next step is to find; of what was stored, only the members of another version stay. */
 export function nextState(stored: unknown, state: InteractionState): InteractionState {
-  const {
-    signUp: _signUp,
-    mfa: _mfa,
-    enrol: _enrol,
-    arrival: _arrival,
-    came: _came,
-    offer: _offer,
-    ...others
-  } = readState(stored)
-  return { ...others, ...state }
+  const others = Object.entries(readState(stored)).filter(([part]) => !(part in State.shape))
+  return { ...Object.fromEntries(others), ...state }
 }

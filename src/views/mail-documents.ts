@@ -1,5 +1,6 @@
 import type { MailModels, MailName } from './mail-models.ts'
 import {
+  type Block,
   button,
   codeMail,
   facts,
@@ -19,13 +20,8 @@ type Writers = {
 }
 
 export const WRITERS: Writers = {
-  'verify-email': (model, writing) => {
-    const client = model.client ? plainName(model.client) : ''
-    const text = client
-      ? writing.translator.t('mail.verifyEmail.textClient', { client })
-      : undefined
-    return codeMail('verifyEmail', model, writing, text)
-  },
+  'verify-email': (model, writing) => namingApp('verifyEmail', model, writing),
+  'sign-in-code': (model, writing) => namingApp('signInCode', model, writing),
   'reset-password': (model, writing) => codeMail('resetPassword', model, writing),
   'change-email': (model, writing) => codeMail('changeEmail', model, writing),
   'change-password': (model, writing) => codeMail('changePassword', model, writing),
@@ -51,6 +47,19 @@ export const WRITERS: Writers = {
       ],
     }
   },
+  'sign-in-otherwise': (model, writing) =>
+    stateMail('signInOtherwise', model, writing, {
+      kind: 'link',
+      label: writing.translator.t('mail.signInOtherwise.reset'),
+      href: model.resetLink,
+    }),
+  'no-account': (model, writing) =>
+    stateMail(
+      'noAccount',
+      model,
+      writing,
+      button('noAccount', model.signUpLink, writing.translator),
+    ),
   'change-email-notice': (
     { name, origin, newEmail, undoLink, undoUntil },
     { translator, brand },
@@ -113,18 +122,38 @@ export const WRITERS: Writers = {
       ],
     }
   },
-  'account-closed': ({ name, origin }, { translator, brand }) => {
-    const { t } = translator
-    return {
-      ...heading('accountClosed', translator, brand),
-      blocks: [
-        hello(name, translator),
-        { kind: 'text', text: t('mail.accountClosed.text', { brand }) },
-        ...facts(origin, translator),
-        note(t('mail.accountClosed.notYou'), translator),
-      ],
-    }
-  },
+  'account-closed': (model, writing) => stateMail('accountClosed', model, writing),
+}
+
+/** A code to go on to an app with, if it was asked for on the way to one. */
+function namingApp(
+  mail: 'verifyEmail' | 'signInCode',
+  model: MailModels['sign-in-code'],
+  writing: Writing,
+): MailDocument {
+  const client = model.client ? plainName(model.client) : ''
+  const text = client ? writing.translator.t(`mail.${mail}.textClient`, { client }) : undefined
+  return codeMail(mail, model, writing, text)
+}
+
+/** How it is with the account of an address, and what can be done about it. */
+function stateMail(
+  mail: 'signInOtherwise' | 'noAccount' | 'accountClosed',
+  { name, origin }: MailModels['account-closed'],
+  { translator, brand }: Writing,
+  ...todo: readonly Block[]
+): MailDocument {
+  const { t } = translator
+  return {
+    ...heading(mail, translator, brand),
+    blocks: [
+      hello(name, translator),
+      { kind: 'text', text: t(`mail.${mail}.text`, { brand }) },
+      ...todo,
+      ...facts(origin, translator),
+      note(t(`mail.${mail}.notYou`), translator),
+    ],
+  }
 }
 
 /** Of an account that will be erased, with the way to keep it. */

@@ -74,6 +74,11 @@ export interface MailModels {
   }
   /** For a person whose provider does not vouch for the address; the same for every address. */
   'prove-address': Code
+  'sign-in-code': Code & { readonly client?: string | undefined }
+  /** In its place, to an account that a code alone does not open. */
+  'sign-in-otherwise': Common & { readonly resetLink: string }
+  /** In its place, to an address that has no account where people may make one. */
+  'no-account': Common & { readonly signUpLink: string }
   'security-notice': Common & {
     readonly kind: SecurityNotice
     readonly at: Date

@@ -47,6 +47,7 @@ type CodeMail =
   | 'proveIdentity'
   | 'recoverAccount'
   | 'proveAddress'
+  | 'signInCode'
 
 export function codeMail(
   mail: CodeMail,

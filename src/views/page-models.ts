@@ -23,6 +23,13 @@ import type { RecoveryModels } from './recovery-models.ts'
 
 export type SecondMethod = 'totp' | 'passkey' | 'recovery'
 
+interface CodePage extends LeavableStep {
+  readonly email: string
+  readonly resend: Resend
+  readonly startOverHref: string
+  readonly notice?: NoticeKind | undefined
+}
+
 /** What each page needs. */
 export interface PageModels extends AccountModels, RecoveryModels {
   /**
@@ -67,6 +74,8 @@ export interface PageModels extends AccountModels, RecoveryModels {
     readonly person: Person
     readonly identity?: string | undefined
   }
+  /** Waits for a code to sign in with. Posts `code`. */
+  'interaction/email-code': CodePage
   /** Posts `name`, `email`, `password`; says who may, and has no form where this person may not. */
   'interaction/sign-up': LeavableStep & {
     readonly registration: RegistrationModel
@@ -76,12 +85,7 @@ export interface PageModels extends AccountModels, RecoveryModels {
     readonly providers?: readonly ProviderButton[] | undefined
   }
   /** Posts `code`. */
-  'interaction/verify-email': LeavableStep & {
-    readonly email: string
-    readonly resend: Resend
-    readonly startOverHref: string
-    readonly notice?: NoticeKind | undefined
-  }
+  'interaction/verify-email': CodePage
   /** Posts `decision=allow|deny`. `switchAccount` posts nothing more than itself. */
   'interaction/consent': FormModel & {
     readonly person: Person

@@ -17,7 +17,7 @@ import { median, rankStatistic } from '../support/statistics.ts'
 let server: TestServer
 let owner: SignedIn
 beforeAll(async () => {
-  server = await startApi()
+  server = await startApi({ signIn: { methods: ['password', 'passkey', 'email-code'] } })
   owner = await signedIn(server)
 })
 afterAll(() => server.stop())
@@ -70,6 +70,15 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
       (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }),
     ],
     ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
+    ['code by mail', 202, (email) => api(server, 'POST /sign-in/code', { email })],
+    [
+      'sign-in with a wrong code',
+      400,
+      async (email) => {
+        const { tokenId } = (await api(server, 'POST /sign-in/code', { email })).body
+        return api(server, 'POST /sign-in/code', { email, tokenId, code: '000000' })
+      },
+    ],
     ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
     [
       'edit/email',
@@ -262,6 +271,7 @@ describe('EN-02 the time to answer', () => {
       (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' }),
     ],
     ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
+    ['code by mail', 202, (email) => api(server, 'POST /sign-in/code', { email })],
     [
       'sign-up',
       202,

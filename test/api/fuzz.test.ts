@@ -18,7 +18,7 @@ let operations: OperationDoc[]
 let owner: SignedIn
 const agent = new Agent({ keepAlive: true, maxSockets: BATCH })
 beforeAll(async () => {
-  server = await startApi()
+  server = await startApi({ signIn: { methods: ['password', 'passkey', 'email-code'] } })
   await server.context.definitions.turn(FIELDS, true)
   operations = operationsOf(await (await fetch(`${server.origin}/api/openapi.json`)).json())
   owner = await signedIn(server)

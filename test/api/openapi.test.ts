@@ -31,7 +31,7 @@ let server: TestServer
 let document: Json
 let operations: OperationDoc[]
 beforeAll(async () => {
-  server = await startApi()
+  server = await startApi({ signIn: { methods: ['password', 'passkey', 'email-code'] } })
   const shown = ['given_name', 'family_name', 'birthdate', 'zoneinfo', 'address']
   await server.context.definitions.turn(shown, true)
   document = await (await fetch(`${server.origin}/api/openapi.json`)).json()
@@ -96,8 +96,8 @@ describe('the document', () => {
         ),
     )
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
-    expect(routes).toHaveLength(38)
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(38)
+    expect(routes).toHaveLength(39)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(39)
   })
 
   it('refers to nothing that is not there', () => {
@@ -254,6 +254,9 @@ describe('the examples', () => {
     await tell('resendVerification')
     await mailed(email)
     await tell('verifyEmail')
+    await tell('signInByCode', 'first')
+    await mailed(email)
+    await tell('signInByCode', 'second')
     await enter()
     await tell('me')
     await tell('editBasic')
@@ -628,6 +631,13 @@ describe('the refusals', () => {
       return api(server, each.route, body, owner)
     },
     async last_way_in(each) {
+      // A code to the address would be another way in.
+      const { signInPolicy } = server.context
+      const { offers } = signInPolicy
+      Object.assign(signInPolicy, { offers: (id: string) => id !== 'email-code' })
+      await using _again = {
+        [Symbol.asyncDispose]: async () => void Object.assign(signInPolicy, { offers }),
+      }
       if (each.id === 'removeIdentity') {
         const caller = await signedIn(server)
         const id = await linkedIdentity(caller.id)
@@ -635,10 +645,10 @@ describe('the refusals', () => {
           'update account set password_hash = null where id = $1',
           [caller.id],
         )
-        return api(server, each.route.replace('{id}', id), undefined, caller)
+        return await api(server, each.route.replace('{id}', id), undefined, caller)
       }
       const owner = await passkeyOwner(server, { password: null })
-      return api(server, each.route.replace('{id}', owner.passkeyId), undefined, owner)
+      return await api(server, each.route.replace('{id}', owner.passkeyId), undefined, owner)
     },
   }
 

@@ -240,6 +240,10 @@ export const PAGES: Samples<PageModels> = {
       passkey,
     },
   },
+  'interaction/email-code': {
+    plain: { ...verify, action: '/interaction/abc/email-code' },
+    wrong: { ...verify, problems: { code: 'invalid_code' } },
+  },
   'interaction/sign-up': {
     plain: signUp,
     domains: {
@@ -835,6 +839,9 @@ export const MAILS: Samples<MailModels> = {
       undoUntil: new Date(Date.now() + 3 * DAY),
     },
   },
+  'sign-in-code': { plain: { ...code, client: 'Acme' }, bare: code },
+  'sign-in-otherwise': { plain: { ...common, resetLink: 'https://id.example.org/forgot' } },
+  'no-account': { plain: { origin: mailOrigin, signUpLink: 'https://id.example.org/signup' } },
   'change-password': { plain: code },
   'prove-identity': { plain: code },
   'prove-address': { plain: code, bare: { code: '000001', expiresInSeconds: 600 } },

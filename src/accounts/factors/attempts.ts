@@ -5,7 +5,7 @@ import type { EntityManager, Pool } from '../../database/database.ts'
 import { AttemptCounter } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 
-export type Factor = 'password' | 'otp'
+export type Factor = 'password' | 'otp' | 'mailed-code'
 
 /** One attempt that has been counted and waits for its outcome. */
 export interface Reservation {
@@ -39,25 +39,29 @@ where c."blocked_until" is null or c."blocked_until" <= now()
 returning "failures"`
 const RESERVE_PASSWORD = { name: 'attempt-reserve-password', text: countPassword('$1::bytea') }
 
-/** So many failures in a window that began with the first of them. */
-const countInWindow = (failures: number, seconds: number): string => `
-insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, 'otp', 1, now(), now())
+/** How many may fail; codes: in a window of so many seconds, 0: what `countPassword` says. */
+const FAILURES: Readonly<Record<Factor, { readonly max: number; readonly seconds: number }>> = {
+  password: { max: CAPS.passwordFailures, seconds: 0 },
+  otp: { max: CAPS.codeFailures, seconds: CAPS.codeWindowSeconds },
+  'mailed-code': { max: CAPS.boundCodesPerHour, seconds: 3600 },
+}
+
+/** One-time codes: a fixed number of failures in a window (RL-06). */
+const reserveCode = (factor: Factor, { max, seconds } = FAILURES[factor]) => ({
+  name: `attempt-reserve-${factor}`,
+  text: `
+insert into "attempt_counter" as c ("subject", "factor", "failures", "window_started_at", "updated_at") values ($1, '${factor}', 1, now(), now())
 on conflict ("subject", "factor") do update set
   "failures" = case when c."window_started_at" <= now() - ${seconds} * interval '1 second' then 1 else c."failures" + 1 end,
   "window_started_at" = case when c."window_started_at" <= now() - ${seconds} * interval '1 second' then now() else c."window_started_at" end,
   "updated_at" = now()
-where c."failures" < ${failures} or c."window_started_at" <= now() - ${seconds} * interval '1 second'
-returning "failures"`
-
-/** One-time codes: a fixed number of failures in a window (RL-06). */
-const RESERVE_OTP = {
-  name: 'attempt-reserve-otp',
-  text: countInWindow(CAPS.codeFailures, CAPS.codeWindowSeconds),
-}
-/** Mailed codes that are bound to the page that asked: of an address, over all pages and codes. */
-const RESERVE_BOUND = {
-  name: 'attempt-reserve-bound',
-  text: countInWindow(CAPS.boundCodesPerHour, 3600),
+where c."failures" < ${max} or c."window_started_at" <= now() - ${seconds} * interval '1 second'
+returning "failures"`,
+})
+const RESERVE = {
+  password: RESERVE_PASSWORD,
+  otp: reserveCode('otp'),
+  'mailed-code': reserveCode('mailed-code'),
 }
 
 const CLEAR = {
@@ -75,7 +79,7 @@ const WAIT = {
   text: `
 select ceil(extract(epoch from greatest(
   case when "blocked_until" = 'infinity' then now() + interval '1 hour' else "blocked_until" end,
-  "window_started_at" + case when "factor" = 'otp' then ${CAPS.codeWindowSeconds} else 0 end * interval '1 second') - now()))::int as "seconds"
+  "window_started_at" + $3::int * interval '1 second') - now()))::int as "seconds"
 from "attempt_counter" where "subject" = $1 and "factor" = $2`,
 }
 
@@ -98,9 +102,8 @@ export class Attempts {
    * `too_many_requests` when the subject is blocked.
    */
   async reserve(subject: string, factor: Factor, tried: AuditRecord): Promise<Reservation> {
-    const statement = factor === 'password' ? RESERVE_PASSWORD : RESERVE_OTP
     const { rows } = await this.#pool.query<{ failures: number }>({
-      ...statement,
+      ...RESERVE[factor],
       values: [keyOf(subject)],
     })
     return this.reserved(subject, factor, rows[0]?.failures, tried)
@@ -122,7 +125,7 @@ export class Attempts {
       })
       throw new AppError('too_many_requests', { retryAfterSeconds: await this.#wait(key, factor) })
     }
-    const isLast = failures >= (factor === 'password' ? CAPS.passwordFailures : CAPS.codeFailures)
+    const isLast = failures >= FAILURES[factor].max
     return {
       succeed: (tx) => this.#clear(key, factor, tx),
       fail: () => {
@@ -134,17 +137,13 @@ export class Attempts {
   }
 
   /** Counts one more try at a code; false when the subject has had all of its window. */
-  async admits(subject: string): Promise<boolean> {
-    return (await this.#pool.query({ ...RESERVE_OTP, values: [keyOf(subject)] })).rowCount === 1
+  async admits(subject: string, factor: Factor = 'otp'): Promise<boolean> {
+    return (await this.#pool.query({ ...RESERVE[factor], values: [keyOf(subject)] })).rowCount === 1
   }
 
-  /** The same for a code that only its own page takes; `takeBack` when it was right. */
-  async admitsBound(subject: string): Promise<boolean> {
-    return (await this.#pool.query({ ...RESERVE_BOUND, values: [keyOf(subject)] })).rowCount === 1
-  }
-
+  /** For a mailed code that was right. */
   async takeBack(subject: string): Promise<void> {
-    await this.#release(keyOf(subject), 'otp')
+    await this.#release(keyOf(subject), 'mailed-code')
   }
 
   /** Forgets the failures of a subject with what proves more than a password does: a reset (RL-03). */
@@ -164,7 +163,7 @@ export class Attempts {
   async #wait(key: Buffer, factor: Factor): Promise<number> {
     const { rows } = await this.#pool.query<{ seconds: number | null }>({
       ...WAIT,
-      values: [key, factor],
+      values: [key, factor, FAILURES[factor].seconds],
     })
     return Math.max(1, rows[0]?.seconds ?? 1)
   }

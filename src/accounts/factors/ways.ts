@@ -1,8 +1,9 @@
 import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
-import { STRONGEST, type Strongest, strongestOf } from './levels.ts'
+import { STRONGEST, type Strongest, strongestOf, takesTwoFactors } from './levels.ts'
 import type { AccountWays, Method } from './method.ts'
+import { EMAIL_CODE } from './methods/email-code.ts'
 import { METHODS } from './methods/index.ts'
 import type { SignInPolicy } from './sign-in-policy.ts'
 
@@ -24,7 +25,7 @@ from "account", lateral (
     count(*) filter (where ${IS_WAY_IN} and "suspended_at" is null)::int as "live"
   from "passkey" where "account_id" = "account"."id"
 ) "keys"`
-const WAYS = `${FACTS} where "id" = ? for update of "account"`
+const WAYS = `${FACTS} where "id" = ?`
 const CENSUS = `
 select "hasPassword", "hasProvenAddress", least("passkeys", 1) as "passkeys", least("identities", 1) as "identities", 0 as "securityKeys", count(*)::int as "accounts"
 from (${FACTS} where "status" = 'active') "each" group by 1, 2, 3, 4`
@@ -85,12 +86,26 @@ export async function strandedBy(
   return stranded
 }
 
+/**
+ * Whether a code to the address can begin a sign-in. Where nothing but a passkey makes the account
+ * stronger there is no second step to go on to, and a mailbox alone never takes its place.
+ */
+export async function takesMailedCode(em: EntityManager, accountId: string): Promise<boolean> {
+  const [ways] = await em.execute<Counted[]>(WAYS, [accountId])
+  if (!ways) return false
+  const available = availableOf(ways)
+  return (
+    available.includes(EMAIL_CODE) &&
+    (!takesTwoFactors(ways) || available.some(({ counts }) => counts === 'second'))
+  )
+}
+
 function availableOf(ways: AccountWays): Method[] {
   return METHODS.filter((method) => method.isAvailable(ways))
 }
 
 async function lockedWays(tx: EntityManager, accountId: string): Promise<Counted | undefined> {
   await tx.flush()
-  const [ways] = await tx.execute<Counted[]>(WAYS, [accountId])
+  const [ways] = await tx.execute<Counted[]>(`${WAYS} for update of "account"`, [accountId])
   return ways
 }

@@ -123,12 +123,22 @@ export class Registration {
     return this.#deps.rules.mode !== 'domains' || account.isInvited || this.#isOfDomain(email)
   }
 
-  async #judge(candidate: Candidate, isInvited: boolean, isOfAnother = false): Promise<void> {
-    const { email, clientId, invitation } = candidate
+  /** Whether the form would take them: for a mail that offers it. */
+  async isOpenTo(candidate: Candidate): Promise<boolean> {
+    const mode = await this.#modeFor(candidate)
+    return mode === 'open' || (mode === 'domains' && this.#isOfDomain(candidate.email))
+  }
+
+  async #modeFor({ clientId }: Candidate): Promise<RegistrationMode> {
     const ofClient =
       clientId === undefined ? undefined : await this.#deps.apps.registrationMode(clientId)
-    const mode = narrower(this.#deps.rules.mode, ofClient)
-    if (mode === 'open' || (mode === 'domains' && this.#isOfDomain(email))) return
+    return narrower(this.#deps.rules.mode, ofClient)
+  }
+
+  async #judge(candidate: Candidate, isInvited: boolean, isOfAnother = false): Promise<void> {
+    if (await this.isOpenTo(candidate)) return
+    const { email, clientId, invitation } = candidate
+    const mode = await this.#modeFor(candidate)
     if (isInvited && mode !== 'closed') return
     this.#deps.audit.record({
       type: 'registration_refused',

@@ -15,14 +15,24 @@ interface CodePage extends Shown {
   readonly submit: string
   readonly resend: string
   readonly startOver: string
+  /** Default: a code to an address of nobody yet. */
+  readonly page?: 'interaction/verify-email' | 'interaction/email-code'
 }
 
-/** The page that waits for a code that was mailed to an address of nobody yet. */
+/** A page that waits for a mailed code. */
 export function renderCodePage(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  { email, submit, resend, startOver, notice, problems }: CodePage,
+  {
+    email,
+    submit,
+    resend,
+    startOver,
+    notice,
+    problems,
+    page = 'interaction/verify-email',
+  }: CodePage,
 ): void {
   const csrf = deps.csrf.token(ctx)
   const again = {
@@ -32,7 +42,7 @@ export function renderCodePage(
   }
   deps.renderer.page(
     ctx,
-    'interaction/verify-email',
+    page,
     {
       action: step.url(submit),
       csrf,

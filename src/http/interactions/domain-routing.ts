@@ -10,8 +10,11 @@ import { leaveTo } from './upstream.ts'
  * POST: the first factor, but for people whose domain signs in elsewhere. They are sent there
  * whatever was typed as a password: nothing of it is judged, counted or logged.
  */
-export function submitLoginOrLeave(deps: InteractionDeps): Middleware {
-  const submit = submitLogin(deps)
+export const submitLoginOrLeave = (deps: InteractionDeps): Middleware =>
+  orLeave(deps, submitLogin(deps))
+
+/** What an address is posted for, unless its people sign in elsewhere. */
+export function orLeave(deps: InteractionDeps, submit: Middleware): Middleware {
   return async (ctx, next) => {
     const step = stepOf(ctx)
     const away = await enforcing(ctx, deps, step)

@@ -8,6 +8,8 @@ import { seeOther } from '../see-other.ts'
 import { noteSignIns, startedBy } from '../started-sign-ins.ts'
 import { resendArrivalCode } from './arrival-code.ts'
 import { skipConnecting } from './connect.ts'
+import { orLeave } from './domain-routing.ts'
+import { sendCode, sendCodeAgain } from './email-code.ts'
 import { type InteractionDeps, loadStep, stepOf } from './interaction.ts'
 import { leave } from './leave.ts'
 import { declinePasskeyOffer } from './passkey-offer.ts'
@@ -67,6 +69,8 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
   router.get('/arrive', load(limit('upstream')), arrive(deps))
   router.post('/arrival-code/resend', load(limit('resend')), resendArrivalCode(deps))
   router.post('/connect/skip', load(), skipConnecting(deps))
+  router.post('/send-code', load(limit('resend')), orLeave(deps, sendCode(deps)))
+  router.post('/send-code-again', load(limit('resend')), sendCodeAgain(deps))
   router.post('/leave', load(), leave(deps))
   router.post('/switch-account', load(), (ctx) => seeOther(ctx, stepOf(ctx).url('select-account')))
   return router

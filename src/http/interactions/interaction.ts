@@ -2,6 +2,7 @@ import type { Context } from 'koa'
 import type { Accounts } from '../../accounts/accounts.ts'
 import type { Consents } from '../../accounts/consents.ts'
 import type { Devices } from '../../accounts/devices.ts'
+import type { Method } from '../../accounts/factors/method.ts'
 import type { Passkeys } from '../../accounts/factors/passkeys/passkeys.ts'
 import type { SecondStep } from '../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
@@ -14,10 +15,13 @@ import type { Invitations } from '../../accounts/registration/invitations.ts'
 import type { Registration } from '../../accounts/registration/registration.ts'
 import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../accounts/sign-in.ts'
+import type { SignInCodes } from '../../accounts/sign-in-codes.ts'
 import type { SignUp } from '../../accounts/sign-up.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
 import type { Resources } from '../../clients/resources.ts'
 import type { RequiredLevel } from '../../config/sign-in-rules.ts'
+import { AppError } from '../../errors.ts'
+import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
 import type { Interactions } from '../../oidc/interactions.ts'
 import { param } from '../../oidc/param.ts'
@@ -43,6 +47,7 @@ export interface InteractionDeps {
   readonly consents: Consents
   readonly resources: Resources
   readonly signIn: SignIn
+  readonly signInCodes: SignInCodes
   readonly signInPolicy: SignInPolicy
   readonly mfa: Totp
   readonly secondStep: SecondStep
@@ -77,6 +82,8 @@ export interface Step {
   readonly interaction: Awaited<ReturnType<Interactions['get']>>['interaction']
   /** What the operator and the app demand of a sign-in. */
   readonly policy: Policy
+  /** Whether a sign-in to this app may begin with it: the same for every address. */
+  readonly offers: (method: Method['id']) => boolean
   /** URL of a step of this interaction. */
   readonly url: (step: string) => string
   /** Keeps what the next step is to find, and sends the browser to the one that is due then. */
@@ -111,7 +118,7 @@ export function stepOf(ctx: Context): Step {
  */
 export async function loadStep(
   ctx: Context,
-  { interactions }: InteractionDeps,
+  { interactions, signInPolicy }: InteractionDeps,
   dueStep: DueStep,
 ): Promise<Step> {
   const uid = String(ctx['params']['uid'])
@@ -124,6 +131,7 @@ export async function loadStep(
     interaction,
     state,
     policy,
+    offers: (method) => signInPolicy.offers(method, settingsOf(client)),
     app: { client, redirectUri: param(interaction.params, 'redirect_uri') },
     url,
     async goOn(next) {
@@ -134,4 +142,9 @@ export async function loadStep(
   }
   ctx.state.step = step
   return step
+}
+
+/** Throws `method_not_offered`. What is off is off for every address, and is asked before any is looked at. */
+export function requireOffered(step: Step, method: Method['id']): void {
+  if (!step.offers(method)) throw new AppError('method_not_offered')
 }

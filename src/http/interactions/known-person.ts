@@ -48,16 +48,32 @@ export async function findKnownPerson(
   return { accountId: account.id, email: account.email, isRemembered: row.isRemembered, isFixed }
 }
 
-/**
- * Whether the sign-in of this account is remembered. A box that the present session has ticked
- * counts for nobody else (SE-04).
- */
+/** For whom a ticked "remember this device" counts; a box that the session has ticked, for nobody else (SE-04). */
+export interface Remembering {
+  readonly isRemembered: boolean
+  readonly rememberedFor?: string | undefined
+}
+
+export function rememberingOf(known: KnownPerson | undefined, isTicked: boolean): Remembering {
+  if (known?.isFixed) return { isRemembered: known.isRemembered, rememberedFor: known.accountId }
+  return {
+    isRemembered: isTicked,
+    rememberedFor: known?.isRemembered ? known.accountId : undefined,
+  }
+}
+
+export function isRememberedFor(
+  { isRemembered, rememberedFor }: Remembering,
+  accountId: string,
+): boolean {
+  return isRemembered && (rememberedFor ?? accountId) === accountId
+}
+
+/** The same in one request. */
 export function staysRemembered(
   known: KnownPerson | undefined,
   accountId: string,
   isTicked: boolean,
 ): boolean {
-  return known?.isRemembered
-    ? known.accountId === accountId && (known.isFixed || isTicked)
-    : !known?.isFixed && isTicked
+  return isRememberedFor(rememberingOf(known, isTicked), accountId)
 }

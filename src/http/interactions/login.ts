@@ -1,7 +1,5 @@
 import type { Context, Middleware } from 'koa'
 import { LIFETIMES } from '../../config/limits.ts'
-import { AppError } from '../../errors.ts'
-import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { PasskeyForm, PasskeySignal, Problems, UpstreamNotice } from '../../views/views.ts'
 import { emailFault, passwordFault, refuseFaults, textsOf } from '../form.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
@@ -9,7 +7,13 @@ import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
-import { bindingOf, type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import {
+  bindingOf,
+  type InteractionDeps,
+  requireOffered,
+  type Step,
+  stepOf,
+} from './interaction.ts'
 import {
   findKnownPerson,
   isOther,
@@ -60,8 +64,7 @@ export function submitLogin(deps: InteractionDeps): Middleware {
     await refusable(
       ctx,
       async () => {
-        if (!deps.signInPolicy.offers('password', settingsOf(step.app.client)))
-          throw new AppError('method_not_offered')
+        requireOffered(step, 'password')
         refuseFaults({ username: emailFault(email), password: passwordFault(password) })
         const isRemembered = (accountId: string): boolean =>
           staysRemembered(known, accountId, shown.isRemembered)
@@ -110,7 +113,7 @@ async function signIn(
   }
   if (outcome.status === 'email_unverified') {
     const { userId, tokenId } = outcome.started
-    const { mfa: _before, ...state } = step.state
+    const { mfa: _mfa, emailCode: _code, ...state } = step.state
     await step.goOn({
       ...state,
       signUp: { userId, tokenId, email: outcome.email },
@@ -118,7 +121,7 @@ async function signIn(
   }
 }
 
-interface Shown {
+export interface ShownLogin {
   readonly email: string
   readonly isRemembered?: boolean
   readonly known: KnownPerson | undefined
@@ -132,13 +135,16 @@ export async function renderLogin(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  { email, isRemembered = false, known, problems, signal, upstream }: Shown,
+  { email, isRemembered = false, known, problems, signal, upstream }: ShownLogin,
 ): Promise<void> {
-  const asksPassword = deps.signInPolicy.offers('password', settingsOf(step.app.client))
+  const asksPassword = step.offers('password')
   const form = {
     action: `${step.url('login')}${isOther(ctx) ? OTHER : ''}`,
     csrf: deps.csrf.token(ctx),
     asksPassword,
+    codeAction: step.offers('email-code')
+      ? `${step.url('send-code')}${isOther(ctx) ? OTHER : ''}`
+      : undefined,
     forgotHref: asksPassword ? `/forgot-password?interaction=${step.uid}` : undefined,
     recoverHref: deps.signInPolicy.offers('passkey')
       ? `/recover?interaction=${step.uid}`
@@ -173,11 +179,11 @@ export async function renderLogin(
  */
 async function passkeyForm(
   ctx: Context,
-  { csrf, passkeys, signInPolicy }: InteractionDeps,
+  { csrf, passkeys }: InteractionDeps,
   step: Step,
   known: KnownPerson | undefined,
 ): Promise<PasskeyForm | undefined> {
-  if (!signInPolicy.offers('passkey', settingsOf(step.app.client))) return undefined
+  if (!step.offers('passkey')) return undefined
   const binding = bindingOf(step)
   const options = known?.isFixed
     ? await passkeys.assertionOptions(known.accountId, binding)

@@ -1,5 +1,4 @@
 import type { Context } from 'koa'
-import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { LiveProvider } from '../../upstream/providers.ts'
 import type { ProviderButton, UpstreamNotice } from '../../views/views.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
@@ -7,9 +6,9 @@ import type { InteractionDeps, Step } from './interaction.ts'
 /** Those that people of the app may come by, in the order of their buttons. */
 export function offeredProviders(
   { providers }: Pick<InteractionDeps, 'providers'>,
-  { app }: Step,
+  _step: Step,
 ): Promise<readonly LiveProvider[]> {
-  return providers.offered(settingsOf(app.client))
+  return providers.offered()
 }
 
 export async function providerButtons(

@@ -46,7 +46,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
         }
         const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: email.trim().slice(0, 254) })
-        const { mfa: _before, ...state } = step.state
+        const { mfa: _mfa, emailCode: _code, ...state } = step.state
         await step.goOn({
           ...state,
           signUp: { userId, tokenId, email: email.trim() },

@@ -5,6 +5,7 @@ import { showArrivalCode, submitArrivalCode } from './arrival-code.ts'
 import { showConnect, submitConnect } from './connect.ts'
 import { showConsent, submitConsent } from './consent.ts'
 import { submitLoginOrLeave } from './domain-routing.ts'
+import { showEmailCode, submitEmailCode } from './email-code.ts'
 import type { InteractionDeps, Policy } from './interaction.ts'
 import { showLogin } from './login.ts'
 import { showMfa, submitMfa } from './mfa.ts'
@@ -51,6 +52,13 @@ export const STEPS: readonly InteractionStep[] = [
     isDue: ({ signUp }) => signUp !== undefined,
     show: showVerifyEmail,
     submit: submitVerifyEmail,
+    limit: 'verify',
+  },
+  {
+    name: 'email-code',
+    isDue: ({ emailCode }) => emailCode !== undefined,
+    show: showEmailCode,
+    submit: submitEmailCode,
     limit: 'verify',
   },
   {

@@ -16,6 +16,7 @@ import type { Profile } from '../../../accounts/profile.ts'
 import type { Invitations } from '../../../accounts/registration/invitations.ts'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../../accounts/sign-in.ts'
+import type { SignInCodes } from '../../../accounts/sign-in-codes.ts'
 import type { SignUp } from '../../../accounts/sign-up.ts'
 import type { SignUpProof } from '../../../accounts/sign-up-proof.ts'
 import type { Activity } from '../../../audit/activity.ts'
@@ -50,6 +51,7 @@ export interface AuthApiDeps extends DoorDeps {
   readonly recoveryCodes: RecoveryCodes
   readonly sessions: Sessions
   readonly signIn: SignIn
+  readonly signInCodes: SignInCodes
   readonly signInPolicy: SignInPolicy
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof

@@ -17,6 +17,7 @@ export const IDS = {
   changeEmail: '6b1e6a55-0d5c-4f0b-8a43-2b8f4f6f2c03',
   changePassword: '6b1e6a55-0d5c-4f0b-8a43-2b8f4f6f2c04',
   reset: '6b1e6a55-0d5c-4f0b-8a43-2b8f4f6f2c05',
+  signInCode: '6b1e6a55-0d5c-4f0b-8a43-2b8f4f6f2c06',
   session: 'wPFKfQCf2jeLDWd8fjzwDkJj5CtXZPOpGhYh9Y6TATv',
   otherSession: 'kq0Wm3pCkB7h2ZJf5Vw1d8sQyTz4RxNnL6uEoGaH9bM',
 } as const

@@ -19,6 +19,7 @@ import { PROOFS } from './proofs.ts'
 import { SESSIONS } from './sessions.ts'
 import { Refusal } from './shapes.ts'
 import { SIGN_IN } from './sign-in.ts'
+import { SIGN_IN_CODE } from './sign-in-code.ts'
 import { SIGN_UP } from './sign-up.ts'
 import { VERIFICATION } from './verification.ts'
 
@@ -30,6 +31,7 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
   operations: [
     ...SIGN_UP,
     ...SIGN_IN,
+    ...SIGN_IN_CODE,
     ...PASSKEY_SIGN_IN,
     ...PROFILE,
     ...CREDENTIALS,
