@@ -602,6 +602,7 @@ describe('LG-01 what is recorded', () => {
       'identity_linked',
       'identity_unlinked',
       'upstream_refused',
+      'upstream_logout',
       'provider_created',
       'provider_changed',
       'provider_deleted',

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { requireEmail } from '../../src/accounts/canonical-email.ts'
 import { verifyTrail } from '../../src/audit/verify.ts'
 import { CAPS } from '../../src/config/limits.ts'
 import { createLogger } from '../../src/logger/logger.ts'
@@ -7,8 +9,10 @@ import { api, signedIn, startApi, withMfa } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
+import { givePasskey, passkeyOwner } from '../support/passkeys.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { createProvider } from '../support/upstream/providers.ts'
 import { dump } from './attacks.ts'
 
 describe('retention', () => {
@@ -43,8 +47,35 @@ describe('retention', () => {
     const account = await createAccount(server)
     await browser.submit('/login', { username: account.email, password: PASSWORD })
     await app.redeem((await browser.submit('/consent', {}, { button: 'allow' })).url)
+    await passkeyOwner(server)
+    await leaveSomebodyAway()
     await server.context.worker.drain()
   }
+
+  const newProvider = (): Promise<string> =>
+    createProvider(server, {
+      id: `op-${randomUUID()}`,
+      issuer: 'https://op.example',
+      client: { id: 'client', secret: 'secret' },
+    })
+
+  /** One person is away at a provider, and one is back. */
+  async function leaveSomebodyAway(): Promise<void> {
+    const provider = await newProvider()
+    await sql(
+      `insert into upstream_flow (state_digest, provider_id, purpose, binding, browser_digest, box, expires_at)
+       values (sha256(random()::text::bytea), $1, 'sign_in', '', '', '', now() + interval '10 minutes')`,
+      [provider],
+    )
+    await sql(
+      `insert into upstream_arrival (id, provider_id, binding, box, expires_at)
+       values (gen_random_uuid(), $1, '', '', now() + interval '10 minutes')`,
+      [provider],
+    )
+  }
+
+  const invite = (email: string) =>
+    server.context.invitations.create({ email: requireEmail(email), isMailed: true, seconds: 60 })
 
   /** What expires by `expires_at`, and what by the time that it was last needed. */
   const EXPIRING = [
@@ -54,7 +85,21 @@ describe('retention', () => {
     'verification_token',
     'mfa_challenge',
     'totp_credential',
+    'upstream_flow',
+    'upstream_arrival',
+    'spent_challenge',
   ]
+  /** Keys and secrets go when the operator says so; invitations wait for 90 days. */
+  const NOT_AT_ONCE = ['client_secret', 'invitation', 'signing_key']
+
+  it('LG-07 knows each table in which something expires', async () => {
+    const tables = await sql(
+      `select table_name as "name" from information_schema.columns where table_schema = 'public' and column_name = 'expires_at'`,
+    )
+    expect(tables.map(({ name }) => name).toSorted()).toEqual(
+      [...EXPIRING, ...NOT_AT_ONCE].toSorted(),
+    )
+  })
 
   it('LG-07 deletes nothing that is in force', async () => {
     await leaveTraces()
@@ -103,6 +148,20 @@ describe('retention', () => {
       expect(await count(table)).toBe(0)
     },
   )
+
+  it.each([
+    ['they expired', 'expires_at'],
+    ['they were taken back', 'revoked_at'],
+  ])('LG-07 deletes invitations 90 days after %s, and not after less', async (_end, column) => {
+    const { id } = await invite('guest@example.org')
+    const ended = async (ago: string) => {
+      await sql(`update invitation set "${column}" = now() - $1::interval`, [ago])
+      await server.context.jobs.runOnce()
+      return count('invitation', `id = '${id}'`)
+    }
+    expect(await ended('89 days')).toBe(1)
+    expect(await ended('91 days')).toBe(0)
+  })
 
   it('LG-07 RL-01 keeps a block for as long as it blocks, however old it is', async () => {
     const { email } = await createAccount(server)
@@ -212,6 +271,13 @@ describe('retention', () => {
       { from, headers: agent },
     )
     await withMfa(server, owner)
+    await givePasskey(server, { ...owner, name: 'Forgettable Person' })
+    await sql(
+      `insert into identity (id, account_id, provider_id, issuer, subject, email, display_name, linked_at, linked_by)
+       values (gen_random_uuid(), $1, $2, 'https://op.example', 'Forgettable-7', $3, 'Forgettable', now(), 'link')`,
+      [owner.id, await newProvider(), email],
+    )
+    await invite(email)
     const deleted = await call('DELETE /user', {})
     expect(deleted.status).toBe(202)
     await server.context.worker.drain()
