@@ -568,6 +568,8 @@ describe('the refusals', () => {
       const { owner, body, path } = await good(each)
       if (!owner) throw new Error('a public operation')
       await age(server, owner, 601)
+      // Of an account with one factor the password is enough.
+      if (each.id === 'editPassword') await givePasskey(server, { ...owner, name: 'Ada' })
       const { password: _left, ...rest } = body ?? {}
       return api(server, path, body && rest, { token: owner.token })
     },

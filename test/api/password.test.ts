@@ -12,6 +12,7 @@ import {
   withMfa,
 } from '../support/api.ts'
 import { createAccount } from '../support/factories.ts'
+import { givePasskey } from '../support/passkeys.ts'
 import type { TestServer } from '../support/server.ts'
 
 const NEW = 'ember quilt nine lantern'
@@ -72,6 +73,35 @@ describe('changing the password', () => {
         )
       ).status,
     ).toBe(200)
+  })
+
+  it('PW-09 of an account with a passkey and no app takes the passkey first, then a mailed code', async () => {
+    const owner = await signedIn(server)
+    const { authenticator } = await givePasskey(server, { ...owner, name: 'Ada' })
+    const start = () => edit({ current_password: owner.password }, owner)
+    expect(await start()).toMatchObject({
+      status: 403,
+      body: { error: 'reauthentication_required' },
+    })
+    const { token, publicKey } = (await api(server, 'POST /verification/options', {}, owner)).body
+    const shown = { token, credential: authenticator.assert(publicKey) }
+    expect((await api(server, 'POST /verification', shown, owner)).status).toBe(200)
+    const first = await start()
+    expect(first).toMatchObject({ status: 202, body: { method: 'email' } })
+    const { tokenId } = first.body
+    const code = await server.inbox.code(owner.email)
+    const change = { email: owner.email, password: 'vq7 lamp', tokenId, code }
+    expect((await edit(change, owner)).status).toBe(200)
+  })
+
+  it('PW-09 a code that was mailed before there was a passkey does not stand in for it', async () => {
+    const owner = await signedIn(server)
+    const proof = await begun(owner)
+    await givePasskey(server, { ...owner, name: 'Ada' })
+    expect((await edit({ ...proof, password: NEW }, owner)).body.error).toBe(
+      'reauthentication_required',
+    )
+    expect(await opens(owner.email, NEW)).toBe(false)
   })
 
   it('PW-09 nothing changes without the current password, or with a wrong one', async () => {

@@ -130,6 +130,20 @@ describe('passkeys in the account area, in Chromium', () => {
     await expect(authenticator.passkeys()).resolves.toEqual([])
   })
 
+  it('PW-09 the password is changed by who came by a passkey, with a mailed code', async () => {
+    const { page, person } = await visitor()
+    await givePasskey(server, page, person)
+    await signInByPasskey(page)
+    await page.goto(`${server.origin}/account/password`)
+    await page.fill('input[name=current_password]', PASSWORD)
+    await page.getByRole('button', { name: 'Continue' }).click()
+    await page.waitForURL('**/account/password/confirm')
+    await page.fill('input[name=code]', await server.inbox.code(person.email))
+    await page.fill('input[name=password]', 'ember quilt nine lantern')
+    await page.locator('main form button.primary').click()
+    await page.getByText('Your password is changed.').waitFor()
+  })
+
   it('PK-08 keeps the last way in, and says why', async () => {
     const { page, person } = await visitor({ password: null })
     await givePasskey(server, page, person)

@@ -315,14 +315,16 @@ describe('the second factor of the hosted pages under attack', () => {
       code,
       password: NEW_PASSWORD,
     }
-    await expect(passwordChange.complete(asPassword, origin)).rejects.toMatchObject({
+    await expect(
+      passwordChange.complete(asPassword, origin, async () => undefined),
+    ).rejects.toMatchObject({
       code: 'invalid_code',
     })
     for (const binding of ['interaction:x', 'change_password', 'disable_mfa', ''])
       await expect(
         secondStep.answer({ challenge, binding, code }, origin, async () => undefined),
       ).rejects.toMatchObject({ code: 'invalid_code' })
-    const change = await passwordChange.start(account.id, PASSWORD, origin)
+    const change = await passwordChange.start(account.id, PASSWORD, origin, async () => undefined)
     await expect(
       secondStep.answer(
         { challenge: change.tokenId, binding: 'api', code },

@@ -23,16 +23,19 @@ export interface PasswordChangeDeps {
 
 export interface StartedChange {
   readonly tokenId: string
-  /** Where the second proof comes from: the mailbox, or the authenticator when two-step sign-in is on. */
+  /** Where the code comes from: the mailbox, or the authenticator app of an account that has one. */
   readonly method: 'email' | 'totp'
   readonly expiresInSeconds: number
 }
 
+/** Throws `reauthentication_required` unless the session has shown all factors just now. */
+export type RequireFresh = () => Promise<void>
+
 const BINDING = 'change_password'
 
 /**
- * Changing the password from inside: the current one first, then a second proof together with the
- * new one (PW-09).
+ * Changing the password from inside: the current one first, then a code together with the new one
+ * (PW-09). A second factor that gives no code is shown beforehand.
  */
 export class PasswordChange {
   readonly #deps: PasswordChangeDeps
@@ -46,13 +49,15 @@ export class PasswordChange {
     accountId: string,
     currentPassword: string,
     origin: RequestOrigin,
+    requireFresh: RequireFresh,
   ): Promise<StartedChange> {
     const { em, tokens, challenges, messages, passwords } = this.#deps
     const account = await passwords.prove(accountId, currentPassword)
-    if (takesTwoFactors(account)) {
+    if (account.mfaEnabled) {
       const { challenge, expiresInSeconds } = await challenges.issue(accountId, BINDING)
       return { tokenId: challenge, method: 'totp', expiresInSeconds }
     }
+    if (takesTwoFactors(account)) await requireFresh()
     const { email: address, credentialVersion } = account
     const issue: Issue = {
       purpose: 'change_password',
@@ -96,6 +101,7 @@ export class PasswordChange {
       password: string
     },
     origin: RequestOrigin,
+    requireFresh: RequireFresh,
   ): Promise<Account> {
     const { em, passwords, secondStep } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
@@ -105,7 +111,10 @@ export class PasswordChange {
     const proof = { credentialVersion: account.credentialVersion, refusal: 'invalid_code' } as const
     const set = (spend?: Replacement['spend']) =>
       passwords.set(accountId, passwordHash, { exceptSessionId: sessionId, proof, spend, origin })
-    if (!takesTwoFactors(account)) return set(await this.#prove(account, tokenId, code))
+    if (!account.mfaEnabled) {
+      if (takesTwoFactors(account)) await requireFresh()
+      return set(await this.#prove(account, tokenId, code))
+    }
     return secondStep.answer(
       { challenge: tokenId, binding: BINDING, code },
       origin,

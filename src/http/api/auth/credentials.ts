@@ -50,8 +50,13 @@ export const CREDENTIALS = family('Security', {
     limit: 'sensitive',
     summary: 'Change the password',
     description:
-      'The code comes by mail, or from the authenticator when two-step sign-in is on. Every other session ends.',
-    refusals: ['invalid_credentials', 'invalid_code', 'password_rejected'],
+      'The code comes by mail, or from the authenticator app of an account that has one. An account whose second factor is a passkey shows it first: see `POST /verification`. Every other session ends.',
+    refusals: [
+      'reauthentication_required',
+      'invalid_credentials',
+      'invalid_code',
+      'password_rejected',
+    ],
     first: {
       body: named('EditPasswordFirstBody', { current_password: password }),
       status: 202,
@@ -64,11 +69,12 @@ export const CREDENTIALS = family('Security', {
         body: { current_password: PASSWORD },
         answer: { tokenId: IDS.changePassword, method: 'email', ...EXPIRES },
       },
-      async handle(input, { caller, origin }, { passwordChange }) {
+      async handle(input, { caller, origin }, { passwordChange, stepUp }) {
         const { tokenId, method, expiresInSeconds } = await passwordChange.start(
           caller.accountId,
           input.current_password,
           origin,
+          () => stepUp.require(caller),
         )
         return { tokenId, method, expires_in: expiresInSeconds }
       },
@@ -90,9 +96,11 @@ export const CREDENTIALS = family('Security', {
         },
         answer: { user: USER },
       },
-      async handle(input, { caller: { accountId, sessionId }, origin }, { passwordChange }) {
+      async handle(input, { caller, origin }, { passwordChange, stepUp }) {
+        const { accountId, sessionId } = caller
         const changed = { ...input, accountId, sessionId }
-        return { user: presentUser(await passwordChange.complete(changed, origin)) }
+        const account = await passwordChange.complete(changed, origin, () => stepUp.require(caller))
+        return { user: presentUser(account) }
       },
     },
   }),

@@ -25,6 +25,9 @@ export function showPassword(deps: PasswordDeps): Middleware {
   return (ctx) => render(ctx, deps, 'current')
 }
 
+/** The routes ask for a fresh session. */
+const isFreshHere = async () => undefined
+
 /** The current password first, however fresh the sign-in is (PW-09). */
 export function submitPassword(deps: PasswordDeps): Middleware {
   return async (ctx) => {
@@ -34,7 +37,7 @@ export function submitPassword(deps: PasswordDeps): Middleware {
       ctx,
       async () => {
         refuseFaults({ current_password: passwordFault(current) })
-        const { tokenId } = await deps.passwordChange.start(id, current, originOf(ctx))
+        const { tokenId } = await deps.passwordChange.start(id, current, originOf(ctx), isFreshHere)
         deps.passwordFlow.write(ctx, { tokenId, email })
         seeOther(ctx, CONFIRM)
       },
@@ -62,13 +65,14 @@ export function submitNewPassword(deps: PasswordDeps): Middleware {
       ctx,
       async () => {
         const wrong = {
-          code: (takesTwoFactors(account) ? emptyFault : codeFault)(code),
+          code: (account.mfaEnabled ? emptyFault : codeFault)(code),
           password: deps.passwordChange.faultOf(account, password),
         }
         refuseFaults(wrong)
         await deps.passwordChange.complete(
           { ...begun, code, password, accountId: account.id, sessionId },
           originOf(ctx),
+          isFreshHere,
         )
         deps.passwordFlow.clear(ctx)
         deps.notices.leave(ctx, 'password_changed')
@@ -86,15 +90,16 @@ function render(
   problems?: Problems,
   code?: string,
 ): void {
-  const hasMfa = takesTwoFactors(visitorOf(ctx).account)
+  const { account } = visitorOf(ctx)
+  const minLength = takesTwoFactors(account) ? MIN_PASSWORD.withMfa : MIN_PASSWORD.alone
   deps.renderer.page(ctx, 'account/password', {
     ...areaOf(ctx, deps),
     action: step === 'current' ? FIRST : CONFIRM,
     csrf: deps.csrf.token(ctx),
     step,
     code,
-    method: hasMfa ? 'totp' : 'email',
-    passwordMinLength: hasMfa ? MIN_PASSWORD.withMfa : MIN_PASSWORD.alone,
-    problems: hasMfa ? totpProblems(problems) : problems,
+    method: account.mfaEnabled ? 'totp' : 'email',
+    passwordMinLength: minLength,
+    problems: account.mfaEnabled ? totpProblems(problems) : problems,
   })
 }
