@@ -39,6 +39,7 @@ async function signInByPassword(page: Page, { email }: Account): Promise<void> {
   await page.fill('#username', email)
   await page.fill('#password', PASSWORD)
   await page.click('#sign-in')
+  await page.getByRole('button', { name: 'Not now' }).click()
   await page.waitForURL('**/account')
 }
 
