@@ -6,7 +6,8 @@ import { personName } from './person-name.ts'
 export interface NewAccount {
   readonly name: string
   readonly email: string
-  readonly password: string
+  /** `null`: the person makes a passkey once the address is proven. */
+  readonly password: string | null
   readonly locale?: string
   /** Name of the app that the person came from: the mail says it. */
   readonly app?: string
@@ -30,11 +31,8 @@ export function checkNewAccount(
   passwordContext: PasswordContext,
 ): CheckedAccount {
   const [email, cleanName] = [canonicalEmail(submitted), personName(name)]
-  const fault = checkPassword(password, {
-    ...passwordContext,
-    email: email ?? '',
-    name: cleanName ?? '',
-  })
+  const context = { ...passwordContext, email: email ?? '', name: cleanName ?? '' }
+  const fault = password === null ? undefined : checkPassword(password, context)
   const weak = fault ? { password: fault } : {}
   if (!email || !cleanName) {
     const wrong = {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LIFETIMES } from '../config/limits.ts'
+import type { PasswordHasher } from '../crypto/password.ts'
 import { databaseNow, inSeconds } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
 import { PendingSignUp } from '../entities/index.ts'
@@ -8,6 +9,11 @@ import type { CheckedAccount, NewAccount } from './new-account.ts'
 
 /** In place of a hash: the account starts without a password, and forgot-password sets one. */
 export const NO_PASSWORD = ''
+
+/** What is kept of a password, or in place of one. */
+export async function hashOf(hasher: PasswordHasher, password: string | null): Promise<string> {
+  return password === null ? NO_PASSWORD : hasher.hash(password)
+}
 
 /** What a mail about a sign-up must know of it. */
 export type Pending = Pick<PendingSignUp, 'id' | 'email' | 'name' | 'locale'>

@@ -8,7 +8,7 @@ import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './passwords/password-policy.ts'
-import { keepPending, NO_PASSWORD } from './pending-sign-ups.ts'
+import { hashOf, keepPending, NO_PASSWORD } from './pending-sign-ups.ts'
 import { makeAccount } from './registration/make-account.ts'
 import type { Registration } from './registration/registration.ts'
 import { UUID } from './uuid.ts'
@@ -116,7 +116,7 @@ export class SignUpProof {
     const { email } = checked
     if (!isMailed || email !== invited) throw new AppError('invalid_invitation')
     await registration.admit({ email, clientId, invitation })
-    const passwordHash = await hasher.hash(wanted.password)
+    const passwordHash = await hashOf(hasher, wanted.password)
     return this.#deps.em.fork().transactional(async (em) => {
       const { id } = await keepPending(em, checked, wanted, passwordHash)
       return this.#createIn(em, { subjectId: id, address: email }, 'invalid_invitation')

@@ -14,7 +14,7 @@ import type { KeepLinks } from './keep-links.ts'
 import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { Issue, OneTimeTokens } from './one-time-tokens.ts'
 import type { PasswordContext } from './passwords/password-policy.ts'
-import { findForResend, keepPending, type Pending } from './pending-sign-ups.ts'
+import { findForResend, hashOf, keepPending, type Pending } from './pending-sign-ups.ts'
 import type { Registration } from './registration/registration.ts'
 
 export interface SignUpDeps {
@@ -71,7 +71,7 @@ export class SignUp {
     const checked = checkNewAccount(wanted, passwordContext)
     const { email } = checked
     await registration.admit({ email, clientId, invitation })
-    const passwordHash = await hasher.hash(password)
+    const passwordHash = await hashOf(hasher, password)
 
     const started = await this.#deps.em.fork().transactional(async (em) => {
       const existing = await findAddressee(em, email)

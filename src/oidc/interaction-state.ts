@@ -1,6 +1,12 @@
 import { z } from 'zod'
 
-const SignUp = z.looseObject({ userId: z.string(), tokenId: z.string(), email: z.string() })
+const SignUp = z.looseObject({
+  userId: z.string(),
+  tokenId: z.string(),
+  email: z.string(),
+  /** A passkey is made in place of a password, once the address is proven. */
+  wantsPasskey: z.boolean().optional(),
+})
 
 const Mfa = z.looseObject({
   challenge: z.string(),
@@ -68,6 +74,8 @@ const Offer = z.looseObject({
   isRemembered: z.boolean(),
   credentialVersion: z.number(),
   isRequired: z.boolean(),
+  /** The account is new, and has no way in yet. */
+  isFirst: z.boolean().optional(),
   isDone: z.boolean(),
 })
 

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { AccountModels } from './account-models.ts'
 import type { ApiDocs } from './api-docs-model.ts'
+import type { EnrolmentModels } from './enrolment-models.ts'
 import type {
   ApiItem,
   ClaimItem,
@@ -31,7 +32,7 @@ interface CodePage extends LeavableStep {
 }
 
 /** What each page needs. */
-export interface PageModels extends AccountModels, RecoveryModels {
+export interface PageModels extends AccountModels, EnrolmentModels, RecoveryModels {
   /**
    * Posts `username`, `password`, `remember=yes`. Every way in that is offered, in one order; which
    * they are depends on the operator and the app, never on the address.
@@ -76,9 +77,11 @@ export interface PageModels extends AccountModels, RecoveryModels {
   }
   /** Waits for a code to sign in with. Posts `code`. */
   'interaction/email-code': CodePage
-  /** Posts `name`, `email`, `password`; says who may, and has no form where this person may not. */
+  /** Posts `name`, `email`, `password` or `passkey=yes`; says who may; has no form where this person may not. */
   'interaction/sign-up': LeavableStep & {
     readonly registration: RegistrationModel
+    readonly asksPassword: boolean
+    readonly offersPasskey: boolean
     readonly name: string
     readonly email: string
     readonly signInHref?: string | undefined
@@ -107,20 +110,6 @@ export interface PageModels extends AccountModels, RecoveryModels {
   }
   /** Posts `choice=continue|other`. */
   'interaction/select-account': LeavableStep & { readonly person: Person }
-  /** Two-step sign-in is demanded and not set up yet. Posts `code`; `hidden` says of which key. */
-  'interaction/mfa-enrol': LeavableStep & {
-    readonly secret: string
-    readonly otpauthUri: string
-    readonly startOverHref: string
-  }
-  /** Posts a passkey that was made; `decline` nothing. `isRequired`: the sign-in lacks it. */
-  'interaction/passkey-offer': Pick<LeavableStep, 'leave' | 'problems'> & {
-    readonly isRequired: boolean
-    readonly passkey: PasskeyForm
-    readonly decline?: FormModel | undefined
-  }
-  /** `codes` only in the answer that made them. Posts nothing but itself and goes on. */
-  'interaction/recovery-codes': FormModel & { readonly codes?: readonly string[] | undefined }
   /** Posts `code`, `remember=yes`; or, as `passkey`, a passkey. `otherMethods`: the same page with another. */
   'interaction/mfa': LeavableStep & {
     readonly method: SecondMethod

@@ -64,6 +64,17 @@ describe('an invitation by mail', () => {
     ])
   })
 
+  it('signs up with a passkey, too, which is made before anybody is signed in', async () => {
+    const email = someone()
+    await mailed(email)
+    const browser = await opened(await server.inbox.link(email, '/invitation'))
+    const page = await browser.submit('/sign-up', { name: 'Grace' }, { button: 'yes' })
+    expect(page.url.pathname).toMatch(/\/passkey-offer$/)
+    const account = await find(email)
+    expect(account).toMatchObject({ isInvited: true })
+    expect(await server.context.sessions.list(account?.id ?? '')).toEqual([])
+  })
+
   it('EM-04 is spent by no GET, and by no button that is pressed without the form', async () => {
     const email = someone()
     const { id } = await mailed(email)

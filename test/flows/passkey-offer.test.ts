@@ -140,9 +140,14 @@ describe('an app that demands a passkey, in Chromium', () => {
     const answered = await atApp(page, app)
     await enter(page, person, app.authorizationUrl().href)
     await page.waitForURL('**/mfa')
+    // The page asks for no code, because none reaches what the app demands: it is sent all the same.
     await page.goto(`${page.url()}?method=totp`)
-    await page.fill('#code', await authenticator.code())
-    await page.click('button.primary')
+    expect(await page.locator('#code').count()).toBe(0)
+    const code = JSON.stringify(await authenticator.code())
+    await page.evaluate(`{
+      const field = document.querySelector('[name=credential]')
+      Object.assign(field, { name: 'code', value: ${code} }).form.submit()
+    }`)
     expect((await answered()).searchParams.get('error')).toBe('unmet_authentication_requirements')
     expect(await em().count(PasskeyCredential, { account: person.id })).toBe(1)
   })

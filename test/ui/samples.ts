@@ -70,6 +70,8 @@ const login = {
 }
 const signUp = {
   ...form('/interaction/abc/sign-up'),
+  asksPassword: true,
+  offersPasskey: true,
   leave,
   registration: { mode: 'open' as const },
   name: '',
@@ -246,6 +248,7 @@ export const PAGES: Samples<PageModels> = {
   },
   'interaction/sign-up': {
     plain: signUp,
+    passkeyOnly: { ...signUp, asksPassword: false },
     domains: {
       ...signUp,
       registration: { mode: 'domains', domains: ['example.org', LONG.host] },
@@ -348,10 +351,12 @@ export const PAGES: Samples<PageModels> = {
     shown: form('/interaction/abc/recovery-codes'),
   },
   'interaction/passkey-offer': {
-    plain: { isRequired: false, passkey: created, leave, decline: form('/decline') },
-    required: { isRequired: true, passkey: created, leave },
+    first: { reason: 'first', passkey: created, leave, passwordHref: '/forgot-password' },
+    firstOnly: { reason: 'first', passkey: created, leave },
+    plain: { reason: 'offer', passkey: created, leave, decline: form('/decline') },
+    required: { reason: 'required', passkey: created, leave },
     refused: {
-      isRequired: true,
+      reason: 'required',
       passkey: created,
       leave,
       problems: { code: 'passkey_refused' },

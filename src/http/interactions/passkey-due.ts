@@ -50,6 +50,11 @@ export async function offeredPasskey(
   return offerTo(proven, false)
 }
 
+/** For a new account that has no way in yet. */
+export function firstPasskey(proven: Proven): Offer {
+  return { ...offerTo(proven, false), isFirst: true }
+}
+
 function offerTo({ proofs, ...proven }: Proven, isRequired: boolean): Offer {
   const { accountId, isRemembered, credentialVersion } = proven
   const methods = proofs.map(({ id }) => id)

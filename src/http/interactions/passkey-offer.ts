@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { Problems } from '../../views/views.ts'
 import { textsOf } from '../form.ts'
 import { Registration, readCredential } from '../passkey-credential.ts'
@@ -57,7 +58,7 @@ export function declinePasskeyOffer(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const offer = await provenOffer(deps, step)
     const proven = offer && provenBy(offer)
-    if (!offer || !proven || offer.isRequired) return step.startOver()
+    if (!offer || !proven || offer.isRequired || offer.isFirst) return step.startOver()
     const device = await enter(ctx, deps, step, proven)
     await deps.devices.declinePasskey(proven.accountId, device)
   }
@@ -84,9 +85,14 @@ async function render(
     ctx,
     'interaction/passkey-offer',
     {
-      isRequired: offer.isRequired,
+      reason: offer.isFirst ? 'first' : offer.isRequired ? 'required' : 'offer',
       passkey: { action, csrf, options },
-      decline: offer.isRequired ? undefined : { action: `${action}/decline`, csrf },
+      decline:
+        offer.isRequired || offer.isFirst ? undefined : { action: `${action}/decline`, csrf },
+      passwordHref:
+        offer.isFirst && deps.signInPolicy.offers('password', settingsOf(step.app.client))
+          ? `/forgot-password?interaction=${step.uid}`
+          : undefined,
       leave: leaveForm(ctx, deps, step),
       problems,
     },

@@ -1,15 +1,15 @@
 import type { Context, Middleware } from 'koa'
-import { PASSWORD } from '../../accounts/factors/methods/password.ts'
 import type { Invitation } from '../../entities/index.ts'
+import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { Problems } from '../../views/views.ts'
 import { preciseProblems, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
-import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { providerButtons } from './providers.ts'
+import { enterNew } from './signed-up.ts'
 import { offerOf, provesAddress, shownInvitation } from './who-may-register.ts'
 
 export function showSignUp(deps: InteractionDeps): Middleware {
@@ -24,32 +24,33 @@ export function showSignUp(deps: InteractionDeps): Middleware {
 export function submitSignUp(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
-    const { name, email, password } = textsOf(ctx, 'name', 'email', 'password')
+    const { name, email, password, passkey } = textsOf(ctx, 'name', 'email', 'password', 'passkey')
     const invitation = await shownInvitation(ctx, deps)
+    const wantsPasskey =
+      mayBePasskey(deps, step) && (passkey === 'yes' || !mayBePassword(deps, step))
     await refusable(
       ctx,
       async () => {
         const wanted = {
           name,
           email,
-          password,
+          password: wantsPasskey ? null : password,
           locale: deps.renderer.locale(ctx),
           app: nameOfApp(step.app),
           clientId: step.app.client.clientId,
           invitation: invitation?.id,
         }
         if (invitation && provesAddress(invitation, email)) {
-          const { id, credentialVersion } = await deps.signUpProof.byInvitation(wanted, invitation)
+          const account = await deps.signUpProof.byInvitation(wanted, invitation)
           deps.invitationCookie.write(ctx, null)
-          const proven = { accountId: id, credentialVersion, proofs: [PASSWORD] }
-          return finishSignIn(ctx, deps, step, { ...proven, isRemembered: false })
+          return enterNew(ctx, deps, step, account, wantsPasskey)
         }
         const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: email.trim().slice(0, 254) })
         const { mfa: _mfa, emailCode: _code, ...state } = step.state
         await step.goOn({
           ...state,
-          signUp: { userId, tokenId, email: email.trim() },
+          signUp: { userId, tokenId, email: email.trim(), wantsPasskey },
         })
       },
       (problems) =>
@@ -79,6 +80,8 @@ async function render(
       action: step.url('sign-up'),
       csrf: deps.csrf.token(ctx),
       signInHref: step.url('login'),
+      asksPassword: !mayBePasskey(deps, step) || mayBePassword(deps, step),
+      offersPasskey: mayBePasskey(deps, step),
       providers: await providerButtons(deps, step),
       registration: offerOf(deps, step, invitation),
       leave: leaveForm(ctx, deps, step),
@@ -86,4 +89,13 @@ async function render(
     },
     step.app,
   )
+}
+
+/** An account of this app's sign-up may be one with a passkey. */
+function mayBePasskey({ signInPolicy }: InteractionDeps, { app }: Step): boolean {
+  return signInPolicy.offers('passkey', settingsOf(app.client))
+}
+
+function mayBePassword({ signInPolicy }: InteractionDeps, { app }: Step): boolean {
+  return signInPolicy.offers('password', settingsOf(app.client))
 }

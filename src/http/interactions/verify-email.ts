@@ -1,14 +1,12 @@
 import type { Context, Middleware } from 'koa'
-import { PASSWORD } from '../../accounts/factors/methods/password.ts'
-import { SIGN_UP_CODE } from '../../accounts/factors/methods/sign-up-code.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { renderCodePage, type Shown } from './code-page.ts'
-import { finishSignIn } from './finish.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { enterNew } from './signed-up.ts'
 
 export function showVerifyEmail(deps: InteractionDeps): Middleware {
   return async (ctx) => {
@@ -33,16 +31,7 @@ export function submitVerifyEmail(deps: InteractionDeps): Middleware {
       async () => {
         refuseFaults({ code: codeFault(code) })
         const account = await deps.signUpProof.byCode({ ...signUp, code })
-        const { id: accountId, credentialVersion } = account
-        // None is in force if several people have signed up with the address: then only the address
-        // is proven (EM-11).
-        const proof = account.passwordHash ? PASSWORD : SIGN_UP_CODE
-        await finishSignIn(ctx, deps, step, {
-          accountId,
-          credentialVersion,
-          proofs: [proof],
-          isRemembered: false,
-        })
+        await enterNew(ctx, deps, step, account, signUp.wantsPasskey)
       },
       (problems) => render(ctx, deps, step, { problems: problems }),
     )

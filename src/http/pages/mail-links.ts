@@ -6,6 +6,7 @@ import type { EmailUndo } from '../../accounts/email-undo.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
+import type { MessageAction } from '../../views/models.ts'
 import type { Problems } from '../../views/views.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
@@ -47,12 +48,12 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
 
   const showFinish = (ctx: Context, email: string, problems?: Problems): void =>
     renderer.page(ctx, 'pages/finish-sign-up', { ...form(ctx, '/verify-email'), email, problems })
-  const showVerified = (ctx: Context): void => {
+  const showVerified = (ctx: Context, canSignIn: boolean): void => {
     signUpFlow.clear(ctx)
-    renderer.page(ctx, 'pages/message', {
-      kind: 'email_verified',
-      actions: [{ href: '/login', label: 'sign_in' }],
-    })
+    const next: MessageAction = canSignIn
+      ? { href: '/login', label: 'sign_in' }
+      : { href: '/recover', label: 'recover_account' }
+    renderer.page(ctx, 'pages/message', { kind: 'email_verified', actions: [next] })
   }
 
   // A browser finishes its own sign-up; any other chooses a password, so that a click puts nobody
@@ -72,12 +73,12 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     const { address } = await signUpProof.peekLink(secret)
     const own = await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address)
     if (own) {
-      await signUpProof.byLink(secret, own)
-      return showVerified(ctx)
+      const { passwordHash } = await signUpProof.byLink(secret, own)
+      return showVerified(ctx, passwordHash !== null)
     }
     const finish = async (): Promise<void> => {
       await signUpProof.byLinkWithPassword(secret, passwordOf(ctx))
-      showVerified(ctx)
+      showVerified(ctx, true)
     }
     await refusable(ctx, finish, (problems) => showFinish(ctx, address, problems))
   })
