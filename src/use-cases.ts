@@ -1,4 +1,5 @@
 import { AccountAdministration } from './accounts/account-administration.ts'
+import { AccountList } from './accounts/account-list.ts'
 import { Accounts } from './accounts/accounts.ts'
 import { AttributeDefinitions } from './accounts/attributes/definitions.ts'
 import { CodesByAddress } from './accounts/codes-by-address.ts'
@@ -17,6 +18,7 @@ import { Groups } from './accounts/groups/groups.ts'
 import { Memberships } from './accounts/groups/memberships.ts'
 import { Identities } from './accounts/identities/identities.ts'
 import { KeepLinks } from './accounts/keep-links.ts'
+import { Lockouts } from './accounts/lockouts.ts'
 import { OneTimeTokens } from './accounts/one-time-tokens.ts'
 import { PasswordChange } from './accounts/passwords/password-change.ts'
 import { PasswordReset } from './accounts/passwords/password-reset.ts'
@@ -144,6 +146,8 @@ export function composeUseCases({
   const signInCodes = new SignInCodes({ ...mailing, codes, attempts, firstStep, registration })
 
   const administration = new AccountAdministration({ audit, deletion, em, mfa, sessions })
+  const accountList = new AccountList({ em })
+  const lockouts = new Lockouts({ em, audit })
   const usernames = new Usernames({ em, audit })
   const activity = new Activity(em)
   const groups = new Groups({ em, audit })
@@ -154,10 +158,12 @@ export function composeUseCases({
   return {
     signInPolicy,
     accounts,
+    accountList,
     administration,
     attempts,
     consents,
     devices,
+    lockouts,
     sessions,
     tokens,
     usernames,

@@ -1,5 +1,5 @@
 import type { Activity } from '../audit/activity.ts'
-import type { AuditSink } from '../audit/event.ts'
+import type { Actor, AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
 import {
   Account,
@@ -50,11 +50,12 @@ export class AccountExport {
     this.#deps = deps
   }
 
-  async collect(accountId: string): Promise<ExportedAccount> {
+  /** `actor`: default the person. */
+  async collect(accountId: string, actor?: Actor): Promise<ExportedAccount> {
     const { em, profile, sessions, consents, memberships, identities, passkeys, activity, audit } =
       this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
-    audit.record({ type: 'data_exported', accountId })
+    audit.record({ type: 'data_exported', accountId, actor })
     return {
       account,
       attributes: await profile.attributesOf(accountId),

@@ -1,13 +1,14 @@
 import type { AuditRecord, AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { PasswordHasher } from '../crypto/password.ts'
+import { sha256 } from '../crypto/token.ts'
 import type { Pool } from '../database/database.ts'
 import { AppError } from '../errors.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import { type Attempts, attempt } from './factors/attempts.ts'
 import { PASSWORD } from './factors/methods/password.ts'
 import type { FirstStep, FirstStepOutcome, ProvenSignIn } from './first-step.ts'
-import { beginSignIn } from './sign-in-lookup.ts'
+import { beginSignIn, deviceSubject } from './sign-in-lookup.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
 
 export interface SignInDeps {
@@ -69,7 +70,7 @@ export class SignIn {
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
     const address = email ?? submitted.slice(0, 320)
-    const subjects = { device: `device:${device}`, address: `password:${address}` }
+    const subjects = { device: deviceSubject(sha256(device ?? '')), address: `password:${address}` }
     const known = await beginSignIn(pool, { email, device, subjects })
     const account = known.accountId ? { ...known, id: known.accountId } : undefined
     const pending = known.pendingId

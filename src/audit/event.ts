@@ -49,6 +49,7 @@ export const AUDIT_TYPES = [
   'account_erased',
   'account_disabled',
   'account_enabled',
+  'account_unlocked',
   'token_issued',
   'token_refreshed',
   'token_reuse_detected',

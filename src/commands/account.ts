@@ -1,13 +1,18 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
+import type { AccountList } from '../accounts/account-list.ts'
+import type { AccountExport } from '../accounts/export.ts'
 import { takesTwoFactors } from '../accounts/factors/levels.ts'
 import type { Passkeys } from '../accounts/factors/passkeys/passkeys.ts'
 import type { Identities } from '../accounts/identities/identities.ts'
+import type { Lockouts } from '../accounts/lockouts.ts'
 import type { Profile } from '../accounts/profile.ts'
 import type { RecoveryHolds } from '../accounts/recovery/holds.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
 import type { Usernames } from '../accounts/usernames.ts'
 import type { Config } from '../config/config.ts'
+import { exportCommand } from './account-export.ts'
+import { listCommand, searchCommand } from './account-list.ts'
 import { recoverCommand } from './account-recover.ts'
 import { setCommand } from './account-set.ts'
 import { showCommand } from './account-show.ts'
@@ -16,8 +21,11 @@ import { answering } from './answer.ts'
 import { explained } from './refusal.ts'
 
 export interface AccountCommandDeps extends AsyncDisposable {
+  readonly accountExport: AccountExport
+  readonly accountList: AccountList
   readonly administration: AccountAdministration
   readonly identities: Identities
+  readonly lockouts: Lockouts
   readonly passkeys: Passkeys
   readonly recoveryHolds: RecoveryHolds
   readonly config: Config
@@ -27,6 +35,7 @@ export interface AccountCommandDeps extends AsyncDisposable {
 }
 
 const ABSENT = 'There is no account of that id or address.'
+const NO_PAGE = 'There is no account of that id any more: begin again without --after.'
 const DELETING =
   'This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.'
 const CLOSED = 'Nobody can sign in to this account: enable or keep it first.'
@@ -39,12 +48,13 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
   async function run<T>(
     work: (deps: AccountCommandDeps) => Promise<T>,
     conflict?: string,
+    absent = ABSENT,
   ): Promise<T> {
     await using deps = await open()
     return await explained(
       () => work(deps),
       { username: 'name', image_url: 'picture' },
-      ABSENT,
+      absent,
       conflict,
     )
   }
@@ -68,7 +78,10 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
       }, conflict),
     )
 
-  command.addCommand(showCommand(run))
+  const runPage = <T>(work: (deps: AccountCommandDeps) => Promise<T>) =>
+    run(work, undefined, NO_PAGE)
+  command.addCommand(listCommand(runPage)).addCommand(searchCommand(runPage))
+  command.addCommand(showCommand(run)).addCommand(exportCommand(run))
 
   command
     .command('disable <email-or-id>')
@@ -85,6 +98,20 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
     .command('enable <email-or-id>')
     .description('let a disabled account in again')
     .action(act((administration, id) => administration.enable(id), 'is enabled', DELETING))
+
+  command
+    .command('unlock <email-or-id>')
+    .description('forget wrong passwords and codes, for a person who is locked out by them')
+    .action(
+      answering((name: string) =>
+        run(async ({ administration, lockouts }) => {
+          const { id, email } = await administration.find(name)
+          const wasCounted = await lockouts.lift(id)
+          const done = wasCounted ? 'is unlocked' : 'is not locked: no wrong tries are counted'
+          return { lines: [`${email} ${done}.`], json: { id, email, changed: wasCounted } }
+        }),
+      ),
+    )
 
   command
     .command('keep <email-or-id>')

@@ -5,6 +5,8 @@ import { StartupError } from '../errors.ts'
 export interface Answer {
   readonly lines: readonly string[]
   readonly json: unknown
+  /** Instead of `json`, what goes on page by page: one object a line. */
+  readonly jsonLines?: readonly unknown[]
   /** What the operator should know besides, on stderr. */
   readonly notes?: readonly string[]
   /** The exit code, of an answer that is not all well. */
@@ -19,8 +21,10 @@ export interface Answer {
  */
 export function answering<Args extends unknown[]>(work: (...args: Args) => Promise<Answer>) {
   return async function (this: Command, ...args: Args): Promise<void> {
-    const { lines, json, notes = [], exitCode, fault } = await work(...args)
-    const said = this.opts<{ json?: boolean }>().json ? [JSON.stringify(json)] : lines
+    const { lines, json, jsonLines = [json], notes = [], exitCode, fault } = await work(...args)
+    const said = this.opts<{ json?: boolean }>().json
+      ? jsonLines.map((each) => JSON.stringify(each))
+      : lines
     process.stdout.write(said.map((line) => `${line}\n`).join(''))
     process.stderr.write(notes.map((note) => `${note}\n`).join(''))
     if (exitCode !== undefined) process.exitCode = exitCode

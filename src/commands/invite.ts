@@ -7,6 +7,7 @@ import type { RegistrationMode } from '../config/registration-modes.ts'
 import { StartupError } from '../errors.ts'
 import { answering, rowsAnswer } from './answer.ts'
 import { explained } from './refusal.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export interface InviteCommandDeps extends AsyncDisposable {
   readonly invitations: Invitations
@@ -54,8 +55,8 @@ export function inviteCommand(open: () => Promise<InviteCommandDeps>): Command {
         const email = typed === undefined ? undefined : canonicalEmail(typed)
         if (typed !== undefined && email === undefined)
           throw new StartupError(`${typed} is no e-mail address.`)
-        const count = number('--count', options.count ?? '1', MAX.count)
-        const maxUses = number('--uses', options.uses, MAX.uses)
+        const count = wholeNumber('--count', options.count ?? '1', MAX.count)
+        const maxUses = wholeNumber('--uses', options.uses, MAX.uses)
         if (email !== undefined && (count > 1 || maxUses > 1))
           throw new StartupError('--count and --uses are for invitations without an address.')
         const client =
@@ -148,13 +149,6 @@ function stateOf(each: Awaited<ReturnType<Invitations['list']>>[number]): string
   if (each.revokedAt) return 'revoked'
   if (each.uses >= each.maxUses) return 'used'
   return each.expiresAt.getTime() <= Date.now() ? 'expired' : 'open'
-}
-
-function number(option: string, typed: string, max: number): number {
-  const value = Number(typed)
-  if (!/^\d+$/.test(typed) || value < 1 || value > max)
-    throw new StartupError(`${option}: must be a number from 1 to ${max}`)
-  return value
 }
 
 function secondsOf(typed: string): number {

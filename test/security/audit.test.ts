@@ -549,7 +549,9 @@ describe('LG-01 what is recorded', () => {
     const byOperator = { accountId, detail: { by: 'operator' } }
     await expectEvents(() => administration.disable(email), ['account_disabled'], byOperator)
     await expectEvents(() => administration.enable(email), ['account_enabled'], byOperator)
-    const { groups, memberships } = server.context
+    const { attempts, groups, lockouts, memberships } = server.context
+    await attempts.reserve(`password:${email}`, 'password', { type: 'sign_in' })
+    await expectEvents(() => lockouts.lift(accountId), ['account_unlocked'], byOperator)
     let group = ''
     await expectEvents(
       async () => {

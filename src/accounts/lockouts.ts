@@ -1,0 +1,40 @@
+import { type Actor, type AuditSink, OPERATOR } from '../audit/event.ts'
+import type { EntityManager } from '../database/database.ts'
+import { Account, AttemptCounter, KnownDevice } from '../entities/index.ts'
+import { AppError } from '../errors.ts'
+import { keyOf } from './factors/attempts.ts'
+import { deviceSubject } from './sign-in-lookup.ts'
+
+/** The failed tries that are counted against an account: for somebody who has locked it. */
+export class Lockouts {
+  readonly #em: EntityManager
+  readonly #audit: AuditSink
+
+  constructor({ em, audit }: { readonly em: EntityManager; readonly audit: AuditSink }) {
+    this.#em = em
+    this.#audit = audit
+  }
+
+  /**
+   * Forgets them all: of passwords, at its address and in the browsers it knows, and of one-time
+   * codes. False if there were none. Throws `not_found`.
+   */
+  async lift(accountId: string, actor: Actor = OPERATOR): Promise<boolean> {
+    return this.#em.fork().transactional(async (tx) => {
+      const account = await tx.findOne(Account, { id: accountId })
+      if (!account) throw new AppError('not_found')
+      const devices = await tx.find(KnownDevice, { account: accountId })
+      const subjects = [
+        `password:${account.email}`,
+        `otp:${accountId}`,
+        ...devices.map(({ digest }) => deviceSubject(digest)),
+      ]
+      const forgotten = await tx.nativeDelete(AttemptCounter, {
+        subject: { $in: subjects.map(keyOf) },
+      })
+      if (forgotten > 0)
+        await this.#audit.append(tx, { type: 'account_unlocked', accountId, actor })
+      return forgotten > 0
+    })
+  }
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import type { AccountAdministration } from '../accounts/account-administration.ts'
+import type { AccountExport } from '../accounts/export.ts'
+import { OPERATOR } from '../audit/event.ts'
+import { StartupError } from '../errors.ts'
+import { presentExport } from '../http/api/auth/shapes.ts'
+import { appear } from '../whole-file.ts'
+import { answering } from './answer.ts'
+
+export interface ExportCommandDeps {
+  readonly administration: Pick<AccountAdministration, 'find'>
+  readonly accountExport: AccountExport
+}
+
+/** `gatehouse account export`. `run` opens the use cases for one command. */
+export function exportCommand(
+  run: <T>(work: (deps: ExportCommandDeps) => Promise<T>) => Promise<T>,
+): Command {
+  return new Command('export')
+    .argument('<email-or-id>')
+    .option('--out <file>', 'write it to a new file that only you can read')
+    .description('all that is kept about a person, as the person gets it')
+    .action(
+      answering((name: string, { out }: { out?: string }) =>
+        run(async ({ administration, accountExport }) => {
+          const { id, email } = await administration.find(name)
+          const document = presentExport(await accountExport.collect(id, OPERATOR), '')
+          const text = JSON.stringify(document, null, 2)
+          if (out === undefined) return { lines: [text], json: document }
+          writeNew(out, `${text}\n`)
+          return { lines: [`What is kept about ${email} is in ${out}.`], json: { id, email, out } }
+        }),
+      ),
+    )
+}
+
+function writeNew(file: string, text: string): void {
+  let isNew: boolean
+  try {
+    isNew = appear(file, text, 0o600)
+  } catch (cause) {
+    throw new StartupError(`--out: ${file} cannot be written`, { cause })
+  }
+  if (!isNew) throw new StartupError(`--out: ${file} is there already`)
+}
