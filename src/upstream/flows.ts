@@ -11,6 +11,8 @@ const Kept = z.looseObject({
   verifier: z.string(),
   /** A path of ours, where the arrival is waited for. */
   goOn: z.string(),
+  /** In seconds: no sign-in over there that is older will do. */
+  signedInAfter: z.number().optional(),
 })
 export type Kept = z.infer<typeof Kept>
 

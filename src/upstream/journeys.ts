@@ -28,6 +28,10 @@ export interface Departure {
   readonly loginHint?: string | undefined
   /** The person wants to choose among several accounts over there. */
   readonly again?: boolean
+  /** How long ago, in seconds, the person may have signed in there. */
+  readonly maxAge?: number | undefined
+  /** Asked for where the provider is trusted with its answer. */
+  readonly acrValues?: string | undefined
 }
 
 /** To a provider and back: what comes back is kept as an arrival, and nobody is signed in yet. */
@@ -41,12 +45,14 @@ export class UpstreamJourneys {
   /** Where the browser has to go. Throws an `UpstreamRefusal` while the provider does not answer. */
   async begin(departure: Departure): Promise<string> {
     const { relyingParty, flows } = this.#deps
-    const { provider, purpose, binding, browser, goOn, loginHint, again } = departure
+    const { provider, purpose, binding, browser, goOn, loginHint, again, maxAge } = departure
+    const acrValues = provider.settings.trustAmr ? departure.acrValues : undefined
     const [state, nonce] = [randomToken(), randomToken()]
     const redirectUri = this.#callback(provider.id)
-    const asked = { state, nonce, redirectUri, loginHint, again }
+    const asked = { state, nonce, redirectUri, loginHint, again, maxAge, acrValues }
     const { url, verifier } = await relyingParty.begin(provider, asked)
-    const kept = { nonce, verifier, goOn }
+    const signedInAfter = maxAge === undefined ? undefined : nowSeconds() - maxAge
+    const kept = { nonce, verifier, goOn, signedInAfter }
     await flows.begin({ state, providerId: provider.id, purpose, binding, browser, kept })
     return url.href
   }
@@ -64,9 +70,10 @@ export class UpstreamJourneys {
     const state = parameters.get('state') ?? ''
     const flow = await flows.spend(providerId, { state, browser })
     if (!flow) return undefined
-    const { nonce, verifier, goOn } = flow.kept
+    const { nonce, verifier, goOn, signedInAfter } = flow.kept
+    const maxAge = signedInAfter === undefined ? undefined : nowSeconds() - signedInAfter
     const callback = { redirectUri: this.#callback(providerId), parameters, user }
-    const news = await this.#redeem(providerId, callback, { state, nonce, verifier })
+    const news = await this.#redeem(providerId, callback, { state, nonce, verifier, maxAge })
     return { goOn, arrivalId: await arrivals.put(providerId, flow.binding, news) }
   }
 
@@ -101,4 +108,8 @@ export class UpstreamJourneys {
   #callback(providerId: string): string {
     return `${this.#deps.issuer}/upstream/${providerId}/callback`
   }
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000)
 }

@@ -20,7 +20,7 @@ export type Ask = (path: string) => Promise<unknown>
 export const absent = Symbol('absent')
 
 export interface Asking {
-  /** The person wants to choose among several accounts over there. */
+  /** The person chooses an account over there, however few they have. */
   readonly again: boolean
 }
 
@@ -33,6 +33,10 @@ interface AnyKind {
   issuer?(settings: ProviderSettings): string
   /** Whether the operator may name another issuer. */
   readonly takesIssuer: boolean
+  /**
+   * Whether it takes `max_age`, and says when the person signed in (OpenID Connect Core 3.1.2.1).
+   */
+  readonly tellsWhen?: true
   /** What else the authorization request says. */
   parameters?(settings: ProviderSettings, asking: Asking): Readonly<Record<string, string>>
 }

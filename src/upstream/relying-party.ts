@@ -14,6 +14,7 @@ export interface Beginning {
   readonly loginHint?: string | undefined
   /** The person wants to choose among several accounts over there. */
   readonly again?: boolean | undefined
+  /** How long ago, in seconds, the person may have signed in there. */
   readonly maxAge?: number | undefined
   readonly acrValues?: string | undefined
 }
@@ -30,6 +31,7 @@ export interface Expected {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
+  /** The same, counted from now. */
   readonly maxAge?: number | undefined
 }
 
@@ -45,7 +47,7 @@ export class RelyingParty {
   begin(provider: LiveProvider, wanted: Beginning): Promise<{ url: URL; verifier: string }> {
     return this.#connections.use(provider, async (at) => {
       const { kind } = at
-      const { state, nonce, redirectUri, loginHint, again = false, maxAge, acrValues } = wanted
+      const { state, nonce, redirectUri, loginHint, again, maxAge, acrValues } = wanted
       const verifier = randomSecret()
       const openid = {
         nonce,
@@ -61,7 +63,9 @@ export class RelyingParty {
         code_challenge_method: 'S256',
         ...(kind.speaks === 'openid' ? openid : {}),
         ...(loginHint === undefined ? {} : { login_hint: loginHint }),
-        ...kind.parameters?.(provider.settings, { again }),
+        ...kind.parameters?.(provider.settings, {
+          again: again === true || (maxAge !== undefined && !kind.tellsWhen),
+        }),
       })
       return { url, verifier }
     })
@@ -80,8 +84,9 @@ export class RelyingParty {
         const told = await at.kind.read(await at.redeem(callback, expected))
         return { ...profileOf(at.issuer, told, settings), amr: [] }
       }
-      const claims = await at.redeem(callback, expected)
       const { kind } = at
+      const maxAge = kind.tellsWhen ? expected.maxAge : undefined
+      const claims = await at.redeem(callback, { ...expected, maxAge })
       if (kind.accepts?.(claims, settings) === false) throw new UpstreamRefusal('not_accepted')
       const told = { subject: String(claims['sub']), ...kind.read(claims, settings, user) }
       return {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { Provider } from '../../src/entities/index.ts'
-import { announce } from '../../src/feed/changes.ts'
+import type { Provider } from '../../src/entities/index.ts'
 import { addresses } from '../security/attacks.ts'
 import { Browser, type Page } from '../support/browser.ts'
 import { eventually } from '../support/eventually.ts'
@@ -11,7 +10,7 @@ import { signedIn } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
 import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
-import { createProvider } from '../support/upstream/providers.ts'
+import { changeProvider, createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
 
 const elsewhere = addresses()
@@ -37,11 +36,7 @@ describe('attacks on the way to a provider and back', () => {
         `select detail->>'reason' as reason from audit_event where type = 'upstream_refused' order by seq`,
       )
     ).map(({ reason }) => reason)
-  const change = async (id: string, changed: Partial<Provider>): Promise<void> =>
-    server.context.database.em.fork().transactional(async (tx) => {
-      await tx.nativeUpdate(Provider, { id }, changed)
-      await announce(tx, { kind: 'provider', id })
-    })
+  const change = (id: string, changed: Partial<Provider>) => changeProvider(server, id, changed)
 
   beforeAll(async () => {
     op = await HostileOp.open()

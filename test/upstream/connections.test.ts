@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { Browser, type Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
+import { operator } from '../support/operator.ts'
 import { age, enableMfa, forgetStep, signedIn } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { comeBy, FROM_ELSEWHERE, somebody } from '../support/upstream/coming.ts'
@@ -15,6 +16,7 @@ describe('providers that are connected to an account', () => {
   let server: TestServer
   let op: HostileOp
   let github: FakeGitHub
+  const shell = operator()
   const sql = async <T>(text: string, values: unknown[] = []): Promise<T[]> =>
     (await server.context.database.pool.query(text, values)).rows as T[]
   const identitiesOf = (accountId: string) =>
@@ -192,6 +194,26 @@ describe('providers that are connected to an account', () => {
         amr: ['urn:gatehouse:amr:upstream', 'otp', 'mfa'],
       },
     ])
+  })
+
+  it('are shown to an operator who looks at the account, and whether one is suspended', async () => {
+    const { browser, account } = await signedIn(server)
+    await connect(browser)
+    const show = async (...more: string[]) =>
+      (await shell.run(server, ['account', 'show', account.email, ...more])).stdout
+    expect(JSON.parse(await show('--json'))).toMatchObject({
+      identities: [
+        {
+          provider: 'acme',
+          issuer: op.issuer,
+          subject: op.person['sub'],
+          email: op.person['email'],
+          suspended: false,
+        },
+      ],
+    })
+    await sql('update identity set suspended_at = now() where account_id = $1', [account.id])
+    expect(await show()).toContain(`providers\tacme:${String(op.person['sub'])} (suspended)\n`)
   })
 
   it('LG-08 are in the export, and go with the account', async () => {

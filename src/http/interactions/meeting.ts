@@ -9,6 +9,7 @@ import { isHalfway } from '../middleware/reserving-limit.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
+import { staysRemembered } from './known-person.ts'
 import { type Newcomer, type Waiting, waitingState, withoutArrival } from './newcomer.ts'
 
 /** Where a meeting leads: signed in, to an account, or to what the person is asked next. */
@@ -92,13 +93,14 @@ async function signInKnown(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  { provider, arrived: { id, person } }: Newcomer,
+  { provider, arrived: { id, person }, known }: Newcomer,
   account: Extract<Meeting, { kind: 'known' }>['account'],
 ): Promise<void> {
   const binding = bindingTo('interaction', step.uid)
   // Of two requests with one arrival, one goes on.
   if (!(await deps.arrivals.take(id, binding))) throw new AppError('interaction_expired')
   const upstream = { providerId: provider.id, sid: person.sid }
+  const isRemembered = staysRemembered(known, account.id, false)
   const first = {
     account,
     proofs: [upstreamProof(person.amr)],
@@ -106,13 +108,13 @@ async function signInKnown(
     origin: originOf(ctx),
   }
   const outcome = await deps.firstStep.proceed(first, (proven) =>
-    finishSignIn(ctx, deps, step, { ...proven, isRemembered: false, upstream }),
+    finishSignIn(ctx, deps, step, { ...proven, isRemembered, upstream }),
   )
   if (outcome.status === 'signed_in') return
   isHalfway(ctx)
-  const { challenge, email } = outcome
+  const { challenge, accountId, email } = outcome
   const { arrival, ...state } = step.state
   const connecting = arrival?.stage === 'connect' ? { arrival } : {}
-  const mfa = { challenge, email, isRemembered: false }
+  const mfa = { challenge, accountId, email, isRemembered }
   await step.goOn({ ...state, ...connecting, mfa, came: upstream })
 }

@@ -3,11 +3,14 @@ import type { InteractionState } from '../../oidc/interaction-state.ts'
 import { bindingTo } from '../../upstream/flows.ts'
 import type { LiveProvider } from '../../upstream/providers.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
+import type { KnownPerson } from './known-person.ts'
 
 /** Somebody who came by a provider and has not decided everything yet. */
 export interface Newcomer {
   readonly provider: LiveProvider
   readonly arrived: Arrived
+  /** Who confirms who they are: their session stays what it is. */
+  readonly known?: KnownPerson | undefined
 }
 
 export type Waiting = NonNullable<InteractionState['arrival']>

@@ -7,7 +7,7 @@ import type { LiveProvider } from '../../upstream/providers.ts'
 import type { UpstreamNotice } from '../../views/views.ts'
 import { originOf } from '../state.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
-import { isOther } from './known-person.ts'
+import { findKnownPerson, isOther, OTHER } from './known-person.ts'
 import { beginLogin } from './login.ts'
 import { follow } from './meeting.ts'
 import { offeredProviders } from './providers.ts'
@@ -39,9 +39,11 @@ export async function leaveTo(
       purpose: 'sign_in',
       binding: bindingTo('interaction', step.uid),
       browser: deps.upstreamCookie.keep(ctx),
-      goOn: step.url('arrive'),
+      goOn: `${step.url('arrive')}${isOther(ctx) ? OTHER : ''}`,
       loginHint: hint === '' ? undefined : hint.slice(0, 254),
       again: isOther(ctx),
+      maxAge: maxAgeOf(step),
+      acrValues: param(step.interaction.params, 'acr_values') || undefined,
     })
     const model = { href, isToProgram: false, provider: provider.name }
     deps.renderer.page(ctx, 'pages/leaving', model, step.app)
@@ -64,9 +66,19 @@ export function arrive(deps: InteractionDeps): Middleware {
       if (!provider) throw new AppError('method_not_offered')
       const arrived = { id: arrival.id, providerId: provider.id, person }
       const meeting = await deps.meetings.meet(provider.id, person, originOf(ctx))
-      await follow(ctx, deps, step, { provider, arrived }, meeting)
+      const known = await findKnownPerson(ctx, deps, step)
+      if (known?.isFixed && (meeting.kind !== 'known' || meeting.account.id !== known.accountId))
+        throw new AppError('invalid_credentials')
+      await follow(ctx, deps, step, { provider, arrived, known }, meeting)
     })
   }
+}
+
+/** How old the sign-in over there may be. The engine turns `max_age=0` into a prompt. */
+function maxAgeOf({ interaction: { params, prompt } }: Step): number | undefined {
+  if (prompt.reasons.includes('login_prompt')) return 0
+  const { max_age: asked } = params
+  return asked === undefined ? undefined : Number(asked)
 }
 
 async function offered(
@@ -77,7 +89,7 @@ async function offered(
   return (await offeredProviders(deps, step)).find((each) => each.id === id)
 }
 
-/** Whatever goes wrong on the way ends on the sign-in page, which has other ways (upstream.md, C). */
+/** Whatever goes wrong on the way ends on the sign-in page, which has other ways. */
 export async function orLogin(
   ctx: Context,
   deps: InteractionDeps,

@@ -44,7 +44,10 @@ function comeBack({ box, journeys, upstreamCookie }: UpstreamDeps): Middleware {
       browser === undefined
         ? undefined
         : await journeys.comeBack(providerId, { parameters, user }, browser)
-    if (arrived) return seeOther(ctx, `${arrived.goOn}?of=${arrived.arrivalId}`)
+    if (arrived) {
+      const { goOn, arrivalId } = arrived
+      return seeOther(ctx, `${goOn}${goOn.includes('?') ? '&' : '?'}of=${arrivalId}`)
+    }
     wayOn(ctx)
   }
 }

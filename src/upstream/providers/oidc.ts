@@ -7,6 +7,7 @@ export const oidc: OpenIdKind = {
   speaks: 'openid',
   title: 'OpenID Connect',
   takesIssuer: true,
+  tellsWhen: true,
   scopes: ['openid', 'email', 'profile'],
   parameters: (_settings, { again }) => (again ? { prompt: 'select_account' } : {}),
   read: (claims) => ({ ...standardClaims(claims), emailProven: claims['email_verified'] === true }),

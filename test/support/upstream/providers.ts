@@ -3,6 +3,7 @@ import type { ProviderKindName } from '../../../src/entities/provider.ts'
 import { announce } from '../../../src/feed/changes.ts'
 import { KINDS } from '../../../src/upstream/providers/index.ts'
 import { secretContext } from '../../../src/upstream/secret.ts'
+import { eventually } from '../eventually.ts'
 import type { TestServer } from '../server.ts'
 
 export interface NewProvider {
@@ -43,4 +44,19 @@ export async function createProvider(
     await announce(tx, { kind: 'provider', id })
   })
   return id
+}
+
+/** Ready once the server has heard of it. */
+export async function changeProvider(
+  { context }: Pick<TestServer, 'context'>,
+  id: string,
+  changed: Partial<Provider>,
+): Promise<void> {
+  const { providers } = context
+  const before = await providers.find(id)
+  await context.database.em.fork().transactional(async (tx) => {
+    await tx.nativeUpdate(Provider, { id }, changed)
+    await announce(tx, { kind: 'provider', id })
+  })
+  await eventually(async () => (await providers.find(id)) !== before, true)
 }
