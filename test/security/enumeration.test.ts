@@ -23,6 +23,8 @@ function seen(page: Page, email: string) {
       .replace(/nonce(?:=|-)"?[\w-]+/g, 'NONCE')
       .replace(/name="_csrf" value="[\w-]+"/g, 'CSRF')
       .replace(/value="[\w-]+" name="_csrf"/g, 'CSRF')
+      // Another one for each page, as the CSRF token is.
+      .replace(/(&quot;challenge&quot;:&quot;)[\w-]{48}(?=&quot;)/g, '$1CHALLENGE')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
   const headers = [...page.response.headers]
     .filter(([name]) => !['date', 'x-request-id', 'set-cookie', 'etag'].includes(name))
