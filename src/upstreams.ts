@@ -1,6 +1,7 @@
 import { AddressProof } from './accounts/identities/address-proof.ts'
 import { Joining } from './accounts/identities/joining.ts'
 import { Meetings } from './accounts/identities/meetings.ts'
+import { ProviderRemoval } from './accounts/identities/provider-removal.ts'
 import type { AuditSink } from './audit/event.ts'
 import type { Config } from './config/config.ts'
 import type { SecretBox } from './crypto/secret-box.ts'
@@ -49,14 +50,17 @@ export interface ArrivalDeps {
   readonly box: SecretBox
   readonly audit: AuditSink
   readonly messages: Messages
-  readonly useCases: Pick<UseCases, 'identities' | 'registration' | 'sessions' | 'tokens'>
+  readonly useCases: Pick<
+    UseCases,
+    'identities' | 'registration' | 'sessions' | 'signInPolicy' | 'tokens'
+  >
   readonly upstream: ReturnType<typeof composeUpstream>
 }
 
 /** The way there and back, and what it leads to. */
 export function composeArrivals(deps: ArrivalDeps) {
   const { config, database, box, audit, messages, useCases, upstream } = deps
-  const { identities, registration, sessions, tokens } = useCases
+  const { identities, registration, sessions, signInPolicy, tokens } = useCases
   const { em, pool } = database
   const arrivals = new UpstreamArrivals({ pool, box })
   const flows = new UpstreamFlows({ pool, box })
@@ -67,6 +71,7 @@ export function composeArrivals(deps: ArrivalDeps) {
     meetings: new Meetings({ pool, audit }),
     addressProof: new AddressProof({ em, tokens, messages, registration }),
     upstreamLogout: new UpstreamLogout({ ...upstream, pool, sessions, audit }),
+    providerRemoval: new ProviderRemoval({ em, audit, messages, policy: signInPolicy }),
     joining: new Joining({ em, arrivals, identities, registration }),
   }
 }

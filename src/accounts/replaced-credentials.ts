@@ -75,7 +75,13 @@ export class ReplacedCredentials {
           purpose: { $nin: [...kept] },
         })
         if (notice) await events.notify(tx, account, notice.kind, notice.origin)
-        await audit.append(tx, { type: event, accountId, sessionId: exceptSessionId, detail })
+        await audit.append(tx, {
+          type: event,
+          accountId,
+          sessionId: exceptSessionId,
+          origin: notice?.origin,
+          detail,
+        })
         return done
       },
     )

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { ProviderRemoval } from '../accounts/identities/provider-removal.ts'
 import type { Provider } from '../entities/index.ts'
 import type { ProviderInput } from '../upstream/provider-input.ts'
 import type { ProviderStore } from '../upstream/provider-store.ts'
@@ -6,6 +7,7 @@ import type { RelyingParty } from '../upstream/relying-party.ts'
 import { type Answer, answering } from './answer.ts'
 import { linesOf } from './client-document.ts'
 import { checkProvider } from './provider-check.ts'
+import { deletionAnswer } from './provider-deletion.ts'
 import { addressesToRegister, providerDocument, stateOf } from './provider-document.ts'
 import {
   addProviderOptions,
@@ -17,6 +19,7 @@ import { explained } from './refusal.ts'
 
 export interface ProviderCommandDeps extends AsyncDisposable {
   readonly providerStore: ProviderStore
+  readonly providerRemoval: ProviderRemoval
   readonly relyingParty: RelyingParty
   readonly config: { readonly issuer: string }
 }
@@ -124,7 +127,26 @@ export function providerCommand(open: () => Promise<ProviderCommandDeps>): Comma
           }),
         ),
       )
+
+  command
+    .command('delete <id>')
+    .description('take a provider away; refused while people come by it')
+    .option(
+      '--move-to-email-code',
+      'disconnect them: they sign in with codes by mail, and are told',
+    )
+    .action(
+      answering((id: string, { moveToEmailCode: movesPeople = false }: Deleting) =>
+        run(async ({ providerRemoval }) =>
+          deletionAnswer(id, await providerRemoval.remove(id, { movesPeople })),
+        ),
+      ),
+    )
   return command
+}
+
+interface Deleting {
+  readonly moveToEmailCode?: boolean
 }
 
 function saying(done: string, made: Provider, { issuer }: { readonly issuer: string }): Answer {

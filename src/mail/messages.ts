@@ -7,6 +7,7 @@ import { LINK_PATHS, link } from './links.ts'
 import type { MailedToken, TokenSource } from './mailed-token.ts'
 import type { Mail } from './mailer.ts'
 import { type Envelope, Post, type PostDeps } from './post.ts'
+import { ProviderMail } from './provider-mail.ts'
 import { RecoveryMails } from './recovery-mails.ts'
 import { type CodeAlone, type SignInCodeMail, sendToken } from './token-mail.ts'
 
@@ -21,6 +22,7 @@ export interface MessagesDeps extends PostDeps {
  */
 export class Messages {
   readonly invitations: InvitationMail
+  readonly providers: ProviderMail
   readonly #issuer: string
   readonly #post: Post
   readonly recovery: RecoveryMails
@@ -30,6 +32,7 @@ export class Messages {
     this.#post = new Post(deps)
     this.recovery = new RecoveryMails(issuer, this.#post)
     this.invitations = new InvitationMail(this.#post, issuer)
+    this.providers = new ProviderMail(this.#post, issuer)
   }
 
   /**

@@ -93,20 +93,8 @@ export const WRITERS: Writers = {
   },
   'account-deletion': (model, writing) => keepMail('accountDeletion', model, writing),
   'keep-account': (model, writing) => keepMail('keepAccount', model, writing),
-  'sign-in-elsewhere': ({ name, origin, provider, signInLink }, { translator, brand }) => {
-    const { t } = translator
-    const params = { provider: plainName(provider) }
-    return {
-      ...heading('signInElsewhere', translator, brand, params),
-      blocks: [
-        hello(name, translator),
-        { kind: 'text', text: t('mail.signInElsewhere.text', params) },
-        button('signInElsewhere', signInLink, translator),
-        ...facts(origin, translator),
-        note(t('mail.signInElsewhere.notYou'), translator),
-      ],
-    }
-  },
+  'sign-in-elsewhere': (model, writing) => namingProvider('signInElsewhere', model, writing),
+  'provider-removed': (model, writing) => namingProvider('providerRemoved', model, writing),
   invitation: ({ name, link, expiresAt, client }, { translator, brand }) => {
     const { t, date } = translator
     const app = client ? plainName(client) : ''
@@ -172,6 +160,25 @@ function keepMail(
       button(mail, undoLink, translator),
       ...facts(origin, translator),
       note(t(`mail.${mail}.notYou`), translator),
+    ],
+  }
+}
+
+function namingProvider(
+  key: 'signInElsewhere' | 'providerRemoved',
+  { name, origin, provider, signInLink }: MailModels['sign-in-elsewhere'],
+  { translator, brand }: Writing,
+): MailDocument {
+  const { t } = translator
+  const params = { brand, provider: plainName(provider) }
+  return {
+    ...heading(key, translator, brand, params),
+    blocks: [
+      hello(name, translator),
+      { kind: 'text', text: t(`mail.${key}.text`, params) },
+      button(key, signInLink, translator),
+      ...facts(origin, translator),
+      note(t(`mail.${key}.notYou`), translator),
     ],
   }
 }

@@ -12,6 +12,11 @@ interface Common {
   readonly origin?: MailOrigin | undefined
 }
 
+interface NamingProvider extends Common {
+  readonly provider: string
+  readonly signInLink: string
+}
+
 /** `code` is six digits; `link` an absolute URL whose GET spends nothing (UX-28). */
 interface Code extends Common {
   readonly code: string
@@ -96,7 +101,9 @@ export interface MailModels {
   /** Disabled, or to be erased without a way back. */
   'account-closed': Common
   /** The people of its domain sign in by a provider, and nowhere else. */
-  'sign-in-elsewhere': Common & { readonly provider: string; readonly signInLink: string }
+  'sign-in-elsewhere': NamingProvider
+  /** The operator took the provider away that they came by: a code by mail takes its place. */
+  'provider-removed': NamingProvider
 }
 
 export type MailName = keyof MailModels

@@ -8,6 +8,7 @@ import type { AppError } from '../../src/errors.ts'
 import type { ProviderInput } from '../../src/upstream/provider-input.ts'
 import { run as runCommand, type Settings } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
+import { createAccount } from '../support/factories.ts'
 import { LOOPBACK_CERTIFICATE } from '../support/loopback-certificate.ts'
 import { operator } from '../support/operator.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -212,6 +213,42 @@ describe('gatehouse provider', () => {
       1,
       '--domain: example.org: already enforced for the provider acme\n',
     ])
+  })
+
+  it('deletes one only when nobody comes by it, or who does is moved to codes by mail and told', async () => {
+    const { pool } = server.context.database
+    const { id, email } = await createAccount(server)
+    await pool.query(
+      `insert into identity (id, account_id, provider_id, issuer, subject, linked_at, linked_by)
+       values (gen_random_uuid(), $1, 'acme', 'https://op.example', '7', now(), 'sign_up')`,
+      [id],
+    )
+    const refused = await provider('delete acme')
+    expect([refused.code, refused.stdout]).toEqual([1, ''])
+    expect(refused.stderr).toContain('acme is connected to 1 account.')
+    const withoutCodes = { ...env, SIGN_IN_METHODS: 'password' }
+    const words = ['provider', 'delete', 'acme', '--move-to-email-code']
+    expect(await runCommand(words, withoutCodes, {})).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Codes by mail are not offered'),
+    })
+    expect((await pool.query('select 1 from identity')).rowCount).toBe(1)
+    expect(await server.context.providers.find('acme')).toBeDefined()
+
+    const withCodes = { ...env, SIGN_IN_METHODS: 'password,email-code' }
+    expect(await runCommand(words, withCodes, {})).toEqual({
+      code: 0,
+      stdout: 'acme is deleted. 1 account moved to codes by mail, and told.\n',
+      stderr: '',
+    })
+    expect((await pool.query('select 1 from identity')).rowCount).toBe(0)
+    expect((await server.inbox.next(email)).text).toContain('no longer uses Company')
+    await eventually(async () => await server.context.providers.find('acme'), undefined)
+    const { rows } = await pool.query<{ detail: object }>(
+      `select "detail" from "audit_event" where "type" = 'provider_deleted'`,
+    )
+    expect(rows[0]?.detail).toMatchObject({ provider: 'acme', identities: 1, people: 1 })
+    expect(await json('delete github')).toMatchObject({ id: 'github', deleted: true, people: 0 })
   })
 
   it('knows no other', async () => {

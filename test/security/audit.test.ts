@@ -601,6 +601,7 @@ describe('LG-01 what is recorded', () => {
       'passkey_renamed',
       'passkey_removed',
       'passkey_suspended',
+      'passkey_confirmed',
       'identity_linked',
       'identity_unlinked',
       'upstream_refused',

@@ -877,6 +877,9 @@ export const MAILS: Samples<MailModels> = {
     },
   },
   'account-closed': { plain: common },
+  'provider-removed': {
+    plain: { name: 'Ada', provider: 'Acme', signInLink: 'https://id.example.org/account' },
+  },
   'sign-in-elsewhere': {
     plain: { ...common, provider: 'Acme', signInLink: 'https://id.example.org/account' },
   },
