@@ -1,7 +1,6 @@
 import { LockMode } from '@mikro-orm/core'
-import type { Actor, AuditSink } from '../audit/event.ts'
+import { type Actor, type AuditSink, OPERATOR } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
-import { eraseOrigins } from '../audit/retention.ts'
 import { LIFETIMES } from '../config/limits.ts'
 import { databaseNow, inSeconds } from '../database/clock.ts'
 import type { EntityManager } from '../database/database.ts'
@@ -9,6 +8,7 @@ import { Account } from '../entities/index.ts'
 import { AppError } from '../errors.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { Messages } from '../mail/messages.ts'
+import { erase } from './erasure.ts'
 import type { KeepLinks } from './keep-links.ts'
 import type { OneTimeTokens } from './one-time-tokens.ts'
 import type { Sessions } from './sessions/sessions.ts'
@@ -22,9 +22,6 @@ export interface DeletionDeps {
   readonly keepLinks: KeepLinks
   readonly logger: Logger
 }
-
-/** They name the address. */
-const FORGET_INVITATIONS = `delete from "invitation" where "email" = (select "email" from "account" where "id" = ? and "status" = 'deleting' and "delete_after" <= now())`
 
 /**
  * Deleting an account: ended at once, erased after a grace period in which the mailed link brings
@@ -46,15 +43,38 @@ export class Deletion {
     origin: RequestOrigin,
     sessionId?: string,
   ): Promise<{ deletesAt: Date }> {
+    return this.#request(accountId, { origin, sessionId })
+  }
+
+  /**
+   * The same by the operator. Throws `conflict` if the account is closed: the link that brings one
+   * back would open a disabled one.
+   */
+  async requestFor(accountId: string, actor: Actor = OPERATOR): Promise<{ deletesAt: Date }> {
+    return this.#request(accountId, { actor })
+  }
+
+  async #request(
+    accountId: string,
+    {
+      origin,
+      sessionId,
+      actor,
+    }: {
+      readonly origin?: RequestOrigin
+      readonly sessionId?: string | undefined
+      readonly actor?: Actor
+    },
+  ): Promise<{ deletesAt: Date }> {
     const { keepLinks, tokens, messages, sessions, audit } = this.#deps
     const deletesAt = new Date(Date.now() + LIFETIMES.deleteGrace * 1000)
     const schedule = async (tx: EntityManager): Promise<void> => {
       const account = await tx.findOne(
         Account,
-        { id: accountId, mustResetPassword: false },
+        { id: accountId, ...(actor ? { status: 'active' } : { mustResetPassword: false }) },
         { lockMode: LockMode.PESSIMISTIC_WRITE },
       )
-      if (!account) throw new AppError('invalid_token')
+      if (!account) throw new AppError(actor ? 'conflict' : 'invalid_token')
       const deleteAfter = inSeconds(LIFETIMES.deleteGrace)
       const closed = { status: 'deleting', deleteAfter, updatedAt: new Date() } as const
       await tx.nativeUpdate(Account, { id: accountId }, closed)
@@ -69,7 +89,7 @@ export class Deletion {
         deletesAt,
         origin,
       })
-      await audit.append(tx, { type: 'deletion_requested', accountId, origin })
+      await audit.append(tx, { type: 'deletion_requested', accountId, origin, actor })
     }
     const ended = {
       cause: 'deletion_requested',
@@ -142,7 +162,7 @@ export class Deletion {
     let erased = 0
     for (const { id } of due) {
       try {
-        if (await this.#erase(id)) erased += 1
+        if (await erase(this.#deps, id)) erased += 1
       } catch (err) {
         this.#deps.logger.error(
           { event: 'account.erase_failed', accountId: id, err },
@@ -153,22 +173,17 @@ export class Deletion {
     return erased
   }
 
-  /** False if it was kept in the meantime. The audit trail keeps the account's id as a pseudonym (LG-08). */
-  async #erase(id: string): Promise<boolean> {
-    const { audit, em, sessions, tokens } = this.#deps
-    await sessions.endAll(id, { cause: 'account_erased' })
-    return em.fork().transactional(async (tx) => {
-      await tokens.voidAll(tx, id)
-      await tx.execute(FORGET_INVITATIONS, [id])
-      const erased = await tx.nativeDelete(Account, {
-        id,
-        status: 'deleting',
-        deleteAfter: { $lte: databaseNow() },
-      })
-      if (erased === 0) return false
-      await audit.append(tx, { type: 'account_erased', accountId: id })
-      await eraseOrigins(tx, id)
-      return true
+  /**
+   * Erases an account without the days in which it could be kept. Throws `conflict` if it was kept in
+   * the meantime.
+   */
+  async eraseNow(accountId: string, actor: Actor = OPERATOR): Promise<void> {
+    const { audit, sessions } = this.#deps
+    await sessions.endAllWith(accountId, { cause: 'deletion_requested' }, async (tx) => {
+      const due = { status: 'deleting', deleteAfter: databaseNow(), updatedAt: new Date() } as const
+      await tx.nativeUpdate(Account, { id: accountId }, due)
+      await audit.append(tx, { type: 'deletion_requested', accountId, actor })
     })
+    if (!(await erase(this.#deps, accountId, actor))) throw new AppError('conflict')
   }
 }

@@ -1,19 +1,24 @@
 import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import type { AccountList } from '../accounts/account-list.ts'
+import type { Deletion } from '../accounts/deletion.ts'
 import type { AccountExport } from '../accounts/export.ts'
 import { takesTwoFactors } from '../accounts/factors/levels.ts'
 import type { Passkeys } from '../accounts/factors/passkeys/passkeys.ts'
+import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
 import type { Identities } from '../accounts/identities/identities.ts'
 import type { Lockouts } from '../accounts/lockouts.ts'
+import type { PasswordReset } from '../accounts/passwords/password-reset.ts'
 import type { Profile } from '../accounts/profile.ts'
 import type { RecoveryHolds } from '../accounts/recovery/holds.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
 import type { Usernames } from '../accounts/usernames.ts'
 import type { Config } from '../config/config.ts'
+import { deleteCommand } from './account-delete.ts'
 import { exportCommand } from './account-export.ts'
 import { listCommand, searchCommand } from './account-list.ts'
 import { recoverCommand } from './account-recover.ts'
+import { resetCommand } from './account-reset.ts'
 import { setCommand } from './account-set.ts'
 import { showCommand } from './account-show.ts'
 import { usernameCommand } from './account-username.ts'
@@ -24,13 +29,16 @@ export interface AccountCommandDeps extends AsyncDisposable {
   readonly accountExport: AccountExport
   readonly accountList: AccountList
   readonly administration: AccountAdministration
+  readonly deletion: Deletion
   readonly identities: Identities
   readonly lockouts: Lockouts
   readonly passkeys: Passkeys
+  readonly passwordReset: PasswordReset
   readonly recoveryHolds: RecoveryHolds
   readonly config: Config
   readonly profile: Profile
   readonly sessions: Sessions
+  readonly signInPolicy: SignInPolicy
   readonly usernames: Usernames
 }
 
@@ -39,6 +47,8 @@ const NO_PAGE = 'There is no account of that id any more: begin again without --
 const DELETING =
   'This account is about to be deleted: nobody can sign in to it. To bring it back: account keep.'
 const CLOSED = 'Nobody can sign in to this account: enable or keep it first.'
+const NOT_OPEN =
+  'This account is disabled, or about to be deleted already. With --now it is erased at once.'
 const NOT_DELETING = 'This account is not about to be deleted.'
 
 /** `gatehouse account …`: an account is named by its id or its address. */
@@ -129,6 +139,8 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
   command.addCommand(usernameCommand(run)).addCommand(setCommand(run))
 
   command.addCommand(recoverCommand((work) => run(work, CLOSED)))
+  command.addCommand(resetCommand((work) => run(work, CLOSED)))
+  command.addCommand(deleteCommand((work) => run(work, NOT_OPEN)))
 
   command
     .command('sign-out <email-or-id>')

@@ -2,12 +2,15 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { CAPS } from '../../src/config/limits.ts'
+import { AppError } from '../../src/errors.ts'
 import { api, startApi } from '../support/api.ts'
 import { createAccount } from '../support/factories.ts'
 import { operator } from '../support/operator.ts'
 import { signedIn } from '../support/people.ts'
 import type { TestServer } from '../support/server.ts'
 
+const NEW = 'ember quilt nine lantern'
+const ORIGIN = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
 const WRONG = 'wrong wrong wrong'
 
 describe('gatehouse account', () => {
@@ -108,5 +111,61 @@ describe('gatehouse account', () => {
     expect(await readFile(file, 'utf8')).toBe(text)
     const nobody = await gatehouse('export', 'nobody@example.org')
     expect([nobody.code, nobody.stdout]).toEqual([1, ''])
+  })
+
+  it('reset mails or prints a link that sets a password once, and changes nothing before', async () => {
+    const { id, email, password } = await createAccount(server)
+    const mailed = await gatehouse('reset', email)
+    expect([mailed.code, mailed.stdout]).toEqual([0, `A link is on its way to ${email}.\n`])
+    expect((await server.inbox.next(email)).text).toContain('/reset-password?token=')
+    const printed = await gatehouse('reset', id, '--print', '--json')
+    const { link } = JSON.parse(printed.stdout) as { link: string }
+    expect((await api(server, 'POST /sign-in/email', { email, password })).status).toBe(200)
+    const secret = new URL(link).searchParams.get('token') ?? ''
+    const set = () => server.context.passwordReset.completeByLink({ secret, password: NEW }, ORIGIN)
+    await set()
+    await expect(set()).rejects.toThrow(AppError)
+    expect((await api(server, 'POST /sign-in/email', { email, password: NEW })).status).toBe(200)
+    expect(await eventsOf(id)).toEqual(['password_reset_requested', 'password_reset_requested'])
+
+    const { email: closed } = await createAccount(server, { status: 'disabled' })
+    const refused = await gatehouse('reset', closed)
+    expect([refused.code, refused.stdout]).toEqual([1, ''])
+    expect(refused.stderr).toContain('Nobody can sign in to this account')
+  })
+
+  it('LG-08 delete wants --yes, leaves the owner the way back, and erases at once with --now', async () => {
+    const { id, email } = await createAccount(server)
+    const { administration, deletion } = server.context
+    const unsure = await gatehouse('delete', email, '--now')
+    expect([unsure.code, unsure.stderr]).toEqual([1, expect.stringContaining('Nothing was done')])
+    expect((await administration.find(id)).status).toBe('active')
+
+    const { stdout } = await gatehouse('delete', email, '--yes', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ id, email, state: 'deleting' })
+    const { text } = await server.inbox.next(email)
+    const [, secret = ''] = /\/keep-account\?token=([\w-]+)/.exec(text) ?? []
+    await deletion.undo(secret)
+    expect((await administration.find(id)).status).toBe('active')
+
+    await administration.disable(id)
+    const disabled = await gatehouse('delete', id, '--yes')
+    expect([disabled.code, disabled.stdout]).toEqual([1, ''])
+    expect(disabled.stderr).toContain('With --now it is erased at once')
+    expect((await administration.find(id)).status).toBe('disabled')
+
+    const { browser, account } = await signedIn(server)
+    const erased = await gatehouse('delete', account.email, '--yes', '--now')
+    expect([erased.code, erased.stdout]).toEqual([0, `${account.email} is erased.\n`])
+    expect((await browser.visit('/account')).h1).toBe('Sign in')
+    await expect(administration.find(account.id)).rejects.toThrow(AppError)
+    expect(await eventsOf(account.id)).toEqual(['deletion_requested', 'account_erased'])
+    expect((await gatehouse('delete', id, '--yes', '--now')).code).toBe(0)
+    expect(await eventsOf(id)).toEqual([
+      'deletion_requested',
+      'account_disabled',
+      'deletion_requested',
+      'account_erased',
+    ])
   })
 })

@@ -1,5 +1,7 @@
-import type { AuditSink } from '../../audit/event.ts'
+import { LockMode } from '@mikro-orm/core'
+import { type Actor, type AuditSink, OPERATOR } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
+import { LIFETIMES } from '../../config/limits.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
@@ -7,7 +9,7 @@ import type { Messages } from '../../mail/messages.ts'
 import { canonicalEmail } from '../canonical-email.ts'
 import type { Asker, CodesByAddress, StartedCode } from '../codes-by-address.ts'
 import type { Attempts } from '../factors/attempts.ts'
-import type { OneTimeTokens, Proof } from '../one-time-tokens.ts'
+import type { Issued, OneTimeTokens, Proof } from '../one-time-tokens.ts'
 import { suspendWays } from '../recovery/suspension.ts'
 import type { PasswordFault } from './password-policy.ts'
 import type { Passwords } from './passwords.ts'
@@ -45,6 +47,37 @@ export class PasswordReset {
     )
     audit.record({ ...whose, type: 'password_reset_requested', origin })
     return started
+  }
+
+  /**
+   * A link by the operator, for the owner: mailed, or handed over. Throws `conflict` for
+   * an account that is closed, `unavailable` if its address may get no more mails now.
+   */
+  async requestFor(
+    accountId: string,
+    { isMailed, actor = OPERATOR }: { readonly isMailed: boolean; readonly actor?: Actor },
+  ): Promise<Pick<Issued, 'linkSecret' | 'expiresAt'>> {
+    const { audit, em, messages, tokens } = this.#deps
+    return em.fork().transactional(async (tx) => {
+      const account = await tx.findOneOrFail(
+        Account,
+        { id: accountId },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
+      if (!account.isActive()) throw new AppError('conflict')
+      const { email, name, locale, credentialVersion } = account
+      const issued = await tokens.issue(tx, {
+        purpose: 'reset_password',
+        subjectId: accountId,
+        address: email,
+        credentialVersion,
+        lifetimeSeconds: LIFETIMES.operatorsLink,
+      })
+      const mail = { to: email, name, locale: locale ?? undefined, issued }
+      if (isMailed && !(await messages.resetPassword(tx, mail))) throw new AppError('unavailable')
+      await audit.append(tx, { type: 'password_reset_requested', accountId, actor })
+      return issued
+    })
   }
 
   /** As far as it can be told before the code or link is proven. */
