@@ -170,11 +170,8 @@ export class SignUpProof {
     const made = { id, name, email: pending.email, locale, passwordHash }
     const account = await makeAccount(em, admission, made, refusal)
     await em.nativeDelete(PendingSignUp, { email: address })
-    const { invitation } = admission
-    const { audit } = this.#deps
-    if (invitation !== undefined)
-      await audit.append(em, { type: 'invitation_accepted', accountId: id, detail: { invitation } })
-    await audit.append(em, { type: 'email_verified', accountId: id })
+    await this.#deps.registration.noteAccepted(em, admission, id)
+    await this.#deps.audit.append(em, { type: 'email_verified', accountId: id })
     return account
   }
 }

@@ -90,6 +90,7 @@ export interface UpstreamNotice {
     | 'off'
     | 'refused'
     | 'closed'
+    | 'notInvited'
     | 'taken'
     | 'again'
     | 'connect'

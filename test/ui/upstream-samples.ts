@@ -18,6 +18,7 @@ export const UPSTREAM_NOTICES = {
   off: { kind: 'off', provider: '' },
   refused: { kind: 'refused', provider: 'Google' },
   closed: { kind: 'closed', provider: 'Google' },
+  notInvited: { kind: 'notInvited', provider: 'Google' },
   taken: { kind: 'taken', provider: 'Google' },
   again: { kind: 'again', provider: 'Google' },
   connect: { kind: 'connect', provider: 'Google', skip },

@@ -18,6 +18,8 @@ export interface AskedAddress {
   readonly arrivalId: string
   readonly email: CanonicalEmail
   readonly clientId?: string | undefined
+  /** The id of the invitation that was shown. */
+  readonly invitation?: string | undefined
   readonly locale?: string | undefined
   /** Whether a new account may come by this provider at all. */
   readonly mayJoin: boolean
@@ -40,14 +42,14 @@ export class AddressProof {
 
   /** The page that waits for the code. Nothing is mailed to those who could not register. */
   async ask(
-    { arrivalId, email, clientId, locale, mayJoin, page }: AskedAddress,
+    { arrivalId, email, clientId, invitation, locale, mayJoin, page }: AskedAddress,
     origin: RequestOrigin,
   ): Promise<{ tokenId: string }> {
     const { em, tokens, messages, registration } = this.#deps
-    const isAdmitted = await registration.admit({ email, clientId }).then(
+    const isAdmitted = await registration.admit({ email, clientId, invitation }).then(
       () => true,
       (error: unknown) => {
-        if (error instanceof AppError && error.code === 'registration_closed') return false
+        if (error instanceof AppError) return false
         throw error
       },
     )

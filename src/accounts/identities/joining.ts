@@ -33,7 +33,7 @@ export class Joining {
 
   /**
    * Whose address is proven, by the provider or here. Name and picture are taken over this once.
-   * Throws `registration_closed`, `identity_taken`, `interaction_expired`, or `conflict` for an
+   * Throws what `Registration.admit` does, `identity_taken`, `interaction_expired`, or `conflict` for an
    * address that somebody took in the meantime.
    */
   async open(
@@ -43,17 +43,21 @@ export class Joining {
       readonly name: string
       readonly locale: string
       readonly clientId?: string | undefined
+      /** The id of the invitation that was shown. */
+      readonly invitation?: string | undefined
     },
     origin: RequestOrigin,
   ): Promise<ProvenAccount> {
     const { registration, identities, em } = this.#deps
-    const { email, name, locale, clientId } = wanted
-    await registration.admit({ email, clientId })
+    const { email, name, locale, clientId, invitation } = wanted
+    const candidate = { email, clientId, invitation }
+    await registration.admit(candidate)
     return em.fork().transactional(async (tx) => {
       await this.#spend(tx, arrived)
-      const admission = await registration.admitTo(tx, { email, clientId })
+      const admission = await registration.admitTo(tx, candidate)
       const made = { id: randomUUID(), name, email, locale, passwordHash: null }
       const account = await makeAccount(tx, admission, made, 'conflict')
+      await registration.noteAccepted(tx, admission, account.id)
       account.imageUrl = pictureOf(arrived.person)
       await tx.nativeDelete(PendingSignUp, { email })
       await identities.attach(tx, account, { ...arrived, by: 'sign_up' }, origin)

@@ -102,6 +102,17 @@ export class Registration {
     })
   }
 
+  /** Says in the trail which invitation an account was made by, if by any. */
+  async noteAccepted(
+    tx: EntityManager,
+    { invitation }: Admission,
+    accountId: string,
+  ): Promise<void> {
+    if (invitation === undefined) return
+    const detail = { invitation }
+    await this.#deps.audit.append(tx, { type: 'invitation_accepted', accountId, detail })
+  }
+
   /** Whom the operator makes an account for is not asked. */
   byOperator(tx: EntityManager, email: string): Admission {
     return new Admission(tx, email, { isInvited: true })

@@ -1,8 +1,9 @@
 import type { Context } from 'koa'
-import { canonicalEmail } from '../../accounts/canonical-email.ts'
+import { type CanonicalEmail, canonicalEmail } from '../../accounts/canonical-email.ts'
 import { upstreamProof } from '../../accounts/factors/methods/upstream.ts'
 import type { Meeting } from '../../accounts/identities/meetings.ts'
 import { personName } from '../../accounts/person-name.ts'
+import type { Candidate } from '../../accounts/registration/registration.ts'
 import { AppError } from '../../errors.ts'
 import { bindingTo } from '../../upstream/flows.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
@@ -11,6 +12,7 @@ import { finishSignIn } from './finish.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 import { staysRemembered } from './known-person.ts'
 import { type Newcomer, type Waiting, waitingState, withoutArrival } from './newcomer.ts'
+import { shownInvitation } from './who-may-register.ts'
 
 /** Where a meeting leads: signed in, to an account, or to what the person is asked next. */
 export async function follow(
@@ -36,6 +38,7 @@ export async function follow(
     case 'new': {
       const name = personName(person.name ?? '')
       if (newcomer.provider.settings.signUp === 'never') throw new AppError('registration_closed')
+      await deps.registration.admit(await candidateOf(ctx, deps, step, meeting.email))
       if (name === undefined) return wait({ stage: 'name', email: meeting.email })
       return openFor(ctx, deps, step, newcomer, { name, email: meeting.email })
     }
@@ -56,8 +59,7 @@ export async function askCode(
   const { tokenId } = await deps.addressProof.ask(
     {
       arrivalId: arrived.id,
-      email,
-      clientId: step.app.client.clientId,
+      ...(await candidateOf(ctx, deps, step, email)),
       locale: deps.renderer.locale(ctx),
       mayJoin: provider.settings.signUp !== 'never',
       page,
@@ -77,15 +79,27 @@ export async function openFor(
 ): Promise<void> {
   const email = canonicalEmail(proven)
   if (!email) throw new AppError('interaction_expired')
-  const { clientId } = step.app.client
-  const wanted = { name, email, clientId, locale: deps.renderer.locale(ctx) }
+  const candidate = await candidateOf(ctx, deps, step, email)
+  const wanted = { ...candidate, name, locale: deps.renderer.locale(ctx) }
   const opened = await deps.joining.open(arrived, wanted, originOf(ctx))
+  if (candidate.invitation !== undefined) deps.invitationCookie.write(ctx, null)
   await finishSignIn(ctx, deps, withoutArrival(step), {
     ...opened,
     proofs: [upstreamProof(arrived.person.amr)],
     isRemembered: false,
     upstream: { providerId: provider.id, sid: arrived.person.sid },
   })
+}
+
+/** Who wants an account, with the invitation that this browser has opened. */
+async function candidateOf(
+  ctx: Context,
+  deps: InteractionDeps,
+  { app }: Step,
+  email: CanonicalEmail,
+): Promise<Candidate> {
+  const invitation = (await shownInvitation(ctx, deps))?.id
+  return { email, clientId: app.client.clientId, invitation }
 }
 
 /** The second step follows where the account takes two factors (TF-06). */

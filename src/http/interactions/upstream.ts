@@ -100,7 +100,7 @@ export async function orLogin(
   try {
     await work()
   } catch (error) {
-    const kind = error instanceof AppError ? NOTICES[error.code] : undefined
+    const kind = error instanceof AppError ? noticeOf(error) : undefined
     if (!(error instanceof AppError) || !kind) throw error
     const { retryAfterSeconds } = error.details
     if (retryAfterSeconds) ctx.set('Retry-After', String(retryAfterSeconds))
@@ -111,6 +111,10 @@ export async function orLogin(
   }
 }
 
+function noticeOf({ code, details }: AppError): UpstreamNotice['kind'] | undefined {
+  return details.fields?.['email'] === 'not_invited' ? 'notInvited' : NOTICES[code]
+}
+
 const NOTICES: Readonly<Partial<Record<AppError['code'], UpstreamNotice['kind']>>> = {
   upstream_cancelled: 'cancelled',
   upstream_unavailable: 'unavailable',
@@ -118,6 +122,7 @@ const NOTICES: Readonly<Partial<Record<AppError['code'], UpstreamNotice['kind']>
   method_not_offered: 'off',
   invalid_credentials: 'refused',
   registration_closed: 'closed',
+  invalid_invitation: 'closed',
   identity_taken: 'taken',
   conflict: 'again',
   interaction_expired: 'again',
