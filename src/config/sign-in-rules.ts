@@ -18,10 +18,12 @@ type Given = Pick<
   'SIGN_IN_METHODS' | 'SECOND_FACTORS' | 'REQUIRE_LEVEL' | 'REQUIRE_MFA' | 'ISSUER'
 >
 
+/** Browsers make no passkey for a host that is an address: none is offered there. */
 export function signInRules(env: Given): SignInRules {
+  const isOffered = (way: string): boolean => way !== 'passkey' || !hasNumericHost(env.ISSUER)
   return {
-    methods: env.SIGN_IN_METHODS,
-    secondFactors: env.SECOND_FACTORS.filter((factor) => factor !== 'none'),
+    methods: env.SIGN_IN_METHODS.filter(isOffered),
+    secondFactors: env.SECOND_FACTORS.filter((factor) => factor !== 'none').filter(isOffered),
     requiredLevel: env.REQUIRE_LEVEL ?? olderLevel(env) ?? '1fa',
   }
 }
@@ -36,12 +38,14 @@ export function signInContradictions(env: Given): string[] {
     faults.push('REQUIRE_MFA, REQUIRE_LEVEL: they differ; set REQUIRE_LEVEL only')
   if (env.SECOND_FACTORS.includes('none') && env.SECOND_FACTORS.length > 1)
     faults.push('SECOND_FACTORS: none does not go with others')
-  if (methods.length === 1 && isFirst && hasNumericHost(env.ISSUER))
+  if (methods.length === 0 && env.SIGN_IN_METHODS.length > 0)
     faults.push('SIGN_IN_METHODS: a passkey needs a host name, and ISSUER has an address')
   if (requiredLevel !== '1fa' && secondFactors.length === 0 && !isFirst)
     faults.push('SECOND_FACTORS: none, while REQUIRE_LEVEL demands two factors')
   if (requiredLevel === 'phr' && !isFirst && !secondFactors.includes('passkey'))
-    faults.push('REQUIRE_LEVEL: phr needs passkey in SIGN_IN_METHODS or SECOND_FACTORS')
+    faults.push(
+      'REQUIRE_LEVEL: phr needs passkey in SIGN_IN_METHODS or SECOND_FACTORS, and in ISSUER a host name',
+    )
   return faults
 }
 

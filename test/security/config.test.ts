@@ -95,6 +95,7 @@ const BAD: readonly (readonly [title: string, settings: Settings, named: readonl
   ['an unknown level', { ...GOOD, REQUIRE_LEVEL: '3fa' }, ['REQUIRE_LEVEL']],
   ['two levels', { ...GOOD, REQUIRE_LEVEL: '1fa', REQUIRE_MFA: 'true' }, ['REQUIRE_LEVEL', 'REQUIRE_MFA']],
   ['a level that the older name denies', { ...GOOD, REQUIRE_LEVEL: '2fa', REQUIRE_MFA: 'false' }, ['REQUIRE_LEVEL', 'REQUIRE_MFA']],
+  ['passkeys demanded at an address', { ISSUER: 'http://127.0.0.1:3000', REQUIRE_LEVEL: 'phr' }, ['REQUIRE_LEVEL', 'ISSUER']],
   ['passkeys demanded of people who may have none', { ...GOOD, REQUIRE_LEVEL: 'phr', SIGN_IN_METHODS: 'password', SECOND_FACTORS: 'totp' }, ['REQUIRE_LEVEL']],
   ['a flag that is neither', { ...GOOD, REQUIRE_MFA: 'yes' }, ['REQUIRE_MFA']],
   ['a logo that is not there', { ...GOOD, BRAND_LOGO: '/nowhere/hunter21.png' }, ['BRAND_LOGO']],

@@ -35,6 +35,15 @@ describe('what the operator says of signing in', () => {
     expect(policyOf({ REQUIRE_LEVEL: 'phr' }).isStrict).toBe(true)
   })
 
+  it('no passkey is offered where the issuer is an address: browsers make none there', () => {
+    for (const issuer of ['http://127.0.0.1:3000', 'http://[::1]:3000']) {
+      const policy = policyOf({ ISSUER: issuer })
+      expect([policy.offers('passkey'), policy.offers('security-key')]).toEqual([false, false])
+      expect([policy.offers('password'), policy.offers('totp')]).toEqual([true, true])
+    }
+    expect(policyOf({ ISSUER: 'http://localhost:3000' }).offers('passkey')).toBe(true)
+  })
+
   it('a way in that is off may still be a second step, and the other way round', () => {
     const policy = policyOf({ SIGN_IN_METHODS: 'password', SECOND_FACTORS: 'passkey' })
     expect([policy.offers('passkey'), policy.offers('passkey', {}, 'second')]).toEqual([
