@@ -7,7 +7,7 @@ export const SIGN_IN_SETTINGS = {
   SIGN_IN_METHODS: oneOrMoreOf(FIRST_METHODS)
     .default(['password', 'passkey'])
     .describe(
-      'What a sign-in may begin with: `password`, `passkey`, `email-code` (a code to the address), separated by commas. What is left out stays stored, and signs in again once it is back.',
+      'What a sign-in may begin with: `password`, `passkey`, `email-code` (a code to the address), separated by commas. What is left out stays stored, and signs in again once it is back. No passkey is offered where the host of ISSUER is an address: browsers make none there.',
     ),
   SECOND_FACTORS: oneOrMoreOf(['totp', 'passkey', 'none'])
     .default(['totp', 'passkey'])
