@@ -6,6 +6,7 @@ import type { KeptRefusal } from '../clients/refused-requests.ts'
 import type { Client } from '../entities/index.ts'
 import { answering } from './answer.ts'
 import { type Finding, told } from './findings.ts'
+import { passkeyFindings } from './passkey-findings.ts'
 import { type Open, withClients } from './with-clients.ts'
 
 const DOCS = 'docs/operations.md#clients'
@@ -33,14 +34,18 @@ export function doctorCommand(open: Open): Command {
     )
   command
     .command('accounts')
-    .description('accounts that have no way in but what SIGN_IN_METHODS leaves out')
+    .description(
+      'accounts that have no way in but what SIGN_IN_METHODS leaves out, and passkeys of other hosts',
+    )
     .action(
       answering(() =>
-        withClients(open, async ({ database, signInPolicy }) => {
+        withClients(open, async (deps) => {
+          const { database, signInPolicy } = deps
           const stranded = await strandedBy(database.em.fork(), signInPolicy)
           const findings = [...stranded].map(([names, accounts]) =>
             strandedFinding(names, accounts),
           )
+          findings.push(...(await passkeyFindings(deps)))
           return told(findings, { fine: 'Every account has a way in that is offered.' })
         }),
       ),

@@ -54,6 +54,7 @@ function olderLevel({ REQUIRE_MFA }: Given): RequiredLevel | undefined {
   return REQUIRE_MFA ? '2fa' : '1fa'
 }
 
-function hasNumericHost(issuer: string | undefined): boolean {
+/** Whether the issuer is known by an IP address. */
+export function hasNumericHost(issuer: string | undefined): boolean {
   return issuer !== undefined && isIP(new URL(issuer).hostname.replace(/^\[|\]$/g, '')) !== 0
 }

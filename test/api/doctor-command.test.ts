@@ -38,6 +38,26 @@ describe('doctor accounts', () => {
       await own.stop()
     }
   })
+
+  it('counts passkeys of another host than the issuer, and tells of an issuer that is an address', async () => {
+    const own = await startApi()
+    try {
+      const doctorAt = (ISSUER: string) =>
+        run(['doctor', 'accounts'], { ...shell.settings(own), ISSUER })
+      await givePasskey(own, await createAccount(own))
+      expect((await doctorAt('http://localhost:3000')).code).toBe(0)
+      const moved = await doctorAt('http://id.localhost:3000')
+      expect([moved.code, moved.stdout]).toEqual([
+        1,
+        expect.stringContaining('warning: passkeys that were made for localhost: 1\n'),
+      ])
+      expect(moved.stdout).not.toContain('address')
+      const numeric = await doctorAt('http://127.0.0.1:3000')
+      expect(numeric.stdout).toContain('ISSUER has an address instead of a host name\n')
+    } finally {
+      await own.stop()
+    }
+  })
 })
 
 async function doctor(id: string, ...args: string[]) {
