@@ -25,6 +25,7 @@ import { PasswordReset } from './accounts/passwords/password-reset.ts'
 import { Passwords } from './accounts/passwords/passwords.ts'
 import { Profile } from './accounts/profile.ts'
 import { composeRecovery } from './accounts/recovery/compose.ts'
+import { AccountCreation } from './accounts/registration/account-creation.ts'
 import { Invitations } from './accounts/registration/invitations.ts'
 import { type AppsThatAdmit, Registration } from './accounts/registration/registration.ts'
 import { ReplacedCredentials } from './accounts/replaced-credentials.ts'
@@ -122,6 +123,7 @@ export function composeUseCases({
     apps: directory,
     invitations,
   })
+  const accountCreation = new AccountCreation({ audit, em, registration })
   const emailChange = new EmailChange({ ...mailing, registration })
   const emailUndo = new EmailUndo({ audit, em, tokens, sessions })
   const regained = composeRecovery({
@@ -158,6 +160,7 @@ export function composeUseCases({
   return {
     signInPolicy,
     accounts,
+    accountCreation,
     accountList,
     administration,
     attempts,

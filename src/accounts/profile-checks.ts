@@ -50,7 +50,7 @@ export function checkColumns(wanted: ColumnsInput): {
   return { columns, faults }
 }
 
-function isLanguageTag(text: string): boolean {
+export function isLanguageTag(text: string): boolean {
   try {
     return text.length <= 35 && Intl.getCanonicalLocales(text)[0] === text
   } catch {

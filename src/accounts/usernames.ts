@@ -24,13 +24,12 @@ export class Usernames {
    * ones included, is refused too.
    */
   async change(accountId: string, typed: string, actor: Actor = OPERATOR): Promise<string> {
-    const username = typed.normalize('NFKC').toLowerCase()
-    if (!USERNAME.test(username)) throw refused('invalid_username')
+    const username = folded(typed)
     try {
       await this.#em.fork().transactional((tx) => this.#change(tx, accountId, username, actor))
     } catch (cause) {
       if (cause instanceof UniqueConstraintViolationException)
-        throw refused('given_username', cause)
+        throw refusedUsername('given_username', cause)
       throw cause
     }
     return username
@@ -40,7 +39,7 @@ export class Usernames {
     const account = await tx.findOne(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
     if (!account) throw new AppError('not_found')
     if (account.username === username) return
-    if (await isReserved(tx, username)) throw refused('reserved_username')
+    await refuseReserved(tx, username)
     account.username = username
     await tx.flush()
     const detail = { fields: ['username'] }
@@ -48,14 +47,27 @@ export class Usernames {
   }
 }
 
-async function isReserved(tx: EntityManager, username: string): Promise<boolean> {
-  const [row] = await tx.execute<{ reserved: boolean }[]>(
+/** What the operator names a new account. Throws as `change` does, but not for a name that was given. */
+export async function chosenUsername(em: EntityManager, typed: string): Promise<string> {
+  const username = folded(typed)
+  await refuseReserved(em, username)
+  return username
+}
+
+function folded(typed: string): string {
+  const username = typed.normalize('NFKC').toLowerCase()
+  if (!USERNAME.test(username)) throw refusedUsername('invalid_username')
+  return username
+}
+
+async function refuseReserved(em: EntityManager, username: string): Promise<void> {
+  const [row] = await em.execute<{ reserved: boolean }[]>(
     'select is_reserved_username(?) as reserved',
     [username],
   )
-  return row?.reserved !== false
+  if (row?.reserved !== false) throw refusedUsername('reserved_username')
 }
 
-function refused(reason: string, cause?: unknown): AppError {
+export function refusedUsername(reason: string, cause?: unknown): AppError {
   return new AppError('invalid_input', { fields: { username: reason }, cause })
 }

@@ -47,6 +47,7 @@ export const AUDIT_TYPES = [
   'deletion_requested',
   'deletion_cancelled',
   'account_erased',
+  'account_created',
   'account_disabled',
   'account_enabled',
   'account_unlocked',

@@ -41,7 +41,7 @@ export function resetCommand(
 }
 
 /** Where the owner sets a password; without `href` it was mailed. */
-async function passwordLink(
+export async function passwordLink(
   { passwordReset, signInPolicy, config }: ResetCommandDeps,
   accountId: string,
   isPrinted: boolean,

@@ -11,9 +11,11 @@ import type { Lockouts } from '../accounts/lockouts.ts'
 import type { PasswordReset } from '../accounts/passwords/password-reset.ts'
 import type { Profile } from '../accounts/profile.ts'
 import type { RecoveryHolds } from '../accounts/recovery/holds.ts'
+import type { AccountCreation } from '../accounts/registration/account-creation.ts'
 import type { Sessions } from '../accounts/sessions/sessions.ts'
 import type { Usernames } from '../accounts/usernames.ts'
 import type { Config } from '../config/config.ts'
+import { createCommand } from './account-create.ts'
 import { deleteCommand } from './account-delete.ts'
 import { exportCommand } from './account-export.ts'
 import { listCommand, searchCommand } from './account-list.ts'
@@ -26,6 +28,7 @@ import { answering } from './answer.ts'
 import { explained } from './refusal.ts'
 
 export interface AccountCommandDeps extends AsyncDisposable {
+  readonly accountCreation: AccountCreation
   readonly accountExport: AccountExport
   readonly accountList: AccountList
   readonly administration: AccountAdministration
@@ -90,6 +93,7 @@ export function accountCommand(open: () => Promise<AccountCommandDeps>): Command
 
   const runPage = <T>(work: (deps: AccountCommandDeps) => Promise<T>) =>
     run(work, undefined, NO_PAGE)
+  command.addCommand(createCommand(run))
   command.addCommand(listCommand(runPage)).addCommand(searchCommand(runPage))
   command.addCommand(showCommand(run)).addCommand(exportCommand(run))
 

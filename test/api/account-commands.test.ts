@@ -168,4 +168,60 @@ describe('gatehouse account', () => {
       'account_erased',
     ])
   })
+
+  it('create makes an account without a password, whose owner comes in by the link', async () => {
+    const email = 'grace.new@example.org'
+    const words = ['create', 'Grace.New@Example.org', '--name', 'Grace Newcomer']
+    const made = await gatehouse(...words, '--locale', 'de')
+    expect([made.code, made.stdout]).toEqual([
+      0,
+      `${email} has an account now, with the user name grace-newcomer. A link is on its way.\n`,
+    ])
+    const { administration, accountCreation } = server.context
+    const { id } = await administration.find(email)
+    expect(await eventsOf(id)).toEqual(['account_created', 'password_reset_requested'])
+    const { text } = await server.inbox.next(email)
+    expect(text).toContain('Passwort')
+    const [, secret = ''] = /\/reset-password\?token=([\w-]+)/.exec(text) ?? []
+    await server.context.passwordReset.completeByLink({ secret, password: NEW }, ORIGIN)
+    expect((await api(server, 'POST /sign-in/email', { email, password: NEW })).status).toBe(200)
+
+    const twice = await gatehouse(...words)
+    expect([twice.code, twice.stdout]).toEqual([1, ''])
+    expect(twice.stderr).toContain('email: has an account already')
+
+    const printed = await gatehouse(
+      ...['create', 'g2@example.org', '--name', 'Grace Newcomer', '--print', '--json'],
+    )
+    const other = JSON.parse(printed.stdout) as { link: string; username: string }
+    expect(other.link).toContain('/reset-password?token=')
+    expect(other.username).toMatch(/^grace-newcomer-[0-9a-z]{4}$/)
+
+    const make = (fields: object) =>
+      accountCreation.create({ name: 'Grace', email: 'g3@example.org', ...fields })
+    const reasonOf = (fields: object) =>
+      make(fields).catch((error: AppError) => error.details.fields)
+    expect(await reasonOf({ username: 'Grace-Newcomer' })).toEqual({ username: 'given_username' })
+    expect(await reasonOf({ username: 'root' })).toEqual({ username: 'reserved_username' })
+    expect(await reasonOf({ name: '<b>', email: 'none', locale: '?' })).toEqual({
+      name: 'invalid_name',
+      email: 'invalid_email',
+      locale: 'invalid_locale',
+    })
+    const { id: own } = await make({ username: 'Grace.H' })
+    expect((await administration.find(own)).username).toBe('grace.h')
+  })
+
+  it('gives of twenty accounts of one name at once each a user name of its own', async () => {
+    const { accountCreation, administration } = server.context
+    const names = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const email = `twin.${index}@example.org`
+        await accountCreation.create({ name: 'Twin Person', email })
+        return (await administration.find(email)).username
+      }),
+    )
+    expect(new Set(names).size).toBe(20)
+    expect(names.filter((name) => name === 'twin-person')).toHaveLength(1)
+  })
 })

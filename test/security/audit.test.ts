@@ -551,6 +551,11 @@ describe('LG-01 what is recorded', () => {
     await expectEvents(() => administration.enable(email), ['account_enabled'], byOperator)
     const { attempts, groups, lockouts, memberships } = server.context
     await attempts.reserve(`password:${email}`, 'password', { type: 'sign_in' })
+    await expectEvents(
+      () => server.context.accountCreation.create({ name: 'Ada King', email: 'made@example.org' }),
+      ['account_created'],
+      { detail: { by: 'operator' } },
+    )
     await expectEvents(() => lockouts.lift(accountId), ['account_unlocked'], byOperator)
     let group = ''
     await expectEvents(

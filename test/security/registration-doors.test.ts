@@ -71,6 +71,7 @@ const DOORS: Readonly<Record<string, Readonly<Record<string, Door>> | 'operator'
       return code === 'interaction_expired' ? { status: 200, said: '' } : { status, said: code }
     },
   },
+  'src/accounts/registration/account-creation.ts': 'operator',
   'src/accounts/sign-up-proof.ts': {
     'the form': async (server, email) => {
       const browser = new Browser(server.origin)

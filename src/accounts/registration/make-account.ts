@@ -10,6 +10,8 @@ export interface MadeAccount {
   readonly id: string
   readonly name: string
   readonly email: string
+  /** Absent or empty: the database gives one. */
+  readonly username?: string
   readonly locale?: string | null | undefined
   readonly passwordHash: string | null
 }
