@@ -50,7 +50,7 @@ export interface ProtocolDeps {
 export async function composeProtocol(deps: ProtocolDeps) {
   const { config, storage, useCases, renderer, audit } = deps
   const { directory, store, leewaySeconds } = storage
-  const { accounts, consents, memberships, sessions, signInPolicy } = useCases
+  const { accounts, consents, memberships, sessions, signInPolicy, trustedDevices } = useCases
   const { issuer, lifetimes } = config
   const resourceServers = new ResourceServers({
     issuer,
@@ -68,6 +68,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
     findAccount: createFindAccount(accounts),
     consents,
     signInPolicy,
+    trustedDevices,
     loadExistingGrant: createGrantLoader(consents),
     hints: new SwitchHints({ refused: deps.refusedRequests, logger: deps.logger }),
     resources: resourceServers,

@@ -36,6 +36,7 @@ import { SignIn } from './accounts/sign-in.ts'
 import { SignInCodes } from './accounts/sign-in-codes.ts'
 import { SignUp } from './accounts/sign-up.ts'
 import { SignUpProof } from './accounts/sign-up-proof.ts'
+import { TrustedDevices } from './accounts/trusted-devices.ts'
 import { Usernames } from './accounts/usernames.ts'
 import { Activity } from './audit/activity.ts'
 import type { AuditSink } from './audit/event.ts'
@@ -97,6 +98,7 @@ export function composeUseCases({
   }
   const events = new SecurityEvents({ audit, em, tokens, messages, sessions })
   const devices = new Devices({ em, pool, events, audit })
+  const trustedDevices = new TrustedDevices({ em, pool, events, audit, policy: signInPolicy })
   const factors = composeFactors({
     config,
     database,
@@ -143,7 +145,7 @@ export function composeUseCases({
   const signingUp = { ...mailing, hasher, registration, passwordContext }
   const signUpProof = new SignUpProof(signingUp)
   const signUp = new SignUp({ ...signingUp, keepLinks, logger })
-  const firstStep = new FirstStep({ audit, challenges, keepLinks })
+  const firstStep = new FirstStep({ audit, challenges, keepLinks, trustedDevices })
   const signIn = new SignIn({ audit, pool, hasher, attempts, firstStep, signUp })
   const signInCodes = new SignInCodes({ ...mailing, codes, attempts, firstStep, registration })
 
@@ -167,6 +169,7 @@ export function composeUseCases({
     consents,
     devices,
     lockouts,
+    trustedDevices,
     sessions,
     tokens,
     usernames,

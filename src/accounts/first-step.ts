@@ -6,11 +6,13 @@ import type { MfaChallenges } from './factors/challenges.ts'
 import { levelOf, takesTwoFactors } from './factors/levels.ts'
 import type { Method } from './factors/method.ts'
 import type { KeepLinks } from './keep-links.ts'
+import type { TrustedDevices } from './trusted-devices.ts'
 
 export interface FirstStepDeps {
   readonly audit: AuditSink
   readonly challenges: MfaChallenges
   readonly keepLinks: KeepLinks
+  readonly trustedDevices: TrustedDevices
 }
 
 /** A first proof that was right. */
@@ -20,11 +22,15 @@ export interface FirstProof {
   /** What a challenge for the second step will be bound to: `interaction:<uid>` or `api`. */
   readonly binding: string
   readonly origin: RequestOrigin
+  /** The device cookie, where the owner's trust in it does for a second step (TF-07). */
+  readonly device?: string | undefined
 }
 
 /** An account of which all is proven that its sign-in takes. */
 export interface ProvenSignIn extends ProvenAccount {
   readonly proofs: readonly Method[]
+  /** The trusted device that did for the second step. */
+  readonly trustedBy?: string | undefined
 }
 
 export type FirstStepOutcome =
@@ -46,17 +52,20 @@ export class FirstStep {
   }
 
   /**
-   * A challenge for the second step, where the account takes two factors and there are not two yet.
+   * A challenge for the second step, where the account takes two factors and there are not two yet,
+   * unless the owner trusts the device.
    * `goOn`: what a sign-in leads to that needs none; it is done when this returns. Throws
    * `invalid_credentials` for an account that is closed, whose owner is mailed how to keep it.
    */
   async proceed(
-    { account, proofs, binding, origin }: FirstProof,
+    { account, proofs, binding, origin, device }: FirstProof,
     goOn?: (proven: ProvenSignIn) => Promise<void>,
   ): Promise<FirstStepOutcome> {
-    const { challenges, keepLinks, audit } = this.#deps
+    const { challenges, keepLinks, audit, trustedDevices } = this.#deps
     const { id: accountId, email, credentialVersion } = account
-    if (takesTwoFactors(account) && levelOf(proofs).factors < 2) {
+    const lacksSecond = takesTwoFactors(account) && levelOf(proofs).factors < 2
+    const trustedBy = lacksSecond ? await trustedDevices.find(accountId, device) : undefined
+    if (lacksSecond && !trustedBy) {
       const challenge = await challenges.issue(accountId, binding, proofs)
       return { status: 'mfa_required', accountId, email, ...challenge }
     }
@@ -65,7 +74,7 @@ export class FirstStep {
       audit.record({ type: 'sign_in', outcome: 'failure', accountId, origin, detail })
       return keepLinks.refuse(accountId, origin)
     }
-    const proven = { accountId, proofs, credentialVersion }
+    const proven = { accountId, proofs, credentialVersion, ...(trustedBy ? { trustedBy } : {}) }
     await goOn?.(proven)
     return { status: 'signed_in', ...proven }
   }

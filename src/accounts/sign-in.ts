@@ -25,6 +25,8 @@ export interface Credentials {
   readonly password: string
   /** The device cookie, if the browser has one (RL-03). */
   readonly device?: string | undefined
+  /** Whether the device may skip the second step, if its owner trusts it. */
+  readonly takesTrust?: boolean
   /** What an MFA challenge will be bound to: `interaction:<uid>` or `api`. */
   readonly binding: string
   /** Name of the app that the person came from, for a mail about a sign-up that is not finished. */
@@ -136,8 +138,10 @@ export class SignIn {
     const proceed = async (): Promise<FirstStepOutcome> => {
       if (needsRehash && account.passwordHash)
         await this.#rehash(account.id, account.passwordHash, password)
-      const { binding } = credentials
-      return firstStep.proceed({ account, proofs: [PASSWORD], binding, origin }, goOn)
+      const { binding, takesTrust } = credentials
+      const trusted = takesTrust ? { device } : {}
+      const first = { account, proofs: [PASSWORD], binding, origin, ...trusted }
+      return firstStep.proceed(first, goOn)
     }
     const [outcome] = await Promise.all([proceed(), reservation.succeed()])
     return outcome

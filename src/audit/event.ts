@@ -10,6 +10,8 @@ export const AUDIT_TYPES = [
   'sign_out_all',
   'session_ended',
   'new_device',
+  'device_trusted',
+  'device_untrusted',
   'lockout',
   'registration_refused',
   'invitation_created',

@@ -11,11 +11,18 @@ export interface SignInRules {
   /** What may be added as a second step. */
   readonly secondFactors: readonly ('totp' | 'passkey')[]
   readonly requiredLevel: RequiredLevel
+  /** For how long a device may skip the second step; 0: it may not. */
+  readonly trustedDeviceDays: number
 }
 
 type Given = Pick<
   Env,
-  'SIGN_IN_METHODS' | 'SECOND_FACTORS' | 'REQUIRE_LEVEL' | 'REQUIRE_MFA' | 'ISSUER'
+  | 'SIGN_IN_METHODS'
+  | 'SECOND_FACTORS'
+  | 'REQUIRE_LEVEL'
+  | 'REQUIRE_MFA'
+  | 'TRUSTED_DEVICE_DAYS'
+  | 'ISSUER'
 >
 
 /** Browsers make no passkey for a host that is an address: none is offered there. */
@@ -25,6 +32,7 @@ export function signInRules(env: Given): SignInRules {
     methods: env.SIGN_IN_METHODS.filter(isOffered),
     secondFactors: env.SECOND_FACTORS.filter((factor) => factor !== 'none').filter(isOffered),
     requiredLevel: env.REQUIRE_LEVEL ?? olderLevel(env) ?? '1fa',
+    trustedDeviceDays: env.TRUSTED_DEVICE_DAYS,
   }
 }
 
@@ -46,6 +54,8 @@ export function signInContradictions(env: Given): string[] {
     faults.push(
       'REQUIRE_LEVEL: phr needs passkey in SIGN_IN_METHODS or SECOND_FACTORS, and in ISSUER a host name',
     )
+  if (requiredLevel === 'phr' && env.TRUSTED_DEVICE_DAYS > 0)
+    faults.push('TRUSTED_DEVICE_DAYS: a device is no passkey, which REQUIRE_LEVEL demands')
   return faults
 }
 

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
+import { trustHolds } from './known-device.ts'
 
 /**
  * One sign-in of one account on one device, through either door. `id` is the provider session's `uid` and the
@@ -45,6 +46,20 @@ const SessionSchema = defineEntity({
     /** The provider that it was signed in with, and the session there, whose end is the end of this one. */
     providerId: p.string().length(40).nullable(),
     upstreamSid: p.string().length(255).nullable(),
+    /** SHA-256 of the cookie of the device whose trust did for the second step. */
+    trustedDevice: p.blob().nullable(),
+    /** Whether that trust still holds. */
+    isTrusted: p
+      .boolean()
+      .formula(({ trustedDevice, account }) =>
+        trustHolds(
+          `${trustedDevice}`,
+          `${account}`,
+          `(select "credential_version" from "account" where "id" = ${account})`,
+        ),
+      )
+      .lazy()
+      .nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     lastSeenAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),

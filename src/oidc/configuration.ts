@@ -23,6 +23,7 @@ import type { ConsentStore } from './grants.ts'
 import { createInteractionPolicy } from './interaction-policy.ts'
 import { introspectionPolicy } from './introspection.ts'
 import { EXTERNAL_SIGNING } from './keys/external-key.ts'
+import type { LevelDeps } from './level-checks.ts'
 import type { ProviderPages } from './pages.ts'
 import { demandsChallenge } from './pkce.ts'
 import { resourceIndicators } from './resource-indicators.ts'
@@ -47,6 +48,7 @@ export interface ConfigurationDeps {
   readonly findAccount: FindAccount
   readonly consents: ConsentStore
   readonly signInPolicy: SignInPolicy
+  readonly trustedDevices: LevelDeps['trustedDevices']
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   readonly resources: ResourceServers
   readonly groupClaims: GroupClaims

@@ -1,5 +1,4 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
-import type { SignInPolicy } from '../accounts/factors/sign-in-policy.ts'
 import { settingsOf } from './clients/settings.ts'
 import {
   type ConsentStore,
@@ -9,7 +8,14 @@ import {
   skipsConsent,
   UNREMEMBERED,
 } from './grants.ts'
-import { type AbsoluteLifetimes, lacksAcr, lacksLevel, tellAcr, toldOf } from './level-checks.ts'
+import {
+  type AbsoluteLifetimes,
+  type LevelDeps,
+  lacksAcr,
+  lacksLevel,
+  tellAcr,
+  toldOf,
+} from './level-checks.ts'
 import { param } from './param.ts'
 
 const { base, Check, Prompt } = interactionPolicy
@@ -19,12 +25,9 @@ const { base, Check, Prompt } = interactionPolicy
  * consent stays last.
  */
 export function createInteractionPolicy({
-  lifetimes,
-  signInPolicy,
   consents,
-}: {
-  lifetimes: AbsoluteLifetimes
-  signInPolicy: SignInPolicy
+  ...levels
+}: LevelDeps & {
   consents: ConsentStore
 }): ReturnType<typeof base> {
   const policy = base()
@@ -34,7 +37,7 @@ export function createInteractionPolicy({
   const login = policy.get('login')
   // The library's own ask again for ever.
   for (const reason of ['essential_acr', 'essential_acrs']) login?.checks.remove(reason)
-  const levels = { lifetimes, signInPolicy }
+  const { lifetimes } = levels
   login?.checks.add(new Check('told_acr', 'never asked for', (ctx) => tellAcr(ctx, levels)), 0)
   login?.checks.add(
     new Check(

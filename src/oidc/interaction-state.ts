@@ -72,6 +72,7 @@ const Offer = z.looseObject({
   accountId: z.string(),
   methods: z.array(z.string()).readonly(),
   isRemembered: z.boolean(),
+  wantsTrust: z.boolean().optional(),
   credentialVersion: z.number(),
   isRequired: z.boolean(),
   /** The account is new, and has no way in yet. */

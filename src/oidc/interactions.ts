@@ -89,6 +89,19 @@ export class Interactions {
     return strongestLevel(level, demandedLevel(params))
   }
 
+  /** Whether a trusted device may skip the second step: not where a proof is asked for anew (TF-07). */
+  takesTrust(client: Client, { params, prompt }: Interaction): boolean {
+    const asksAnew =
+      params['max_age'] !== undefined ||
+      prompt.reasons.includes('max_age') ||
+      param(params, 'prompt').split(' ').includes('login')
+    return (
+      !asksAnew &&
+      demandedLevel(params) === '1fa' &&
+      this.#deps.signInPolicy.takesTrust(settingsOf(client))
+    )
+  }
+
   /** Ends the login prompt; the returned URL is where the browser goes next (303). */
   async login(interaction: Interaction, signedIn: SignedIn): Promise<string> {
     const { session } = interaction as { session?: { uid?: string; accountId?: string } }

@@ -18,6 +18,8 @@ export interface AbsoluteLifetimes {
 export interface LevelDeps {
   readonly lifetimes: AbsoluteLifetimes
   readonly signInPolicy: SignInPolicy
+  /** Whose trust did for the second step of a session. */
+  readonly trustedDevices: { opened(sessionId: string): Promise<boolean> }
 }
 
 /**
@@ -48,19 +50,27 @@ export function lacksAcr({ oidc }: KoaContextWithOIDC, { lifetimes }: LevelDeps)
 /**
  * Where more than one factor is demanded, no way around the pages leads past it (TF-11): a sign-in
  * counts only if it brought a second factor, and a session only while its account has the factor
- * that it was opened with.
+ * that it was opened with. For the operator's two factors, not for an app's, a device does that its
+ * owner trusts (TF-07).
  */
-export function lacksLevel(
+export async function lacksLevel(
   { oidc }: KoaContextWithOIDC,
-  { lifetimes, signInPolicy }: LevelDeps,
-): boolean {
-  const level = signInPolicy.levelFor(settingsOf(oidc.client))
+  { lifetimes, signInPolicy, trustedDevices }: LevelDeps,
+): Promise<boolean> {
+  const settings = settingsOf(oidc.client)
+  const level = signInPolicy.levelFor(settings)
   if (level === '1fa') return false
   const told = toldOf(oidc)
   const held: readonly string[] = heldBy(oidc.session, lifetimes) ?? []
   const isReached = held.includes(ACR_OF[level])
-  if (!told.hasLogin) return !isReached || oidc.account?.['takesTwoFactors'] !== true
-  if (level === '2fa') return !told.hasTakenSecondStep
+  const takesTrust = level === '2fa' && signInPolicy.takesTrust(settings)
+  if (!told.hasLogin) {
+    if (oidc.account?.['takesTwoFactors'] !== true) return true
+    if (isReached || !takesTrust) return !isReached
+    return !(oidc.session && (await trustedDevices.opened(oidc.session.uid)))
+  }
+  if (level === '2fa')
+    return !told.hasTakenSecondStep && !(takesTrust && told.trustedBy !== undefined)
   if (!isReached)
     throw new errors.UnmetAuthenticationRequirements('the authentication does not resist phishing')
   return false

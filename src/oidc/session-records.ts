@@ -21,6 +21,7 @@ export interface SessionRecords {
       secondProvedAt: Date | undefined
       expiresAt: Date
       upstream: Upstream | undefined
+      trustedBy: string | undefined
     },
     origin: RequestOrigin,
   ): Promise<unknown>
@@ -62,6 +63,7 @@ export function recordSessions(records: SessionRecords): Middleware {
         secondProvedAt: told.hasTakenSecondStep ? authenticatedAt : undefined,
         expiresAt,
         upstream: told.upstream,
+        trustedBy: told.trustedBy,
       },
       ctx.state.origin,
     )

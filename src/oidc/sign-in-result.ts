@@ -14,10 +14,12 @@ export interface SignedIn {
   readonly isRemembered: boolean
   /** By which provider the person came, and its name for the sign-in there. */
   readonly upstream?: Upstream | undefined
+  /** The trusted device that did for the second step. */
+  readonly trustedBy?: string | undefined
 }
 
 /** A finished sign-in in the result of an interaction, as the provider's resume step takes it. */
-export function signInResult({ accountId, proofs, isRemembered, upstream }: SignedIn) {
+export function signInResult({ accountId, proofs, isRemembered, upstream, trustedBy }: SignedIn) {
   const login = {
     accountId,
     amr: amrOf(proofs),
@@ -30,6 +32,7 @@ export function signInResult({ accountId, proofs, isRemembered, upstream }: Sign
     isSignIn: true,
     hasSecondFactor: hasTakenSecondStep(proofs),
     ...(upstream ? { upstream } : {}),
+    ...(trustedBy ? { trustedBy } : {}),
     create: {},
     select_account: {},
   }
@@ -42,6 +45,7 @@ const Result = z
     isSignIn: z.boolean().optional(),
     hasSecondFactor: z.boolean().optional(),
     upstream: Upstream.optional().catch(undefined),
+    trustedBy: z.string().optional().catch(undefined),
   })
   .catch({ login: undefined })
 
@@ -52,15 +56,17 @@ export interface ToldSignIn {
   readonly isNew: boolean
   readonly hasTakenSecondStep: boolean
   readonly upstream: Upstream | undefined
+  readonly trustedBy: string | undefined
 }
 
 export function toldSignIn(result: unknown): ToldSignIn {
-  const { login, isSignIn, hasSecondFactor, upstream } = Result.parse(result ?? {})
+  const { login, isSignIn, hasSecondFactor, upstream, trustedBy } = Result.parse(result ?? {})
   return {
     hasLogin: login !== undefined,
     isNew: isSignIn === true,
     hasTakenSecondStep: hasSecondFactor === true,
     upstream,
+    trustedBy,
   }
 }
 

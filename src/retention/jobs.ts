@@ -2,6 +2,7 @@ import type { Deletion } from '../accounts/deletion.ts'
 import type { Audit } from '../audit/audit.ts'
 import { PURGED_AT_MOST, purgeAudit } from '../audit/retention.ts'
 import type { EntityManager, Pool } from '../database/database.ts'
+import { DISTRUST } from '../entities/known-device.ts'
 
 /** One thing that is done again and again; answers how many rows it was about. */
 export interface Job {
@@ -68,6 +69,11 @@ const EXPIRED = {
   },
 } as const
 
+const DISTRUST_DUE = `
+update "known_device" set ${DISTRUST} where ctid = any(array(
+  select ctid from "known_device" where "trusted_until" <= now() limit ${BATCH} for update skip locked
+))`
+
 /** What is of use for seconds. */
 export function shortLivedJobs({ pool }: Pick<JobsDeps, 'pool'>): Job[] {
   const name = 'answers to refreshes'
@@ -82,6 +88,11 @@ export function retentionJobs({ em, pool, deletion, audit, auditRetentionDays }:
       most: BATCH * BATCHES,
       run: () => deleteExpired(pool, name),
     })),
+    {
+      name: 'trust in devices',
+      most: BATCH * BATCHES,
+      run: () => exhaust(BATCH, async () => (await pool.query(DISTRUST_DUE)).rowCount ?? 0),
+    },
     {
       name: 'accounts to erase',
       most: ACCOUNTS * BATCHES,

@@ -10,6 +10,7 @@ import type {
   ProviderButton,
   Resend,
 } from './models.ts'
+import type { SessionItem, TrustedItem } from './session-models.ts'
 
 /** What every page of the account area shows: whose it is, and the way out. */
 export interface AccountArea {
@@ -102,6 +103,9 @@ export interface AccountModels {
     readonly endAction: string
     readonly endOthersAction: string
     readonly sessions: readonly SessionItem[]
+    /** Ending the trust in one posts to `distrustAction` with `id`. */
+    readonly distrustAction: string
+    readonly trusted: readonly TrustedItem[]
   }
   /** Removing one posts to `removeAction` with `client_id`. */
   'account/apps': AccountArea & {
@@ -156,16 +160,6 @@ export interface PasskeyItem {
   /** Of one that waits for its owner. */
   readonly confirmAction?: string | undefined
   readonly removeAction: string
-}
-
-export interface SessionItem {
-  readonly id: string
-  readonly userAgent?: string | undefined
-  readonly ip?: string | undefined
-  readonly door: 'pages' | 'api'
-  readonly createdAt: Date
-  readonly lastSeenAt: Date
-  readonly isCurrent: boolean
 }
 
 export interface IdentityItem {

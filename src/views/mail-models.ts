@@ -26,6 +26,7 @@ interface Code extends Common {
 /** Events that are told by mail (UX-29, SE-08). Words under `mail.notice.<kind>`. */
 export const SECURITY_NOTICES = [
   'new_device',
+  'device_trusted',
   'password_changed',
   'email_changed',
   'mfa_enabled',

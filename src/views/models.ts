@@ -153,6 +153,7 @@ export const NOTICE_KINDS = [
   'passkey_removed',
   'recovery_codes_regenerated',
   'session_ended',
+  'device_untrusted',
   'sessions_ended',
   'app_removed',
   'deletion_scheduled',

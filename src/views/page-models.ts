@@ -21,6 +21,7 @@ import type {
   UpstreamNotice,
 } from './models.ts'
 import type { RecoveryModels } from './recovery-models.ts'
+import type { TrustOffer } from './session-models.ts'
 
 export type SecondMethod = 'totp' | 'passkey' | 'recovery'
 
@@ -118,6 +119,7 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
     readonly otherMethods: readonly { readonly method: SecondMethod; readonly href: string }[]
     readonly startOverHref?: string | undefined
     readonly remember?: boolean | undefined
+    readonly trust?: TrustOffer | undefined
   }
 
   /** `protocol` is the OAuth error for the app's developer, shown small. */

@@ -195,7 +195,12 @@ describe('without script', () => {
   it('UX-16 says what is needed where passkeys are the only way', async () => {
     await using only = await startServer({
       config: {
-        signIn: { methods: ['passkey'], secondFactors: ['passkey'], requiredLevel: '1fa' },
+        signIn: {
+          methods: ['passkey'],
+          secondFactors: ['passkey'],
+          requiredLevel: '1fa',
+          trustedDeviceDays: 0,
+        },
       },
     })
     const needs = 'Use a browser that has them, with JavaScript on.'

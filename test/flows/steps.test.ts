@@ -6,7 +6,10 @@ import { createAccount, PASSWORD } from '../support/factories.ts'
 import { enableMfa } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
-const [FREE, STRICT] = [{ level: '1fa' }, { level: '2fa' }] as const
+const [FREE, STRICT] = [
+  { level: '1fa', takesTrust: false },
+  { level: '2fa', takesTrust: false },
+] as const
 const signUp = { userId: 'u', tokenId: 't', email: 'ada@example.org' }
 const mfa = { challenge: 'c', email: 'ada@example.org', isRemembered: false }
 const enrol = {

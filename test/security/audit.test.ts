@@ -598,6 +598,8 @@ describe('LG-01 what is recorded', () => {
 
   it('LG-01 leaves no kind of event untried, but those of a refused sign-up, invitations, passkeys, providers, a cut list, the start and the retention job, which have tests of their own', () => {
     const elsewhere: AuditType[] = [
+      'device_trusted',
+      'device_untrusted',
       'registration_refused',
       'invitation_created',
       'invitation_accepted',

@@ -52,6 +52,7 @@ const OPERATORS: SignInRules[] = subsets(['password', 'passkey', 'email-code'] a
         methods,
         secondFactors,
         requiredLevel,
+        trustedDeviceDays: 0,
       })),
     ),
   )
@@ -178,6 +179,7 @@ describe('the level oracle', () => {
       audit: { record: () => undefined } as never,
       challenges,
       keepLinks: undefined as unknown as KeepLinks,
+      trustedDevices: { find: async () => undefined } as never,
     })
     for (const [id, { shows }] of Object.entries(FIRST) as [Id, Row][])
       for (const strongest of [0, 1, 2] as const) {

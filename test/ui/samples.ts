@@ -175,6 +175,8 @@ const sessions = {
   csrf: 'csrf-token',
   endAction: '/account/sessions/end',
   endOthersAction: '/account/sessions/end-others',
+  distrustAction: '/account/sessions/distrust',
+  trusted: [],
 }
 const event = {
   outcome: 'success' as const,
@@ -373,8 +375,8 @@ export const PAGES: Samples<PageModels> = {
         { method: 'totp', href: '?method=totp' },
       ],
     },
-    both: { ...mfa, method: 'totp', passkey },
-    passkey: { ...mfa, method: 'passkey', passkey },
+    both: { ...mfa, method: 'totp', passkey, trust: { days: 30, isChosen: false } },
+    passkey: { ...mfa, method: 'passkey', passkey, trust: { days: 30, isChosen: true } },
   },
   'pages/error': {
     notFound: {
@@ -687,6 +689,7 @@ export const PAGES: Samples<PageModels> = {
   'account/sessions': {
     plain: {
       ...sessions,
+      trusted: [{ id: 'd1', userAgent: FIREFOX, until: new Date(Date.now() + 20 * 86_400_000) }],
       sessions: [
         { ...session, id: 's1', userAgent: FIREFOX, isCurrent: true, lastSeenAt: ago(0) },
         { ...session, id: 's2', userAgent: SAFARI, lastSeenAt: ago(2 * DAY) },

@@ -117,9 +117,9 @@ async function ask(form, mediation) {
         signal,
       }))
   form.credential.value = JSON.stringify(credential)
-  const { remember } = form
-  if (remember?.type === 'hidden')
-    remember.value = document.getElementById('remember')?.checked ? 'yes' : ''
+  for (const name of ['remember', 'trust'])
+    if (form[name]?.type === 'hidden')
+      form[name].value = document.getElementById(name)?.checked ? 'yes' : ''
   form.requestSubmit()
 }
 // Offered in the list of the address field, for as long as nothing else is asked.

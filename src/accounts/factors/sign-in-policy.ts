@@ -21,12 +21,17 @@ export interface SignInPolicy {
   offers(id: Method['id'], client?: ClientRules, step?: 'first' | 'second'): boolean
   /** What is demanded of those who sign in to this app (TF-11). */
   levelFor(client: ClientRules): RequiredLevel
+  /** For how long a device may skip the second step; 0: it may not (TF-07). */
+  readonly trustedDeviceDays: number
+  /** Whether it may on the way to this app: not to one that has demands of its own. */
+  takesTrust(client: ClientRules): boolean
 }
 
 export function createSignInPolicy({
   methods,
   secondFactors,
   requiredLevel,
+  trustedDeviceDays,
 }: SignInRules): SignInPolicy {
   const isStrict = requiredLevel !== '1fa'
   return {
@@ -39,9 +44,14 @@ export function createSignInPolicy({
       const { sign_in_methods: taken } = client
       return methods.some((method) => method === id) && (taken?.includes(id) ?? true)
     },
-    levelFor: ({ require_mfa: isTwo, require_acr: own = '1fa' }) =>
-      strongestLevel(requiredLevel, own, isTwo === true ? '2fa' : '1fa'),
+    levelFor: (client) => strongestLevel(requiredLevel, demandOf(client)),
+    trustedDeviceDays,
+    takesTrust: (client) => trustedDeviceDays > 0 && demandOf(client) === '1fa',
   }
+}
+
+function demandOf({ require_mfa: isTwo, require_acr: own = '1fa' }: ClientRules): RequiredLevel {
+  return strongestLevel(own, isTwo === true ? '2fa' : '1fa')
 }
 
 /** What no setting names is there wherever it has its rows. */

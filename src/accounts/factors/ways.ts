@@ -1,5 +1,6 @@
 import type { EntityManager } from '../../database/database.ts'
-import { Account } from '../../entities/index.ts'
+import type { Account } from '../../entities/index.ts'
+import { DISTRUST } from '../../entities/known-device.ts'
 import { AppError } from '../../errors.ts'
 import { STRONGEST, type Strongest, strongestOf, takesTwoFactors } from './levels.ts'
 import type { AccountWays, Method } from './method.ts'
@@ -26,6 +27,10 @@ from "account", lateral (
   from "passkey" where "account_id" = "account"."id"
 ) "keys"`
 const WAYS = `${FACTS} where "id" = ?`
+/** Where the ways in have changed, no device is trusted any more. */
+const STORE = `
+with "distrusted" as (update "known_device" set ${DISTRUST} where "account_id" = ? and "trusted_until" is not null)
+update "account" set "strongest" = ? where "id" = ?`
 const CENSUS = `
 select "hasPassword", "hasProvenAddress", least("passkeys", 1) as "passkeys", least("identities", 1) as "identities", 0 as "securityKeys", count(*)::int as "accounts"
 from (${FACTS} where "status" = 'active') "each" group by 1, 2, 3, 4`
@@ -45,7 +50,7 @@ export async function recount(tx: EntityManager, accountId: string): Promise<Str
   const ways = await lockedWays(tx, accountId)
   if (!ways) return STRONGEST.none
   const strongest = strongestOf(availableOf(ways))
-  await tx.nativeUpdate(Account, { id: accountId }, { strongest })
+  await tx.execute(STORE, [accountId, strongest, accountId])
   return strongest
 }
 

@@ -1,5 +1,6 @@
 import type { AuditSink, AuditType } from '../../audit/event.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
+import { DISTRUST } from '../../entities/known-device.ts'
 
 /** What ends access at the protocol; the authorization server hands it in. */
 export interface EndsAccess {
@@ -32,13 +33,14 @@ const END_OTHERS = {
 }
 const END_ROWS = 'delete from "session" where "account_id" = ? and "id" <> ? returning "id"'
 /**
- * What is under way and would outlast the end of all sign-ins: codes, the state between two
- * factors, and a second factor that waits for its first code.
+ * What would outlast the end of all sign-ins: codes, the state between two factors, a second factor
+ * that waits for its first code, and trust in devices.
  */
 const END_PENDING = [
   `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password', 'step_up', 'recover', 'recover_proven', 'recover_grant')`,
   'delete from "mfa_challenge" where "account_id" = ?',
   'delete from "totp_credential" where "account_id" = ? and "confirmed_at" is null',
+  `update "known_device" set ${DISTRUST} where "account_id" = ? and "trusted_until" is not null`,
 ]
 
 export interface SessionEndingsDeps {

@@ -1,11 +1,11 @@
 import { LIFETIMES } from '../../config/limits.ts'
-import type { RequiredLevel } from '../../config/sign-in-rules.ts'
 import {
   isMultiFactor,
   resistsPhishing,
   type Strongest,
   takesTwoFactors,
 } from '../factors/levels.ts'
+import type { SignInPolicy } from '../factors/sign-in-policy.ts'
 
 /** What was shown for a session, and how strong a sign-in of its account can be now. */
 export interface Shown {
@@ -19,24 +19,34 @@ export interface Shown {
 /**
  * How strong a sign-in is by what its account has now: one factor; two; or one and a recovery code,
  * which is no factor of its own but lets a person whose phone is lost reach what replaces it
- * (TF-10, TF-11). `phr`: two that resist phishing.
+ * (TF-10, TF-11). `trusted`: one, on a device that its owner trusts. `phr`: two that resist
+ * phishing.
  */
-export type SessionLevel = 'one' | 'recovered' | 'two' | 'phr'
+export type SessionLevel = 'one' | 'trusted' | 'recovered' | 'two' | 'phr'
 
 export function sessionLevelOf({
   strongest,
   secondProvedAt,
   amr,
-}: Omit<Shown, 'authenticatedAt'> & { readonly amr: readonly string[] }): SessionLevel {
+  isTrusted,
+}: Omit<Shown, 'authenticatedAt'> & {
+  readonly amr: readonly string[]
+  readonly isTrusted: boolean
+}): SessionLevel {
   if (!takesTwoFactors({ strongest })) return 'one'
   if (isMultiFactor(amr)) return resistsPhishing(amr) ? 'phr' : 'two'
-  return secondProvedAt ? 'recovered' : 'one'
+  if (secondProvedAt) return 'recovered'
+  return isTrusted ? 'trusted' : 'one'
 }
 
-/** Whether a session is less than the operator demands of everybody. */
-export function fallsShort(level: SessionLevel, required: RequiredLevel): boolean {
-  if (required === 'phr') return level !== 'phr'
-  return required === '2fa' && level === 'one'
+/** Whether a session is less than the operator demands of everybody (TF-11, TF-07). */
+export function fallsShort(
+  level: SessionLevel,
+  { requiredLevel, trustedDeviceDays }: Pick<SignInPolicy, 'requiredLevel' | 'trustedDeviceDays'>,
+): boolean {
+  if (requiredLevel === 'phr') return level !== 'phr'
+  const isOne = level === 'one' || (level === 'trusted' && trustedDeviceDays === 0)
+  return requiredLevel === '2fa' && isOne
 }
 
 /**

@@ -2,6 +2,7 @@ import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { CAPS } from '../../config/limits.ts'
 import type { Pool } from '../../database/database.ts'
 import type { Account, Session } from '../../entities/index.ts'
+import { trustHolds } from '../../entities/known-device.ts'
 import { AppError } from '../../errors.ts'
 import { stillProven } from '../accounts.ts'
 import { STRONGEST } from '../factors/levels.ts'
@@ -22,6 +23,8 @@ export interface NewSession {
   readonly expiresAt: Date
   /** By which provider the person came, and its name for the sign-in there. */
   readonly upstream?: { readonly providerId: string; readonly sid?: string | undefined } | undefined
+  /** The trusted device that did for the second step: `TrustedDevices.nameOf`. */
+  readonly trustedBy?: string | undefined
   /** For a session that is only opened if what was proven of the account still holds (PW-10). */
   readonly credentialVersion?: number
 }
@@ -53,7 +56,7 @@ const moved = (moment: string): string => `now() + (${moment}::timestamptz - $14
  * Stores the session, for an account that does not change until the end of the statement: a
  * change of its credentials waits for the session, which it will end, or the session waits for the
  * change, and is not opened. An account with a second factor has no session that did not show it,
- * were it turned on a moment ago. A recovery that waits is called off: its person can sign in.
+ * were it turned on a moment ago, but that of a device which is trusted at this moment (TF-07). A recovery that waits is called off: its person can sign in.
  * `tooMany` are those over the cap.
  */
 const OPEN = {
@@ -61,11 +64,11 @@ const OPEN = {
   text: `
 with "owner" as (
   select * from "account"
-  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13::timestamptz is not null or "strongest" < ${STRONGEST.two}) for share
+  where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13::timestamptz is not null or "strongest" < ${STRONGEST.two} or ${trustHolds('$17::bytea', '"account"."id"', '"account"."credential_version"')}) for share
 ), "opened" as (
-  insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at", "provider_id", "upstream_sid")
-  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')}, $15, $16 from "owner"
-  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at", "provider_id" = $15, "upstream_sid" = $16
+  insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at", "provider_id", "upstream_sid", "trusted_device")
+  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')}, $15, $16, $17 from "owner"
+  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at", "provider_id" = $15, "upstream_sid" = $16, "trusted_device" = $17
   returning *
 ), ${callingOff('(select "account_id" from "opened")')}
 select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."email_verified_at"')} as "verifiedMs",
@@ -134,6 +137,7 @@ export async function openSession(
       new Date(),
       session.upstream?.providerId ?? null,
       session.upstream?.sid ?? null,
+      session.trustedBy ? Buffer.from(session.trustedBy, 'base64url') : null,
     ],
   })
   const [row] = rows

@@ -3,6 +3,7 @@ import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { databaseNow, secondsAgo } from '../../database/clock.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { Session } from '../../entities/index.ts'
+import { trustHolds } from '../../entities/known-device.ts'
 import { amrAddedBy } from '../factors/levels.ts'
 import type { Proof } from '../factors/method.ts'
 import {
@@ -47,6 +48,7 @@ const LIVE = {
   text: `
 select extract(epoch from now() - s."authenticated_at")::float8 as "authenticatedAgo",
   extract(epoch from now() - s."second_proved_at")::float8 as "secondProvedAgo", array_to_string(s."amr", ' ') as "amr", a."strongest",
+  ${trustHolds('s."trusted_device"', 'a."id"', 'a."credential_version"')} as "isTrusted",
   s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
 from "session" s join "account" a on a."id" = s."account_id"
 where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
@@ -55,6 +57,7 @@ interface Live {
   readonly authenticatedAgo: number
   readonly secondProvedAgo: number | null
   readonly amr: string
+  readonly isTrusted: boolean
   readonly strongest: Shown['strongest']
   readonly isStale: boolean
 }
@@ -81,7 +84,8 @@ export class Sessions {
    * it.
    */
   async open(session: NewSession, origin: RequestOrigin): Promise<OpenedSession> {
-    const { id, accountId, clientId, door, amr, acr, isRemembered } = session
+    const { id, accountId, clientId, door, amr, acr, isRemembered, trustedBy } = session
+    const trusted = trustedBy ? { isTrustedDevice: true } : {}
     const { opened, tooMany, hasStoppedRecovery } = await openSession(this.#pool, session, origin)
     this.#audit.record({
       type: 'sign_in',
@@ -89,7 +93,7 @@ export class Sessions {
       clientId,
       sessionId: id,
       origin,
-      detail: { door, amr: [...amr], acr, isRemembered },
+      detail: { door, amr: [...amr], acr, isRemembered, ...trusted },
     })
     if (hasStoppedRecovery)
       this.#audit.record({
@@ -124,7 +128,7 @@ export class Sessions {
     return {
       ...shown,
       authenticatedAt: secondsAgo(row.authenticatedAgo),
-      level: sessionLevelOf({ ...shown, amr: row.amr.split(' ') }),
+      level: sessionLevelOf({ ...shown, amr: row.amr.split(' '), isTrusted: row.isTrusted }),
     }
   }
 
@@ -142,7 +146,7 @@ export class Sessions {
         .findOne(
           Session,
           { id, expiresAt: { $gt: databaseNow() } },
-          { populate: ['account', 'recoveryOpensMs'] },
+          { populate: ['account', 'recoveryOpensMs', 'isTrusted'] },
         )) ?? undefined
     )
   }

@@ -20,6 +20,15 @@ export const SIGN_IN_SETTINGS = {
     .describe(
       'What every sign-in must reach: `1fa` one factor, `2fa` two, `phr` two that resist phishing, which is a passkey. Default `1fa`.',
     ),
+  TRUSTED_DEVICE_DAYS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(90)
+    .default(0)
+    .describe(
+      'For how many days people may let a device of theirs skip the second step, 0 to 90; 0: not at all. `REQUIRE_LEVEL=2fa` takes it; an app that demands more, and sensitive pages, do not.',
+    ),
   REQUIRE_MFA: flag
     .optional()
     .describe('The older name: `true` is `REQUIRE_LEVEL=2fa`, `false` is `1fa`.'),

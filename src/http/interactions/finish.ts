@@ -22,7 +22,8 @@ export async function finishSignIn(
   proven: Proven,
 ): Promise<void> {
   const { level } = step.policy
-  if (!reaches(proven.proofs, level)) {
+  const isTrusted = proven.trustedBy !== undefined && step.policy.takesTrust
+  if (!isTrusted && !reaches(proven.proofs, level)) {
     if (level === '2fa' && deps.signInPolicy.offers('totp'))
       return beginEnrolment(ctx, deps, step, proven)
     const lacking = await demandedPasskey(deps, proven)
@@ -48,7 +49,9 @@ export async function enter(
   const next = await deps.interactions.login(step.interaction, { ...proven, upstream })
   try {
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
-    const device = await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), originOf(ctx))
+    const origin = originOf(ctx)
+    const known = await deps.devices.arrive(proven, deps.deviceCookie.read(ctx), origin)
+    const device = proven.wantsTrust ? await deps.trustedDevices.add(proven, known, origin) : known
     deps.deviceCookie.write(ctx, device)
     seeOther(ctx, next)
     return device

@@ -18,6 +18,7 @@ import type { SignIn } from '../../accounts/sign-in.ts'
 import type { SignInCodes } from '../../accounts/sign-in-codes.ts'
 import type { SignUp } from '../../accounts/sign-up.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
+import type { TrustedDevices } from '../../accounts/trusted-devices.ts'
 import type { Resources } from '../../clients/resources.ts'
 import type { RequiredLevel } from '../../config/sign-in-rules.ts'
 import { AppError } from '../../errors.ts'
@@ -38,7 +39,11 @@ import { seeOther } from '../see-other.ts'
 import type { UpstreamCookie } from '../upstream-cookie.ts'
 
 /** An account of which a sign-in has proven what it takes. */
-export type Proven = ProvenSignIn & Pick<SignedIn, 'isRemembered' | 'upstream'>
+export type Proven = ProvenSignIn &
+  Pick<SignedIn, 'isRemembered' | 'upstream'> & {
+    /** The person wants this browser to skip the second step from now on. */
+    readonly wantsTrust?: boolean | undefined
+  }
 
 export interface InteractionDeps {
   readonly issuer: string
@@ -58,6 +63,7 @@ export interface InteractionDeps {
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof
   readonly devices: Devices
+  readonly trustedDevices: TrustedDevices
   readonly sessions: Sessions
   readonly firstStep: FirstStep
   readonly providers: Providers
@@ -95,6 +101,8 @@ export interface Step {
 export interface Policy {
   /** What a sign-in must reach: the operator, the app or its request says so. */
   readonly level: RequiredLevel
+  /** Whether a trusted device may skip the second step. */
+  readonly takesTrust: boolean
 }
 
 /** Which step is due: `steps.ts` decides. */
@@ -125,7 +133,11 @@ export async function loadStep(
   const { interaction, client, state } = await interactions.get(ctx, uid)
   ctx.state.uiLocales = param(interaction.params, 'ui_locales')
   const url = (step: string) => `/interaction/${uid}/${step}`
-  const policy = { level: interactions.demandedLevel(client, interaction) }
+  const policy = {
+    level: interactions.demandedLevel(client, interaction),
+    // Two sign-ins are connected at the level of the account.
+    takesTrust: !state.arrival && interactions.takesTrust(client, interaction),
+  }
   const step: Step = {
     uid,
     interaction,

@@ -93,6 +93,7 @@ async function signIn(
     email,
     password,
     device: deps.deviceCookie.read(ctx),
+    takesTrust: step.policy.takesTrust,
     binding: bindingOf(step),
     app: nameOfApp(step.app),
   }

@@ -120,6 +120,7 @@ async function signInKnown(
     proofs: [upstreamProof(person.amr)],
     binding: `interaction:${step.uid}`,
     origin: originOf(ctx),
+    device: step.policy.takesTrust ? deps.deviceCookie.read(ctx) : undefined,
   }
   const outcome = await deps.firstStep.proceed(first, (proven) =>
     finishSignIn(ctx, deps, step, { ...proven, isRemembered, upstream }),

@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import type { SecondFactor } from '../../accounts/factors/second-step.ts'
+import type { TrustOffer } from '../../views/session-models.ts'
 import type { Problems, SecondMethod } from '../../views/views.ts'
 import { emptyFault, refuseFaults, textsOf } from '../form.ts'
 import { Assertion, readCredential } from '../passkey-credential.ts'
@@ -18,7 +19,7 @@ import { leaveForm } from './leave.ts'
 export function showMfa(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
-    await render(ctx, deps, step, step.state.mfa?.isRemembered === true)
+    await render(ctx, deps, step, { remember: step.state.mfa?.isRemembered === true })
   }
 }
 
@@ -28,10 +29,12 @@ export function submitMfa(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const { mfa } = step.state
     if (!mfa) return step.startOver()
-    const { code, credential, remember } = textsOf(ctx, 'code', 'credential', 'remember')
-    const isRemembered = remember === 'yes'
+    const texts = textsOf(ctx, 'code', 'credential', 'remember', 'trust')
+    const { code, credential } = texts
+    const isRemembered = texts.remember === 'yes'
+    const wantsTrust = texts.trust === 'yes'
     const finish = (proven: SecondFactor) =>
-      finishSignIn(ctx, deps, step, { ...proven, isRemembered })
+      finishSignIn(ctx, deps, step, { ...proven, isRemembered, wantsTrust })
     let refused: Problems | undefined
     await refusable(
       ctx,
@@ -48,7 +51,8 @@ export function submitMfa(deps: InteractionDeps): Middleware {
         refused = problems
       },
     )
-    if (refused) await render(ctx, deps, step, isRemembered, refused)
+    if (refused)
+      await render(ctx, deps, step, { remember: isRemembered, trust: wantsTrust }, refused)
   }
 }
 
@@ -56,7 +60,7 @@ async function render(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  remember: boolean,
+  { remember, trust = false }: { readonly remember: boolean; readonly trust?: boolean },
   problems?: Problems,
 ): Promise<void> {
   const { mfa } = step.state
@@ -83,15 +87,28 @@ async function render(
       csrf,
       method,
       email: mfa?.email ?? '',
-      passkey: options && { action: action(method), csrf, hidden: { remember: '' }, options },
+      passkey: options && {
+        action: action(method),
+        csrf,
+        hidden: { remember: '', trust: '' },
+        options,
+      },
       otherMethods: offered
         .filter((each) => each !== method && (each !== 'passkey' || !options))
         .map((each) => ({ method: each, href: action(each) })),
       startOverHref: `${step.url('login')}${OTHER}`,
       leave: leaveForm(ctx, deps, step),
       remember,
+      trust: method === 'recovery' ? undefined : trustOffer(deps, trust),
       problems: method === 'totp' ? totpProblems(problems) : problems,
     },
     step.app,
   )
+}
+
+function trustOffer(
+  { signInPolicy: { trustedDeviceDays: days } }: InteractionDeps,
+  isChosen: boolean,
+): TrustOffer | undefined {
+  return days > 0 ? { days, isChosen } : undefined
 }

@@ -36,11 +36,13 @@ export async function offeredPasskey(
   { app, interaction }: Step,
   proven: Proven,
 ): Promise<Offer | undefined> {
-  const { accountId, proofs } = proven
+  const { accountId, proofs, trustedBy } = proven
   const { session } = interaction as { session?: { accountId?: string } }
   if (
     ctx.state.form?.['passkeys'] !== '1' ||
     session?.accountId === accountId ||
+    // One factor of an account that takes two adds no way in.
+    trustedBy !== undefined ||
     proofs.some((method) => WANT_NONE.includes(method)) ||
     !signInPolicy.offers('passkey', settingsOf(app.client)) ||
     (await devices.hasDeclinedPasskey(accountId, deviceCookie.read(ctx))) ||
@@ -56,14 +58,15 @@ export function firstPasskey(proven: Proven): Offer {
 }
 
 function offerTo({ proofs, ...proven }: Proven, isRequired: boolean): Offer {
-  const { accountId, isRemembered, credentialVersion } = proven
+  const { accountId, isRemembered, credentialVersion, wantsTrust } = proven
   const methods = proofs.map(({ id }) => id)
-  return { accountId, isRemembered, credentialVersion, methods, isRequired, isDone: false }
+  const kept = { accountId, isRemembered, credentialVersion, wantsTrust }
+  return { ...kept, methods, isRequired, isDone: false }
 }
 
 /** What a kept offer was made to; undefined where another version kept it. */
 export function provenBy(offer: Offer): Proven | undefined {
-  const { accountId, isRemembered, credentialVersion } = offer
+  const { accountId, isRemembered, credentialVersion, wantsTrust } = offer
   const proofs = methodsOf(offer.methods)
-  return proofs && { accountId, isRemembered, credentialVersion, proofs }
+  return proofs && { accountId, isRemembered, credentialVersion, wantsTrust, proofs }
 }

@@ -90,5 +90,5 @@ async function findPerson(ctx: Context, deps: AuthApiDeps): Promise<Person | und
   )
   if (principal?.kind !== 'person') return undefined
   // Where two factors are demanded, a sign-in with one has no API, as it has no pages (TF-11).
-  return fallsShort(principal.level, signInPolicy.requiredLevel) ? undefined : principal
+  return fallsShort(principal.level, signInPolicy) ? undefined : principal
 }

@@ -47,7 +47,13 @@ import {
   showRecoveryCodes,
 } from './recovery-codes.ts'
 import { type AccountSessionDeps, accountSession, freshSession } from './session.ts'
-import { endOtherSessions, endSession, type SessionsDeps, showSessions } from './sessions.ts'
+import {
+  endOtherSessions,
+  endSession,
+  endTrust,
+  type SessionsDeps,
+  showSessions,
+} from './sessions.ts'
 import { type SignOutDeps, signOut } from './sign-out.ts'
 
 export interface AccountDeps
@@ -119,6 +125,7 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.get('/sessions', ...calm, showSessions(deps))
   router.post('/sessions/end', ...form, ...calm, endSession(deps))
   router.post('/sessions/end-others', ...form, ...calm, endOtherSessions(deps))
+  router.post('/sessions/distrust', ...form, ...calm, endTrust(deps))
   router.get('/apps', ...calm, showApps(deps))
   router.post('/apps/remove', ...form, ...calm, removeApp(deps))
   router.get('/connections', ...calm, showConnections(deps))

@@ -48,7 +48,7 @@ export function accountSession(deps: AccountSessionDeps): Middleware {
     const visitor = await findVisitor(ctx, deps)
     // Where two factors are demanded, a sign-in with one has none of these pages: the next one asks
     // for the second, or sets it up (TF-11).
-    if (!visitor || fallsShort(visitor.level, signInPolicy.requiredLevel))
+    if (!visitor || fallsShort(visitor.level, signInPolicy))
       return seeOther(ctx, authorizationUrl({ issuer: config.issuer, returnTo: pageOf(ctx.path) }))
     if (
       signInPolicy.isStrict &&
@@ -107,10 +107,10 @@ async function findVisitor(
     return undefined
   }
   await sessions.seen(browser.id, browser.expiresAt)
-  const { secondProvedAgo, recoveryOpensMs } = session
+  const { secondProvedAgo, recoveryOpensMs, isTrusted } = session
   const secondProvedAt = secondProvedAgo == null ? undefined : secondsAgo(secondProvedAgo)
   const shown = { strongest: account.strongest, secondProvedAt }
-  const level = sessionLevelOf({ ...shown, amr: session.amr })
+  const level = sessionLevelOf({ ...shown, amr: session.amr, isTrusted: isTrusted === true })
   return {
     ...shown,
     account,
@@ -122,7 +122,16 @@ async function findVisitor(
 }
 
 /** Routes that only take a form or give a file; what a person comes back to is the page that has it. */
-const FORM_ONLY = new Set(['end', 'end-others', 'export', 'remove', 'rename', 'resend', 'start'])
+const FORM_ONLY = new Set([
+  'distrust',
+  'end',
+  'end-others',
+  'export',
+  'remove',
+  'rename',
+  'resend',
+  'start',
+])
 const ITEM = /\/[0-9a-f-]{36}$/
 
 /** Whose forms name what they are about in the path. */

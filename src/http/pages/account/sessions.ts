@@ -1,12 +1,14 @@
 import type { Middleware } from 'koa'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
+import type { TrustedDevices } from '../../../accounts/trusted-devices.ts'
 import { seeOther } from '../../see-other.ts'
-import { formOf } from '../../state.ts'
+import { formOf, originOf } from '../../state.ts'
 import { type AreaDeps, areaOf } from './area.ts'
 import { visitorOf } from './session.ts'
 
 export interface SessionsDeps extends AreaDeps {
   readonly sessions: Sessions
+  readonly trustedDevices: TrustedDevices
 }
 
 const PATH = '/account/sessions'
@@ -31,6 +33,8 @@ export function showSessions(deps: SessionsDeps): Middleware {
       csrf: deps.csrf.token(ctx),
       endAction: `${PATH}/end`,
       endOthersAction: `${PATH}/end-others`,
+      distrustAction: `${PATH}/distrust`,
+      trusted: await deps.trustedDevices.list(account),
       sessions: [
         ...items.filter(({ isCurrent }) => isCurrent),
         ...items.filter(({ isCurrent }) => !isCurrent),
@@ -49,6 +53,15 @@ export function endSession(deps: SessionsDeps): Middleware {
     const id = formOf(ctx)['id'] ?? ''
     if (id !== sessionId) await deps.sessions.endOwn(account.id, id)
     deps.notices.leave(ctx, 'session_ended')
+    seeOther(ctx, PATH)
+  }
+}
+
+/** A device that skips the second step does so no more. */
+export function endTrust(deps: SessionsDeps): Middleware {
+  return async (ctx) => {
+    await deps.trustedDevices.end(visitorOf(ctx).account.id, formOf(ctx)['id'] ?? '', originOf(ctx))
+    deps.notices.leave(ctx, 'device_untrusted')
     seeOther(ctx, PATH)
   }
 }
