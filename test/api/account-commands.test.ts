@@ -190,9 +190,8 @@ describe('gatehouse account', () => {
     expect([twice.code, twice.stdout]).toEqual([1, ''])
     expect(twice.stderr).toContain('email: has an account already')
 
-    const printed = await gatehouse(
-      ...['create', 'g2@example.org', '--name', 'Grace Newcomer', '--print', '--json'],
-    )
+    const second = ['create', 'g2@example.org', '--name', 'Grace Newcomer', '--print', '--json']
+    const printed = await gatehouse(...second)
     const other = JSON.parse(printed.stdout) as { link: string; username: string }
     expect(other.link).toContain('/reset-password?token=')
     expect(other.username).toMatch(/^grace-newcomer-[0-9a-z]{4}$/)

@@ -96,9 +96,8 @@ describe('retention', () => {
     const tables = await sql(
       `select table_name as "name" from information_schema.columns where table_schema = 'public' and column_name = 'expires_at'`,
     )
-    expect(tables.map(({ name }) => name).toSorted()).toEqual(
-      [...EXPIRING, ...NOT_AT_ONCE].toSorted(),
-    )
+    const names = tables.map(({ name }) => String(name))
+    expect(new Set(names)).toEqual(new Set([...EXPIRING, ...NOT_AT_ONCE]))
   })
 
   it('LG-07 deletes nothing that is in force', async () => {
