@@ -119,12 +119,8 @@ export function composeUseCases({
   const passwordReset = new PasswordReset({ ...mailing, passwords, attempts, codes })
   const passwordChange = new PasswordChange({ ...mailing, challenges, secondStep, passwords })
   const invitations = new Invitations({ audit, em, messages })
-  const registration = new Registration({
-    audit,
-    rules: config.registration,
-    apps: directory,
-    invitations,
-  })
+  const { registration: rules } = config
+  const registration = new Registration({ audit, rules, apps: directory, invitations })
   const accountCreation = new AccountCreation({ audit, em, registration })
   const emailChange = new EmailChange({ ...mailing, registration })
   const emailUndo = new EmailUndo({ audit, em, tokens, sessions })
