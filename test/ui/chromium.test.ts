@@ -175,7 +175,7 @@ describe('a keyboard is enough', () => {
   it('UX-40 goes through the login in the order it is read, and Enter sends it', async () => {
     const page = await open(await newPage(), 'interaction/login')
     const order: string[] = []
-    for (let step = 0; step < 8; step++) {
+    for (let step = 0; step < 9; step++) {
       order.push(
         await page.evaluate(
           `(({ id, textContent, className }) => id || textContent.trim() || className)(document.activeElement)`,
@@ -190,6 +190,7 @@ describe('a keyboard is enough', () => {
       'remember',
       'sign-in',
       'Forgot password?',
+      'I cannot use my passkey',
       'Create an account',
       'leave',
     ])
@@ -208,7 +209,7 @@ describe('a keyboard is enough', () => {
     await page.keyboard.press('Tab')
     const outline = (): Promise<string> =>
       page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
-    for (let step = 0; step < 8; step++) {
+    for (let step = 0; step < 9; step++) {
       expect(await outline()).toBe('solid')
       await page.keyboard.press('Tab')
     }
@@ -253,7 +254,7 @@ describe('the conveniences of the script', () => {
     })()`)
     await page.click('.primary')
     await page.waitForURL('**/verify-email')
-    expect(requests.at(-1)?.body).toBe('_csrf=csrf-token&code=+123+456+')
+    expect(requests.at(-1)?.body).toBe('_csrf=csrf-token&passkeys=&code=+123+456+')
   })
 
   it('UX-26 counts down until a code can be sent again', async () => {

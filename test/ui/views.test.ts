@@ -450,6 +450,7 @@ const CHOICES = new Set([
   'method',
   'step',
   'purpose',
+  'reason',
   'door',
   'outcome',
   'locale',
