@@ -13,7 +13,7 @@ import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
 
 const UNMET = 'unmet_authentication_requirements'
-const OFF = 'That way to sign in is not offered here'
+const OFF = 'That way of signing in is not offered here'
 
 const errorOf = (page: Page) => page.url.searchParams.get('error')
 
@@ -32,6 +32,13 @@ function postPassword(browser: Browser, person: { email: string; password: strin
   const csrf = form?.fields.find(({ name }) => name === '_csrf')?.value ?? ''
   const path = form?.action.pathname.replace(/[^/]+$/, 'login') ?? ''
   return browser.post(path, { _csrf: csrf, username: person.email, password: person.password })
+}
+
+/** Back to the app, which asks for more than the person has. */
+function leaveFor(browser: Browser): Promise<Page> {
+  const form = browser.page.forms.find(({ action }) => action.pathname.endsWith('/leave'))
+  if (!form) throw new Error(`no way back: ${browser.page.words}`)
+  return browser.submit(form)
 }
 
 describe('a way in that the operator does not offer', () => {
@@ -96,7 +103,9 @@ describe('what an app demands of a sign-in', () => {
       const browser = new Browser(server.origin)
       await browser.visit(app.authorizationUrl(wish))
       const back = await enter(browser, account, { authenticator: totp })
-      expect([back.step, errorOf(back)]).toEqual(['app', UNMET])
+      expect(back.step).toBe('passkey-offer')
+      const declined = await leaveFor(browser)
+      expect([declined.step, errorOf(declined)]).toEqual(['app', UNMET])
       expect(await server.context.sessions.list(account.id)).toEqual([])
 
       // A session of two factors, opened for another app, is not enough either.

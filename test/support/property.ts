@@ -31,7 +31,8 @@ export async function holds<T>(
       interruptAfterTimeLimit: ms,
       markInterruptAsFailure: false,
     })
-    if (details.failed) throw new Error(fc.defaultReportMessage(details))
+    if (details.failed)
+      throw new Error(fc.defaultReportMessage(details), { cause: details.errorInstance })
     // The time is over in the middle of a case, which fast-check does not wait for.
     await last
     runs += details.numRuns
