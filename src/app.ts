@@ -95,7 +95,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   const ofSignIn = { csrf, deviceCookie, signUpFlow, invitationCookie, upstreamCookie }
   app.use(interactionRoutes({ ...context, issuer, ...ofSignIn }, limit).routes())
   app.use(upstreamLogoutRoutes({ ...context, limit }).routes())
-  app.use(upstreamRoutes({ ...context, limit, upstreamCookie }).routes())
+  app.use(upstreamRoutes({ ...context, csrf, limit, upstreamCookie }).routes())
   app.use(webFinger(config))
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes(context.views).routes())

@@ -187,7 +187,12 @@ const UNREACHABLE = new Set([
   'removeIdentity',
 ])
 /** What a use case says of a proof that is none. */
-const JUDGED = new Set(['invalid_code', 'passkey_refused', 'challenge_expired'])
+const JUDGED = new Set([
+  'invalid_code',
+  'invalid_invitation',
+  'passkey_refused',
+  'challenge_expired',
+])
 
 /** A request to any operation, with a token that is live, broken, absent or of nobody. */
 function anyShot(): fc.Arbitrary<Shot & { id: string }> {

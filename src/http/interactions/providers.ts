@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { LiveProvider } from '../../upstream/providers.ts'
 import type { ProviderButton, UpstreamNotice } from '../../views/views.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
@@ -6,9 +7,9 @@ import type { InteractionDeps, Step } from './interaction.ts'
 /** Those that people of the app may come by, in the order of their buttons. */
 export function offeredProviders(
   { providers }: Pick<InteractionDeps, 'providers'>,
-  _step: Step,
+  { app }: Step,
 ): Promise<readonly LiveProvider[]> {
-  return providers.offered()
+  return providers.offered(settingsOf(app.client))
 }
 
 export async function providerButtons(

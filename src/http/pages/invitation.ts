@@ -30,7 +30,7 @@ export function invitationRoutes(deps: InvitationPageDeps): Router {
   const { invitations, interactions, renderer, csrf, limit, invitationCookie } = deps
   const router = new Router()
 
-  router.get('/invitation', limit('verify'), async (ctx) => {
+  router.get('/invitation', csrf.pagesOnly, limit('verify'), async (ctx) => {
     const secret = secretOf(ctx.query['token'])
     const { email, isMailed } = await invitations.peek(secret)
     renderer.page(ctx, 'pages/invitation', {

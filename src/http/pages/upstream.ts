@@ -4,6 +4,7 @@ import type { SecretBox } from '../../crypto/secret-box.ts'
 import { AppError } from '../../errors.ts'
 import type { UpstreamJourneys } from '../../upstream/journeys.ts'
 import { formBody } from '../middleware/body.ts'
+import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
 import { lastUnderWay } from '../started-sign-ins.ts'
@@ -12,6 +13,7 @@ import type { UpstreamCookie } from '../upstream-cookie.ts'
 
 export interface UpstreamDeps {
   readonly box: SecretBox
+  readonly csrf: Csrf
   readonly limit: RateLimit
   readonly journeys: UpstreamJourneys
   readonly upstreamCookie: UpstreamCookie
@@ -26,7 +28,7 @@ const LONGEST = 8192
 export function upstreamRoutes(deps: UpstreamDeps): Router {
   const router = new Router({ prefix: '/upstream/:provider' })
   const limited = deps.limit('upstream')
-  router.get('/callback', limited, comeBack(deps))
+  router.get('/callback', deps.csrf.pagesOnly, limited, comeBack(deps))
   router.post('/callback', formBody(), limited, comeBackByForm(deps))
   return router
 }
