@@ -322,7 +322,8 @@ describe('attacks on the way to a provider and back', () => {
   /** Where the callback sends this browser, which does not go there yet. */
   async function fetchHop(browser: Browser, callback: URL): Promise<string> {
     const cookie = browser.jar.header(callback) ?? ''
-    const answer = await send(callback, { headers: { ...FROM_ELSEWHERE, cookie } })
+    const opened = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+    const answer = await send(callback, { headers: { ...FROM_ELSEWHERE, ...opened, cookie } })
     return answer.headers.get('location') ?? ''
   }
 
