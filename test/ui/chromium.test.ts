@@ -200,7 +200,7 @@ describe('a keyboard is enough', () => {
     await page.waitForURL('**/interaction/abc/login')
     expect(requests.at(-1)).toMatchObject({
       method: 'POST',
-      body: '_csrf=csrf-token&username=ada%40example.org&password=correct+horse',
+      body: '_csrf=csrf-token&passkeys=&username=ada%40example.org&password=correct+horse',
     })
   })
 
