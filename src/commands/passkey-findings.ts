@@ -1,5 +1,4 @@
 import { passkeysOfOtherHosts } from '../accounts/factors/passkeys/other-hosts.ts'
-import { hasNumericHost } from '../config/sign-in-rules.ts'
 import type { Finding } from './findings.ts'
 import type { ClientCommandDeps } from './with-clients.ts'
 
@@ -9,22 +8,10 @@ const DOCS = 'docs/operations.md#passkeys'
 export async function passkeyFindings({
   config: { issuer },
   database,
-  signInPolicy,
-}: Pick<ClientCommandDeps, 'config' | 'database' | 'signInPolicy'>): Promise<Finding[]> {
+}: Pick<ClientCommandDeps, 'config' | 'database'>): Promise<Finding[]> {
   const { hostname } = new URL(issuer)
   const others = await passkeysOfOtherHosts(database.em.fork(), hostname)
-  const findings = others.map(({ host, passkeys }) => otherHost(host, passkeys, hostname))
-  const isOffered = signInPolicy.offers('passkey') || signInPolicy.offers('passkey', {}, 'second')
-  return isOffered && hasNumericHost(issuer) ? [NUMERIC, ...findings] : findings
-}
-
-const NUMERIC: Finding = {
-  id: 'issuer_is_address',
-  level: 'warning',
-  what: 'passkeys are offered, and ISSUER has an address instead of a host name',
-  why: 'browsers make no passkey for an address',
-  mend: 'give Gatehouse a host name, or take passkey out of SIGN_IN_METHODS and SECOND_FACTORS',
-  docs: DOCS,
+  return others.map(({ host, passkeys }) => otherHost(host, passkeys, hostname))
 }
 
 function otherHost(host: string, passkeys: number, hostname: string): Finding {

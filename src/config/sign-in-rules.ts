@@ -65,6 +65,6 @@ function olderLevel({ REQUIRE_MFA }: Given): RequiredLevel | undefined {
 }
 
 /** Whether the issuer is known by an IP address. */
-export function hasNumericHost(issuer: string | undefined): boolean {
+function hasNumericHost(issuer: string | undefined): boolean {
   return issuer !== undefined && isIP(new URL(issuer).hostname.replace(/^\[|\]$/g, '')) !== 0
 }
