@@ -23,7 +23,7 @@ interface Known {
   connecting?: Promise<AnyConnection>
 }
 
-const AWAY = new Set(['unreachable', 'slow', 'broken'])
+const SILENT = new Set(['unreachable', 'slow'])
 
 /**
  * Addresses and keys of providers: an hour as they are, a day while the provider gives no new ones.
@@ -37,10 +37,14 @@ export class Connections {
     this.#deps = deps
   }
 
-  /** Throws `UpstreamRefusal`. */
+  /**
+   * `by` a browser: what it brought may be of its own making, so an answer to it that makes no sense
+   * keeps nobody else from the provider. Throws `UpstreamRefusal`.
+   */
   async use<T>(
     provider: LiveProvider,
     work: (connection: AnyConnection) => Promise<T>,
+    by?: 'browser',
   ): Promise<T> {
     const known = this.#of(provider)
     const { remainingMs } = known.breaker
@@ -52,8 +56,9 @@ export class Connections {
       return done
     } catch (error) {
       const refusal = upstreamRefusal(error)
-      if (!AWAY.has(refusal.reason)) known.breaker.reached()
-      else known.breaker.unreachable()
+      const isBroken = refusal.reason === 'broken' && by !== 'browser'
+      if (isBroken || SILENT.has(refusal.reason)) known.breaker.unreachable()
+      else if (by !== 'browser') known.breaker.reached()
       throw refusal
     }
   }

@@ -78,7 +78,7 @@ function reasonOf(error: unknown): UpstreamReason {
 function ofAuthorization(word: unknown): UpstreamReason {
   if (word === 'access_denied') return 'cancelled'
   if (ASK_AGAIN.has(String(word))) return 'start_again'
-  return BUSY.has(String(word)) ? 'broken' : 'refused'
+  return BUSY.has(String(word)) ? 'busy' : 'refused'
 }
 
 function ofBody(word: unknown, status: unknown): UpstreamReason {

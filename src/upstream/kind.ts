@@ -9,7 +9,6 @@ export interface Told {
   readonly emailProven: boolean
   readonly name?: string | undefined
   readonly picture?: string | undefined
-  readonly locale?: string | undefined
 }
 
 /** Claims of an ID token, and of userinfo where the ID token left them out. */

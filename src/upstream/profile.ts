@@ -13,7 +13,6 @@ export interface UpstreamProfile extends Told {
   readonly issuer: string
   /** How the person signed in over there, as far as the operator trusts the provider to say. */
   readonly amr: readonly string[]
-  readonly acr?: string | undefined
   /** The provider's name for the sign-in, which its logout tokens use. */
   readonly sid?: string | undefined
 }
@@ -31,7 +30,7 @@ export function profileOf(
   const email = told.email === undefined ? undefined : canonicalEmail(told.email)
   const domain = email?.split('@').at(-1) ?? ''
   const isTrusted = emailTrust === 'claim' || (emailTrust === 'domains' && domains.includes(domain))
-  const { picture, locale } = told
+  const { picture } = told
   return {
     issuer,
     subject,
@@ -39,6 +38,5 @@ export function profileOf(
     emailProven: email !== undefined && told.emailProven && isTrusted,
     name: told.name === undefined ? undefined : personName(told.name),
     picture: picture !== undefined && isPublicHttps(picture) ? picture : undefined,
-    locale: locale !== undefined && locale.length <= 35 ? locale : undefined,
   }
 }

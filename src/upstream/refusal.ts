@@ -11,6 +11,8 @@ const CODES = {
   slow: 'upstream_unavailable',
   /** 5xx, or what is no answer of such a server at all. */
   broken: 'upstream_unavailable',
+  /** It sends the browser back with word that it cannot just now; anybody can write that. */
+  busy: 'upstream_unavailable',
   /** It does not know this client, or not by this secret: the operator's to mend. */
   client_refused: 'upstream_unavailable',
   /** It refused the request with an error of another kind. */

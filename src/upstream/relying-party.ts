@@ -3,6 +3,7 @@ import { Connections, type ConnectionsDeps } from './connections.ts'
 import { upstreamRefusal } from './failure.ts'
 import type { Claims } from './kind.ts'
 import { type LogoutClaims, logoutClaims } from './logout-token.ts'
+import type { AnyConnection } from './openid.ts'
 import { profileOf, type UpstreamProfile } from './profile.ts'
 import type { LiveProvider } from './providers.ts'
 import { UpstreamRefusal } from './refusal.ts'
@@ -78,7 +79,7 @@ export class RelyingParty {
     expected: Expected,
   ): Promise<UpstreamProfile> {
     const callback = new URL(`${redirectUri}?${parameters.toString()}`)
-    return this.#connections.use(provider, async (at) => {
+    const redeemed = async (at: AnyConnection): Promise<UpstreamProfile> => {
       const { settings } = provider
       if (at.speaks === 'oauth') {
         const told = await at.kind.read(await at.redeem(callback, expected))
@@ -91,10 +92,11 @@ export class RelyingParty {
       const told = { subject: String(claims['sub']), ...kind.read(claims, settings, user) }
       return {
         ...profileOf(String(claims['iss']), told, settings),
-        ...levelOf(claims, settings.trustAmr),
+        amr: amrOf(claims, settings.trustAmr),
         sid: shortText(claims['sid']),
       }
-    })
+    }
+    return this.#connections.use(provider, redeemed, 'browser')
   }
 
   /** Who has signed out over there. */
@@ -130,12 +132,10 @@ export interface Checked {
   readonly isClientKnown: boolean
 }
 
-function levelOf({ amr, acr }: Claims, isTrusted: boolean) {
+/** How the person signed in there, if the provider is trusted to say. */
+function amrOf({ amr }: Claims, isTrusted: boolean): string[] {
   const said = isTrusted && Array.isArray(amr) ? amr.slice(0, 20) : []
-  return {
-    amr: said.flatMap((each: unknown) => shortText(each) ?? []),
-    acr: isTrusted ? shortText(acr) : undefined,
-  }
+  return said.flatMap((each: unknown) => shortText(each) ?? [])
 }
 
 function shortText(value: unknown): string | undefined {

@@ -4,7 +4,7 @@ import { Browser, type Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
 import { PICTURES_CERTIFICATE, PICTURES_KEY } from '../support/loopback-certificate.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
+import { comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
 import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TlsSite, TO_LOOPBACK } from '../support/upstream/tls.ts'
@@ -79,6 +79,21 @@ describe('a provider that is away', () => {
     const page = await browser.submit('/upstream/other')
     await site[Symbol.asyncDispose]()
     await expectOtherWays(browser, page)
+  })
+
+  it.each([
+    ['server_error', { callback: { code: undefined, error: 'server_error' } }, undefined],
+    ['busy', { callback: { code: undefined, error: 'temporarily_unavailable' } }, undefined],
+    ['an odd code', { callback: { code: '<script>' } }, { status: 403, body: '<html>no</html>' }],
+  ] as const)('is not what a browser says of it: %s', async (_name, lies, token) => {
+    const attacker = await atLogin()
+    op.lies = lies
+    if (token) op.site.moods.set('/token', token)
+    const page = await attacker.visit(await op.authorize(await leaveFor(attacker)), FROM_ELSEWHERE)
+    expect([page.status, page.words.includes(SAID)]).toEqual([503, true])
+    op.lies = {}
+    op.site.moods.delete('/token')
+    expect((await comeBy(await atLogin(), op)).url.pathname).toBe('/account')
   })
 
   it('is not asked when a sign-in page is shown', async () => {

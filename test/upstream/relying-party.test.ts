@@ -32,8 +32,6 @@ describe('an OpenID provider', () => {
       ...op.person,
       sid: 's1',
       amr: ['mfa'],
-      acr: 'phr',
-      locale: 'de',
       picture: 'https://a.example/x.png',
     }
     expect(await signIn(acme({ emailTrust: 'claim' }), op)).toEqual({
@@ -43,9 +41,7 @@ describe('an OpenID provider', () => {
       emailProven: true,
       name: 'M',
       picture: 'https://a.example/x.png',
-      locale: 'de',
       amr: [],
-      acr: undefined,
       sid: 's1',
     })
   })
@@ -150,18 +146,15 @@ describe('an OpenID provider', () => {
   })
 
   it('takes its word on how the person signed in only where it is trusted', async () => {
-    op.person = { ...op.person, amr: ['pwd', 'mfa', 7], acr: 'phr' }
-    expect(await signIn(acme(), op)).toMatchObject({ amr: [], acr: undefined })
-    expect(await signIn(acme({ trustAmr: true }), op)).toMatchObject({
-      amr: ['pwd', 'mfa'],
-      acr: 'phr',
-    })
+    op.person = { ...op.person, amr: ['pwd', 'mfa', 7] }
+    expect((await signIn(acme(), op)).amr).toEqual([])
+    expect((await signIn(acme({ trustAmr: true }), op)).amr).toEqual(['pwd', 'mfa'])
   })
 
   it.each([
     ['access_denied', ['cancelled', 'upstream_cancelled']],
     ['login_required', ['start_again', 'upstream_cancelled']],
-    ['temporarily_unavailable', ['broken', 'upstream_unavailable']],
+    ['temporarily_unavailable', ['busy', 'upstream_unavailable']],
   ])('is told of %s', async (error, expected) => {
     op.lies = { callback: { code: undefined, error, error_description: '<b>rude</b>' } }
     expect(await reasonOf(signIn(acme(), op))).toEqual(expected)
@@ -246,7 +239,6 @@ describe('GitHub', () => {
       emailProven: true,
       name: undefined,
       picture: 'https://avatars.githubusercontent.com/u/583231',
-      locale: undefined,
       amr: [],
     })
   })

@@ -6,7 +6,6 @@ export function standardClaims(claims: Claims) {
     email: text(claims['email']),
     name: text(claims['name']),
     picture: text(claims['picture']),
-    locale: text(claims['locale']),
   }
 }
 
