@@ -1,6 +1,7 @@
 import type { AuditSink } from '../audit/event.ts'
 import { randomToken } from '../crypto/token.ts'
 import type { UpstreamPurpose } from '../entities/upstream-flow.ts'
+import { ownAddresses } from './addresses.ts'
 import type { News, UpstreamArrivals } from './arrivals.ts'
 import type { UpstreamFlows } from './flows.ts'
 import type { LiveProvider, Providers } from './providers.ts'
@@ -48,7 +49,7 @@ export class UpstreamJourneys {
     const { provider, purpose, binding, browser, goOn, loginHint, again, maxAge } = departure
     const acrValues = provider.settings.trustAmr ? departure.acrValues : undefined
     const [state, nonce] = [randomToken(), randomToken()]
-    const redirectUri = this.#callback(provider.id)
+    const { redirectUri } = ownAddresses(this.#deps.issuer, provider.id)
     const asked = { state, nonce, redirectUri, loginHint, again, maxAge, acrValues }
     const { url, verifier } = await relyingParty.begin(provider, asked)
     const signedInAfter = maxAge === undefined ? undefined : nowSeconds() - maxAge
@@ -72,7 +73,8 @@ export class UpstreamJourneys {
     if (!flow) return undefined
     const { nonce, verifier, goOn, signedInAfter } = flow.kept
     const maxAge = signedInAfter === undefined ? undefined : nowSeconds() - signedInAfter
-    const callback = { redirectUri: this.#callback(providerId), parameters, user }
+    const { redirectUri } = ownAddresses(this.#deps.issuer, providerId)
+    const callback = { redirectUri, parameters, user }
     const news = await this.#redeem(providerId, callback, { state, nonce, verifier, maxAge })
     return { goOn, arrivalId: await arrivals.put(providerId, flow.binding, news) }
   }
@@ -102,11 +104,6 @@ export class UpstreamJourneys {
     const detail = { provider, reason }
     this.#deps.audit.record({ type: 'upstream_refused', outcome: 'failure', detail })
     return { failure }
-  }
-
-  /** One address for each provider, so that none can pass off its answer as another's (UP-06). */
-  #callback(providerId: string): string {
-    return `${this.#deps.issuer}/upstream/${providerId}/callback`
   }
 }
 
