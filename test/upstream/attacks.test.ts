@@ -184,6 +184,17 @@ describe('attacks on the way to a provider and back', () => {
     expect(await sql('select 1 from account where email = $1', [op.person['email']])).toEqual([])
   })
 
+  it('UP-05 nor was it closed to them only while they were asked for their name', async () => {
+    op.person = somebody({ email_verified: true, name: undefined })
+    const browser = await atLogin()
+    await comeBy(browser, op)
+    await change('acme', { settings: { emailTrust: 'claim', signUp: 'never' } })
+    const page = await browser.submit('/arrival', { name: 'Grace' })
+    await change('acme', { settings: { emailTrust: 'claim' } })
+    expect(page.words).toContain('Nobody here is known by your sign-in at Acme')
+    expect(await sql('select 1 from account where email = $1', [op.person['email']])).toEqual([])
+  })
+
   it('UP-09 what a provider writes of an error is not shown', async () => {
     op.lies = {
       callback: { code: undefined, error: 'access_denied', error_description: 'CALL 0800 NOW' },

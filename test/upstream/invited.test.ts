@@ -115,4 +115,23 @@ describe('who comes by a provider with an invitation', () => {
     expect((await comeBy(browser, op)).status).toBe(403)
     expect(await find(email)).toBeNull()
   })
+
+  it.each([
+    ['a code', { email_verified: false }],
+    ['a name', { email_verified: true, name: undefined }],
+  ] as const)(
+    'is told on the sign-in page if it was taken back before %s',
+    async (_what, claims) => {
+      const email = arriving(claims)
+      const { browser, id } = await invited(email)
+      const page = await comeBy(browser, op)
+      await server.context.invitations.revoke(id)
+      const refused = page.url.pathname.endsWith('/arrival-code')
+        ? await browser.submit('/arrival-code', { code: await server.inbox.code(email) })
+        : await browser.submit('/arrival', { name: 'Grace' })
+      expect([refused.status, refused.step]).toEqual([403, 'login'])
+      expect(refused.words).toContain('no account can be opened with it')
+      expect(await find(email)).toBeNull()
+    },
+  )
 })

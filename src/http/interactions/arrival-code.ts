@@ -28,16 +28,15 @@ export function submitArrivalCode(deps: InteractionDeps): Middleware {
     if (!newcomer || !email || waiting?.tokenId === undefined) return step.startOver()
     const asked = { arrivalId: waiting.id, email, tokenId: waiting.tokenId }
     const { code } = textsOf(ctx, 'code')
-    await orLogin(ctx, deps, step, newcomer.provider, () =>
-      refusable(
-        ctx,
-        async () => {
-          refuseFaults({ code: codeFault(code) })
-          await deps.addressProof.prove(asked, code)
-          await follow(ctx, deps, step, newcomer, await deps.meetings.meetAt(email))
-        },
-        (problems) => render(ctx, deps, step, { problems }),
-      ),
+    const prove = async () => {
+      refuseFaults({ code: codeFault(code) })
+      await deps.addressProof.prove(asked, code)
+      await follow(ctx, deps, step, newcomer, await deps.meetings.meetAt(email))
+    }
+    await refusable(
+      ctx,
+      () => orLogin(ctx, deps, step, newcomer.provider, prove),
+      (problems) => render(ctx, deps, step, { problems }),
     )
   }
 }

@@ -6,10 +6,11 @@ import { personName } from '../../accounts/person-name.ts'
 import type { Candidate } from '../../accounts/registration/registration.ts'
 import { AppError } from '../../errors.ts'
 import { bindingTo } from '../../upstream/flows.ts'
+import type { LiveProvider } from '../../upstream/providers.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
-import type { InteractionDeps, Step } from './interaction.ts'
+import { bindingOf, type InteractionDeps, type Step } from './interaction.ts'
 import { staysRemembered } from './known-person.ts'
 import { type Newcomer, type Waiting, waitingState, withoutArrival } from './newcomer.ts'
 import { shownInvitation } from './who-may-register.ts'
@@ -36,11 +37,12 @@ export async function follow(
       return wait({ stage: 'code', email: meeting.email, tokenId })
     }
     case 'new': {
+      const { email } = meeting
       const name = personName(person.name ?? '')
-      if (newcomer.provider.settings.signUp === 'never') throw new AppError('registration_closed')
-      await deps.registration.admit(await candidateOf(ctx, deps, step, meeting.email))
-      if (name === undefined) return wait({ stage: 'name', email: meeting.email })
-      return openFor(ctx, deps, step, newcomer, { name, email: meeting.email })
+      if (name !== undefined) return openFor(ctx, deps, step, newcomer, { name, email })
+      refuseNewcomers(newcomer.provider)
+      await deps.registration.admit(await candidateOf(ctx, deps, step, email))
+      return wait({ stage: 'name', email })
     }
   }
 }
@@ -61,7 +63,7 @@ export async function askCode(
       arrivalId: arrived.id,
       ...(await candidateOf(ctx, deps, step, email)),
       locale: deps.renderer.locale(ctx),
-      mayJoin: provider.settings.signUp !== 'never',
+      mayJoin: takesNewcomers(provider),
       page,
     },
     originOf(ctx),
@@ -79,6 +81,7 @@ export async function openFor(
 ): Promise<void> {
   const email = canonicalEmail(proven)
   if (!email) throw new AppError('interaction_expired')
+  refuseNewcomers(provider)
   const candidate = await candidateOf(ctx, deps, step, email)
   const wanted = { ...candidate, name, locale: deps.renderer.locale(ctx) }
   const opened = await deps.joining.open(arrived, wanted, originOf(ctx))
@@ -89,6 +92,12 @@ export async function openFor(
     isRemembered: false,
     upstream: { providerId: provider.id, sid: arrived.person.sid },
   })
+}
+
+const takesNewcomers = ({ settings }: LiveProvider): boolean => settings.signUp !== 'never'
+
+function refuseNewcomers(provider: LiveProvider): void {
+  if (!takesNewcomers(provider)) throw new AppError('registration_closed')
 }
 
 /** Who wants an account, with the invitation that this browser has opened. */
@@ -118,7 +127,7 @@ async function signInKnown(
   const first = {
     account,
     proofs: [upstreamProof(person.amr)],
-    binding: `interaction:${step.uid}`,
+    binding: bindingOf(step),
     origin: originOf(ctx),
     device: step.policy.takesTrust ? deps.deviceCookie.read(ctx) : undefined,
   }

@@ -26,12 +26,11 @@ export function submitMissingDetail(deps: InteractionDeps): Middleware {
     if (!newcomer) return step.startOver()
     const { email, name } = textsOf(ctx, 'email', 'name')
     const [typed, take] = asksAddress(newcomer) ? [email, takeAddress] : [name, takeName]
-    await orLogin(ctx, deps, step, newcomer.provider, () =>
-      refusable(
-        ctx,
-        () => take(ctx, deps, step, newcomer, typed),
-        (problems) => render(ctx, deps, step, newcomer, { typed, problems }),
-      ),
+    const asked = () => take(ctx, deps, step, newcomer, typed)
+    await refusable(
+      ctx,
+      () => orLogin(ctx, deps, step, newcomer.provider, asked),
+      (problems) => render(ctx, deps, step, newcomer, { typed, problems }),
     )
   }
 }
