@@ -29,8 +29,8 @@ export const person: Guard<AuthApiDeps, Person> = {
 }
 
 /**
- * Also who signed in by a recovery code where two factors are demanded. It opens what turns the
- * lost one off, and signing out, and nothing else (TF-11).
+ * Also who signed in by a recovery code where two factors are demanded. It opens what takes the lost
+ * one away or makes another, and signing out, and nothing else (TF-11).
  */
 export const recovered: Guard<AuthApiDeps, Person> = {
   ...bearer,

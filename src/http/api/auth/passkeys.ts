@@ -9,7 +9,7 @@ import { family, operation } from '../operation.ts'
 import type { Person } from '../principal.ts'
 import { PASSWORD, RECOVERY_CODES } from './examples.ts'
 import { confirmation, named, token } from './fields.ts'
-import { person } from './guards.ts'
+import { recovered } from './guards.ts'
 import { CREATION, PASSKEY, REGISTRATION, TOKENS_OF_PASSKEYS } from './passkey-examples.ts'
 import { Passkey, presentPasskey } from './passkey-shape.ts'
 import { CreationOptions, foreignOrigins, RegistrationCredential } from './passkey-shapes.ts'
@@ -25,7 +25,7 @@ const TOKEN_BITS = 128
 export const PASSKEYS = family('Passkeys', {
   listPasskeys: operation({
     route: 'GET /passkeys',
-    guard: person,
+    guard: recovered,
     limit: 'account',
     summary: 'My passkeys',
     answer: named('Passkeys', { passkeys: z.array(Passkey) }),
@@ -37,7 +37,7 @@ export const PASSKEYS = family('Passkeys', {
 
   newPasskeyOptions: operation({
     route: 'POST /passkeys/options',
-    guard: person,
+    guard: recovered,
     limit: 'sensitive',
     summary: 'Begin to add a passkey',
     description:
@@ -66,7 +66,7 @@ export const PASSKEYS = family('Passkeys', {
 
   addPasskey: operation({
     route: 'POST /passkeys',
-    guard: person,
+    guard: recovered,
     limit: 'sensitive',
     summary: 'Add a passkey',
     description:
@@ -99,7 +99,7 @@ export const PASSKEYS = family('Passkeys', {
 
   renamePasskey: operation({
     route: 'PATCH /passkeys/{id}',
-    guard: person,
+    guard: recovered,
     limit: 'sensitive',
     summary: 'Rename a passkey',
     description: 'An empty name takes its name away.',
@@ -119,7 +119,7 @@ export const PASSKEYS = family('Passkeys', {
 
   removePasskey: operation({
     route: 'DELETE /passkeys/{id}',
-    guard: person,
+    guard: recovered,
     limit: 'sensitive',
     summary: 'Remove a passkey',
     description: 'The owner is told by mail. The last way to sign in stays.',

@@ -24,7 +24,7 @@ export const PROOFS = family('Security', {
    */
   enableMfa: twoCalls({
     route: 'POST /enable/mfa',
-    guard: person,
+    guard: recovered,
     limit: 'sensitive',
     summary: 'Turn two-step sign-in on',
     description:

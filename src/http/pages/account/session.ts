@@ -36,9 +36,10 @@ export interface Visitor extends Shown {
   readonly recoveryOpensAt: Date | undefined
 }
 
+const FACTOR = '/account/mfa'
+const PASSKEYS = '/account/passkeys'
 /** What a person with a recovery code reaches where two factors are demanded (TF-11). */
-const FACTOR_PAGES = '/account/mfa'
-const OLD_FACTOR = '/account/mfa/disable'
+const REPLACES_FACTOR = [FACTOR, PASSKEYS]
 
 /** Lets signed-in people through; others sign in first and come back to the page they wanted. */
 export function accountSession(deps: AccountSessionDeps): Middleware {
@@ -53,9 +54,9 @@ export function accountSession(deps: AccountSessionDeps): Middleware {
     if (
       signInPolicy.isStrict &&
       visitor.level === 'recovered' &&
-      !ctx.path.startsWith(FACTOR_PAGES)
+      !REPLACES_FACTOR.some((path) => ctx.path.startsWith(path))
     )
-      return seeOther(ctx, OLD_FACTOR)
+      return seeOther(ctx, lostFactorOf(visitor.account, signInPolicy))
     ctx.state.visitor = visitor
     await next()
   }
@@ -119,6 +120,12 @@ async function findVisitor(
     level,
     recoveryOpensAt: recoveryOpensMs == null ? undefined : new Date(recoveryOpensMs),
   }
+}
+
+/** Where the factor that a recovery code stood in for is taken away, or another is made. */
+function lostFactorOf({ mfaEnabled }: Account, { offers }: SignInPolicy): string {
+  if (mfaEnabled) return `${FACTOR}/disable`
+  return offers('passkey') || offers('passkey', {}, 'second') ? PASSKEYS : FACTOR
 }
 
 /** Routes that only take a form or give a file; what a person comes back to is the page that has it. */
