@@ -2,8 +2,6 @@ import { Migration } from '@mikro-orm/migrations'
 
 /** Who people are at upstream providers, and those who are on their way there and back. */
 export class Migration20261130155000_identities extends Migration {
-  override name = 'Migration20261130155000_identities'
-
   override up(): void {
     this.addSql(
       `create table "identity" ("id" uuid not null, "account_id" uuid not null, "provider_id" varchar(40) not null, "issuer" varchar(512) not null, "subject" varchar(255) not null, "email" varchar(254) null, "display_name" varchar(100) null, "linked_at" timestamptz not null, "linked_by" varchar(8) not null, "last_used_at" timestamptz null, "suspended_at" timestamptz null, primary key ("id"));`,
@@ -33,12 +31,6 @@ export class Migration20261130155000_identities extends Migration {
     )
     this.addSql(
       `alter table "upstream_arrival" add constraint "upstream_arrival_provider_id_foreign" foreign key ("provider_id") references "provider" ("id") on delete cascade;`,
-    )
-    this.addSql(
-      `alter table "session" add column "provider_id" varchar(40) null, add column "upstream_sid" varchar(255) null;`,
-    )
-    this.addSql(
-      `create index "session_upstream" on "session" ("provider_id", "upstream_sid") where "upstream_sid" is not null;`,
     )
   }
 }

@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Migration } from '@mikro-orm/migrations'
+import { Client } from 'pg'
 import { type Database, openDatabase } from '../src/database/database.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
+import { eventually } from './support/eventually.ts'
 import { asAdmin } from './support/postgres.ts'
 
 /** Longer than any other statement may take, and than a connection may be silent. */
@@ -234,7 +236,7 @@ describe('migrations', () => {
     await empty.drop()
   })
 
-  it('have the time that a large table takes, and are applied all or none', async () => {
+  it('have the time that a large table takes, and go on where one failed', async () => {
     const empty = await createEmptyDatabase()
     const instance = await openDatabase({ url: empty.url, pool: 2 })
     const limits = `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock`
@@ -242,14 +244,19 @@ describe('migrations', () => {
       ...instance.orm.config.get('migrations'),
       migrationsList: [
         named('first', `create table seen as ${limits}`),
-        named('second', 'select * from "no such table"'),
+        named('second', 'create table half (); select * from "no such table"'),
       ],
     })
+    const relations = async () =>
+      (
+        await instance.pool.query<{ seen: string | null; half: string | null }>(
+          `select to_regclass('seen') as seen, to_regclass('half') as half`,
+        )
+      ).rows[0]
     await expect(instance.migrate()).rejects.toThrow('no such table')
-    expect((await instance.pool.query(`select to_regclass('seen') as seen`)).rows).toEqual([
-      { seen: null },
-    ])
+    expect(await relations()).toEqual({ seen: 'seen', half: null })
 
+    // The first would fail if it were applied again.
     instance.orm.config
       .get('migrations')
       .migrationsList?.splice(1, 1, named('slow', `select pg_sleep(${LONG_S})`))
@@ -260,6 +267,76 @@ describe('migrations', () => {
     expect((await instance.pool.query(limits)).rows).toEqual([{ statement: '5s', lock: '2s' }])
     await instance[Symbol.asyncDispose]()
     await empty.drop()
+  })
+
+  it('give back what one has locked before the next begins: the version before serves', async () => {
+    const empty = await createEmptyDatabase()
+    const instance = await openDatabase({ url: empty.url, pool: 3 })
+    await instance.pool.query('create table people (id int)')
+    instance.orm.config.set('migrations', {
+      ...instance.orm.config.get('migrations'),
+      migrationsList: [
+        named('locks', 'alter table people add column name text'),
+        named('slow', `select pg_sleep(${LONG_S})`),
+      ],
+    })
+    const isMigrating = instance.migrate()
+    const reader = new Client({ connectionString: empty.url })
+    await reader.connect()
+    await eventually(
+      async () =>
+        (
+          await reader.query(
+            `select from pg_stat_activity where query like '%pg_sleep(${LONG_S})%' and pid <> pg_backend_pid()`,
+          )
+        ).rowCount,
+      1,
+    )
+    await reader.query(`set lock_timeout = '1s'`)
+    expect((await reader.query('select name from people')).rowCount).toBe(0)
+    await reader.end()
+    await isMigrating
+    await instance[Symbol.asyncDispose]()
+    await empty.drop()
+  })
+
+  it('wait for a lock again that others hold for long', async () => {
+    const empty = await createEmptyDatabase()
+    const instance = await openDatabase({ url: empty.url, pool: 3 })
+    await instance.pool.query('create table people (id int)')
+    instance.orm.config.set('migrations', {
+      ...instance.orm.config.get('migrations'),
+      migrationsList: [named('locks', 'alter table people add column name text')],
+    })
+    const holder = new Client({ connectionString: empty.url })
+    await holder.connect()
+    await holder.query('begin; select from people')
+    const isMigrating = instance.migrate()
+    // Longer than one try, and shorter than all of them.
+    await sleep(3500)
+    await holder.query('commit')
+    await holder.end()
+    await isMigrating
+    expect((await instance.pool.query('select name from people')).rowCount).toBe(0)
+    await instance[Symbol.asyncDispose]()
+    await empty.drop()
+  })
+
+  it('change one table each that people use, or lock two in the order of requests first', () => {
+    const recent = readdirSync(MIGRATIONS)
+      .filter((name) => name > 'Migration20261130150000')
+      .map((name) => ({ name, sql: readFileSync(join(MIGRATIONS, name), 'utf8') }))
+    const found = (sql: string, pattern: RegExp) =>
+      [...sql.matchAll(pattern)].map((match) => match[1] ?? '')
+    const made = new Set(recent.flatMap(({ sql }) => found(sql, /create table "(\w+)"/g)))
+    const hasty = recent.flatMap(({ name, sql }) => {
+      const tables = new Set(found(sql, /(?:alter table|references|\bon) "(\w+)"/g)).difference(
+        made,
+      )
+      return tables.size > 1 && !/lock table "/.test(sql) ? [`${name}: ${[...tables].join()}`] : []
+    })
+    expect(recent.length).toBeGreaterThan(10)
+    expect(hasty).toEqual([])
   })
 })
 

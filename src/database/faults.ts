@@ -15,6 +15,12 @@ export function isUnavailable(error: unknown): boolean {
   return typeof message === 'string' && UNAVAILABLE_MESSAGE.test(message)
 }
 
+/** Whether the statement met locks of others: a deadlock, or a wait that was too long. */
+export function isContended(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === '40P01' || code === '55P03'
+}
+
 /** Why a database cannot be used, for the operator. */
 export function reason(cause: unknown): string {
   const { code = '', message = '' } = (cause ?? {}) as { code?: string; message?: string }

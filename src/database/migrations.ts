@@ -9,6 +9,7 @@ import type { Pool } from 'pg'
 import { StartupError } from '../errors.ts'
 import type { Patience } from '../patience.ts'
 import { patiently } from './connection.ts'
+import { isContended } from './faults.ts'
 import { MIGRATIONS } from './orm.ts'
 
 /** Any 64-bit number will do, as long as every release uses the same. */
@@ -16,6 +17,8 @@ const MIGRATION_LOCK = 6_842_173_905_114n
 const NAME = /^(Migration\d{14}_\w+)\.ts$/
 
 const POLL_MS = 500
+/** Of a migration that meets locks of others. */
+const MOST_TRIES = 5
 const TRY_LOCK = `select pg_try_advisory_xact_lock(${MIGRATION_LOCK}) as "isOurs"`
 /** Who has it, as PostgreSQL knows. */
 const HOLDER = `
@@ -24,9 +27,11 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.database = 
   and (l.classid::bigint << 32) | l.objid::bigint = ${MIGRATION_LOCK}`
 
 /**
- * Applies pending migrations, all or none; instances that start together take turns (PostgreSQL
- * advisory lock), and say whom they wait for. A large table may take its time, but a lock that others hold is waited for no
- * longer than by a request: everybody else would queue behind it.
+ * Applies pending migrations one by one, each whole or not at all and in a transaction of its own: what
+ * one has locked is free before the next begins, as the version before serves meanwhile. Instances that
+ * start together take turns (PostgreSQL advisory lock), and say whom they wait for. A large table may
+ * take its time, but a lock that others hold is waited for no longer than by a request: everybody else
+ * would queue behind it. It is tried again for a while; a later start goes on where one failed.
  */
 export async function applyMigrations(
   orm: MikroORM,
@@ -34,21 +39,35 @@ export async function applyMigrations(
   { tell, signal }: Pick<Patience, 'tell' | 'signal'> = {},
 ): Promise<void> {
   const connection = orm.em.getConnection()
-  await patiently({ pool }, () =>
+  let isTold = false
+  const applyNext = () =>
     connection.transactional(async (transaction) => {
       const ask = <Row>(statement: string): Promise<Row[]> =>
         connection.execute<Row[]>(statement, [], 'all', transaction)
       // Asked for again and again: a wait within PostgreSQL would outlast a stop.
-      for (let isTold = false; !(await ask<{ isOurs: boolean }>(TRY_LOCK))[0]?.isOurs; ) {
+      while (!(await ask<{ isOurs: boolean }>(TRY_LOCK))[0]?.isOurs) {
         signal?.throwIfAborted()
         if (!isTold) tell?.('the lock of migrations', heldBy(await ask<Holder>(HOLDER)))
         isTold = true
         await sleep(POLL_MS, undefined, signal ? { signal } : {}).catch(() => undefined)
       }
+      const [next] = await orm.migrator.getPending()
+      if (!next) return false
       await ask('set local statement_timeout = 0')
-      await orm.migrator.up({ transaction })
-    }),
-  )
+      await orm.migrator.up({ migrations: [next.name], transaction })
+      return true
+    })
+  await patiently({ pool }, async () => {
+    for (let tries = 1, isDone = false; !isDone; ) {
+      try {
+        isDone = !(await applyNext())
+        tries = 1
+      } catch (error) {
+        if (!isContended(error) || tries++ === MOST_TRIES) throw error
+        await sleep(POLL_MS)
+      }
+    }
+  })
 }
 
 interface Holder {
