@@ -127,6 +127,7 @@ describe('signing up with a passkey, in Chromium', () => {
     await second.waitForURL('**/recover/new')
     const found = await virtualAuthenticator(second, { isSynced: true })
     await create(second)
+    await second.locator('#codes li').first().waitFor()
     expect(await second.locator('#codes li').allInnerTexts()).not.toContain(code)
     await page.goto(`${server.origin}/account`)
     expect(await page.locator('h1').innerText()).toBe('Sign in')

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { Browser, type Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
 import { operator } from '../support/operator.ts'
-import { age, enableMfa, forgetStep, signedIn } from '../support/people.ts'
+import { givePasskey } from '../support/passkeys.ts'
+import { type Account, age, enableMfa, forgetStep, signedIn } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { comeBy, FROM_ELSEWHERE, somebody } from '../support/upstream/coming.ts'
 import { FakeGitHub, GITHUB_CLIENT } from '../support/upstream/fake-github.ts'
@@ -139,6 +140,22 @@ describe('providers that are connected to an account', () => {
     await third.visit('/account')
     await comeBy(third, op)
     expect(third.page.url.pathname).toMatch(/\/mfa$/)
+  })
+
+  it('SE-10 UP-02 are not connected on the way back once the proof is old, or lacks the second factor', async () => {
+    for (const isOver of [
+      (account: Account) => age(server, account.id, 601),
+      (account: Account) => givePasskey(server, account),
+    ]) {
+      op.person = somebody()
+      const { browser, account } = await signedIn(server)
+      await browser.visit(CONNECTIONS)
+      const away = await browser.submit(`${CONNECTIONS}/acme/connect`)
+      const back = await op.authorize(away.url)
+      await isOver(account)
+      expect((await browser.visit(back, FROM_ELSEWHERE)).step).toBe('login')
+      expect(await identitiesOf(account.id)).toEqual([])
+    }
   })
 
   it('UP-02 somebody else’s identity is not removed by its id', async () => {

@@ -1,11 +1,11 @@
-import { LockMode } from '@mikro-orm/core'
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { generateRecoveryCodes, normalizeRecoveryCode } from '../../crypto/recovery-codes.ts'
 import { sha256 } from '../../crypto/token.ts'
 import type { EntityManager } from '../../database/database.ts'
-import { Account, RecoveryCode } from '../../entities/index.ts'
+import { RecoveryCode } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
+import { lockedAccount } from '../locked-account.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import { STRONGEST, takesTwoFactors } from './levels.ts'
 
@@ -43,11 +43,7 @@ export class RecoveryCodes {
   /** New codes, shown this once; the old ones are void, and the owner is told. Throws `mfa_not_enabled`. */
   async regenerate(accountId: string, origin: RequestOrigin): Promise<string[]> {
     return this.#em.fork().transactional(async (tx) => {
-      const account = await tx.findOneOrFail(
-        Account,
-        { id: accountId },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
+      const account = await lockedAccount(tx, accountId)
       if (!takesTwoFactors(account)) throw new AppError('mfa_not_enabled')
       const codes = await this.replace(tx, accountId)
       await this.#events.notify(tx, account, 'recovery_codes_regenerated', origin)

@@ -1,12 +1,12 @@
-import { LockMode } from '@mikro-orm/core'
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import type { SecretBox } from '../../crypto/secret-box.ts'
 import { equal } from '../../crypto/token.ts'
 import { verifyTotp } from '../../crypto/totp.ts'
 import type { EntityManager } from '../../database/database.ts'
-import { Account, TotpCredential } from '../../entities/index.ts'
+import { TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
+import { lockedAccount } from '../locked-account.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Attempts } from './attempts.ts'
 import type { Method } from './method.ts'
@@ -51,11 +51,7 @@ export class SecondFactorProofs {
       origin,
     })
     const spend = async (tx: EntityManager): Promise<Method | undefined> => {
-      const account = await tx.findOneOrFail(
-        Account,
-        { id: accountId },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
+      const account = await lockedAccount(tx, accountId)
       const isTotp = await this.#acceptTotp(tx, { accountId, code, by })
       const recovery = isTotp ? undefined : await recoveryCodes.spend(tx, accountId, code, by)
       if (!isTotp && !recovery) return undefined

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { LockMode } from '@mikro-orm/core'
 import type { AuditRecord, AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { LIFETIMES } from '../../config/limits.ts'
@@ -9,8 +8,10 @@ import { databaseNow, inSeconds } from '../../database/clock.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { Account, TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
+import { lockedAccount } from '../locked-account.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { type AddedIn, ensureStillOpens } from '../shown-sign-in.ts'
 import { type Attempts, attempt } from './attempts.ts'
 import { TOTP } from './methods/totp.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
@@ -102,8 +103,9 @@ export class Totp {
     origin: RequestOrigin,
     {
       sessionId,
+      shown,
       alongside,
-    }: { sessionId?: string | undefined; alongside?: (tx: EntityManager) => Promise<void> } = {},
+    }: AddedIn & { readonly alongside?: (tx: EntityManager) => Promise<void> } = {},
   ): Promise<string[]> {
     const { box, attempts, recoveryCodes, events, audit, sessions } = this.#deps
     const pending = await this.#findPending(accountId)
@@ -125,6 +127,7 @@ export class Totp {
     const lastStep = step
     const turnOn = async (tx: EntityManager): Promise<string[]> => {
       const account = await lockedAccount(tx, accountId)
+      if (shown) ensureStillOpens(account, shown)
       if (account.mfaEnabled) throw new AppError('mfa_already_enabled')
       const confirmed = await tx.nativeUpdate(
         TotpCredential,
@@ -192,8 +195,4 @@ export class Totp {
     await this.#deps.events.notify(tx, locked, 'mfa_disabled', origin)
     await this.#deps.audit.append(tx, { type: 'mfa_disabled', accountId, origin, actor })
   }
-}
-
-function lockedAccount(tx: EntityManager, id: string): Promise<Account> {
-  return tx.findOneOrFail(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
+import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { CAPS } from '../../config/limits.ts'
@@ -11,6 +11,7 @@ import { AppError } from '../../errors.ts'
 import type { UpstreamPerson } from '../../upstream/arrivals.ts'
 import type { SignInPolicy } from '../factors/sign-in-policy.ts'
 import { ensureWayStays, recount } from '../factors/ways.ts'
+import { lockedAccount } from '../locked-account.ts'
 import { personName } from '../person-name.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import { UUID } from '../uuid.ts'
@@ -128,10 +129,6 @@ export class Identities {
       })
     })
   }
-}
-
-export function lockedAccount(tx: EntityManager, id: string): Promise<Account> {
-  return tx.findOneOrFail(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
 }
 
 async function insert(

@@ -6,10 +6,12 @@ import { AppError } from '../../errors.ts'
 import type { Arrival, UpstreamArrivals, UpstreamPerson } from '../../upstream/arrivals.ts'
 import type { ProvenAccount } from '../accounts.ts'
 import type { CanonicalEmail } from '../canonical-email.ts'
+import { lockedAccount } from '../locked-account.ts'
 import { checkColumns } from '../profile-checks.ts'
 import { makeAccount } from '../registration/make-account.ts'
 import type { Registration } from '../registration/registration.ts'
-import { type Identities, lockedAccount } from './identities.ts'
+import { ensureStillOpens, type ShownSignIn } from '../shown-sign-in.ts'
+import type { Identities } from './identities.ts'
 
 export interface JoiningDeps {
   readonly em: EntityManager
@@ -69,16 +71,14 @@ export class Joining {
    * To an account whose own sign-in was shown in this browser, and whose owner has said so. Throws
    * `identity_taken`, whose owners are told; `invalid_credentials` if it is not what was proven.
    */
-  async connect(arrived: Arrived, proven: ProvenAccount, origin: RequestOrigin): Promise<void> {
-    const { accountId, credentialVersion } = proven
+  async connect(arrived: Arrived, shown: ShownSignIn, origin: RequestOrigin): Promise<void> {
+    const { accountId } = shown
     const { em, identities } = this.#deps
     try {
       await em.fork().transactional(async (tx) => {
         await this.#spend(tx, arrived)
         const account = await lockedAccount(tx, accountId)
-        const isAsProven = account.credentialVersion === credentialVersion
-        if (!account.isActive() || account.mustResetPassword || !isAsProven)
-          throw new AppError('invalid_credentials')
+        ensureStillOpens(account, shown)
         await identities.attach(tx, account, { ...arrived, by: 'link' }, origin)
       })
     } catch (error) {

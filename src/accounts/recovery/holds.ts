@@ -7,6 +7,7 @@ import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { RecoveryMails } from '../../mail/recovery-mails.ts'
+import { lockedAccount } from '../locked-account.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -183,8 +184,4 @@ export class RecoveryHolds {
       await audit.append(tx, { type: 'recovery_cancelled', accountId, detail: { reason } })
     return { reportSecret }
   }
-}
-
-function lockedAccount(tx: EntityManager, id: string): Promise<Account> {
-  return tx.findOneOrFail(Account, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
-import type { ProvenAccount } from '../../accounts/accounts.ts'
 import { amrOf, reaches } from '../../accounts/factors/levels.ts'
 import { UPSTREAM } from '../../accounts/factors/methods/upstream.ts'
+import { shownBy, stillOpens } from '../../accounts/shown-sign-in.ts'
 import type { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
@@ -67,17 +67,15 @@ function cameBy({ state }: Step, { proofs }: Proven): Proven['upstream'] {
 }
 
 /**
- * The account, if what was proven of it still holds: a reset in the meantime ends this sign-in like
- * all others (PW-10).
+ * The account, if what was proven of it still opens it: a reset in the meantime ends this sign-in
+ * like all others (PW-10), and so does a second factor that it has not shown (PK-06).
  */
 export async function findProven(
   { accounts }: InteractionDeps,
-  { accountId, credentialVersion }: ProvenAccount,
+  proven: Proven | undefined,
 ): Promise<Account | undefined> {
-  const account = await accounts.loadActive(accountId)
-  return account?.credentialVersion === credentialVersion && !account.mustResetPassword
-    ? account
-    : undefined
+  const account = proven && (await accounts.loadActive(proven.accountId))
+  return account && stillOpens(account, shownBy(proven)) ? account : undefined
 }
 
 async function beginEnrolment(

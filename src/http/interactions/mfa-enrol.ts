@@ -1,14 +1,18 @@
 import type { Context, Middleware } from 'koa'
 import { firstStepOf, methodsOf } from '../../accounts/factors/methods/index.ts'
 import { TOTP } from '../../accounts/factors/methods/totp.ts'
+import { shownBy } from '../../accounts/shown-sign-in.ts'
+import type { InteractionState } from '../../oidc/interaction-state.ts'
 import { codeFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { originOf } from '../state.ts'
 import { enrolmentProblems, type RefusedEnrolment } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
-import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { type InteractionDeps, type Proven, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { provenBy } from './passkey-due.ts'
+
+type Enrol = NonNullable<InteractionState['enrol']>
 
 /**
  * Two factors are demanded of an account that has one: the secret waits here for its first code. No
@@ -29,16 +33,18 @@ export function submitMfaEnrol(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const { enrol } = step.state
-    if (!enrol || !(await findProven(deps, enrol))) return step.startOver()
+    const proven = enrol && begunBy(enrol)
+    if (!proven || !(await findProven(deps, proven))) return step.startOver()
     const { code, enrolment } = textsOf(ctx, 'code', 'enrolment')
     let refused: RefusedEnrolment | undefined
     await refusable(
       ctx,
       async () => {
         refuseFaults({ code: codeFault(code) })
-        const typed = { accountId: enrol.accountId, enrolmentId: enrolment, code }
+        const typed = { accountId: proven.accountId, enrolmentId: enrolment, code }
         const codes = await deps.mfa.confirm(typed, originOf(ctx), {
-          sessionId: ownSession(step, enrol.accountId),
+          sessionId: ownSession(step, proven.accountId),
+          shown: shownBy(proven),
         })
         await deps.interactions.remember(step.interaction, {
           ...step.state,
@@ -66,15 +72,19 @@ export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const { enrol, offer } = step.state
-    const byPasskey = offer?.isDone && (await findProven(deps, offer)) && provenBy(offer)
-    if (byPasskey) return finishSignIn(ctx, deps, step, byPasskey)
-    if (!enrol || !(await findProven(deps, enrol))) return step.startOver()
-    const { accountId, amr, methods, isRemembered, credentialVersion } = enrol
-    const shown = methodsOf(methods ?? [firstStepOf(amr)?.id ?? ''])
-    if (!shown) return step.startOver()
-    const proven = { accountId, proofs: [...shown, TOTP], isRemembered, credentialVersion }
+    const byPasskey = offer?.isDone ? provenBy(offer) : undefined
+    const begun = enrol?.isDone ? begunBy(enrol) : undefined
+    const proven = byPasskey ?? (begun && { ...begun, proofs: [...begun.proofs, TOTP] })
+    if (!proven || !(await findProven(deps, proven))) return step.startOver()
     await finishSignIn(ctx, deps, step, proven)
   }
+}
+
+/** What was shown before it was begun; undefined where another version kept it. */
+function begunBy({ amr, methods, ...enrol }: Enrol): Proven | undefined {
+  const proofs = methodsOf(methods ?? [firstStepOf(amr)?.id ?? ''])
+  const { accountId, isRemembered, credentialVersion } = enrol
+  return proofs && { accountId, isRemembered, credentialVersion, proofs }
 }
 
 /** The session of this browser, if it is the person's who sets it up: this sign-in goes on in it. */
@@ -89,7 +99,8 @@ async function renderEnrol(
   step: Step,
   refused?: RefusedEnrolment,
 ): Promise<void> {
-  const account = step.state.enrol && (await findProven(deps, step.state.enrol))
+  const { enrol } = step.state
+  const account = enrol && (await findProven(deps, begunBy(enrol)))
   const pending =
     account && !account.mfaEnabled ? await deps.mfa.pendingEnrolment(account) : undefined
   if (!pending) return step.startOver()

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import { shownBy } from '../../accounts/shown-sign-in.ts'
 import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { Problems } from '../../views/views.ts'
 import { textsOf } from '../form.ts'
@@ -6,7 +7,7 @@ import { Registration, readCredential } from '../passkey-credential.ts'
 import { refusable } from '../refusable.ts'
 import { originOf } from '../state.ts'
 import { enter, findProven, finishSignIn } from './finish.ts'
-import { bindingOf, type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { bindingOf, type InteractionDeps, type Proven, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { renderCodes } from './mfa-enrol.ts'
 import { type Offer, provenBy } from './passkey-due.ts'
@@ -20,9 +21,9 @@ export function showPasskeyOffer(deps: InteractionDeps): Middleware {
 export function submitPasskeyOffer(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
-    const offer = await provenOffer(deps, step)
-    const proven = offer && provenBy(offer)
-    if (!offer || !proven) return step.startOver()
+    const found = await provenOffer(deps, step)
+    if (!found) return step.startOver()
+    const { offer, proven } = found
     let refused: Problems | undefined
     await refusable(
       ctx,
@@ -33,6 +34,7 @@ export function submitPasskeyOffer(deps: InteractionDeps): Middleware {
           credential: readCredential(Registration, credential),
           binding: bindingOf(step),
           purpose: 'passkey',
+          shown: shownBy(proven),
         } as const
         const { method, recoveryCodes } = await deps.passkeys.register(made, originOf(ctx))
         const shown = { ...proven, proofs: [...proven.proofs, method] }
@@ -56,17 +58,20 @@ export function submitPasskeyOffer(deps: InteractionDeps): Middleware {
 export function declinePasskeyOffer(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
-    const offer = await provenOffer(deps, step)
-    const proven = offer && provenBy(offer)
-    if (!offer || !proven || offer.isRequired || offer.isFirst) return step.startOver()
+    const found = await provenOffer(deps, step)
+    if (!found || found.offer.isRequired || found.offer.isFirst) return step.startOver()
+    const { proven } = found
     const device = await enter(ctx, deps, step, proven)
     await deps.devices.declinePasskey(proven.accountId, device)
   }
 }
 
-async function provenOffer(deps: InteractionDeps, { state }: Step): Promise<Offer | undefined> {
-  const { offer } = state
-  return offer && !offer.isDone && (await findProven(deps, offer)) ? offer : undefined
+async function provenOffer(
+  deps: InteractionDeps,
+  { state: { offer } }: Step,
+): Promise<{ offer: Offer; proven: Proven } | undefined> {
+  const proven = offer && !offer.isDone ? provenBy(offer) : undefined
+  return offer && proven && (await findProven(deps, proven)) ? { offer, proven } : undefined
 }
 
 async function render(
@@ -76,7 +81,7 @@ async function render(
   problems?: Problems,
 ): Promise<void> {
   const { offer } = step.state
-  const account = offer && (await findProven(deps, offer))
+  const account = offer && (await findProven(deps, provenBy(offer)))
   if (!account) return step.startOver()
   const csrf = deps.csrf.token(ctx)
   const action = step.url('passkey-offer')

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { LockMode, UniqueConstraintViolationException } from '@mikro-orm/core'
+import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { AuditSink } from '../../../audit/event.ts'
 import type { RequestOrigin } from '../../../audit/request-origin.ts'
 import { CAPS, LIFETIMES } from '../../../config/limits.ts'
 import type { StatelessChallenges } from '../../../crypto/challenge.ts'
 import type { EntityManager, Pool } from '../../../database/database.ts'
-import { Account, PasskeyCredential } from '../../../entities/index.ts'
+import { type Account, PasskeyCredential } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
+import { lockedAccount } from '../../locked-account.ts'
 import type { SecurityEvents } from '../../security-events.ts'
 import type { Sessions } from '../../sessions/sessions.ts'
+import { ensureStillOpens } from '../../shown-sign-in.ts'
 import { PASSKEY } from '../methods/passkey.ts'
 import { SECURITY_KEY } from '../methods/security-key.ts'
 import type { RecoveryCodes } from '../recovery-codes.ts'
@@ -69,18 +71,16 @@ export class Enrolment {
   /**
    * Stores a new passkey, and tells the owner. Everybody else stays signed in. Throws
    * `challenge_expired`, `passkey_refused`, `passkey_exists` for a credential that anybody has here,
-   * and `conflict` for an account that has as many as it may.
+   * `conflict` for an account that has as many as it may, and `invalid_credentials` where the sign-in
+   * that it is made in does not open the account any more.
    */
   async register(made: NewPasskey, origin: RequestOrigin): Promise<Registered> {
     const { em, events, audit } = this.#deps
-    const { accountId, sessionId } = made
+    const { accountId, sessionId, shown } = made
     const { format, store } = await this.prepare(made, origin)
     return em.fork().transactional(async (tx): Promise<Registered> => {
-      const account = await tx.findOneOrFail(
-        Account,
-        { id: accountId },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
+      const account = await lockedAccount(tx, accountId)
+      if (shown) ensureStillOpens(account, shown)
       const { passkey, method } = await store(tx, account)
       const recoveryCodes = await this.#fallBack(tx, accountId)
       await recount(tx, accountId)

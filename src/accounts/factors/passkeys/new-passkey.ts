@@ -1,20 +1,19 @@
 import type { EntityManager } from '../../../database/database.ts'
 import type { Account } from '../../../entities/index.ts'
+import type { AddedIn } from '../../shown-sign-in.ts'
 import type { Method } from '../method.ts'
 import type { RegistrationJson } from './credential.ts'
 import type { Purpose } from './options.ts'
 import type { PasskeyView } from './passkey-view.ts'
 import type { NewCredential } from './webauthn.ts'
 
-export interface NewPasskey {
+export interface NewPasskey extends AddedIn {
   readonly accountId: string
   readonly credential: RegistrationJson
   /** What its challenge was made for. */
   readonly binding: string
   readonly purpose: Purpose
   readonly name?: string | undefined
-  /** The session that it is made in: it has shown the passkey from here on. */
-  readonly sessionId?: string | undefined
   /** Where it may come from besides our own pages. */
   readonly origins?: readonly string[] | undefined
 }

@@ -1,10 +1,11 @@
-import { LockMode, type QueryOrderMap } from '@mikro-orm/core'
+import type { QueryOrderMap } from '@mikro-orm/core'
 import type { AuditRecord } from '../../../audit/event.ts'
 import type { RequestOrigin } from '../../../audit/request-origin.ts'
 import { LIFETIMES } from '../../../config/limits.ts'
 import type { EntityManager } from '../../../database/database.ts'
-import { Account, PasskeyCredential } from '../../../entities/index.ts'
+import { type Account, PasskeyCredential } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
+import { lockedAccount } from '../../locked-account.ts'
 import { UUID } from '../../uuid.ts'
 import type { SignInPolicy } from '../sign-in-policy.ts'
 import { ensureWayStays, recount } from '../ways.ts'
@@ -149,11 +150,7 @@ export class Passkeys {
   async remove(accountId: string, id: string, change: Change): Promise<void> {
     const { em, events, recoveryCodes, policy } = this.#deps
     await em.fork().transactional(async (tx) => {
-      const account = await tx.findOneOrFail(
-        Account,
-        { id: accountId },
-        { lockMode: LockMode.PESSIMISTIC_WRITE },
-      )
+      const account = await lockedAccount(tx, accountId)
       await tx.remove(await ownPasskey(tx, accountId, id)).flush()
       await ensureWayStays(tx, accountId, policy)
       await recount(tx, accountId)

@@ -54,13 +54,10 @@ export function startConnecting(deps: ConnectionsDeps): Middleware {
   }
 }
 
-/**
- * Back from there, in the very session that asked (UP-02, UP-03). It asked with a fresh proof, and
- * the way there and back is no longer than such a proof lasts.
- */
+/** Back from there, in the very session that asked (UP-02, UP-03), whose proof is fresh still. */
 export function finishConnecting(deps: ConnectionsDeps): Middleware {
   return async (ctx) => {
-    const { account, sessionId } = visitorOf(ctx)
+    const { account, sessionId, secondProvedAt } = visitorOf(ctx)
     const binding = bindingTo('session', sessionId)
     const arrival = await deps.arrivals.find(String(ctx.query['of']), binding)
     if (!arrival) return seeOther(ctx, PATH)
@@ -72,7 +69,9 @@ export function finishConnecting(deps: ConnectionsDeps): Middleware {
         if (!(await deps.providers.find(providerId))) throw new AppError('method_not_offered')
         const { id: accountId, credentialVersion } = account
         const arrived = { id, providerId, person: news.person }
-        await deps.joining.connect(arrived, { accountId, credentialVersion }, originOf(ctx))
+        const hasSecondStep = secondProvedAt !== undefined
+        const shown = { accountId, credentialVersion, hasSecondStep }
+        await deps.joining.connect(arrived, shown, originOf(ctx))
         deps.notices.leave(ctx, 'identity_linked')
         seeOther(ctx, PATH)
       },

@@ -129,7 +129,7 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.get('/apps', ...calm, showApps(deps))
   router.post('/apps/remove', ...form, ...calm, removeApp(deps))
   router.get('/connections', ...calm, showConnections(deps))
-  router.get('/connections/arrival', ...calm, finishConnecting(deps))
+  router.get('/connections/arrival', ...calm, fresh, finishConnecting(deps))
   router.post('/connections/remove', ...form, ...sensitive, removeConnection(deps))
   router.post('/connections/:provider/connect', ...form, ...sensitive, startConnecting(deps))
   router.get('/activity', ...calm, showActivity(deps))
