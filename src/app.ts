@@ -87,7 +87,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(publicDocuments(authorizationServer, { host: new URL(issuer).host }))
   app.use(healthRoutes({ ...context, isStopping }))
   app.use(authApi({ ...context, issuer }, limit))
-  app.use(errorHandler(context.faults, presentHtml(renderer)))
+  app.use(errorHandler(context.faults, presentHtml(renderer, context.signInPolicy)))
   app.use(methods())
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))

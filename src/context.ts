@@ -77,12 +77,12 @@ export async function createContext(config: Config, options: ContextOptions = {}
     ...config.argon2,
     ...(hashProcess && { argon2: hashProcess }),
   })
-  const { brand, issuer } = config
+  const { brand, issuer, signIn } = config
   const languages = readLanguages(config.localesDir)
   const views = createViews({ brand, issuer, languages, isDevelopment: !config.production })
 
   const outbox = new Outbox({ box })
-  const messages = new Messages({ outbox, views, issuer, logger })
+  const messages = new Messages({ outbox, views, issuer, logger, signIn })
   const mailer = undo.use(openMailer(config))
   const keepDelivered = !config.production && !config.mail.smtpUrl
   const worker = undo.use(

@@ -116,7 +116,8 @@ export function composeUseCases({
   const mailing = { audit, em, tokens, messages }
   const stepUp = new StepUp({ ...mailing, pool, attempts, passkeys, passwords, secondStep })
   const codes = new CodesByAddress({ em, tokens, keepLinks, providers })
-  const passwordReset = new PasswordReset({ ...mailing, passwords, attempts, codes })
+  const resetting = { ...mailing, passwords, attempts, codes, policy: signInPolicy }
+  const passwordReset = new PasswordReset(resetting)
   const passwordChange = new PasswordChange({ ...mailing, challenges, secondStep, passwords })
   const invitations = new Invitations({ audit, em, messages })
   const { registration: rules } = config

@@ -27,7 +27,7 @@ export function createProviderPages(renderer: Renderer): ProviderPages {
       const back = code === 'interaction_expired' ? await wayBackFrom(page, ctx) : undefined
       const model = {
         code,
-        wayOn: wayOn(code, page.path, back),
+        wayOn: wayOn(code, page.path, { back }),
         requestId: page.state.requestId,
         protocol: {
           error: out.error,

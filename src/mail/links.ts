@@ -12,6 +12,7 @@ export const LINK_PATHS = {
   resetPassword: '/reset-password',
   reportCompromise: '/report-compromise',
   keepAccount: '/keep-account',
+  recover: '/recover',
   recoverLink: '/recover/link',
   stopRecovery: '/recover/stop',
   invitation: '/invitation',
@@ -28,6 +29,11 @@ export function link(
   if (url.origin !== new URL(issuer).origin)
     throw new Error(`a link may not leave the issuer: ${path}`)
   return url.href
+}
+
+/** Where people get in again who cannot sign in: by a new password, unless nobody signs in by one. */
+export function regainPath(hasPasswords: boolean): string {
+  return hasPasswords ? LINK_PATHS.forgotPassword : LINK_PATHS.recover
 }
 
 /** The page of "this wasn't me", where our own pages offer it. */

@@ -1,9 +1,10 @@
+import type { SignInRules } from '../config/sign-in-rules.ts'
 import type { EntityManager } from '../database/database.ts'
 import type { SecurityNotice } from '../views/views.ts'
 import type { ClosedAccount, ClosedState } from './closed-account.ts'
 import { closedMail } from './closed-mail.ts'
 import { InvitationMail } from './invitation-mail.ts'
-import { LINK_PATHS, link } from './links.ts'
+import { LINK_PATHS, link, regainPath } from './links.ts'
 import type { MailedToken, TokenSource } from './mailed-token.ts'
 import type { Mail } from './mailer.ts'
 import { type Envelope, Post, type PostDeps } from './post.ts'
@@ -13,6 +14,7 @@ import { type CodeAlone, type SignInCodeMail, sendToken } from './token-mail.ts'
 
 export interface MessagesDeps extends PostDeps {
   readonly issuer: string
+  readonly signIn: Pick<SignInRules, 'methods'>
 }
 
 /**
@@ -25,10 +27,14 @@ export class Messages {
   readonly providers: ProviderMail
   readonly #issuer: string
   readonly #post: Post
+  /** For a person who cannot sign in. */
+  readonly #regain: { readonly regainLink: string; readonly isReset: boolean }
   readonly recovery: RecoveryMails
 
-  constructor({ issuer, ...deps }: MessagesDeps) {
+  constructor({ issuer, signIn, ...deps }: MessagesDeps) {
     this.#issuer = issuer
+    const isReset = signIn.methods.includes('password')
+    this.#regain = { regainLink: link(issuer, regainPath(isReset)), isReset }
     this.#post = new Post(deps)
     this.recovery = new RecoveryMails(issuer, this.#post)
     this.invitations = new InvitationMail(this.#post, issuer)
@@ -50,10 +56,10 @@ export class Messages {
       closed?: ClosedState
     },
   ): Promise<T | undefined> {
-    const resetLink = link(this.#issuer, LINK_PATHS.forgotPassword)
-    const links = mail.mustResetPassword
-      ? { resetLink }
-      : { signInLink: link(this.#issuer, LINK_PATHS.signIn), resetLink }
+    const links = {
+      ...this.#regain,
+      signInLink: mail.mustResetPassword ? undefined : link(this.#issuer, LINK_PATHS.signIn),
+    }
     const told = async (): Promise<Mail | undefined> => {
       const closed = await mail.closed?.()
       const unnamed = { ...mail, name: undefined }
@@ -99,9 +105,7 @@ export class Messages {
       const notice =
         instead === 'no-account'
           ? this.#post.render(instead, mail, { signUpLink: link(this.#issuer, LINK_PATHS.signUp) })
-          : this.#post.render('sign-in-otherwise', mail, {
-              resetLink: link(this.#issuer, LINK_PATHS.forgotPassword),
-            })
+          : this.#post.render('sign-in-otherwise', mail, this.#regain)
       return instead && notice
     }
     return sendToken(this.#post, em, 'sign-in-code', mail, () => ({ client }), told)

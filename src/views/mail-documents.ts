@@ -29,8 +29,12 @@ export const WRITERS: Writers = {
   'recover-account': (model, writing) => codeMail('recoverAccount', model, writing),
   'recovery-hold': holdMail,
   'prove-address': (model, writing) => codeMail('proveAddress', model, writing),
-  'already-registered': ({ name, origin, signInLink, resetLink }, { translator, brand }) => {
+  'already-registered': (
+    { name, origin, signInLink, regainLink, isReset },
+    { translator, brand },
+  ) => {
     const { t } = translator
+    const ofPassword = t(`mail.alreadyRegistered.${signInLink ? 'reset' : 'mustReset'}`)
     return {
       ...heading('alreadyRegistered', translator, brand),
       blocks: [
@@ -39,8 +43,8 @@ export const WRITERS: Writers = {
         ...(signInLink ? [button('alreadyRegistered', signInLink, translator)] : []),
         {
           kind: 'link',
-          label: t(`mail.alreadyRegistered.${signInLink ? 'reset' : 'mustReset'}`),
-          href: resetLink,
+          label: isReset ? ofPassword : t('mail.signInOtherwise.regain'),
+          href: regainLink,
         },
         ...facts(origin, translator),
         note(t('mail.alreadyRegistered.notYou'), translator),
@@ -50,8 +54,8 @@ export const WRITERS: Writers = {
   'sign-in-otherwise': (model, writing) =>
     stateMail('signInOtherwise', model, writing, {
       kind: 'link',
-      label: writing.translator.t('mail.signInOtherwise.reset'),
-      href: model.resetLink,
+      label: writing.translator.t('mail.signInOtherwise.regain'),
+      href: model.regainLink,
     }),
   'no-account': (model, writing) =>
     stateMail(

@@ -52,9 +52,11 @@ export interface MailModels {
   }
   /** A known address signed up again: same answer on the page, the truth by mail (EN-03). */
   'already-registered': Common & {
-    /** None where the password must be reset first. */
+    /** None where nobody can sign in before the account is regained. */
     readonly signInLink?: string | undefined
-    readonly resetLink: string
+    readonly regainLink: string
+    /** It sets a new password. */
+    readonly isReset: boolean
   }
   'reset-password': Code & { readonly link?: string | undefined }
   /** To the new address. */
@@ -82,7 +84,7 @@ export interface MailModels {
   'prove-address': Code
   'sign-in-code': Code & { readonly client?: string | undefined }
   /** In its place, to an account that a code alone does not open. */
-  'sign-in-otherwise': Common & { readonly resetLink: string }
+  'sign-in-otherwise': Common & { readonly regainLink: string }
   /** In its place, to an address that has no account where people may make one. */
   'no-account': Common & { readonly signUpLink: string }
   'security-notice': Common & {

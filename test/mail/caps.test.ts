@@ -55,6 +55,7 @@ function messages(log: string[], caps?: MailCaps): Messages {
     outbox,
     views: createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
     issuer: ISSUER,
+    signIn: { methods: ['password'] },
     logger,
     ...(caps ? { caps } : {}),
   })

@@ -17,6 +17,7 @@ const sender = new Messages({
   outbox,
   views: createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
   issuer: ISSUER,
+  signIn: { methods: ['password'] },
   logger: createLogger('silent'),
 })
 const FROM = { name: 'Acme', address: 'no-reply@id.example.org' }

@@ -24,6 +24,7 @@ const sender = new Messages({
   outbox,
   views: createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
   issuer: ISSUER,
+  signIn: { methods: ['password'] },
   logger: createLogger('silent'),
   caps: new MailCaps({
     perHour: 10,

@@ -9,6 +9,7 @@ import type { Messages } from '../../mail/messages.ts'
 import { canonicalEmail } from '../canonical-email.ts'
 import type { Asker, CodesByAddress, StartedCode } from '../codes-by-address.ts'
 import type { Attempts } from '../factors/attempts.ts'
+import type { SignInPolicy } from '../factors/sign-in-policy.ts'
 import type { Issued, OneTimeTokens, Proof } from '../one-time-tokens.ts'
 import { suspendWays } from '../recovery/suspension.ts'
 import type { PasswordFault } from './password-policy.ts'
@@ -22,11 +23,12 @@ export interface PasswordResetDeps {
   readonly passwords: Passwords
   readonly attempts: Attempts
   readonly codes: CodesByAddress
+  readonly policy: Pick<SignInPolicy, 'offers'>
 }
 
 /**
  * Forgot password: a mailed code or link sets a new password, ends every session and signs nobody
- * in (EM-07, EM-08).
+ * in (EM-07, EM-08). Where nobody signs in by a password it refuses with `method_not_offered`.
  */
 export class PasswordReset {
   readonly #deps: PasswordResetDeps
@@ -40,6 +42,7 @@ export class PasswordReset {
    * `invalid_input` for what is no address.
    */
   async request(email: string, origin: RequestOrigin, asker?: Asker): Promise<StartedCode> {
+    this.#requirePasswords()
     const { audit, codes, messages } = this.#deps
     const { whose, started } = await codes.mail(
       { purpose: 'reset_password', email, origin, asker },
@@ -94,6 +97,7 @@ export class PasswordReset {
     }: { tokenId: string; code: string; email: string; password: string },
     origin: RequestOrigin,
   ): Promise<void> {
+    this.#requirePasswords()
     const email = canonicalEmail(submitted)
     const { passwords, tokens } = this.#deps
     if (email) passwords.check(password, { email })
@@ -116,6 +120,7 @@ export class PasswordReset {
     { secret, password }: { secret: string; password: string },
     origin: RequestOrigin,
   ): Promise<void> {
+    this.#requirePasswords()
     const { tokens, passwords } = this.#deps
     const link = { secret, purpose: 'reset_password' } as const
     const proof = await tokens.peekLink(link)
@@ -128,6 +133,11 @@ export class PasswordReset {
       spend,
       origin,
     })
+  }
+
+  /** Asked before any address is looked at: it is off for all of them (EN-01). */
+  #requirePasswords(): void {
+    if (!this.#deps.policy.offers('password')) throw new AppError('method_not_offered')
   }
 
   /** Against the name too, but only for those who hold code or link: the refusal tells a name (PW-05). */

@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { AppError } from '../../errors.ts'
 import { isForProgram } from '../../oidc/endpoints.ts'
 import type { Renderer } from '../renderer.ts'
@@ -9,7 +10,7 @@ import { presentJson } from './json-errors.ts'
  * A refusal as a page for people and as JSON for programs, which may have a browser's `Accept`
  * (Java's has).
  */
-export function presentHtml(renderer: Renderer) {
+export function presentHtml(renderer: Renderer, policy: SignInPolicy) {
   return (ctx: Context, error: AppError): void => {
     if (isForProgram(ctx) || ctx.accepts(['html', 'json']) === 'json') {
       presentJson(ctx, error)
@@ -20,7 +21,7 @@ export function presentHtml(renderer: Renderer) {
     const model = {
       code: error.code,
       requestId: ctx.state.requestId,
-      wayOn: wayOn(error.code, ctx.path, back),
+      wayOn: wayOn(error.code, ctx.path, { back, policy }),
     }
     renderer.page(
       ctx,

@@ -5,6 +5,7 @@ import type { Problems } from '../../views/views.ts'
 import { preciseProblems, textsOf } from '../form.ts'
 import { formBody } from '../middleware/body.ts'
 import { refusable } from '../refusable.ts'
+import { orRecover } from '../regain.ts'
 import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { appOf, leftSignIn, signInOf } from './left-sign-in.ts'
@@ -14,6 +15,7 @@ import type { PasswordResetDeps } from './reset-password.ts'
 export function forgotPasswordRoutes(deps: PasswordResetDeps): Router {
   const { passwordReset, csrf, limit, flow, deviceCookie } = deps
   const router = new Router()
+  router.use(orRecover(deps.signInPolicy))
 
   router.get('/forgot', (ctx) => seeOther(ctx, '/forgot-password'))
   router.get('/forgot-password', async (ctx) => {

@@ -6,12 +6,14 @@ import type { EmailUndo } from '../../accounts/email-undo.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
+import { LINK_PATHS } from '../../mail/links.ts'
 import type { MessageAction } from '../../views/models.ts'
 import type { Problems } from '../../views/views.ts'
 import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { refusable } from '../refusable.ts'
+import { regainAction } from '../regain.ts'
 import type { Renderer } from '../renderer.ts'
 import { formOf, originOf } from '../state.ts'
 import type { FlowCookie } from './flow-cookie.ts'
@@ -52,7 +54,7 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     signUpFlow.clear(ctx)
     const next: MessageAction = canSignIn
       ? { href: '/login', label: 'sign_in' }
-      : { href: '/recover', label: 'recover_account' }
+      : { href: LINK_PATHS.recover, label: 'recover_account' }
     renderer.page(ctx, 'pages/message', { kind: 'email_verified', actions: [next] })
   }
 
@@ -107,7 +109,7 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     await emailUndo.undo(tokenOf(ctx))
     renderer.page(ctx, 'pages/message', {
       kind: 'email_restored',
-      actions: [{ href: '/forgot-password', label: 'reset_password' }],
+      actions: [regainAction(signInPolicy)],
     })
   })
 
@@ -119,11 +121,7 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     await events.report(tokenOf(ctx))
     renderer.page(ctx, 'pages/message', {
       kind: 'account_secured',
-      actions: [
-        signInPolicy.offers('password')
-          ? { href: '/forgot-password', label: 'reset_password' }
-          : { href: '/recover', label: 'recover_account' },
-      ],
+      actions: [regainAction(signInPolicy)],
     })
   })
 

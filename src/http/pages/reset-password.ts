@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
+import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { PasswordReset } from '../../accounts/passwords/password-reset.ts'
 import type { Interactions } from '../../oidc/interactions.ts'
 import type { NoticeKind, Problems } from '../../views/views.ts'
@@ -9,6 +10,7 @@ import { formBody } from '../middleware/body.ts'
 import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { refusable } from '../refusable.ts'
+import { orRecover } from '../regain.ts'
 import type { Renderer } from '../renderer.ts'
 import { RESEND_SECONDS } from '../resend.ts'
 import { seeOther } from '../see-other.ts'
@@ -18,6 +20,7 @@ import { appOf, signInOf } from './left-sign-in.ts'
 
 export interface PasswordResetDeps {
   readonly passwordReset: PasswordReset
+  readonly signInPolicy: SignInPolicy
   readonly interactions: Interactions
   readonly renderer: Renderer
   readonly csrf: Csrf
@@ -31,6 +34,7 @@ export interface PasswordResetDeps {
 export function resetPasswordRoutes(deps: PasswordResetDeps): Router {
   const { passwordReset, renderer, csrf, limit, flow, deviceCookie } = deps
   const router = new Router()
+  router.use(orRecover(deps.signInPolicy))
   const form = [formBody(), csrf.guard] as const
 
   router.get('/reset-password', async (ctx) => {

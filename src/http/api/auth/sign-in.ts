@@ -96,7 +96,7 @@ export const SIGN_IN = family('Sign-in', {
     summary: 'Set a new password without the old one',
     description:
       'The first call mails a code, if there is an account. The second ends every session; two-step sign-in stays on.',
-    refusals: ['invalid_code', 'password_rejected'],
+    refusals: ['invalid_code', 'method_not_offered', 'password_rejected'],
     first: {
       body: named('ForgotPasswordFirstBody', { email }),
       status: 202,
