@@ -4,7 +4,7 @@ import { addresses } from '../security/attacks.ts'
 import { startCluster } from '../support/balancer.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { givePasskey } from '../support/passkeys.ts'
+import { askedOn, givePasskey } from '../support/passkeys.ts'
 import { enableMfa } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -136,6 +136,22 @@ describe('signing in by a code to the address, by a person without JavaScript', 
       amr: ['urn:gatehouse:amr:email', 'otp', 'mfa'],
       acr: 'urn:gatehouse:acr:2fa',
     })
+  })
+
+  it('TF-10 UX-20 the second step offers the passkey of an account that has an app, too', async () => {
+    const account = await createAccount(server)
+    await enableMfa(server, account)
+    const { authenticator } = await givePasskey(server, account)
+    const browser = await asked(server, account.email)
+    await browser.submit('/email-code', { code: await server.inbox.code(account.email) })
+    const credential = authenticator.assert(askedOn(browser.page.text))
+    const form = browser.page.forms.find(({ fields }) =>
+      fields.some(({ name }) => name === 'credential'),
+    )
+    await browser.submit(form ?? '', { credential: JSON.stringify(credential) })
+    expect(browser.page.url.pathname).toBe('/account')
+    const [session] = await server.context.sessions.list(account.id)
+    expect(session?.amr).toEqual(['urn:gatehouse:amr:email', 'pop', 'user', 'mfa'])
   })
 
   it('an account that only a passkey makes stronger is mailed no code, nor let in by one that was mailed before', async () => {

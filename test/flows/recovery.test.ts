@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { RequestOptions } from '../../src/accounts/factors/passkeys/options.ts'
 import { Account } from '../../src/entities/index.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
-import { givePasskey } from '../support/passkeys.ts'
+import { askedOn, givePasskey } from '../support/passkeys.ts'
 import { enableMfa, enter, forgetStep, signedIn } from '../support/people.ts'
 import { askRecovery, passHours, proveMailbox, waitForRecovery } from '../support/recovering.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -550,10 +549,7 @@ describe('what was there before a reset, a report or a recovery', () => {
     const owner = new Browser(server.origin)
     await owner.visit('/account')
     const form = owner.page.form('/passkey')
-    const found = /data-passkey="([^"]+)"/.exec(owner.page.text)?.[1] ?? ''
-    const options = JSON.parse(
-      found.replaceAll('&quot;', '"').replaceAll('&#34;', '"'),
-    ) as RequestOptions
+    const options = askedOn(owner.page.text)
     const csrf = form.fields.find(({ name }) => name === '_csrf')?.value ?? ''
     const credential = JSON.stringify(held.authenticator.assert(options))
     await owner.post(form.action.pathname, { _csrf: csrf, credential })

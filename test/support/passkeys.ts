@@ -1,8 +1,19 @@
 import type { Registered } from '../../src/accounts/factors/passkeys/new-passkey.ts'
+import type { RequestOptions } from '../../src/accounts/factors/passkeys/options.ts'
 import { api } from './api.ts'
 import { Authenticator, type Kind, type Lie } from './authenticator.ts'
 import { createAccount, type NewAccount } from './factories.ts'
+import { tokensOf } from './html.ts'
 import type { TestServer } from './server.ts'
+
+/** What the form for a passkey on a page asks a browser for. */
+export function askedOn(text: string): RequestOptions {
+  for (const token of tokensOf(text)) {
+    const asked = token.kind === 'open' ? token.attributes['data-passkey'] : undefined
+    if (asked) return JSON.parse(asked) as RequestOptions
+  }
+  throw new Error('No passkey is asked for here')
+}
 
 export const ORIGIN_OF_TEST = { ip: '127.0.0.1', userAgent: 'test', requestId: 'test' }
 

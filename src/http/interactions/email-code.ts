@@ -7,6 +7,7 @@ import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { renderCodePage, type Shown } from './code-page.ts'
 import { finishSignIn } from './finish.ts'
+import { secondStepAfter } from './half-way.ts'
 import {
   bindingOf,
   type InteractionDeps,
@@ -85,8 +86,7 @@ export function submitEmailCode(deps: InteractionDeps): Middleware {
         if (outcome.status !== 'mfa_required') return
         isHalfway(ctx)
         const { emailCode: _code, ...state } = step.state
-        const { challenge, email: address, accountId } = outcome
-        const mfa = { challenge, email: address, isRemembered: isRemembered(accountId) }
+        const mfa = secondStepAfter(outcome, isRemembered(outcome.accountId))
         await step.goOn({ ...state, mfa })
       },
       (problems) => render(ctx, deps, step, { problems }),

@@ -7,6 +7,7 @@ import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
+import { secondStepAfter } from './half-way.ts'
 import {
   bindingOf,
   type InteractionDeps,
@@ -104,12 +105,7 @@ async function signIn(
   if (outcome.status === 'mfa_required') {
     await step.goOn({
       ...step.state,
-      mfa: {
-        challenge: outcome.challenge,
-        accountId: outcome.accountId,
-        email: outcome.email,
-        isRemembered: isRemembered(outcome.accountId),
-      },
+      mfa: secondStepAfter(outcome, isRemembered(outcome.accountId)),
     })
   }
   if (outcome.status === 'email_unverified') {

@@ -10,6 +10,7 @@ import type { LiveProvider } from '../../upstream/providers.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { originOf } from '../state.ts'
 import { finishSignIn } from './finish.ts'
+import { secondStepAfter } from './half-way.ts'
 import { bindingOf, type InteractionDeps, type Step } from './interaction.ts'
 import { staysRemembered } from './known-person.ts'
 import { type Newcomer, type Waiting, waitingState, withoutArrival } from './newcomer.ts'
@@ -136,9 +137,8 @@ async function signInKnown(
   )
   if (outcome.status === 'signed_in') return
   isHalfway(ctx)
-  const { challenge, accountId, email } = outcome
   const { arrival, ...state } = step.state
   const connecting = arrival?.stage === 'connect' ? { arrival } : {}
-  const mfa = { challenge, accountId, email, isRemembered }
+  const mfa = secondStepAfter(outcome, isRemembered)
   await step.goOn({ ...state, ...connecting, mfa, came: upstream })
 }
