@@ -25,26 +25,27 @@ const EmailCode = z.looseObject({
   rememberedFor: z.string().optional(),
 })
 
+/** What was shown of an account, as it is kept until the person has said what for. */
+const Proof = z.looseObject({
+  accountId: z.string(),
+  credentialVersion: z.number(),
+  isRemembered: z.boolean(),
+  wantsTrust: z.boolean().optional(),
+  methods: z.array(z.string()).readonly(),
+  /** What a trusted provider said of the sign-in there. */
+  told: z.array(z.string()).readonly().optional(),
+})
+export type KeptProof = z.infer<typeof Proof>
+
 /**
  * A first step is proven and a second factor has to be set up before anything else; `isDone` once
  * it is (TF-11).
  */
-const Enrol = z.looseObject({
-  accountId: z.string(),
+const Enrol = Proof.extend({
   amr: z.array(z.string()).readonly(),
-  /** The methods that were shown; the version before kept their `amr` only. */
-  methods: z.array(z.string()).readonly().optional(),
-  isRemembered: z.boolean(),
-  credentialVersion: z.number(),
+  /** The version before kept their `amr` only. */
+  methods: Proof.shape.methods.optional(),
   isDone: z.boolean(),
-})
-
-/** What was shown of an account, as it is kept until the person has said what for. */
-const Proven = z.looseObject({
-  accountId: z.string(),
-  credentialVersion: z.number(),
-  isRemembered: z.boolean(),
-  methods: z.array(z.string()).readonly(),
 })
 
 /**
@@ -58,7 +59,7 @@ const Arrival = z.looseObject({
   /** Canonical. */
   email: z.string().optional(),
   tokenId: z.string().optional(),
-  proven: Proven.optional(),
+  proven: Proof.optional(),
 })
 
 /** The sign-in at a provider that a second step follows here. */
@@ -68,12 +69,7 @@ const Came = z.looseObject({ providerId: z.string(), sid: z.string().optional() 
  * A sign-in to which a passkey is offered, or which lacks one; `isDone` once it is made, and its
  * recovery codes are shown.
  */
-const Offer = z.looseObject({
-  accountId: z.string(),
-  methods: z.array(z.string()).readonly(),
-  isRemembered: z.boolean(),
-  wantsTrust: z.boolean().optional(),
-  credentialVersion: z.number(),
+const Offer = Proof.extend({
   isRequired: z.boolean(),
   /** The account is new, and has no way in yet. */
   isFirst: z.boolean().optional(),

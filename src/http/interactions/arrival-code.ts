@@ -6,7 +6,7 @@ import { seeOther } from '../see-other.ts'
 import { renderCodePage, type Shown } from './code-page.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { askCode, follow } from './meeting.ts'
-import { newcomerOf, waitingState } from './newcomer.ts'
+import { newcomerOf } from './newcomer.ts'
 import { orLogin } from './upstream.ts'
 
 /** The same page whether or not the address has an account: anybody's provider may name it (EN-01). */
@@ -49,7 +49,7 @@ export function resendArrivalCode(deps: InteractionDeps): Middleware {
     if (!newcomer || email === undefined || stage !== 'code') return step.startOver()
     const asked = await askCode(ctx, deps, step, newcomer, email, tokenId)
     const { waiting } = newcomer
-    await deps.interactions.remember(step.interaction, waitingState(step, { ...waiting, ...asked }))
+    await deps.interactions.remember(step.interaction, { arrival: { ...waiting, ...asked } })
     seeOther(ctx, `${step.url('arrival-code')}?resent=1`)
   }
 }

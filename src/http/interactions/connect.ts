@@ -1,19 +1,19 @@
 import type { Middleware } from 'koa'
-import { methodsOf } from '../../accounts/factors/methods/index.ts'
 import { shownBy } from '../../accounts/shown-sign-in.ts'
 import { AppError } from '../../errors.ts'
 import { formOf, originOf } from '../state.ts'
 import { findProven, finishSignIn } from './finish.ts'
-import { type InteractionDeps, type Proven, type Step, stepOf } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { provenBy } from './kept-proof.ts'
 import { leaveForm } from './leave.ts'
-import { newcomerOf, type Waiter, withoutArrival } from './newcomer.ts'
+import { newcomerOf, withoutArrival } from './newcomer.ts'
 import { orLogin } from './upstream.ts'
 
 export function showConnect(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const newcomer = await newcomerOf(deps, step)
-    const account = newcomer && (await findProven(deps, provenTo(newcomer)))
+    const account = newcomer && (await findProven(deps, provenBy(newcomer.waiting.proven)))
     if (!newcomer || !account) return step.startOver()
     const { person } = newcomer.arrived
     deps.renderer.page(
@@ -39,7 +39,7 @@ export function submitConnect(deps: InteractionDeps): Middleware {
     const { decision } = formOf(ctx)
     if (decision !== 'connect' && decision !== 'skip') throw new AppError('invalid_input')
     const newcomer = await newcomerOf(deps, step)
-    const proven = newcomer && provenTo(newcomer)
+    const proven = provenBy(newcomer?.waiting.proven)
     if (!newcomer || !proven || !(await findProven(deps, proven))) return goWithout(deps, step)
     await orLogin(ctx, deps, step, newcomer.provider, async () => {
       if (decision === 'connect')
@@ -53,12 +53,6 @@ export function submitConnect(deps: InteractionDeps): Middleware {
 /** POST: back to the ordinary sign-in; what came by the provider is dropped. */
 export function skipConnecting(deps: InteractionDeps): Middleware {
   return (ctx) => goWithout(deps, stepOf(ctx))
-}
-
-/** What was signed in to; undefined where another version kept it. */
-function provenTo({ waiting: { proven } }: Waiter): Proven | undefined {
-  const proofs = proven && methodsOf(proven.methods)
-  return proofs && { ...proven, proofs }
 }
 
 async function goWithout(deps: InteractionDeps, step: Step): Promise<void> {

@@ -1,6 +1,6 @@
-import type { ProvenSignIn } from '../../accounts/first-step.ts'
-import type { InteractionDeps, Step } from './interaction.ts'
-import { newcomerOf, waitingState } from './newcomer.ts'
+import type { InteractionDeps, Proven, Step } from './interaction.ts'
+import { kept } from './kept-proof.ts'
+import { newcomerOf, type Waiting } from './newcomer.ts'
 
 /**
  * Somebody has signed in who came by a provider before, and is not known by it: if this is the
@@ -9,18 +9,12 @@ import { newcomerOf, waitingState } from './newcomer.ts'
 export async function askToConnect(
   deps: InteractionDeps,
   step: Step,
-  {
-    accountId,
-    credentialVersion,
-    isRemembered,
-    proofs,
-  }: ProvenSignIn & { readonly isRemembered: boolean },
+  proven: Proven,
 ): Promise<boolean> {
   const newcomer = await newcomerOf(deps, step)
-  const account = newcomer && (await deps.accounts.findActive(accountId))
+  const account = newcomer && (await deps.accounts.findActive(proven.accountId))
   if (!newcomer || account?.email !== newcomer.waiting.email) return false
-  const methods = proofs.map(({ id }) => id)
-  const proven = { accountId, credentialVersion, isRemembered, methods }
-  await step.goOn(waitingState(step, { ...newcomer.waiting, stage: 'confirm', proven }))
+  const arrival: Waiting = { ...newcomer.waiting, stage: 'confirm', proven: kept(proven) }
+  await step.goOn({ arrival, came: proven.upstream })
   return true
 }

@@ -9,6 +9,7 @@ import { seeOther } from '../see-other.ts'
 import { originOf } from '../state.ts'
 import { askToConnect } from './connecting.ts'
 import type { InteractionDeps, Proven, Step } from './interaction.ts'
+import { kept } from './kept-proof.ts'
 import { demandedPasskey, offeredPasskey } from './passkey-due.ts'
 
 /**
@@ -19,8 +20,9 @@ export async function finishSignIn(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-  proven: Proven,
+  shown: Proven,
 ): Promise<void> {
+  const proven = { ...shown, upstream: shown.upstream ?? cameBy(step, shown) }
   const { level } = step.policy
   const isTrusted = proven.trustedBy !== undefined && step.policy.takesTrust
   if (!isTrusted && !reaches(proven.proofs, level)) {
@@ -29,8 +31,8 @@ export async function finishSignIn(
     const lacking = await demandedPasskey(deps, proven)
     if (!lacking) return seeOther(ctx, await deps.interactions.unmet(step.interaction))
     isHalfway(ctx)
-    const { arrival, came = proven.upstream } = step.state
-    return step.goOn({ arrival, came, offer: lacking })
+    const { arrival } = step.state
+    return step.goOn({ arrival, came: proven.upstream, offer: lacking })
   }
   if (step.state.arrival?.stage === 'connect' && (await askToConnect(deps, step, proven))) return
   const offer = await offeredPasskey(ctx, deps, step, proven)
@@ -45,8 +47,7 @@ export async function enter(
   step: Step,
   proven: Proven,
 ): Promise<string> {
-  const upstream = proven.upstream ?? cameBy(step, proven)
-  const next = await deps.interactions.login(step.interaction, { ...proven, upstream })
+  const next = await deps.interactions.login(step.interaction, proven)
   try {
     // From here on a reset finds this sign-in and ends it; one that came before it is found here (PW-10).
     const origin = originOf(ctx)
@@ -88,18 +89,6 @@ async function beginEnrolment(
   if (!account) throw new AppError('invalid_credentials')
   isHalfway(ctx)
   await deps.mfa.enrol(account)
-  const { accountId, proofs, isRemembered, credentialVersion } = proven
-  const { arrival, came } = step.state
-  await step.goOn({
-    arrival,
-    came,
-    enrol: {
-      accountId,
-      amr: amrOf(proofs),
-      methods: proofs.map(({ id }) => id),
-      isRemembered,
-      credentialVersion,
-      isDone: false,
-    },
-  })
+  const enrol = { ...kept(proven), amr: amrOf(proven.proofs), isDone: false }
+  await step.goOn({ arrival: step.state.arrival, came: proven.upstream, enrol })
 }

@@ -13,7 +13,7 @@ import { finishSignIn } from './finish.ts'
 import { secondStepAfter } from './half-way.ts'
 import { bindingOf, type InteractionDeps, type Step } from './interaction.ts'
 import { staysRemembered } from './known-person.ts'
-import { type Newcomer, type Waiting, waitingState, withoutArrival } from './newcomer.ts'
+import { type Newcomer, type Waiting, withoutArrival } from './newcomer.ts'
 import { shownInvitation } from './who-may-register.ts'
 
 /** Where a meeting leads: signed in, to an account, or to what the person is asked next. */
@@ -26,7 +26,8 @@ export async function follow(
 ): Promise<void> {
   const { id, providerId, person } = newcomer.arrived
   const wait = (rest: Omit<Waiting, 'id' | 'providerId'>) =>
-    step.goOn(waitingState(step, { id, providerId, ...rest } as Waiting))
+    // Nothing else is under way once somebody has arrived.
+    step.goOn({ arrival: { id, providerId, ...rest } as Waiting })
   switch (meeting.kind) {
     case 'known':
       return signInKnown(ctx, deps, step, newcomer, meeting.account)
@@ -137,8 +138,8 @@ async function signInKnown(
   )
   if (outcome.status === 'signed_in') return
   isHalfway(ctx)
-  const { arrival, ...state } = step.state
+  const { arrival } = step.state
   const connecting = arrival?.stage === 'connect' ? { arrival } : {}
   const mfa = secondStepAfter(outcome, isRemembered)
-  await step.goOn({ ...state, ...connecting, mfa, came: upstream })
+  await step.goOn({ ...connecting, mfa, came: upstream })
 }

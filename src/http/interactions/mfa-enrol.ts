@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { firstStepOf, methodsOf } from '../../accounts/factors/methods/index.ts'
+import { firstStepOf } from '../../accounts/factors/methods/index.ts'
 import { TOTP } from '../../accounts/factors/methods/totp.ts'
 import { shownBy } from '../../accounts/shown-sign-in.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
@@ -8,9 +8,9 @@ import { refusable } from '../refusable.ts'
 import { originOf } from '../state.ts'
 import { enrolmentProblems, type RefusedEnrolment } from '../totp-problems.ts'
 import { findProven, finishSignIn } from './finish.ts'
-import { type InteractionDeps, type Proven, type Step, stepOf } from './interaction.ts'
+import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
+import { provenBy } from './kept-proof.ts'
 import { leaveForm } from './leave.ts'
-import { provenBy } from './passkey-due.ts'
 
 type Enrol = NonNullable<InteractionState['enrol']>
 
@@ -81,10 +81,8 @@ export function submitRecoveryCodes(deps: InteractionDeps): Middleware {
 }
 
 /** What was shown before it was begun; undefined where another version kept it. */
-function begunBy({ amr, methods, ...enrol }: Enrol): Proven | undefined {
-  const proofs = methodsOf(methods ?? [firstStepOf(amr)?.id ?? ''])
-  const { accountId, isRemembered, credentialVersion } = enrol
-  return proofs && { accountId, isRemembered, credentialVersion, proofs }
+function begunBy({ amr, methods = [firstStepOf(amr)?.id ?? ''], ...enrol }: Enrol) {
+  return provenBy({ ...enrol, methods })
 }
 
 /** The session of this browser, if it is the person's who sets it up: this sign-in goes on in it. */

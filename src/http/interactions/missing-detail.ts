@@ -6,7 +6,7 @@ import { refusable } from '../refusable.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { askCode, openFor } from './meeting.ts'
-import { newcomerOf, type Waiter, waitingState } from './newcomer.ts'
+import { newcomerOf, type Waiter } from './newcomer.ts'
 import { orLogin } from './upstream.ts'
 
 /** What a provider did not say of a newcomer: the address, or the name. */
@@ -48,7 +48,7 @@ type Take = (
 const takeAddress: Take = async (ctx, deps, step, newcomer, typed) => {
   refuseFaults({ email: emailFault(typed) })
   const asked = await askCode(ctx, deps, step, newcomer, typed)
-  await step.goOn(waitingState(step, { ...newcomer.waiting, stage: 'code', ...asked }))
+  await step.goOn({ arrival: { ...newcomer.waiting, stage: 'code', ...asked } })
 }
 
 const takeName: Take = async (ctx, deps, step, newcomer, typed) => {

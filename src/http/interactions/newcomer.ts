@@ -15,12 +15,6 @@ export interface Newcomer {
 
 export type Waiting = NonNullable<InteractionState['arrival']>
 
-/** Nothing else of this interaction is under way once somebody has arrived. */
-export function waitingState(step: Step, arrival: Waiting): InteractionState {
-  const { mfa: _mfa, signUp: _signUp, enrol: _enrol, came: _came, ...state } = step.state
-  return { ...state, arrival }
-}
-
 /** Whom something is asked. */
 export interface Waiter extends Newcomer {
   readonly waiting: Waiting

@@ -1,12 +1,12 @@
 import type { Context } from 'koa'
 import type { Method } from '../../accounts/factors/method.ts'
-import { methodsOf } from '../../accounts/factors/methods/index.ts'
 import { PASSKEY } from '../../accounts/factors/methods/passkey.ts'
 import { SECURITY_KEY } from '../../accounts/factors/methods/security-key.ts'
 import { UPSTREAM } from '../../accounts/factors/methods/upstream.ts'
 import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
 import type { InteractionDeps, Proven, Step } from './interaction.ts'
+import { kept } from './kept-proof.ts'
 
 export type Offer = NonNullable<InteractionState['offer']>
 
@@ -23,7 +23,7 @@ export async function demandedPasskey(
 ): Promise<Offer | undefined> {
   const isOffered = signInPolicy.offers('passkey') || signInPolicy.offers('passkey', {}, 'second')
   if (!isOffered || (await passkeys.list(proven.accountId)).length > 0) return undefined
-  return offerTo(proven, true)
+  return { ...kept(proven), isRequired: true, isDone: false }
 }
 
 /**
@@ -49,24 +49,10 @@ export async function offeredPasskey(
     (await passkeys.list(accountId)).length > 0
   )
     return undefined
-  return offerTo(proven, false)
+  return { ...kept(proven), isRequired: false, isDone: false }
 }
 
 /** For a new account that has no way in yet. */
 export function firstPasskey(proven: Proven): Offer {
-  return { ...offerTo(proven, false), isFirst: true }
-}
-
-function offerTo({ proofs, ...proven }: Proven, isRequired: boolean): Offer {
-  const { accountId, isRemembered, credentialVersion, wantsTrust } = proven
-  const methods = proofs.map(({ id }) => id)
-  const kept = { accountId, isRemembered, credentialVersion, wantsTrust }
-  return { ...kept, methods, isRequired, isDone: false }
-}
-
-/** What a kept offer was made to; undefined where another version kept it. */
-export function provenBy(offer: Offer): Proven | undefined {
-  const { accountId, isRemembered, credentialVersion, wantsTrust } = offer
-  const proofs = methodsOf(offer.methods)
-  return proofs && { accountId, isRemembered, credentialVersion, wantsTrust, proofs }
+  return { ...kept(proven), isRequired: false, isFirst: true, isDone: false }
 }

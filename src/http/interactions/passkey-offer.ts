@@ -8,9 +8,10 @@ import { refusable } from '../refusable.ts'
 import { originOf } from '../state.ts'
 import { enter, findProven, finishSignIn } from './finish.ts'
 import { bindingOf, type InteractionDeps, type Proven, type Step, stepOf } from './interaction.ts'
+import { provenBy } from './kept-proof.ts'
 import { leaveForm } from './leave.ts'
 import { renderCodes } from './mfa-enrol.ts'
-import { type Offer, provenBy } from './passkey-due.ts'
+import type { Offer } from './passkey-due.ts'
 
 /** A passkey that is offered once after a sign-in, or that the sign-in lacks. */
 export function showPasskeyOffer(deps: InteractionDeps): Middleware {

@@ -23,6 +23,5 @@ export async function enterNew(
   const proof = account.passwordHash ? PASSWORD : SIGN_UP_CODE
   const proven = { accountId, credentialVersion, proofs: [proof], isRemembered: false }
   if (!wantsPasskey || account.passwordHash) return finishSignIn(ctx, deps, step, proven)
-  const { arrival, came } = step.state
-  return step.goOn({ arrival, came, offer: firstPasskey(proven) })
+  return step.goOn({ arrival: step.state.arrival, offer: firstPasskey(proven) })
 }

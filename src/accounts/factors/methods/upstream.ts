@@ -18,3 +18,8 @@ export function upstreamProof(amr: readonly string[]): Method {
   const factors = isMultiFactor(amr) ? (['knows', 'has'] as const) : UPSTREAM.factors
   return { ...UPSTREAM, factors, amr: [...UPSTREAM.amr, ...amr] }
 }
+
+/** What a trusted provider said of how the person signed in there. */
+export function toldBy({ id, amr }: Method): readonly string[] {
+  return id === UPSTREAM.id ? amr.slice(UPSTREAM.amr.length) : []
+}
