@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { CLIENT_IDS } from '../config/limits.ts'
+import { MAX_CLIENT_ID } from '../config/limits.ts'
 import type { Actor, AuditDetail, AuditRecord } from './event.ts'
 
 /**
@@ -72,7 +72,7 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
     type,
     outcome,
     accountId: accountId?.toLowerCase() ?? null,
-    clientId: text(clientId, CLIENT_IDS.max),
+    clientId: text(clientId, MAX_CLIENT_ID),
     sessionId: text(sessionId, 64),
     requestId: text(origin?.requestId, 64),
     detail: clean(subject ? { ...detail, subject } : detail),

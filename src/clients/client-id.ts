@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CLIENT_IDS } from '../config/limits.ts'
+import { MAX_CLIENT_ID } from '../config/limits.ts'
 import { reasonsOf, refused, saying } from './reasons.ts'
 
 /**
@@ -8,7 +8,7 @@ import { reasonsOf, refused, saying } from './reasons.ts'
  */
 const clientId = z
   .string()
-  .max(CLIENT_IDS.registered)
+  .max(MAX_CLIENT_ID)
   .regex(/^[A-Za-z0-9][\w.~-]*$/, saying('id_characters'))
   .refine((id) => !/^gatehouse-/i.test(id), saying('id_reserved'))
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CLIENT_IDS } from '../config/limits.ts'
+import { MAX_CLIENT_ID } from '../config/limits.ts'
 import type { Resource } from '../entities/index.ts'
 import { displayName } from './display-name.ts'
 import { reasonsOf, refused, saying } from './reasons.ts'
@@ -36,7 +36,7 @@ const FIELDS = z.strictObject({
   /** What its operator says of an API of their own: what it is given tells who the person is. */
   opensUserinfo: z.boolean().default(false),
   /** The client as which it asks for introspection. */
-  servedBy: z.string().max(CLIENT_IDS.max).nullable().default(null),
+  servedBy: z.string().max(MAX_CLIENT_ID).nullable().default(null),
 })
 const ResourceSchema = FIELDS.superRefine(({ scopes, scopeDescriptions }, { addIssue }) => {
   for (const [name, text] of Object.entries(scopeDescriptions)) {

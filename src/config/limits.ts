@@ -76,16 +76,8 @@ export const CAPS = {
   identitiesPerAccount: 10,
 } as const
 
-/** Characters of a `client_id`. */
-export const CLIENT_IDS = {
-  /** Of any: it may be a URL. */
-  max: 512,
-  /**
-   * Of one that is registered here. The columns that previous versions read by prepared statements
-   * are widened in the release after this one (decision 0051).
-   */
-  registered: 100,
-} as const
+/** Characters of a `client_id`, registered here or anywhere: it may be a URL. */
+export const MAX_CLIENT_ID = 512
 
 /** What the parameter `claims` may hold: characters, claims, values of one. */
 export const CLAIMS_PARAMETER = { maxLength: 4096, maxNames: 40, maxValues: 20 } as const

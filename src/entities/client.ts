@@ -28,7 +28,7 @@ const ClientSchema = defineEntity({
   tableName: 'client',
   properties: {
     /** `client_id`. */
-    id: p.string().length(100).primary(),
+    id: p.string().length(512).primary(),
     name: p.string().length(100),
     /**
      * SHA-256 (base64url) of the high-entropy client secret; null for public and key-authenticated

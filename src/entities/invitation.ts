@@ -15,7 +15,7 @@ const InvitationSchema = defineEntity({
     isMailed: p.boolean().default(false),
     locale: p.string().length(35).nullable(),
     /** The app that the person is led to. */
-    clientId: p.string().length(100).nullable(),
+    clientId: p.string().length(512).nullable(),
     maxUses: p.integer().default(1),
     uses: p.integer().default(0),
     revokedAt: p.datetime().nullable(),

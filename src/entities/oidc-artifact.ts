@@ -35,7 +35,7 @@ const OidcArtifactSchema = defineEntity({
     payload: p.json<Record<string, unknown>>(),
     grantId: p.string().length(64).nullable(),
     accountId: p.string().length(64).nullable(),
-    clientId: p.string().length(100).nullable(),
+    clientId: p.string().length(512).nullable(),
     sessionUid: p.string().length(64).nullable(),
     /** SHA-256 of the second key: a Session's `uid`, a DeviceCode's `userCode`. */
     lookupDigest: p.blob().nullable(),

@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import type { z } from 'zod'
-import { CLIENT_IDS, type LimitName } from '../../config/limits.ts'
+import { MAX_CLIENT_ID, type LimitName } from '../../config/limits.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { readJson } from '../middleware/body.ts'
 import { originOf } from '../state.ts'
@@ -191,7 +191,7 @@ function callOf<Caller>(ctx: Context, caller: Caller): Call<Caller, string> {
     origin: originOf(ctx),
     param(name) {
       const value = (ctx['params'] as Readonly<Record<string, string | undefined>>)[name] ?? ''
-      return value.length <= CLIENT_IDS.max && /^[!-~]+$/.test(value) ? value : ''
+      return value.length <= MAX_CLIENT_ID && /^[!-~]+$/.test(value) ? value : ''
     },
   }
 }

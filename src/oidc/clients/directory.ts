@@ -1,5 +1,5 @@
 import type { Adapter } from 'oidc-provider'
-import { CLIENT_IDS, LIFETIMES } from '../../config/limits.ts'
+import { MAX_CLIENT_ID, LIFETIMES } from '../../config/limits.ts'
 import type { RegistrationMode } from '../../config/registration-modes.ts'
 import type { Database } from '../../database/database.ts'
 import type { Announcements } from '../../feed/announcements.ts'
@@ -112,7 +112,7 @@ export class ClientDirectory {
   }
 
   async #find(clientId: string): Promise<ProviderMetadata | undefined> {
-    return isKey(clientId, CLIENT_IDS.max) ? this.#clients.find(clientId) : undefined
+    return isKey(clientId, MAX_CLIENT_ID) ? this.#clients.find(clientId) : undefined
   }
 
   async findResource(identifier: string): Promise<RegisteredResource | undefined> {
