@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import type { z } from 'zod'
-import { MAX_CLIENT_ID, type LimitName } from '../../config/limits.ts'
+import { type LimitName, MAX_CLIENT_ID } from '../../config/limits.ts'
 import type { ErrorCode } from '../../errors.ts'
 import { readJson } from '../middleware/body.ts'
 import { originOf } from '../state.ts'

@@ -1,5 +1,5 @@
 import type { Adapter } from 'oidc-provider'
-import { MAX_CLIENT_ID, LIFETIMES } from '../../config/limits.ts'
+import { LIFETIMES, MAX_CLIENT_ID } from '../../config/limits.ts'
 import type { RegistrationMode } from '../../config/registration-modes.ts'
 import type { Database } from '../../database/database.ts'
 import type { Announcements } from '../../feed/announcements.ts'
