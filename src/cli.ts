@@ -1,12 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { addJsonOption, answering } from './commands/answer.ts'
+import { wordsToRun } from './commands/words-to-run.ts'
 import { clearEnvironment, readEnv } from './config/env.ts'
 import { productVersion } from './config/version.ts'
 import { AppError, StartupError } from './errors.ts'
 
 clearEnvironment()
-
-const HELP = new Set(['-h', '--help'])
 
 const program = new Command('gatehouse')
   .description('Self-hosted OAuth 2.0 / OpenID Connect authorization server')
@@ -80,23 +79,9 @@ process.stderr.on('error', () => undefined)
 
 try {
   if (called.length === 0) program.outputHelp()
-  else
-    await program.parseAsync(
-      isKnown(program, called) ? called : called.filter((word) => !HELP.has(word)),
-      { from: 'user' },
-    )
+  else await program.parseAsync(wordsToRun(program, called), { from: 'user' })
 } catch (error) {
   process.exitCode = report(error)
-}
-
-/**
- * Whether the words name a command. Commander shows help for any that come with `--help`, as if it
- * knew them.
- */
-function isKnown(command: Command, [word = '-', ...rest]: readonly string[]): boolean {
-  if (word.startsWith('-') || word === 'help' || command.commands.length === 0) return true
-  const found = command.commands.find((each) => each.name() === word)
-  return found !== undefined && isKnown(found, rest)
 }
 
 /** Who read the answer is gone (`| head -1`): what was to be done is done. A disk that is full is a fault. */

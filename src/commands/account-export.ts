@@ -2,10 +2,9 @@ import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import type { AccountExport } from '../accounts/export.ts'
 import { OPERATOR } from '../audit/event.ts'
-import { StartupError } from '../errors.ts'
 import { presentExport } from '../http/api/auth/shapes.ts'
-import { appear } from '../whole-file.ts'
 import { answering } from './answer.ts'
+import { expectNew, writeNew } from './new-file.ts'
 
 export interface ExportCommandDeps {
   readonly administration: Pick<AccountAdministration, 'find'>
@@ -23,6 +22,7 @@ export function exportCommand(
     .action(
       answering((name: string, { out }: { out?: string }) =>
         run(async ({ administration, accountExport }) => {
+          if (out !== undefined) expectNew(out)
           const { id, email } = await administration.find(name)
           const document = presentExport(await accountExport.collect(id, OPERATOR), '')
           const text = JSON.stringify(document, null, 2)
@@ -32,14 +32,4 @@ export function exportCommand(
         }),
       ),
     )
-}
-
-function writeNew(file: string, text: string): void {
-  let isNew: boolean
-  try {
-    isNew = appear(file, text, 0o600)
-  } catch (cause) {
-    throw new StartupError(`--out: ${file} cannot be written`, { cause })
-  }
-  if (!isNew) throw new StartupError(`--out: ${file} is there already`)
 }

@@ -37,6 +37,7 @@ function paged(command: Command): Command {
     )
     .option('--limit <number>', 'how many at most', '50')
     .option('--after <id>', 'go on after this account, the last of the page before')
+    .option('--json', 'print each account as JSON, one a line')
 }
 
 async function page(

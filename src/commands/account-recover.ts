@@ -4,9 +4,9 @@ import type { AccountAdministration } from '../accounts/account-administration.t
 import type { RecoveryHolds } from '../accounts/recovery/holds.ts'
 import { OPERATOR } from '../audit/event.ts'
 import type { Config } from '../config/config.ts'
-import { StartupError } from '../errors.ts'
 import { LINK_PATHS, link } from '../mail/links.ts'
 import { answering } from './answer.ts'
+import { wholeNumber } from './whole-number.ts'
 
 export interface RecoverCommandDeps {
   readonly administration: Pick<AccountAdministration, 'find'>
@@ -29,9 +29,10 @@ export function recoverCommand(
     .action(
       answering((name: string, { hold }: { hold: string }) =>
         run(async ({ administration, recoveryHolds, config }) => {
+          const hours = wholeNumber('--hold', hold, MAX_HOURS, 0)
           const { id, email } = await administration.find(name)
           const by = { actor: OPERATOR, user: userInfo().username }
-          const begun = await recoveryHolds.beginFor(id, hoursOf(hold), by)
+          const begun = await recoveryHolds.beginFor(id, hours, by)
           const href = link(config.issuer, LINK_PATHS.recoverLink, { token: begun.linkSecret })
           const opens = begun.opensAt.toISOString()
           const closes = begun.closesAt.toISOString()
@@ -45,11 +46,4 @@ export function recoverCommand(
         }),
       ),
     )
-}
-
-function hoursOf(typed: string): number {
-  const hours = Number(typed)
-  if (!/^\d{1,2}$/.test(typed) || hours > MAX_HOURS)
-    throw new StartupError(`--hold: "${typed}" is no number of hours from 0 to ${MAX_HOURS}`)
-  return hours
 }

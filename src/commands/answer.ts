@@ -22,7 +22,7 @@ export interface Answer {
 export function answering<Args extends unknown[]>(work: (...args: Args) => Promise<Answer>) {
   return async function (this: Command, ...args: Args): Promise<void> {
     const { lines, json, jsonLines = [json], notes = [], exitCode, fault } = await work(...args)
-    const said = this.opts<{ json?: boolean }>().json
+    const said = this.optsWithGlobals<{ json?: boolean }>().json
       ? jsonLines.map((each) => JSON.stringify(each))
       : lines
     process.stdout.write(said.map((line) => `${line}\n`).join(''))
@@ -32,10 +32,11 @@ export function answering<Args extends unknown[]>(work: (...args: Args) => Promi
   }
 }
 
-/** `--json` for every command that prints. */
+/** `--json` for every command that prints, in words of its own or in these. */
 export function addJsonOption(command: Command): void {
-  if (command.commands.length === 0 || command.registeredArguments.length > 0)
-    command.option('--json', 'print the answer as JSON')
+  const isCalled = command.commands.length === 0 || command.registeredArguments.length > 0
+  if (isCalled && !command.options.some(({ long }) => long === '--json'))
+    command.option('--json', 'print the answer as one JSON document')
   for (const each of command.commands) addJsonOption(each)
 }
 

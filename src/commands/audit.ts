@@ -41,6 +41,7 @@ export function auditCommand(open: () => Promise<Context>): Command {
     .command('export')
     .description('every event as a line of JSON, oldest first, with the hashes of the chain')
     .option('--after <seq>', 'only events after this one', readSeq, 0)
+    .option('--json', 'print each event as JSON, one a line, as it does in any case')
     .action(async ({ after }: { after: number }) => {
       await using context = await open()
       for await (const event of readTrail(context.database.pool, after)) {

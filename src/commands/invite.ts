@@ -1,11 +1,13 @@
-import { writeFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { canonicalEmail } from '../accounts/canonical-email.ts'
+import { isLanguageTag } from '../accounts/profile-checks.ts'
 import type { Invitations, MadeInvitation } from '../accounts/registration/invitations.ts'
 import type { Clients } from '../clients/clients.ts'
 import type { RegistrationMode } from '../config/registration-modes.ts'
 import { StartupError } from '../errors.ts'
+import { ACCOUNT_WORDS } from './account-words.ts'
 import { answering, rowsAnswer } from './answer.ts'
+import { expectNew, writeNew } from './new-file.ts'
 import { explained } from './refusal.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -59,6 +61,9 @@ export function inviteCommand(open: () => Promise<InviteCommandDeps>): Command {
         const maxUses = wholeNumber('--uses', options.uses, MAX.uses)
         if (email !== undefined && (count > 1 || maxUses > 1))
           throw new StartupError('--count and --uses are for invitations without an address.')
+        if (options.locale !== undefined && !isLanguageTag(options.locale))
+          throw new StartupError(`--locale: ${ACCOUNT_WORDS['invalid_locale']}`)
+        if (options.out !== undefined) expectNew(options.out)
         const client =
           options.client === undefined ? undefined : await find(clients, options.client)
         const isMailed = email !== undefined && !options.print && options.out === undefined
@@ -131,18 +136,6 @@ function told(
     isMailed ? `${email} is invited by mail (${id}).` : (link ?? ''),
   )
   return { lines, json }
-}
-
-/** Who reads it may register: for the operator alone, and never over another file. */
-function writeNew(file: string, text: string): void {
-  try {
-    writeFileSync(file, text, { flag: 'wx', mode: 0o600 })
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'EEXIST' ? 'is there already' : 'fails'
-    throw new StartupError(`${file} ${why}; the invitations that were made are in "invite list".`, {
-      cause,
-    })
-  }
 }
 
 function stateOf(each: Awaited<ReturnType<Invitations['list']>>[number]): string {

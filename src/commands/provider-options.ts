@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { StartupError } from '../errors.ts'
+import { MAX_POSITION } from '../upstream/provider-input.ts'
 import type { ProviderChange } from '../upstream/provider-store.ts'
+import { wholeNumber } from './whole-number.ts'
 
 /** Fields and the options that set them, for reasons of a refusal. */
 export const PROVIDER_OPTIONS = {
@@ -61,7 +63,9 @@ export function addProviderOptions(
       'file with the secret (Apple: the .p8 key), or - for standard input',
     )
     .option('--scope <scope...>', 'what is asked for there (default: what its type needs)')
-    .option('--position <number>', 'order of its button; lower is earlier', wholeNumber)
+    .option('--position <number>', 'order of its button; lower is earlier', (typed: string) =>
+      wholeNumber('--position', typed, MAX_POSITION, 0),
+    )
     .option('--domain <domain...>', 'domains of addresses that belong to it')
     .addOption(
       new Option(
@@ -122,9 +126,4 @@ function secretIn(path: string): string {
   } catch (cause) {
     throw new StartupError(`--client-secret-file: ${path} is not a readable file`, { cause })
   }
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('It is a number from 0 to 1000.')
-  return Number(text)
 }

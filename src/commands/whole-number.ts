@@ -1,9 +1,9 @@
 import { StartupError } from '../errors.ts'
 
-/** The value of an option that is a number from 1 on. */
-export function wholeNumber(option: string, typed: string, max: number): number {
+/** The value of an option that is a number. */
+export function wholeNumber(option: string, typed: string, max: number, min = 1): number {
   const value = Number(typed)
-  if (!/^\d+$/.test(typed) || value < 1 || value > max)
-    throw new StartupError(`${option}: must be a number from 1 to ${max}`)
+  if (!/^\d+$/.test(typed) || value < min || value > max)
+    throw new StartupError(`${option}: must be a number from ${min} to ${max}`)
   return value
 }

@@ -10,6 +10,8 @@ import { KINDS } from './providers/index.ts'
 
 const KIND_NAMES = ['oidc', 'google', 'github', 'apple', 'microsoft'] as const
 
+export const MAX_POSITION = 1000
+
 /** What may be said of a provider, its secret apart. Unknown members are errors. */
 const ProviderSchema = z.strictObject({
   /** A part of the callback's address. */
@@ -22,7 +24,7 @@ const ProviderSchema = z.strictObject({
     .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/))
     .min(1)
     .max(20),
-  position: z.number().int().min(0).max(1000),
+  position: z.number().int().min(0).max(MAX_POSITION),
   settings: z.record(z.string(), z.unknown()),
 })
 export type CheckedProvider = Omit<z.infer<typeof ProviderSchema>, 'settings'> & {

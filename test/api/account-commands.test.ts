@@ -211,6 +211,29 @@ describe('gatehouse account', () => {
     expect((await administration.find(own)).username).toBe('grace.h')
   })
 
+  it.each([
+    ['list', '--after', 'abc'],
+    ['list', '--limit', '1e3'],
+    ['search', 'x', '--after', 'abc'],
+    ['show', 'abc'],
+    ['username', 'abc', 'ada'],
+    ['recover', 'abc'],
+    ['recover', 'abc', '--hold', '1.5'],
+    ['create', 'a@example.org', '--name', 'x'.repeat(300), '--username', 'y'.repeat(300)],
+    ['create', 'a@example.org', '--name', 'Ada', '--locale', 'z'.repeat(300)],
+    ['create', `${'a'.repeat(300)}@example.org`, '--name', 'Ada'],
+  ])('says what is wrong with %s %s %s, and shows no stack', async (...words) => {
+    const { code, stdout, stderr } = await gatehouse(...words)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/^.{10,200}\n(.{10,200}\n)?$/)
+    expect(stderr).not.toMatch(/^\s+at /m)
+  })
+
+  it('list and search say in their help what --json prints', async () => {
+    for (const word of ['list', 'search'])
+      expect((await gatehouse(word, '--help')).stdout).toContain('one a line')
+  })
+
   it('gives of twenty accounts of one name at once each a user name of its own', async () => {
     const { accountCreation, administration } = server.context
     const names = await Promise.all(

@@ -49,7 +49,35 @@ describe('gatehouse invite', () => {
     expect(head).toBe('id,link,expires_at')
     expect(new Set(rows.map((row) => row.split(',')[1])).size).toBe(3)
     expect(statSync(file).mode & 0o777).toBe(0o600)
-    expect((await gatehouse('--out', file)).stderr).toContain('is there already')
+    const made = (await server.context.invitations.list()).length
+    for (const [path, reason] of [
+      [file, 'is there already'],
+      [join(shell.folder, 'no-such-folder/codes.csv'), 'cannot be written'],
+    ] as const) {
+      const refused = await gatehouse('--count', '3', '--out', path)
+      expect([refused.code, refused.stdout]).toEqual([1, ''])
+      expect(refused.stderr).toBe(`--out: ${path} ${reason}\n`)
+    }
+    expect(await server.context.invitations.list()).toHaveLength(made)
+    expect(readFileSync(file, 'utf8')).toContain(rows[0])
+  })
+
+  it('shows its help, and invites nobody, where --help follows an address', async () => {
+    const { code, stdout } = await gatehouse('carol@example.org', '--help')
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Usage: gatehouse invite /)])
+    expect(await server.inbox.mails('carol@example.org')).toEqual([])
+    expect((await server.context.invitations.list()).map(({ email }) => email)).not.toContain(
+      'carol@example.org',
+    )
+  })
+
+  it('list and revoke answer programs with --json', async () => {
+    const { stdout: printed } = await gatehouse('--json')
+    const [{ id }] = JSON.parse(printed) as [{ id: string }]
+    const { stdout } = await gatehouse('list', '--json')
+    expect(JSON.parse(stdout)).toContainEqual(expect.objectContaining({ id, state: 'open' }))
+    const revoked = await gatehouse('revoke', id, '--json')
+    expect(JSON.parse(revoked.stdout)).toEqual({ id, state: 'revoked' })
   })
 
   it.each([
@@ -60,8 +88,12 @@ describe('gatehouse invite', () => {
     [['--count', '0'], '--count'],
     [['--client', 'nope'], 'There is no client of that id'],
     [['revoke', '3f0c1f4e-8f59-4c53-9d0e-6f2a0f6f7a11'], 'There is no invitation of that id'],
+    [['revoke', 'abc'], 'There is no invitation of that id'],
+    [['a@example.org', '--locale', 'x'.repeat(40)], '--locale: must be a language tag'],
   ])('refuses %j with a reason', async (words, reason) => {
-    const { code, stderr } = await gatehouse(...words)
-    expect([code, stderr]).toEqual([1, expect.stringContaining(reason)])
+    const { code, stdout, stderr } = await gatehouse(...words)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(reason)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 })

@@ -6,6 +6,7 @@ import { Account, Invitation } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { Messages } from '../../mail/messages.ts'
 import type { CanonicalEmail } from '../canonical-email.ts'
+import { UUID } from '../uuid.ts'
 
 export interface InvitationsDeps {
   readonly audit: AuditSink
@@ -82,6 +83,7 @@ export class Invitations {
   /** Throws `not_found`; `conflict` if nobody could use it any more. */
   async revoke(id: string): Promise<void> {
     const { audit, em } = this.#deps
+    if (!UUID.test(id)) throw new AppError('not_found')
     await em.fork().transactional(async (tx) => {
       const revoked = await tx.nativeUpdate(
         Invitation,
