@@ -1,25 +1,20 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { CAPS } from '../../src/config/limits.ts'
 import { AppError } from '../../src/errors.ts'
-import { api, startApi } from '../support/api.ts'
+import { api } from '../support/api.ts'
 import { createAccount } from '../support/factories.ts'
 import { operator } from '../support/operator.ts'
-import { signedIn } from '../support/people.ts'
-import type { TestServer } from '../support/server.ts'
+import { ORIGIN, signedIn } from '../support/people.ts'
+import { useApi } from '../support/use-server.ts'
 
 const NEW = 'ember quilt nine lantern'
-const ORIGIN = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
 const WRONG = 'wrong wrong wrong'
 
 describe('gatehouse account', () => {
-  let server: TestServer
+  const server = useApi()
   const shell = operator()
-  beforeAll(async () => {
-    server = await startApi()
-  })
-  afterAll(() => server.stop())
 
   const gatehouse = (...args: string[]) => shell.run(server, ['account', ...args])
 

@@ -1,26 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Account, PendingSignUp } from '../../src/entities/index.ts'
-import {
-  type ApiAnswer,
-  anyAddress,
-  api,
-  type SignedIn,
-  signedIn,
-  startApi,
-} from '../support/api.ts'
+import { type ApiAnswer, anyAddress, api, type SignedIn, signedIn } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
-import type { TestServer } from '../support/server.ts'
+import { seenByCaller } from '../support/seen.ts'
 import { median, rankStatistic } from '../support/statistics.ts'
+import { useApi } from '../support/use-server.ts'
 
-let server: TestServer
+const server = useApi({ signIn: { methods: ['password', 'passkey', 'email-code'] } })
 let owner: SignedIn
 beforeAll(async () => {
-  server = await startApi({ signIn: { methods: ['password', 'passkey', 'email-code'] } })
   owner = await signedIn(server)
 })
-afterAll(() => server.stop())
 
 /** The password of a sign-up that anybody can begin with anybody's address. */
 const OWN = 'chosen by a stranger today'
@@ -43,34 +35,40 @@ const CLASSES: Readonly<Record<string, () => Promise<string>>> = {
 }
 
 const UID = /(?<=\/interaction\/)[^/]+/
-const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 
-/** Everything that a caller sees, but for random ids and the clock. */
-function visible({ status, headers, text }: ApiAnswer) {
-  const shown = [...headers].filter(([name]) => !['date', 'x-request-id'].includes(name))
-  return JSON.stringify({ status, headers: shown, text: text.replace(UUID, '<uuid>') })
-}
+type Question = [title: string, status: number, ask: (email: string) => Promise<ApiAnswer>]
+
+/** What anybody may ask about an address, in one call. */
+const QUESTIONS: Question[] = [
+  [
+    'sign-in',
+    401,
+    (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' }),
+  ],
+  [
+    'sign-up',
+    202,
+    (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }),
+  ],
+  ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
+  ['code by mail', 202, (email) => api(server, 'POST /sign-in/code', { email })],
+  ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
+  [
+    'edit/email',
+    202,
+    (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token }),
+  ],
+]
 
 async function looks(ask: (email: string) => Promise<ApiAnswer>): Promise<Set<string>> {
   const seen = new Set<string>()
-  for (const make of Object.values(CLASSES)) seen.add(visible(await ask(await make())))
+  for (const make of Object.values(CLASSES)) seen.add(seenByCaller(await ask(await make())))
   return seen
 }
 
 describe('EN-01 known, unknown, unproven, disabled and deleting addresses look the same, byte for byte', () => {
-  it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
-    [
-      'sign-in',
-      401,
-      (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' }),
-    ],
-    [
-      'sign-up',
-      202,
-      (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }),
-    ],
-    ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
-    ['code by mail', 202, (email) => api(server, 'POST /sign-in/code', { email })],
+  it.each<Question>([
+    ...QUESTIONS,
     [
       'sign-in with a wrong code',
       400,
@@ -78,12 +76,6 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
         const { tokenId } = (await api(server, 'POST /sign-in/code', { email })).body
         return api(server, 'POST /sign-in/code', { email, tokenId, code: '000000' })
       },
-    ],
-    ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
-    [
-      'edit/email',
-      202,
-      (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token }),
     ],
     [
       'verify with a wrong code',
@@ -134,7 +126,7 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
       await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: OWN })
       const answer = await api(server, 'POST /sign-in/email', { email, password: OWN })
       expect(answer).toMatchObject({ status: 403, body: { error: 'email_unverified' } })
-      seen.api.add(visible(answer))
+      seen.api.add(seenByCaller(answer))
 
       const browser = new Browser(server.origin, { headers: { 'x-forwarded-for': anyAddress() } })
       await browser.visit('/account')
@@ -164,7 +156,7 @@ describe('EN-01 known, unknown, unproven, disabled and deleting addresses look t
       const answers = []
       for (let index = 0; index < 6; index += 1)
         answers.push(
-          visible(
+          seenByCaller(
             await api(server, 'PATCH /forgot/password', {
               email,
               tokenId,
@@ -264,26 +256,7 @@ describe('EN-02 the time to answer', () => {
     expect({ ...last, isKept: isKept(last) }).toMatchObject({ isKept: true })
   }
 
-  it.each<[string, number, (email: string) => Promise<ApiAnswer>]>([
-    [
-      'sign-in',
-      401,
-      (email) => api(server, 'POST /sign-in/email', { email, password: 'not the right one' }),
-    ],
-    ['forgot', 202, (email) => api(server, 'PATCH /forgot/password', { email })],
-    ['code by mail', 202, (email) => api(server, 'POST /sign-in/code', { email })],
-    [
-      'sign-up',
-      202,
-      (email) => api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD }),
-    ],
-    ['resend', 202, (email) => api(server, 'POST /resend/verify/email', { email })],
-    [
-      'edit/email',
-      202,
-      (email) => api(server, 'PATCH /edit/email', { email }, { token: owner.token }),
-    ],
-  ])(
+  it.each<Question>(QUESTIONS)(
     'of %s does not tell known from unknown: the rank statistic of 500 interleaved pairs lies between 0.40 and 0.60',
     async (name, status, ask) => {
       owner = await signedIn(server)

@@ -1,19 +1,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { startApi } from '../support/api.ts'
+import { describe, expect, it } from '@jest/globals'
 import { createClient } from '../support/factories.ts'
+import { INVITE_ONLY } from '../support/invitations.ts'
 import { operator } from '../support/operator.ts'
-import type { TestServer } from '../support/server.ts'
+import { useApi } from '../support/use-server.ts'
 
-let server: TestServer
+const server = useApi({ config: { registration: INVITE_ONLY } })
 const shell = operator()
-beforeAll(async () => {
-  const registration = { mode: 'invite', domains: [], showsDomains: false } as const
-  server = await startApi({ config: { registration } })
-})
-afterAll(() => server.stop())
-
 const gatehouse = (...args: string[]) => shell.run(server, ['invite', ...args])
 
 describe('gatehouse invite', () => {

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { sentencesOf } from '../../src/clients/reasons.ts'
 import type { AppError } from '../../src/errors.ts'
 import type { ProviderInput } from '../../src/upstream/provider-input.ts'
@@ -11,29 +11,24 @@ import { eventually } from '../support/eventually.ts'
 import { createAccount } from '../support/factories.ts'
 import { LOOPBACK_CERTIFICATE } from '../support/loopback-certificate.ts'
 import { operator } from '../support/operator.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { startServer } from '../support/server.ts'
 import { FakeGitHub, GITHUB_CLIENT } from '../support/upstream/fake-github.ts'
 import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import { useServer } from '../support/use-server.ts'
 
 describe('gatehouse provider', () => {
-  let server: TestServer
   const shell = operator()
+  const server = useServer({ config: { outgoing: { privateNetworks: [], loopback: true } } })
+  const op = HostileOp.use()
   let env: Settings
-  let op: HostileOp
 
   beforeAll(async () => {
-    op = await HostileOp.open()
-    server = await startServer({ config: { outgoing: { privateNetworks: [], loopback: true } } })
     await writeFile(join(shell.folder, 'ca.pem'), LOOPBACK_CERTIFICATE)
     env = {
       ...shell.settings(server),
       OUTGOING_LOOPBACK_FOR_TESTS: 'true',
       NODE_EXTRA_CA_CERTS: join(shell.folder, 'ca.pem'),
     }
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
   })
 
   const provider = (words: string, stdin = '') =>

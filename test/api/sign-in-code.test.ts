@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { api, isAlive, startApi } from '../support/api.ts'
 import { createAccount } from '../support/factories.ts'
-import { enableMfa } from '../support/people.ts'
-import type { TestServer } from '../support/server.ts'
+import { enableMfa, ORIGIN } from '../support/people.ts'
+import { useApi } from '../support/use-server.ts'
 
 const ROUTE = 'POST /sign-in/code'
 
 describe('POST /sign-in/code', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startApi({ signIn: { methods: ['email-code'] } })
-  })
-  afterAll(() => server.stop())
+  const server = useApi({ signIn: { methods: ['email-code'] } })
 
   async function begun(email: string) {
     const { tokenId } = (await api(server, ROUTE, { email })).body
@@ -39,7 +35,7 @@ describe('POST /sign-in/code', () => {
     const account = await createAccount(server)
     const { tokenId } = await server.context.signInCodes.request(
       { email: account.email, binding: 'interaction:abc' },
-      { ip: '192.0.2.1', userAgent: '', requestId: 'test' },
+      ORIGIN,
     )
     const code = await server.inbox.code(account.email)
     const { status } = await api(server, ROUTE, { email: account.email, tokenId, code })

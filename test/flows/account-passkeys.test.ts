@@ -1,51 +1,33 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { PasskeyCredential, Session } from '../../src/entities/index.ts'
 import { chromium } from '../support/chromium.ts'
+import { eventually } from '../support/eventually.ts'
 import { createAccount, type NewAccount, PASSWORD } from '../support/factories.ts'
-import { type Account, age, signedIn } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { csrfOf } from '../support/forms.ts'
 import {
-  givePasskey,
-  type VirtualAuthenticator,
-  virtualAuthenticator,
-  withoutAutofill,
-} from '../support/virtual-authenticator.ts'
+  createPasskey,
+  keepCodes,
+  pressCreate,
+  signInByPasskey,
+  signInByPassword,
+  visitor as visit,
+} from '../support/passkey-pages.ts'
+import { type Account, age, signedIn } from '../support/people.ts'
+import { useServer } from '../support/use-server.ts'
+import { givePasskey } from '../support/virtual-authenticator.ts'
 
 const browser = chromium()
-let server: TestServer
-beforeAll(async () => {
-  server = await startServer()
-})
-afterAll(() => server.stop())
+const server = useServer()
 
 const em = () => server.context.database.em.fork()
 const passkeysOf = ({ id }: Account) => em().find(PasskeyCredential, { account: id })
 
-async function visitor(
-  given: NewAccount = {},
-): Promise<{ page: Page; person: Account; authenticator: VirtualAuthenticator }> {
-  const page = await browser.newPage()
-  await withoutAutofill(page)
-  return {
-    page,
-    person: await createAccount(server, given),
-    authenticator: await virtualAuthenticator(page, { isSynced: true }),
-  }
-}
+const visitor = (account: NewAccount = {}) => visit(server, browser, { account, isSynced: true })
 
-async function signInByPassword(page: Page, { email }: Account): Promise<void> {
-  await page.goto(`${server.origin}/account`)
-  await page.fill('#username', email)
-  await page.fill('#password', PASSWORD)
-  await page.click('#sign-in')
+async function enter(page: Page, person: Account): Promise<void> {
+  await signInByPassword(page, person, `${server.origin}/account`)
   await page.getByRole('button', { name: 'Not now' }).click()
-  await page.waitForURL('**/account')
-}
-
-async function signInByPasskey(page: Page): Promise<void> {
-  await page.goto(`${server.origin}/account`)
-  await page.click('#passkey')
   await page.waitForURL('**/account')
 }
 
@@ -54,12 +36,11 @@ describe('passkeys in the account area, in Chromium', () => {
     const { page, person } = await visitor()
     const elsewhere = await signedIn(server, { account: person })
     await server.inbox.next(person.email).catch(() => undefined)
-    await signInByPassword(page, person)
+    await enter(page, person)
     await page.click('a[href="/account/passkeys"]')
     expect(await page.locator('main').innerText()).toContain('You have no passkey yet.')
     await page.getByText('Add a passkey').click()
-    await page.getByRole('button', { name: 'Create passkey' }).click()
-    await page.waitForSelector('#codes')
+    await createPasskey(page)
     expect(await page.locator('#codes li').count()).toBe(10)
     const [made] = await passkeysOf(person)
     expect(made).toMatchObject({
@@ -68,7 +49,7 @@ describe('passkeys in the account area, in Chromium', () => {
       hasVerified: true,
       isBackedUp: true,
     })
-    await page.getByText('I have kept them').click()
+    await keepCodes(page)
     expect(await page.locator('#security').innerText()).toContain('1 passkey')
     await page.goto(`${server.origin}/account/passkeys`)
     const item = await page.locator('.items li').innerText()
@@ -82,19 +63,19 @@ describe('passkeys in the account area, in Chromium', () => {
   it('UX-21 makes no second one on the same device, and says so', async () => {
     const { page, person } = await visitor()
     await givePasskey(server, page, person)
-    await signInByPasskey(page)
+    await signInByPasskey(server, page)
     await page.goto(`${server.origin}/account/passkeys/new`)
-    await page.getByRole('button', { name: 'Create passkey' }).click()
+    await pressCreate(page)
     await page.getByText('This device already has a passkey for your account.').waitFor()
     await expect(passkeysOf(person)).resolves.toHaveLength(1)
   })
 
   it('UX-21 says what is needed where the device has no lock', async () => {
     const { page, person, authenticator } = await visitor()
-    await signInByPassword(page, person)
+    await enter(page, person)
     await authenticator.setVerified(false)
     await page.goto(`${server.origin}/account/passkeys/new`)
-    await page.getByRole('button', { name: 'Create passkey' }).click()
+    await pressCreate(page)
     await page.getByText('No passkey was made.').waitFor()
     await expect(passkeysOf(person)).resolves.toEqual([])
   })
@@ -102,7 +83,7 @@ describe('passkeys in the account area, in Chromium', () => {
   it('UX-21 renames, by keyboard alone', async () => {
     const { page, person } = await visitor()
     await givePasskey(server, page, person)
-    await signInByPasskey(page)
+    await signInByPasskey(server, page)
     await page.goto(`${server.origin}/account/passkeys`)
     await page.focus('main summary')
     await page.keyboard.press('Enter')
@@ -123,18 +104,18 @@ describe('passkeys in the account area, in Chromium', () => {
   it('UX-21 PK-06 removes one, and what keeps it offers it no more', async () => {
     const { page, person, authenticator } = await visitor()
     await givePasskey(server, page, person)
-    await signInByPasskey(page)
+    await signInByPasskey(server, page)
     await page.goto(`${server.origin}/account/passkeys`)
     await page.locator('.items button.link').click()
     await page.getByText('The passkey is removed.').waitFor()
     await expect(passkeysOf(person)).resolves.toEqual([])
-    await expect(authenticator.passkeys()).resolves.toEqual([])
+    await eventually(async () => (await authenticator.passkeys()).length, 0)
   })
 
   it('PW-09 the password is changed by who came by a passkey, with a mailed code', async () => {
     const { page, person } = await visitor()
     await givePasskey(server, page, person)
-    await signInByPasskey(page)
+    await signInByPasskey(server, page)
     await page.goto(`${server.origin}/account/password`)
     await page.fill('input[name=current_password]', PASSWORD)
     await page.getByRole('button', { name: 'Continue' }).click()
@@ -148,7 +129,7 @@ describe('passkeys in the account area, in Chromium', () => {
   it('PK-08 keeps the last way in, and says why', async () => {
     const { page, person } = await visitor({ password: null })
     await givePasskey(server, page, person)
-    await signInByPasskey(page)
+    await signInByPasskey(server, page)
     await page.goto(`${server.origin}/account/passkeys`)
     await page.locator('.items button.link').click()
     await page.waitForSelector('.summary')
@@ -159,7 +140,7 @@ describe('passkeys in the account area, in Chromium', () => {
   it('PK-06 asks again after ten minutes, at the level of the account, and comes back to the list', async () => {
     const { page, person } = await visitor()
     await givePasskey(server, page, person)
-    await signInByPasskey(page)
+    await signInByPasskey(server, page)
     await page.goto(`${server.origin}/account/passkeys`)
     await age(server, person.id, 700)
     await page.locator('.items button.link').click()
@@ -174,7 +155,7 @@ describe('passkeys in the account area, in Chromium', () => {
     await givePasskey(server, page, person)
     const { browser: own } = await signedIn(server, { account: await createAccount(server) })
     const page2 = await own.visit('/account/passkeys')
-    const csrf = page2.forms[0]?.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const csrf = csrfOf(page2.forms[0])
     for (const action of ['rename', 'remove']) {
       const answer = await own.post(`/account/passkeys/${foreign}/${action}`, {
         _csrf: csrf,

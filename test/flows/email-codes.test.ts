@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { addresses } from '../security/attacks.ts'
 import { startCluster } from '../support/balancer.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { askedOn, givePasskey } from '../support/passkeys.ts'
+import { givePasskey, showPasskey } from '../support/passkeys.ts'
 import { enableMfa } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { useServer } from '../support/use-server.ts'
 
 const ALL = { methods: ['password', 'passkey', 'email-code'] } as const
 const elsewhere = addresses()
@@ -39,11 +40,7 @@ function sendForm(browser: Browser) {
 }
 
 describe('signing in by a code to the address, by a person without JavaScript', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startServer({ signIn: ALL, config: { trustedProxyHops: 1 } })
-  })
-  afterAll(() => server.stop())
+  const server = useServer({ signIn: ALL, config: { trustedProxyHops: 1 } })
 
   it('is off unless the operator says otherwise: no button, and no door behind it', async () => {
     await using other = await startServer()
@@ -144,11 +141,7 @@ describe('signing in by a code to the address, by a person without JavaScript', 
     const { authenticator } = await givePasskey(server, account)
     const browser = await asked(server, account.email)
     await browser.submit('/email-code', { code: await server.inbox.code(account.email) })
-    const credential = authenticator.assert(askedOn(browser.page.text))
-    const form = browser.page.forms.find(({ fields }) =>
-      fields.some(({ name }) => name === 'credential'),
-    )
-    await browser.submit(form ?? '', { credential: JSON.stringify(credential) })
+    await showPasskey(browser, authenticator)
     expect(browser.page.url.pathname).toBe('/account')
     const [session] = await server.context.sessions.list(account.id)
     expect(session?.amr).toEqual(['urn:gatehouse:amr:email', 'pop', 'user', 'mfa'])

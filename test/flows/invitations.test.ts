@@ -1,17 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { CanonicalEmail } from '../../src/accounts/canonical-email.ts'
-import { Account, Invitation, PendingSignUp } from '../../src/entities/index.ts'
+import { Account, PendingSignUp } from '../../src/entities/index.ts'
 import { startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { createAccount, createClient, PASSWORD } from '../support/factories.ts'
+import { csrfOf } from '../support/forms.ts'
+import { INVITE_ONLY, openInvitation, pathOf, usesOf } from '../support/invitations.ts'
 import type { TestServer } from '../support/server.ts'
 
 let database: TestDatabase
 let server: TestServer
 /** Another instance. */
 let other: TestServer
-const registration = { mode: 'invite', domains: [], showsDomains: false } as const
+const registration = INVITE_ONLY
 
 beforeAll(async () => {
   database = await createDatabase()
@@ -30,20 +32,10 @@ type Wanted = Parameters<TestServer['context']['invitations']['create']>[0]
 const invite = (wanted: Omit<Wanted, 'seconds'>) =>
   server.context.invitations.create({ ...wanted, seconds: 3600 })
 const mailed = (email: CanonicalEmail) => invite({ email, isMailed: true })
-const path = (link: URL | string | undefined) => {
-  const url = new URL(link ?? '', server.origin)
-  return `${url.pathname}${url.search}`
-}
-
-async function opened(link: URL | string | undefined, browser = new Browser(server.origin)) {
-  await browser.visit(path(link))
-  await browser.submit('/invitation')
-  return browser
-}
+const path = (link: URL | string | undefined) => pathOf(server, link)
+const opened = (link: URL | string | undefined) => openInvitation(server, link)
 const wanted = (email: string) => ({ name: 'Grace Hopper', email, password: PASSWORD })
 const find = (email: string) => server.context.database.em.fork().findOne(Account, { email })
-const usesOf = async (id: string) =>
-  (await server.context.database.em.fork().findOneOrFail(Invitation, { id })).uses
 
 describe('an invitation by mail', () => {
   it('leads to the sign-up page with its address, which needs no code, and is good once', async () => {
@@ -56,7 +48,7 @@ describe('an invitation by mail', () => {
     const page = await browser.submit('/sign-up', { name: 'Grace', password: PASSWORD })
     expect([page.status, page.url.pathname]).toEqual([200, '/account'])
     expect(await find(email)).toMatchObject({ isInvited: true })
-    expect(await usesOf(id)).toBe(1)
+    expect(await usesOf(server, id)).toBe(1)
     const again = await new Browser(server.origin).visit(path(link))
     expect([again.status, again.words.includes('Ask the person who invited you')]).toEqual([
       400,
@@ -85,7 +77,7 @@ describe('an invitation by mail', () => {
       token: link.searchParams.get('token') ?? '',
     })
     expect(forged.status).toBe(403)
-    expect(await usesOf(id)).toBe(0)
+    expect(await usesOf(server, id)).toBe(0)
   })
 
   it('is for its own address only', async () => {
@@ -93,11 +85,11 @@ describe('an invitation by mail', () => {
     const { id } = await mailed(email)
     const browser = await opened(await server.inbox.link(email, '/invitation'))
     const { action, fields } = browser.page.form('/sign-up')
-    const token = fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const token = csrfOf({ fields })
     const thief = someone()
     const page = await browser.post(action, { _csrf: token, ...wanted(thief) })
     expect([page.status, page.words.includes('for another address')]).toEqual([400, true])
-    expect([await find(thief), await usesOf(id)]).toEqual([null, 0])
+    expect([await find(thief), await usesOf(server, id)]).toEqual([null, 0])
   })
 
   it('sends who has an account to the sign-in', async () => {
@@ -150,7 +142,7 @@ describe('a printed invitation', () => {
     const page = await browser.submit('/verify-email', { code: await server.inbox.code(email) })
     expect(page.url.pathname).toBe('/account')
     expect(await find(email)).toMatchObject({ isInvited: true })
-    expect(await usesOf(id)).toBe(1)
+    expect(await usesOf(server, id)).toBe(1)
   })
 
   it('for somebody shows the address masked', async () => {
@@ -200,7 +192,7 @@ describe('the last use', () => {
       each.status === 'rejected' ? [(each.reason as { code?: string }).code] : [],
     )
     expect(new Set(codes)).toEqual(new Set(['invalid_invitation']))
-    expect(await usesOf(id)).toBe(1)
+    expect(await usesOf(server, id)).toBe(1)
   })
 
   it('is not spent by a sign-up that fails', async () => {
@@ -209,7 +201,7 @@ describe('the last use', () => {
     const browser = await opened(link)
     await browser.submit('/sign-up', wanted(taken.email))
     await browser.submit('/verify-email', { code: '123456' })
-    expect(await usesOf(id)).toBe(0)
+    expect(await usesOf(server, id)).toBe(0)
   })
 })
 
@@ -220,9 +212,7 @@ it('nothing opens where nobody may register', async () => {
   })
   try {
     const { link } = await invite({ isMailed: false })
-    const browser = new Browser(closed.origin)
-    await browser.visit(path(link))
-    const page = await browser.submit('/invitation')
+    const { page } = await openInvitation(closed, link)
     expect(page.words).toContain('not made here')
   } finally {
     await closed.stop()

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { api, startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { givePasskey, ORIGIN_OF_TEST, passkeySignIn } from '../support/passkeys.ts'
+import { givePasskey, passkeySignIn } from '../support/passkeys.ts'
+import { ORIGIN } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
 const NEW_PASSWORD = 'twelve quiet otters sail home'
@@ -65,14 +66,14 @@ describe('where nobody signs in by a password', () => {
   it('a reset that was mailed before changes nothing: the passkey still signs in', async () => {
     await using before = await startServer({ database: { url: server.config.database.url } })
     const { account, authenticator } = await passkeyPerson()
-    await before.context.passwordReset.request(account.email, ORIGIN_OF_TEST)
+    await before.context.passwordReset.request(account.email, ORIGIN)
     const link = await server.inbox.link(account.email, '/reset-password')
     const browser = new Browser(server.origin)
     expect((await browser.visit(`${link.pathname}${link.search}`)).url.pathname).toBe('/recover')
     await expect(
       server.context.passwordReset.completeByLink(
         { secret: link.searchParams.get('token') ?? '', password: NEW_PASSWORD },
-        ORIGIN_OF_TEST,
+        ORIGIN,
       ),
     ).rejects.toMatchObject({ code: 'method_not_offered' })
     expect((await passkeySignIn(server, authenticator)).status).toBe(200)
@@ -96,11 +97,11 @@ describe('where nobody signs in by a password', () => {
     const { account } = await passkeyPerson()
     const { signUp, signInCodes } = server.context
     const person = { name: account.name, email: account.email, password: null, locale: 'en' }
-    await signUp.start(person, ORIGIN_OF_TEST)
+    await signUp.start(person, ORIGIN)
     const taken = await pathsOf(account.email)
     expect(taken).toContain('/recover')
     expect(taken).not.toContain('/forgot-password')
-    await signInCodes.request({ email: account.email, binding: 'test' }, ORIGIN_OF_TEST)
+    await signInCodes.request({ email: account.email, binding: 'test' }, ORIGIN)
     const otherwise = await pathsOf(account.email)
     expect(otherwise).toContain('/recover')
     expect(otherwise).not.toContain('/forgot-password')

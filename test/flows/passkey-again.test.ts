@@ -1,33 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import type { Page } from 'playwright-core'
+import { describe, expect, it } from '@jest/globals'
 import { PasskeyCredential, Session } from '../../src/entities/index.ts'
 import { chromium } from '../support/chromium.ts'
 import { createAccount } from '../support/factories.ts'
-import { type Account, age } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import {
-  givePasskey,
-  virtualAuthenticator,
-  withoutAutofill,
-} from '../support/virtual-authenticator.ts'
+import { signInByPasskey, visitor as visit } from '../support/passkey-pages.ts'
+import { age } from '../support/people.ts'
+import { useServer } from '../support/use-server.ts'
+import { givePasskey } from '../support/virtual-authenticator.ts'
 
 const browser = chromium()
-let server: TestServer
-beforeAll(async () => {
-  server = await startServer()
-})
-afterAll(() => server.stop())
+const server = useServer()
 
 /** Somebody who has signed in by passkey, too long ago for what is sensitive. */
-async function visitor(): Promise<{ page: Page; person: Account }> {
-  const page = await browser.newPage()
-  await withoutAutofill(page)
-  const person = await createAccount(server)
-  await virtualAuthenticator(page)
+async function visitor() {
+  const { page, person } = await visit(server, browser)
   await givePasskey(server, page, person)
-  await page.goto(`${server.origin}/account`)
-  await page.click('#passkey')
-  await page.waitForURL('**/account')
+  await signInByPasskey(server, page)
   await age(server, person.id, 700)
   return { page, person }
 }

@@ -1,42 +1,33 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { KnownDevice, PasskeyCredential, Session } from '../../src/entities/index.ts'
 import { chromium } from '../support/chromium.ts'
-import { createAccount, type NewClient, PASSWORD, REDIRECT_URI } from '../support/factories.ts'
+import { type NewClient, PASSWORD, REDIRECT_URI } from '../support/factories.ts'
+import {
+  createPasskey,
+  keepCodes,
+  knowsDevice,
+  signInByPassword,
+  visitor as visit,
+} from '../support/passkey-pages.ts'
 import { type Account, age, enableMfa } from '../support/people.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { useServer } from '../support/use-server.ts'
 import {
   type AuthenticatorOptions,
   givePasskey,
   virtualAuthenticator,
-  withoutAutofill,
 } from '../support/virtual-authenticator.ts'
 
 const browser = chromium()
-let server: TestServer
-beforeAll(async () => {
-  server = await startServer()
-})
-afterAll(() => server.stop())
+const server = useServer()
 
 const em = () => server.context.database.em.fork()
-const create = (page: Page) => page.getByRole('button', { name: 'Create passkey' }).click()
 
-async function visitor(options?: AuthenticatorOptions): Promise<{ page: Page; person: Account }> {
-  const page = await browser.newPage()
-  await withoutAutofill(page)
-  await virtualAuthenticator(page, options)
-  return { page, person: await createAccount(server) }
-}
+const visitor = (options?: AuthenticatorOptions) => visit(server, browser, options)
 
-async function enter(page: Page, { email }: Account, at = `${server.origin}/account`) {
-  await page.goto(at)
-  await page.fill('#username', email)
-  await page.fill('#password', PASSWORD)
-  await page.waitForFunction('!window.PublicKeyCredential || document.readyState === "complete"')
-  await page.waitForTimeout(150)
-  await page.click('#sign-in')
+async function enter(page: Page, person: Account, at = `${server.origin}/account`) {
+  await signInByPassword(page, person, at)
 }
 
 async function signOut(page: Page): Promise<void> {
@@ -68,9 +59,8 @@ describe('the offer of a passkey after a sign-in, in Chromium', () => {
     const { page, person } = await visitor()
     await enter(page, person)
     await page.waitForURL('**/passkey-offer')
-    await create(page)
-    await page.waitForSelector('#codes')
-    await page.getByRole('button', { name: 'I have kept them' }).click()
+    await createPasskey(page)
+    await keepCodes(page)
     await page.waitForURL('**/account')
     expect((await em().findOneOrFail(Session, { account: person.id })).amr).toEqual([
       'pwd',
@@ -89,7 +79,7 @@ describe('the offer of a passkey after a sign-in, in Chromium', () => {
     await age(server, person.id, 700)
     await page.goto(`${server.origin}/account/email`)
     await page.fill('#password', PASSWORD)
-    await page.waitForTimeout(150)
+    await knowsDevice(page)
     await page.click('#sign-in')
     await page.waitForURL('**/account/email')
   })
@@ -115,8 +105,8 @@ describe('an app that demands a passkey, in Chromium', () => {
     await page.waitForURL('**/passkey-offer')
     expect(await page.locator('h1').innerText()).toBe('A passkey is needed')
     expect(await page.getByRole('button', { name: 'Not now' }).count()).toBe(0)
-    await create(page)
-    await page.getByRole('button', { name: 'I have kept them' }).click()
+    await createPasskey(page)
+    await keepCodes(page)
     const { claims } = await app.redeem(await answered())
     expect(claims()).toMatchObject({ acr: 'phr', amr: ['pwd', 'pop', 'user', 'mfa'] })
   })

@@ -1,38 +1,27 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { PasskeyCredential, Session, TotpCredential } from '../../src/entities/index.ts'
 import { chromium } from '../support/chromium.ts'
-import { createAccount, PASSWORD } from '../support/factories.ts'
+import { createAccount } from '../support/factories.ts'
+import { typePassword, visitor as visit } from '../support/passkey-pages.ts'
 import { type Account, enableMfa } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import {
-  givePasskey,
-  virtualAuthenticator,
-  withoutAutofill,
-} from '../support/virtual-authenticator.ts'
+import { useServer } from '../support/use-server.ts'
+import { givePasskey } from '../support/virtual-authenticator.ts'
 
 const browser = chromium()
-let server: TestServer
-beforeAll(async () => {
-  server = await startServer()
-})
-afterAll(() => server.stop())
+const server = useServer()
 
 const em = () => server.context.database.em.fork()
 
 /** Somebody with a passkey in this browser. */
-async function visitor(): Promise<{ page: Page; person: Account; passkey: string }> {
-  const page = await browser.newPage()
-  await withoutAutofill(page)
-  const person = await createAccount(server)
-  await virtualAuthenticator(page)
+async function visitor() {
+  const { page, person } = await visit(server, browser)
   return { page, person, passkey: await givePasskey(server, page, person) }
 }
 
-async function enterPassword(page: Page, { email }: Account): Promise<void> {
+async function enterPassword(page: Page, person: Account): Promise<void> {
   await page.goto(`${server.origin}/account`)
-  await page.fill('#username', email)
-  await page.fill('#password', PASSWORD)
+  await typePassword(page, person)
   await page.click('#sign-in')
   await page.waitForURL(/\/mfa$/)
 }

@@ -1,49 +1,37 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { Account, PasskeyCredential, Session } from '../../src/entities/index.ts'
+import { arrive } from '../support/arrive.ts'
 import { chromium } from '../support/chromium.ts'
-import { createAccount, PASSWORD } from '../support/factories.ts'
+import { eventually } from '../support/eventually.ts'
+import { createAccount } from '../support/factories.ts'
+import { typePassword, visitor as visit } from '../support/passkey-pages.ts'
 import type { Account as Person } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import {
-  type AuthenticatorOptions,
-  givePasskey,
-  type VirtualAuthenticator,
-  virtualAuthenticator,
-  withoutAutofill,
-} from '../support/virtual-authenticator.ts'
+import { startServer } from '../support/server.ts'
+import { useServer } from '../support/use-server.ts'
+import { type AuthenticatorOptions, givePasskey } from '../support/virtual-authenticator.ts'
 
 const browser = chromium()
-let server: TestServer
-beforeAll(async () => {
-  server = await startServer()
-})
-afterAll(() => server.stop())
-
-interface Visitor {
-  readonly page: Page
-  readonly person: Person
-  readonly authenticator: VirtualAuthenticator
-  readonly passkey: string
-  readonly complaints: readonly string[]
-}
+const server = useServer()
 
 /** Somebody with a passkey in this browser, who is about to sign in. */
-async function visitor(
-  options: AuthenticatorOptions & { readonly autofill?: boolean } = {},
-): Promise<Visitor> {
-  const page = await browser.newPage()
-  if (!options.autofill) await withoutAutofill(page)
+async function visitor(options: AuthenticatorOptions & { readonly autofill?: boolean } = {}) {
+  const { page, person, authenticator } = await visit(server, browser, options)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
   })
-  const person = await createAccount(server)
-  const authenticator = await virtualAuthenticator(page, options)
   const passkey = await givePasskey(server, page, person)
   return { page, person, authenticator, passkey, complaints }
 }
+
+/** Pages that are opened from now on set `asked` once a passkey is asked for. */
+const noteAsked = (page: Page) =>
+  page.addInitScript(`{
+    const get = navigator.credentials.get.bind(navigator.credentials)
+    navigator.credentials.get = (options) => { window.asked = true; return get(options) }
+  }`)
 
 const openLogin = (page: Page) => page.goto(`${server.origin}/account`)
 const em = () => server.context.database.em.fork()
@@ -67,20 +55,18 @@ describe('a passkey on the sign-in page, in Chromium', () => {
 
   it('UX-19 asks for nothing in a browser that has no autofill of passkeys', async () => {
     const { page } = await visitor()
-    await page.addInitScript(`{
-      const get = navigator.credentials.get.bind(navigator.credentials)
-      navigator.credentials.get = (options) => { window.asked = true; return get(options) }
-    }`)
+    await noteAsked(page)
     await openLogin(page)
-    await page.waitForLoadState('networkidle')
+    await page.evaluate('PublicKeyCredential.isConditionalMediationAvailable()')
     expect(await page.evaluate('window.asked')).toBeUndefined()
   })
 
   it('UX-20 has a button, which ends what autofill has asked for and is one request only', async () => {
     const { page, authenticator, complaints } = await visitor({ autofill: true })
     await authenticator.setPresent(false)
+    await noteAsked(page)
     await openLogin(page)
-    await page.waitForLoadState('networkidle')
+    await page.waitForFunction('window.asked')
     await authenticator.setPresent(true)
     await page.click('#passkey')
     await page.waitForURL('**/account')
@@ -100,8 +86,7 @@ describe('a passkey on the sign-in page, in Chromium', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('passkey')
     expect(await page.locator('.summary').count()).toBe(0)
     expect(posts).toEqual([])
-    await page.fill('#username', person.email)
-    await page.fill('#password', PASSWORD)
+    await typePassword(page, person)
     await page.press('#password', 'Enter')
     await page.waitForURL(/\/mfa$/)
   })
@@ -122,7 +107,7 @@ describe('a passkey on the sign-in page, in Chromium', () => {
     await page.click('#passkey')
     await page.waitForSelector('.summary')
     expect(await summary(page)).toContain('no longer accepted here')
-    await expect(authenticator.passkeys()).resolves.toEqual([])
+    await eventually(async () => (await authenticator.passkeys()).length, 0)
     expect(await page.locator('#password').isVisible()).toBe(true)
   })
 
@@ -168,10 +153,8 @@ describe('a passkey on the sign-in page, in Chromium', () => {
     const { page, person } = await visitor()
     await openLogin(page)
     for (let tries = 0; tries < 12; tries++) {
-      await page.fill('#username', person.email)
-      await page.fill('#password', 'not the right one')
-      await page.click('#sign-in')
-      await page.waitForSelector('.summary')
+      await typePassword(page, { ...person, password: 'not the right one' })
+      await arrive(page, () => page.click('#sign-in'))
     }
     expect(await summary(page)).toContain('too often')
     await page.click('#passkey')
@@ -182,14 +165,13 @@ describe('a passkey on the sign-in page, in Chromium', () => {
 describe('without script', () => {
   it('UX-16 the page is as ever, and nothing of passkeys shows', async () => {
     const page = await browser.newPage({ javaScriptEnabled: false })
-    const { email } = await createAccount(server)
+    const person = await createAccount(server)
     await openLogin(page)
     expect(await page.locator('#passkey').isVisible()).toBe(false)
     const words = (await page.locator('main').innerText()).toLowerCase()
     // What leads out of it needs no script.
     expect(words.replace('i cannot use my passkey', '')).not.toContain('passkey')
-    await page.fill('#username', email)
-    await page.fill('#password', PASSWORD)
+    await typePassword(page, person)
     await page.click('#sign-in')
     await page.waitForURL('**/account')
   })
@@ -211,10 +193,7 @@ describe('without script', () => {
     expect(await without.locator('main').innerText()).toContain(needs)
     expect(await without.locator('#password').count()).toBe(0)
 
-    const page = await browser.newPage()
-    await withoutAutofill(page)
-    const person = await createAccount(only)
-    await virtualAuthenticator(page)
+    const { page, person } = await visit(only, browser)
     await givePasskey(only, page, person)
     await page.goto(`${only.origin}/account`)
     expect(await page.locator('main').innerText()).not.toContain(needs)

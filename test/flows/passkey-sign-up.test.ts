@@ -1,28 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { Account, PasskeyCredential, Session } from '../../src/entities/index.ts'
 import { Browser } from '../support/browser.ts'
 import { chromium } from '../support/chromium.ts'
 import { REDIRECT_URI } from '../support/factories.ts'
+import {
+  createPasskey,
+  keepCodes,
+  newPage,
+  pressCreate,
+  signInByPasskey,
+} from '../support/passkey-pages.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { virtualAuthenticator, withoutAutofill } from '../support/virtual-authenticator.ts'
+import { useServer } from '../support/use-server.ts'
+import { virtualAuthenticator } from '../support/virtual-authenticator.ts'
 
 const browser = chromium()
-let server: TestServer
-beforeAll(async () => {
-  server = await startServer()
-})
-afterAll(() => server.stop())
+const server = useServer()
 
 const em = () => server.context.database.em.fork()
-const create = (page: Page) => page.getByRole('button', { name: 'Create passkey' }).click()
-
-async function newPage(): Promise<Page> {
-  const page = await browser.newPage()
-  await withoutAutofill(page)
-  return page
-}
 
 /** As far as the page on which the way to sign in is chosen. */
 async function signUp(page: Page, email: string): Promise<void> {
@@ -40,11 +36,11 @@ async function signUp(page: Page, email: string): Promise<void> {
 describe('signing up with a passkey, in Chromium', () => {
   it('UX-21 UX-37 a whole life without a password: sign-up, a second device, an app that demands phr, deletion', async () => {
     const email = 'whole.life@example.org'
-    const page = await newPage()
+    const page = await newPage(browser)
     const phone = await virtualAuthenticator(page, { isSynced: true })
     await signUp(page, email)
-    await create(page)
-    await page.getByRole('button', { name: 'I have kept them' }).click()
+    await createPasskey(page)
+    await keepCodes(page)
     await page.waitForURL('**/account')
     const { id, passwordHash } = await em().findOneOrFail(
       Account,
@@ -54,12 +50,10 @@ describe('signing up with a passkey, in Chromium', () => {
     expect(passwordHash).toBeNull()
     expect((await em().findOneOrFail(Session, { account: id })).amr).toEqual(['pop', 'user', 'mfa'])
 
-    const second = await newPage()
+    const second = await newPage(browser)
     const laptop = await virtualAuthenticator(second, { isSynced: true })
     for (const passkey of await phone.passkeys()) await laptop.add(passkey)
-    await second.goto(`${server.origin}/account`)
-    await second.click('#passkey')
-    await second.waitForURL('**/account')
+    await signInByPasskey(server, second)
 
     const app = await relyingParty(server, { requireAcr: 'phr', firstParty: true })
     const answered = second.waitForRequest(`${REDIRECT_URI}?**`)
@@ -76,11 +70,11 @@ describe('signing up with a passkey, in Chromium', () => {
 
   it('EM-11 makes none before the address is proven, and chooses again where making it fails', async () => {
     const email = 'no.lock@example.org'
-    const page = await newPage()
+    const page = await newPage(browser)
     const authenticator = await virtualAuthenticator(page)
     await signUp(page, email)
     await authenticator.setVerified(false)
-    await create(page)
+    await pressCreate(page)
     await page.getByText('No passkey was made.').waitFor()
     expect(await em().count(PasskeyCredential, { account: { email } })).toBe(0)
     expect(await em().count(Session, { account: { email } })).toBe(0)
@@ -88,8 +82,8 @@ describe('signing up with a passkey, in Chromium', () => {
     await page.waitForURL('**/forgot-password**')
     await page.goBack()
     await authenticator.setVerified(true)
-    await create(page)
-    await page.getByRole('button', { name: 'I have kept them' }).click()
+    await createPasskey(page)
+    await keepCodes(page)
     await page.waitForURL('**/account')
   })
 
@@ -107,12 +101,12 @@ describe('signing up with a passkey, in Chromium', () => {
 
   it('UX-37 who loses every device comes back by mailbox and recovery code, and makes another passkey', async () => {
     const email = 'lost.it@example.org'
-    const [page, second] = [await newPage(), await newPage()]
+    const [page, second] = [await newPage(browser), await newPage(browser)]
     const lost = await virtualAuthenticator(page, { isSynced: true })
     await signUp(page, email)
-    await create(page)
+    await createPasskey(page)
     const code = await page.locator('#codes li').first().innerText()
-    await page.getByRole('button', { name: 'I have kept them' }).click()
+    await keepCodes(page)
     await page.waitForURL('**/account')
 
     await second.goto(`${server.origin}/account`)
@@ -126,8 +120,7 @@ describe('signing up with a passkey, in Chromium', () => {
     await second.click('button.primary')
     await second.waitForURL('**/recover/new')
     const found = await virtualAuthenticator(second, { isSynced: true })
-    await create(second)
-    await second.locator('#codes li').first().waitFor()
+    await createPasskey(second)
     expect(await second.locator('#codes li').allInnerTexts()).not.toContain(code)
     await page.goto(`${server.origin}/account`)
     expect(await page.locator('h1').innerText()).toBe('Sign in')

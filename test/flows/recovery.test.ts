@@ -1,24 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { Account } from '../../src/entities/index.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
-import { askedOn, givePasskey } from '../support/passkeys.ts'
+import { csrfOf } from '../support/forms.ts'
+import { givePasskey, showPasskey } from '../support/passkeys.ts'
 import { enableMfa, enter, forgetStep, signedIn } from '../support/people.ts'
 import { askRecovery, passHours, proveMailbox, waitForRecovery } from '../support/recovering.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { startServer } from '../support/server.ts'
+import { useServer } from '../support/use-server.ts'
 
 const NEW_PASSWORD = 'twelve quiet otters sail home'
 const LINK = '/recover/link'
 const STOP = '/recover/stop'
 
 describe('a person who has lost the way in', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startServer()
-  })
-  afterAll(() => server.stop())
+  const server = useServer()
 
   async function protectedAccount() {
     const account = await createAccount(server)
@@ -316,8 +314,7 @@ describe('where no wait opens an account', () => {
     const browser = await proveMailbox(server, account.email)
     expect(browser.page.words).toContain('Only those who run this server can let you in.')
     expect(browser.page.text).not.toContain('/recover/wait')
-    const form = browser.page.form('/recover/next')
-    const csrf = form.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const csrf = csrfOf(browser.page.form('/recover/next'))
     expect((await browser.post('/recover/wait', { _csrf: csrf })).status).toBe(403)
     await browser.visit('/recover/next')
     await browser.submit('/recover/next', { code: recoveryCodes[0] ?? '' })
@@ -359,11 +356,7 @@ describe('two instances', () => {
 })
 
 describe('what was there before a reset, a report or a recovery', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startServer()
-  })
-  afterAll(() => server.stop())
+  const server = useServer()
 
   const binding = 'interaction:test'
   type Held = Awaited<ReturnType<typeof givePasskey>>
@@ -548,11 +541,7 @@ describe('what was there before a reset, a report or a recovery', () => {
 
     const owner = new Browser(server.origin)
     await owner.visit('/account')
-    const form = owner.page.form('/passkey')
-    const options = askedOn(owner.page.text)
-    const csrf = form.fields.find(({ name }) => name === '_csrf')?.value ?? ''
-    const credential = JSON.stringify(held.authenticator.assert(options))
-    await owner.post(form.action.pathname, { _csrf: csrf, credential })
+    await showPasskey(owner, held.authenticator)
     expect(owner.page.h1).toBe('This passkey waits')
     await owner.follow(
       owner.page.links.find(({ pathname }) => pathname === '/report-compromise') ?? '',

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Browser, type Page } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { seen } from '../support/seen.ts'
 import { rankStatistic } from '../support/statistics.ts'
+import { useServer } from '../support/use-server.ts'
 import { addresses, atLogin, atSignUp, submitLogin } from './attacks.ts'
 
 const WRONG = 'never the right passphrase'
@@ -13,39 +14,10 @@ const elsewhere = addresses()
 /** Of one length, so that lengths may be compared. */
 const addressOf = (name: string) => `${name.padEnd(12, 'x')}@example.org`
 
-/** What an observer sees, less what is random for everybody. */
-function seen(page: Page, email: string) {
-  const blur = (text: string) =>
-    text
-      .replaceAll(email, 'EMAIL')
-      .replaceAll(encodeURIComponent(email), 'EMAIL')
-      .replace(/(\/(?:interaction|auth)\/|[?&]interaction=)[\w-]+/g, '$1UID')
-      .replace(/nonce(?:=|-)"?[\w-]+/g, 'NONCE')
-      .replace(/name="_csrf" value="[\w-]+"/g, 'CSRF')
-      .replace(/value="[\w-]+" name="_csrf"/g, 'CSRF')
-      // Another one for each page, as the CSRF token is.
-      .replace(/(&quot;challenge&quot;:&quot;)[\w-]{48}(?=&quot;)/g, '$1CHALLENGE')
-      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'ID')
-  const headers = [...page.response.headers]
-    .filter(([name]) => !['date', 'x-request-id', 'set-cookie', 'etag'].includes(name))
-    .map(([name, value]) => `${name}: ${blur(value)}`)
-  const cookies = page.response.headers
-    .getSetCookie()
-    .map((line) => line.replace(/=[^;]*/, '=').replace(/expires=[^;]*/gi, 'expires'))
-  return {
-    status: page.status,
-    path: blur(page.url.pathname),
-    headers,
-    cookies,
-    body: blur(page.text),
-  }
-}
-
 describe('hosted pages and whether an account exists', () => {
-  let server: TestServer
+  const server = useServer({ config: { trustedProxyHops: 1 } })
   const emails: Record<string, string> = {}
   beforeAll(async () => {
-    server = await startServer({ config: { trustedProxyHops: 1 } })
     for (const name of [
       'unknown',
       'known',
@@ -66,7 +38,6 @@ describe('hosted pages and whether an account exists', () => {
       password: PASSWORD,
     })
   })
-  afterAll(() => server.stop())
 
   /** Does the same for every class of address, and expects the same sight. */
   async function compare(act: (email: string) => Promise<Page>): Promise<ReturnType<typeof seen>> {

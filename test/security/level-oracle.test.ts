@@ -12,6 +12,7 @@ import { FirstStep } from '../../src/accounts/first-step.ts'
 import type { KeepLinks } from '../../src/accounts/keep-links.ts'
 import type { SignInRules } from '../../src/config/sign-in-rules.ts'
 import { classesOf, demandedLevel, issuedAcr } from '../../src/oidc/acr.ts'
+import { ORIGIN } from '../support/people.ts'
 
 const [ONE, TWO, PHR] = ['urn:gatehouse:acr:1fa', 'urn:gatehouse:acr:2fa', 'phr']
 type Id = Method['id']
@@ -190,8 +191,7 @@ describe('the level oracle', () => {
           strongest,
           credentialVersion: 1,
         } as const
-        const origin = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
-        const proof = { account, proofs: [methodOf(id)], binding: 'api', origin }
+        const proof = { account, proofs: [methodOf(id)], binding: 'api', origin: ORIGIN }
         const { status } = await step.proceed(proof)
         expect([id, strongest, status]).toEqual([
           id,

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { givePasskey, ORIGIN_OF_TEST } from '../support/passkeys.ts'
-import { type Account, codeOf, enableMfa } from '../support/people.ts'
+import { givePasskey } from '../support/passkeys.ts'
+import { type Account, codeOf, enableMfa, ORIGIN } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { comeBy, somebody } from '../support/upstream/coming.ts'
@@ -123,9 +123,9 @@ describe('a sign-in that waits at a page while its account becomes one of two fa
       shown,
     } as const
     const refused = { code: 'invalid_credentials' }
-    await expect(passkeys.register(made, ORIGIN_OF_TEST)).rejects.toMatchObject(refused)
+    await expect(passkeys.register(made, ORIGIN)).rejects.toMatchObject(refused)
     const typed = { accountId: account.id, enrolmentId, code: await codeOf(secret) }
-    await expect(mfa.confirm(typed, ORIGIN_OF_TEST, { shown })).rejects.toMatchObject(refused)
+    await expect(mfa.confirm(typed, ORIGIN, { shown })).rejects.toMatchObject(refused)
     expect((await has(account)).passkeys).toBe(1)
   })
 })

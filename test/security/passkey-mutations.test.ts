@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals'
-import { api, startApi } from '../support/api.ts'
+import { expect, it } from '@jest/globals'
+import { api } from '../support/api.ts'
 import { Authenticator, type Part } from '../support/authenticator.ts'
 import { createAccount } from '../support/factories.ts'
 import { note } from '../support/notes.ts'
-import { givePasskey, passkeyOwner } from '../support/passkeys.ts'
-import type { TestServer } from '../support/server.ts'
+import { givePasskey, passkeyOwner, passkeySignIn } from '../support/passkeys.ts'
+import { useApi } from '../support/use-server.ts'
 
-let server: TestServer
-beforeAll(async () => {
-  server = await startApi()
-})
-afterAll(() => server.stop())
+const server = useApi()
 
 const flipped = (at: number) => (bytes: Buffer) => {
   // Signatures of ES256 are not all of one length.
@@ -29,15 +25,13 @@ it.each(['ES256', 'EdDSA'] as const)(
     for (const part of ['authenticatorData', 'signature', 'clientDataJSON'] as Part[]) {
       let length = 1
       for (let at = 0; at < length; at += 1) {
-        const { token, publicKey } = (await api(server, 'POST /passkey/options', {})).body
         const spoil = {
           [part]: (bytes: Buffer) => {
             length = bytes.length
             return flipped(at)(bytes)
           },
         }
-        const credential = authenticator.assert(publicKey, { spoil })
-        const answer = await api(server, 'POST /sign-in/passkey', { token, credential })
+        const answer = await passkeySignIn(server, authenticator, { spoil })
         tried += 1
         if (answer.status !== 400) odd.push({ part, at, status: answer.status })
       }

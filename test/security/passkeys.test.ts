@@ -1,25 +1,22 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { StatelessChallenges } from '../../src/crypto/challenge.ts'
 import { AuditEvent } from '../../src/entities/index.ts'
 import { Registration, readCredential } from '../../src/http/passkey-credential.ts'
 import { deleteExpired } from '../../src/retention/jobs.ts'
-import { type ApiAnswer, api, type Json, startApi } from '../support/api.ts'
+import { type ApiAnswer, api, type Json } from '../support/api.ts'
 import { type Alg, Authenticator, coseKey, type Kind, type Lie } from '../support/authenticator.ts'
 import type { Cbor } from '../support/cbor.ts'
+import { sqlOf } from '../support/database.ts'
 import { createAccount } from '../support/factories.ts'
 import { givePasskey, passkeyOwner, passkeySignIn } from '../support/passkeys.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { startServer } from '../support/server.ts'
+import { useApi } from '../support/use-server.ts'
 
-let server: TestServer
-beforeAll(async () => {
-  server = await startApi()
-})
-afterAll(() => server.stop())
+const server = useApi()
 
-const sql = async (text: string, values: unknown[] = []) =>
-  (await server.context.database.pool.query(text, values)).rows
+const sql = sqlOf(server)
 const refusal = ({ status, body }: ApiAnswer) => [status, body?.error]
 const REFUSED = [400, 'passkey_refused']
 const EXPIRED = [400, 'challenge_expired']

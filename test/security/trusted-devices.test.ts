@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { enableMfa, enter, forgetStep } from '../support/people.ts'
+import { csrfOf } from '../support/forms.ts'
+import { enableMfa, enter, forgetStep, ORIGIN } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import type { TestServer } from '../support/server.ts'
+import { useServer } from '../support/use-server.ts'
 
 const NEW_PASSWORD = 'twelve quiet otters sail home'
-const ORIGIN = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
 const TWO = 'urn:gatehouse:acr:2fa'
 
 type Person = Awaited<ReturnType<typeof person>>
@@ -33,11 +34,7 @@ async function asks(browser: Browser, account: Person['account'], path = '/accou
 }
 
 describe('TF-07 a trusted device under attack', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startServer({ signIn: { trustedDeviceDays: 30, requiredLevel: '2fa' } })
-  })
-  afterAll(() => server.stop())
+  const server = useServer({ signIn: { trustedDeviceDays: 30, requiredLevel: '2fa' } })
   const query = (text: string, values: unknown[]) =>
     server.context.database.pool.query(text, values)
 
@@ -192,7 +189,7 @@ describe('TF-07 a trusted device under attack', () => {
     const browser = new Browser(server.origin)
     await browser.visit('/account')
     const at = await enter(browser, ada.account)
-    const csrf = at.form('/mfa').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const csrf = csrfOf(at.form('/mfa'))
     const code = ada.authenticator.recoveryCodes[0] ?? ''
     await browser.post(at.url, { _csrf: csrf, code, trust: 'yes' })
     const { rows } = await query(
@@ -206,11 +203,7 @@ describe('TF-07 a trusted device under attack', () => {
 })
 
 describe('where no device may be trusted', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startServer()
-  })
-  afterAll(() => server.stop())
+  const server = useServer()
 
   it('TF-07 there is no checkbox, and a forged one does nothing', async () => {
     const ada = await person(server)
@@ -218,7 +211,7 @@ describe('where no device may be trusted', () => {
     await browser.visit('/account')
     const at = await enter(browser, ada.account)
     expect(at.words).not.toContain('Skip this step')
-    const csrf = at.form('/mfa').fields.find(({ name }) => name === '_csrf')?.value ?? ''
+    const csrf = csrfOf(at.form('/mfa'))
     await browser.post(at.url, { _csrf: csrf, code: await ada.authenticator.code(), trust: 'yes' })
     await browser.submit('/account/sign-out')
     await forgetStep(server, ada.account.id)

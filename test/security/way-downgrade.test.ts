@@ -1,35 +1,27 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { describe, expect, it } from '@jest/globals'
 import { ACR } from '../../src/accounts/factors/levels.ts'
 import { PASSWORD as PASSWORD_METHOD } from '../../src/accounts/factors/methods/password.ts'
 import { TOTP } from '../../src/accounts/factors/methods/totp.ts'
 import { Account } from '../../src/entities/index.ts'
-import { api, startApi } from '../support/api.ts'
-import type { Authenticator } from '../support/authenticator.ts'
+import { api } from '../support/api.ts'
 import { Browser, type Page } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
-import { givePasskey } from '../support/passkeys.ts'
-import { enableMfa, enter } from '../support/people.ts'
+import { csrfOf } from '../support/forms.ts'
+import { givePasskey, showPasskey } from '../support/passkeys.ts'
+import { enableMfa, enter, ORIGIN } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import type { TestServer } from '../support/server.ts'
+import { useApi } from '../support/use-server.ts'
 
 const UNMET = 'unmet_authentication_requirements'
 const OFF = 'That way of signing in is not offered here'
 
 const errorOf = (page: Page) => page.url.searchParams.get('error')
 
-/** Answers the passkey form of the page that a browser shows. */
-function showPasskey(browser: Browser, authenticator: Authenticator): Promise<Page> {
-  const form = browser.page.forms.find(({ attributes }) => attributes['data-passkey'])
-  if (!form) throw new Error(`no passkey is asked for: ${browser.page.words}`)
-  const options = JSON.parse(form.attributes['data-passkey'] ?? '')
-  return browser.submit(form, { credential: JSON.stringify(authenticator.assert(options)) })
-}
-
 /** Posts a password where the page may have no field for it. */
 function postPassword(browser: Browser, person: { email: string; password: string }) {
   const { page } = browser
   const form = page.forms.find(({ action }) => action.pathname.startsWith('/interaction/'))
-  const csrf = form?.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+  const csrf = csrfOf(form)
   const path = form?.action.pathname.replace(/[^/]+$/, 'login') ?? ''
   return browser.post(path, { _csrf: csrf, username: person.email, password: person.password })
 }
@@ -42,11 +34,7 @@ function leaveFor(browser: Browser): Promise<Page> {
 }
 
 describe('a way in that the operator does not offer', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startApi({ signIn: { methods: ['passkey'] } })
-  })
-  afterAll(() => server.stop())
+  const server = useApi({ signIn: { methods: ['passkey'] } })
 
   it('TF-11 EN-01 takes no password at either door, right or wrong, of anybody or nobody', async () => {
     const account = await createAccount(server)
@@ -65,11 +53,7 @@ describe('a way in that the operator does not offer', () => {
 })
 
 describe('what an app demands of a sign-in', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startApi()
-  })
-  afterAll(() => server.stop())
+  const server = useApi()
 
   it('an app that takes passkeys only is entered by no password', async () => {
     const app = await relyingParty(server, { firstParty: true, signInMethods: ['passkey'] })
@@ -145,11 +129,7 @@ describe('what an app demands of a sign-in', () => {
 })
 
 describe('passkeys demanded of everybody', () => {
-  let server: TestServer
-  beforeAll(async () => {
-    server = await startApi({ signIn: { requiredLevel: 'phr' } })
-  })
-  afterAll(() => server.stop())
+  const server = useApi({ signIn: { requiredLevel: 'phr' } })
 
   it('TF-11 neither door is opened by less, and a session of less opens nothing', async () => {
     const account = await createAccount(server)
@@ -167,10 +147,9 @@ describe('passkeys demanded of everybody', () => {
     const { credentialVersion } = await server.context.database.em
       .fork()
       .findOneOrFail(Account, { id: accountId })
-    const origin = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
     const older = await server.context.firstPartyTokens.issue(
       { accountId, credentialVersion, proofs: [PASSWORD_METHOD, TOTP] },
-      origin,
+      ORIGIN,
     )
     const token = older.tokens.access_token
     expect((await api(server, 'POST /user/me', undefined, { token })).status).toBe(401)

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll } from '@jest/globals'
+import type { Json } from './api.ts'
 import { asAdmin } from './postgres.ts'
 import { ADMIN_URL, TEMPLATE } from './run.ts'
+import type { TestServer } from './server.ts'
 
 export interface TestDatabase {
   readonly url: string
@@ -40,6 +42,12 @@ export function useDatabase(): { readonly url: string } {
     },
   }
 }
+
+/** What the database of a server answers to a statement, past the product. */
+export const sqlOf =
+  (server: Pick<TestServer, 'context'>) =>
+  async <T extends object = Json>(text: string, values: unknown[] = []): Promise<T[]> =>
+    (await server.context.database.pool.query<T>(text, values)).rows
 
 function dropDatabase(name: string): Promise<void> {
   return asAdmin(setting(ADMIN_URL), async (client) => {

@@ -24,6 +24,10 @@ export interface Form {
 /** A string fills a field, a boolean ticks a box, null leaves the field out. */
 export type Values = Readonly<Record<string, string | boolean | null>>
 
+/** What a form sends so that no other site can send it; nothing where there is none. */
+export const csrfOf = (form: Pick<Form, 'fields'> | undefined): string =>
+  form?.fields.find(({ name }) => name === '_csrf')?.value ?? ''
+
 /** All forms of a page, with the controls inside them and those that name them by `form="id"`. */
 export function formsOf(html: string, base: URL): Form[] {
   const forms: (Form & { fields: Field[] })[] = []

@@ -1,21 +1,10 @@
 import type { Registered } from '../../src/accounts/factors/passkeys/new-passkey.ts'
-import type { RequestOptions } from '../../src/accounts/factors/passkeys/options.ts'
 import { api } from './api.ts'
 import { Authenticator, type Kind, type Lie } from './authenticator.ts'
+import type { Browser, Page } from './browser.ts'
 import { createAccount, type NewAccount } from './factories.ts'
-import { tokensOf } from './html.ts'
+import { ORIGIN } from './people.ts'
 import type { TestServer } from './server.ts'
-
-/** What the form for a passkey on a page asks a browser for. */
-export function askedOn(text: string): RequestOptions {
-  for (const token of tokensOf(text)) {
-    const asked = token.kind === 'open' ? token.attributes['data-passkey'] : undefined
-    if (asked) return JSON.parse(asked) as RequestOptions
-  }
-  throw new Error('No passkey is asked for here')
-}
-
-export const ORIGIN_OF_TEST = { ip: '127.0.0.1', userAgent: 'test', requestId: 'test' }
 
 type Owner = Pick<TestServer, 'origin' | 'context'>
 
@@ -31,7 +20,7 @@ export async function givePasskey(
   const options = await context.passkeys.creationOptions(account, binding, purpose)
   const registered = await context.passkeys.register(
     { accountId: account.id, credential: authenticator.register(options), binding, purpose },
-    ORIGIN_OF_TEST,
+    ORIGIN,
   )
   return { ...registered, authenticator }
 }
@@ -41,6 +30,14 @@ export async function passkeySignIn(server: TestServer, authenticator: Authentic
   const { token, publicKey } = (await api(server, 'POST /passkey/options', {})).body
   const credential = authenticator.assert(publicKey, lie)
   return api(server, 'POST /sign-in/passkey', { token, credential })
+}
+
+/** Answers the passkey form of the page that a browser shows. */
+export function showPasskey(browser: Browser, authenticator: Authenticator): Promise<Page> {
+  const form = browser.page.forms.find(({ attributes }) => attributes['data-passkey'])
+  if (!form) throw new Error(`no passkey is asked for: ${browser.page.words}`)
+  const options = JSON.parse(form.attributes['data-passkey'] ?? '')
+  return browser.submit(form, { credential: JSON.stringify(authenticator.assert(options)) })
 }
 
 /** An account with a passkey that has signed in with it through the API. */

@@ -7,7 +7,8 @@ import type { TestServer } from './server.ts'
 type Server = Pick<TestServer, 'origin' | 'context'>
 export type Account = Awaited<ReturnType<typeof createAccount>>
 
-const ORIGIN = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
+/** Where a use case is told that it was called from. */
+export const ORIGIN = { ip: '192.0.2.1', userAgent: '', requestId: 'test' }
 
 export interface Authenticator {
   readonly secret: string

@@ -1,5 +1,6 @@
 import type { CDPSession, Page } from 'playwright-core'
 import type { NewPasskey } from '../../src/accounts/factors/passkeys/new-passkey.ts'
+import { ORIGIN } from './people.ts'
 import type { TestServer } from './server.ts'
 
 /** A passkey as the authenticator of another device would have it. */
@@ -114,10 +115,6 @@ export async function givePasskey(
       .then((made) => made.toJSON())`,
   )
   const made = { accountId: account.id, credential, binding, purpose: 'passkey' } as const
-  const { passkey } = await context.passkeys.register(made, {
-    ip: '192.0.2.1',
-    userAgent: '',
-    requestId: 'test',
-  })
+  const { passkey } = await context.passkeys.register(made, ORIGIN)
   return passkey.id
 }

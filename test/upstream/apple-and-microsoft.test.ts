@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
 import { createGuardedFetch, type Fetch } from '../../src/outgoing/guarded-fetch.ts'
 import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
@@ -15,11 +15,7 @@ import { TO_LOOPBACK } from '../support/upstream/tls.ts'
 const TENANT = '11111111-1111-1111-1111-111111111111'
 const OTHER = '22222222-2222-2222-2222-222222222222'
 
-let op: HostileOp
-beforeAll(async () => {
-  op = await HostileOp.open()
-})
-afterAll(() => op[Symbol.asyncDispose]())
+const op = HostileOp.use()
 afterEach(() => {
   op.lies = {}
 })

@@ -1,32 +1,37 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Provider } from '../../src/entities/index.ts'
-import { addresses } from '../security/attacks.ts'
-import { Browser, type Page } from '../support/browser.ts'
+import type { Browser } from '../support/browser.ts'
+import { sqlOf } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { keptLog } from '../support/kept-log.ts'
 import { signedIn } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import {
+  atLogin,
+  comeBy,
+  connect,
+  FROM_ELSEWHERE,
+  honestBefore,
+  leaveFor,
+  somebody,
+} from '../support/upstream/coming.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { changeProvider, createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
-
-const elsewhere = addresses()
+import { useServer } from '../support/use-server.ts'
 
 describe('attacks on the way to a provider and back', () => {
-  let server: TestServer
-  let op: HostileOp
-  let other: HostileOp
   const log = keptLog()
-  const sql = async <T>(text: string, values: unknown[] = []): Promise<T[]> =>
-    (await server.context.database.pool.query(text, values)).rows as T[]
-  const atLogin = async (): Promise<Browser> => {
-    const browser = new Browser(server.origin, { headers: elsewhere() })
-    await browser.visit('/account')
-    return browser
-  }
+  const server = useServer({
+    outgoing: TO_LOOPBACK,
+    config: { trustedProxyHops: 1 },
+    logger: log.logger,
+  })
+  const op = HostileOp.use()
+  const other = HostileOp.use()
+  honestBefore(op, { email_verified: true })
+  const sql = sqlOf(server)
   const redeemed = (): number => op.site.asked.filter(({ url }) => url.pathname === '/token').length
   const isSignedIn = async (browser: Browser): Promise<boolean> =>
     (await browser.copy().visit('/account')).url.pathname === '/account'
@@ -39,29 +44,13 @@ describe('attacks on the way to a provider and back', () => {
   const change = (id: string, changed: Partial<Provider>) => changeProvider(server, id, changed)
 
   beforeAll(async () => {
-    op = await HostileOp.open()
-    other = await HostileOp.open()
-    server = await startServer({
-      outgoing: TO_LOOPBACK,
-      config: { trustedProxyHops: 1 },
-      logger: log.logger,
-    })
-    const known = { client: HOSTILE_CLIENT, settings: { emailTrust: 'claim' } }
-    await createProvider(server, { id: 'acme', issuer: op.issuer, ...known })
-    await createProvider(server, { id: 'other', name: 'Other', issuer: other.issuer, ...known })
-  })
-  beforeEach(() => {
-    op.lies = {}
-    op.person = somebody({ email_verified: true })
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
-    await other[Symbol.asyncDispose]()
+    const settings = { emailTrust: 'claim' }
+    await createProvider(server, { issuer: op.issuer, settings })
+    await createProvider(server, { id: 'other', name: 'Other', issuer: other.issuer, settings })
   })
 
   it('UP-03 a callback is good once', async () => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     const back = await op.authorize(await leaveFor(browser))
     const again = browser.copy()
     await browser.visit(back, FROM_ELSEWHERE)
@@ -73,7 +62,7 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-03 of twenty equal callbacks at once one redeems the code, and one account is made', async () => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     const back = await op.authorize(await leaveFor(browser))
     const before = redeemed()
     const copies = Array.from({ length: 20 }, () => browser.copy())
@@ -86,9 +75,9 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-07 a callback of another browser signs nobody in, with a flow of its own or without', async () => {
-    const attacker = await atLogin()
+    const attacker = await atLogin(server)
     const planted = await op.authorize(await leaveFor(attacker))
-    const victim = await atLogin()
+    const victim = await atLogin(server)
     await victim.copy().visit(planted, FROM_ELSEWHERE)
     await leaveFor(victim)
     await victim.visit(planted, FROM_ELSEWHERE)
@@ -96,12 +85,12 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-03 an arrival belongs to the sign-in that it was begun in', async () => {
-    const attacker = await atLogin()
+    const attacker = await atLogin(server)
     const back = await op.authorize(await leaveFor(attacker))
     const arrival = await attacker.visit(back, { ...FROM_ELSEWHERE })
     expect(arrival.status).toBe(200)
-    const mine = await atLogin()
-    const theirs = await atLogin()
+    const mine = await atLogin(server)
+    const theirs = await atLogin(server)
     const stop = await theirs.submit('/upstream/acme')
     const callback = await op.authorize(stop.url)
     const hop = await fetchHop(theirs, callback)
@@ -112,7 +101,7 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-06 the state of one provider is none at the callback of another', async () => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     const back = await op.authorize(await leaveFor(browser))
     const before = redeemed()
     const mixed = new URL(back.href.replace('/upstream/acme/', '/upstream/other/'))
@@ -128,7 +117,7 @@ describe('attacks on the way to a provider and back', () => {
     ['foreign', 'https://evil.example'],
   ])('UP-06 an answer whose iss is %s is not redeemed', async (_name, iss) => {
     op.lies = { callback: { iss } }
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     const before = redeemed()
     const page = await comeBy(browser, op)
     expect(redeemed()).toBe(before)
@@ -138,7 +127,7 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-03 a state that nobody was given leads nowhere', async () => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     await leaveFor(browser)
     const sid = 'a'.repeat(43)
     for (const state of ['', 'x', sid, `${sid}&state=${sid}`, '%00'])
@@ -147,11 +136,11 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-01 the same subject of another issuer is somebody else, were the provider pointed there', async () => {
-    await comeBy(await atLogin(), op)
+    await comeBy(await atLogin(server), op)
     const person = op.person
     await change('acme', { issuer: other.issuer, version: 2 })
     other.person = { ...person, email: `another.${String(person['email'])}` }
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     await comeBy(browser, other)
     await change('acme', { issuer: op.issuer, version: 3 })
     const rows = await sql<{ issuer: string; email: string }>(
@@ -163,7 +152,7 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-05 a provider that is disabled while somebody is there is not asked any more', async () => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     const back = await op.authorize(await leaveFor(browser))
     await change('acme', { disabledAt: new Date() })
     const before = redeemed()
@@ -175,7 +164,7 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-05 nobody new comes by a provider that was closed to them meanwhile', async () => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     const back = await op.authorize(await leaveFor(browser))
     await change('acme', { settings: { emailTrust: 'claim', signUp: 'never' } })
     const page = await browser.visit(back, FROM_ELSEWHERE)
@@ -186,7 +175,7 @@ describe('attacks on the way to a provider and back', () => {
 
   it('UP-05 nor was it closed to them only while they were asked for their name', async () => {
     op.person = somebody({ email_verified: true, name: undefined })
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     await comeBy(browser, op)
     await change('acme', { settings: { emailTrust: 'claim', signUp: 'never' } })
     const page = await browser.submit('/arrival', { name: 'Grace' })
@@ -199,13 +188,13 @@ describe('attacks on the way to a provider and back', () => {
     op.lies = {
       callback: { code: undefined, error: 'access_denied', error_description: 'CALL 0800 NOW' },
     }
-    const page = await comeBy(await atLogin(), op)
+    const page = await comeBy(await atLogin(server), op)
     expect(page.words).toContain('You cancelled at Acme')
     expect(page.text).not.toContain('0800')
   })
 
   it('UP-01 what the account says is not overwritten by a later sign-in', async () => {
-    await comeBy(await atLogin(), op)
+    await comeBy(await atLogin(server), op)
     const before = op.person
     op.person = {
       ...before,
@@ -213,7 +202,7 @@ describe('attacks on the way to a provider and back', () => {
       name: 'Changed',
       picture: 'https://x.example/p',
     }
-    const page = await comeBy(await atLogin(), op)
+    const page = await comeBy(await atLogin(server), op)
     expect(page.url.pathname).toBe('/account')
     expect(
       await sql(
@@ -225,7 +214,7 @@ describe('attacks on the way to a provider and back', () => {
 
   it('UP-10 a picture is named once and never fetched, and no page shows it', async () => {
     op.person = { ...op.person, picture: 'https://pictures.example/grace.png' }
-    const page = await comeBy(await atLogin(), op)
+    const page = await comeBy(await atLogin(server), op)
     expect(page.text).not.toContain('pictures.example')
     expect(
       await sql('select image_url as picture from account where email = $1', [op.person['email']]),
@@ -242,14 +231,14 @@ describe('attacks on the way to a provider and back', () => {
       suspended: '',
     })) {
       op.person = somebody({ email_verified: true })
-      await comeBy(await atLogin(), op)
+      await comeBy(await atLogin(server), op)
       await sql(
         change
           ? `update account set ${change} where email = $1`
           : `update identity set suspended_at = now() where email = $1`,
         [op.person['email']],
       )
-      const browser = await atLogin()
+      const browser = await atLogin(server)
       const page = await comeBy(browser, op)
       expect(await isSignedIn(browser)).toBe(false)
       seen[name] = `${page.status} ${page.words}`
@@ -259,10 +248,9 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-02 an identity of one account is not connected to another, and both owners hear of it', async () => {
-    await comeBy(await atLogin(), op)
+    await comeBy(await atLogin(server), op)
     const first = String(op.person['email'])
     const { browser, account } = await signedIn(server)
-    await browser.visit('/account/connections')
     await server.inbox.next(first)
     const page = await connect(browser, op)
     expect(page.words).toContain('connected to another account already')
@@ -284,7 +272,7 @@ describe('attacks on the way to a provider and back', () => {
 
   it('UP-02 nothing is connected without the press, though the account is proven', async () => {
     const account = await createAccount(server, { email: String(op.person['email']) })
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     await comeBy(browser, op)
     await browser.submit('/login', { username: account.email, password: account.password })
     const asked = browser.page
@@ -297,7 +285,7 @@ describe('attacks on the way to a provider and back', () => {
   it('UP-02 who signs in to another account than that of the address connects nothing', async () => {
     await createAccount(server, { email: String(op.person['email']) })
     const mallory = await createAccount(server)
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     await comeBy(browser, op)
     const page = await browser.submit('/login', {
       username: mallory.email,
@@ -309,10 +297,10 @@ describe('attacks on the way to a provider and back', () => {
 
   it('EM-11 a sign-up that waits for the address of a newcomer is over', async () => {
     const email = String(op.person['email'])
-    const thief = await atLogin()
+    const thief = await atLogin(server)
     await thief.follow(thief.page.links.find(({ pathname }) => pathname.endsWith('/sign-up')) ?? '')
     await thief.submit('/sign-up', { name: 'Thief', email, password: 'orchid tunnel maple sled' })
-    await comeBy(await atLogin(), op)
+    await comeBy(await atLogin(server), op)
     expect(await sql('select 1 from pending_sign_up where email = $1', [email])).toEqual([])
     expect(
       await sql('select password_hash as hash from account where email = $1', [email]),
@@ -320,7 +308,7 @@ describe('attacks on the way to a provider and back', () => {
   })
 
   it('UP-04 no code, token or state is in the log or the trail', async () => {
-    await comeBy(await atLogin(), op)
+    await comeBy(await atLogin(server), op)
     const trail = JSON.stringify(await sql('select * from audit_event'))
     const secrets = [...op.secrets, ...other.secrets]
     expect(secrets.length).toBeGreaterThan(10)
@@ -336,10 +324,5 @@ describe('attacks on the way to a provider and back', () => {
     const opened = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
     const answer = await send(callback, { headers: { ...FROM_ELSEWHERE, ...opened, cookie } })
     return answer.headers.get('location') ?? ''
-  }
-
-  async function connect(browser: Browser, from: HostileOp): Promise<Page> {
-    const away = await browser.submit('/account/connections/acme/connect')
-    return browser.visit(await from.authorize(away.url), FROM_ELSEWHERE)
   }
 })

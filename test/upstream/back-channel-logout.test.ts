@@ -7,12 +7,13 @@ import { createAccount, REDIRECT_URI } from '../support/factories.ts'
 import { send } from '../support/http.ts'
 import { storeOddClient } from '../support/odd-clients.ts'
 import { enter } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import type { TestServer } from '../support/server.ts'
 import { comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
 import { HOSTILE_CLIENT, HostileOp, type Lies } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TlsSite, TO_LOOPBACK } from '../support/upstream/tls.ts'
 import { startOverTls } from '../support/upstream/tls-front.ts'
+import { useServer } from '../support/use-server.ts'
 
 const EVENTS = { 'http://schemas.openid.net/event/backchannel-logout': {} }
 
@@ -80,26 +81,18 @@ describe('three parties: an app, this server, and another Gatehouse as its provi
 })
 
 describe('a logout token of a provider', () => {
-  let server: TestServer
-  let op: HostileOp
-  let other: HostileOp
+  const server = useServer({ outgoing: TO_LOOPBACK })
+  const op = HostileOp.use()
+  const other = HostileOp.use()
 
   beforeAll(async () => {
-    ;[op, other] = await Promise.all([HostileOp.open(), HostileOp.open()])
-    server = await startServer({ outgoing: TO_LOOPBACK })
     const settings = { emailTrust: 'claim' }
-    await createProvider(server, { issuer: op.issuer, client: HOSTILE_CLIENT, settings })
+    await createProvider(server, { issuer: op.issuer, settings })
     await createProvider(server, {
       id: 'other',
       issuer: other.issuer,
-      client: HOSTILE_CLIENT,
       settings,
     })
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
-    await other[Symbol.asyncDispose]()
   })
 
   const post = (logoutToken: string, provider = 'acme') =>
@@ -216,7 +209,7 @@ describe('a logout token of a provider', () => {
 
   it('is asked for again while the keys of the provider cannot be had', async () => {
     await using away = await HostileOp.open()
-    await createProvider(server, { id: 'away', issuer: away.issuer, client: HOSTILE_CLIENT })
+    await createProvider(server, { id: 'away', issuer: away.issuer })
     const { providers } = server.context
     await eventually(async () => (await providers.find('away'))?.id, 'away')
     away.site.moods.set('/jwks', { status: 500 })

@@ -1,61 +1,41 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { Browser, type Page } from '../support/browser.ts'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { Browser } from '../support/browser.ts'
+import { sqlOf } from '../support/database.ts'
 import { createAccount } from '../support/factories.ts'
 import { operator } from '../support/operator.ts'
 import { givePasskey } from '../support/passkeys.ts'
 import { type Account, age, enableMfa, forgetStep, signedIn } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { comeBy, FROM_ELSEWHERE, somebody } from '../support/upstream/coming.ts'
-import { FakeGitHub, GITHUB_CLIENT } from '../support/upstream/fake-github.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
-import { createProvider } from '../support/upstream/providers.ts'
+import {
+  comeBy,
+  connect,
+  FROM_ELSEWHERE,
+  honestBefore,
+  somebody,
+} from '../support/upstream/coming.ts'
+import { FakeGitHub } from '../support/upstream/fake-github.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
+import { createGitHub, createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
+import { useServer } from '../support/use-server.ts'
 
 const CONNECTIONS = '/account/connections'
 
 describe('providers that are connected to an account', () => {
-  let server: TestServer
-  let op: HostileOp
-  let github: FakeGitHub
+  const server = useServer({ outgoing: TO_LOOPBACK })
+  const op = HostileOp.use()
+  const github = FakeGitHub.use()
   const shell = operator()
-  const sql = async <T>(text: string, values: unknown[] = []): Promise<T[]> =>
-    (await server.context.database.pool.query(text, values)).rows as T[]
+  honestBefore(op)
+  const sql = sqlOf(server)
   const identitiesOf = (accountId: string) =>
     sql<{ provider_id: string; subject: string }>(
       'select provider_id, subject from identity where account_id = $1 order by provider_id',
       [accountId],
     )
-  const connect = async (
-    browser: Browser,
-    id = 'acme',
-    at: { authorize(url: URL): Promise<URL> } = op,
-  ): Promise<Page> => {
-    await browser.visit(CONNECTIONS)
-    const away = await browser.submit(`${CONNECTIONS}/${id}/connect`)
-    return browser.visit(await at.authorize(away.url), FROM_ELSEWHERE)
-  }
 
   beforeAll(async () => {
-    op = await HostileOp.open()
-    github = await FakeGitHub.open()
-    server = await startServer({ outgoing: TO_LOOPBACK })
-    await createProvider(server, { issuer: op.issuer, client: HOSTILE_CLIENT })
-    await createProvider(server, {
-      id: 'github',
-      kind: 'github',
-      name: 'GitHub',
-      issuer: github.issuer,
-      client: GITHUB_CLIENT,
-      position: 1,
-    })
-  })
-  beforeEach(() => {
-    op.person = somebody()
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
-    await github[Symbol.asyncDispose]()
+    await createProvider(server, { issuer: op.issuer })
+    await createGitHub(server, github)
   })
 
   it('UP-11 are connected, listed, used and disconnected, and each change is mailed', async () => {
@@ -63,7 +43,7 @@ describe('providers that are connected to an account', () => {
     expect((await browser.visit(CONNECTIONS)).words).toContain(
       'No other provider opens this account',
     )
-    const after = await connect(browser)
+    const after = await connect(browser, op)
     expect([after.status, after.url.pathname]).toEqual([200, CONNECTIONS])
     expect(after.words).toContain('It is connected.')
     expect(after.words).toContain(String(op.person['email']))
@@ -122,7 +102,7 @@ describe('providers that are connected to an account', () => {
 
   it('SE-10 are not changed without a fresh sign-in of the highest level', async () => {
     const { browser, account } = await signedIn(server)
-    await connect(browser)
+    await connect(browser, op)
     await age(server, account.id, 3600)
     await browser.visit(CONNECTIONS)
     const page = await browser.submit(`${CONNECTIONS}/remove`)
@@ -135,7 +115,7 @@ describe('providers that are connected to an account', () => {
     const authenticator = await enableMfa(server, careful)
     const { browser: two } = await signedIn(server, { account: careful, authenticator })
     op.person = somebody()
-    expect((await connect(two)).words).toContain('It is connected.')
+    expect((await connect(two, op)).words).toContain('It is connected.')
     const third = new Browser(server.origin)
     await third.visit('/account')
     await comeBy(third, op)
@@ -160,14 +140,14 @@ describe('providers that are connected to an account', () => {
 
   it('UP-02 somebody else’s identity is not removed by its id', async () => {
     const { browser, account } = await signedIn(server)
-    await connect(browser)
+    await connect(browser, op)
     const [{ id } = { id: '' }] = await sql<{ id: string }>(
       'select id from identity where account_id = $1',
       [account.id],
     )
     op.person = somebody()
     const { browser: thief } = await signedIn(server)
-    await connect(thief)
+    await connect(thief, op)
     await thief.visit(CONNECTIONS)
     const form = thief.page.form(`${CONNECTIONS}/remove`)
     await thief.submit(form, { id })
@@ -176,13 +156,13 @@ describe('providers that are connected to an account', () => {
 
   it('a suspended one lets nobody in until its owner connects it once more', async () => {
     const { browser, account } = await signedIn(server)
-    await connect(browser)
+    await connect(browser, op)
     await sql('update identity set suspended_at = now() where account_id = $1', [account.id])
     const other = new Browser(server.origin)
     await other.visit('/account')
     expect((await comeBy(other, op)).words).toContain('Acme cannot sign you in here just now')
     expect((await browser.visit(CONNECTIONS)).words).toContain('Paused since')
-    await connect(browser)
+    await connect(browser, op)
     await other.visit('/account')
     expect((await comeBy(other, op)).url.pathname).toBe('/account')
   })
@@ -191,7 +171,7 @@ describe('providers that are connected to an account', () => {
     const account = await createAccount(server)
     const authenticator = await enableMfa(server, account)
     const { browser } = await signedIn(server, { account, authenticator })
-    await connect(browser)
+    await connect(browser, op)
     op.person = { ...op.person, sid: 'over-there' }
     const other = new Browser(server.origin)
     await other.visit('/account')
@@ -215,7 +195,7 @@ describe('providers that are connected to an account', () => {
 
   it('are shown to an operator who looks at the account, and whether one is suspended', async () => {
     const { browser, account } = await signedIn(server)
-    await connect(browser)
+    await connect(browser, op)
     const show = async (...more: string[]) =>
       (await shell.run(server, ['account', 'show', account.email, ...more])).stdout
     expect(JSON.parse(await show('--json'))).toMatchObject({
@@ -235,7 +215,7 @@ describe('providers that are connected to an account', () => {
 
   it('LG-08 are in the export, and go with the account', async () => {
     const { browser, account } = await signedIn(server)
-    await connect(browser)
+    await connect(browser, op)
     const text = (await browser.visit('/account/export')).text
     expect(JSON.parse(text)).toMatchObject({
       identities: [{ provider: 'acme', subject: op.person['sub'], email: op.person['email'] }],

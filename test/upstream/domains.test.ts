@@ -1,26 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { addresses } from '../security/attacks.ts'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { api } from '../support/api.ts'
-import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { FROM_ELSEWHERE } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import { browse, FROM_ELSEWHERE } from '../support/upstream/coming.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
-
-const elsewhere = addresses()
+import { useServer } from '../support/use-server.ts'
 
 describe('a domain whose people sign in elsewhere', () => {
-  let server: TestServer
-  let op: HostileOp
+  const server = useServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
+  const op = HostileOp.use()
 
   beforeAll(async () => {
-    op = await HostileOp.open()
-    server = await startServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
     await createProvider(server, {
       issuer: op.issuer,
-      client: HOSTILE_CLIENT,
       settings: {
         domains: ['corp.example'],
         emailTrust: 'domains',
@@ -28,13 +21,9 @@ describe('a domain whose people sign in elsewhere', () => {
       },
     })
   })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
-  })
 
   const login = async (username: string, password: string) => {
-    const browser = new Browser(server.origin, elsewhere())
+    const browser = browse(server)
     await browser.visit('/account')
     await browser.submit('/login', { username, password })
     return browser
@@ -86,7 +75,7 @@ describe('a domain whose people sign in elsewhere', () => {
   it('gets no code to set a password: the mail says where to sign in', async () => {
     const account = await createAccount(server, { email: 'joe@corp.example' })
     for (const email of [account.email, 'noone@corp.example', 'noone@example.net']) {
-      const browser = new Browser(server.origin, elsewhere())
+      const browser = browse(server)
       await browser.visit('/forgot-password')
       const { status } = await browser.submit('/forgot-password', { email })
       expect(status).toBe(200)

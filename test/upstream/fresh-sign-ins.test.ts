@@ -1,32 +1,37 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { addresses } from '../security/attacks.ts'
-import { Browser } from '../support/browser.ts'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { age, signedIn } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
-import { FakeGitHub, GITHUB_CLIENT } from '../support/upstream/fake-github.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
-import { createProvider } from '../support/upstream/providers.ts'
+import {
+  atLogin,
+  browse,
+  comeBy,
+  connect,
+  FROM_ELSEWHERE,
+  honestBefore,
+  leaveFor,
+  somebody,
+} from '../support/upstream/coming.ts'
+import { FakeGitHub } from '../support/upstream/fake-github.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
+import { createGitHub, createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
+import { useServer } from '../support/use-server.ts'
 
-const elsewhere = addresses()
 const ago = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds
 const INVALID = 'The answer from Acme was not valid'
 const CONFIRM = 'Confirm it is you'
 
 describe('UP-12 a fresh sign-in is asked of the provider, too', () => {
-  let server: TestServer
-  let op: HostileOp
-  let github: FakeGitHub
-  const browse = () => new Browser(server.origin, { headers: elsewhere() })
+  const server = useServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
+  const op = HostileOp.use()
+  const github = FakeGitHub.use()
+  honestBefore(op, { email_verified: true })
   const signedInBy = (seconds: number | undefined): void => {
     op.lies = { claims: { auth_time: seconds === undefined ? undefined : ago(seconds) } }
   }
   /** Somebody who has come by Acme, and whose sign-in here is that old. */
   const grown = async (seconds: number) => {
-    const browser = browse()
-    await browser.visit('/account')
+    const browser = await atLogin(server)
     await comeBy(browser, op)
     const { rows } = await server.context.database.pool.query(
       'select account_id as id from identity where subject = $1',
@@ -37,28 +42,9 @@ describe('UP-12 a fresh sign-in is asked of the provider, too', () => {
   }
 
   beforeAll(async () => {
-    op = await HostileOp.open()
-    github = await FakeGitHub.open()
-    server = await startServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
     const settings = { emailTrust: 'claim' }
-    await createProvider(server, { issuer: op.issuer, client: HOSTILE_CLIENT, settings })
-    await createProvider(server, {
-      id: 'github',
-      kind: 'github',
-      name: 'GitHub',
-      issuer: github.issuer,
-      client: GITHUB_CLIENT,
-      position: 1,
-    })
-  })
-  beforeEach(() => {
-    op.lies = {}
-    op.person = somebody({ email_verified: true })
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
-    await github[Symbol.asyncDispose]()
+    await createProvider(server, { issuer: op.issuer, settings })
+    await createGitHub(server, github)
   })
 
   it('an old sign-in over there does not satisfy max_age, nor does one that is not dated', async () => {
@@ -69,7 +55,7 @@ describe('UP-12 a fresh sign-in is asked of the provider, too', () => {
       [30, true],
     ] as const) {
       signedInBy(seconds)
-      const browser = browse()
+      const browser = browse(server)
       await browser.visit(party.authorizationUrl({ max_age: '60' }))
       const asked = await leaveFor(browser)
       expect(asked.searchParams.get('max_age')).toBe('60')
@@ -83,21 +69,20 @@ describe('UP-12 a fresh sign-in is asked of the provider, too', () => {
   it.each([{ prompt: 'login' }, { max_age: '0' }])('%j takes a sign-in of now', async (asking) => {
     const party = await relyingParty(server, { firstParty: true })
     signedInBy(3600)
-    const old = browse()
+    const old = browse(server)
     await old.visit(party.authorizationUrl(asking))
     const asked = await leaveFor(old)
     expect(asked.searchParams.get('max_age')).toBe('0')
     expect((await old.visit(await op.authorize(asked), FROM_ELSEWHERE)).words).toContain(INVALID)
     signedInBy(0)
-    const young = browse()
+    const young = browse(server)
     await young.visit(party.authorizationUrl(asking))
     expect((await comeBy(young, op)).isForeign).toBe(true)
   })
 
   it('a sign-in that need not be fresh may be old over there', async () => {
     signedInBy(86_400)
-    const browser = browse()
-    await browser.visit('/account')
+    const browser = await atLogin(server)
     const asked = await leaveFor(browser)
     expect(asked.searchParams.has('max_age')).toBe(false)
     const page = await browser.visit(await op.authorize(asked), FROM_ELSEWHERE)
@@ -144,7 +129,7 @@ describe('UP-12 a fresh sign-in is asked of the provider, too', () => {
 
   it('SE-04 a session that is remembered stays so', async () => {
     const { browser, account } = await signedIn(server, { remember: true })
-    await connect(browser)
+    expect((await connect(browser, op)).words).toContain('It is connected.')
     await age(server, account.id, 601)
     await browser.visit('/account/email')
     await comeBy(browser, op)
@@ -155,19 +140,12 @@ describe('UP-12 a fresh sign-in is asked of the provider, too', () => {
 
   it('who cannot say when somebody signed in has them choose their account there', async () => {
     const party = await relyingParty(server, { firstParty: true })
-    const browser = browse()
+    const browser = browse(server)
     await browser.visit(party.authorizationUrl())
     expect((await leaveFor(browser, 'github')).searchParams.has('prompt')).toBe(false)
-    const careful = browse()
+    const careful = browse(server)
     await careful.visit(party.authorizationUrl({ max_age: '60' }))
     const asked = await leaveFor(careful, 'github')
     expect(asked.searchParams.get('prompt')).toBe('select_account')
   })
-
-  async function connect(browser: Browser): Promise<void> {
-    await browser.visit('/account/connections')
-    const away = await browser.submit('/account/connections/acme/connect')
-    await browser.visit(await op.authorize(away.url), FROM_ELSEWHERE)
-    expect(browser.page.words).toContain('It is connected.')
-  }
 })

@@ -1,33 +1,24 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { chromium } from '../support/chromium.ts'
 import { createAccount } from '../support/factories.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import { honestBefore } from '../support/upstream/coming.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
+import { useServer } from '../support/use-server.ts'
 
 const web = chromium()
 
 describe('a provider in a real browser', () => {
-  let server: TestServer
-  let op: HostileOp
+  const server = useServer({ outgoing: TO_LOOPBACK })
+  const op = HostileOp.use()
+  honestBefore(op, { email_verified: true })
   beforeAll(async () => {
-    op = await HostileOp.open()
-    server = await startServer({ outgoing: TO_LOOPBACK })
     await createProvider(server, {
       issuer: op.issuer,
-      client: HOSTILE_CLIENT,
       settings: { emailTrust: 'claim' },
     })
-  })
-  beforeEach(() => {
-    op.person = somebody({ email_verified: true })
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
   })
 
   const atLogin = async (javaScriptEnabled = true): Promise<Page> => {
@@ -45,7 +36,6 @@ describe('a provider in a real browser', () => {
 
   it('answers by a form of its own, with which no cookie comes', async () => {
     const page = await atLogin()
-    let posted: Record<string, string> | undefined
     await page.route(`${op.issuer}/authorize**`, async (route) => {
       const back = await op.authorize(route.request().url())
       const fields = [...back.searchParams].map(
@@ -55,16 +45,14 @@ describe('a provider in a real browser', () => {
       const script = '<script>document.forms[0].submit()</script>'
       await route.fulfill({ contentType: 'text/html', body: `${form}${script}` })
     })
-    page.on('request', (request) => {
-      if (request.method() === 'POST' && request.url().endsWith('/callback'))
-        void (async () => {
-          posted = await request.allHeaders()
-        })()
-    })
+    const posted = page.waitForRequest(
+      (request) => request.method() === 'POST' && request.url().endsWith('/callback'),
+    )
     await page.getByRole('button', { name: 'Continue with Acme' }).click()
     await page.waitForURL('**/account')
-    expect(posted?.['origin']).not.toBe(server.origin)
-    expect(posted?.['cookie'] ?? '').not.toContain('upstream')
+    const headers = await (await posted).allHeaders()
+    expect(headers['origin']).not.toBe(server.origin)
+    expect(headers['cookie'] ?? '').not.toContain('upstream')
   })
 
   it('connects an account, by its password and a press', async () => {

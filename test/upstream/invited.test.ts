@@ -1,35 +1,25 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { CanonicalEmail } from '../../src/accounts/canonical-email.ts'
-import { Account, Invitation } from '../../src/entities/index.ts'
+import { Account } from '../../src/entities/index.ts'
 import { Browser } from '../support/browser.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { INVITE_ONLY, openInvitation, usesOf } from '../support/invitations.ts'
 import { comeBy, somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
+import { useServer } from '../support/use-server.ts'
 
 describe('who comes by a provider with an invitation', () => {
-  let server: TestServer
-  let op: HostileOp
+  const server = useServer({ outgoing: TO_LOOPBACK, config: { registration: INVITE_ONLY } })
+  const op = HostileOp.use()
   beforeAll(async () => {
-    op = await HostileOp.open()
-    const registration = { mode: 'invite', domains: [], showsDomains: false } as const
-    server = await startServer({ outgoing: TO_LOOPBACK, config: { registration } })
     await createProvider(server, {
-      id: 'acme',
       issuer: op.issuer,
-      client: HOSTILE_CLIENT,
       settings: { emailTrust: 'claim' },
     })
   })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
-  })
 
-  const em = () => server.context.database.em.fork()
-  const find = (email: string) => em().findOne(Account, { email })
-  const usesOf = async (id: string) => (await em().findOneOrFail(Invitation, { id })).uses
+  const find = (email: string) => server.context.database.em.fork().findOne(Account, { email })
 
   /** A browser that has opened an invitation, at the sign-in page. */
   async function invited(email?: string): Promise<{ browser: Browser; id: string }> {
@@ -38,11 +28,7 @@ describe('who comes by a provider with an invitation', () => {
       isMailed: false,
       seconds: 3600,
     })
-    const { pathname, search } = new URL(link ?? '')
-    const browser = new Browser(server.origin)
-    await browser.visit(`${pathname}${search}`)
-    await browser.submit('/invitation')
-    return { browser, id }
+    return { browser: await openInvitation(server, link), id }
   }
   function arriving(claims: HostileOp['person'] = {}): string {
     op.person = somebody(claims)
@@ -54,7 +40,7 @@ describe('who comes by a provider with an invitation', () => {
     const { browser, id } = await invited(email)
     const page = await comeBy(browser, op)
     expect([page.status, page.url.pathname]).toEqual([200, '/account'])
-    expect([await find(email), await usesOf(id)]).toEqual([
+    expect([await find(email), await usesOf(server, id)]).toEqual([
       expect.objectContaining({ isInvited: true }),
       1,
     ])
@@ -77,7 +63,7 @@ describe('who comes by a provider with an invitation', () => {
       400,
       true,
     ])
-    expect([await find(email), await find('ada@corp.example'), await usesOf(id)]).toEqual([
+    expect([await find(email), await find('ada@corp.example'), await usesOf(server, id)]).toEqual([
       null,
       null,
       0,
@@ -92,7 +78,7 @@ describe('who comes by a provider with an invitation', () => {
     const code = await server.inbox.code(email)
     const page = await browser.submit('/arrival-code', { code })
     expect(page.url.pathname).toBe('/account')
-    expect(await usesOf(id)).toBe(1)
+    expect(await usesOf(server, id)).toBe(1)
   })
 
   it('gets no code to an address that was not invited', async () => {
@@ -101,7 +87,7 @@ describe('who comes by a provider with an invitation', () => {
     const page = await comeBy(browser, op)
     expect(page.url.pathname).toMatch(/\/arrival-code$/)
     expect(await server.inbox.mails(email)).toEqual([])
-    expect(await usesOf(id)).toBe(0)
+    expect(await usesOf(server, id)).toBe(0)
   })
 
   it('gets none without it, or once it was taken back', async () => {

@@ -1,28 +1,29 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { ACR } from '../../src/accounts/factors/levels.ts'
-import { addresses } from '../security/attacks.ts'
-import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
 import { givePasskey } from '../support/passkeys.ts'
 import { enableMfa } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import {
+  browse,
+  comeBy,
+  FROM_ELSEWHERE,
+  honestBefore,
+  leaveFor,
+} from '../support/upstream/coming.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
+import { useServer } from '../support/use-server.ts'
 
-const elsewhere = addresses()
 const OURS = 'urn:gatehouse:amr:upstream'
 
 describe('TF-10 how strong a sign-in by a provider is', () => {
-  let server: TestServer
-  let op: HostileOp
-  const browse = () => new Browser(server.origin, { headers: elsewhere() })
+  const server = useServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
+  const op = HostileOp.use()
+  honestBefore(op, { email_verified: true })
 
   beforeAll(async () => {
-    op = await HostileOp.open()
-    server = await startServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
     for (const [id, trustAmr] of [
       ['acme', false],
       ['trusted', true],
@@ -30,17 +31,8 @@ describe('TF-10 how strong a sign-in by a provider is', () => {
       await createProvider(server, {
         id,
         issuer: op.issuer,
-        client: HOSTILE_CLIENT,
         settings: { emailTrust: 'claim', trustAmr },
       })
-  })
-  beforeEach(() => {
-    op.lies = {}
-    op.person = somebody({ email_verified: true })
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
   })
 
   /** An account that both providers open, and that takes two factors. */
@@ -63,7 +55,7 @@ describe('TF-10 how strong a sign-in by a provider is', () => {
   ) {
     op.lies = { claims: { amr, acr: ACR.phishingResistant } }
     const party = await relyingParty(server, { firstParty: true })
-    const browser = browse()
+    const browser = browse(server)
     await browser.visit(party.authorizationUrl(asking))
     await comeBy(browser, op, id)
     const step = browser.page.isForeign ? undefined : browser.page.step
@@ -141,7 +133,7 @@ describe('TF-10 how strong a sign-in by a provider is', () => {
       ['acme', null],
       ['trusted', ACR.multiFactor],
     ] as const) {
-      const browser = browse()
+      const browser = browse(server)
       await browser.visit(party.authorizationUrl({ acr_values: ACR.multiFactor }))
       expect((await leaveFor(browser, id)).searchParams.get('acr_values')).toBe(expected)
     }
@@ -151,7 +143,7 @@ describe('TF-10 how strong a sign-in by a provider is', () => {
     const account = await owner()
     const { authenticator } = await givePasskey(server, account)
     expect(authenticator).toBeDefined()
-    const browser = browse()
+    const browser = browse(server)
     await browser.visit('/account')
     const page = await browser.visit(await op.authorize(await leaveFor(browser)), FROM_ELSEWHERE)
     expect(page.step).toBe('mfa')

@@ -1,15 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { addresses } from '../security/attacks.ts'
-import { Browser } from '../support/browser.ts'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import type { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
 import { type Authenticator, enableMfa } from '../support/people.ts'
-import { startServer, type TestServer } from '../support/server.ts'
-import { comeBy, somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import type { TestServer } from '../support/server.ts'
+import { atLogin, comeBy, somebody } from '../support/upstream/coming.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
+import { useServer } from '../support/use-server.ts'
 
-const elsewhere = addresses()
 const VERIFIED = [true, false, undefined, 'true', 'false', 1, 0, null] as const
 const TRUST = ['claim', 'never', 'domains'] as const
 
@@ -79,8 +78,8 @@ function pageOf(browser: Browser): string {
 }
 
 describe('who comes by a provider', () => {
-  let server: TestServer
-  let op: HostileOp
+  const server = useServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
+  const op = HostileOp.use()
   const identities = async (email: string): Promise<number> =>
     Number(
       (
@@ -91,26 +90,18 @@ describe('who comes by a provider', () => {
       ).rows[0].n,
     )
   const arriveAnew = async (id: string): Promise<Browser> => {
-    const browser = new Browser(server.origin, { headers: elsewhere() })
-    await browser.visit('/account')
+    const browser = await atLogin(server)
     await comeBy(browser, op, id)
     return browser
   }
 
   beforeAll(async () => {
-    op = await HostileOp.open()
-    server = await startServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
     for (const emailTrust of TRUST)
       await createProvider(server, {
         id: emailTrust,
         issuer: op.issuer,
-        client: HOSTILE_CLIENT,
         settings: { emailTrust, domains: emailTrust === 'domains' ? ['example.net'] : [] },
       })
-  })
-  afterAll(async () => {
-    await server.stop()
-    await op[Symbol.asyncDispose]()
   })
 
   it.each(ROWS.map((row) => [named(row), row] as const))('UP-01 UP-02 %s', async (_name, row) => {

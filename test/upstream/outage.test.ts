@@ -1,15 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { addresses } from '../security/attacks.ts'
-import { Browser, type Page } from '../support/browser.ts'
+import type { Browser, Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
 import { PICTURES_CERTIFICATE, PICTURES_KEY } from '../support/loopback-certificate.ts'
 import { startServer, type TestServer } from '../support/server.ts'
-import { comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
+import { atLogin, comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 import { TlsSite, TO_LOOPBACK } from '../support/upstream/tls.ts'
 
-const elsewhere = addresses()
 const SAID = 'Acme does not answer'
 
 describe('a provider that is away', () => {
@@ -21,7 +19,6 @@ describe('a provider that is away', () => {
     server = await startServer({ outgoing: TO_LOOPBACK, config: { trustedProxyHops: 1 } })
     await createProvider(server, {
       issuer: op.issuer,
-      client: HOSTILE_CLIENT,
       settings: { emailTrust: 'claim' },
     })
   })
@@ -30,11 +27,6 @@ describe('a provider that is away', () => {
     await op[Symbol.asyncDispose]()
   })
 
-  const atLogin = async (): Promise<Browser> => {
-    const browser = new Browser(server.origin, { headers: elsewhere() })
-    await browser.visit('/account')
-    return browser
-  }
   /** It says so, and every other way is there: the person signs in by a password. */
   const expectOtherWays = async (browser: Browser, page: Page): Promise<void> => {
     expect(page.words).toContain(SAID)
@@ -45,7 +37,7 @@ describe('a provider that is away', () => {
   }
 
   it('traps nobody before the person goes there: stopped', async () => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     await op[Symbol.asyncDispose]()
     await expectOtherWays(browser, await browser.submit('/upstream/acme'))
     await op.site.listen()
@@ -56,7 +48,7 @@ describe('a provider that is away', () => {
     ['no JSON', { body: '<html>maintenance</html>' }],
     ['slow', 'hang'],
   ] as const)('traps nobody before the person goes there: %s', async (_name, mood) => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     op.site.moods.set('/.well-known/openid-configuration', mood)
     await expectOtherWays(browser, await browser.submit('/upstream/acme'))
   })
@@ -65,7 +57,7 @@ describe('a provider that is away', () => {
     ['500', { status: 500, body: 'oops' }],
     ['slow', 'hang'],
   ] as const)('traps nobody on the way back: %s', async (_name, mood) => {
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     const back = await op.authorize(await leaveFor(browser))
     op.site.moods.set('/token', mood)
     await expectOtherWays(browser, await browser.visit(back, FROM_ELSEWHERE))
@@ -74,8 +66,8 @@ describe('a provider that is away', () => {
   it('traps nobody: a certificate of somebody else', async () => {
     const site = new TlsSite({}, { key: PICTURES_KEY, cert: PICTURES_CERTIFICATE })
     await site.listen()
-    await createProvider(server, { id: 'other', issuer: site.origin, client: HOSTILE_CLIENT })
-    const browser = await atLogin()
+    await createProvider(server, { id: 'other', issuer: site.origin })
+    const browser = await atLogin(server)
     const page = await browser.submit('/upstream/other')
     await site[Symbol.asyncDispose]()
     await expectOtherWays(browser, page)
@@ -86,19 +78,19 @@ describe('a provider that is away', () => {
     ['busy', { callback: { code: undefined, error: 'temporarily_unavailable' } }, undefined],
     ['an odd code', { callback: { code: '<script>' } }, { status: 403, body: '<html>no</html>' }],
   ] as const)('is not what a browser says of it: %s', async (_name, lies, token) => {
-    const attacker = await atLogin()
+    const attacker = await atLogin(server)
     op.lies = lies
     if (token) op.site.moods.set('/token', token)
     const page = await attacker.visit(await op.authorize(await leaveFor(attacker)), FROM_ELSEWHERE)
     expect([page.status, page.words.includes(SAID)]).toEqual([503, true])
     op.lies = {}
     op.site.moods.delete('/token')
-    expect((await comeBy(await atLogin(), op)).url.pathname).toBe('/account')
+    expect((await comeBy(await atLogin(server), op)).url.pathname).toBe('/account')
   })
 
   it('is not asked when a sign-in page is shown', async () => {
     await op[Symbol.asyncDispose]()
-    const browser = await atLogin()
+    const browser = await atLogin(server)
     expect(browser.page.words).toContain('Continue with Acme')
     expect(op.site.asked).toEqual([])
     await op.site.listen()

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it } from '@jest/globals'
 import type { ProviderKindName } from '../../src/entities/provider.ts'
 import { createGuardedFetch } from '../../src/outgoing/guarded-fetch.ts'
 import { RelyingParty } from '../../src/upstream/relying-party.ts'
@@ -15,11 +15,7 @@ import {
 import { TlsSite, TO_LOOPBACK } from '../support/upstream/tls.ts'
 
 describe('an OpenID provider', () => {
-  let op: HostileOp
-  beforeAll(async () => {
-    op = await HostileOp.open()
-  })
-  afterAll(() => op[Symbol.asyncDispose]())
+  const op = HostileOp.use()
   afterEach(() => {
     op.lies = {}
     op.person = { sub: 'mallory', email: 'mallory@example.net', email_verified: true, name: 'M' }
@@ -193,11 +189,7 @@ describe('an OpenID provider', () => {
 })
 
 describe('Google', () => {
-  let op: HostileOp
-  beforeAll(async () => {
-    op = await HostileOp.open()
-  })
-  afterAll(() => op[Symbol.asyncDispose]())
+  const op = HostileOp.use()
 
   it.each([
     [{ email: 'ada@gmail.com', email_verified: true }, true],
@@ -224,11 +216,7 @@ describe('Google', () => {
 })
 
 describe('GitHub', () => {
-  let github: FakeGitHub
-  beforeAll(async () => {
-    github = await FakeGitHub.open()
-  })
-  afterAll(() => github[Symbol.asyncDispose]())
+  const github = FakeGitHub.use()
   const fake = () => provider('github', github.issuer, GITHUB_CLIENT)
 
   it('says who came, by its API: never by the public address', async () => {

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { FakeProvider } from './fake-provider.ts'
 import { type Answered, type Asked, TlsSite } from './tls.ts'
 
 export const GITHUB_CLIENT = { id: 'Iv1.gatehouse', secret: 'a secret of the fake GitHub' }
 
 /** GitHub, as its Enterprise Server lays out the addresses, on loopback, with all of its habits. */
-export class FakeGitHub implements AsyncDisposable {
+export class FakeGitHub extends FakeProvider {
   user: Readonly<Record<string, unknown>> = {
     id: 583_231,
     login: 'octocat',
@@ -16,40 +17,15 @@ export class FakeGitHub implements AsyncDisposable {
   emails: readonly Readonly<Record<string, unknown>>[] | null = [
     { email: 'octocat@example.org', primary: true, verified: true, visibility: 'private' },
   ]
-  readonly secrets: string[] = []
   readonly #challenges = new Map<string, string>()
-  readonly site: TlsSite
+  readonly site = new TlsSite({
+    '/login/oauth/authorize': (asked) => this.answer(asked),
+    '/login/oauth/access_token': (asked) => this.#token(asked),
+    '/api/v3/user': (asked) => this.#api(asked, this.user),
+    '/api/v3/user/emails': (asked) => this.#api(asked, this.emails),
+  })
 
-  static async open(): Promise<FakeGitHub> {
-    const github = new FakeGitHub()
-    await github.site.listen()
-    return github
-  }
-
-  private constructor() {
-    this.site = new TlsSite({
-      '/login/oauth/authorize': (asked) => this.#authorize(asked),
-      '/login/oauth/access_token': (asked) => this.#token(asked),
-      '/api/v3/user': (asked) => this.#api(asked, this.user),
-      '/api/v3/user/emails': (asked) => this.#api(asked, this.emails),
-    })
-  }
-
-  get issuer(): string {
-    return this.site.origin
-  }
-
-  /** What the browser is sent back with, for an authorization request. */
-  async authorize(request: URL | string): Promise<URL> {
-    const answer = this.#authorize({ url: new URL(request) })
-    return new URL(answer.headers?.['location'] ?? '')
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.site[Symbol.asyncDispose]()
-  }
-
-  #authorize({ url }: Pick<Asked, 'url'>): Answered {
+  protected answer({ url }: Pick<Asked, 'url'>): Answered {
     const code = randomUUID()
     this.secrets.push(code)
     this.#challenges.set(code, url.searchParams.get('code_challenge') ?? '')

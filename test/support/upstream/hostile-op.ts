@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import { FakeProvider } from './fake-provider.ts'
 import { type Answered, type Asked, TlsSite } from './tls.ts'
 
 type Claims = Readonly<Record<string, unknown>>
-type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey']
 
 /** How it lies; what is not said is as an honest provider does it. `undefined` as a claim leaves it out. */
 export interface Lies {
@@ -25,53 +25,23 @@ interface Started {
 export const HOSTILE_CLIENT = { id: 'gatehouse', secret: 'a secret of the hostile provider' }
 
 /**
- * An OpenID provider on loopback that says what a test wants it to say. Who comes is `person`; its
- * answer to the browser comes at once, without a page.
+ * An OpenID provider that says what a test wants it to say. Who comes is `person`.
  */
-export class HostileOp implements AsyncDisposable {
+export class HostileOp extends FakeProvider {
   person: Claims = { sub: 'mallory', email: 'mallory@example.net', email_verified: true, name: 'M' }
   lies: Lies = {}
   /** Whether the client may redeem with what it shows. */
   knows = async (secret: string): Promise<boolean> => secret === HOSTILE_CLIENT.secret
-  /** Every code and token that it gave out: none of them may be in a log. */
-  readonly secrets: string[] = []
-  readonly site: TlsSite
+  readonly site = new TlsSite({
+    '/.well-known/openid-configuration': () => ({ body: this.#metadata() }),
+    '/jwks': async () => ({ body: { keys: [await this.#jwk()] } }),
+    '/authorize': (asked) => this.answer(asked),
+    '/token': (asked) => this.#token(asked),
+    '/userinfo': () => ({ body: this.lies.userinfo ?? this.person }),
+  })
   readonly #started = new Map<string, Started>()
-  readonly #key: Key
-  readonly #foreign: Key
-  readonly #jwk: object
-
-  static async open(): Promise<HostileOp> {
-    const own = await generateKeyPair('ES256')
-    const foreign = await generateKeyPair('ES256')
-    const jwk = { ...(await exportJWK(own.publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
-    const op = new HostileOp(own.privateKey, foreign.privateKey, jwk)
-    await op.site.listen()
-    return op
-  }
-
-  private constructor(key: Key, foreign: Key, jwk: object) {
-    this.#key = key
-    this.#foreign = foreign
-    this.#jwk = jwk
-    this.site = new TlsSite({
-      '/.well-known/openid-configuration': () => ({ body: this.#metadata() }),
-      '/jwks': () => ({ body: { keys: [this.#jwk] } }),
-      '/authorize': (asked) => this.#authorize(asked),
-      '/token': (asked) => this.#token(asked),
-      '/userinfo': () => ({ body: this.lies.userinfo ?? this.person }),
-    })
-  }
-
-  get issuer(): string {
-    return this.site.origin
-  }
-
-  /** What the browser is sent back with, for an authorization request. */
-  async authorize(request: URL | string): Promise<URL> {
-    const answer = this.#authorize({ url: new URL(request) })
-    return new URL(answer.headers?.['location'] ?? '')
-  }
+  readonly #key = generateKeyPair('ES256')
+  readonly #foreign = generateKeyPair('ES256')
 
   /** Signed as its ID tokens are. */
   async sign(payload: JWTPayload, signature: Lies['signature'] = 'own', typ = 'JWT') {
@@ -80,14 +50,13 @@ export class HostileOp implements AsyncDisposable {
     const key =
       signature === 'HS256'
         ? new TextEncoder().encode(HOSTILE_CLIENT.secret)
-        : signature === 'foreign'
-          ? this.#foreign
-          : this.#key
+        : (await (signature === 'foreign' ? this.#foreign : this.#key)).privateKey
     return new SignJWT(payload).setProtectedHeader({ alg, kid: 'k1', typ }).sign(key)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.site[Symbol.asyncDispose]()
+  async #jwk(): Promise<object> {
+    const { publicKey } = await this.#key
+    return { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256', use: 'sig' }
   }
 
   #metadata(): Claims {
@@ -105,7 +74,7 @@ export class HostileOp implements AsyncDisposable {
     })
   }
 
-  #authorize({ url }: Pick<Asked, 'url'>): Answered {
+  protected answer({ url }: Pick<Asked, 'url'>): Answered {
     const asked = (name: string) => url.searchParams.get(name) ?? ''
     const code = randomUUID()
     this.secrets.push(code)

@@ -5,13 +5,16 @@ import { KINDS } from '../../../src/upstream/providers/index.ts'
 import { secretContext } from '../../../src/upstream/secret.ts'
 import { eventually } from '../eventually.ts'
 import type { TestServer } from '../server.ts'
+import { type FakeGitHub, GITHUB_CLIENT } from './fake-github.ts'
+import { HOSTILE_CLIENT } from './hostile-op.ts'
 
 export interface NewProvider {
   readonly id?: string
   readonly kind?: ProviderKindName
   readonly name?: string
   readonly issuer: string
-  readonly client: { readonly id: string; readonly secret: string }
+  /** Default: the one that a hostile provider knows. */
+  readonly client?: { readonly id: string; readonly secret: string }
   readonly settings?: Readonly<Record<string, unknown>>
   readonly position?: number
 }
@@ -24,7 +27,7 @@ export async function createProvider(
     kind = 'oidc',
     name = 'Acme',
     issuer,
-    client,
+    client = HOSTILE_CLIENT,
     settings = {},
     position = 0,
   }: NewProvider,
@@ -45,6 +48,20 @@ export async function createProvider(
   })
   return id
 }
+
+/** GitHub, after the provider that comes first. */
+export const createGitHub = (
+  server: Pick<TestServer, 'context'>,
+  { issuer }: FakeGitHub,
+): Promise<string> =>
+  createProvider(server, {
+    id: 'github',
+    kind: 'github',
+    name: 'GitHub',
+    issuer,
+    client: GITHUB_CLIENT,
+    position: 1,
+  })
 
 /** Ready once the server has heard of it. */
 export async function changeProvider(
