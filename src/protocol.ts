@@ -69,6 +69,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
     consents,
     signInPolicy,
     trustedDevices,
+    sessions,
     loadExistingGrant: createGrantLoader(consents),
     hints: new SwitchHints({ refused: deps.refusedRequests, logger: deps.logger }),
     resources: resourceServers,

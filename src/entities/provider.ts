@@ -4,6 +4,11 @@ import { updatedAt } from './columns.ts'
 /** Which file of `src/upstream/providers` knows how to speak to it. */
 export type ProviderKindName = 'oidc' | 'google' | 'github' | 'apple' | 'microsoft'
 
+/** Whether what a provider said of a sign-in still counts for the account, in SQL. */
+export function stillVouches(providerId: string, accountId: string): string {
+  return `exists (select from "identity" as "vi" join "provider" as "vp" on "vp"."id" = "vi"."provider_id" where "vi"."account_id" = ${accountId} and "vi"."provider_id" = ${providerId} and "vi"."suspended_at" is null and "vp"."disabled_at" is null and "vp"."settings" @> '{"trustAmr":true}')`
+}
+
 /** Somebody else's server that people may sign in with. */
 const ProviderSchema = defineEntity({
   name: 'Provider',

@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { Account } from './account.ts'
 import { trustHolds } from './known-device.ts'
+import { stillVouches } from './provider.ts'
 
 /**
  * One sign-in of one account on one device, through either door. `id` is the provider session's `uid` and the
@@ -46,6 +47,17 @@ const SessionSchema = defineEntity({
     /** The provider that it was signed in with, and the session there, whose end is the end of this one. */
     providerId: p.string().length(40).nullable(),
     upstreamSid: p.string().length(255).nullable(),
+    /** That provider, which is trusted to say so, said that two factors were shown there. */
+    broughtTwo: p.boolean().default(false),
+    /** Whether it still counts. */
+    isVouched: p
+      .boolean()
+      .formula(
+        ({ broughtTwo, providerId, account }) =>
+          `(${broughtTwo} and ${stillVouches(`${providerId}`, `${account}`)})`,
+      )
+      .lazy()
+      .nullable(),
     /** SHA-256 of the cookie of the device whose trust did for the second step. */
     trustedDevice: p.blob().nullable(),
     /** Whether that trust still holds. */

@@ -49,6 +49,7 @@ export interface ConfigurationDeps {
   readonly consents: ConsentStore
   readonly signInPolicy: SignInPolicy
   readonly trustedDevices: LevelDeps['trustedDevices']
+  readonly sessions: LevelDeps['sessions']
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   readonly resources: ResourceServers
   readonly groupClaims: GroupClaims

@@ -20,6 +20,8 @@ export interface LevelDeps {
   readonly signInPolicy: SignInPolicy
   /** Whose trust did for the second step of a session. */
   readonly trustedDevices: { opened(sessionId: string): Promise<boolean> }
+  /** Whether a trusted provider brought the two factors of a session. */
+  readonly sessions: { isVouched(sessionId: string): Promise<boolean> }
 }
 
 /**
@@ -50,12 +52,12 @@ export function lacksAcr({ oidc }: KoaContextWithOIDC, { lifetimes }: LevelDeps)
 /**
  * Where more than one factor is demanded, no way around the pages leads past it (TF-11): a sign-in
  * counts only if it brought a second factor, and a session only while its account has the factor
- * that it was opened with. For the operator's two factors, not for an app's, a device does that its
+ * that it was opened with, or its provider is trusted with two. For the operator's two factors, not for an app's, a device does that its
  * owner trusts (TF-07).
  */
 export async function lacksLevel(
   { oidc }: KoaContextWithOIDC,
-  { lifetimes, signInPolicy, trustedDevices }: LevelDeps,
+  { lifetimes, signInPolicy, trustedDevices, sessions }: LevelDeps,
 ): Promise<boolean> {
   const settings = settingsOf(oidc.client)
   const level = signInPolicy.levelFor(settings)
@@ -65,9 +67,11 @@ export async function lacksLevel(
   const isReached = held.includes(ACR_OF[level])
   const takesTrust = level === '2fa' && signInPolicy.takesTrust(settings)
   if (!told.hasLogin) {
-    if (oidc.account?.['takesTwoFactors'] !== true) return true
+    const uid = oidc.session?.uid ?? ''
+    if (oidc.account?.['takesTwoFactors'] !== true)
+      return !(isReached && level === '2fa' && (await sessions.isVouched(uid)))
     if (isReached || !takesTrust) return !isReached
-    return !(oidc.session && (await trustedDevices.opened(oidc.session.uid)))
+    return !(await trustedDevices.opened(uid))
   }
   if (level === '2fa')
     return !told.hasTakenSecondStep && !(takesTrust && told.trustedBy !== undefined)

@@ -21,6 +21,7 @@ export interface SessionRecords {
       secondProvedAt: Date | undefined
       expiresAt: Date
       upstream: Upstream | undefined
+      broughtTwo: boolean
       trustedBy: string | undefined
     },
     origin: RequestOrigin,
@@ -63,6 +64,7 @@ export function recordSessions(records: SessionRecords): Middleware {
         secondProvedAt: told.hasTakenSecondStep ? authenticatedAt : undefined,
         expiresAt,
         upstream: told.upstream,
+        broughtTwo: told.broughtTwo,
         trustedBy: told.trustedBy,
       },
       ctx.state.origin,

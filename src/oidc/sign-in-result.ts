@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../accounts/factors/levels.ts'
 import type { Proof } from '../accounts/factors/method.ts'
+import { broughtTwo } from '../accounts/factors/methods/upstream.ts'
 
 const Upstream = z.looseObject({ providerId: z.string(), sid: z.string().optional() })
 export type Upstream = z.infer<typeof Upstream>
@@ -31,7 +32,7 @@ export function signInResult({ accountId, proofs, isRemembered, upstream, truste
     login,
     isSignIn: true,
     hasSecondFactor: hasTakenSecondStep(proofs),
-    ...(upstream ? { upstream } : {}),
+    ...(upstream ? { upstream, broughtTwo: broughtTwo(proofs) } : {}),
     ...(trustedBy ? { trustedBy } : {}),
     create: {},
     select_account: {},
@@ -45,6 +46,7 @@ const Result = z
     isSignIn: z.boolean().optional(),
     hasSecondFactor: z.boolean().optional(),
     upstream: Upstream.optional().catch(undefined),
+    broughtTwo: z.boolean().optional(),
     trustedBy: z.string().optional().catch(undefined),
   })
   .catch({ login: undefined })
@@ -56,17 +58,20 @@ export interface ToldSignIn {
   readonly isNew: boolean
   readonly hasTakenSecondStep: boolean
   readonly upstream: Upstream | undefined
+  /** What the provider said of two factors counted. */
+  readonly broughtTwo: boolean
   readonly trustedBy: string | undefined
 }
 
 export function toldSignIn(result: unknown): ToldSignIn {
-  const { login, isSignIn, hasSecondFactor, upstream, trustedBy } = Result.parse(result ?? {})
+  const { login, isSignIn, hasSecondFactor, ...told } = Result.parse(result ?? {})
   return {
     hasLogin: login !== undefined,
     isNew: isSignIn === true,
     hasTakenSecondStep: hasSecondFactor === true,
-    upstream,
-    trustedBy,
+    upstream: told.upstream,
+    broughtTwo: told.broughtTwo === true,
+    trustedBy: told.trustedBy,
   }
 }
 
@@ -76,6 +81,7 @@ export function takenOver(result: unknown): Record<string, unknown> {
     gatehouse: _ours,
     isSignIn: _told,
     upstream: _by,
+    broughtTwo: _two,
     ...rest
   } = (result ?? {}) as Record<string, unknown>
   return rest

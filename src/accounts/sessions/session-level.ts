@@ -29,11 +29,14 @@ export function sessionLevelOf({
   secondProvedAt,
   amr,
   isTrusted,
+  isVouched,
 }: Omit<Shown, 'authenticatedAt'> & {
   readonly amr: readonly string[]
   readonly isTrusted: boolean
+  /** A trusted provider brought two factors: the account needs none of its own. */
+  readonly isVouched: boolean
 }): SessionLevel {
-  if (!takesTwoFactors({ strongest })) return 'one'
+  if (!takesTwoFactors({ strongest })) return isVouched ? 'two' : 'one'
   if (isMultiFactor(amr)) return resistsPhishing(amr) ? 'phr' : 'two'
   if (secondProvedAt) return 'recovered'
   return isTrusted ? 'trusted' : 'one'

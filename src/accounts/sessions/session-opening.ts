@@ -23,6 +23,8 @@ export interface NewSession {
   readonly expiresAt: Date
   /** By which provider the person came, and its name for the sign-in there. */
   readonly upstream?: { readonly providerId: string; readonly sid?: string | undefined } | undefined
+  /** That provider is trusted to say so, and said that two factors were shown there. */
+  readonly broughtTwo?: boolean | undefined
   /** The trusted device that did for the second step: `TrustedDevices.nameOf`. */
   readonly trustedBy?: string | undefined
   /** For a session that is only opened if what was proven of the account still holds (PW-10). */
@@ -66,9 +68,9 @@ with "owner" as (
   select * from "account"
   where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13::timestamptz is not null or "strongest" < ${STRONGEST.two} or ${trustHolds('$17::bytea', '"account"."id"', '"account"."credential_version"')}) for share
 ), "opened" as (
-  insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at", "provider_id", "upstream_sid", "trusted_device")
-  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')}, $15, $16, $17 from "owner"
-  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at", "provider_id" = $15, "upstream_sid" = $16, "trusted_device" = $17
+  insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at", "provider_id", "upstream_sid", "trusted_device", "brought_two")
+  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')}, $15, $16, $17, $18 from "owner"
+  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at", "provider_id" = $15, "upstream_sid" = $16, "trusted_device" = $17, "brought_two" = $18
   returning *
 ), ${callingOff('(select "account_id" from "opened")')}
 select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."email_verified_at"')} as "verifiedMs",
@@ -138,6 +140,7 @@ export async function openSession(
       session.upstream?.providerId ?? null,
       session.upstream?.sid ?? null,
       session.trustedBy ? Buffer.from(session.trustedBy, 'base64url') : null,
+      session.broughtTwo === true,
     ],
   })
   const [row] = rows

@@ -1,36 +1,24 @@
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
-import { databaseNow, secondsAgo } from '../../database/clock.ts'
+import { databaseNow } from '../../database/clock.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { Session } from '../../entities/index.ts'
-import { trustHolds } from '../../entities/known-device.ts'
 import { amrAddedBy } from '../factors/levels.ts'
 import type { Proof } from '../factors/method.ts'
+import { findLive, isVouched, type LiveSession, SEEN_RESOLUTION_SECONDS } from './live-sessions.ts'
 import {
   type EndAll,
   type EndsAccess,
   SessionEndings,
   type SessionEndingsDeps,
 } from './session-endings.ts'
-import { type SessionLevel, type Shown, sessionLevelOf } from './session-level.ts'
 import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
-
-export interface LiveSession extends Shown {
-  readonly level: SessionLevel
-}
-
-/** How long a last-seen time may be out of date: one write per session and minute is enough for a person. */
-const SEEN_RESOLUTION_SECONDS = 60
 
 const SEEN = {
   name: 'session-seen',
   text: `
 update "session" set "last_seen_at" = now(), "expires_at" = now() + $2::float8 * interval '1 second'
 where "id" = $1 and ("last_seen_at" < now() - $3::int * interval '1 second' or "expires_at" < now() + ($2::float8 - $3::int) * interval '1 second')`,
-}
-const TOUCH = {
-  name: 'session-touch',
-  text: 'update "session" set "last_seen_at" = now() where "id" = $1',
 }
 const END = {
   name: 'session-end',
@@ -43,24 +31,6 @@ const IS_OWN = {
 const RAISE = `
 update "session" set "second_proved_at" = now(), "amr" = case when "amr" @> ?::text[] then "amr" else "amr" || ?::text[] end
 where "id" = ? and "account_id" = ?`
-const LIVE = {
-  name: 'session-live',
-  text: `
-select extract(epoch from now() - s."authenticated_at")::float8 as "authenticatedAgo",
-  extract(epoch from now() - s."second_proved_at")::float8 as "secondProvedAgo", array_to_string(s."amr", ' ') as "amr", a."strongest",
-  ${trustHolds('s."trusted_device"', 'a."id"', 'a."credential_version"')} as "isTrusted",
-  s."last_seen_at" < now() - ${SEEN_RESOLUTION_SECONDS} * interval '1 second' as "isStale"
-from "session" s join "account" a on a."id" = s."account_id"
-where s."id" = $1 and s."account_id"::text = $2 and s."expires_at" > now() and a."status" = 'active' and not a."must_reset_password"`,
-}
-interface Live {
-  readonly authenticatedAgo: number
-  readonly secondProvedAgo: number | null
-  readonly amr: string
-  readonly isTrusted: boolean
-  readonly strongest: Shown['strongest']
-  readonly isStale: boolean
-}
 /** The sign-ins of an account, through either door: what the person sees and ends. */
 export class Sessions {
   readonly #em: EntityManager
@@ -116,20 +86,8 @@ export class Sessions {
    * The session if it is live and its account may act: one query on the path of every call. Notes
    * that it was seen.
    */
-  async findLive(id: string, accountId: string): Promise<LiveSession | undefined> {
-    const { rows } = await this.#pool.query<Live>({ ...LIVE, values: [id, accountId] })
-    const [row] = rows
-    if (!row) return undefined
-    if (row.isStale) await this.#pool.query({ ...TOUCH, values: [id] })
-    const shown = {
-      strongest: row.strongest,
-      secondProvedAt: row.secondProvedAgo === null ? undefined : secondsAgo(row.secondProvedAgo),
-    }
-    return {
-      ...shown,
-      authenticatedAt: secondsAgo(row.authenticatedAgo),
-      level: sessionLevelOf({ ...shown, amr: row.amr.split(' '), isTrusted: row.isTrusted }),
-    }
+  findLive(id: string, accountId: string): Promise<LiveSession | undefined> {
+    return findLive(this.#pool, id, accountId)
   }
 
   /** A second factor was made and shown in this session: it counts as one of two from here on. */
@@ -146,9 +104,14 @@ export class Sessions {
         .findOne(
           Session,
           { id, expiresAt: { $gt: databaseNow() } },
-          { populate: ['account', 'recoveryOpensMs', 'isTrusted'] },
+          { populate: ['account', 'recoveryOpensMs', 'isTrusted', 'isVouched'] },
         )) ?? undefined
     )
+  }
+
+  /** Whether a provider that is trusted brought the two factors of a session, and is trusted still. */
+  isVouched(id: string): Promise<boolean> {
+    return isVouched(this.#pool, id)
   }
 
   async list(accountId: string): Promise<Session[]> {

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import type { Caller } from '../../accounts/factors/step-up.ts'
-import type { LiveSession, Sessions } from '../../accounts/sessions/sessions.ts'
+import type { LiveSession } from '../../accounts/sessions/live-sessions.ts'
+import type { Sessions } from '../../accounts/sessions/sessions.ts'
 import { AppError } from '../../errors.ts'
 import { API_CLIENT_ID } from '../../oidc/clients/built-in-clients.ts'
 import type { AccessTokens, ApiToken } from '../../oidc/tokens/access-tokens.ts'

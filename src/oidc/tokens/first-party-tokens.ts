@@ -1,6 +1,7 @@
 import { errors, type RefreshToken } from 'oidc-provider'
 import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../../accounts/factors/levels.ts'
 import type { Proof } from '../../accounts/factors/method.ts'
+import { broughtTwo } from '../../accounts/factors/methods/upstream.ts'
 import type { OpenedSession } from '../../accounts/sessions/session-opening.ts'
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
@@ -96,10 +97,14 @@ export class FirstPartyTokens {
     const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
     const secondProvedAt = hasTakenSecondStep(proofs) ? authenticatedAt : undefined
     const opening = { ...whose, amr, acr, isRemembered: true, authenticatedAt, secondProvedAt }
+    const brought = { broughtTwo: broughtTwo(proofs) }
     try {
       return {
         tokens,
-        session: await sessions.open({ ...opening, expiresAt, credentialVersion }, origin),
+        session: await sessions.open(
+          { ...opening, ...brought, expiresAt, credentialVersion },
+          origin,
+        ),
       }
     } catch (error) {
       // A password changed since it was checked has ended all sessions but this one, which did not

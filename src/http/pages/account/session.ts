@@ -108,10 +108,11 @@ async function findVisitor(
     return undefined
   }
   await sessions.seen(browser.id, browser.expiresAt)
-  const { secondProvedAgo, recoveryOpensMs, isTrusted } = session
+  const { amr, secondProvedAgo, recoveryOpensMs } = session
   const secondProvedAt = secondProvedAgo == null ? undefined : secondsAgo(secondProvedAgo)
   const shown = { strongest: account.strongest, secondProvedAt }
-  const level = sessionLevelOf({ ...shown, amr: session.amr, isTrusted: isTrusted === true })
+  const isTrusted = session.isTrusted === true
+  const level = sessionLevelOf({ ...shown, amr, isTrusted, isVouched: session.isVouched === true })
   return {
     ...shown,
     account,
