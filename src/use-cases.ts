@@ -121,7 +121,7 @@ export function composeUseCases({
   const passwordChange = new PasswordChange({ ...mailing, challenges, secondStep, passwords })
   const invitations = new Invitations({ audit, em, messages })
   const { registration: rules } = config
-  const registration = new Registration({ audit, rules, apps: directory, invitations })
+  const registration = new Registration({ audit, rules, apps: directory, invitations, providers })
   const accountCreation = new AccountCreation({ audit, em, registration })
   const emailChange = new EmailChange({ ...mailing, registration })
   const emailUndo = new EmailUndo({ audit, em, tokens, sessions })

@@ -36,21 +36,14 @@ const ALL = 'all'
  */
 export class Providers {
   readonly #cache: LookupCache<readonly LiveProvider[]>
+  readonly #logger: Logger
 
   constructor({ em, announcements, logger }: ProvidersDeps) {
+    this.#logger = logger
     this.#cache = new LookupCache({
       isLive: () => announcements.isLive,
       max: 1,
-      load: async () => {
-        const orderBy = { position: 'asc', name: 'asc', id: 'asc' } as const
-        const rows = await em.fork().find(Provider, { disabledAt: null }, { orderBy })
-        return rows.flatMap((row) => {
-          const { live, fault } = liveProvider(row)
-          if (!live)
-            logger.error({ event: 'upstream.provider_unreadable', provider: row.id, fault })
-          return live ?? []
-        })
-      },
+      load: () => this.#read(em.fork()),
     })
     announcements.follow('provider', {
       changed: () => this.#cache.missed(),
@@ -67,16 +60,16 @@ export class Providers {
     return (await this.all()).find((each) => each.id === id)
   }
 
-  /** Whether there is a domain at all whose people sign in elsewhere. */
-  async enforceAny(): Promise<boolean> {
-    return (await this.all()).some(({ settings }) => settings.enforceForDomains)
-  }
-
-  /** Where people of the address's domain sign in, and nowhere else: the domain alone decides. */
-  async enforcing(address: string): Promise<LiveProvider | undefined> {
+  /**
+   * Where people of the address's domain sign in, and nowhere else: the domain alone decides. In a
+   * transaction it is asked on that connection: who waits for another while holding one may wait for
+   * all others that do.
+   */
+  async enforcing(address: string, tx?: EntityManager): Promise<LiveProvider | undefined> {
     const domain = canonicalEmail(address)?.split('@').at(-1)
     if (domain === undefined) return undefined
-    return (await this.all()).find(
+    const all = tx ? await this.#read(tx) : await this.all()
+    return all.find(
       ({ settings }) => settings.enforceForDomains && settings.domains.includes(domain),
     )
   }
@@ -88,6 +81,17 @@ export class Providers {
     const named = client?.providers
     const all = await this.all()
     return named ? all.filter(({ id }) => named.includes(id)) : all
+  }
+
+  async #read(em: EntityManager): Promise<LiveProvider[]> {
+    const orderBy = { position: 'asc', name: 'asc', id: 'asc' } as const
+    const rows = await em.find(Provider, { disabledAt: null }, { orderBy })
+    return rows.flatMap((row) => {
+      const { live, fault } = liveProvider(row)
+      if (!live)
+        this.#logger.error({ event: 'upstream.provider_unreadable', provider: row.id, fault })
+      return live ?? []
+    })
   }
 }
 

@@ -88,6 +88,7 @@ export interface UpstreamNotice {
     | 'unavailable'
     | 'invalid'
     | 'off'
+    | 'notHere'
     | 'refused'
     | 'closed'
     | 'notInvited'

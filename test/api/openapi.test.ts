@@ -441,6 +441,22 @@ describe('the refusals', () => {
     verify: 'POST /verification/options',
     addPasskey: 'POST /passkeys/options',
   }
+  /** A call of a sign-up that may not register. */
+  async function notAdmitted(each: OperationDoc, code: ErrorCode): Promise<ApiAnswer> {
+    const { registration } = server.context
+    const refusal = () => new AppError(code)
+    if (each.id === 'signUp') return broken(registration, 'admit', refusal, () => send(each))
+    if (each.id === 'signUpInvited') {
+      const invitation = await anInvitation()
+      const invited = (body: Json) => ({ ...body, invitation })
+      return broken(registration, 'admit', refusal, () => send(each, invited))
+    }
+    const email = `${code}@example.org`
+    const wanted = { name: 'Ada', email, password: PASSWORD }
+    const { userId, tokenId } = (await api(server, 'POST /sign-up/email', wanted)).body
+    const typed = { userId, tokenId, email, code: await server.inbox.code(email) }
+    return broken(registration, 'admitTo', refusal, () => send(each, () => typed))
+  }
   const json = { 'content-type': 'application/json' }
   const crowded = '203.0.113.250'
 
@@ -523,21 +539,7 @@ describe('the refusals', () => {
       await api(server, 'POST /sign-up/email', { name: 'Ada', email, password: PASSWORD })
       return api(server, 'POST /sign-in/email', { email, password: PASSWORD })
     },
-    async registration_closed(each) {
-      const { registration } = server.context
-      const closed = () => new AppError('registration_closed')
-      if (each.id === 'signUp') return broken(registration, 'admit', closed, () => send(each))
-      if (each.id === 'signUpInvited') {
-        const invitation = await anInvitation()
-        const invited = (body: Json) => ({ ...body, invitation })
-        return broken(registration, 'admit', closed, () => send(each, invited))
-      }
-      const email = 'too.late@example.org'
-      const wanted = { name: 'Ada', email, password: PASSWORD }
-      const { userId, tokenId } = (await api(server, 'POST /sign-up/email', wanted)).body
-      const typed = { userId, tokenId, email, code: await server.inbox.code(email) }
-      return broken(registration, 'admitTo', closed, () => send(each, () => typed))
-    },
+    registration_closed: (each) => notAdmitted(each, 'registration_closed'),
     invalid_invitation: (each) => send(each),
     async invalid_code(each) {
       const { owner, path } = await good(each)
@@ -592,6 +594,8 @@ describe('the refusals', () => {
     async method_not_offered(each) {
       const owner = await signedIn(server)
       if (each.id === 'verificationOptions') return send(each)
+      if (['signUp', 'signUpInvited', 'verifyEmail'].includes(each.id))
+        return notAdmitted(each, 'method_not_offered')
       if (each.id === 'secondStepOptions') {
         await withMfa(server, owner)
         const { email, password } = owner

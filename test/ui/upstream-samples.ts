@@ -16,6 +16,7 @@ export const UPSTREAM_NOTICES = {
   unavailable: { kind: 'unavailable', provider: 'Google' },
   invalid: { kind: 'invalid', provider: 'Google' },
   off: { kind: 'off', provider: '' },
+  notHere: { kind: 'notHere', provider: 'Acme' },
   refused: { kind: 'refused', provider: 'Google' },
   closed: { kind: 'closed', provider: 'Google' },
   notInvited: { kind: 'notInvited', provider: 'Google' },

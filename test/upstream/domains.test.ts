@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { api } from '../support/api.ts'
 import { createAccount } from '../support/factories.ts'
+import { relyingParty } from '../support/relying-party.ts'
 import { browse, FROM_ELSEWHERE } from '../support/upstream/coming.ts'
 import { HostileOp } from '../support/upstream/hostile-op.ts'
 import { createProvider } from '../support/upstream/providers.ts'
@@ -70,6 +71,37 @@ describe('a domain whose people sign in elsewhere', () => {
     const again = await login(account.email, '')
     await again.visit(await op.authorize(again.page.url), FROM_ELSEWHERE)
     expect((await again.visit('/account')).words).toContain(account.email)
+  })
+
+  it('is not signed in by another password of the domain on the way to connect one', async () => {
+    const account = await createAccount(server, { email: 'sue@corp.example' })
+    const colleague = await createAccount(server, { email: 'tom@corp.example' })
+    op.person = { sub: 'sue', email: account.email, email_verified: true, name: 'Sue' }
+    const browser = await login(account.email, '')
+    await browser.visit(await op.authorize(browser.page.url), FROM_ELSEWHERE)
+    const { email: username, password } = colleague
+    expect((await browser.submit('/login', { username, password })).isForeign).toBe(true)
+  })
+
+  it('is told where the app does not take people from there, and is not sent in circles', async () => {
+    const party = await relyingParty(server, { providers: [], firstParty: true })
+    const browser = browse(server)
+    const typed = { username: 'ann@corp.example', password: 'x' }
+    await browser.visit(party.authorizationUrl())
+    const page = await browser.submit('/login', typed)
+    expect([page.isForeign, page.status, page.step]).toEqual([false, 403, 'login'])
+    expect(page.words).toContain('which cannot be used for this app')
+    expect(page.form('/login').fields).toContainEqual(
+      expect.objectContaining({ name: 'username', value: typed.username }),
+    )
+    const { email: username, password } = await createAccount(server)
+    expect((await browser.submit('/login', { username, password })).isForeign).toBe(true)
+
+    await browser.visit(party.authorizationUrl({ prompt: 'create' }))
+    const fields = { name: 'Ann', email: typed.username, password: 'x' }
+    const signUp = await browser.submit('/sign-up', fields)
+    expect([signUp.isForeign, signUp.status]).toEqual([false, 403])
+    expect(signUp.words).toContain('which cannot be used for this app')
   })
 
   it('gets no code to set a password: the mail says where to sign in', async () => {

@@ -5,7 +5,7 @@ import type { Messages } from '../../mail/messages.ts'
 import { findAddressee } from '../addressee.ts'
 import type { CanonicalEmail } from '../canonical-email.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
-import type { Registration } from '../registration/registration.ts'
+import type { Candidate, Registration } from '../registration/registration.ts'
 
 export interface AddressProofDeps {
   readonly em: EntityManager
@@ -14,12 +14,8 @@ export interface AddressProofDeps {
   readonly registration: Registration
 }
 
-export interface AskedAddress {
+export interface AskedAddress extends Candidate {
   readonly arrivalId: string
-  readonly email: CanonicalEmail
-  readonly clientId?: string | undefined
-  /** The id of the invitation that was shown. */
-  readonly invitation?: string | undefined
   readonly locale?: string | undefined
   /** Whether a new account may come by this provider at all. */
   readonly mayJoin: boolean
@@ -42,11 +38,12 @@ export class AddressProof {
 
   /** The page that waits for the code. Nothing is mailed to those who could not register. */
   async ask(
-    { arrivalId, email, clientId, invitation, locale, mayJoin, page }: AskedAddress,
+    { arrivalId, locale, mayJoin, page, ...candidate }: AskedAddress,
     origin: RequestOrigin,
   ): Promise<{ tokenId: string }> {
     const { em, tokens, messages, registration } = this.#deps
-    const isAdmitted = await registration.admit({ email, clientId, invitation }).then(
+    const { email } = candidate
+    const isAdmitted = await registration.admit(candidate).then(
       () => true,
       (error: unknown) => {
         if (error instanceof AppError) return false

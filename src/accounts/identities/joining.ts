@@ -5,11 +5,10 @@ import { type Account, PendingSignUp } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { Arrival, UpstreamArrivals, UpstreamPerson } from '../../upstream/arrivals.ts'
 import type { ProvenAccount } from '../accounts.ts'
-import type { CanonicalEmail } from '../canonical-email.ts'
 import { lockedAccount } from '../locked-account.ts'
 import { checkColumns } from '../profile-checks.ts'
 import { makeAccount } from '../registration/make-account.ts'
-import type { Registration } from '../registration/registration.ts'
+import type { Candidate, Registration } from '../registration/registration.ts'
 import { ensureStillOpens, type ShownSignIn } from '../shown-sign-in.ts'
 import type { Identities } from './identities.ts'
 
@@ -40,19 +39,13 @@ export class Joining {
    */
   async open(
     arrived: Arrived,
-    wanted: {
-      readonly email: CanonicalEmail
-      readonly name: string
-      readonly locale: string
-      readonly clientId?: string | undefined
-      /** The id of the invitation that was shown. */
-      readonly invitation?: string | undefined
-    },
+    wanted: Candidate & { readonly name: string; readonly locale: string },
     origin: RequestOrigin,
   ): Promise<ProvenAccount> {
     const { registration, identities, em } = this.#deps
-    const { email, name, locale, clientId, invitation } = wanted
-    const candidate = { email, clientId, invitation }
+    const { name, locale, ...person } = wanted
+    const candidate = { ...person, providerId: arrived.providerId }
+    const { email } = candidate
     await registration.admit(candidate)
     return em.fork().transactional(async (tx) => {
       await this.#spend(tx, arrived)

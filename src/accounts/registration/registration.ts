@@ -2,6 +2,7 @@ import type { AuditSink } from '../../audit/event.ts'
 import { narrower, type RegistrationMode } from '../../config/registration-modes.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
+import type { Providers } from '../../upstream/providers.ts'
 import type { CanonicalEmail } from '../canonical-email.ts'
 import type { Invitations } from './invitations.ts'
 
@@ -17,6 +18,7 @@ export interface RegistrationDeps {
   readonly rules: RegistrationRules
   readonly apps: AppsThatAdmit
   readonly invitations: Pick<Invitations, 'find' | 'spend'>
+  readonly providers: Pick<Providers, 'enforcing'>
 }
 
 /** What is set for one app: it may admit fewer than the server, never more. */
@@ -30,6 +32,8 @@ export interface Candidate {
   readonly clientId?: string | undefined
   /** The id of one that was shown. */
   readonly invitation?: string | undefined
+  /** Whom they came by; otherwise they have a way in of their own. */
+  readonly providerId?: string | undefined
 }
 
 /** What a page says before anybody types. */
@@ -80,10 +84,12 @@ export class Registration {
   }
 
   /**
-   * Throws `registration_closed`, which is the same for every reason. Who shows an invitation is told
+   * Throws `registration_closed`, which is the same for every reason, or `method_not_offered` to who
+   * did not come by the provider that has all people of their domain. Who shows an invitation is told
    * what is wrong with it.
    */
   async admit(candidate: Candidate): Promise<void> {
+    await this.#refuseElsewhere(candidate)
     const { email, invitation: id } = candidate
     const found = id === undefined ? undefined : await this.#deps.invitations.find({ id })
     const isInvited = found !== undefined && (found.email ?? email) === email
@@ -93,6 +99,7 @@ export class Registration {
   /** The same in the transaction that makes the account. */
   async admitTo(tx: EntityManager, candidate: Candidate): Promise<Admission> {
     const { email, invitation } = candidate
+    await this.#refuseElsewhere(candidate, tx)
     const isSpent =
       invitation !== undefined && (await this.#deps.invitations.spend(tx, invitation, email))
     await this.#judge(candidate, isSpent)
@@ -148,19 +155,32 @@ export class Registration {
 
   async #judge(candidate: Candidate, isInvited: boolean, isOfAnother = false): Promise<void> {
     if (await this.isOpenTo(candidate)) return
-    const { email, clientId, invitation } = candidate
+    const { invitation } = candidate
     const mode = await this.#modeFor(candidate)
     if (isInvited && mode !== 'closed') return
+    this.#note(candidate, mode)
+    if (invitation === undefined || mode === 'closed') throw new AppError('registration_closed')
+    if (!isOfAnother) throw new AppError('invalid_invitation')
+    throw new AppError('invalid_input', { fields: { email: 'not_invited' } })
+  }
+
+  /** The domain alone decides, so an answer about it says nothing of any account. */
+  async #refuseElsewhere(candidate: Candidate, tx?: EntityManager): Promise<void> {
+    const { email, providerId } = candidate
+    const enforcing = await this.#deps.providers.enforcing(email, tx)
+    if (!enforcing || enforcing.id === providerId) return
+    this.#note(candidate, 'elsewhere')
+    throw new AppError(providerId === undefined ? 'method_not_offered' : 'registration_closed')
+  }
+
+  #note({ email, clientId }: Candidate, reason: RegistrationMode | 'elsewhere'): void {
     this.#deps.audit.record({
       type: 'registration_refused',
       outcome: 'failure',
       address: email,
       clientId,
-      detail: { reason: mode },
+      detail: { reason },
     })
-    if (invitation === undefined || mode === 'closed') throw new AppError('registration_closed')
-    if (!isOfAnother) throw new AppError('invalid_invitation')
-    throw new AppError('invalid_input', { fields: { email: 'not_invited' } })
   }
 
   #isOfDomain(email: CanonicalEmail): boolean {

@@ -1,38 +1,68 @@
 import type { Context, Middleware } from 'koa'
+import { canonicalEmail } from '../../accounts/canonical-email.ts'
 import type { LiveProvider } from '../../upstream/providers.ts'
 import { textsOf } from '../form.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
-import { findKnownPerson } from './known-person.ts'
-import { submitLogin } from './login.ts'
+import { type Asking, whoAsks } from './known-person.ts'
+import { renderLogin, submitLogin } from './login.ts'
+import { offeredProvider } from './providers.ts'
+import { submitSignUp } from './sign-up.ts'
 import { leaveTo } from './upstream.ts'
 
-/**
- * POST: the first factor, but for people whose domain signs in elsewhere. They are sent there
- * whatever was typed as a password: nothing of it is judged, counted or logged.
- */
-export const submitLoginOrLeave = (deps: InteractionDeps): Middleware =>
-  orLeave(deps, submitLogin(deps))
+type Submit = (ctx: Context, deps: InteractionDeps, step: Step, asking: Asking) => Promise<void>
 
-/** What an address is posted for, unless its people sign in elsewhere. */
-export function orLeave(deps: InteractionDeps, submit: Middleware): Middleware {
-  return async (ctx, next) => {
+/**
+ * POST: what an address is typed for, but for people whose domain signs in elsewhere. They are sent
+ * there whatever was typed as a password: nothing of it is judged, counted or logged.
+ */
+export function orLeave(deps: InteractionDeps, submit: Submit): Middleware {
+  return async (ctx) => {
     const step = stepOf(ctx)
-    const away = await enforcing(ctx, deps, step)
-    return away ? leaveTo(ctx, deps, step, away) : submit(ctx, next)
+    const asking = await whoAsks(ctx, deps, step)
+    const provider = await deps.providers.enforcing(asking.email)
+    if (provider && !isBackFrom(provider, step, asking))
+      await lead(ctx, deps, step, provider, asking)
+    else await submit(ctx, deps, step, asking)
   }
 }
 
-async function enforcing(
+export const submitLoginOrLeave = (deps: InteractionDeps): Middleware => orLeave(deps, submitLogin)
+
+/** The same for a new account, which they get by coming from there. */
+export function submitSignUpOrLeave(deps: InteractionDeps): Middleware {
+  const submit = submitSignUp(deps)
+  return async (ctx, next) => {
+    const { email } = textsOf(ctx, 'email')
+    const provider = await deps.providers.enforcing(email)
+    if (provider) await lead(ctx, deps, stepOf(ctx), provider, { email, known: undefined })
+    else await submit(ctx, next)
+  }
+}
+
+/** Who came from there proves here whose the account is, to connect it. */
+function isBackFrom(
+  { id }: LiveProvider,
+  { state: { arrival } }: Step,
+  { email }: Asking,
+): boolean {
+  return (
+    arrival?.stage === 'connect' &&
+    arrival.providerId === id &&
+    arrival.email === canonicalEmail(email)
+  )
+}
+
+/** Where the app does not take people from there, that is said: there is no other way for them. */
+async function lead(
   ctx: Context,
   deps: InteractionDeps,
   step: Step,
-): Promise<{ provider: LiveProvider; hint: string } | undefined> {
-  if (!(await deps.providers.enforceAny())) return undefined
-  const known = await findKnownPerson(ctx, deps, step)
-  const hint = known?.isFixed ? known.email : textsOf(ctx, 'username').username
-  const provider = await deps.providers.enforcing(hint)
-  // Who came from there proves here whose the account is, to connect it.
-  const { arrival } = step.state
-  const isBack = arrival?.stage === 'connect' && arrival.providerId === provider?.id
-  return provider && !isBack ? { provider, hint } : undefined
+  provider: LiveProvider,
+  { email, known }: Asking,
+): Promise<void> {
+  if (await offeredProvider(deps, step, provider.id))
+    return leaveTo(ctx, deps, step, { provider, hint: email })
+  ctx.status = 403
+  const upstream = { kind: 'notHere', provider: provider.name } as const
+  await renderLogin(ctx, deps, step, { email, known, upstream })
 }

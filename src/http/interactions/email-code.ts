@@ -15,35 +15,29 @@ import {
   type Step,
   stepOf,
 } from './interaction.ts'
-import { findKnownPerson, isRememberedFor, rememberingOf } from './known-person.ts'
+import { type Asking, isRememberedFor, rememberingOf } from './known-person.ts'
 import { renderLogin } from './login.ts'
 
 /** "Send me a code", for the address on the sign-in page. The next page is the same for all of them. */
-export function sendCode(deps: InteractionDeps): Middleware {
-  return async (ctx) => {
-    const step = stepOf(ctx)
-    requireOffered(step, 'email-code')
-    const { username, remember } = textsOf(ctx, 'username', 'remember')
-    const known = await findKnownPerson(ctx, deps, step)
-    const email = known?.isFixed ? known.email : username
-    const remembering = rememberingOf(known, remember === 'yes')
-    await refusable(
-      ctx,
-      async () => {
-        refuseFaults({ username: emailFault(email) })
-        const { tokenId } = await request(ctx, deps, step, email)
-        const { mfa: _mfa, signUp: _signUp, ...state } = step.state
-        await step.goOn({ ...state, emailCode: { tokenId, email: email.trim(), ...remembering } })
-      },
-      (problems) =>
-        renderLogin(ctx, deps, step, {
-          email: username,
-          isRemembered: remember === 'yes',
-          known,
-          problems,
-        }),
-    )
-  }
+export async function sendCode(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  { known, email }: Asking,
+): Promise<void> {
+  requireOffered(step, 'email-code')
+  const isRemembered = textsOf(ctx, 'remember').remember === 'yes'
+  const remembering = rememberingOf(known, isRemembered)
+  await refusable(
+    ctx,
+    async () => {
+      refuseFaults({ username: emailFault(email) })
+      const { tokenId } = await request(ctx, deps, step, email)
+      const { mfa: _mfa, signUp: _signUp, ...state } = step.state
+      await step.goOn({ ...state, emailCode: { tokenId, email: email.trim(), ...remembering } })
+    },
+    (problems) => renderLogin(ctx, deps, step, { email, isRemembered, known, problems }),
+  )
 }
 
 /** Another code, for the page that waits for one already. */

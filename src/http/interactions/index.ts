@@ -69,7 +69,7 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
   router.get('/arrive', load(limit('upstream')), arrive(deps))
   router.post('/arrival-code/resend', load(limit('resend')), resendArrivalCode(deps))
   router.post('/connect/skip', load(), skipConnecting(deps))
-  router.post('/send-code', load(limit('resend')), orLeave(deps, sendCode(deps)))
+  router.post('/send-code', load(limit('resend')), orLeave(deps, sendCode))
   router.post('/send-code-again', load(limit('resend')), sendCodeAgain(deps))
   router.post('/leave', load(), leave(deps))
   router.post('/switch-account', load(), (ctx) => seeOther(ctx, stepOf(ctx).url('select-account')))

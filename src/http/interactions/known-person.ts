@@ -1,4 +1,5 @@
 import type { Context } from 'koa'
+import { textsOf } from '../form.ts'
 import type { InteractionDeps, Step } from './interaction.ts'
 
 /** Whose session this browser has, when the app asks it to sign in again. */
@@ -46,6 +47,17 @@ export async function findKnownPerson(
     !prompt.reasons.includes('login_prompt') &&
     prompt.reasons.some((reason) => ABOUT_THIS_PERSON.has(reason))
   return { accountId: account.id, email: account.email, isRemembered: row.isRemembered, isFixed }
+}
+
+/** Who is at a form that asks for an address, and whose address it is: who confirms has only one. */
+export interface Asking {
+  readonly known: KnownPerson | undefined
+  readonly email: string
+}
+
+export async function whoAsks(ctx: Context, deps: InteractionDeps, step: Step): Promise<Asking> {
+  const known = await findKnownPerson(ctx, deps, step)
+  return { known, email: known?.isFixed ? known.email : textsOf(ctx, 'username').username }
 }
 
 /** For whom a ticked "remember this device" counts; a box that the session has ticked, for nobody else (SE-04). */

@@ -16,6 +16,7 @@ import {
   stepOf,
 } from './interaction.ts'
 import {
+  type Asking,
   findKnownPerson,
   isOther,
   type KnownPerson,
@@ -55,25 +56,25 @@ export async function beginLogin(
  * POST: the first factor. Wrong credentials show the same page again, with the address kept and the
  * password gone (UX-10, UX-12).
  */
-export function submitLogin(deps: InteractionDeps): Middleware {
-  return async (ctx) => {
-    const step = stepOf(ctx)
-    const { username, password, remember } = textsOf(ctx, 'username', 'password', 'remember')
-    const known = await findKnownPerson(ctx, deps, step)
-    const email = known?.isFixed ? known.email : username
-    const shown = { email: username, isRemembered: remember === 'yes', known }
-    await refusable(
-      ctx,
-      async () => {
-        requireOffered(step, 'password')
-        refuseFaults({ username: emailFault(email), password: passwordFault(password) })
-        const isRemembered = (accountId: string): boolean =>
-          staysRemembered(known, accountId, shown.isRemembered)
-        await signIn(ctx, deps, step, { email, password, isRemembered })
-      },
-      (problems) => renderLogin(ctx, deps, step, { ...shown, problems }),
-    )
-  }
+export async function submitLogin(
+  ctx: Context,
+  deps: InteractionDeps,
+  step: Step,
+  { known, email }: Asking,
+): Promise<void> {
+  const { password, remember } = textsOf(ctx, 'password', 'remember')
+  const shown = { email, isRemembered: remember === 'yes', known }
+  await refusable(
+    ctx,
+    async () => {
+      requireOffered(step, 'password')
+      refuseFaults({ username: emailFault(email), password: passwordFault(password) })
+      const isRemembered = (accountId: string): boolean =>
+        staysRemembered(known, accountId, shown.isRemembered)
+      await signIn(ctx, deps, step, { email, password, isRemembered })
+    },
+    (problems) => renderLogin(ctx, deps, step, { ...shown, problems }),
+  )
 }
 
 /**

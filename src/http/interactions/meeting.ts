@@ -43,7 +43,7 @@ export async function follow(
       const name = personName(person.name ?? '')
       if (name !== undefined) return openFor(ctx, deps, step, newcomer, { name, email })
       refuseNewcomers(newcomer.provider)
-      await deps.registration.admit(await candidateOf(ctx, deps, step, email))
+      await deps.registration.admit(await candidateOf(ctx, deps, step, newcomer, email))
       return wait({ stage: 'name', email })
     }
   }
@@ -63,7 +63,7 @@ export async function askCode(
   const { tokenId } = await deps.addressProof.ask(
     {
       arrivalId: arrived.id,
-      ...(await candidateOf(ctx, deps, step, email)),
+      ...(await candidateOf(ctx, deps, step, { arrived }, email)),
       locale: deps.renderer.locale(ctx),
       mayJoin: takesNewcomers(provider),
       page,
@@ -84,7 +84,7 @@ export async function openFor(
   const email = canonicalEmail(proven)
   if (!email) throw new AppError('interaction_expired')
   refuseNewcomers(provider)
-  const candidate = await candidateOf(ctx, deps, step, email)
+  const candidate = await candidateOf(ctx, deps, step, { arrived }, email)
   const wanted = { ...candidate, name, locale: deps.renderer.locale(ctx) }
   const opened = await deps.joining.open(arrived, wanted, originOf(ctx))
   if (candidate.invitation !== undefined) deps.invitationCookie.write(ctx, null)
@@ -107,10 +107,11 @@ async function candidateOf(
   ctx: Context,
   deps: InteractionDeps,
   { app }: Step,
+  { arrived: { providerId } }: Pick<Newcomer, 'arrived'>,
   email: CanonicalEmail,
 ): Promise<Candidate> {
   const invitation = (await shownInvitation(ctx, deps))?.id
-  return { email, clientId: app.client.clientId, invitation }
+  return { email, clientId: app.client.clientId, invitation, providerId }
 }
 
 /** The second step follows where the account takes two factors (TF-06). */

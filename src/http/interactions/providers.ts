@@ -12,6 +12,15 @@ export function offeredProviders(
   return providers.offered(settingsOf(app.client))
 }
 
+/** One of them. */
+export async function offeredProvider(
+  deps: Pick<InteractionDeps, 'providers'>,
+  step: Step,
+  id: string,
+): Promise<LiveProvider | undefined> {
+  return (await offeredProviders(deps, step)).find((each) => each.id === id)
+}
+
 export async function providerButtons(
   deps: InteractionDeps,
   step: Step,

@@ -4,7 +4,7 @@ import type { InteractionState } from '../../oidc/interaction-state.ts'
 import { showArrivalCode, submitArrivalCode } from './arrival-code.ts'
 import { showConnect, submitConnect } from './connect.ts'
 import { showConsent, submitConsent } from './consent.ts'
-import { submitLoginOrLeave } from './domain-routing.ts'
+import { submitLoginOrLeave, submitSignUpOrLeave } from './domain-routing.ts'
 import { showEmailCode, submitEmailCode } from './email-code.ts'
 import type { InteractionDeps, Policy } from './interaction.ts'
 import { showLogin } from './login.ts'
@@ -19,7 +19,7 @@ import { showMissingDetail, submitMissingDetail } from './missing-detail.ts'
 import { submitPasskey } from './passkey.ts'
 import { showPasskeyOffer, submitPasskeyOffer } from './passkey-offer.ts'
 import { showSelectAccount, submitSelectAccount } from './select-account.ts'
-import { showSignUp, submitSignUp } from './sign-up.ts'
+import { showSignUp } from './sign-up.ts'
 import { showVerifyEmail, submitVerifyEmail } from './verify-email.ts'
 
 /** A page between an authorization request and its answer. */
@@ -121,7 +121,7 @@ export const STEPS: readonly InteractionStep[] = [
     isDue: ({ arrival }, prompt) => prompt === 'create' && !arrival,
     isOpen: true,
     show: showSignUp,
-    submit: submitSignUp,
+    submit: submitSignUpOrLeave,
     limit: 'sign-up',
   },
   {

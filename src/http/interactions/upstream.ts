@@ -10,7 +10,7 @@ import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { findKnownPerson, isOther, OTHER } from './known-person.ts'
 import { beginLogin } from './login.ts'
 import { follow } from './meeting.ts'
-import { offeredProviders } from './providers.ts'
+import { offeredProvider } from './providers.ts'
 
 /**
  * POST: away to a provider. The way there begins at a page, as the way to an app does: where the
@@ -19,7 +19,7 @@ import { offeredProviders } from './providers.ts'
 export function startUpstream(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
-    const provider = await offered(deps, step, String(ctx['params']['provider']))
+    const provider = await offeredProvider(deps, step, String(ctx['params']['provider']))
     if (!provider) throw new AppError('not_found')
     const hint = param(step.interaction.params, 'login_hint')
     await leaveTo(ctx, deps, step, { provider, hint })
@@ -57,7 +57,7 @@ export function arrive(deps: InteractionDeps): Middleware {
     const binding = bindingTo('interaction', step.uid)
     const arrival = await deps.arrivals.find(String(ctx.query['of']), binding)
     if (!arrival) return step.startOver()
-    const provider = await offered(deps, step, arrival.providerId)
+    const provider = await offeredProvider(deps, step, arrival.providerId)
     await orLogin(ctx, deps, step, provider, async () => {
       const { news } = arrival
       if ('failure' in news) throw refusalOf(news.failure)
@@ -79,14 +79,6 @@ function maxAgeOf({ interaction: { params, prompt } }: Step): number | undefined
   if (prompt.reasons.includes('login_prompt')) return 0
   const { max_age: asked } = params
   return asked === undefined ? undefined : Number(asked)
-}
-
-async function offered(
-  deps: InteractionDeps,
-  step: Step,
-  id: string,
-): Promise<LiveProvider | undefined> {
-  return (await offeredProviders(deps, step)).find((each) => each.id === id)
 }
 
 /** Whatever goes wrong on the way ends on the sign-in page, which has other ways. */

@@ -25,8 +25,8 @@ export const SIGN_UP = family('Sign-up', {
     limit: 'sign-up',
     summary: 'Sign up',
     description:
-      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail. Who may not register here gets `registration_closed`, whatever the reason.',
-    refusals: ['password_rejected', 'registration_closed'],
+      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail. Who may not register here gets `registration_closed`, whatever the reason; an address of a domain whose people sign in at a provider gets `method_not_offered`.',
+    refusals: ['password_rejected', 'registration_closed', 'method_not_offered'],
     body: named('SignUpBody', { name, email, password: newPassword }),
     status: 202,
     answer: Started,
@@ -44,7 +44,12 @@ export const SIGN_UP = family('Sign-up', {
     summary: 'Sign up with an invitation',
     description:
       'Mails a code, as the sign-up without one. `invitation` is the `token` of the link. It is spent by the account, not by this call.',
-    refusals: ['password_rejected', 'invalid_invitation', 'registration_closed'],
+    refusals: [
+      'password_rejected',
+      'invalid_invitation',
+      'registration_closed',
+      'method_not_offered',
+    ],
     body: named('SignUpInvitedBody', {
       invitation: z.string().min(1).max(128),
       name,
@@ -87,7 +92,7 @@ export const SIGN_UP = family('Sign-up', {
     limit: 'verify',
     summary: 'Prove the address',
     description: 'Makes the account. Sign in afterwards.',
-    refusals: ['invalid_code', 'registration_closed'],
+    refusals: ['invalid_code', 'registration_closed', 'method_not_offered'],
     body: named('VerifyEmailBody', { code, userId: uuid, tokenId: uuid, email }),
     answer: UserAnswer,
     example: {
