@@ -116,6 +116,8 @@ export const LIFETIMES = {
   recoveryGrant: 3600,
   /** No recovery begins after one was stopped. */
   recoveryStopped: 86_400,
+  /** A passkey that a recovery took the place of may report it, and is not removed. */
+  lateReport: 7 * 86_400,
   changeEmailUndo: 72 * 3600,
   pendingSignUp: 86_400,
   /** Of a passkey: one of a page that waits for autofill lives as long as its sign-in. */

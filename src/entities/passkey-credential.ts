@@ -36,6 +36,8 @@ const PasskeyCredentialSchema = defineEntity({
     createdAt: p.datetime().onCreate(() => new Date()),
     lastUsedAt: p.datetime().nullable(),
     suspendedAt: p.datetime().nullable(),
+    /** A recovery took its place: until then it may report that, and is not removed. */
+    keptUntil: p.datetime().nullable(),
     suspendedFor: p.string().length(16).$type<SuspendedFor>().nullable(),
   },
 })

@@ -154,12 +154,14 @@ export interface PasskeyItem {
   readonly isSecurityKey: boolean
   readonly isSynced: boolean
   readonly suspendedFor?: string | null | undefined
+  /** It is not removed before. */
+  readonly keptUntil?: Date | undefined
   readonly createdAt: Date
   readonly lastUsedAt?: Date | undefined
   readonly renameAction: string
   /** Of one that waits for its owner. */
   readonly confirmAction?: string | undefined
-  readonly removeAction: string
+  readonly removeAction?: string | undefined
 }
 
 export interface IdentityItem {

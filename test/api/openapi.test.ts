@@ -570,8 +570,9 @@ describe('the refusals', () => {
       const { owner, body, path } = await good(each)
       if (!owner) throw new Error('a public operation')
       await age(server, owner, 601)
-      // Of an account with one factor the password is enough.
-      if (each.id === 'editPassword') await givePasskey(server, { ...owner, name: 'Ada' })
+      // Of an account with one factor the password is enough, or has been.
+      if (['editPassword', 'addPasskey'].includes(each.id))
+        await givePasskey(server, { ...owner, name: 'Ada' })
       const { password: _left, ...rest } = body ?? {}
       return api(server, path, body && rest, { token: owner.token })
     },
@@ -630,6 +631,13 @@ describe('the refusals', () => {
     passkey_exists: (each) => withPasskey(each, (device, asked) => device.answer(asked)),
     async conflict(each) {
       const owner = await passkeyOwner(server)
+      if (each.id === 'removePasskey') {
+        await server.context.database.pool.query(
+          `update "passkey" set "kept_until" = now() + interval '1 day' where "id" = $1`,
+          [owner.passkeyId],
+        )
+        return api(server, each.route.replace('{id}', owner.passkeyId), undefined, owner)
+      }
       const { body: begun } = await api(server, 'POST /passkeys/options', {}, owner)
       for (let count = 1; count < CAPS.passkeysPerAccount; count += 1)
         await givePasskey(server, owner)

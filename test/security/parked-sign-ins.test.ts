@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { api, signIn } from '../support/api.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
@@ -104,6 +105,28 @@ describe('a sign-in that waits at a page while its account becomes one of two fa
     expect(thief.page.step).toBe('login')
     const { mfaEnabled } = await server.context.administration.find(account.id)
     expect([mfaEnabled, await has(account)]).toEqual([false, { ...NOTHING, passkeys: 1 }])
+  })
+
+  it('PK-06 TF-11 ends at the account API as well: the second factor is asked for', async () => {
+    const account = await createAccount(server)
+    const { password } = account
+    const { token } = await signIn(server, account)
+    const begun = await api(server, 'POST /passkeys/options', { password }, { token })
+    const enabling = await api(server, 'POST /enable/mfa', { password }, { token })
+    await givePasskey(server, account)
+    const made = new Authenticator(server.origin).register(begun.body.publicKey)
+    const tries = [
+      ['POST /passkeys', { token: begun.body.token, credential: made }],
+      [
+        'POST /enable/mfa',
+        { token: enabling.body.token, code: await codeOf(enabling.body.secret) },
+      ],
+    ] as const
+    for (const [route, body] of tries) {
+      const answer = await api(server, route, body, { token })
+      expect([answer.status, answer.body.error]).toEqual([403, 'reauthentication_required'])
+    }
+    expect((await has(account)).passkeys).toBe(1)
   })
 
   it('PK-06 UP-02 TF-11 is refused under the lock of the account as well', async () => {

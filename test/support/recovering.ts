@@ -1,4 +1,6 @@
+import { Account } from '../../src/entities/index.ts'
 import { Browser } from './browser.ts'
+import { ORIGIN } from './people.ts'
 import type { TestServer } from './server.ts'
 
 const HOUR = 3_600_000
@@ -38,4 +40,36 @@ export async function passHours({ context }: TestServer, hours: number): Promise
     `update "outbox_message" set ${back('available_at')}, ${back('created_at')} where "about_id" is not null and "attempts" = 0`,
     by,
   )
+}
+
+/** As if the wait were over and its link opened: what makes the new way in. */
+export async function openWait({ context }: TestServer, accountId: string): Promise<string> {
+  const { database, recovery, recoveryHolds } = context
+  const { linkSecret = '' } = await database.em
+    .fork()
+    .transactional(async (tx) =>
+      recoveryHolds.begin(tx, await tx.findOneOrFail(Account, { id: accountId }), { seconds: 0 }),
+    )
+  return (await recovery.spendLink(linkSecret)).secret
+}
+
+/** A whole recovery by the mailbox alone. Returns the new recovery codes. */
+export async function recoverWith(server: TestServer, accountId: string, password: string) {
+  const grant = await openWait(server, accountId)
+  return server.context.regaining.withPassword(grant, password, ORIGIN)
+}
+
+/** "This wasn't me", as behind any of the account's mails. */
+export async function report({ context }: TestServer, id: string): Promise<void> {
+  const { database, events } = context
+  const { linkSecret } = await database.em
+    .fork()
+    .transactional(async (tx) => events.issueReport(tx, await tx.findOneOrFail(Account, { id })))
+  await events.report(linkSecret)
+}
+
+/** A new password by a mailed link. */
+export async function resetWith({ context }: TestServer, id: string, password: string) {
+  const { linkSecret: secret } = await context.passwordReset.requestFor(id, { isMailed: false })
+  await context.passwordReset.completeByLink({ secret, password }, ORIGIN)
 }

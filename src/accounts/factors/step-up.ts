@@ -58,6 +58,14 @@ export class StepUp {
       throw new AppError('reauthentication_required')
   }
 
+  /**
+   * For the call that ends what such a proof began: a second factor that was added since is to be
+   * shown, too (PK-06). Throws `reauthentication_required`.
+   */
+  async requireStill(caller: Caller): Promise<void> {
+    if (takesTwoFactors(caller)) await this.require(caller)
+  }
+
   /** Throws `mfa_required` where a second factor is asked for instead, or `invalid_credentials`. */
   async byPassword(caller: Caller, password: string): Promise<void> {
     if (takesTwoFactors(caller)) throw await this.#secondFactorWanted(caller)

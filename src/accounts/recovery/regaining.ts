@@ -67,7 +67,8 @@ export class Regaining {
 
   /** What the browser makes a passkey of. Throws `invalid_link`. */
   async passkeyOptions(grant: string): Promise<CreationOptions> {
-    return this.#deps.passkeys.creationOptions(await this.look(grant), bindingOf(grant))
+    const account = await this.look(grant)
+    return this.#deps.passkeys.creationOptions(account, bindingOf(grant), 'passkey', true)
   }
 
   /** The same with a passkey instead. Throws what its registration does, too. */

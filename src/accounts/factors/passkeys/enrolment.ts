@@ -52,15 +52,19 @@ export class Enrolment {
     this.#deps = deps
   }
 
-  /** Throws `conflict` for an account that has as many as it may. */
+  /**
+   * `replacesAll`: those that there are give way to it. Throws `conflict` for an account that has as
+   * many as it may.
+   */
   async options(
     { id, email, name }: Pick<Account, 'id' | 'email' | 'name'>,
     binding: string,
     purpose: Purpose,
+    replacesAll: boolean,
   ): Promise<CreationOptions> {
     const { em, challenges, rp } = this.#deps
     const passkeys = await em.fork().find(PasskeyCredential, { account: id })
-    if (passkeys.length >= CAPS.passkeysPerAccount) throw new AppError('conflict')
+    if (!replacesAll) ensureRoom(passkeys)
     return creationOptions(rp, challenges.make('webauthn.create', binding, LIFETIMES.challenge), {
       user: { id: userHandleOf(id), name: email, displayName: name },
       purpose,
@@ -139,8 +143,7 @@ export class Enrolment {
     judged: NewCredential,
     name: string | null,
   ): Promise<PasskeyCredential> {
-    const count = await tx.count(PasskeyCredential, { account: account.id })
-    if (count >= CAPS.passkeysPerAccount) throw new AppError('conflict')
+    ensureRoom(await tx.find(PasskeyCredential, { account: account.id }))
     const transports = credential.response.transports ?? []
     const passkey = tx.create(PasskeyCredential, {
       id: randomUUID(),
@@ -176,4 +179,14 @@ export class Enrolment {
     if (await recoveryCodes.has(tx, accountId)) return []
     return recoveryCodes.replace(tx, accountId)
   }
+}
+
+/**
+ * Suspended ones let nobody in: they leave room for what takes their place (decision 0076), up to as
+ * many again.
+ */
+function ensureRoom(all: readonly PasskeyCredential[]): void {
+  const live = all.filter(({ suspendedAt }) => !suspendedAt)
+  const { passkeysPerAccount: most } = CAPS
+  if (live.length >= most || all.length >= 2 * most) throw new AppError('conflict')
 }

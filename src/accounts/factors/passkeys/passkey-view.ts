@@ -12,6 +12,8 @@ export interface PasskeyView extends Pick<PasskeyCredential, 'id' | 'createdAt' 
   /** Kept by more than one device. */
   readonly isSynced: boolean
   readonly lastUsedAt: Date | undefined
+  /** It may report a recovery until then, and cannot be removed. */
+  readonly keptUntil: Date | undefined
   readonly suspendedFor: PasskeyCredential['suspendedFor']
   /** In base64url, for signals to the browser. */
   readonly credentialId: string
@@ -30,6 +32,7 @@ export function viewOf(passkey: PasskeyCredential): PasskeyView {
     isSecurityKey: !passkey.hasVerified || passkey.isDiscoverable === false,
     isSynced: isBackedUp,
     lastUsedAt: lastUsedAt ?? undefined,
+    keptUntil: passkey.keptUntil && passkey.keptUntil > new Date() ? passkey.keptUntil : undefined,
     suspendedFor: passkey.suspendedAt ? (passkey.suspendedFor ?? null) : null,
     credentialId: Buffer.from(passkey.credentialId).toString('base64url'),
   }

@@ -77,8 +77,9 @@ export class Passkeys {
     account: Pick<Account, 'id' | 'email' | 'name'>,
     binding: string,
     purpose: Purpose = 'passkey',
+    replacesAll = false,
   ): Promise<CreationOptions> {
-    return this.#enrolment.options(account, binding, purpose)
+    return this.#enrolment.options(account, binding, purpose, replacesAll)
   }
 
   /** See `Enrolment.register`. */
@@ -145,13 +146,16 @@ export class Passkeys {
 
   /**
    * For those who have judged it themselves. Tells the owner; everybody stays signed in. Throws
-   * `not_found`, and `last_way_in` where nothing would be left to sign in with.
+   * `not_found`, `conflict` for one that may report a recovery still, and `last_way_in` where nothing
+   * would be left to sign in with.
    */
   async remove(accountId: string, id: string, change: Change): Promise<void> {
     const { em, events, recoveryCodes, policy } = this.#deps
     await em.fork().transactional(async (tx) => {
       const account = await lockedAccount(tx, accountId)
-      await tx.remove(await ownPasskey(tx, accountId, id)).flush()
+      const passkey = await ownPasskey(tx, accountId, id)
+      if (viewOf(passkey).keptUntil) throw new AppError('conflict')
+      await tx.remove(passkey).flush()
       await ensureWayStays(tx, accountId, policy)
       await recount(tx, accountId)
       await recoveryCodes.dropUnneeded(tx, accountId)

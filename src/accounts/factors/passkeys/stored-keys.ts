@@ -1,3 +1,4 @@
+import { LIFETIMES } from '../../../config/limits.ts'
 import type { EntityManager, Pool } from '../../../database/database.ts'
 import type { Account, SuspendedFor } from '../../../entities/index.ts'
 import { IS_KEEPABLE } from '../../accounts.ts'
@@ -37,7 +38,7 @@ with "spent" as (${SPEND})
 select exists (select from "spent") as "isFirst", k."id" as "passkeyId", k."public_key" as "publicKey", k."rp_id" as "rpId",
   k."is_backup_eligible" as "isBackupEligible", k."has_verified" as "hasVerified", k."isWayIn",
   case when k."suspended_at" is not null then coalesce(k."suspended_for", '') end as "suspendedFor",
-  k."suspended_for" = 'recovery' and k."suspended_at" > now() - interval '7 days' as "mayFreeze",
+  k."suspended_for" = 'recovery' and k."suspended_at" > now() - ${LIFETIMES.lateReport} * interval '1 second' as "mayFreeze",
   a."id" as "accountId", a."credential_version" as "credentialVersion", a."status", a."must_reset_password" as "mustResetPassword", ${IS_KEEPABLE} as "isKeepable"
 from (values ($3::bytea)) as q ("credential_id")
 left join (select *, ${IS_WAY_IN} as "isWayIn" from "passkey") k on k."credential_id" = q."credential_id"

@@ -71,7 +71,13 @@ export const PASSKEYS = family('Passkeys', {
     summary: 'Add a passkey',
     description:
       'Only in the session that began. The owner is told by mail, and nobody is signed out. An account without recovery codes gets some, shown this once.',
-    refusals: ['passkey_refused', 'challenge_expired', 'passkey_exists', 'conflict'],
+    refusals: [
+      'reauthentication_required',
+      'passkey_refused',
+      'challenge_expired',
+      'passkey_exists',
+      'conflict',
+    ],
     body: named('AddPasskeyBody', {
       token,
       credential: RegistrationCredential,
@@ -83,6 +89,7 @@ export const PASSKEYS = family('Passkeys', {
       answer: { passkey: PASSKEY, recovery_codes: RECOVERY_CODES },
     },
     async handle({ token, credential, name }, { caller, origin }, deps) {
+      await deps.stepUp.requireStill(caller)
       const { accountId, sessionId } = caller
       const purpose: Purpose = token.startsWith('second.') ? 'second' : 'passkey'
       const made = { accountId, sessionId, credential, purpose, name }
@@ -122,8 +129,9 @@ export const PASSKEYS = family('Passkeys', {
     guard: recovered,
     limit: 'sensitive',
     summary: 'Remove a passkey',
-    description: 'The owner is told by mail. The last way to sign in stays.',
-    refusals: ['reauthentication_required', 'not_found', 'last_way_in'],
+    description:
+      'The owner is told by mail. The last way to sign in stays, and for a week so does a passkey that a recovery took the place of (`conflict`).',
+    refusals: ['reauthentication_required', 'not_found', 'conflict', 'last_way_in'],
     async handle(_input, { caller, origin, param }, { passkeys, stepUp }) {
       await stepUp.require(caller)
       const { accountId, sessionId } = caller

@@ -71,6 +71,7 @@ export const PROOFS = family('Security', {
       },
       async handle(input, { caller, origin }, deps) {
         const [challenge = '', enrolmentId = ''] = input.token.split('.')
+        await deps.stepUp.requireStill(caller)
         await resume(deps, 'enable', caller, challenge)
         const { accountId, sessionId } = caller
         const codes = await deps.mfa.confirm({ accountId, enrolmentId, code: input.code }, origin, {

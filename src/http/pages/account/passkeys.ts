@@ -146,7 +146,7 @@ function changeBy(ctx: Context) {
 function itemOf({ id, ...passkey }: PasskeyView) {
   const actions = {
     renameAction: `${PATH}/${id}/rename`,
-    removeAction: `${PATH}/${id}/remove`,
+    removeAction: passkey.keptUntil ? undefined : `${PATH}/${id}/remove`,
     confirmAction: passkey.suspendedFor ? `${PATH}/${id}/confirm` : undefined,
   }
   return { id, ...passkey, ...actions }
