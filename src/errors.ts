@@ -27,6 +27,7 @@ const CATALOGUE = {
     status: 403,
     message: 'An account cannot be created here with that address.',
   },
+  terms_required: { status: 403, message: 'Accept the terms first.' },
   reauthentication_required: { status: 403, message: 'Sign in again to do this.' },
   forbidden: { status: 403, message: 'This request is not allowed.' },
   method_not_offered: { status: 403, message: 'That way to sign in is not offered here.' },

@@ -50,7 +50,8 @@ export interface ProtocolDeps {
 export async function composeProtocol(deps: ProtocolDeps) {
   const { config, storage, useCases, renderer, audit } = deps
   const { directory, store, leewaySeconds } = storage
-  const { accounts, consents, memberships, sessions, signInPolicy, trustedDevices } = useCases
+  const { accounts, acceptances, consents, memberships, sessions } = useCases
+  const { signInPolicy, trustedDevices } = useCases
   const { issuer, lifetimes } = config
   const resourceServers = new ResourceServers({
     issuer,
@@ -67,6 +68,7 @@ export async function composeProtocol(deps: ProtocolDeps) {
     }),
     findAccount: createFindAccount(accounts),
     consents,
+    acceptances,
     signInPolicy,
     trustedDevices,
     sessions,

@@ -52,7 +52,7 @@ export interface ArrivalDeps {
   readonly messages: Messages
   readonly useCases: Pick<
     UseCases,
-    'identities' | 'registration' | 'sessions' | 'signInPolicy' | 'tokens'
+    'acceptances' | 'identities' | 'registration' | 'sessions' | 'signInPolicy' | 'tokens'
   >
   readonly upstream: ReturnType<typeof composeUpstream>
 }
@@ -60,7 +60,7 @@ export interface ArrivalDeps {
 /** The way there and back, and what it leads to. */
 export function composeArrivals(deps: ArrivalDeps) {
   const { config, database, box, audit, messages, useCases, upstream } = deps
-  const { identities, registration, sessions, signInPolicy, tokens } = useCases
+  const { acceptances, identities, registration, sessions, signInPolicy, tokens } = useCases
   const { em, pool } = database
   const arrivals = new UpstreamArrivals({ pool, box })
   const flows = new UpstreamFlows({ pool, box })
@@ -72,6 +72,6 @@ export function composeArrivals(deps: ArrivalDeps) {
     addressProof: new AddressProof({ em, tokens, messages, registration }),
     upstreamLogout: new UpstreamLogout({ ...upstream, pool, sessions, audit }),
     providerRemoval: new ProviderRemoval({ em, audit, messages, policy: signInPolicy }),
-    joining: new Joining({ em, arrivals, identities, registration }),
+    joining: new Joining({ em, arrivals, identities, registration, acceptances }),
   }
 }

@@ -25,9 +25,8 @@ import { PasswordReset } from './accounts/passwords/password-reset.ts'
 import { Passwords } from './accounts/passwords/passwords.ts'
 import { Profile } from './accounts/profile.ts'
 import { composeRecovery } from './accounts/recovery/compose.ts'
-import { AccountCreation } from './accounts/registration/account-creation.ts'
-import { Invitations } from './accounts/registration/invitations.ts'
-import { type AppsThatAdmit, Registration } from './accounts/registration/registration.ts'
+import { composeRegistration } from './accounts/registration/compose.ts'
+import type { AppsThatAdmit } from './accounts/registration/registration.ts'
 import { ReplacedCredentials } from './accounts/replaced-credentials.ts'
 import { SecurityEvents } from './accounts/security-events.ts'
 import type { EndsAccess } from './accounts/sessions/session-endings.ts'
@@ -119,10 +118,15 @@ export function composeUseCases({
   const resetting = { ...mailing, passwords, attempts, codes, policy: signInPolicy }
   const passwordReset = new PasswordReset(resetting)
   const passwordChange = new PasswordChange({ ...mailing, challenges, secondStep, passwords })
-  const invitations = new Invitations({ audit, em, messages })
-  const { registration: rules } = config
-  const registration = new Registration({ audit, rules, apps: directory, invitations, providers })
-  const accountCreation = new AccountCreation({ audit, em, registration })
+  const registering = composeRegistration({
+    config,
+    audit,
+    em,
+    messages,
+    apps: directory,
+    providers,
+  })
+  const { registration, acceptances } = registering
   const emailChange = new EmailChange({ ...mailing, registration })
   const emailUndo = new EmailUndo({ audit, em, tokens, sessions })
   const regained = composeRecovery({
@@ -139,7 +143,7 @@ export function composeUseCases({
   const definitions = new AttributeDefinitions({ em, audit, announcements })
   const profile = new Profile({ em, audit, definitions })
   const deletion = new Deletion({ ...mailing, sessions, keepLinks, logger })
-  const signingUp = { ...mailing, hasher, registration, passwordContext }
+  const signingUp = { ...mailing, hasher, registration, acceptances, passwordContext }
   const signUpProof = new SignUpProof(signingUp)
   const signUp = new SignUp({ ...signingUp, keepLinks, logger })
   const firstStep = new FirstStep({ audit, challenges, keepLinks, trustedDevices })
@@ -154,12 +158,11 @@ export function composeUseCases({
   const groups = new Groups({ em, audit })
   const memberships = new Memberships({ em, pool, audit })
   const identities = new Identities({ em, audit, events, policy: signInPolicy })
-  const listed = { profile, sessions, consents, memberships, identities, passkeys, activity }
-  const accountExport = new AccountExport({ audit, em, ...listed })
+  const listed = { profile, sessions, consents, memberships, identities, passkeys, acceptances }
+  const accountExport = new AccountExport({ audit, em, activity, ...listed })
   return {
     signInPolicy,
     accounts,
-    accountCreation,
     accountList,
     administration,
     attempts,
@@ -180,8 +183,7 @@ export function composeUseCases({
     emailUndo,
     definitions,
     profile,
-    invitations,
-    registration,
+    ...registering,
     deletion,
     signUp,
     signUpProof,

@@ -2,6 +2,7 @@ import type { Activity } from '../audit/activity.ts'
 import type { Actor, AuditSink } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
 import {
+  type Acceptance,
   Account,
   type AuditEvent,
   type Consent,
@@ -14,6 +15,7 @@ import type { Passkeys } from './factors/passkeys/passkeys.ts'
 import type { Membership, Memberships } from './groups/memberships.ts'
 import type { Identities } from './identities/identities.ts'
 import type { Profile } from './profile.ts'
+import type { Acceptances } from './registration/acceptances.ts'
 import type { Sessions } from './sessions/sessions.ts'
 
 /** More events than any person reads, and few enough for one answer. */
@@ -28,6 +30,7 @@ export interface AccountExportDeps {
   readonly memberships: Memberships
   readonly identities: Pick<Identities, 'list'>
   readonly passkeys: Pick<Passkeys, 'list'>
+  readonly acceptances: Pick<Acceptances, 'list'>
   readonly activity: Activity
 }
 
@@ -39,6 +42,7 @@ export interface ExportedAccount {
   readonly groups: readonly Membership[]
   readonly identities: readonly Identity[]
   readonly passkeys: readonly PasskeyView[]
+  readonly acceptances: readonly Acceptance[]
   readonly activity: readonly AuditEvent[]
 }
 
@@ -52,8 +56,8 @@ export class AccountExport {
 
   /** `actor`: default the person. */
   async collect(accountId: string, actor?: Actor): Promise<ExportedAccount> {
-    const { em, profile, sessions, consents, memberships, identities, passkeys, activity, audit } =
-      this.#deps
+    const { em, profile, sessions, consents, memberships, identities, passkeys } = this.#deps
+    const { acceptances, activity, audit } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     audit.record({ type: 'data_exported', accountId, actor })
     return {
@@ -64,6 +68,7 @@ export class AccountExport {
       groups: await memberships.listOf(accountId),
       identities: await identities.list(accountId),
       passkeys: await passkeys.list(accountId),
+      acceptances: await acceptances.list(accountId),
       activity: await activity.listForAccount(accountId, { limit: MAX_EVENTS }),
     }
   }

@@ -15,6 +15,8 @@ export interface NewAccount {
   readonly clientId?: string
   /** The id of the invitation that was shown. */
   readonly invitation?: string | undefined
+  /** The version of the terms that was accepted. */
+  readonly termsVersion?: string | undefined
 }
 
 export interface CheckedAccount {

@@ -22,7 +22,7 @@ export type Pending = Pick<PendingSignUp, 'id' | 'email' | 'name' | 'locale'>
 export async function keepPending(
   em: EntityManager,
   { email, cleanName }: CheckedAccount,
-  { locale, clientId, invitation }: NewAccount,
+  { locale, clientId, invitation, termsVersion }: NewAccount,
   passwordHash: string,
 ): Promise<Pending> {
   const pending = { id: randomUUID(), email, name: cleanName, locale: locale ?? null }
@@ -31,6 +31,7 @@ export async function keepPending(
     passwordHash,
     clientId: clientId ?? null,
     invitationId: invitation ?? null,
+    termsVersion: termsVersion ?? null,
     createdAt: databaseNow(),
     expiresAt: inSeconds(LIFETIMES.pendingSignUp),
   })

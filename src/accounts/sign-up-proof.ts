@@ -9,6 +9,7 @@ import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { OneTimeTokens, Proof } from './one-time-tokens.ts'
 import { checkPassword, type PasswordContext } from './passwords/password-policy.ts'
 import { hashOf, keepPending, NO_PASSWORD } from './pending-sign-ups.ts'
+import type { Acceptances } from './registration/acceptances.ts'
 import { makeAccount } from './registration/make-account.ts'
 import type { Registration } from './registration/registration.ts'
 import { UUID } from './uuid.ts'
@@ -19,8 +20,12 @@ export interface SignUpProofDeps {
   readonly hasher: PasswordHasher
   readonly tokens: OneTimeTokens
   readonly registration: Registration
+  readonly acceptances: Pick<Acceptances, 'require'>
   readonly passwordContext: PasswordContext
 }
+
+/** In place of what is kept of the sign-up. */
+type Typed = Pick<PendingSignUp, 'passwordHash' | 'termsVersion'>
 
 type Refusal = 'invalid_code' | 'invalid_link' | 'invalid_invitation'
 
@@ -84,9 +89,15 @@ export class SignUpProof {
     )
   }
 
-  /** By a mailed link elsewhere, with a new password: a click must not put a stranger's in force. */
-  async byLinkWithPassword(secret: string, password: string): Promise<Account> {
-    const { em, hasher, passwordContext } = this.#deps
+  /**
+   * By a mailed link elsewhere, with a new password: a click must not put a stranger's in force, nor
+   * what the stranger accepted. Throws `terms_required`, too.
+   */
+  async byLinkWithPassword(
+    secret: string,
+    { password, termsVersion }: Pick<NewAccount, 'termsVersion'> & { readonly password: string },
+  ): Promise<Account> {
+    const { em, hasher, passwordContext, acceptances } = this.#deps
     const { subjectId, address } = await this.peekLink(secret)
     const pending = await em.fork().findOne(PendingSignUp, { id: subjectId })
     const fault = checkPassword(password, {
@@ -95,12 +106,13 @@ export class SignUpProof {
       ...(pending ? { name: pending.name } : {}),
     })
     if (fault) throw new AppError('password_rejected', { fields: { password: fault } })
+    acceptances.require(termsVersion)
     const passwordHash = await hasher.hash(password)
     return this.#create(
       { subjectId, address },
       'invalid_link',
       (tx) => this.#spendLink(tx, secret),
-      passwordHash,
+      { passwordHash, termsVersion: termsVersion ?? null },
     )
   }
 
@@ -110,12 +122,13 @@ export class SignUpProof {
     { id: invitation, email: invited, isMailed }: Pick<Invitation, 'id' | 'email' | 'isMailed'>,
   ): Promise<Account> {
     const wanted = { ...said, invitation }
-    const { hasher, passwordContext, registration } = this.#deps
-    const { clientId } = wanted
+    const { hasher, passwordContext, registration, acceptances } = this.#deps
+    const { clientId, termsVersion } = wanted
     const checked = checkNewAccount(wanted, passwordContext)
     const { email } = checked
     if (!isMailed || email !== invited) throw new AppError('invalid_invitation')
     await registration.admit({ email, clientId, invitation })
+    acceptances.require(termsVersion)
     const passwordHash = await hashOf(hasher, wanted.password)
     return this.#deps.em.fork().transactional(async (em) => {
       const { id } = await keepPending(em, checked, wanted, passwordHash)
@@ -136,11 +149,11 @@ export class SignUpProof {
     { subjectId, address }: Pick<Proof, 'subjectId' | 'address'>,
     refusal: Refusal,
     spend: (em: EntityManager) => Promise<void>,
-    newPasswordHash?: string,
+    typed?: Typed,
   ): Promise<Account> {
     return this.#deps.em.fork().transactional(async (em) => {
       await spend(em)
-      return this.#createIn(em, { subjectId, address }, refusal, newPasswordHash)
+      return this.#createIn(em, { subjectId, address }, refusal, typed)
     })
   }
 
@@ -148,7 +161,7 @@ export class SignUpProof {
     em: EntityManager,
     { subjectId: id, address }: Pick<Proof, 'subjectId' | 'address'>,
     refusal: Refusal,
-    newPasswordHash?: string,
+    typed?: Typed,
   ): Promise<Account> {
     const pending = await em.findOne(PendingSignUp, {
       id,
@@ -157,15 +170,16 @@ export class SignUpProof {
     })
     if (!pending || (await em.count(Account, { email: address })) > 0) throw new AppError(refusal)
     const { name, locale, clientId, invitationId } = pending
+    const { passwordHash: hash, termsVersion: version } = typed ?? pending
     const admission = await this.#deps.registration.admitTo(em, {
       email: pending.email as CanonicalEmail,
       clientId: clientId ?? undefined,
       invitation: invitationId ?? undefined,
+      terms: version == null ? null : { version, locale },
     })
     // Without one nothing has proven the address.
     if (refusal === 'invalid_invitation' && admission.invitation === undefined)
       throw new AppError(refusal)
-    const hash = newPasswordHash ?? pending.passwordHash
     const passwordHash = hash === NO_PASSWORD ? null : hash
     const made = { id, name, email: pending.email, locale, passwordHash }
     const account = await makeAccount(em, admission, made, refusal)

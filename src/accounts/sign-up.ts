@@ -15,6 +15,7 @@ import { checkNewAccount, type NewAccount } from './new-account.ts'
 import type { Issue, OneTimeTokens } from './one-time-tokens.ts'
 import type { PasswordContext } from './passwords/password-policy.ts'
 import { findForResend, hashOf, keepPending, type Pending } from './pending-sign-ups.ts'
+import type { Acceptances } from './registration/acceptances.ts'
 import type { Registration } from './registration/registration.ts'
 
 export interface SignUpDeps {
@@ -25,6 +26,7 @@ export interface SignUpDeps {
   readonly messages: Messages
   readonly keepLinks: KeepLinks
   readonly registration: Registration
+  readonly acceptances: Pick<Acceptances, 'require'>
   readonly logger: Logger
   /** Words that no password may consist of: product and issuer host (PW-05). */
   readonly passwordContext: PasswordContext
@@ -63,14 +65,16 @@ export class SignUp {
 
   /**
    * Throws `invalid_input` or, if the password is all that is wrong, `password_rejected`: with the
-   * reasons of every field (UX-11); `registration_closed` before it looks for an account.
+   * reasons of every field (UX-11); `registration_closed` and `terms_required` before it looks for
+   * an account.
    */
   async start(wanted: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
-    const { hasher, passwordContext, audit, registration } = this.#deps
-    const { password, app, clientId, invitation } = wanted
+    const { hasher, passwordContext, audit, registration, acceptances } = this.#deps
+    const { password, app, clientId, invitation, termsVersion } = wanted
     const checked = checkNewAccount(wanted, passwordContext)
     const { email } = checked
     await registration.admit({ email, clientId, invitation })
+    acceptances.require(termsVersion)
     const passwordHash = await hashOf(hasher, password)
 
     const started = await this.#deps.em.fork().transactional(async (em) => {

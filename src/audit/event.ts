@@ -14,6 +14,7 @@ export const AUDIT_TYPES = [
   'device_untrusted',
   'lockout',
   'registration_refused',
+  'terms_accepted',
   'invitation_created',
   'invitation_accepted',
   'invitation_revoked',

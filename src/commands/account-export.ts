@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { AccountAdministration } from '../accounts/account-administration.ts'
 import type { AccountExport } from '../accounts/export.ts'
 import { OPERATOR } from '../audit/event.ts'
-import { presentExport } from '../http/api/auth/shapes.ts'
+import { presentExport } from '../http/api/auth/export-shape.ts'
 import { answering } from './answer.ts'
 import { expectNew, writeNew } from './new-file.ts'
 

@@ -55,6 +55,8 @@ export interface Config {
     readonly domains: readonly string[]
     readonly showsDomains: boolean
   }
+  /** What everybody has to accept, if anything. */
+  readonly terms: Terms | undefined
   readonly recoveryHoldHours: number
   readonly refreshLeewaySeconds: number
   readonly auditRetentionDays: number
@@ -71,6 +73,12 @@ export interface Config {
   }
   readonly logLevel: string
   readonly lifetimes: { readonly [K in keyof typeof LIFETIMES]: number }
+}
+
+/** A text of the operator's, in the version that counts. */
+export interface Terms {
+  readonly version: string
+  readonly url: string
 }
 
 /**
@@ -133,6 +141,10 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       domains: env.REGISTRATION_DOMAINS ?? [],
       showsDomains: env.REGISTRATION_SHOW_DOMAINS,
     },
+    terms:
+      env.TERMS_VERSION === undefined || env.TERMS_URL === undefined
+        ? undefined
+        : { version: env.TERMS_VERSION, url: env.TERMS_URL },
     recoveryHoldHours: env.RECOVERY_HOLD_HOURS,
     refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,

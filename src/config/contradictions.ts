@@ -32,6 +32,8 @@ export function contradictions(env: Env): string[] {
     faults.push('OUTGOING_LOOPBACK_FOR_TESTS: refused in production')
   if (env.REGISTRATION === 'domains' && !env.REGISTRATION_DOMAINS)
     faults.push('REGISTRATION_DOMAINS: required with REGISTRATION=domains')
+  if (env.TERMS_VERSION !== undefined && env.TERMS_URL === undefined)
+    faults.push('TERMS_URL: required with TERMS_VERSION')
   if (env.DEV_INBOX && env.SMTP_URL)
     faults.push('DEV_INBOX: there is no inbox with SMTP_URL; set one of them')
   faults.push(...signInContradictions(env))

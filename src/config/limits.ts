@@ -122,6 +122,8 @@ export const LIFETIMES = {
   pendingSignUp: 86_400,
   /** Of a passkey: one of a page that waits for autofill lives as long as its sign-in. */
   challenge: 600,
+  /** To accept the terms at an API. */
+  termsToken: 600,
   mfaChallenge: 600,
   mfaEnrolment: 600,
   /** At a provider, and then between its word and what the person decides. */

@@ -8,8 +8,8 @@ const MAC_BYTES = 16
 /** 36 bytes in base64url. */
 const FORM = /^[\w-]{48}$/
 
-/** What a challenge is for: the types of WebAuthn's client data. */
-export type Ceremony = 'webauthn.get' | 'webauthn.create'
+/** What a challenge is for: the types of WebAuthn's client data, and steps of ours. */
+export type Ceremony = 'webauthn.get' | 'webauthn.create' | 'terms.ask' | 'terms.accepted'
 
 /**
  * Challenges that nothing is stored of: `nonce (16) | expiry (4) | HMAC (16)`. Each is good for one
@@ -19,8 +19,8 @@ export class StatelessChallenges {
   readonly #keys: readonly Buffer[]
 
   /** `secrets` newest first: the first makes challenges, all of them judge. */
-  constructor(secrets: readonly string[]) {
-    this.#keys = secrets.map((secret) => deriveKey(secret, 'passkey challenges'))
+  constructor(secrets: readonly string[], purpose = 'passkey challenges') {
+    this.#keys = secrets.map((secret) => deriveKey(secret, purpose))
   }
 
   make(ceremony: Ceremony, binding: string, lifetimeSeconds: number): string {

@@ -1,3 +1,4 @@
+import { Acceptance } from './acceptance.ts'
 import { Account } from './account.ts'
 import { AccountAttribute } from './account-attribute.ts'
 import { AccountGroup } from './account-group.ts'
@@ -33,6 +34,7 @@ import { UpstreamFlow } from './upstream-flow.ts'
 import { VerificationToken } from './verification-token.ts'
 
 export const entities = [
+  Acceptance,
   Account,
   AccountGroup,
   AccountAttribute,
@@ -70,6 +72,7 @@ export const entities = [
 export type { SuspendedFor } from './passkey-credential.ts'
 export type { TokenTyp } from './resource.ts'
 export {
+  Acceptance,
   Account,
   AccountAttribute,
   AccountGroup,

@@ -18,6 +18,8 @@ const PendingSignUpSchema = defineEntity({
     clientId: p.string().length(512).nullable(),
     /** The one that lets this person register. */
     invitationId: p.uuid().nullable(),
+    /** The version of the terms that was accepted with it. */
+    termsVersion: p.string().length(32).nullable(),
     createdAt: p.datetime().onCreate(() => new Date()),
     expiresAt: p.datetime().index(),
   },

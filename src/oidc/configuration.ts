@@ -20,7 +20,7 @@ import { ENDPOINTS } from './endpoints.ts'
 import { featuresWith } from './features.ts'
 import type { FindAccount } from './find-account.ts'
 import type { ConsentStore } from './grants.ts'
-import { createInteractionPolicy } from './interaction-policy.ts'
+import { createInteractionPolicy, type TermsAcceptances } from './interaction-policy.ts'
 import { introspectionPolicy } from './introspection.ts'
 import { EXTERNAL_SIGNING } from './keys/external-key.ts'
 import type { LevelDeps } from './level-checks.ts'
@@ -50,6 +50,7 @@ export interface ConfigurationDeps {
   readonly signInPolicy: SignInPolicy
   readonly trustedDevices: LevelDeps['trustedDevices']
   readonly sessions: LevelDeps['sessions']
+  readonly acceptances: TermsAcceptances
   readonly loadExistingGrant: NonNullable<Configuration['loadExistingGrant']>
   readonly resources: ResourceServers
   readonly groupClaims: GroupClaims

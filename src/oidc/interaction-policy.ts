@@ -1,4 +1,5 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { isBuiltIn } from './clients/built-in-clients.ts'
 import { settingsOf } from './clients/settings.ts'
 import {
   type ConsentStore,
@@ -20,15 +21,22 @@ import { param } from './param.ts'
 
 const { base, Check, Prompt } = interactionPolicy
 
+/** Who knows which accounts have accepted the operator's terms. */
+export interface TermsAcceptances {
+  lacks(accountId: string): Promise<boolean>
+}
+
 /**
- * `prompt=create` (Initiating User Registration 1.0) and `select_account` come before login;
- * consent stays last.
+ * `prompt=create` (Initiating User Registration 1.0) and `select_account` come before login,
+ * terms that changed after it; consent stays last.
  */
 export function createInteractionPolicy({
   consents,
+  acceptances,
   ...levels
 }: LevelDeps & {
   consents: ConsentStore
+  acceptances: TermsAcceptances
 }): ReturnType<typeof base> {
   const policy = base()
   policy.add(new Prompt({ name: 'create', requestable: true }), 0)
@@ -57,6 +65,11 @@ export function createInteractionPolicy({
   login?.checks.add(
     new Check('session_over', 'the session has reached its end', (ctx) => isOver(ctx, lifetimes)),
   )
+
+  const terms = new Check('terms', 'the terms are not accepted', 'interaction_required', (ctx) =>
+    lacksTerms(ctx, acceptances),
+  )
+  policy.add(new Prompt({ name: 'terms', requestable: false }, terms), policy.length - 1)
 
   const consent = policy.get('consent')
   if (consent) consent.details = (ctx) => ({ requested: requestedAccess(ctx) })
@@ -104,6 +117,18 @@ function isOver(
   const { session } = oidc
   if (!session?.accountId || toldOf(oidc).hasLogin) return false
   return session.past(session.transient ? sessionAbsolute : sessionRemembered)
+}
+
+/** Who has declined them gets to their own account all the same. */
+async function lacksTerms(
+  { oidc }: KoaContextWithOIDC,
+  acceptances: TermsAcceptances,
+): Promise<boolean> {
+  const { client, session } = oidc
+  if (!client || !session?.accountId) return false
+  const { result } = oidc as { result?: { terms?: object } }
+  if (result?.terms && isBuiltIn(client.clientId)) return false
+  return acceptances.lacks(session.accountId)
 }
 
 /** Where anybody could pose as the app, the person is asked each time, and nothing is silent (AZ-14). */

@@ -122,7 +122,16 @@ export class Interactions {
 
   /** The session's own account goes on (`prompt=select_account`). */
   async continueAs(interaction: Interaction): Promise<string> {
-    interaction.result = { ...takenOver(interaction.lastSubmission), select_account: {} }
+    return this.#pass(interaction, { select_account: {} })
+  }
+
+  /** The person has accepted the terms, or goes on to the account area without. */
+  async passTerms(interaction: Interaction): Promise<string> {
+    return this.#pass(interaction, { terms: {} })
+  }
+
+  async #pass(interaction: Interaction, prompt: Record<string, object>): Promise<string> {
+    interaction.result = { ...takenOver(interaction.lastSubmission), ...prompt }
     await interaction.persist()
     return interaction.returnTo
   }
@@ -136,9 +145,7 @@ export class Interactions {
     addAccess(grant, asked)
     const grantId = await grant.save()
     await this.#deps.consents.add(accountId, client.clientId, asked)
-    interaction.result = { ...takenOver(interaction.lastSubmission), consent: { grantId } }
-    await interaction.persist()
-    return interaction.returnTo
+    return this.#pass(interaction, { consent: { grantId } })
   }
 
   /** The person does not allow it. */

@@ -22,6 +22,7 @@ import type {
 } from './models.ts'
 import type { RecoveryModels } from './recovery-models.ts'
 import type { TrustOffer } from './session-models.ts'
+import type { TermsBox, TermsModels } from './terms-models.ts'
 
 export type SecondMethod = 'totp' | 'passkey' | 'recovery'
 
@@ -33,7 +34,7 @@ interface CodePage extends LeavableStep {
 }
 
 /** What each page needs. */
-export interface PageModels extends AccountModels, EnrolmentModels, RecoveryModels {
+export interface PageModels extends AccountModels, EnrolmentModels, RecoveryModels, TermsModels {
   /**
    * Posts `username`, `password`, `remember=yes`. Every way in that is offered, in one order; which
    * they are depends on the operator and the app, never on the address.
@@ -62,9 +63,10 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
     /** What came of a try to come by a provider. */
     readonly upstream?: UpstreamNotice | undefined
   }
-  /** A provider did not say it: posts `email`, or `name`. */
+  /** A provider did not say it: posts `email`, or `name` and `terms`. */
   'interaction/arrival': LeavableStep & {
     readonly provider: string
+    readonly terms?: TermsBox | undefined
     readonly asks: 'email' | 'name'
     readonly typed: string
     readonly email?: string | undefined
@@ -78,9 +80,10 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
   }
   /** Waits for a code to sign in with. Posts `code`. */
   'interaction/email-code': CodePage
-  /** Posts `name`, `email`, `password` or `passkey=yes`; says who may; has no form where this person may not. */
+  /** Posts `name`, `email`, `terms`, `password` or `passkey=yes`; has no form where this person may not. */
   'interaction/sign-up': LeavableStep & {
     readonly registration: RegistrationModel
+    readonly terms?: TermsBox | undefined
     readonly asksPassword: boolean
     readonly offersPasskey: boolean
     readonly name: string
@@ -177,8 +180,11 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
   }
   /** Where an invitation lands: one button that posts the token in `hidden`. */
   'pages/invitation': FormModel & { readonly email?: string | undefined }
-  /** A sign-up's link in another browser than the one that signed up. Posts `password`. */
-  'pages/finish-sign-up': FormModel & { readonly email: string }
+  /** A sign-up's link in another browser than the one that signed up. Posts `password`, `terms`. */
+  'pages/finish-sign-up': FormModel & {
+    readonly email: string
+    readonly terms?: TermsBox | undefined
+  }
   /** "This wasn't me": one button that ends all sessions and asks for a new password. */
   'pages/report-compromise': FormModel
   'pages/undo-email': FormModel & { readonly email?: string | undefined }

@@ -23,6 +23,7 @@ const LABELS: Readonly<Record<string, string>> = {
   code: 'field.anyCode',
   image_url: 'profile.picture',
   phone_number: 'profile.phone',
+  terms: 'page.terms',
   confirmation: 'delete.confirmation',
 }
 

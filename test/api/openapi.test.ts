@@ -25,6 +25,7 @@ import { decode } from '../support/html.ts'
 import { type OperationDoc, operationsOf, violations } from '../support/openapi.ts'
 import { givePasskey, passkeyOwner } from '../support/passkeys.ts'
 import type { TestServer } from '../support/server.ts'
+import { publishTerms, TERMS } from '../support/terms.ts'
 import { createProvider } from '../support/upstream/providers.ts'
 
 let server: TestServer
@@ -96,8 +97,8 @@ describe('the document', () => {
         ),
     )
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
-    expect(routes).toHaveLength(39)
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(39)
+    expect(routes).toHaveLength(41)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(41)
   })
 
   it('refers to nothing that is not there', () => {
@@ -254,6 +255,15 @@ describe('the examples', () => {
     await tell('resendVerification')
     await mailed(email)
     await tell('verifyEmail')
+    publishTerms(server, TERMS)
+    const wanted = fill(operation('signUp').requests['default'], live)
+    const unaccepted = await api(server, 'POST /sign-up/email', wanted)
+    live.set(operation('acceptTerms').requests['default'].token, unaccepted.body.token)
+    await tell('acceptTerms')
+    await tell('signUpAccepted')
+    // Somebody else's, who would be told to prove the address once the account is deleted.
+    await server.context.database.pool.query('delete from "pending_sign_up"')
+    publishTerms(server, undefined)
     await tell('signInByCode', 'first')
     await mailed(email)
     await tell('signInByCode', 'second')
@@ -435,6 +445,15 @@ describe('the refusals', () => {
     const credential = answer(owner.authenticator, publicKey)
     return api(server, each.route, { token, credential }, caller)
   }
+  /** What a refused sign-up is answered, for the call that accepts. */
+  async function unaccepted(version = TERMS.version): Promise<Json> {
+    publishTerms(server, TERMS)
+    const wanted = operation('signUp').requests['default']
+    const { token } = (await api(server, 'POST /sign-up/email', wanted)).body
+    return { token, version }
+  }
+  const accepted = async (): Promise<string> =>
+    (await api(server, 'POST /terms', await unaccepted())).body.terms_token
   const OPTIONS_OF: Readonly<Record<string, string>> = {
     signInWithPasskey: 'POST /passkey/options',
     secondStepWithPasskey: 'POST /sign-in/mfa/options',
@@ -450,6 +469,11 @@ describe('the refusals', () => {
       const invitation = await anInvitation()
       const invited = (body: Json) => ({ ...body, invitation })
       return broken(registration, 'admit', refusal, () => send(each, invited))
+    }
+    if (each.id === 'signUpAccepted') {
+      const terms_token = await accepted()
+      const typed = (body: Json) => ({ ...body, terms_token })
+      return broken(registration, 'admit', refusal, () => send(each, typed))
     }
     const email = `${code}@example.org`
     const wanted = { name: 'Ada', email, password: PASSWORD }
@@ -499,8 +523,14 @@ describe('the refusals', () => {
     },
     async unavailable(each) {
       const { owner, body, path } = await good(each)
-      // They ask the database for nothing but who calls: providers are in memory by now.
-      const asksNothing = ['listProviders', 'passkeyOptions', 'signInWithPasskey'].includes(each.id)
+      // They ask the database for nothing but who calls: providers are in memory by now, tokens are forged.
+      const asksNothing = [
+        'listProviders',
+        'passkeyOptions',
+        'signInWithPasskey',
+        'acceptTerms',
+        'signUpAccepted',
+      ].includes(each.id)
       const { token } = owner ?? (asksNothing ? await signedIn(server) : {})
       const away = () => Object.assign(new Error('terminating connection'), { code: '57P01' })
       const { pool } = server.context.database
@@ -540,6 +570,26 @@ describe('the refusals', () => {
       return api(server, 'POST /sign-in/email', { email, password: PASSWORD })
     },
     registration_closed: (each) => notAdmitted(each, 'registration_closed'),
+    async terms_required(each) {
+      if (each.id.includes('Passkey')) {
+        return withPasskey(each, (device, asked) => {
+          publishTerms(server, TERMS)
+          return device.assert(asked)
+        })
+      }
+      if (each.id === 'acceptTerms') return api(server, each.route, await unaccepted('2020-01'))
+      const { email, password } = await createAccount(server)
+      if (each.id === 'signInByCode') {
+        const { tokenId } = (await api(server, each.route, { email })).body
+        publishTerms(server, TERMS)
+        const code = await server.inbox.code(email)
+        return api(server, each.route, { email, tokenId, code })
+      }
+      publishTerms(server, TERMS)
+      if (each.id === 'signIn') return api(server, each.route, { email, password })
+      const invitation = await anInvitation()
+      return send(each, (body) => (body.invitation ? { ...body, invitation } : body))
+    },
     invalid_invitation: (each) => send(each),
     async invalid_code(each) {
       const { owner, path } = await good(each)
@@ -562,6 +612,7 @@ describe('the refusals', () => {
           password: 'passwordpassword',
           ...(owner ? { email: owner.email } : {}),
           ...(body.invitation ? { invitation: await anInvitation() } : {}),
+          ...(each.id === 'signUpAccepted' ? { terms_token: await accepted() } : {}),
         },
         { token: owner?.token },
       )
@@ -595,7 +646,7 @@ describe('the refusals', () => {
     async method_not_offered(each) {
       const owner = await signedIn(server)
       if (each.id === 'verificationOptions') return send(each)
-      if (['signUp', 'signUpInvited', 'verifyEmail'].includes(each.id))
+      if (['signUp', 'signUpAccepted', 'signUpInvited', 'verifyEmail'].includes(each.id))
         return notAdmitted(each, 'method_not_offered')
       if (each.id === 'secondStepOptions') {
         await withMfa(server, owner)
@@ -624,10 +675,17 @@ describe('the refusals', () => {
       withPasskey(each, (device, asked) =>
         device.answer(asked, { clientData: { origin: 'https://evil.example' } }),
       ),
-    challenge_expired: (each) =>
-      withPasskey(each, (device, asked) =>
+    async challenge_expired(each) {
+      const terms_token = operation('signUpAccepted').requests['default'].terms_token
+      if (each.id === 'signUpInvited') {
+        const invitation = await anInvitation()
+        return send(each, (body) => ({ ...body, invitation, terms_token }))
+      }
+      if (each.id === 'signUpAccepted' || each.id === 'acceptTerms') return send(each)
+      return withPasskey(each, (device, asked) =>
         device.answer(asked, { clientData: { challenge: 'x'.repeat(48) } }),
-      ),
+      )
+    },
     passkey_exists: (each) => withPasskey(each, (device, asked) => device.answer(asked)),
     async conflict(each) {
       const owner = await passkeyOwner(server)
@@ -674,6 +732,7 @@ describe('the refusals', () => {
       const provoke = PROVOKE[code]
       if (!provoke) throw new Error(`nobody knows how to provoke ${code}`)
       const answer = await provoke(each)
+      publishTerms(server, undefined)
       const what = `${each.id} ${code}`
       expect({
         what,

@@ -596,11 +596,12 @@ describe('LG-01 what is recorded', () => {
     expect(rowOf(event, at, undefined).detail).toEqual({})
   })
 
-  it('LG-01 leaves no kind of event untried, but those of a refused sign-up, invitations, passkeys, providers, a cut list, the start and the retention job, which have tests of their own', () => {
+  it('LG-01 leaves no kind of event untried, but those of a refused sign-up, terms, invitations, passkeys, providers, a cut list, the start and the retention job, which have tests of their own', () => {
     const elsewhere: AuditType[] = [
       'device_trusted',
       'device_untrusted',
       'registration_refused',
+      'terms_accepted',
       'invitation_created',
       'invitation_accepted',
       'invitation_revoked',

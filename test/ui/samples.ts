@@ -49,6 +49,8 @@ const LOGO =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 const leave = form('/interaction/abc/leave')
+const terms = { version: '2026-11', url: 'https://example.org/terms', isTicked: false }
+const newTerms = { ...form('/interaction/abc/terms'), person, terms, decline: form('/decline') }
 const passkey = {
   ...form('/interaction/abc/passkey'),
   hidden: { remember: '' },
@@ -259,6 +261,11 @@ export const PAGES: Samples<PageModels> = {
     someDomains: { ...signUp, registration: { mode: 'domains' } },
     invite: { ...signUp, registration: { mode: 'invite' } },
     closed: { ...signUp, registration: { mode: 'closed' } },
+    terms: {
+      ...signUp,
+      terms,
+      problems: { code: 'invalid_input', fields: { terms: 'required' } },
+    },
     providers: { ...signUp, providers: FEW },
     invited: { ...signUp, registration: { mode: 'open', invited: person.email, isFixed: true } },
     invitedOther: {
@@ -351,6 +358,15 @@ export const PAGES: Samples<PageModels> = {
   'interaction/recovery-codes': {
     fresh: { ...form('/interaction/abc/recovery-codes'), codes },
     shown: form('/interaction/abc/recovery-codes'),
+  },
+  'interaction/terms': {
+    plain: { ...newTerms, isOwnArea: false },
+    ownArea: { ...newTerms, isOwnArea: true },
+    wrong: {
+      ...newTerms,
+      isOwnArea: false,
+      problems: { code: 'invalid_input', fields: { terms: 'required' } },
+    },
   },
   'interaction/passkey-offer': {
     first: { reason: 'first', passkey: created, leave, passwordHref: '/forgot-password' },
@@ -490,6 +506,7 @@ export const PAGES: Samples<PageModels> = {
     open: form('/invitation'),
   },
   'pages/finish-sign-up': {
+    terms: { ...form('/verify-email'), email: person.email, hidden: { token: 'secret' }, terms },
     plain: { ...form('/verify-email'), email: person.email, hidden: { token: 'secret' } },
     wrong: {
       ...form('/verify-email'),

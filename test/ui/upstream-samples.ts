@@ -51,6 +51,13 @@ export const UPSTREAM_PAGES = {
   'interaction/arrival': {
     address: { ...arrival, asks: 'email', typed: '' },
     name: { ...arrival, asks: 'name', typed: '', email: 'ada@example.org' },
+    terms: {
+      ...arrival,
+      asks: 'name',
+      typed: 'Ada Lovelace',
+      email: 'ada@example.org',
+      terms: { version: '2026-11', url: 'https://example.org/terms', isTicked: true },
+    },
     wrong: {
       ...arrival,
       asks: 'email',

@@ -5,7 +5,8 @@ import type { Messages } from '../../mail/messages.ts'
 import { findAddressee } from '../addressee.ts'
 import type { CanonicalEmail } from '../canonical-email.ts'
 import type { OneTimeTokens } from '../one-time-tokens.ts'
-import type { Candidate, Registration } from '../registration/registration.ts'
+import type { Candidate } from '../registration/candidates.ts'
+import type { Registration } from '../registration/registration.ts'
 
 export interface AddressProofDeps {
   readonly em: EntityManager

@@ -7,8 +7,10 @@ import type { Arrival, UpstreamArrivals, UpstreamPerson } from '../../upstream/a
 import type { ProvenAccount } from '../accounts.ts'
 import { lockedAccount } from '../locked-account.ts'
 import { checkColumns } from '../profile-checks.ts'
+import type { Acceptances } from '../registration/acceptances.ts'
+import type { Candidate } from '../registration/candidates.ts'
 import { makeAccount } from '../registration/make-account.ts'
-import type { Candidate, Registration } from '../registration/registration.ts'
+import type { Registration } from '../registration/registration.ts'
 import { ensureStillOpens, type ShownSignIn } from '../shown-sign-in.ts'
 import type { Identities } from './identities.ts'
 
@@ -17,6 +19,7 @@ export interface JoiningDeps {
   readonly arrivals: UpstreamArrivals
   readonly identities: Identities
   readonly registration: Registration
+  readonly acceptances: Pick<Acceptances, 'require'>
 }
 
 /** Who arrived at which provider; the arrival is spent with what it leads to. */
@@ -34,22 +37,29 @@ export class Joining {
 
   /**
    * Whose address is proven, by the provider or here. Name and picture are taken over this once.
-   * Throws what `Registration.admit` does, `identity_taken`, `interaction_expired`, or `conflict` for an
-   * address that somebody took in the meantime.
+   * Throws what `Registration.admit` does, `terms_required`, `identity_taken`, `interaction_expired`,
+   * or `conflict` for an address that somebody took in the meantime.
    */
   async open(
     arrived: Arrived,
-    wanted: Candidate & { readonly name: string; readonly locale: string },
+    wanted: Candidate & {
+      readonly name: string
+      readonly locale: string
+      /** The version of the terms that was accepted. */
+      readonly termsVersion?: string | undefined
+    },
     origin: RequestOrigin,
   ): Promise<ProvenAccount> {
-    const { registration, identities, em } = this.#deps
-    const { name, locale, ...person } = wanted
+    const { registration, acceptances, identities, em } = this.#deps
+    const { name, locale, termsVersion: version, ...person } = wanted
     const candidate = { ...person, providerId: arrived.providerId }
     const { email } = candidate
     await registration.admit(candidate)
+    acceptances.require(version)
+    const terms = version === undefined ? null : { version, locale }
     return em.fork().transactional(async (tx) => {
       await this.#spend(tx, arrived)
-      const admission = await registration.admitTo(tx, candidate)
+      const admission = await registration.admitTo(tx, { ...candidate, terms })
       const made = { id: randomUUID(), name, email, locale, passwordHash: null }
       const account = await makeAccount(tx, admission, made, 'conflict')
       await registration.noteAccepted(tx, admission, account.id)

@@ -4,6 +4,8 @@ import type { EntityManager } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import type { Providers } from '../../upstream/providers.ts'
 import type { CanonicalEmail } from '../canonical-email.ts'
+import type { Acceptances, AcceptedTerms } from './acceptances.ts'
+import type { Candidate, ProvenCandidate, RegistrationOffer } from './candidates.ts'
 import type { Invitations } from './invitations.ts'
 
 /** What the operator has set. */
@@ -19,6 +21,7 @@ export interface RegistrationDeps {
   readonly apps: AppsThatAdmit
   readonly invitations: Pick<Invitations, 'find' | 'spend'>
   readonly providers: Pick<Providers, 'enforcing'>
+  readonly acceptances: Pick<Acceptances, 'add'>
 }
 
 /** What is set for one app: it may admit fewer than the server, never more. */
@@ -26,21 +29,10 @@ export interface AppsThatAdmit {
   registrationMode(clientId: string): Promise<RegistrationMode | undefined>
 }
 
-/** Who wants an account, and through which app. */
-export interface Candidate {
-  readonly email: CanonicalEmail
-  readonly clientId?: string | undefined
-  /** The id of one that was shown. */
+interface AdmittedBy {
+  readonly isInvited: boolean
   readonly invitation?: string | undefined
-  /** Whom they came by; otherwise they have a way in of their own. */
-  readonly providerId?: string | undefined
-}
-
-/** What a page says before anybody types. */
-export interface RegistrationOffer {
-  readonly mode: RegistrationMode
-  /** Only if the operator wants them shown. */
-  readonly domains?: readonly string[] | undefined
+  readonly terms?: AcceptedTerms | null
 }
 
 /** That an address may have an account, in this transaction. Nothing but `Registration` makes one. */
@@ -51,16 +43,18 @@ class Admission {
   readonly isInvited: boolean
   /** The one of which a use was spent. */
   readonly invitation: string | undefined
+  readonly terms: AcceptedTerms | null
 
   constructor(
     tx: EntityManager,
     email: string,
-    { isInvited, invitation }: { isInvited: boolean; invitation?: string | undefined },
+    { isInvited, invitation, terms = null }: AdmittedBy,
   ) {
     this.#tx = tx
     this.#email = email
     this.isInvited = isInvited
     this.invitation = invitation
+    this.terms = terms
   }
 
   /** A fault of the caller, who was admitted with another address, or before the transaction only. */
@@ -97,8 +91,8 @@ export class Registration {
   }
 
   /** The same in the transaction that makes the account. */
-  async admitTo(tx: EntityManager, candidate: Candidate): Promise<Admission> {
-    const { email, invitation } = candidate
+  async admitTo(tx: EntityManager, candidate: ProvenCandidate): Promise<Admission> {
+    const { email, invitation, terms } = candidate
     await this.#refuseElsewhere(candidate, tx)
     const isSpent =
       invitation !== undefined && (await this.#deps.invitations.spend(tx, invitation, email))
@@ -106,15 +100,17 @@ export class Registration {
     return new Admission(tx, email, {
       isInvited: isSpent,
       invitation: isSpent ? invitation : undefined,
+      terms,
     })
   }
 
-  /** Says in the trail which invitation an account was made by, if by any. */
+  /** What the account was made with: the terms that were accepted, and the invitation. */
   async noteAccepted(
     tx: EntityManager,
-    { invitation }: Admission,
+    { invitation, terms }: Admission,
     accountId: string,
   ): Promise<void> {
+    if (terms) await this.#deps.acceptances.add(tx, accountId, terms)
     if (invitation === undefined) return
     const detail = { invitation }
     await this.#deps.audit.append(tx, { type: 'invitation_accepted', accountId, detail })

@@ -26,4 +26,11 @@ export const REGISTRATION_SETTINGS = {
   REGISTRATION_SHOW_DOMAINS: flag
     .default(false)
     .describe('The sign-up page names these domains; otherwise it only says that there are some.'),
+  TERMS_VERSION: z
+    .string()
+    .regex(/^[!-~]{1,32}$/, 'must be 1 to 32 characters of ASCII without spaces')
+    .optional()
+    .describe(
+      'Which version of the terms at `TERMS_URL` everybody has to accept: at the sign-up, and at the next sign-in once it has changed. See [Terms](#terms).',
+    ),
 }

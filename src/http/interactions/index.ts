@@ -14,6 +14,7 @@ import { type InteractionDeps, loadStep, stepOf } from './interaction.ts'
 import { leave } from './leave.ts'
 import { declinePasskeyOffer } from './passkey-offer.ts'
 import { dueStep, type InteractionStep, STEPS } from './steps.ts'
+import { declineTerms } from './terms.ts'
 import { arrive, startUpstream } from './upstream.ts'
 import { resendCode } from './verify-email.ts'
 
@@ -71,6 +72,7 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
   router.post('/connect/skip', load(), skipConnecting(deps))
   router.post('/send-code', load(limit('resend')), orLeave(deps, sendCode))
   router.post('/send-code-again', load(limit('resend')), sendCodeAgain(deps))
+  router.post('/terms/decline', load(), declineTerms(deps))
   router.post('/leave', load(), leave(deps))
   router.post('/switch-account', load(), (ctx) => seeOther(ctx, stepOf(ctx).url('select-account')))
   return router

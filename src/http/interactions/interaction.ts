@@ -11,6 +11,7 @@ import type { FirstStep, ProvenSignIn } from '../../accounts/first-step.ts'
 import type { AddressProof } from '../../accounts/identities/address-proof.ts'
 import type { Joining } from '../../accounts/identities/joining.ts'
 import type { Meetings } from '../../accounts/identities/meetings.ts'
+import type { Acceptances } from '../../accounts/registration/acceptances.ts'
 import type { Invitations } from '../../accounts/registration/invitations.ts'
 import type { Registration } from '../../accounts/registration/registration.ts'
 import type { Sessions } from '../../accounts/sessions/sessions.ts'
@@ -58,6 +59,7 @@ export interface InteractionDeps {
   readonly secondStep: SecondStep
   readonly passkeys: Passkeys
   readonly registration: Registration
+  readonly acceptances: Acceptances
   readonly invitations: Invitations
   readonly invitationCookie: Cookie
   readonly signUp: SignUp

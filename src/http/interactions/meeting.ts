@@ -3,12 +3,13 @@ import { type CanonicalEmail, canonicalEmail } from '../../accounts/canonical-em
 import { upstreamProof } from '../../accounts/factors/methods/upstream.ts'
 import type { Meeting } from '../../accounts/identities/meetings.ts'
 import { personName } from '../../accounts/person-name.ts'
-import type { Candidate } from '../../accounts/registration/registration.ts'
+import type { Candidate } from '../../accounts/registration/candidates.ts'
 import { AppError } from '../../errors.ts'
 import { bindingTo } from '../../upstream/flows.ts'
 import type { LiveProvider } from '../../upstream/providers.ts'
 import { isHalfway } from '../middleware/reserving-limit.ts'
 import { originOf } from '../state.ts'
+import { termsBox, tickedTerms } from '../terms-box.ts'
 import { finishSignIn } from './finish.ts'
 import { secondStepAfter } from './half-way.ts'
 import { bindingOf, type InteractionDeps, type Step } from './interaction.ts'
@@ -41,7 +42,8 @@ export async function follow(
     case 'new': {
       const { email } = meeting
       const name = personName(person.name ?? '')
-      if (name !== undefined) return openFor(ctx, deps, step, newcomer, { name, email })
+      if (name !== undefined && termsBox(ctx, deps)?.isTicked !== false)
+        return openFor(ctx, deps, step, newcomer, { name, email })
       refuseNewcomers(newcomer.provider)
       await deps.registration.admit(await candidateOf(ctx, deps, step, newcomer, email))
       return wait({ stage: 'name', email })
@@ -85,7 +87,8 @@ export async function openFor(
   if (!email) throw new AppError('interaction_expired')
   refuseNewcomers(provider)
   const candidate = await candidateOf(ctx, deps, step, { arrived }, email)
-  const wanted = { ...candidate, name, locale: deps.renderer.locale(ctx) }
+  const locale = deps.renderer.locale(ctx)
+  const wanted = { ...candidate, name, locale, termsVersion: tickedTerms(ctx) }
   const opened = await deps.joining.open(arrived, wanted, originOf(ctx))
   if (candidate.invitation !== undefined) deps.invitationCookie.write(ctx, null)
   await finishSignIn(ctx, deps, withoutArrival(step), {

@@ -3,6 +3,7 @@ import { personName } from '../../accounts/person-name.ts'
 import type { Problems } from '../../views/views.ts'
 import { emailFault, emptyFault, refuseFaults, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
+import { termsBox, withTermsFault } from '../terms-box.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { askCode, openFor } from './meeting.ts'
@@ -15,7 +16,11 @@ export function showMissingDetail(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const newcomer = await newcomerOf(deps, step)
     if (!newcomer) return step.startOver()
-    render(ctx, deps, step, newcomer, { typed: '' })
+    // The provider said it, where the terms alone are asked for.
+    const typed = asksAddress(newcomer)
+      ? ''
+      : (personName(newcomer.arrived.person.name ?? '') ?? '')
+    render(ctx, deps, step, newcomer, { typed })
   }
 }
 
@@ -69,13 +74,14 @@ function render(
     action: step.url('arrival'),
     csrf: deps.csrf.token(ctx),
     leave: leaveForm(ctx, deps, step),
-    problems,
+    problems: problems && withTermsFault(ctx, deps, problems),
   }
   const asked = {
     asks: asksAddress(newcomer) ? ('email' as const) : ('name' as const),
     typed,
     provider: newcomer.provider.name,
     email: newcomer.waiting.email,
+    terms: asksAddress(newcomer) ? undefined : termsBox(ctx, deps),
     otherWayHref: step.url('login'),
   }
   deps.renderer.page(ctx, 'interaction/arrival', { ...form, ...asked }, step.app)

@@ -6,6 +6,7 @@ import { preciseProblems, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
+import { termsBox, tickedTerms, withTermsFault } from '../terms-box.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { providerButtons } from './providers.ts'
@@ -39,6 +40,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
           app: nameOfApp(step.app),
           clientId: step.app.client.clientId,
           invitation: invitation?.id,
+          termsVersion: tickedTerms(ctx),
         }
         if (invitation && provesAddress(invitation, email)) {
           const account = await deps.signUpProof.byInvitation(wanted, invitation)
@@ -58,7 +60,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
           name,
           email,
           invitation,
-          problems: preciseProblems(problems, { email }),
+          problems: withTermsFault(ctx, deps, preciseProblems(problems, { email })),
         }),
     )
   }
@@ -84,6 +86,7 @@ async function render(
       offersPasskey: mayBePasskey(deps, step),
       providers: await providerButtons(deps, step),
       registration: offerOf(deps, step, invitation),
+      terms: termsBox(ctx, deps),
       leave: leaveForm(ctx, deps, step),
       ...shown,
     },

@@ -20,6 +20,7 @@ import { submitPasskey } from './passkey.ts'
 import { showPasskeyOffer, submitPasskeyOffer } from './passkey-offer.ts'
 import { showSelectAccount, submitSelectAccount } from './select-account.ts'
 import { showSignUp } from './sign-up.ts'
+import { showTerms, submitTerms } from './terms.ts'
 import { showVerifyEmail, submitVerifyEmail } from './verify-email.ts'
 
 /** A page between an authorization request and its answer. */
@@ -101,6 +102,12 @@ export const STEPS: readonly InteractionStep[] = [
     show: showConnect,
     submit: submitConnect,
     limit: 'verify',
+  },
+  {
+    name: 'terms',
+    isDue: (_state, prompt) => prompt === 'terms',
+    show: showTerms,
+    submit: submitTerms,
   },
   {
     name: 'consent',

@@ -4,6 +4,7 @@ import type { Deletion } from '../../accounts/deletion.ts'
 import type { EmailChange } from '../../accounts/email-change.ts'
 import type { EmailUndo } from '../../accounts/email-undo.ts'
 import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
+import type { Acceptances } from '../../accounts/registration/acceptances.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
 import { LINK_PATHS } from '../../mail/links.ts'
@@ -16,11 +17,13 @@ import { refusable } from '../refusable.ts'
 import { regainAction } from '../regain.ts'
 import type { Renderer } from '../renderer.ts'
 import { formOf, originOf } from '../state.ts'
+import { termsBox, tickedTerms, withTermsFault } from '../terms-box.ts'
 import type { FlowCookie } from './flow-cookie.ts'
 import { tokenOf } from './mailed-secret.ts'
 
 export interface MailLinkDeps {
   readonly signUpProof: SignUpProof
+  readonly acceptances: Acceptances
   readonly emailChange: EmailChange
   readonly emailUndo: EmailUndo
   readonly events: SecurityEvents
@@ -49,7 +52,12 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
   })
 
   const showFinish = (ctx: Context, email: string, problems?: Problems): void =>
-    renderer.page(ctx, 'pages/finish-sign-up', { ...form(ctx, '/verify-email'), email, problems })
+    renderer.page(ctx, 'pages/finish-sign-up', {
+      ...form(ctx, '/verify-email'),
+      email,
+      terms: termsBox(ctx, deps),
+      problems: problems && withTermsFault(ctx, deps, problems),
+    })
   const showVerified = (ctx: Context, canSignIn: boolean): void => {
     signUpFlow.clear(ctx)
     const next: MessageAction = canSignIn
@@ -79,7 +87,8 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
       return showVerified(ctx, passwordHash !== null)
     }
     const finish = async (): Promise<void> => {
-      await signUpProof.byLinkWithPassword(secret, passwordOf(ctx))
+      const typed = { password: passwordOf(ctx), termsVersion: tickedTerms(ctx) }
+      await signUpProof.byLinkWithPassword(secret, typed)
       showVerified(ctx, true)
     }
     await refusable(ctx, finish, (problems) => showFinish(ctx, address, problems))

@@ -13,7 +13,9 @@ import type { Identities } from '../../../accounts/identities/identities.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
 import type { PasswordReset } from '../../../accounts/passwords/password-reset.ts'
 import type { Profile } from '../../../accounts/profile.ts'
+import type { Acceptances } from '../../../accounts/registration/acceptances.ts'
 import type { Invitations } from '../../../accounts/registration/invitations.ts'
+import type { TermsTokens } from '../../../accounts/registration/terms-tokens.ts'
 import type { Sessions } from '../../../accounts/sessions/sessions.ts'
 import type { SignIn } from '../../../accounts/sign-in.ts'
 import type { SignInCodes } from '../../../accounts/sign-in-codes.ts'
@@ -29,6 +31,7 @@ import type { DoorDeps } from '../router.ts'
 
 /** The use cases behind the account API. */
 export interface AuthApiDeps extends DoorDeps {
+  readonly acceptances: Acceptances
   readonly access: AccessRevoker
   readonly accessTokens: AccessTokens
   readonly accountExport: AccountExport
@@ -56,4 +59,5 @@ export interface AuthApiDeps extends DoorDeps {
   readonly signUp: SignUp
   readonly signUpProof: SignUpProof
   readonly stepUp: StepUp
+  readonly termsTokens: TermsTokens
 }

@@ -1,4 +1,12 @@
 /** Values of the examples: one person's story, told in the order of the operations. The tests replay it. */
+export const TERMS = {
+  version: '2026-11',
+  url: 'https://example.org/terms',
+  token:
+    'szq4Hn1k0W7c2fVd9sLQmE5tGyXbR8uJoPiA3hNeTwKs.c0Lw3n9vQ4xZ7mK1pB8dG5tRyH2sJ6fWuEaXo0iTqNlVbCk4',
+  accepted:
+    'szq4Hn1k0W7c2fVd9sLQmE5tGyXbR8uJoPiA3hNeTwKs.Zk9tPm2xV6bQ1nR7cL4wGs8dHy3jF5uKaXe0oTiBqWlN4vCf',
+}
 export const NAME = 'Ada Lovelace'
 export const EMAIL = 'ada@example.org'
 export const NEW_EMAIL = 'ada@example.net'

@@ -7,7 +7,7 @@ import { apiDoor, apiRouter } from '../router.ts'
 import { APPS } from './apps.ts'
 import { CREDENTIALS } from './credentials.ts'
 import type { AuthApiDeps } from './deps.ts'
-import { CLIENT_ID, IDS, STEP_TOKENS } from './examples.ts'
+import { CLIENT_ID, EXPIRES, IDS, STEP_TOKENS, TERMS } from './examples.ts'
 import { SCHEMAS } from './fields.ts'
 import { challenge } from './guards.ts'
 import { IDENTITIES } from './identities.ts'
@@ -21,6 +21,7 @@ import { Refusal } from './shapes.ts'
 import { SIGN_IN } from './sign-in.ts'
 import { SIGN_IN_CODE } from './sign-in-code.ts'
 import { SIGN_UP } from './sign-up.ts'
+import { TERMS_OPERATIONS } from './terms.ts'
 import { VERIFICATION } from './verification.ts'
 
 /** The JSON door for apps with their own screens. */
@@ -29,6 +30,7 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
   prefix: '/api/auth',
   scope: API_SCOPE,
   operations: [
+    ...TERMS_OPERATIONS,
     ...SIGN_UP,
     ...SIGN_IN,
     ...SIGN_IN_CODE,
@@ -50,6 +52,7 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
     password_rejected: { fields: { password: 'too_common' } },
     mfa_required: { token: STEP_TOKENS.signIn, methods: ['totp', 'recovery'], expires_in: 600 },
     passkey_unknown: { signal: { rpId: 'id.example.org', credentialId: 'bN4xV7zL1kQ9wE3rT6yUiA' } },
+    terms_required: { version: TERMS.version, url: TERMS.url, token: TERMS.token, ...EXPIRES },
     email_unverified: { userId: IDS.user, tokenId: IDS.signUp },
   },
   parameterExamples: { id: IDS.otherSession, clientId: CLIENT_ID },

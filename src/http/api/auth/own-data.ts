@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { family, operation } from '../operation.ts'
 import { APP, EVENT, GROUP, PASSWORD, SESSION, USER } from './examples.ts'
+import { Export, presentExport } from './export-shape.ts'
 import { Confirmed, named } from './fields.ts'
 import { person } from './guards.ts'
-import { ActivityEvent, Export, presentEvent, presentExport, time } from './shapes.ts'
+import { ActivityEvent, presentEvent, time } from './shapes.ts'
 
 const MAX_EVENTS = 100
 
@@ -48,6 +49,7 @@ export const OWN_DATA = family('My data', {
         groups: [GROUP],
         identities: [],
         passkeys: [],
+        acceptances: [],
         activity: [EVENT],
       },
     },

@@ -40,7 +40,7 @@ export const PASSKEY_SIGN_IN = family('Sign-in', {
     summary: 'Sign in with a passkey',
     description:
       'A passkey is both factors: no second step follows. Only `passkey_unknown` may be signalled to the device, which then forgets the passkey.',
-    refusals: [...PROOF_REFUSALS, 'method_not_offered'],
+    refusals: [...PROOF_REFUSALS, 'method_not_offered', 'terms_required'],
     body: named('PasskeySignInBody', { token, credential: AssertionCredential }),
     answer: SignedInAnswer,
     example: {
@@ -85,7 +85,7 @@ export const PASSKEY_SIGN_IN = family('Sign-in', {
     guard: stranger,
     limit: 'passkey',
     summary: 'Take the second step with a passkey',
-    refusals: PROOF_REFUSALS,
+    refusals: [...PROOF_REFUSALS, 'terms_required'],
     body: named('SecondStepBody', { token, credential: AssertionCredential }),
     answer: SignedInAnswer,
     example: {

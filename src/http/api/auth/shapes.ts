@@ -1,13 +1,10 @@
 import { z } from 'zod'
-import type { ExportedAccount } from '../../../accounts/export.ts'
 import { takesTwoFactors } from '../../../accounts/factors/levels.ts'
 import type { OpenedSession } from '../../../accounts/sessions/session-opening.ts'
 import type { AuditEvent, Consent } from '../../../entities/index.ts'
 import { ERROR_CODES } from '../../../errors.ts'
 import { FIELD_REASONS } from '../../middleware/validate.ts'
 import { named } from './fields.ts'
-import { presentIdentity, UserIdentity } from './identity-shape.ts'
-import { Passkey, presentPasskey } from './passkey-shape.ts'
 
 /**
  * What the JSON door shows: each field is named here, nothing else leaves (IN-06). The tests hold
@@ -115,53 +112,6 @@ export function presentEvent(event: AuditEvent): z.output<typeof ActivityEvent> 
 
 export const Group = named('Group', { name: z.string(), since: time })
 
-export const Export = named('Export', {
-  user: z.strictObject({
-    ...User.shape,
-    username: z.string().describe('`preferred_username` of every app.'),
-    locale: z.string().nullable(),
-    address: z.record(z.string(), z.string()).nullable(),
-    attributes: z.record(z.string(), z.string()).describe('Other standard claims, by their names.'),
-  }),
-  sessions: z.array(Session),
-  apps: z.array(App),
-  groups: z.array(Group),
-  identities: z.array(UserIdentity),
-  passkeys: z.array(Passkey),
-  activity: z.array(ActivityEvent),
-})
-
-/** The person's data as a document; both doors give the same (UX-37, LG-08). */
-export function presentExport(
-  {
-    account,
-    attributes,
-    sessions,
-    consents,
-    groups,
-    identities,
-    passkeys,
-    activity,
-  }: ExportedAccount,
-  currentSessionId: string,
-): z.output<typeof Export> {
-  return {
-    user: {
-      ...presentUser(account),
-      username: account.username,
-      locale: account.locale ?? null,
-      address: account.address ? { ...account.address } : null,
-      attributes: { ...attributes },
-    },
-    sessions: sessions.map((session) => presentSession(session, currentSessionId)),
-    apps: consents.map(presentApp),
-    groups: groups.map(({ name, since }) => ({ name, since: since.toISOString() })),
-    identities: identities.map(presentIdentity),
-    passkeys: passkeys.map(presentPasskey),
-    activity: activity.map(presentEvent),
-  }
-}
-
 export const UserAnswer = named('UserAnswer', { user: User })
 /** A code is under way; its answer comes with this identifier. */
 export const StartedProof = named('StartedProof', { tokenId: z.string(), expires_in: seconds })
@@ -177,11 +127,16 @@ export const Refusal = named('Refusal', {
   message: z.string().describe('For people, in English.'),
   request_id: z.uuid().describe('Quote it to the operator.'),
   fields: z.record(z.string(), z.enum(FIELD_REASONS)).optional().describe('Reasons by field.'),
-  token: z.string().optional().describe('With `mfa_required`: for the second call.'),
+  token: z
+    .string()
+    .optional()
+    .describe('With `mfa_required`: for the second call; with `terms_required`: for `/terms`.'),
   methods: z.array(z.enum(['passkey', 'totp', 'recovery'])).optional(),
   expires_in: seconds.optional(),
   userId: z.uuid().optional().describe('With `email_unverified`: for `/verify/email`.'),
   tokenId: z.uuid().optional(),
+  version: z.string().optional().describe('With `terms_required`: what is to be accepted.'),
+  url: z.string().optional().describe('With `terms_required`: where it is.'),
   signal: z
     .strictObject({ rpId: z.string(), credentialId: z.string() })
     .optional()

@@ -14,7 +14,7 @@ export const SIGN_IN_CODE = family('Sign-in', {
     summary: 'Sign in with a code by mail',
     description:
       'Where the operator offers it (`SIGN_IN_METHODS`). The first call mails a code, if the address has an account, and answers alike for every address. The code is good only with the `tokenId` of that call. With two-step sign-in on, the second call is refused with `mfa_required` and a token, which goes to `/sign-in/email` with a code of the second step.',
-    refusals: ['method_not_offered', 'invalid_code', 'mfa_required'],
+    refusals: ['method_not_offered', 'invalid_code', 'mfa_required', 'terms_required'],
     first: {
       body: named('SignInCodeFirstBody', { email }),
       status: 202,

@@ -21,6 +21,7 @@ export const SIGN_IN = family('Sign-in', {
       'invalid_credentials',
       'mfa_required',
       'email_unverified',
+      'terms_required',
       'invalid_code',
       'method_not_offered',
     ],
@@ -42,6 +43,7 @@ export const SIGN_IN = family('Sign-in', {
           case 'signed_in':
             return issue(deps, outcome, origin)
           case 'mfa_required':
+            await deps.termsTokens.requireOf(outcome.accountId)
             throw await secondStepWanted(deps, outcome)
           case 'email_unverified':
             throw new AppError('email_unverified', {

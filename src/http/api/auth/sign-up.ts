@@ -1,8 +1,19 @@
 import { z } from 'zod'
 import type { StartedSignUp } from '../../../accounts/sign-up.ts'
 import { family, operation } from '../operation.ts'
-import { CODE, EMAIL, EXPIRES, IDS, INVITATION, INVITED, NAME, PASSWORD, USER } from './examples.ts'
-import { code, email, name, named, newPassword, uuid } from './fields.ts'
+import {
+  CODE,
+  EMAIL,
+  EXPIRES,
+  IDS,
+  INVITATION,
+  INVITED,
+  NAME,
+  PASSWORD,
+  TERMS,
+  USER,
+} from './examples.ts'
+import { code, email, name, named, newPassword, token, uuid } from './fields.ts'
 import { stranger } from './guards.ts'
 import { presentUser, seconds, UserAnswer } from './shapes.ts'
 
@@ -25,8 +36,8 @@ export const SIGN_UP = family('Sign-up', {
     limit: 'sign-up',
     summary: 'Sign up',
     description:
-      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail. Who may not register here gets `registration_closed`, whatever the reason; an address of a domain whose people sign in at a provider gets `method_not_offered`.',
-    refusals: ['password_rejected', 'registration_closed', 'method_not_offered'],
+      'Mails a code. The answer is the same for an address that has an account; its owner is told by mail. Who may not register here gets `registration_closed`, whatever the reason; an address of a domain whose people sign in at a provider gets `method_not_offered`. Where terms have to be accepted, it is refused with `terms_required`, and `/sign-up/accepted` takes its place.',
+    refusals: ['password_rejected', 'registration_closed', 'method_not_offered', 'terms_required'],
     body: named('SignUpBody', { name, email, password: newPassword }),
     status: 202,
     answer: Started,
@@ -34,7 +45,33 @@ export const SIGN_UP = family('Sign-up', {
       body: { name: NAME, email: EMAIL, password: PASSWORD },
       answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
     },
-    handle: async (input, { origin }, { signUp }) => present(await signUp.start(input, origin)),
+    handle: async (input, { origin }, { signUp, termsTokens }) =>
+      present(await termsTokens.offering(input.email, () => signUp.start(input, origin))),
+  }),
+
+  signUpAccepted: operation({
+    route: 'POST /sign-up/accepted',
+    guard: stranger,
+    limit: 'sign-up',
+    summary: 'Sign up with accepted terms',
+    description: 'As the sign-up without them. `terms_token` is the answer of `/terms`.',
+    refusals: [
+      'password_rejected',
+      'registration_closed',
+      'method_not_offered',
+      'challenge_expired',
+    ],
+    body: named('SignUpAcceptedBody', { terms_token: token, name, email, password: newPassword }),
+    status: 202,
+    answer: Started,
+    example: {
+      body: { terms_token: TERMS.accepted, name: NAME, email: EMAIL, password: PASSWORD },
+      answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
+    },
+    async handle({ terms_token, ...wanted }, { origin }, { signUp, termsTokens }) {
+      const termsVersion = termsTokens.versionFor(terms_token, wanted.email)
+      return present(await signUp.start({ ...wanted, termsVersion }, origin))
+    },
   }),
 
   signUpInvited: operation({
@@ -43,18 +80,21 @@ export const SIGN_UP = family('Sign-up', {
     limit: 'sign-up',
     summary: 'Sign up with an invitation',
     description:
-      'Mails a code, as the sign-up without one. `invitation` is the `token` of the link. It is spent by the account, not by this call.',
+      'Mails a code, as the sign-up without one. `invitation` is the `token` of the link. It is spent by the account, not by this call. Where terms have to be accepted, it is refused with `terms_required`, and takes a `terms_token` then.',
     refusals: [
       'password_rejected',
       'invalid_invitation',
       'registration_closed',
       'method_not_offered',
+      'terms_required',
+      'challenge_expired',
     ],
     body: named('SignUpInvitedBody', {
       invitation: z.string().min(1).max(128),
       name,
       email,
       password: newPassword,
+      terms_token: token.optional(),
     }),
     status: 202,
     answer: Started,
@@ -62,9 +102,13 @@ export const SIGN_UP = family('Sign-up', {
       body: { invitation: INVITATION, name: NAME, email: INVITED, password: PASSWORD },
       answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
     },
-    async handle({ invitation, ...wanted }, { origin }, { invitations, signUp }) {
+    async handle({ invitation, terms_token, ...wanted }, { origin }, deps) {
+      const { invitations, signUp, termsTokens } = deps
       const { id } = await invitations.peek(invitation)
-      return present(await signUp.start({ ...wanted, invitation: id }, origin))
+      const termsVersion =
+        terms_token === undefined ? undefined : termsTokens.versionFor(terms_token, wanted.email)
+      const invited = { ...wanted, termsVersion, invitation: id }
+      return present(await termsTokens.offering(wanted.email, () => signUp.start(invited, origin)))
     },
   }),
 

@@ -34,13 +34,14 @@ export async function secondStepWanted(
 }
 
 export async function issue(
-  { firstPartyTokens, signInPolicy }: AuthApiDeps,
+  { firstPartyTokens, signInPolicy, termsTokens }: AuthApiDeps,
   proven: SignedIn,
   origin: RequestOrigin,
 ): Promise<z.output<typeof SignedInAnswer>> {
   // More is demanded than there is: what is missing is set up on the hosted pages (TF-11).
   if (!reaches(proven.proofs, signInPolicy.requiredLevel))
     throw new AppError('mfa_required', { extra: { methods: [] } })
+  await termsTokens.requireOf(proven.accountId)
   const { tokens, session } = await firstPartyTokens.issue(proven, origin)
   return {
     ...tokens,

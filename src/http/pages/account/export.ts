@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa'
 import type { AccountExport } from '../../../accounts/export.ts'
-import { presentExport } from '../../api/auth/shapes.ts'
+import { presentExport } from '../../api/auth/export-shape.ts'
 import { visitorOf } from './session.ts'
 
 export interface ExportDeps {
