@@ -93,6 +93,11 @@ export class AppError extends Error {
   }
 }
 
+/** Takes the place of a result that was refused; every other fault goes on. */
+export function noneIfRefused(error: unknown): undefined {
+  if (!(error instanceof AppError)) throw error
+}
+
 /**
  * A fault the operator can mend (configuration, port, database, a key that is missing): one clear
  * sentence, no stack. No refusal: a use case throws `AppError`.

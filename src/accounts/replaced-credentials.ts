@@ -1,11 +1,12 @@
 import { LockMode } from '@mikro-orm/core'
-import type { AuditDetail, AuditSink, AuditType } from '../audit/event.ts'
+import type { AuditSink, AuditType } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account, VerificationToken } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import { AppError, type ErrorCode } from '../errors.ts'
 import type { SecurityNotice } from '../views/views.ts'
+import type { Strongest } from './factors/levels.ts'
 import { recount } from './factors/ways.ts'
 import type { SecurityEvents } from './security-events.ts'
 import type { Sessions } from './sessions/sessions.ts'
@@ -18,7 +19,6 @@ export interface ReplacedCredentialsDeps {
 
 export interface Replacing {
   readonly event: Extract<AuditType, 'password_changed' | 'password_reset' | 'recovery_completed'>
-  readonly detail?: AuditDetail
   readonly exceptSessionId?: string | undefined
   /** What allowed the change, and how it is refused when the credentials have changed since. */
   readonly proof?: { readonly credentialVersion: number; readonly refusal: ErrorCode } | undefined
@@ -48,11 +48,15 @@ export class ReplacedCredentials {
     this.#deps = deps
   }
 
-  /** `put` spends what allowed it and stores the new credential; the account is locked. */
+  /**
+   * `put` spends what allowed it and stores the new credential; the account is locked. `given`: what
+   * comes of it, once it is known how strong the account is by it.
+   */
   async replace<T>(
     accountId: string,
-    { event, detail, exceptSessionId, proof, notice }: Replacing,
-    put: (tx: EntityManager, account: Account) => Promise<T>,
+    { event, exceptSessionId, proof, notice }: Replacing,
+    put: (tx: EntityManager, account: Account) => Promise<void>,
+    given: (tx: EntityManager, account: Account, strongest: Strongest) => Promise<T>,
   ): Promise<T> {
     const { sessions, events, audit } = this.#deps
     const unchanged = proof ? { credentialVersion: proof.credentialVersion } : {}
@@ -66,9 +70,9 @@ export class ReplacedCredentials {
           { lockMode: LockMode.PESSIMISTIC_WRITE },
         )
         if (!account) throw new AppError(proof?.refusal ?? 'not_found')
-        const done = await put(tx, account)
+        await put(tx, account)
         account.credentialVersion += 1
-        await recount(tx, accountId)
+        const strongest = await recount(tx, accountId)
         const kept = event === 'password_reset' ? KEPT_BY_RESET : KEPT
         await tx.nativeDelete(VerificationToken, {
           subjectId: accountId,
@@ -80,9 +84,8 @@ export class ReplacedCredentials {
           accountId,
           sessionId: exceptSessionId,
           origin: notice?.origin,
-          detail,
         })
-        return done
+        return given(tx, account, strongest)
       },
     )
   }

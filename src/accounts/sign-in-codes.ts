@@ -3,7 +3,7 @@ import type { AuditRecord, AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account } from '../entities/index.ts'
-import { AppError } from '../errors.ts'
+import { AppError, noneIfRefused } from '../errors.ts'
 import type { Messages } from '../mail/messages.ts'
 import { type Addressee, findAddressee } from './addressee.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
@@ -123,7 +123,9 @@ export class SignInCodes {
     const address = placeOf(email, binding, tokenId)
     let right: RightCode | undefined
     await attempt(await attempts.reserve(subject, 'mailed-code', tried), async () => {
-      right = await tokens.judge({ tokenId, purpose: 'sign_in', code, address }).catch(refused)
+      right = await tokens
+        .judge({ tokenId, purpose: 'sign_in', code, address })
+        .catch(noneIfRefused)
       // A right code gives back its own try, and forgets none of those before it.
       return right ? undefined : false
     })
@@ -146,8 +148,4 @@ export class SignInCodes {
       return account
     })
   }
-}
-
-function refused(error: unknown): undefined {
-  if (!(error instanceof AppError)) throw error
 }

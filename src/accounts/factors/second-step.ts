@@ -9,6 +9,7 @@ import type { Method } from './method.ts'
 import type { Presented } from './passkeys/assertions.ts'
 import type { RequestOptions } from './passkeys/options.ts'
 import type { Passkeys } from './passkeys/passkeys.ts'
+import { answersSecondStep } from './passkeys/suspended.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
 
 export interface SecondStepDeps {
@@ -74,7 +75,7 @@ export class SecondStep {
       em.fork().findOne(TotpCredential, { account: accountId, confirmedAt: { $ne: null } }),
       passkeys.list(accountId),
     ])
-    const passkey = all.find(({ suspendedFor }) => !suspendedFor || suspendedFor === 'reset')
+    const passkey = all.find(({ suspendedFor }) => answersSecondStep(suspendedFor))
     const used = [
       ...(totp ? [{ method: 'totp', at: totp.lastStep * TOTP_STEP_MS } as const] : []),
       ...(passkey ? [{ method: 'passkey', at: passkey.lastUsedAt?.getTime() ?? 0 } as const] : []),

@@ -1,14 +1,11 @@
 import { LIFETIMES } from '../../config/limits.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
-import { type Strongest, takesTwoFactors } from './levels.ts'
+import { STRONGEST, type Strongest } from './levels.ts'
 
 export interface SessionOfClient {
   readonly sessionId: string
   readonly clientId: string
 }
-
-/** How many factors the account had when it was proven at its level. */
-export const LEVEL = { one: 1, two: 2 } as const
 
 const PROVE = `
 insert into "session_proof" ("session_id", "client_id", "level", "proved_at")
@@ -21,19 +18,19 @@ select from "session_proof"
 where "session_id" = $1 and "client_id" = $2 and "level" >= $3 and "proved_at" > now() - ${LIFETIMES.freshAuthentication} * interval '1 second'`,
 }
 
-/** What one client of one session proves lasts for ten minutes. */
+/** What one client of one session proves lasts for ten minutes, for an account that is as strong. */
 export async function prove(
   em: EntityManager,
   { sessionId, clientId }: SessionOfClient,
-  level: number,
+  level: Strongest,
 ): Promise<void> {
   await em.execute(PROVE, [clientId, level, sessionId])
 }
 
 export async function isProven(
   pool: Pool,
-  { sessionId, clientId, ...account }: SessionOfClient & { readonly strongest: Strongest },
+  { sessionId, clientId, strongest }: SessionOfClient & { readonly strongest: Strongest },
 ): Promise<boolean> {
-  const level = takesTwoFactors(account) ? LEVEL.two : LEVEL.one
+  const level = Math.max(strongest, STRONGEST.one)
   return (await pool.query({ ...IS_PROVEN, values: [sessionId, clientId, level] })).rowCount === 1
 }

@@ -3,17 +3,17 @@ import { LIFETIMES } from '../../config/limits.ts'
 import { sha256 } from '../../crypto/token.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
-import { AppError } from '../../errors.ts'
+import { AppError, noneIfRefused } from '../../errors.ts'
 import type { Messages } from '../../mail/messages.ts'
 import type { Issue, OneTimeTokens, RightCode, TypedCode } from '../one-time-tokens.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { isFresh, type Shown } from '../sessions/session-level.ts'
 import { type Attempts, attempt } from './attempts.ts'
-import { takesTwoFactors } from './levels.ts'
+import { STRONGEST, takesTwoFactors } from './levels.ts'
 import type { Presented } from './passkeys/assertions.ts'
 import type { Passkeys } from './passkeys/passkeys.ts'
 import type { SecondStep } from './second-step.ts'
-import { isProven, LEVEL, prove, type SessionOfClient } from './session-proofs.ts'
+import { isProven, prove, type SessionOfClient } from './session-proofs.ts'
 
 /** Who calls the account API: a client within a session. */
 export interface Caller extends Shown, SessionOfClient {
@@ -70,13 +70,13 @@ export class StepUp {
   async byPassword(caller: Caller, password: string): Promise<void> {
     if (takesTwoFactors(caller)) throw await this.#secondFactorWanted(caller)
     await this.#deps.passwords.prove(caller.accountId, password)
-    await prove(this.#deps.em.fork(), caller, LEVEL.one)
+    await prove(this.#deps.em.fork(), caller, STRONGEST.one)
   }
 
   /** By a code of the app or a recovery code. Throws `invalid_code`. */
   async byCode(caller: Caller, code: string, origin: RequestOrigin): Promise<void> {
     await this.#deps.secondStep.verify(caller.accountId, code, origin, (tx) =>
-      prove(tx, caller, LEVEL.two),
+      prove(tx, caller, STRONGEST.two),
     )
   }
 
@@ -88,7 +88,7 @@ export class StepUp {
   ): Promise<void> {
     const { accountId } = caller
     await this.#deps.passkeys.proveSecond({ ...presented, accountId }, origin, (tx) =>
-      prove(tx, caller, LEVEL.two),
+      prove(tx, caller, STRONGEST.two),
     )
   }
 
@@ -145,7 +145,7 @@ export class StepUp {
         origin,
       }),
       async () => {
-        right = await tokens.judge(typed).catch(refused)
+        right = await tokens.judge(typed).catch(noneIfRefused)
         return right !== undefined
       },
     )
@@ -153,7 +153,7 @@ export class StepUp {
     if (found?.proof.credentialVersion !== credentialVersion) throw new AppError('invalid_code')
     await em.fork().transactional(async (tx) => {
       await tokens.spend(tx, found)
-      await prove(tx, caller, LEVEL.one)
+      await prove(tx, caller, STRONGEST.one)
     })
   }
 
@@ -178,8 +178,4 @@ export class StepUp {
  */
 function bindingOf({ sessionId, clientId }: Caller): string {
   return sha256(`step-up:${sessionId}:${clientId}`).toString('base64url')
-}
-
-function refused(error: unknown): undefined {
-  if (!(error instanceof AppError)) throw error
 }

@@ -99,8 +99,8 @@ export class Passwords {
       async (tx, account) => {
         await spend?.(tx)
         tx.assign(account, { ...also, passwordHash, passwordChangedAt: new Date() })
-        return account
       },
+      async (_tx, account) => account,
     )
   }
 }

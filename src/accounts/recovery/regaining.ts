@@ -8,7 +8,6 @@ import type { NewPasskey } from '../factors/passkeys/new-passkey.ts'
 import type { CreationOptions } from '../factors/passkeys/options.ts'
 import type { Passkeys } from '../factors/passkeys/passkeys.ts'
 import type { RecoveryCodes } from '../factors/recovery-codes.ts'
-import { recount } from '../factors/ways.ts'
 import type { PasswordFault } from '../passwords/password-policy.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { ReplacedCredentials } from '../replaced-credentials.ts'
@@ -108,9 +107,9 @@ export class Regaining {
         await tx.nativeDelete(RecoveryCode, { account: accountId })
         await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: 'recovery_hold' })
         await attempts.clear(tx, `password:${account.email}`, 'password')
-        const strongest = await recount(tx, accountId)
-        return takesTwoFactors({ strongest }) ? recoveryCodes.replace(tx, accountId) : []
       },
+      async (tx, _account, strongest) =>
+        takesTwoFactors({ strongest }) ? recoveryCodes.replace(tx, accountId) : [],
     )
   }
 }

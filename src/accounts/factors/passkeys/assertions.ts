@@ -16,6 +16,7 @@ import { type AssertionJson, bytesOf, userHandleOf } from './credential.ts'
 import { lateReport } from './late-report.ts'
 import type { RelyingParty } from './options.ts'
 import { findAnswered, type StoredKey, suspendCopied, useAlone, useWithin } from './stored-keys.ts'
+import { answersSecondStep } from './suspended.ts'
 import { type Authenticator, type Fault, judgeAssertion } from './webauthn.ts'
 
 export interface AssertionsDeps {
@@ -190,9 +191,8 @@ function whyNot(
   if (key.mustResetPassword) return 'must_reset_password'
   if (isFirstStep && !key.isWayIn) return 'not_verified'
   const { suspendedFor } = key
-  return suspendedFor !== null && (isFirstStep || suspendedFor !== 'reset')
-    ? 'suspended'
-    : undefined
+  const isTaken = isFirstStep ? suspendedFor === null : answersSecondStep(suspendedFor)
+  return isTaken ? undefined : 'suspended'
 }
 
 function provenBy({ accountId, credentialVersion, passkeyId }: StoredKey, method: Method) {

@@ -1,4 +1,4 @@
-import type { PasskeyCredential } from '../../../entities/index.ts'
+import type { PasskeyCredential, SuspendedFor } from '../../../entities/index.ts'
 import names from './passkey-names.json' with { type: 'json' }
 
 /** A passkey as its owner sees it. */
@@ -14,12 +14,20 @@ export interface PasskeyView extends Pick<PasskeyCredential, 'id' | 'createdAt' 
   readonly lastUsedAt: Date | undefined
   /** It may report a recovery until then, and cannot be removed. */
   readonly keptUntil: Date | undefined
-  readonly suspendedFor: PasskeyCredential['suspendedFor']
+  readonly suspendedFor: SuspendedFor | null
   /** In base64url, for signals to the browser. */
   readonly credentialId: string
 }
 
 const NAMES: Readonly<Record<string, string>> = names
+
+/** Null for one that is not suspended. */
+export function suspensionOf({
+  suspendedAt,
+  suspendedFor,
+}: Pick<PasskeyCredential, 'suspendedAt' | 'suspendedFor'>): SuspendedFor | null {
+  return suspendedAt ? (suspendedFor ?? null) : null
+}
 
 export function viewOf(passkey: PasskeyCredential): PasskeyView {
   const { id, createdAt, rpId, name, aaguid, isBackedUp, lastUsedAt } = passkey
@@ -33,7 +41,7 @@ export function viewOf(passkey: PasskeyCredential): PasskeyView {
     isSynced: isBackedUp,
     lastUsedAt: lastUsedAt ?? undefined,
     keptUntil: passkey.keptUntil && passkey.keptUntil > new Date() ? passkey.keptUntil : undefined,
-    suspendedFor: passkey.suspendedAt ? (passkey.suspendedFor ?? null) : null,
+    suspendedFor: suspensionOf(passkey),
     credentialId: Buffer.from(passkey.credentialId).toString('base64url'),
   }
 }

@@ -25,8 +25,9 @@ import {
   requestOptions,
 } from './options.ts'
 import { passkeyName } from './passkey-name.ts'
-import { type PasskeyView, viewOf } from './passkey-view.ts'
+import { type PasskeyView, suspensionOf, viewOf } from './passkey-view.ts'
 import { signalsOf } from './signals.ts'
+import { answersSecondStep } from './suspended.ts'
 
 export interface PasskeysDeps extends AssertionsDeps, EnrolmentDeps {
   readonly policy: SignInPolicy
@@ -62,9 +63,7 @@ export class Passkeys {
     const passkeys = await em
       .fork()
       .find(PasskeyCredential, { account: accountId }, NEWEST_USE_FIRST)
-    const usable = passkeys.filter(
-      ({ suspendedAt, suspendedFor }) => !suspendedAt || suspendedFor === 'reset',
-    )
+    const usable = passkeys.filter((each) => answersSecondStep(suspensionOf(each)))
     if (usable.length === 0) return undefined
     return requestOptions(rp, challenges.make('webauthn.get', binding, LIFETIMES.challenge), {
       userVerification: 'preferred',

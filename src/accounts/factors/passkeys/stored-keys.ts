@@ -1,16 +1,15 @@
 import { LIFETIMES } from '../../../config/limits.ts'
 import type { EntityManager, Pool } from '../../../database/database.ts'
 import type { Account, SuspendedFor } from '../../../entities/index.ts'
-import { IS_KEEPABLE } from '../../accounts.ts'
 import { IS_WAY_IN } from '../ways.ts'
 import type { Answered } from './answered.ts'
+import { CONFIRMED_BY_USE } from './suspended.ts'
 import type { Authenticator } from './webauthn.ts'
 
 /** A credential that is presented, with what its account may do. */
 export interface StoredKey {
   readonly passkeyId: string
   readonly publicKey: Buffer
-  readonly rpId: string
   readonly isBackupEligible: boolean
   readonly hasVerified: boolean
   readonly isWayIn: boolean
@@ -21,7 +20,6 @@ export interface StoredKey {
   readonly credentialVersion: number
   readonly status: Account['status']
   readonly mustResetPassword: boolean
-  readonly isKeepable: boolean
 }
 
 /** SQL that spends a challenge: one row for the first use of it, none for all others. */
@@ -35,11 +33,11 @@ const FIND = {
   name: 'passkey-find',
   text: `
 with "spent" as (${SPEND})
-select exists (select from "spent") as "isFirst", k."id" as "passkeyId", k."public_key" as "publicKey", k."rp_id" as "rpId",
+select exists (select from "spent") as "isFirst", k."id" as "passkeyId", k."public_key" as "publicKey",
   k."is_backup_eligible" as "isBackupEligible", k."has_verified" as "hasVerified", k."isWayIn",
   case when k."suspended_at" is not null then coalesce(k."suspended_for", '') end as "suspendedFor",
   k."suspended_for" = 'recovery' and k."suspended_at" > now() - ${LIFETIMES.lateReport} * interval '1 second' as "mayFreeze",
-  a."id" as "accountId", a."credential_version" as "credentialVersion", a."status", a."must_reset_password" as "mustResetPassword", ${IS_KEEPABLE} as "isKeepable"
+  a."id" as "accountId", a."credential_version" as "credentialVersion", a."status", a."must_reset_password" as "mustResetPassword"
 from (values ($3::bytea)) as q ("credential_id")
 left join (select *, ${IS_WAY_IN} as "isWayIn" from "passkey") k on k."credential_id" = q."credential_id"
 left join "account" a on a."id" = k."account_id"`,
@@ -53,7 +51,7 @@ const use = (at: (position: number) => string): string => `
 with "use" ("id", "counter", "isBackedUp", "hasVerified", "confirms") as (values (${at(1)}::uuid, ${at(2)}::bigint, ${at(3)}::boolean, ${at(4)}::boolean, ${at(5)}::boolean))
 update "passkey" k set "sign_count" = u."counter", "is_backed_up" = u."isBackedUp", "has_verified" = k."has_verified" or u."hasVerified", "last_used_at" = now(), "suspended_at" = null, "suspended_for" = null
 from "use" u
-where k."id" = u."id" and (k."sign_count" < u."counter" or (k."sign_count" = 0 and u."counter" = 0)) and (k."suspended_at" is null or (u."confirms" and k."suspended_for" = 'reset'))
+where k."id" = u."id" and (k."sign_count" < u."counter" or (k."sign_count" = 0 and u."counter" = 0)) and (k."suspended_at" is null or (u."confirms" and k."suspended_for" = '${CONFIRMED_BY_USE}'))
 returning 1`
 const USE_ALONE = { name: 'passkey-use', text: use((position) => `$${position}`) }
 const USE_WITHIN = use(() => '?')
