@@ -2,12 +2,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { Browser, Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
 import { PICTURES_CERTIFICATE, PICTURES_KEY } from '../support/loopback-certificate.ts'
+import { signedIn } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { atLogin, comeBy, FROM_ELSEWHERE, leaveFor, somebody } from '../support/upstream/coming.ts'
 import { HostileOp } from '../support/upstream/hostile-op.ts'
-import { createProvider } from '../support/upstream/providers.ts'
+import { changeProvider, createProvider } from '../support/upstream/providers.ts'
 import { TlsSite, TO_LOOPBACK } from '../support/upstream/tls.ts'
 
+const CONNECTIONS = '/account/connections'
+const BROKEN = { status: 500, body: 'oops' }
 const SAID = 'Acme does not answer'
 
 describe('a provider that is away', () => {
@@ -86,6 +89,27 @@ describe('a provider that is away', () => {
     op.lies = {}
     op.site.moods.delete('/token')
     expect((await comeBy(await atLogin(server), op)).url.pathname).toBe('/account')
+  })
+
+  const discovery = '/.well-known/openid-configuration'
+  it.each([
+    ['away when one leaves', 503, 'There is no answer', () => op.site.moods.set(discovery, BROKEN)],
+    ['away on the way back', 503, 'There is no answer', () => op.site.moods.set('/token', BROKEN)],
+    [
+      'disabled meanwhile',
+      403,
+      'not offered here',
+      () => changeProvider(server, 'acme', { disabledAt: new Date() }),
+    ],
+  ] as const)('leaves the account page as it was: %s', async (_when, status, said, happens) => {
+    const { browser } = await signedIn(server)
+    await browser.visit(CONNECTIONS)
+    await happens()
+    const gone = await browser.submit(`${CONNECTIONS}/acme/connect`)
+    const back = gone.isForeign && (await op.authorize(gone.url))
+    const page = back ? await browser.visit(back, FROM_ELSEWHERE) : gone
+    expect([page.status, page.h1]).toEqual([status, 'Sign-in elsewhere'])
+    expect(page.words).toContain(said)
   })
 
   it('is not asked when a sign-in page is shown', async () => {

@@ -5,7 +5,7 @@ import { AppError } from '../../../errors.ts'
 import { refusalOf, type UpstreamArrivals } from '../../../upstream/arrivals.ts'
 import { bindingTo } from '../../../upstream/flows.ts'
 import type { UpstreamJourneys } from '../../../upstream/journeys.ts'
-import type { Providers } from '../../../upstream/providers.ts'
+import type { LiveProvider, Providers } from '../../../upstream/providers.ts'
 import type { IdentityItem, Problems } from '../../../views/views.ts'
 import { refusable } from '../../refusable.ts'
 import { seeOther } from '../../see-other.ts'
@@ -33,11 +33,10 @@ export function showConnections(deps: ConnectionsDeps): Middleware {
 /** Away to a provider, whose answer belongs to this session alone. */
 export function startConnecting(deps: ConnectionsDeps): Middleware {
   return async (ctx) => {
-    const provider = await deps.providers.find(String(ctx['params']['provider']))
-    if (!provider) throw new AppError('not_found')
     await refusable(
       ctx,
       async () => {
+        const provider = await requireProvider(deps, String(ctx['params']['provider']))
         const href = await deps.journeys.begin({
           provider,
           purpose: 'link',
@@ -66,7 +65,7 @@ export function finishConnecting(deps: ConnectionsDeps): Middleware {
       async () => {
         const { id, providerId, news } = arrival
         if ('failure' in news) throw refusalOf(news.failure)
-        if (!(await deps.providers.find(providerId))) throw new AppError('method_not_offered')
+        await requireProvider(deps, providerId)
         const { id: accountId, credentialVersion } = account
         const arrived = { id, providerId, person: news.person }
         const hasSecondStep = secondProvedAt !== undefined
@@ -93,6 +92,13 @@ export function removeConnection(deps: ConnectionsDeps): Middleware {
       (problems) => render(ctx, deps, problems),
     )
   }
+}
+
+/** It may have been disabled since its button was shown (UP-05). */
+async function requireProvider({ providers }: ConnectionsDeps, id: string): Promise<LiveProvider> {
+  const provider = await providers.find(id)
+  if (!provider) throw new AppError('method_not_offered')
+  return provider
 }
 
 async function render(ctx: Context, deps: ConnectionsDeps, problems?: Problems): Promise<void> {
