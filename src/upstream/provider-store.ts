@@ -16,7 +16,7 @@ import {
   type ProviderInput,
   parseProvider,
 } from './provider-input.ts'
-import { SETTINGS } from './provider-settings.ts'
+import { liveProvider } from './providers.ts'
 import { secretContext } from './secret.ts'
 
 export interface ProviderStoreDeps {
@@ -124,10 +124,10 @@ export class ProviderStore {
     if (!settings.enforceForDomains) return
     const others = await tx.find(Provider, { id: { $ne: id } })
     for (const other of others) {
-      const { domains, enforceForDomains } = SETTINGS[other.kind].parse(other.settings)
-      const both = domains.filter(
-        (domain) => enforceForDomains && settings.domains.includes(domain),
-      )
+      // One that cannot be read, such as another version's, enforces nothing here.
+      const theirs = liveProvider(other).live?.settings
+      if (!theirs?.enforceForDomains) continue
+      const both = theirs.domains.filter((domain) => settings.domains.includes(domain))
       if (both.length > 0)
         throw refused({
           domains: { code: 'domain_enforced', values: { domains: both.join(', '), id: other.id } },

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { sentencesOf } from '../../src/clients/reasons.ts'
 import type { AppError } from '../../src/errors.ts'
 import type { ProviderInput } from '../../src/upstream/provider-input.ts'
+import { Browser } from '../support/browser.ts'
 import { run as runCommand, type Settings } from '../support/commands.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount } from '../support/factories.ts'
@@ -208,6 +209,27 @@ describe('gatehouse provider', () => {
       1,
       '--domain: example.org: already enforced for the provider acme\n',
     ])
+  })
+
+  it('is kept from no change, nor people from signing in, by a row of another version', async () => {
+    const { database, providers, providerStore } = server.context
+    const odd = (id: string, kind: string, settings: object) =>
+      database.pool.query(
+        `insert into provider (id, kind, name, client_id, scopes, settings, position, version, created_at, updated_at)
+         values ($1, $2, $1, 'x', '{openid}', $3, 1, 1, now(), now())`,
+        [id, kind, settings],
+      )
+    const enforcing = { domains: ['example.net'], enforceForDomains: true }
+    await odd('newer', 'google', { ...enforcing, ofTomorrow: true })
+    await odd('strange', 'facebook', enforcing)
+    await providerStore.update('github', { settings: enforcing })
+    await eventually(async () => (await providers.enforcing('a@example.net'))?.id, 'github')
+    const ids = (await providers.all()).map(({ id }) => id)
+    expect(ids).toEqual(expect.arrayContaining(['acme', 'github']))
+    expect(ids).not.toContain('newer')
+    expect((await new Browser(server.origin).visit('/login')).step).toBe('login')
+    await providerStore.update('github', { settings: { enforceForDomains: false } })
+    await database.pool.query(`delete from provider where id in ('newer', 'strange')`)
   })
 
   it('deletes one only when nobody comes by it, or who does is moved to codes by mail and told', async () => {
