@@ -1,5 +1,6 @@
 import Koa from 'koa'
 import type { Context } from './context.ts'
+import { StatelessChallenges } from './crypto/challenge.ts'
 import { authApi } from './http/api/auth/index.ts'
 import { apiDocsRoutes } from './http/api/docs/index.ts'
 import { assetRoutes } from './http/assets.ts'
@@ -36,6 +37,7 @@ import { resetPasswordRoutes } from './http/pages/reset-password.ts'
 import { upstreamRoutes } from './http/pages/upstream.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
+import { SignUpTrap } from './http/sign-up-trap.ts'
 import { createUpstreamCookie } from './http/upstream-cookie.ts'
 import { upstreamLogoutRoutes } from './http/upstream-logout.ts'
 import { webFinger } from './http/webfinger.ts'
@@ -92,7 +94,9 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(issuerHostOnly(issuer))
   app.use(protocolGuard(limit))
   app.use(fastPath(authorizationServer))
-  const ofSignIn = { csrf, deviceCookie, signUpFlow, invitationCookie, upstreamCookie }
+  const challenges = new StatelessChallenges(config.secrets.cookieKeys, 'sign-up')
+  const signUpTrap = new SignUpTrap({ challenges, fillSeconds: config.fillSeconds })
+  const ofSignIn = { csrf, deviceCookie, signUpFlow, invitationCookie, upstreamCookie, signUpTrap }
   app.use(interactionRoutes({ ...context, issuer, ...ofSignIn }, limit).routes())
   app.use(upstreamLogoutRoutes({ ...context, limit }).routes())
   app.use(upstreamRoutes({ ...context, csrf, limit, upstreamCookie }).routes())

@@ -15,6 +15,8 @@ export interface NewAccount {
   readonly clientId?: string
   /** The id of the invitation that was shown. */
   readonly invitation?: string | undefined
+  /** A program seems to have filled in the form. */
+  readonly isSuspected?: boolean | undefined
   /** The version of the terms that was accepted. */
   readonly termsVersion?: string | undefined
 }

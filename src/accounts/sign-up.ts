@@ -40,12 +40,12 @@ export interface StartedSignUp {
 }
 
 /** A sign-up, and the page that waits for its code. */
-export interface OwnSignUp {
+export interface OwnSignUp extends Pick<NewAccount, 'isSuspected'> {
   readonly userId: string
   readonly tokenId?: string
 }
 
-interface Sending {
+interface Sending extends Pick<NewAccount, 'isSuspected'> {
   readonly origin: RequestOrigin
   readonly app?: string | undefined
   readonly page?: string | undefined
@@ -70,7 +70,7 @@ export class SignUp {
    */
   async start(wanted: NewAccount, origin: RequestOrigin): Promise<StartedSignUp> {
     const { hasher, passwordContext, audit, registration, acceptances } = this.#deps
-    const { password, app, clientId, invitation, termsVersion } = wanted
+    const { password, app, clientId, invitation, termsVersion, isSuspected } = wanted
     const checked = checkNewAccount(wanted, passwordContext)
     const { email } = checked
     await registration.admit({ email, clientId, invitation })
@@ -80,9 +80,10 @@ export class SignUp {
     const started = await this.#deps.em.fork().transactional(async (em) => {
       const existing = await findAddressee(em, email)
       const pending = await keepPending(em, checked, wanted, passwordHash)
-      return this.#sendCode(em, pending, { origin, existing, app })
+      return this.#sendCode(em, pending, { origin, existing, app, isSuspected })
     })
-    audit.record({ type: 'sign_up', accountId: started.userId, origin })
+    const detail = { suspected: isSuspected || undefined }
+    audit.record({ type: 'sign_up', accountId: started.userId, origin, detail })
     return started
   }
 
@@ -100,7 +101,7 @@ export class SignUp {
 
   /** Another code for one's own sign-up, which waits for it in the same page as before. */
   async resendFor(
-    { userId, tokenId }: OwnSignUp,
+    { userId, tokenId, isSuspected }: OwnSignUp,
     origin: RequestOrigin,
     app?: string,
   ): Promise<StartedSignUp> {
@@ -111,7 +112,7 @@ export class SignUp {
       })
       if (!pending) return { userId, tokenId: randomUUID(), expiresInSeconds: LIFETIMES.code }
       const existing = await findAddressee(em, pending.email as CanonicalEmail)
-      return this.#sendCode(em, pending, { origin, app, existing, page: tokenId })
+      return this.#sendCode(em, pending, { origin, app, existing, page: tokenId, isSuspected })
     })
   }
 
@@ -133,7 +134,7 @@ export class SignUp {
   async #sendCode(
     em: EntityManager,
     pending: Pending,
-    { origin, app, existing, page }: Sending,
+    { origin, app, existing, page, isSuspected }: Sending,
   ): Promise<StartedSignUp> {
     const { id, email, name } = pending
     const locale = existing?.locale ?? pending.locale ?? undefined
@@ -142,7 +143,7 @@ export class SignUp {
     return this.#send(
       em,
       { subjectId: id, page },
-      { to: email, name, locale, origin, client: app, ...state, closed },
+      { to: email, name, locale, origin, client: app, isSuspected, ...state, closed },
     )
   }
 

@@ -2,7 +2,7 @@ import type { Accent } from './accent.ts'
 import type { Logo } from './brand-files.ts'
 import { isDevelopment } from './development.ts'
 import type { Env } from './env-schema.ts'
-import { type AdjustableLimits, LIFETIMES } from './limits.ts'
+import { type AdjustableLimits, CAPS, LIFETIMES } from './limits.ts'
 import type { RegistrationMode } from './registration-modes.ts'
 import { type SignInRules, signInRules } from './sign-in-rules.ts'
 
@@ -55,6 +55,8 @@ export interface Config {
     readonly domains: readonly string[]
     readonly showsDomains: boolean
   }
+  /** Nobody fills in a sign-up in less, in seconds; 0 on a machine of development. */
+  readonly fillSeconds: number
   /** What everybody has to accept, if anything. */
   readonly terms: Terms | undefined
   readonly recoveryHoldHours: number
@@ -141,6 +143,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       domains: env.REGISTRATION_DOMAINS ?? [],
       showsDomains: env.REGISTRATION_SHOW_DOMAINS,
     },
+    fillSeconds: production ? CAPS.fillSeconds : 0,
     terms:
       env.TERMS_VERSION === undefined || env.TERMS_URL === undefined
         ? undefined

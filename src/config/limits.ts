@@ -70,6 +70,11 @@ export const CAPS = {
   mailsPerHourOwn: 3,
   /** Mails over the whole server and hour (AA-01). */
   mailsPerHourGlobal: 10_000,
+  /** The same for forms that a program seems to have filled in, and how long such a mail waits. */
+  mailsPerHourSuspected: 30,
+  suspectedWaitSeconds: 60,
+  /** Nobody fills in a sign-up in less. */
+  fillSeconds: 2,
   sessionsPerAccount: 48,
   passkeysPerAccount: 20,
   /** At upstream providers. */

@@ -9,7 +9,12 @@ const MAC_BYTES = 16
 const FORM = /^[\w-]{48}$/
 
 /** What a challenge is for: the types of WebAuthn's client data, and steps of ours. */
-export type Ceremony = 'webauthn.get' | 'webauthn.create' | 'terms.ask' | 'terms.accepted'
+export type Ceremony =
+  | 'webauthn.get'
+  | 'webauthn.create'
+  | 'terms.ask'
+  | 'terms.accepted'
+  | 'sign-up.shown'
 
 /**
  * Challenges that nothing is stored of: `nonce (16) | expiry (4) | HMAC (16)`. Each is good for one

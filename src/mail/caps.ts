@@ -14,6 +14,8 @@ export interface Asker {
   readonly network: string
   /** The owner of the address, by a name of their own: counted apart from everybody who does not own it. */
   readonly own?: string | undefined
+  /** A program, by the form that it sent. */
+  readonly isSuspected?: boolean | undefined
 }
 
 export interface MailCapLimits {
@@ -23,6 +25,7 @@ export interface MailCapLimits {
   readonly perDayTogether: number
   readonly perHourOwn: number
   readonly perHourGlobal: number
+  readonly perHourSuspected: number
 }
 
 const LIMITS: MailCapLimits = {
@@ -32,6 +35,7 @@ const LIMITS: MailCapLimits = {
   perDayTogether: CAPS.mailsPerDayTogether,
   perHourOwn: CAPS.mailsPerHourOwn,
   perHourGlobal: CAPS.mailsPerHourGlobal,
+  perHourSuspected: CAPS.mailsPerHourSuspected,
 }
 
 interface Bucket {
@@ -102,15 +106,17 @@ export class MailCaps {
     budget: MailBudget,
     asker: Asker,
   ): Promise<Admission> {
-    const { perHourGlobal } = this.#limits
-    const shards = Math.max(1, Math.min(SHARDS, Math.floor(perHourGlobal / 100)))
+    const { isSuspected } = asker
+    const perHour = isSuspected ? this.#limits.perHourSuspected : this.#limits.perHourGlobal
+    const shards = Math.max(1, Math.min(SHARDS, Math.floor(perHour / 100)))
     const shard = crypto.getRandomValues(new Uint8Array(1))[0] ?? 0
-    const server = `mail:server:${budget.split(':')[0]}:${shard % shards}`
+    const kind = isSuspected ? 'suspected' : budget.split(':')[0]
+    const server = `mail:server:${kind}:${shard % shards}`
     const buckets = this.#buckets(`mail:${budget}:${address}`, budget, asker)
     const [row] = await em.execute<{ address: boolean; server: boolean }[]>(TAKE, [
       JSON.stringify(buckets),
       server,
-      Math.floor(perHourGlobal / shards),
+      Math.floor(perHour / shards),
     ])
     if (!row?.address) return 'over_address_cap'
     return row.server ? 'granted' : 'over_server_cap'

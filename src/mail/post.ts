@@ -1,3 +1,4 @@
+import { CAPS } from '../config/limits.ts'
 import type { EntityManager } from '../database/database.ts'
 import type { Logger } from '../logger/logger.ts'
 import { networkOf } from '../network.ts'
@@ -28,6 +29,8 @@ export interface Envelope {
    * from others (EN-02).
    */
   readonly isDecoy?: boolean
+  /** A program seems to ask for it: it waits, and few of all that do are sent. */
+  readonly isSuspected?: boolean | undefined
 }
 
 /** What every mail goes through: the caps, its language, the outbox of the caller's transaction. */
@@ -54,12 +57,13 @@ export class Post {
   async admits(
     em: EntityManager,
     name: MailName,
-    { to, origin, asker }: Envelope,
+    { to, origin, asker, isSuspected }: Envelope,
     budget: MailBudget,
   ): Promise<boolean> {
     const admission = await this.#caps.take(em, to, budget, {
       network: networkOf(origin?.ip ?? ''),
       own: asker ?? undefined,
+      isSuspected,
     })
     if (admission !== 'granted')
       this.#deps.logger.warn({ event: 'mail.capped', mail: name, reason: admission })
@@ -78,8 +82,9 @@ export class Post {
     return { to, subject, text, html }
   }
 
-  enqueue(em: EntityManager, mail: Mail, { isDecoy = false }: Envelope): void {
-    this.#deps.outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...mail })
+  enqueue(em: EntityManager, mail: Mail, { isDecoy = false, isSuspected }: Envelope): void {
+    const wait = isSuspected ? CAPS.suspectedWaitSeconds : undefined
+    this.#deps.outbox.enqueue(em, isDecoy ? 'decoy' : 'mail', { ...mail }, wait)
   }
 
   /** For later: see `Outbox.plan`. */

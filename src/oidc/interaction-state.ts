@@ -6,6 +6,7 @@ const SignUp = z.looseObject({
   email: z.string(),
   /** A passkey is made in place of a password, once the address is proven. */
   wantsPasskey: z.boolean().optional(),
+  isSuspected: z.boolean().optional(),
 })
 
 const Mfa = z.looseObject({
@@ -59,6 +60,7 @@ const Arrival = z.looseObject({
   /** Canonical. */
   email: z.string().optional(),
   tokenId: z.string().optional(),
+  isSuspected: z.boolean().optional(),
   proven: Proof.optional(),
 })
 

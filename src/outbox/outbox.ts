@@ -20,14 +20,15 @@ export class Outbox {
    * Persists in the caller's unit of work; the caller flushes. The body is encrypted and bound to
    * the message's id.
    */
-  enqueue(em: EntityManager, topic: OutboxTopic, body: JsonValue): void {
+  enqueue(em: EntityManager, topic: OutboxTopic, body: JsonValue, waitSeconds?: number): void {
     const id = randomUUID()
     em.persist(
       em.create(OutboxMessage, {
         id,
         topic,
         bodyBox: this.#box.seal(JSON.stringify(body), id),
-        availableAt: AT_ONCE,
+        availableAt:
+          waitSeconds === undefined ? AT_ONCE : new Date(Date.now() + waitSeconds * 1000),
       }),
     )
   }

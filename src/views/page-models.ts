@@ -22,7 +22,7 @@ import type {
 } from './models.ts'
 import type { RecoveryModels } from './recovery-models.ts'
 import type { TrustOffer } from './session-models.ts'
-import type { TermsBox, TermsModels } from './terms-models.ts'
+import type { TermsBox, TermsModels, TrapModel } from './sign-up-models.ts'
 
 export type SecondMethod = 'totp' | 'passkey' | 'recovery'
 
@@ -67,6 +67,7 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
   'interaction/arrival': LeavableStep & {
     readonly provider: string
     readonly terms?: TermsBox | undefined
+    readonly trap: TrapModel
     readonly asks: 'email' | 'name'
     readonly typed: string
     readonly email?: string | undefined
@@ -83,6 +84,7 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
   /** Posts `name`, `email`, `terms`, `password` or `passkey=yes`; has no form where this person may not. */
   'interaction/sign-up': LeavableStep & {
     readonly registration: RegistrationModel
+    readonly trap: TrapModel
     readonly terms?: TermsBox | undefined
     readonly asksPassword: boolean
     readonly offersPasskey: boolean

@@ -72,6 +72,7 @@ const login = {
 }
 const signUp = {
   ...form('/interaction/abc/sign-up'),
+  trap: { shown: 'signed' },
   asksPassword: true,
   offersPasskey: true,
   leave,

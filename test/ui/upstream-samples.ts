@@ -29,7 +29,12 @@ const step = (path: string) => ({
   ...form(`/interaction/abc/${path}`),
   leave: form('/interaction/abc/leave'),
 })
-const arrival = { ...step('arrival'), provider: 'GitHub', otherWayHref: '/interaction/abc/login' }
+const arrival = {
+  ...step('arrival'),
+  provider: 'GitHub',
+  otherWayHref: '/interaction/abc/login',
+  trap: { shown: 'signed' },
+}
 const connect = {
   ...step('connect'),
   provider: 'Google',

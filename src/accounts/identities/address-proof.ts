@@ -20,6 +20,8 @@ export interface AskedAddress extends Candidate {
   readonly locale?: string | undefined
   /** Whether a new account may come by this provider at all. */
   readonly mayJoin: boolean
+  /** A program seems to have filled in the form. */
+  readonly isSuspected?: boolean | undefined
   /** The page that waits, if it has asked before. */
   readonly page?: string | undefined
 }
@@ -39,7 +41,7 @@ export class AddressProof {
 
   /** The page that waits for the code. Nothing is mailed to those who could not register. */
   async ask(
-    { arrivalId, locale, mayJoin, page, ...candidate }: AskedAddress,
+    { arrivalId, locale, mayJoin, isSuspected, page, ...candidate }: AskedAddress,
     origin: RequestOrigin,
   ): Promise<{ tokenId: string }> {
     const { em, tokens, messages, registration } = this.#deps
@@ -60,6 +62,7 @@ export class AddressProof {
         locale,
         origin,
         isDecoy,
+        isSuspected,
         issued: () => tokens.issue(tx, issue),
       })
       return issued ?? (await tokens.openPage(tx, issue))

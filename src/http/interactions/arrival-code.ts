@@ -45,9 +45,9 @@ export function resendArrivalCode(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const newcomer = await newcomerOf(deps, step)
-    const { email, tokenId, stage } = newcomer?.waiting ?? {}
+    const { email, tokenId: page, isSuspected, stage } = newcomer?.waiting ?? {}
     if (!newcomer || email === undefined || stage !== 'code') return step.startOver()
-    const asked = await askCode(ctx, deps, step, newcomer, email, tokenId)
+    const asked = await askCode(ctx, deps, step, newcomer, { email, page, isSuspected })
     const { waiting } = newcomer
     await deps.interactions.remember(step.interaction, { arrival: { ...waiting, ...asked } })
     seeOther(ctx, `${step.url('arrival-code')}?resent=1`)

@@ -37,6 +37,7 @@ import type { Csrf } from '../middleware/csrf.ts'
 import type { FlowCookie } from '../pages/flow-cookie.ts'
 import type { AskingApp, Renderer } from '../renderer.ts'
 import { seeOther } from '../see-other.ts'
+import type { SignUpTrap } from '../sign-up-trap.ts'
 import type { UpstreamCookie } from '../upstream-cookie.ts'
 
 /** An account of which a sign-in has proven what it takes. */
@@ -80,6 +81,7 @@ export interface InteractionDeps {
   readonly signUpFlow: FlowCookie
   readonly renderer: Renderer
   readonly csrf: Csrf
+  readonly signUpTrap: SignUpTrap
 }
 
 /** What each step of an interaction needs to know of it. */

@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import { type CanonicalEmail, canonicalEmail } from '../../accounts/canonical-email.ts'
 import { upstreamProof } from '../../accounts/factors/methods/upstream.ts'
+import type { AskedAddress } from '../../accounts/identities/address-proof.ts'
 import type { Meeting } from '../../accounts/identities/meetings.ts'
 import { personName } from '../../accounts/person-name.ts'
 import type { Candidate } from '../../accounts/registration/candidates.ts'
@@ -36,7 +37,7 @@ export async function follow(
       return wait({ stage: 'connect', email: meeting.email })
     case 'unproven': {
       if (meeting.email === undefined) return wait({ stage: 'address' })
-      const { tokenId } = await askCode(ctx, deps, step, newcomer, meeting.email)
+      const { tokenId } = await askCode(ctx, deps, step, newcomer, { email: meeting.email })
       return wait({ stage: 'code', email: meeting.email, tokenId })
     }
     case 'new': {
@@ -57,8 +58,10 @@ export async function askCode(
   deps: InteractionDeps,
   step: Step,
   { provider, arrived }: Newcomer,
-  submitted: string,
-  page?: string,
+  {
+    email: submitted = '',
+    ...asking
+  }: { email?: string | undefined } & Pick<AskedAddress, 'page' | 'isSuspected'>,
 ): Promise<{ tokenId: string; email: string }> {
   const email = canonicalEmail(submitted)
   if (!email) throw new AppError('invalid_input', { fields: { email: 'invalid_email' } })
@@ -68,7 +71,7 @@ export async function askCode(
       ...(await candidateOf(ctx, deps, step, { arrived }, email)),
       locale: deps.renderer.locale(ctx),
       mayJoin: takesNewcomers(provider),
-      page,
+      ...asking,
     },
     originOf(ctx),
   )

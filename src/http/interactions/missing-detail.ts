@@ -52,8 +52,9 @@ type Take = (
 
 const takeAddress: Take = async (ctx, deps, step, newcomer, typed) => {
   refuseFaults({ email: emailFault(typed) })
-  const asked = await askCode(ctx, deps, step, newcomer, typed)
-  await step.goOn({ arrival: { ...newcomer.waiting, stage: 'code', ...asked } })
+  const isSuspected = deps.signUpTrap.suspects(ctx, step.uid)
+  const asked = await askCode(ctx, deps, step, newcomer, { email: typed, isSuspected })
+  await step.goOn({ arrival: { ...newcomer.waiting, stage: 'code', isSuspected, ...asked } })
 }
 
 const takeName: Take = async (ctx, deps, step, newcomer, typed) => {
@@ -81,6 +82,7 @@ function render(
     typed,
     provider: newcomer.provider.name,
     email: newcomer.waiting.email,
+    trap: deps.signUpTrap.fields(ctx, step.uid),
     terms: asksAddress(newcomer) ? undefined : termsBox(ctx, deps),
     otherWayHref: step.url('login'),
   }

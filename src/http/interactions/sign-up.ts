@@ -27,6 +27,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const { name, email, password, passkey } = textsOf(ctx, 'name', 'email', 'password', 'passkey')
     const invitation = await shownInvitation(ctx, deps)
+    const isSuspected = deps.signUpTrap.suspects(ctx, step.uid)
     const wantsPasskey =
       mayBePasskey(deps, step) && (passkey === 'yes' || !mayBePassword(deps, step))
     await refusable(
@@ -41,6 +42,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
           clientId: step.app.client.clientId,
           invitation: invitation?.id,
           termsVersion: tickedTerms(ctx),
+          isSuspected,
         }
         if (invitation && provesAddress(invitation, email)) {
           const account = await deps.signUpProof.byInvitation(wanted, invitation)
@@ -52,7 +54,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
         const { mfa: _mfa, emailCode: _code, ...state } = step.state
         await step.goOn({
           ...state,
-          signUp: { userId, tokenId, email: email.trim(), wantsPasskey },
+          signUp: { userId, tokenId, email: email.trim(), wantsPasskey, isSuspected },
         })
       },
       (problems) =>
@@ -87,6 +89,7 @@ async function render(
       providers: await providerButtons(deps, step),
       registration: offerOf(deps, step, invitation),
       terms: termsBox(ctx, deps),
+      trap: deps.signUpTrap.fields(ctx, step.uid),
       leave: leaveForm(ctx, deps, step),
       ...shown,
     },

@@ -1,5 +1,10 @@
 import type { FormModel, LeavableStep, Person } from './models.ts'
 
+/** See `SignUpTrap`. */
+export interface TrapModel {
+  readonly shown?: string | undefined
+}
+
 /** Posts `terms=<version>` once it is ticked. */
 export interface TermsBox {
   readonly version: string
