@@ -4,16 +4,25 @@ import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { csrfOf } from '../support/forms.ts'
+import { codeIn, linkIn } from '../support/inbox.ts'
 import { givePasskey, showPasskey } from '../support/passkeys.ts'
 import { enableMfa, enter, forgetStep, signedIn } from '../support/people.ts'
 import { askRecovery, passHours, proveMailbox, waitForRecovery } from '../support/recovering.ts'
 import { relyingParty } from '../support/relying-party.ts'
-import { startServer } from '../support/server.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import { useServer } from '../support/use-server.ts'
 
 const NEW_PASSWORD = 'twelve quiet otters sail home'
 const LINK = '/recover/link'
 const STOP = '/recover/stop'
+
+/** Sets NEW_PASSWORD by the code of a mail, which may come with others. */
+async function resetPassword({ context, inbox }: TestServer, email: string): Promise<void> {
+  const { tokenId } = await context.passwordReset.request(email, ORIGIN)
+  const code = codeIn(await inbox.find(email, ({ text }) => text.includes('/reset-password')))
+  const typed = { tokenId, email, code, password: NEW_PASSWORD }
+  await context.passwordReset.completeByCode(typed, ORIGIN)
+}
 
 describe('a person who has lost the way in', () => {
   const server = useServer()
@@ -137,13 +146,8 @@ describe('a person who has lost the way in', () => {
     const { account } = await protectedAccount()
     await waitForRecovery(server, account.email)
     await passHours(server, 24)
-    await server.inbox.next(account.email)
-    const link = await server.inbox.link(account.email, LINK).catch(() => undefined)
+    const found = await linkTo(account.email)
     await passHours(server, -1)
-    const { text } = (await server.inbox.mails(account.email)).find((mail) =>
-      mail.text.includes(LINK),
-    ) ?? { text: '' }
-    const found = link ?? new URL(/https?:\S+\/recover\/link\?token=[\w-]+/.exec(text)?.[0] ?? '')
     expect((await new Browser(server.origin).visit(found)).status).toBe(400)
     await passHours(server, 1)
     expect((await new Browser(server.origin).visit(found)).status).toBe(200)
@@ -274,28 +278,13 @@ describe('a person who has lost the way in', () => {
   })
 
   async function linkTo(email: string): Promise<URL> {
-    const isLink = ({ text }: { text: string }) => text.includes(LINK)
-    for (let tries = 0; tries < 200; tries += 1) {
-      const mail = (await server.inbox.mails(email)).find(isLink)
-      if (mail) return new URL(/https?:\S+\/recover\/link\?token=[\w-]+/.exec(mail.text)?.[0] ?? '')
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-    throw new Error('no link was mailed')
+    return linkIn(await server.inbox.find(email, ({ text }) => text.includes(LINK)), LINK)
   }
 
   it('a forgotten password does not shorten the wait, nor end it; a changed one does', async () => {
     const { account } = await protectedAccount()
     await waitForRecovery(server, account.email)
-    const reset = await server.context.passwordReset.request(account.email, ORIGIN)
-    for (let tries = 0; ; tries += 1) {
-      const code = await server.inbox.code(account.email).catch(() => undefined)
-      const typed = { ...reset, email: account.email, code: code ?? '', password: NEW_PASSWORD }
-      const done = await server.context.passwordReset.completeByCode(typed, ORIGIN).then(
-        () => true,
-        () => tries > 3,
-      )
-      if (done) break
-    }
+    await resetPassword(server, account.email)
     expect(await server.context.recoveryHolds.find(account.id)).toBeDefined()
     await server.context.passwords.replace(account.id, 'twelve quiet otters sail back')
     expect(await server.context.recoveryHolds.find(account.id)).toBeUndefined()
@@ -388,21 +377,7 @@ describe('what was there before a reset, a report or a recovery', () => {
     return [alone, second]
   }
 
-  async function reset(email: string): Promise<void> {
-    const { passwordReset } = server.context
-    const { tokenId } = await passwordReset.request(email, ORIGIN)
-    for (;;) {
-      const code = await server.inbox.code(email).catch(() => '')
-      const typed = { tokenId, email, code, password: NEW_PASSWORD }
-      if (
-        await passwordReset.completeByCode(typed, ORIGIN).then(
-          () => true,
-          () => false,
-        )
-      )
-        return
-    }
-  }
+  const reset = (email: string): Promise<void> => resetPassword(server, email)
 
   async function strongest(id: string): Promise<number> {
     return (await server.context.database.em.fork().findOneOrFail(Account, { id })).strongest

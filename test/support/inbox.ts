@@ -52,21 +52,39 @@ export class Inbox {
     throw new Error(`No new mail to ${address} within ${PATIENCE_MS / 1000} s`)
   }
 
+  /**
+   * Waits for a mail to this address that is like this, handed out before or not: for who gets
+   * several at once.
+   */
+  async find(address: string, isLike: (mail: Mail) => boolean): Promise<Mail> {
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await sleep(25)) {
+      const found = (await this.mails(address)).find(isLike)
+      if (found) return found
+    }
+    throw new Error(`No such mail to ${address} within ${PATIENCE_MS / 1000} s`)
+  }
+
   /** The six digits of the next mail. */
   async code(address: string): Promise<string> {
-    const { text, subject } = await this.next(address)
-    const [code] = /(?<!\d)\d{6}(?!\d)/.exec(text.replace(/(?<=\d{3}) (?=\d{3})/g, '')) ?? []
-    if (!code) throw new Error(`No code in the mail "${subject}":\n${text}`)
-    return code
+    return codeIn(await this.next(address))
   }
 
   /** The first link of the next mail that leads to this path. */
   async link(address: string, path = '/'): Promise<URL> {
-    const { text, subject } = await this.next(address)
-    const link = (text.match(/https?:\/\/[^\s<>"]+/g) ?? [])
-      .map((found) => new URL(found))
-      .find((url) => url.pathname.startsWith(path))
-    if (!link) throw new Error(`No link to ${path} in the mail "${subject}":\n${text}`)
-    return link
+    return linkIn(await this.next(address), path)
   }
+}
+
+export function codeIn({ text, subject }: Mail): string {
+  const [code] = /(?<!\d)\d{6}(?!\d)/.exec(text.replace(/(?<=\d{3}) (?=\d{3})/g, '')) ?? []
+  if (!code) throw new Error(`No code in the mail "${subject}":\n${text}`)
+  return code
+}
+
+export function linkIn({ text, subject }: Mail, path = '/'): URL {
+  const link = (text.match(/https?:\/\/[^\s<>"]+/g) ?? [])
+    .map((found) => new URL(found))
+    .find((url) => url.pathname.startsWith(path))
+  if (!link) throw new Error(`No link to ${path} in the mail "${subject}":\n${text}`)
+  return link
 }
