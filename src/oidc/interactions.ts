@@ -158,7 +158,7 @@ export class Interactions {
 
   /** The person goes back to the app; who was asked for a second factor and sets none up, did not meet it. */
   leave(interaction: Interaction, { enrol, offer }: InteractionState): Promise<string> {
-    if (offer?.isRequired) return this.#end(interaction, UNMET, 'a passkey is not made')
+    if (offer?.isRequired && !enrol) return this.#end(interaction, UNMET, 'a passkey is not made')
     return enrol?.isDone === false && demandedLevel(interaction.params) !== '1fa'
       ? this.#end(interaction, UNMET, 'a second factor is not set up')
       : this.#end(interaction, 'access_denied', 'End-User left the sign-in')

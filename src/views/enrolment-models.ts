@@ -7,13 +7,18 @@ export interface EnrolmentModels {
     readonly secret: string
     readonly otpauthUri: string
     readonly startOverHref: string
+    /** Where a passkey is made instead. */
+    readonly passkeyHref?: string | undefined
   }
   /**
-   * Posts a passkey that was made; `decline` nothing. `required`: the sign-in lacks it; `first`: the
-   * account has no way in yet, and may get a password at `passwordHref` instead.
+   * Posts a passkey that was made; `decline` nothing. `required`: the sign-in lacks it; `second`:
+   * it lacks a second factor, which an app may be as well; `first`: the account has no way in yet,
+   * and may get a password at `passwordHref` instead.
    */
   'interaction/passkey-offer': Pick<LeavableStep, 'leave' | 'problems'> & {
-    readonly reason: 'offer' | 'required' | 'first'
+    readonly reason: 'offer' | 'required' | 'second' | 'first'
+    /** Where an app is set up instead. */
+    readonly appHref?: string | undefined
     readonly passwordHref?: string | undefined
     readonly passkey: PasskeyForm
     readonly decline?: FormModel | undefined

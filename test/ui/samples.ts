@@ -355,6 +355,7 @@ export const PAGES: Samples<PageModels> = {
     plain: enrol,
     wrong: { ...enrol, problems: { code: 'invalid_code' } },
     replaced: { ...enrol, problems: { code: 'mfa_setup_replaced' } },
+    orPasskey: { ...enrol, passkeyHref: '/interaction/abc/passkey-offer' },
   },
   'interaction/recovery-codes': {
     fresh: { ...form('/interaction/abc/recovery-codes'), codes },
@@ -374,6 +375,7 @@ export const PAGES: Samples<PageModels> = {
     firstOnly: { reason: 'first', passkey: created, leave },
     plain: { reason: 'offer', passkey: created, leave, decline: form('/decline') },
     required: { reason: 'required', passkey: created, leave },
+    second: { reason: 'second', passkey: created, leave, appHref: '/interaction/abc/mfa-enrol' },
     refused: {
       reason: 'required',
       passkey: created,

@@ -10,7 +10,7 @@ import { originOf } from '../state.ts'
 import { askToConnect } from './connecting.ts'
 import type { InteractionDeps, Proven, Step } from './interaction.ts'
 import { kept } from './kept-proof.ts'
-import { demandedPasskey, offeredPasskey } from './passkey-due.ts'
+import { demandedPasskey, offeredPasskey, secondPasskey } from './passkey-due.ts'
 
 /**
  * Every sign-in ends here. Where it is less than is demanded, what is missing is set up first
@@ -90,5 +90,6 @@ async function beginEnrolment(
   isHalfway(ctx)
   await deps.mfa.enrol(account)
   const enrol = { ...kept(proven), amr: amrOf(proven.proofs), isDone: false }
-  await step.goOn({ arrival: step.state.arrival, came: proven.upstream, enrol })
+  const offer = await secondPasskey(deps, proven)
+  await step.goOn({ arrival: step.state.arrival, came: proven.upstream, enrol, offer })
 }

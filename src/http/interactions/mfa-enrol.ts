@@ -108,6 +108,7 @@ async function renderEnrol(
     csrf: deps.csrf.token(ctx),
     startOverHref: step.url('login'),
     hidden: { enrolment: id },
+    passkeyHref: step.state.offer ? step.url('passkey-offer') : undefined,
     leave: leaveForm(ctx, deps, step),
     problems: enrolmentProblems(refused, pending),
   }

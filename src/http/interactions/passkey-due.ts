@@ -26,6 +26,16 @@ export async function demandedPasskey(
   return { ...kept(proven), isRequired: true, isDone: false }
 }
 
+/** The same beside an app, where a second factor is demanded and a passkey may be one. */
+export async function secondPasskey(
+  deps: InteractionDeps,
+  proven: Proven,
+): Promise<Offer | undefined> {
+  return deps.signInPolicy.offers('passkey', {}, 'second')
+    ? demandedPasskey(deps, proven)
+    : undefined
+}
+
 /**
  * What is offered once after a sign-in without a passkey (UX-22): to who has none, in a browser that
  * can make one, unless they have said "not now" in it lately or only confirm who they are.

@@ -1,6 +1,7 @@
 import type { Context, Middleware } from 'koa'
 import { shownBy } from '../../accounts/shown-sign-in.ts'
 import { settingsOf } from '../../oidc/clients/settings.ts'
+import type { InteractionState } from '../../oidc/interaction-state.ts'
 import type { Problems } from '../../views/views.ts'
 import { textsOf } from '../form.ts'
 import { Registration, readCredential } from '../passkey-credential.ts'
@@ -91,7 +92,8 @@ async function render(
     ctx,
     'interaction/passkey-offer',
     {
-      reason: offer.isFirst ? 'first' : offer.isRequired ? 'required' : 'offer',
+      reason: reasonOf(step.state),
+      appHref: step.state.enrol ? step.url('mfa-enrol') : undefined,
       passkey: { action, csrf, options },
       decline:
         offer.isRequired || offer.isFirst ? undefined : { action: `${action}/decline`, csrf },
@@ -104,4 +106,10 @@ async function render(
     },
     step.app,
   )
+}
+
+function reasonOf({ enrol, offer }: InteractionState) {
+  if (enrol) return 'second'
+  if (offer?.isFirst) return 'first'
+  return offer?.isRequired ? 'required' : 'offer'
 }
