@@ -142,9 +142,10 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const keys = new SigningKeys({ em, box, timing: config.keys, audit })
   const renderer = createRenderer(views)
   const protocol = await composeProtocol({
-    config,
+    ...common,
     announcements,
     storage,
+    sessionProviders: upstream.sessionProviders,
     useCases,
     keys,
     cookieKeys,
@@ -154,9 +155,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     renderer,
     views,
     fetch: ways.toPublic,
-    logger,
     faults,
-    audit,
   })
   undo.use(protocol.keyWatch)
 

@@ -1,3 +1,4 @@
+import type { SessionProviders } from './accounts/sessions/session-providers.ts'
 import type { Audit } from './audit/audit.ts'
 import type { RefusedRequests } from './clients/refused-requests.ts'
 import type { Config } from './config/config.ts'
@@ -32,6 +33,7 @@ export interface ProtocolDeps {
   readonly config: Config
   readonly announcements: Announcements
   readonly storage: Storage
+  readonly sessionProviders: SessionProviders
   readonly useCases: UseCases
   readonly keys: SigningKeys
   readonly cookieKeys: CookieKeys

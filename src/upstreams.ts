@@ -2,6 +2,7 @@ import { AddressProof } from './accounts/identities/address-proof.ts'
 import { Joining } from './accounts/identities/joining.ts'
 import { Meetings } from './accounts/identities/meetings.ts'
 import { ProviderRemoval } from './accounts/identities/provider-removal.ts'
+import { SessionProviders } from './accounts/sessions/session-providers.ts'
 import type { AuditSink } from './audit/event.ts'
 import type { Config } from './config/config.ts'
 import type { SecretBox } from './crypto/secret-box.ts'
@@ -10,12 +11,14 @@ import type { Announcements } from './feed/announcements.ts'
 import type { Logger } from './logger/logger.ts'
 import type { Messages } from './mail/messages.ts'
 import type { WaysOut } from './outgoing/ways-out.ts'
+import { AppCodes } from './upstream/app-codes.ts'
 import { UpstreamArrivals } from './upstream/arrivals.ts'
 import { UpstreamFlows } from './upstream/flows.ts'
 import { UpstreamJourneys } from './upstream/journeys.ts'
 import { ProviderStore } from './upstream/provider-store.ts'
 import { Providers } from './upstream/providers.ts'
 import { RelyingParty } from './upstream/relying-party.ts'
+import { Tickets } from './upstream/tickets.ts'
 import { UpstreamLogout } from './upstream/upstream-logout.ts'
 import type { UseCases } from './use-cases.ts'
 
@@ -41,7 +44,8 @@ export function composeUpstream({
   const relyingParty = new RelyingParty({ box, fetch: ways.toProviders })
   const { mayName } = ways
   const providerStore = new ProviderStore({ em: database.em, box, audit, mayName })
-  return { providers, relyingParty, providerStore }
+  const sessionProviders = new SessionProviders(database)
+  return { providers, relyingParty, providerStore, sessionProviders }
 }
 
 export interface ArrivalDeps {
@@ -67,6 +71,8 @@ export function composeArrivals(deps: ArrivalDeps) {
   const { issuer } = config
   return {
     arrivals,
+    appCodes: new AppCodes(arrivals),
+    tickets: new Tickets(box),
     journeys: new UpstreamJourneys({ ...upstream, issuer, audit, flows, arrivals }),
     meetings: new Meetings({ pool, audit }),
     addressProof: new AddressProof({ em, tokens, messages, registration }),

@@ -2,6 +2,7 @@ import type { AuditSink } from '../audit/event.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
 import type { Account } from '../entities/index.ts'
 import type { ProvenAccount } from './accounts.ts'
+import type { CameBy } from './came-by.ts'
 import type { MfaChallenges } from './factors/challenges.ts'
 import { levelOf, takesTwoFactors } from './factors/levels.ts'
 import type { Method } from './factors/method.ts'
@@ -24,6 +25,8 @@ export interface FirstProof {
   readonly origin: RequestOrigin
   /** The device cookie, where the owner's trust in it does for a second step (TF-07). */
   readonly device?: string | undefined
+  /** What a challenge keeps of it, where nothing else does. */
+  readonly upstream?: CameBy | undefined
 }
 
 /** An account of which all is proven that its sign-in takes. */
@@ -58,7 +61,7 @@ export class FirstStep {
    * `invalid_credentials` for an account that is closed, whose owner is mailed how to keep it.
    */
   async proceed(
-    { account, proofs, binding, origin, device }: FirstProof,
+    { account, proofs, binding, origin, device, upstream }: FirstProof,
     goOn?: (proven: ProvenSignIn) => Promise<void>,
   ): Promise<FirstStepOutcome> {
     const { challenges, keepLinks, audit, trustedDevices } = this.#deps
@@ -66,7 +69,7 @@ export class FirstStep {
     const lacksSecond = takesTwoFactors(account) && levelOf(proofs).factors < 2
     const trustedBy = lacksSecond ? await trustedDevices.find(accountId, device) : undefined
     if (lacksSecond && !trustedBy) {
-      const challenge = await challenges.issue(accountId, binding, proofs)
+      const challenge = await challenges.issue(accountId, binding, proofs, upstream)
       return { status: 'mfa_required', accountId, email, ...challenge }
     }
     if (account.status !== 'active') {

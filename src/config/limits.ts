@@ -134,6 +134,8 @@ export const LIFETIMES = {
   /** At a provider, and then between its word and what the person decides. */
   upstreamFlow: 600,
   arrival: 600,
+  /** What an app redeems for a sign-in at a provider that was finished in a browser. */
+  upstreamCode: 120,
   /** Authentication older than this must be repeated for sensitive actions (SE-10). */
   freshAuthentication: 600,
   /** A logout token of a provider is remembered for longer than it is taken. */

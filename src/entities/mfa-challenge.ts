@@ -17,6 +17,9 @@ const MfaChallengeSchema = defineEntity({
     binding: p.string().length(128),
     /** The methods that were shown before it; the version before knows of passwords only. */
     firstStep: p.array().$type<string[]>().default(['password']),
+    /** By which provider the person came, and its name for the sign-in there. */
+    providerId: p.string().length(40).nullable(),
+    upstreamSid: p.string().length(255).nullable(),
     attempts: p.integer().default(0),
     /** Since when it has been answered; null again if what it was answered for did not come about. */
     spentAt: p.datetime().nullable(),

@@ -58,6 +58,9 @@ const SessionSchema = defineEntity({
       )
       .lazy()
       .nullable(),
+    /** The provider that was come by last, also before a sign-in by another way; and since when. */
+    idp: p.string().length(40).nullable(),
+    idpSince: p.datetime().nullable(),
     /** SHA-256 of the cookie of the device whose trust did for the second step. */
     trustedDevice: p.blob().nullable(),
     /** Whether that trust still holds. */

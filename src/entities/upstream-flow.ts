@@ -1,8 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { Provider } from './provider.ts'
 
-/** What the person began it for: to sign in, or to connect an account. */
-export type UpstreamPurpose = 'sign_in' | 'link'
+/** What the person began it for: to sign in, here or for an app of the API, or to connect an account. */
+export type UpstreamPurpose = 'sign_in' | 'link' | 'api'
 
 /**
  * A person who is away at a provider. Deleting the row spends it, before the code that came back is

@@ -138,11 +138,20 @@ function createProvider(deps: AuthorizationServerDeps, { keys, hintKeys }: KeySe
 
 function createFastPath(
   provider: Provider,
-  { adapter, findAccount, resources, audit, secretUses, groupClaims }: AuthorizationServerDeps,
+  {
+    adapter,
+    findAccount,
+    sessionProviders,
+    resources,
+    audit,
+    secretUses,
+    groupClaims,
+  }: AuthorizationServerDeps,
 ): FastPath {
   return new FastPath(provider, {
     clients: adapter('Client'),
     findAccount: findingOnce(findAccount),
+    sessionProviders,
     resources,
     audit,
     secretUses,

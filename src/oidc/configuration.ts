@@ -8,6 +8,7 @@ import type { CookieKeys } from '../crypto/cookie-keys.ts'
 import { PROMPTS } from './authorization/prompts.ts'
 import { askedAt, finishReading } from './authorization/requests.ts'
 import type { GroupClaims } from './claims/group-claims.ts'
+import { type FindsProvider, sayingIdp } from './claims/idp.ts'
 import { CLAIMS_BY_SCOPE } from './claims/registry.ts'
 import { readClaimsParameter } from './claims/request.ts'
 import { groupsInJwt } from './claims/token-groups.ts'
@@ -46,6 +47,7 @@ export interface ConfigurationDeps {
   readonly adapter: AdapterFactory
   readonly jwks: JWKS
   readonly findAccount: FindAccount
+  readonly sessionProviders: FindsProvider
   readonly consents: ConsentStore
   readonly signInPolicy: SignInPolicy
   readonly trustedDevices: LevelDeps['trustedDevices']
@@ -153,7 +155,8 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
       policy: createInteractionPolicy({ ...deps, lifetimes: config.lifetimes }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
-    findAccount: (_ctx, sub, token) => deps.findAccount(sub, sessionOf(token)),
+    findAccount: async (_ctx, sub, token) =>
+      sayingIdp(await deps.findAccount(sub, sessionOf(token)), token, deps.sessionProviders),
     loadExistingGrant: deps.loadExistingGrant,
     expiresWithSession: (_ctx, token) => !token.scopes.has('offline_access'),
     issueRefreshToken: (_ctx, client, code) => issuesRefreshToken(client, code),

@@ -1,6 +1,7 @@
 import type { Provider } from 'oidc-provider'
+import type { CameBy } from '../accounts/came-by.ts'
 import type { RequestOrigin } from '../audit/request-origin.ts'
-import { toldSignIn, type Upstream } from './sign-in-result.ts'
+import { toldSignIn } from './sign-in-result.ts'
 
 type Middleware = Parameters<Provider['use']>[0]
 
@@ -20,7 +21,7 @@ export interface SessionRecords {
       authenticatedAt: Date
       secondProvedAt: Date | undefined
       expiresAt: Date
-      upstream: Upstream | undefined
+      upstream: CameBy | undefined
       broughtTwo: boolean
       trustedBy: string | undefined
     },

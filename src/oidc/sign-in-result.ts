@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import type { CameBy } from '../accounts/came-by.ts'
 import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../accounts/factors/levels.ts'
 import type { Proof } from '../accounts/factors/method.ts'
 import { broughtTwo } from '../accounts/factors/methods/upstream.ts'
 
 const Upstream = z.looseObject({ providerId: z.string(), sid: z.string().optional() })
-export type Upstream = z.infer<typeof Upstream>
 
 /** A finished sign-in. */
 export interface SignedIn {
@@ -13,8 +13,7 @@ export interface SignedIn {
   readonly proofs: readonly Proof[]
   /** "Remember this device": a session of 30 days instead of one that ends with the browser. */
   readonly isRemembered: boolean
-  /** By which provider the person came, and its name for the sign-in there. */
-  readonly upstream?: Upstream | undefined
+  readonly upstream?: CameBy | undefined
   /** The trusted device that did for the second step. */
   readonly trustedBy?: string | undefined
 }
@@ -57,7 +56,7 @@ export interface ToldSignIn {
   /** They did so just now, and no session is known of it yet. */
   readonly isNew: boolean
   readonly hasTakenSecondStep: boolean
-  readonly upstream: Upstream | undefined
+  readonly upstream: CameBy | undefined
   /** What the provider said of two factors counted. */
   readonly broughtTwo: boolean
   readonly trustedBy: string | undefined

@@ -27,6 +27,8 @@ const Failure = z.object({
 const News = z.union([
   z.object({
     person: Person,
+    /** For the app of the API that may redeem it, by its PKCE verifier. */
+    app: z.object({ clientId: z.string(), challenge: z.string() }).optional(),
   }),
   z.object({ failure: Failure }),
 ])
@@ -79,10 +81,15 @@ export class UpstreamArrivals {
     this.#box = box
   }
 
-  async put(providerId: string, binding: Buffer, news: News): Promise<string> {
+  async put(
+    providerId: string,
+    binding: Buffer,
+    news: News,
+    seconds: number = LIFETIMES.arrival,
+  ): Promise<string> {
     const id = randomUUID()
     const box = this.#box.seal(JSON.stringify(news), associated(id))
-    await this.#pool.query({ ...PUT, values: [id, providerId, binding, box, LIFETIMES.arrival] })
+    await this.#pool.query({ ...PUT, values: [id, providerId, binding, box, seconds] })
     return id
   }
 

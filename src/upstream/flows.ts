@@ -82,7 +82,7 @@ export class UpstreamFlows {
 }
 
 /** Names what a flow belongs to, such as an interaction: the table keeps a digest of it. */
-export function bindingTo(what: 'interaction' | 'session', id: string): Buffer {
+export function bindingTo(what: 'interaction' | 'session' | 'api' | 'code', id: string): Buffer {
   return sha256(`${what}:${id}`)
 }
 

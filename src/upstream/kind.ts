@@ -43,6 +43,8 @@ interface AnyKind {
 /** A provider of OpenID Connect: who the person is, is in a signed ID token. */
 export interface OpenIdKind extends AnyKind {
   readonly speaks: 'openid'
+  /** Under which name it signs, too, beside that of its metadata. */
+  alsoIssuer?(issuer: string): string
   /** Its callback is a form that it posts, from its own site. */
   readonly answersByForm?: boolean
   /** Whether people of this account over there may come at all. */

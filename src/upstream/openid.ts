@@ -4,7 +4,9 @@ import { OUTGOING, UPSTREAM } from '../config/limits.ts'
 import type { Fetch } from '../outgoing/guarded-fetch.ts'
 import { keepingAnswers } from './kept-answers.ts'
 import { type Ask, absent, type Claims, type OAuthKind, type OpenIdKind } from './kind.ts'
+import { authentication, type Party } from './party.ts'
 import { UpstreamRefusal } from './refusal.ts'
+import { TwoNames } from './two-names.ts'
 
 /** Loaded with the first provider that is asked: most servers have none. */
 const load = (): Promise<typeof Library> => import('openid-client')
@@ -24,15 +26,6 @@ const TOKEN = {
   ].concat('EdDSA', 'Ed25519'),
   maxTokenAge: 300,
   clockTolerance: 30,
-}
-
-/** One provider, as one client of it. */
-export interface Party {
-  readonly issuer: string
-  readonly clientId: string
-  /** What the token request shows, made anew for each; absent for a client that has no secret. */
-  readonly secret: (() => string) | undefined
-  readonly fetch: Fetch
 }
 
 export interface Checks {
@@ -72,7 +65,8 @@ export type AnyConnection = OpenIdConnection | OAuthConnection
 export async function connectOpenId(kind: OpenIdKind, party: Party): Promise<OpenIdConnection> {
   const library = await load()
   let jwksUri = ''
-  const fetch = keepingAnswers(party.fetch, {
+  const names = kind.alsoIssuer && new TwoNames(library, party, kind.alsoIssuer(party.issuer))
+  const fetch = keepingAnswers(names?.keeping(party.fetch) ?? party.fetch, {
     isKept: (url) => url === jwksUri,
     staleMs: UPSTREAM.staleMs,
   })
@@ -99,14 +93,17 @@ export async function connectOpenId(kind: OpenIdKind, party: Party): Promise<Ope
     verify: (token) =>
       jwtVerify(token, keySet, { ...TOKEN, issuer: server.issuer, audience: party.clientId }),
     async redeem(callback, { state, nonce, verifier, maxAge }) {
-      const tokens = await library.authorizationCodeGrant(config, callback, {
-        expectedState: state,
-        expectedNonce: nonce,
-        pkceCodeVerifier: verifier,
-        idTokenExpected: true,
-        ...(maxAge === undefined ? {} : { maxAge }),
-      })
-      const claims: Claims = tokens.claims() ?? {}
+      const grant = (url: URL, by: Library.Configuration) =>
+        library.authorizationCodeGrant(by, url, {
+          expectedState: state,
+          expectedNonce: nonce,
+          pkceCodeVerifier: verifier,
+          idTokenExpected: true,
+          ...(maxAge === undefined ? {} : { maxAge }),
+        })
+      const tokens = await (names?.redeem(callback, config, grant) ?? grant(callback, config))
+      const signed: Claims = tokens.claims() ?? {}
+      const claims = names ? { ...signed, iss: server.issuer } : signed
       const isWhole = claims['email'] !== undefined && claims['name'] !== undefined
       if (isWhole || !server.userinfo_endpoint) return claims
       const subject = String(claims['sub'])
@@ -162,20 +159,6 @@ function connectionOf(library: typeof Library, config: Library.Configuration): C
 function options(library: typeof Library, fetch: Fetch) {
   const byGuard: Library.CustomFetch = (url, init) => fetch(url, init as RequestInit)
   return { [library.customFetch]: byGuard, timeout: OUTGOING.providerMs / 1000 }
-}
-
-/** As the provider's metadata say; by default `client_secret_basic` (OpenID Connect Discovery 3). */
-function authentication(library: typeof Library, secret: (() => string) | undefined) {
-  const authenticate: Library.ClientAuth = (server, client, body, headers) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    const method = !secret
-      ? library.None()
-      : methods.includes('client_secret_basic')
-        ? library.ClientSecretBasic(secret())
-        : library.ClientSecretPost(secret())
-    method(server, client, body, headers)
-  }
-  return authenticate
 }
 
 /** What is signed counts; an address goes with the word on it of the same document. */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { AccountModels } from './account-models.ts'
 import type { ApiDocs } from './api-docs-model.ts'
+import type { Destination } from './destination.ts'
 import type { EnrolmentModels } from './enrolment-models.ts'
 import type {
   ApiItem,
@@ -101,11 +102,7 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
     readonly scopes: readonly ScopeItem[]
     readonly claims: readonly ClaimItem[]
     readonly apis: readonly ApiItem[]
-    /** Who answers where the person is sent, and what is shown of it: a host, or `scheme:`. */
-    readonly destination: {
-      readonly kind: 'https' | 'loopback' | 'private' | 'scheme'
-      readonly host: string
-    }
+    readonly destination: Destination
     /** The app stays connected after the person leaves (`offline_access`). */
     readonly isOffline: boolean
     readonly lifetimeSeconds: number
@@ -150,6 +147,11 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
     readonly href: string
     readonly isToProgram: boolean
     readonly provider?: string | undefined
+  }
+  /** Whether an app of the account API may have the sign-in. Posts `decision` (`allow` or `deny`). */
+  'pages/app-sign-in': FormModel & {
+    readonly person: Person
+    readonly destination: Destination
   }
   'pages/api-docs': ApiDocs
   'pages/message': {

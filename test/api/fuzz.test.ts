@@ -176,8 +176,9 @@ function broken(at: number): string {
 }
 
 const ENDS = new Set(['logout', 'logoutAll', 'deleteAccount', 'endSession'])
-/** The owner has allowed no app and has no second factor and no passkey. */
+/** The owner has allowed no app, has no second factor and no passkey, and no provider is there. */
 const UNREACHABLE = new Set([
+  'beginUpstream',
   'revokeApp',
   'disableMfa',
   'regenerateRecoveryCodes',

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { createPrivateKey } from 'node:crypto'
+import { createHash, createPrivateKey, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt, SignJWT } from 'jose'
 import { CAPS } from '../../src/config/limits.ts'
 import { Consent } from '../../src/entities/index.ts'
 import { AppError, ERROR_CODES, type ErrorCode } from '../../src/errors.ts'
+import { CLIENT_ID, UPSTREAM } from '../../src/http/api/auth/examples.ts'
 import { authRoutes } from '../../src/http/api/auth/index.ts'
 import {
   type ApiAnswer,
@@ -31,10 +32,20 @@ import { createProvider } from '../support/upstream/providers.ts'
 let server: TestServer
 let document: Json
 let operations: OperationDoc[]
+const ISSUER = 'https://login.acme.example'
 beforeAll(async () => {
   server = await startApi({ signIn: { methods: ['password', 'passkey', 'email-code'] } })
   const shown = ['given_name', 'family_name', 'birthdate', 'zoneinfo', 'address']
   await server.context.definitions.turn(shown, true)
+  await createProvider(server, {
+    issuer: ISSUER,
+    client: { id: 'gatehouse', secret: 'none of ours' },
+  })
+  await createClient(server, {
+    clientId: CLIENT_ID,
+    redirectUris: [UPSTREAM.redirectUri],
+    accountApi: true,
+  })
   document = await (await fetch(`${server.origin}/api/openapi.json`)).json()
   operations = operationsOf(document)
 })
@@ -59,12 +70,21 @@ function shape(value: Json): Json {
   )
 }
 
+/** A code of somebody whom the provider of the examples knows. */
+async function upstreamCode(operation: OperationDoc, subject: string): Promise<Json> {
+  const body = operation.requests['default']
+  const challenge = createHash('sha256').update(body.code_verifier).digest('base64url')
+  const person = { issuer: ISSUER, subject, emailProven: false, amr: [] }
+  const asked = { providerId: 'acme', clientId: CLIENT_ID, challenge }
+  return { ...body, code: await server.context.appCodes.make(asked, person) }
+}
+
 /** As if the person had connected the provider of the examples. */
-async function linkedIdentity(accountId: string): Promise<string> {
+async function linkedIdentity(accountId: string, subject: string = randomUUID()): Promise<string> {
   const { rows } = await server.context.database.pool.query<{ id: string }>(
     `insert into identity (id, account_id, provider_id, issuer, subject, email, display_name, linked_at, linked_by)
-     values (gen_random_uuid(), $1, 'acme', 'https://login.acme.example', gen_random_uuid(), 'ada@acme.example', 'Ada', now(), 'link') returning id`,
-    [accountId],
+     values (gen_random_uuid(), $1, 'acme', $2, $3, 'ada@acme.example', 'Ada', now(), 'link') returning id`,
+    [accountId, ISSUER, subject],
   )
   return rows[0]?.id ?? ''
 }
@@ -97,8 +117,8 @@ describe('the document', () => {
         ),
     )
     expect(operations.map(({ route }) => route).toSorted()).toEqual(routes.toSorted())
-    expect(routes).toHaveLength(41)
-    expect(new Set(operations.map(({ id }) => id)).size).toBe(41)
+    expect(routes).toHaveLength(43)
+    expect(new Set(operations.map(({ id }) => id)).size).toBe(43)
   })
 
   it('refers to nothing that is not there', () => {
@@ -206,6 +226,7 @@ describe('the examples', () => {
       const path = route
         .replace('{id}', live.get(id) ?? '')
         .replace('{clientId}', live.get('revokeApp') ?? '')
+        .replace('{provider}', 'acme')
       const answer = await api(server, path, fill(requests[name], live), {
         ...(isBearer ? { token } : {}),
         ...options,
@@ -242,11 +263,8 @@ describe('the examples', () => {
       token = (await tell('signIn', 'first')).body.access_token
     }
 
-    await createProvider(server, {
-      issuer: 'https://login.acme.example',
-      client: { id: 'gatehouse', secret: 'none of ours' },
-    })
     await tell('listProviders')
+    await tell('beginUpstream')
     const invitation = operation('signUpInvited').requests['default'].invitation
     live.set(invitation, await anInvitation())
     await tell('signUpInvited')
@@ -290,7 +308,11 @@ describe('the examples', () => {
     await server.context.database.pool.query('select pg_sleep(0.2)')
     await tell('listActivity')
     await tell('exportAccount')
-    live.set('removeIdentity', await linkedIdentity(accountId))
+    const identity = await linkedIdentity(accountId, 'ada')
+    const redeemed = await upstreamCode(operation('signInUpstream'), 'ada')
+    live.set(operation('signInUpstream').requests['default'].code, redeemed.code)
+    await tell('signInUpstream')
+    live.set('removeIdentity', identity)
     await tell('listIdentities')
     await tell('removeIdentity')
     live.set('endSession', other.sessionId)
@@ -526,6 +548,7 @@ describe('the refusals', () => {
       // They ask the database for nothing but who calls: providers are in memory by now, tokens are forged.
       const asksNothing = [
         'listProviders',
+        'beginUpstream',
         'passkeyOptions',
         'signInWithPasskey',
         'acceptTerms',
@@ -553,6 +576,12 @@ describe('the refusals', () => {
       )
     },
     async invalid_credentials(each) {
+      if (each.id === 'signInUpstream') {
+        const { id } = await createAccount(server, { status: 'disabled' })
+        await linkedIdentity(id, id)
+        const body = await upstreamCode(each, id)
+        return send(each, () => body)
+      }
       if (!each.isBearer) return send(each)
       return send(each, (body) => ({
         ...body,
@@ -578,7 +607,13 @@ describe('the refusals', () => {
         })
       }
       if (each.id === 'acceptTerms') return api(server, each.route, await unaccepted('2020-01'))
-      const { email, password } = await createAccount(server)
+      const { id, email, password } = await createAccount(server)
+      if (each.id === 'signInUpstream') {
+        await linkedIdentity(id, id)
+        publishTerms(server, TERMS)
+        const body = await upstreamCode(each, id)
+        return send(each, () => body)
+      }
       if (each.id === 'signInByCode') {
         const { tokenId } = (await api(server, each.route, { email })).body
         publishTerms(server, TERMS)
@@ -653,6 +688,12 @@ describe('the refusals', () => {
         const { email, password } = owner
         const { token } = (await api(server, 'POST /sign-in/email', { email, password })).body
         return api(server, each.route, { token })
+      }
+      if (each.id === 'signInUpstream') {
+        const body = await upstreamCode(each, owner.id)
+        const { providers } = server.context
+        const gone = () => new AppError('method_not_offered')
+        return broken(providers, 'offered', gone, () => send(each, () => body))
       }
       const { signInPolicy } = server.context
       const { offers } = signInPolicy

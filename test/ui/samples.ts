@@ -932,10 +932,13 @@ export const MAILS: Samples<MailModels> = {
 /** The pages between the server and the app: they are gone before anybody could do something there. */
 export const GOES_ON: ReadonlySet<PageName> = new Set(['pages/form-post', 'pages/leaving'])
 
+/** Pages of no interaction that name the app that asks. */
+const ASKED: ReadonlySet<PageName> = new Set(['pages/sign-out', 'pages/app-sign-in'])
+
 /** Where each page stands: pages of an app's sign-in name the app. */
 export function contextOf(name: PageName, context: Partial<PageContext> = {}): PageContext {
   const client = { name: 'Acme', host: 'app.acme.example' }
-  const isAsked = name.startsWith('interaction/') || name === 'pages/sign-out' || GOES_ON.has(name)
+  const isAsked = name.startsWith('interaction/') || ASKED.has(name) || GOES_ON.has(name)
   return {
     locale: 'en',
     nonce: 'bm9uY2U',

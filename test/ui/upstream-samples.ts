@@ -71,6 +71,13 @@ export const UPSTREAM_PAGES = {
     },
   },
   'interaction/connect': { plain: connect, bare: { ...connect, identity: undefined } },
+  'pages/app-sign-in': {
+    plain: {
+      ...form('/upstream/acme/app/abc/arrival'),
+      person: { name: '', email: 'ada@example.org' },
+      destination: { kind: 'scheme', host: 'org.example.plants:' },
+    },
+  },
 } as const
 
 export const connectionsPages = (area: Area) => {

@@ -204,6 +204,34 @@ describe('Google', () => {
     expect((await signIn(google, op)).emailProven).toBe(isProven)
   })
 
+  it('UP-06 signs under its old name, too, and under no third; who came stays the same person', async () => {
+    const google = provider('google', op.issuer, HOSTILE_CLIENT)
+    op.person = { sub: '1', name: 'Ada', email: 'ada@gmail.com', email_verified: true }
+    const asked = () => op.site.asked.filter(({ url }) => url.pathname === '/token').length
+    const before = asked()
+    op.lies = { claims: { iss: op.issuer.replace('https://', '') } }
+    expect(await signIn(google, op)).toMatchObject({ issuer: op.issuer, subject: '1' })
+    expect(asked() - before).toBe(1)
+    for (const iss of ['accounts.example', `${op.issuer}/`, `http://${new URL(op.issuer).host}`]) {
+      op.lies = { claims: { iss } }
+      expect(await reasonOf(signIn(google, op))).toEqual(['claims', 'upstream_invalid'])
+    }
+    const iss = op.issuer.replace('https://', '')
+    for (const more of [{ nonce: 'another' }, { aud: 'another' }, { exp: 1 }]) {
+      op.lies = { claims: { iss, ...more } }
+      expect(await reasonOf(signIn(google, op))).toEqual(['claims', 'upstream_invalid'])
+    }
+    op.lies = { claims: { iss }, signature: 'foreign' }
+    expect(await reasonOf(signIn(google, op))).toEqual(['signature', 'upstream_invalid'])
+    op.lies = { claims: { iss }, callback: { iss: 'https://evil.example' } }
+    expect(await reasonOf(signIn(google, op))).toEqual(['callback', 'upstream_invalid'])
+    op.lies = { claims: { iss } }
+    expect(await reasonOf(signIn(provider('oidc', op.issuer, HOSTILE_CLIENT), op))).toEqual([
+      'claims',
+      'upstream_invalid',
+    ])
+  })
+
   it('lets in only its own domain, where one is named; the parameter decides nothing', async () => {
     const google = provider('google', op.issuer, HOSTILE_CLIENT, { hostedDomain: 'corp.example' })
     op.person = { sub: '1', name: 'Ada', email: 'ada@gmail.com', email_verified: true }

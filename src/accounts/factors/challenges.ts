@@ -3,6 +3,7 @@ import { randomToken, sha256 } from '../../crypto/token.ts'
 import type { EntityManager, Pool } from '../../database/database.ts'
 import { AppError } from '../../errors.ts'
 import { IS_KEEPABLE } from '../accounts.ts'
+import type { CameBy } from '../came-by.ts'
 import type { Method } from './method.ts'
 import { methodsOf } from './methods/index.ts'
 import { PASSWORD } from './methods/password.ts'
@@ -11,13 +12,14 @@ import { PASSWORD } from './methods/password.ts'
 export interface Challenged {
   readonly accountId: string
   readonly firstStep: readonly Method[]
+  readonly upstream: CameBy | undefined
 }
 
 const ISSUE = {
   name: 'challenge-issue',
   text: `
-insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "first_step", "attempts", "created_at", "expires_at")
-values (gen_random_uuid(), $1, $2, $3, $5, 0, now(), now() + $4::int * interval '1 second')`,
+insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "first_step", "attempts", "created_at", "expires_at", "provider_id", "upstream_sid")
+values (gen_random_uuid(), $1, $2, $3, $5, 0, now(), now() + $4::int * interval '1 second', $6, $7)`,
 }
 const COUNT_TRY = {
   name: 'challenge-count-try',
@@ -25,7 +27,7 @@ const COUNT_TRY = {
 update "mfa_challenge" set "attempts" = "attempts" + 1
 where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}
   and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
-returning "account_id"::text as "accountId", array_to_string("first_step", ' ') as "firstStep"`,
+returning "account_id"::text as "accountId", array_to_string("first_step", ' ') as "firstStep", "provider_id" as "providerId", "upstream_sid" as "sid"`,
 }
 const PEEK = {
   name: 'challenge-peek',
@@ -36,6 +38,12 @@ where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" i
 
 const SPEND =
   'update "mfa_challenge" set "spent_at" = now() where "digest" = ? and "spent_at" is null returning 1'
+interface Tried {
+  readonly accountId: string
+  readonly firstStep: string
+  readonly providerId: string | null
+  readonly sid: string | null
+}
 const GIVE_BACK = {
   name: 'challenge-give-back',
   text: 'update "mfa_challenge" set "spent_at" = null, "attempts" = greatest("attempts" - 1, 0) where "digest" = $1',
@@ -57,6 +65,7 @@ export class MfaChallenges {
     accountId: string,
     binding: string,
     firstStep: readonly Method[] = [PASSWORD],
+    upstream?: CameBy,
   ): Promise<{ challenge: string; expiresInSeconds: number }> {
     const challenge = randomToken()
     const shown = firstStep.map(({ id }) => id)
@@ -66,6 +75,8 @@ export class MfaChallenges {
       bindingDigest(binding),
       LIFETIMES.mfaChallenge,
       shown,
+      upstream?.providerId ?? null,
+      upstream?.sid ?? null,
     ]
     await this.#pool.query({ ...ISSUE, values })
     return { challenge, expiresInSeconds: LIFETIMES.mfaChallenge }
@@ -76,14 +87,16 @@ export class MfaChallenges {
    * unknown, foreign, expired, used up, or its account may not sign in.
    */
   async tryOnce(challenge: string, binding: string): Promise<Challenged> {
-    const { rows } = await this.#pool.query<{ accountId: string; firstStep: string }>({
+    const { rows } = await this.#pool.query<Tried>({
       ...COUNT_TRY,
       values: [nameOf(challenge), bindingDigest(binding)],
     })
     const [row] = rows
     const firstStep = row && methodsOf(row.firstStep.split(' ').filter(Boolean))
     if (!row || !firstStep) throw new AppError('invalid_code')
-    return { accountId: row.accountId, firstStep }
+    const { accountId, providerId, sid } = row
+    const upstream = providerId === null ? undefined : { providerId, sid: sid ?? undefined }
+    return { accountId, firstStep, upstream }
   }
 
   /** Whom it is for; no try is counted. Throws `invalid_code` as a try would. */

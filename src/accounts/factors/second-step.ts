@@ -2,6 +2,7 @@ import type { RequestOrigin } from '../../audit/request-origin.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { Account, TotpCredential } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
+import type { CameBy } from '../came-by.ts'
 import { canonicalEmail } from '../canonical-email.ts'
 import type { KeepLinks } from '../keep-links.ts'
 import { type MfaChallenges, nameOf } from './challenges.ts'
@@ -28,6 +29,8 @@ export interface SecondFactor {
   readonly proofs: readonly Method[]
   /** Of the account when its factors were proven. */
   readonly credentialVersion: number
+  /** As the challenge has kept it. */
+  readonly upstream?: CameBy | undefined
 }
 
 /** The second step of a sign-in: a code of the app, a recovery code, or a passkey. */
@@ -55,7 +58,7 @@ export class SecondStep {
     goOn: (proven: SecondFactor) => Promise<T>,
   ): Promise<T> {
     const { em, challenges, proofs, keepLinks } = this.#deps
-    const { accountId, firstStep } = await challenges.tryOnce(challenge, binding)
+    const { accountId, firstStep, upstream } = await challenges.tryOnce(challenge, binding)
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     if (email !== undefined && canonicalEmail(email) !== account.email)
       throw new AppError('invalid_code')
@@ -64,7 +67,7 @@ export class SecondStep {
     const { credentialVersion } = account
     return this.#answered(challenge, async () => {
       if (!account.isActive()) return keepLinks.refuse(accountId, origin)
-      return goOn({ accountId, proofs: [...firstStep, method], credentialVersion })
+      return goOn({ accountId, proofs: [...firstStep, method], credentialVersion, upstream })
     })
   }
 
@@ -102,7 +105,7 @@ export class SecondStep {
     goOn: (proven: SecondFactor) => Promise<T>,
   ): Promise<T> {
     const { challenges, passkeys } = this.#deps
-    const { accountId, firstStep } = await challenges
+    const { accountId, firstStep, upstream } = await challenges
       .tryOnce(challenge, binding)
       .catch((error: unknown) => {
         const isOver = error instanceof AppError && error.code === 'invalid_code'
@@ -114,7 +117,7 @@ export class SecondStep {
       (tx) => challenges.spend(tx, challenge),
     )
     return this.#answered(challenge, () =>
-      goOn({ accountId, proofs: [...firstStep, ...proofs], credentialVersion }),
+      goOn({ accountId, proofs: [...firstStep, ...proofs], credentialVersion, upstream }),
     )
   }
 

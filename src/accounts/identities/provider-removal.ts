@@ -51,6 +51,7 @@ export class ProviderRemoval {
         if (account.isActive()) this.#tell(tx, account, provider.name)
       }
       await tx.nativeUpdate(Session, { providerId: id }, { providerId: null, upstreamSid: null })
+      await tx.nativeUpdate(Session, { idp: id }, { idp: null, idpSince: null })
       await tx.nativeDelete(Provider, { id })
       await announce(tx, { kind: 'provider', id })
       const detail = { provider: id, ...counts, osUser: osUser() }

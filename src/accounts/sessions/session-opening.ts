@@ -5,6 +5,7 @@ import type { Account, Session } from '../../entities/index.ts'
 import { trustHolds } from '../../entities/known-device.ts'
 import { AppError } from '../../errors.ts'
 import { stillProven } from '../accounts.ts'
+import type { CameBy } from '../came-by.ts'
 import { STRONGEST } from '../factors/levels.ts'
 import { callingOff } from '../recovery/hold-rows.ts'
 
@@ -21,8 +22,7 @@ export interface NewSession {
   /** When a second factor was shown in this sign-in, were it a recovery code. */
   readonly secondProvedAt: Date | undefined
   readonly expiresAt: Date
-  /** By which provider the person came, and its name for the sign-in there. */
-  readonly upstream?: { readonly providerId: string; readonly sid?: string | undefined } | undefined
+  readonly upstream?: CameBy | undefined
   /** That provider is trusted to say so, and said that two factors were shown there. */
   readonly broughtTwo?: boolean | undefined
   /** The trusted device that did for the second step: `TrustedDevices.nameOf`. */
@@ -55,6 +55,13 @@ const ms = (column: string): string => `extract(epoch from ${column})::float8 * 
 const moved = (moment: string): string => `now() + (${moment}::timestamptz - $14::timestamptz)`
 
 /**
+ * Tokens of an earlier sign-in still say who it was by: another way to sign in changes nothing, and
+ * another provider begins anew. Its time is that of the tokens, not moved.
+ */
+const sameProvider = `"idp" = coalesce(excluded."idp", "session"."idp"),
+    "idp_since" = case when coalesce(excluded."idp", "session"."idp") = "session"."idp" and "session"."account_id" = $2 then "session"."idp_since" else excluded."idp_since" end`
+
+/**
  * Stores the session, for an account that does not change until the end of the statement: a
  * change of its credentials waits for the session, which it will end, or the session waits for the
  * change, and is not opened. An account with a second factor has no session that did not show it,
@@ -68,9 +75,9 @@ with "owner" as (
   select * from "account"
   where "id" = $2 and ($12::int is null or ${stillProven('$12')}) and ($13::timestamptz is not null or "strongest" < ${STRONGEST.two} or ${trustHolds('$17::bytea', '"account"."id"', '"account"."credential_version"')}) for share
 ), "opened" as (
-  insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at", "provider_id", "upstream_sid", "trusted_device", "brought_two")
-  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')}, $15, $16, $17, $18 from "owner"
-  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at", "provider_id" = $15, "upstream_sid" = $16, "trusted_device" = $17, "brought_two" = $18
+  insert into "session" ("id", "account_id", "ip", "user_agent", "door", "amr", "acr", "is_remembered", "authenticated_at", "second_proved_at", "created_at", "last_seen_at", "expires_at", "provider_id", "upstream_sid", "trusted_device", "brought_two", "idp", "idp_since")
+  select $1, "id", $3, $4, $5, $6, $7, $8, ${moved('$9')}, ${moved('$13')}, now(), now(), ${moved('$10')}, $15, $16, $17, $18, $15, case when $15::varchar is not null then $9::timestamptz end from "owner"
+  on conflict ("id") do update set "account_id" = $2, "ip" = $3, "user_agent" = $4, "amr" = $6, "acr" = $7, "is_remembered" = $8, "authenticated_at" = excluded."authenticated_at", "second_proved_at" = excluded."second_proved_at", "last_seen_at" = now(), "expires_at" = excluded."expires_at", "provider_id" = $15, "upstream_sid" = $16, "trusted_device" = $17, "brought_two" = $18, ${sameProvider}
   returning *
 ), ${callingOff('(select "account_id" from "opened")')}
 select ${ms('s."created_at"')} as "openedMs", a."name", a."email", ${ms('a."email_verified_at"')} as "verifiedMs",

@@ -2,21 +2,16 @@ import Router from '@koa/router'
 import type { Context, Middleware } from 'koa'
 import type { SecretBox } from '../../crypto/secret-box.ts'
 import { AppError } from '../../errors.ts'
-import type { UpstreamJourneys } from '../../upstream/journeys.ts'
 import { formBody } from '../middleware/body.ts'
-import type { Csrf } from '../middleware/csrf.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
 import { lastUnderWay } from '../started-sign-ins.ts'
 import { formOf } from '../state.ts'
-import type { UpstreamCookie } from '../upstream-cookie.ts'
+import { arriveForApp, decideForApp, startForApp, type UpstreamAppDeps } from './upstream-app.ts'
 
-export interface UpstreamDeps {
+export interface UpstreamDeps extends UpstreamAppDeps {
   readonly box: SecretBox
-  readonly csrf: Csrf
   readonly limit: RateLimit
-  readonly journeys: UpstreamJourneys
-  readonly upstreamCookie: UpstreamCookie
 }
 
 /** Parameters of an answer (RFC 6749 4.1.2, RFC 9207) that go on from a form to the address. */
@@ -24,12 +19,17 @@ const PASSED_ON = ['state', 'code', 'iss', 'error'] as const
 const SEALED_FOR = 'upstream user'
 const LONGEST = 8192
 
-/** Where providers send people back to: one static address each. */
+/** Where providers send people back to, one static address each; and where apps send them out from. */
 export function upstreamRoutes(deps: UpstreamDeps): Router {
   const router = new Router({ prefix: '/upstream/:provider' })
+  const { guard, pagesOnly } = deps.csrf
   const limited = deps.limit('upstream')
-  router.get('/callback', deps.csrf.pagesOnly, limited, comeBack(deps))
+  router.get('/callback', pagesOnly, limited, comeBack(deps))
   router.post('/callback', formBody(), limited, comeBackByForm(deps))
+  router.get('/app/:ticket', pagesOnly, limited, startForApp(deps))
+  const decided = deps.limit('interaction')
+  router.get('/app/:ticket/arrival', pagesOnly, decided, arriveForApp(deps))
+  router.post('/app/:ticket/arrival', formBody(), guard, decided, decideForApp(deps))
   return router
 }
 

@@ -44,7 +44,7 @@ const CLAIMS: readonly Claim[] = [
 ]
 
 /** Facts of a sign-in, which the provider knows. */
-const OF_THE_SIGN_IN = ['auth_time', 'acr', 'amr']
+const OF_THE_SIGN_IN = ['auth_time', 'acr', 'amr', 'idp']
 /** Read only where they are told: `group-claims.ts`. */
 const OF_GROUPS = ['groups']
 

@@ -3,6 +3,7 @@ import type { Client, Grant, Provider } from 'oidc-provider'
 import type { AuditSink } from '../../audit/event.ts'
 import { equal } from '../../crypto/token.ts'
 import { mayAskForGroups } from '../claims/group-claims.ts'
+import { type FindsProvider, sayingIdp } from '../claims/idp.ts'
 import type { ResourceServers } from '../clients/resource-servers.ts'
 import { ENDPOINTS } from '../endpoints.ts'
 import type { FindAccount } from '../find-account.ts'
@@ -24,6 +25,7 @@ import {
 export interface FastGrantsDeps {
   /** What the engine asks as well, once a request. */
   readonly findAccount: FindAccount
+  readonly sessionProviders: FindsProvider
   readonly resources: ResourceServers
   readonly audit: AuditSink
 }
@@ -121,8 +123,10 @@ export class FastGrants {
     if (!accountId || !grantId || !source.scope) return undefined
     if (!isKnownToken(source) || Array.isArray(resource)) return undefined
     const grant = await grantOf(this.#provider, source)
-    const account = grant && (await this.#deps.findAccount(accountId, sessionOf(source)))
-    if (!account) return undefined
+    const { findAccount, sessionProviders } = this.#deps
+    const found = grant && (await findAccount(accountId, sessionOf(source)))
+    const account = sayingIdp(found, source, sessionProviders)
+    if (!grant || !account) return undefined
     const namesGroups = resource !== undefined && mayAskForGroups(client)
     if (namesGroups && (await this.#deps.resources.includesGroups(resource))) return undefined
     const api = resource

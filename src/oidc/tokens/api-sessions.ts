@@ -1,4 +1,5 @@
 import type { Provider } from 'oidc-provider'
+import type { CameBy } from '../../accounts/came-by.ts'
 import type { OpenedSession } from '../../accounts/sessions/session-opening.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { API_CLIENT_ID } from '../clients/built-in-clients.ts'
@@ -17,6 +18,7 @@ export interface ApiSessions {
       isRemembered: boolean
       authenticatedAt: Date
       secondProvedAt: Date | undefined
+      upstream: CameBy | undefined
       expiresAt: Date
       credentialVersion: number
     },

@@ -1,4 +1,5 @@
 import { errors, type RefreshToken } from 'oidc-provider'
+import type { CameBy } from '../../accounts/came-by.ts'
 import { acrFor, amrOf, hasTakenSecondStep, levelOf } from '../../accounts/factors/levels.ts'
 import type { Proof } from '../../accounts/factors/method.ts'
 import { broughtTwo } from '../../accounts/factors/methods/upstream.ts'
@@ -31,6 +32,7 @@ export interface SignedIn {
   readonly proofs: readonly Proof[]
   /** Of the account when the factors were proven. */
   readonly credentialVersion: number
+  readonly upstream?: CameBy | undefined
 }
 
 /**
@@ -53,7 +55,7 @@ export class FirstPartyTokens {
    * credentials changed meanwhile.
    */
   async issue(
-    { accountId, proofs, credentialVersion }: SignedIn,
+    { accountId, proofs, credentialVersion, upstream }: SignedIn,
     origin: RequestOrigin,
   ): Promise<{ tokens: TokenPair; session: OpenedSession }> {
     const { sessions, sessionSeconds } = this.#deps
@@ -97,7 +99,7 @@ export class FirstPartyTokens {
     const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
     const secondProvedAt = hasTakenSecondStep(proofs) ? authenticatedAt : undefined
     const opening = { ...whose, amr, acr, isRemembered: true, authenticatedAt, secondProvedAt }
-    const brought = { broughtTwo: broughtTwo(proofs) }
+    const brought = { broughtTwo: broughtTwo(proofs), upstream }
     try {
       return {
         tokens,

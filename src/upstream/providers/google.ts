@@ -10,6 +10,8 @@ export const google: OpenIdKind = {
   speaks: 'openid',
   title: 'Google',
   issuer: () => 'https://accounts.google.com',
+  // Of old; the one of the metadata is what is kept.
+  alsoIssuer: (issuer) => issuer.replace('https://', ''),
   takesIssuer: false,
   scopes: ['openid', 'email', 'profile'],
   parameters: ({ hostedDomain }, { again }) => ({

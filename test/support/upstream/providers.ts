@@ -77,3 +77,17 @@ export async function changeProvider(
   })
   await eventually(async () => (await providers.find(id)) !== before, true)
 }
+
+/** As if the account had connected the person whom the provider speaks of. */
+export async function createIdentity(
+  { context }: Pick<TestServer, 'context'>,
+  accountId: string,
+  op: { readonly issuer: string; readonly person: Readonly<Record<string, unknown>> },
+  provider = 'acme',
+): Promise<void> {
+  await context.database.pool.query(
+    `insert into identity (id, account_id, provider_id, issuer, subject, linked_at, linked_by)
+     values (gen_random_uuid(), $1, $2, $3, $4, now(), 'link')`,
+    [accountId, provider, op.issuer, op.person['sub']],
+  )
+}

@@ -9,7 +9,9 @@ import type { SecondStep } from '../../../accounts/factors/second-step.ts'
 import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
 import type { StepUp } from '../../../accounts/factors/step-up.ts'
 import type { Totp } from '../../../accounts/factors/totp.ts'
+import type { FirstStep } from '../../../accounts/first-step.ts'
 import type { Identities } from '../../../accounts/identities/identities.ts'
+import type { Meetings } from '../../../accounts/identities/meetings.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
 import type { PasswordReset } from '../../../accounts/passwords/password-reset.ts'
 import type { Profile } from '../../../accounts/profile.ts'
@@ -23,10 +25,13 @@ import type { SignUp } from '../../../accounts/sign-up.ts'
 import type { SignUpProof } from '../../../accounts/sign-up-proof.ts'
 import type { Activity } from '../../../audit/activity.ts'
 import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
+import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'
 import type { ClientDirectory } from '../../../oidc/clients/directory.ts'
 import type { AccessTokens } from '../../../oidc/tokens/access-tokens.ts'
 import type { FirstPartyTokens } from '../../../oidc/tokens/first-party-tokens.ts'
+import type { AppCodes } from '../../../upstream/app-codes.ts'
 import type { Providers } from '../../../upstream/providers.ts'
+import type { Tickets } from '../../../upstream/tickets.ts'
 import type { DoorDeps } from '../router.ts'
 
 /** The use cases behind the account API. */
@@ -36,14 +41,18 @@ export interface AuthApiDeps extends DoorDeps {
   readonly accessTokens: AccessTokens
   readonly accountExport: AccountExport
   readonly activity: Activity
+  readonly appCodes: AppCodes
+  readonly authorizationServer: Pick<AuthorizationServer, 'provider'>
   readonly challenges: MfaChallenges
   readonly consents: Consents
   readonly deletion: Deletion
   readonly directory: Pick<ClientDirectory, 'honours' | 'nativeApps' | 'usesAccountApi'>
   readonly emailChange: EmailChange
+  readonly firstStep: FirstStep
   readonly firstPartyTokens: FirstPartyTokens
   readonly identities: Identities
   readonly invitations: Invitations
+  readonly meetings: Meetings
   readonly mfa: Totp
   readonly secondStep: SecondStep
   readonly passwordChange: PasswordChange
@@ -60,4 +69,5 @@ export interface AuthApiDeps extends DoorDeps {
   readonly signUpProof: SignUpProof
   readonly stepUp: StepUp
   readonly termsTokens: TermsTokens
+  readonly tickets: Tickets
 }

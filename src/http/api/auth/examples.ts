@@ -90,6 +90,15 @@ export const GROUP = { name: 'editors', since: '2026-03-01T10:00:00.000Z' }
 
 export const PROVIDER = { id: 'acme', name: 'Acme', kind: 'oidc' }
 
+/** The verifier and challenge of RFC 7636 B. */
+export const UPSTREAM = {
+  url: 'https://id.example.org/upstream/acme/app/AZqL4mJ0c2Vy',
+  redirectUri: 'https://plants.example.org/signed-in',
+  challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+  verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+  code: '6b1e6a55-0d5c-4f0b-8a43-2b8f4f6f2c10.q2Zt8Lr5Xv3cRk7yNw0bMs9dHf4jPg6aEo1iUuYrSxT',
+} as const
+
 export const IDENTITY = {
   id: '6b1e6a55-0d5c-4f0b-8a43-2b8f4f6f2c09',
   provider: 'acme',

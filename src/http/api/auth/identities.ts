@@ -1,26 +1,11 @@
 import { z } from 'zod'
 import { family, operation } from '../operation.ts'
-import { IDENTITY, PROVIDER } from './examples.ts'
+import { IDENTITY } from './examples.ts'
 import { named } from './fields.ts'
-import { person, stranger } from './guards.ts'
+import { person } from './guards.ts'
 import { presentIdentity, UserIdentity } from './identity-shape.ts'
 
-export const IDENTITIES = family('Sign-in by other providers', {
-  listProviders: operation({
-    route: 'GET /providers',
-    guard: stranger,
-    limit: 'account',
-    summary: 'Whom people may sign in with',
-    description: 'They do so on the hosted pages, where a first meeting is decided.',
-    answer: named('Providers', {
-      providers: z.array(named('Provider', { id: z.string(), name: z.string(), kind: z.string() })),
-    }),
-    example: { answer: { providers: [PROVIDER] } },
-    handle: async (_input, _call, { providers }) => ({
-      providers: (await providers.offered()).map(({ id, name, kind }) => ({ id, name, kind })),
-    }),
-  }),
-
+export const IDENTITIES = family('Connected providers', {
   listIdentities: operation({
     route: 'GET /user/identities',
     guard: person,

@@ -7,7 +7,7 @@ import { apiDoor, apiRouter } from '../router.ts'
 import { APPS } from './apps.ts'
 import { CREDENTIALS } from './credentials.ts'
 import type { AuthApiDeps } from './deps.ts'
-import { CLIENT_ID, EXPIRES, IDS, STEP_TOKENS, TERMS } from './examples.ts'
+import { CLIENT_ID, EXPIRES, IDS, PROVIDER, STEP_TOKENS, TERMS } from './examples.ts'
 import { SCHEMAS } from './fields.ts'
 import { challenge } from './guards.ts'
 import { IDENTITIES } from './identities.ts'
@@ -22,6 +22,7 @@ import { SIGN_IN } from './sign-in.ts'
 import { SIGN_IN_CODE } from './sign-in-code.ts'
 import { SIGN_UP } from './sign-up.ts'
 import { TERMS_OPERATIONS } from './terms.ts'
+import { UPSTREAM_SIGN_IN } from './upstream-sign-in.ts'
 import { VERIFICATION } from './verification.ts'
 
 /** The JSON door for apps with their own screens. */
@@ -35,6 +36,7 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
     ...SIGN_IN,
     ...SIGN_IN_CODE,
     ...PASSKEY_SIGN_IN,
+    ...UPSTREAM_SIGN_IN,
     ...PROFILE,
     ...CREDENTIALS,
     ...VERIFICATION,
@@ -55,7 +57,7 @@ export const ACCOUNT_API: Api<AuthApiDeps> = {
     terms_required: { version: TERMS.version, url: TERMS.url, token: TERMS.token, ...EXPIRES },
     email_unverified: { userId: IDS.user, tokenId: IDS.signUp },
   },
-  parameterExamples: { id: IDS.otherSession, clientId: CLIENT_ID },
+  parameterExamples: { id: IDS.otherSession, clientId: CLIENT_ID, provider: PROVIDER.id },
   challenge,
 }
 
