@@ -90,24 +90,22 @@ export class SignUpProof {
   }
 
   /**
-   * By a mailed link elsewhere, with a new password: a click must not put a stranger's in force, nor
-   * what the stranger accepted. Throws `terms_required`, too.
+   * By a mailed link elsewhere, with a new password or none: a click must not put a stranger's in
+   * force, nor what the stranger accepted. Throws `terms_required`, too.
    */
-  async byLinkWithPassword(
+  async byLinkElsewhere(
     secret: string,
-    { password, termsVersion }: Pick<NewAccount, 'termsVersion'> & { readonly password: string },
+    { password, termsVersion }: Pick<NewAccount, 'password' | 'termsVersion'>,
   ): Promise<Account> {
     const { em, hasher, passwordContext, acceptances } = this.#deps
     const { subjectId, address } = await this.peekLink(secret)
     const pending = await em.fork().findOne(PendingSignUp, { id: subjectId })
-    const fault = checkPassword(password, {
-      ...passwordContext,
-      email: address,
-      ...(pending ? { name: pending.name } : {}),
-    })
+    const context = { ...passwordContext, email: address }
+    const personal = pending ? { ...context, name: pending.name } : context
+    const fault = password === null ? undefined : checkPassword(password, personal)
     if (fault) throw new AppError('password_rejected', { fields: { password: fault } })
     acceptances.require(termsVersion)
-    const passwordHash = await hasher.hash(password)
+    const passwordHash = await hashOf(hasher, password)
     return this.#create(
       { subjectId, address },
       'invalid_link',

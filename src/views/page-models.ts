@@ -87,8 +87,8 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
     readonly registration: RegistrationModel
     readonly trap: TrapModel
     readonly terms?: TermsBox | undefined
-    readonly asksPassword: boolean
-    readonly offersPasskey: boolean
+    /** What the account may be signed in to with. */
+    readonly ways: { readonly password: boolean; readonly passkey: boolean; readonly code: boolean }
     readonly name: string
     readonly email: string
     readonly signInHref?: string | undefined
@@ -187,6 +187,7 @@ export interface PageModels extends AccountModels, EnrolmentModels, RecoveryMode
   /** A sign-up's link in another browser than the one that signed up. Posts `password`, `terms`. */
   'pages/finish-sign-up': FormModel & {
     readonly email: string
+    readonly asksPassword: boolean
     readonly terms?: TermsBox | undefined
   }
   /** "This wasn't me": one button that ends all sessions and asks for a new password. */

@@ -25,11 +25,12 @@ export interface RecoveryModels {
   'pages/recover-waits': { readonly email: string; readonly opensAt: Date }
   /** The landing page of a mailed link: one button that posts the token in `hidden` (UX-28). */
   'pages/recover-link': FormModel & { readonly kind: 'link' | 'stop'; readonly email: string }
-  /** Posts `password`, or `credential`. */
+  /** Posts `password`, `credential` or `way=code`. */
   'pages/recover-new': FormModel & {
     readonly email: string
     readonly asksPassword: boolean
     readonly passkey?: PasskeyForm | undefined
+    readonly takesCode?: boolean | undefined
   }
   /** `codes` are shown this once; none where the account has one factor. */
   'pages/recover-done': { readonly codes: readonly string[]; readonly signInHref: string }

@@ -73,13 +73,18 @@ const login = {
 const signUp = {
   ...form('/interaction/abc/sign-up'),
   trap: { shown: 'signed' },
-  asksPassword: true,
-  offersPasskey: true,
+  ways: { password: true, passkey: true, code: false },
   leave,
   registration: { mode: 'open' as const },
   name: '',
   email: '',
   signInHref: '/interaction/abc/login',
+}
+const finish = {
+  ...form('/verify-email'),
+  email: person.email,
+  asksPassword: true,
+  hidden: { token: 'secret' },
 }
 const verify = {
   ...form('/interaction/abc/verify-email'),
@@ -152,7 +157,7 @@ const reset = {
 const overview = {
   ...area,
   emailVerified: true,
-  mfaEnabled: true,
+  ways: { password: 'used' as const, passkeys: 'used' as const, totp: 'used' as const },
   passkeyCount: 2,
   recoveryCodesLeft: 8,
   passwordChangedAt: ago(40 * DAY),
@@ -253,7 +258,14 @@ export const PAGES: Samples<PageModels> = {
   },
   'interaction/sign-up': {
     plain: signUp,
-    passkeyOnly: { ...signUp, asksPassword: false },
+    passkeyOnly: { ...signUp, ways: { password: false, passkey: true, code: false } },
+    codeOnly: { ...signUp, ways: { password: false, passkey: false, code: true } },
+    passkeyOrCode: { ...signUp, ways: { password: false, passkey: true, code: true } },
+    providersOnly: {
+      ...signUp,
+      ways: { password: false, passkey: false, code: false },
+      providers: FEW,
+    },
     domains: {
       ...signUp,
       registration: { mode: 'domains', domains: ['example.org', LONG.host] },
@@ -509,12 +521,12 @@ export const PAGES: Samples<PageModels> = {
     open: form('/invitation'),
   },
   'pages/finish-sign-up': {
-    terms: { ...form('/verify-email'), email: person.email, hidden: { token: 'secret' }, terms },
-    plain: { ...form('/verify-email'), email: person.email, hidden: { token: 'secret' } },
+    terms: { ...finish, terms },
+    plain: finish,
+    withoutPassword: { ...finish, asksPassword: false, email: LONG.email, terms },
     wrong: {
-      ...form('/verify-email'),
+      ...finish,
       email: LONG.email,
-      hidden: { token: 'secret' },
       problems: { code: 'password_rejected', fields: { password: 'too_short' } },
     },
   },
@@ -547,6 +559,7 @@ export const PAGES: Samples<PageModels> = {
   'pages/recover-new': {
     plain: { ...form('/recover/new'), email: person.email, asksPassword: true, passkey: created },
     passkey: { ...form('/recover/new'), email: LONG.email, asksPassword: false, passkey: created },
+    code: { ...form('/recover/new'), email: LONG.email, asksPassword: false, takesCode: true },
     wrong: {
       ...form('/recover/new'),
       email: person.email,
@@ -572,11 +585,22 @@ export const PAGES: Samples<PageModels> = {
       ...overview,
       recovery: { ...form('/account/recovery/stop'), opensAt: new Date(Date.now() + DAY) },
     },
+    everyWay: {
+      ...overview,
+      ways: { ...overview.ways, mailedCode: true },
+      connections: ['Google', 'GitHub'],
+      trusted: [FIREFOX, SAFARI],
+    },
+    codeOnly: { ...overview, ways: { mailedCode: true }, passkeyCount: 0, trusted: [] },
+    notOffered: {
+      ...overview,
+      ways: { password: 'unused', mailedCode: false, passkeys: 'used', totp: 'unused' },
+    },
     bare: {
       ...area,
       person: { email: person.email },
       emailVerified: false,
-      mfaEnabled: false,
+      ways: { password: 'none', passkeys: 'none', totp: 'none' },
       passkeyCount: 0,
       sessionCount: 1,
       appCount: 0,

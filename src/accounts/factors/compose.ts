@@ -8,6 +8,7 @@ import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { Attempts } from './attempts.ts'
 import { MfaChallenges } from './challenges.ts'
+import { OwnWaysIn } from './own-ways.ts'
 import { relyingPartyOf } from './passkeys/options.ts'
 import { Passkeys } from './passkeys/passkeys.ts'
 import { RecoveryCodes } from './recovery-codes.ts'
@@ -46,5 +47,6 @@ export function composeFactors({ config, database, box, ...common }: FactorDeps)
   })
   const { keepLinks } = common
   const secondStep = new SecondStep({ em, challenges, passkeys, proofs, keepLinks })
-  return { challenges, recoveryCodes, mfa, passkeys, secondStep }
+  const ownWays = new OwnWaysIn({ em, policy: common.policy })
+  return { challenges, recoveryCodes, mfa, passkeys, secondStep, ownWays }
 }

@@ -2,12 +2,14 @@ import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { sha256 } from '../../crypto/token.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { type Account, RecoveryCode, VerificationToken } from '../../entities/index.ts'
+import { AppError } from '../../errors.ts'
 import type { Attempts } from '../factors/attempts.ts'
 import { takesTwoFactors } from '../factors/levels.ts'
 import type { NewPasskey } from '../factors/passkeys/new-passkey.ts'
 import type { CreationOptions } from '../factors/passkeys/options.ts'
 import type { Passkeys } from '../factors/passkeys/passkeys.ts'
 import type { RecoveryCodes } from '../factors/recovery-codes.ts'
+import { takesMailedCode } from '../factors/ways.ts'
 import type { PasswordFault } from '../passwords/password-policy.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { ReplacedCredentials } from '../replaced-credentials.ts'
@@ -15,6 +17,7 @@ import type { RecoveryPasses } from './passes.ts'
 import { suspendWays } from './suspension.ts'
 
 export interface RegainingDeps {
+  readonly em: EntityManager
   readonly attempts: Attempts
   readonly passes: RecoveryPasses
   readonly passkeys: Passkeys
@@ -81,6 +84,20 @@ export class Regaining {
     const made = { accountId, credential, binding, purpose: 'passkey' } as const
     const { store } = await this.#deps.passkeys.prepare(made, origin)
     return this.#finish(grant, accountId, origin, async (tx, mine) => void (await store(tx, mine)))
+  }
+
+  /** Whether a code to the address will open the account, without anything new. */
+  async opensByCode(grant: string): Promise<boolean> {
+    const { id } = await this.look(grant)
+    return takesMailedCode(this.#deps.em.fork(), id)
+  }
+
+  /** The same with no more than that. Throws `forbidden` where it does not. */
+  async withCode(grant: string, origin: RequestOrigin): Promise<readonly string[]> {
+    const { id } = await this.look(grant)
+    return this.#finish(grant, id, origin, async (tx) => {
+      if (!(await takesMailedCode(tx, id))) throw new AppError('forbidden')
+    })
   }
 
   /**

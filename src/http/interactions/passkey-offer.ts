@@ -1,6 +1,5 @@
 import type { Context, Middleware } from 'koa'
 import { shownBy } from '../../accounts/shown-sign-in.ts'
-import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { InteractionState } from '../../oidc/interaction-state.ts'
 import type { Problems } from '../../views/views.ts'
 import { textsOf } from '../form.ts'
@@ -61,11 +60,18 @@ export function declinePasskeyOffer(deps: InteractionDeps): Middleware {
   return async (ctx) => {
     const step = stepOf(ctx)
     const found = await provenOffer(deps, step)
-    if (!found || found.offer.isRequired || found.offer.isFirst) return step.startOver()
-    const { proven } = found
+    if (!found || !mayDecline(step, found.offer)) return step.startOver()
+    const { proven, offer } = found
+    // What a sign-in must be has not been asked yet of a new account.
+    if (offer.isFirst) return finishSignIn(ctx, deps, step, proven)
     const device = await enter(ctx, deps, step, proven)
     await deps.devices.declinePasskey(proven.accountId, device)
   }
+}
+
+/** A new account needs a way in, unless its address is one. */
+function mayDecline({ offers }: Step, { isRequired, isFirst }: Offer): boolean {
+  return !isRequired && (!isFirst || offers('email-code'))
 }
 
 async function provenOffer(
@@ -95,10 +101,9 @@ async function render(
       reason: reasonOf(step.state),
       appHref: step.state.enrol ? step.url('mfa-enrol') : undefined,
       passkey: { action, csrf, options },
-      decline:
-        offer.isRequired || offer.isFirst ? undefined : { action: `${action}/decline`, csrf },
+      decline: mayDecline(step, offer) ? { action: `${action}/decline`, csrf } : undefined,
       passwordHref:
-        offer.isFirst && deps.signInPolicy.offers('password', settingsOf(step.app.client))
+        offer.isFirst && step.offers('password')
           ? `/forgot-password?interaction=${step.uid}`
           : undefined,
       leave: leaveForm(ctx, deps, step),

@@ -1,12 +1,12 @@
 import type { Context, Middleware } from 'koa'
 import type { Invitation } from '../../entities/index.ts'
-import { settingsOf } from '../../oidc/clients/settings.ts'
 import type { Problems } from '../../views/views.ts'
 import { preciseProblems, textsOf } from '../form.ts'
 import { refusable } from '../refusable.ts'
 import { nameOfApp } from '../renderer.ts'
 import { originOf } from '../state.ts'
 import { termsBox, tickedTerms, withTermsFault } from '../terms-box.ts'
+import { chosenWay, firstWaysOf } from './first-ways.ts'
 import { type InteractionDeps, type Step, stepOf } from './interaction.ts'
 import { leaveForm } from './leave.ts'
 import { providerButtons } from './providers.ts'
@@ -28,15 +28,14 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
     const { name, email, password, passkey } = textsOf(ctx, 'name', 'email', 'password', 'passkey')
     const invitation = await shownInvitation(ctx, deps)
     const isSuspected = deps.signUpTrap.suspects(ctx, step.uid)
-    const wantsPasskey =
-      mayBePasskey(deps, step) && (passkey === 'yes' || !mayBePassword(deps, step))
+    const way = chosenWay(firstWaysOf(step), { password, passkey })
     await refusable(
       ctx,
       async () => {
         const wanted = {
           name,
           email,
-          password: wantsPasskey ? null : password,
+          password: way.password,
           locale: deps.renderer.locale(ctx),
           app: nameOfApp(step.app),
           clientId: step.app.client.clientId,
@@ -47,14 +46,20 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
         if (invitation && provesAddress(invitation, email)) {
           const account = await deps.signUpProof.byInvitation(wanted, invitation)
           deps.invitationCookie.write(ctx, null)
-          return enterNew(ctx, deps, step, account, wantsPasskey)
+          return enterNew(ctx, deps, step, account, way.wantsPasskey)
         }
         const { userId, tokenId } = await deps.signUp.start(wanted, originOf(ctx))
         deps.signUpFlow.write(ctx, { tokenId: userId, email: email.trim().slice(0, 254) })
         const { mfa: _mfa, emailCode: _code, ...state } = step.state
         await step.goOn({
           ...state,
-          signUp: { userId, tokenId, email: email.trim(), wantsPasskey, isSuspected },
+          signUp: {
+            userId,
+            tokenId,
+            email: email.trim(),
+            wantsPasskey: way.wantsPasskey,
+            isSuspected,
+          },
         })
       },
       (problems) =>
@@ -84,8 +89,7 @@ async function render(
       action: step.url('sign-up'),
       csrf: deps.csrf.token(ctx),
       signInHref: step.url('login'),
-      asksPassword: !mayBePasskey(deps, step) || mayBePassword(deps, step),
-      offersPasskey: mayBePasskey(deps, step),
+      ways: firstWaysOf(step),
       providers: await providerButtons(deps, step),
       registration: offerOf(deps, step, invitation),
       terms: termsBox(ctx, deps),
@@ -95,13 +99,4 @@ async function render(
     },
     step.app,
   )
-}
-
-/** An account of this app's sign-up may be one with a passkey. */
-function mayBePasskey({ signInPolicy }: InteractionDeps, { app }: Step): boolean {
-  return signInPolicy.offers('passkey', settingsOf(app.client))
-}
-
-function mayBePassword({ signInPolicy }: InteractionDeps, { app }: Step): boolean {
-  return signInPolicy.offers('password', settingsOf(app.client))
 }

@@ -7,8 +7,8 @@ import type { InteractionDeps, Step } from './interaction.ts'
 import { firstPasskey } from './passkey-due.ts'
 
 /**
- * A new account signs in: with the password that was typed here, or with the passkey that is made
- * now.
+ * A new account signs in: with the password that was typed here, with the passkey that is made
+ * now, or once by the proof of its address.
  */
 export async function enterNew(
   ctx: Context,

@@ -7,6 +7,7 @@ import type { SignInPolicy } from '../../accounts/factors/sign-in-policy.ts'
 import type { Acceptances } from '../../accounts/registration/acceptances.ts'
 import type { SecurityEvents } from '../../accounts/security-events.ts'
 import type { SignUpProof } from '../../accounts/sign-up-proof.ts'
+import type { Account } from '../../entities/index.ts'
 import { LINK_PATHS } from '../../mail/links.ts'
 import type { MessageAction } from '../../views/models.ts'
 import type { Problems } from '../../views/views.ts'
@@ -44,6 +45,7 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
   const { signInPolicy, signUpProof, emailChange, emailUndo, events, deletion } = deps
   const { renderer, csrf, limit, signUpFlow } = deps
   const router = new Router()
+  const hasPasswords = signInPolicy.offers('password')
   const guarded = [formBody(), csrf.guard, limit('verify')] as const
   const form = (ctx: Context, action: string) => ({
     action,
@@ -55,23 +57,25 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     renderer.page(ctx, 'pages/finish-sign-up', {
       ...form(ctx, '/verify-email'),
       email,
+      asksPassword: hasPasswords,
       terms: termsBox(ctx, deps),
       problems: problems && withTermsFault(ctx, deps, problems),
     })
-  const showVerified = (ctx: Context, canSignIn: boolean): void => {
+  const showVerified = (ctx: Context, { passwordHash }: Account): void => {
     signUpFlow.clear(ctx)
+    const canSignIn = passwordHash !== null || signInPolicy.offers('email-code')
     const next: MessageAction = canSignIn
       ? { href: '/login', label: 'sign_in' }
       : { href: LINK_PATHS.recover, label: 'recover_account' }
     renderer.page(ctx, 'pages/message', { kind: 'email_verified', actions: [next] })
   }
 
-  // A browser finishes its own sign-up; any other chooses a password, so that a click puts nobody
-  // else's in force (EM-11).
+  // A browser finishes its own sign-up; any other chooses a password, if there are any, so that a
+  // click puts nobody else's in force (EM-11).
   router.get('/verify-email', async (ctx) => {
     const { address } = await signUpProof.peekLink(tokenOf(ctx))
-    if (!(await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address)))
-      return showFinish(ctx, address)
+    const own = await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address)
+    if (!own) return showFinish(ctx, address)
     renderer.page(ctx, 'pages/verify-link', {
       ...form(ctx, '/verify-email'),
       purpose: 'verify_email',
@@ -82,14 +86,11 @@ export function mailLinkRoutes(deps: MailLinkDeps): Router {
     const secret = tokenOf(ctx)
     const { address } = await signUpProof.peekLink(secret)
     const own = await signUpProof.own(signUpFlow.read(ctx)?.tokenId, address)
-    if (own) {
-      const { passwordHash } = await signUpProof.byLink(secret, own)
-      return showVerified(ctx, passwordHash !== null)
-    }
+    if (own) return showVerified(ctx, await signUpProof.byLink(secret, own))
     const finish = async (): Promise<void> => {
-      const typed = { password: passwordOf(ctx), termsVersion: tickedTerms(ctx) }
-      await signUpProof.byLinkWithPassword(secret, typed)
-      showVerified(ctx, true)
+      const password = hasPasswords ? passwordOf(ctx) : null
+      const typed = { password, termsVersion: tickedTerms(ctx) }
+      showVerified(ctx, await signUpProof.byLinkElsewhere(secret, typed))
     }
     await refusable(ctx, finish, (problems) => showFinish(ctx, address, problems))
   })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { SignInPolicy } from '../../../accounts/factors/sign-in-policy.ts'
 import type { StartedSignUp } from '../../../accounts/sign-up.ts'
+import { AppError } from '../../../errors.ts'
 import { family, operation } from '../operation.ts'
 import {
   CODE,
@@ -29,6 +31,24 @@ const present = ({ userId, tokenId, expiresInSeconds }: StartedSignUp) => ({
   expires_in: expiresInSeconds,
 })
 
+/** Which may be left out where a code to the address signs in, or nothing is typed to sign in. */
+const password = newPassword
+  .optional()
+  .describe('Needed where people sign in by nothing else that is typed.')
+
+/** Throws `method_not_offered` for a password that signs in nobody. */
+function withPassword<Input extends { readonly password?: string | undefined }>(
+  input: Input,
+  { offers }: Pick<SignInPolicy, 'offers'>,
+): Omit<Input, 'password'> & { readonly password: string | null } {
+  const { password: given } = input
+  const hasPasswords = offers('password')
+  if (given !== undefined && !hasPasswords) throw new AppError('method_not_offered')
+  if (given === undefined && hasPasswords && !offers('email-code'))
+    throw new AppError('invalid_input', { fields: { password: 'required' } })
+  return { ...input, password: given ?? null }
+}
+
 export const SIGN_UP = family('Sign-up', {
   signUp: operation({
     route: 'POST /sign-up/email',
@@ -38,15 +58,17 @@ export const SIGN_UP = family('Sign-up', {
     description:
       'Mails a code. The answer is the same for an address that has an account; its owner is told by mail. Who may not register here gets `registration_closed`, whatever the reason; an address of a domain whose people sign in at a provider gets `method_not_offered`. Where terms have to be accepted, it is refused with `terms_required`, and `/sign-up/accepted` takes its place.',
     refusals: ['password_rejected', 'registration_closed', 'method_not_offered', 'terms_required'],
-    body: named('SignUpBody', { name, email, password: newPassword }),
+    body: named('SignUpBody', { name, email, password }),
     status: 202,
     answer: Started,
     example: {
       body: { name: NAME, email: EMAIL, password: PASSWORD },
       answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
     },
-    handle: async (input, { origin }, { signUp, termsTokens }) =>
-      present(await termsTokens.offering(input.email, () => signUp.start(input, origin))),
+    async handle(input, { origin }, { signUp, signInPolicy, termsTokens }) {
+      const wanted = withPassword(input, signInPolicy)
+      return present(await termsTokens.offering(input.email, () => signUp.start(wanted, origin)))
+    },
   }),
 
   signUpAccepted: operation({
@@ -61,14 +83,16 @@ export const SIGN_UP = family('Sign-up', {
       'method_not_offered',
       'challenge_expired',
     ],
-    body: named('SignUpAcceptedBody', { terms_token: token, name, email, password: newPassword }),
+    body: named('SignUpAcceptedBody', { terms_token: token, name, email, password }),
     status: 202,
     answer: Started,
     example: {
       body: { terms_token: TERMS.accepted, name: NAME, email: EMAIL, password: PASSWORD },
       answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
     },
-    async handle({ terms_token, ...wanted }, { origin }, { signUp, termsTokens }) {
+    async handle({ terms_token, ...input }, { origin }, deps) {
+      const { signUp, signInPolicy, termsTokens } = deps
+      const wanted = withPassword(input, signInPolicy)
       const termsVersion = termsTokens.versionFor(terms_token, wanted.email)
       return present(await signUp.start({ ...wanted, termsVersion }, origin))
     },
@@ -93,7 +117,7 @@ export const SIGN_UP = family('Sign-up', {
       invitation: z.string().min(1).max(128),
       name,
       email,
-      password: newPassword,
+      password,
       terms_token: token.optional(),
     }),
     status: 202,
@@ -102,8 +126,9 @@ export const SIGN_UP = family('Sign-up', {
       body: { invitation: INVITATION, name: NAME, email: INVITED, password: PASSWORD },
       answer: { userId: IDS.user, tokenId: IDS.signUp, ...EXPIRES },
     },
-    async handle({ invitation, terms_token, ...wanted }, { origin }, deps) {
-      const { invitations, signUp, termsTokens } = deps
+    async handle({ invitation, terms_token, ...input }, { origin }, deps) {
+      const { invitations, signUp, signInPolicy, termsTokens } = deps
+      const wanted = withPassword(input, signInPolicy)
       const { id } = await invitations.peek(invitation)
       const termsVersion =
         terms_token === undefined ? undefined : termsTokens.versionFor(terms_token, wanted.email)

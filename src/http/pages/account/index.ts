@@ -1,4 +1,5 @@
 import Router from '@koa/router'
+import { leadHome } from '../../lead-home.ts'
 import { formBody } from '../../middleware/body.ts'
 import type { RateLimit } from '../../middleware/rate-limit.ts'
 import { seeOther } from '../../see-other.ts'
@@ -23,6 +24,7 @@ import {
 import { downloadExport, type ExportDeps } from './export.ts'
 import { confirmMfa, disableMfa, type MfaDeps, showDisableMfa, showMfa, startMfa } from './mfa.ts'
 import { type OverviewDeps, showOverview } from './overview.ts'
+import { pageOfArea } from './page-of.ts'
 import {
   addPasskey,
   confirmPasskey,
@@ -33,6 +35,7 @@ import {
   showPasskeys,
 } from './passkeys.ts'
 import {
+  havingPassword,
   type PasswordDeps,
   showNewPassword,
   showPassword,
@@ -80,8 +83,9 @@ export interface AccountDeps
  */
 export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   const router = new Router({ prefix: '/account' })
-  const signedIn = accountSession(deps)
-  const fresh = freshSession(deps)
+  const pageOf = pageOfArea(router)
+  const signedIn = accountSession(deps, pageOf)
+  const fresh = freshSession(deps, pageOf)
   const form = [formBody(), deps.csrf.guard] as const
   const calm = [limit('account'), signedIn] as const
   const sensitive = [limit('sensitive'), signedIn, fresh] as const
@@ -102,10 +106,11 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.post('/email/confirm', ...form, ...sensitive, confirmEmail(deps))
   router.post('/email/confirm/resend', ...form, ...sensitive, resendEmailCode(deps))
 
-  router.get('/password', ...calm, fresh, showPassword(deps))
-  router.post('/password', ...form, ...sensitive, submitPassword(deps))
-  router.get('/password/confirm', ...calm, fresh, showNewPassword(deps))
-  router.post('/password/confirm', ...form, ...sensitive, submitNewPassword(deps))
+  const withPassword = havingPassword(deps)
+  router.get('/password', ...calm, withPassword, fresh, showPassword(deps))
+  router.post('/password', ...form, ...sensitive, withPassword, submitPassword(deps))
+  router.get('/password/confirm', ...calm, withPassword, fresh, showNewPassword(deps))
+  router.post('/password/confirm', ...form, ...sensitive, withPassword, submitNewPassword(deps))
 
   router.get('/passkeys', ...calm, showPasskeys(deps))
   router.get('/passkeys/new', ...calm, fresh, showNewPasskey(deps))
@@ -137,5 +142,5 @@ export function accountRoutes(deps: AccountDeps, limit: RateLimit): Router {
   router.get('/export', ...sensitive, downloadExport(deps))
   router.get('/delete', ...calm, fresh, showDelete(deps))
   router.post('/delete', ...form, ...sensitive, submitDelete(deps))
-  return router
+  return leadHome(router, (ctx) => seeOther(ctx, pageOf(ctx.path)))
 }

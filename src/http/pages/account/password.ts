@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import { takesTwoFactors } from '../../../accounts/factors/levels.ts'
+import type { OwnWaysIn } from '../../../accounts/factors/own-ways.ts'
 import type { PasswordChange } from '../../../accounts/passwords/password-change.ts'
 import { MIN_PASSWORD } from '../../../accounts/passwords/password-policy.ts'
 import type { Problems } from '../../../views/views.ts'
@@ -16,10 +17,19 @@ export interface PasswordDeps extends AreaDeps {
   readonly passwordChange: PasswordChange
   /** Which change this browser has begun. */
   readonly passwordFlow: FlowCookie
+  readonly ownWays: OwnWaysIn
 }
 
 const FIRST = '/account/password'
 const CONFIRM = '/account/password/confirm'
+
+/** Who signs in without one is shown what they sign in with. */
+export function havingPassword({ ownWays }: PasswordDeps): Middleware {
+  return async (ctx, next) => {
+    const { password } = await ownWays.of(visitorOf(ctx).account.id)
+    return password === 'used' ? next() : seeOther(ctx, '/account#security')
+  }
+}
 
 export function showPassword(deps: PasswordDeps): Middleware {
   return (ctx) => render(ctx, deps, 'current')

@@ -16,6 +16,7 @@ import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'
 import { findBrowserSession } from '../../../oidc/browser-session.ts'
 import { seeOther } from '../../see-other.ts'
 import { authorizationUrl } from '../sign-in.ts'
+import type { PageOf } from './page-of.ts'
 
 export interface AccountSessionDeps {
   readonly config: Config
@@ -42,7 +43,7 @@ const PASSKEYS = '/account/passkeys'
 const REPLACES_FACTOR = [FACTOR, PASSKEYS]
 
 /** Lets signed-in people through; others sign in first and come back to the page they wanted. */
-export function accountSession(deps: AccountSessionDeps): Middleware {
+export function accountSession(deps: AccountSessionDeps, pageOf: PageOf): Middleware {
   const { config, signInPolicy } = deps
   return async (ctx, next) => {
     ctx.set('Cache-Control', 'no-store')
@@ -66,7 +67,7 @@ export function accountSession(deps: AccountSessionDeps): Middleware {
  * Sensitive pages ask who it is once more when the proof is older than ten minutes, and go on where
  * the person was (SE-10, UX-36).
  */
-export function freshSession({ config }: AccountSessionDeps): Middleware {
+export function freshSession({ config }: AccountSessionDeps, pageOf: PageOf): Middleware {
   const { issuer, lifetimes } = config
   const maxAgeSeconds = lifetimes.freshAuthentication
   return async (ctx, next) => {
@@ -127,27 +128,4 @@ async function findVisitor(
 function lostFactorOf({ mfaEnabled }: Account, { offers }: SignInPolicy): string {
   if (mfaEnabled) return `${FACTOR}/disable`
   return offers('passkey') || offers('passkey', {}, 'second') ? PASSKEYS : FACTOR
-}
-
-/** Routes that only take a form or give a file; what a person comes back to is the page that has it. */
-const FORM_ONLY = new Set([
-  'distrust',
-  'end',
-  'end-others',
-  'export',
-  'remove',
-  'rename',
-  'resend',
-  'start',
-])
-const ITEM = /\/[0-9a-f-]{36}$/
-
-/** Whose forms name what they are about in the path. */
-const CONNECTIONS = '/account/connections'
-
-function pageOf(path: string): string {
-  if (path.startsWith(CONNECTIONS)) return CONNECTIONS
-  const cut = path.lastIndexOf('/')
-  // What is of one item belongs to the list that has it.
-  return FORM_ONLY.has(path.slice(cut + 1)) ? path.slice(0, cut).replace(ITEM, '') : path
 }

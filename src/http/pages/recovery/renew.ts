@@ -32,16 +32,17 @@ export function submitRenew(deps: RecoveryPagesDeps): Middleware {
   }
 }
 
-/** By what was posted: a passkey, or else a password. */
+/** By what was posted: a passkey, a password, or no more than the address. */
 async function renewed(
   ctx: Context,
   { regaining, signInPolicy }: RecoveryPagesDeps,
   grant: string,
 ): Promise<readonly string[]> {
-  const { credential, password } = textsOf(ctx, 'credential', 'password')
-  const isPasskey = credential !== ''
-  if (!signInPolicy.offers(isPasskey ? 'passkey' : 'password')) throw new AppError('forbidden')
-  if (isPasskey)
+  const { credential, password, way } = textsOf(ctx, 'credential', 'password', 'way')
+  const method = credential ? 'passkey' : way === 'code' ? 'email-code' : 'password'
+  if (!signInPolicy.offers(method)) throw new AppError('forbidden')
+  if (method === 'email-code') return regaining.withCode(grant, originOf(ctx))
+  if (method === 'passkey')
     return regaining.withPasskey(grant, readCredential(Registration, credential), originOf(ctx))
   refuseFaults({ password: regaining.faultOf(password, await regaining.look(grant)) })
   return regaining.withPassword(grant, password, originOf(ctx))
@@ -73,6 +74,7 @@ async function render(ctx: Context, deps: RecoveryPagesDeps, problems?: Problems
     email,
     problems,
     asksPassword: signInPolicy.offers('password'),
+    takesCode: signInPolicy.offers('email-code') && (await regaining.opensByCode(grant)),
     passkey: options ? { action: '/recover/passkey', csrf, options } : undefined,
   }
   deps.renderer.page(ctx, 'pages/recover-new', model, await leftApp(ctx, deps))
