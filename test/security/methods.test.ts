@@ -30,7 +30,7 @@ const ROUTES: readonly (readonly [path: string, methods: readonly string[]])[] =
   ['/interaction/some-uid/mfa', ['GET', 'HEAD', 'POST']],
   ['/interaction/some-uid/sign-up', ['GET', 'HEAD', 'POST']],
   ['/interaction/some-uid/verify-email', ['GET', 'HEAD', 'POST']],
-  ['/interaction/some-uid/resend', ['POST']],
+  ['/interaction/some-uid/resend', ['GET', 'HEAD', 'POST']],
   ['/interaction/some-uid/consent', ['GET', 'HEAD', 'POST']],
   ['/api/auth/sign-in/email', ['POST']],
   ['/api/auth/edit/basic', ['PATCH']],

@@ -2,6 +2,7 @@ import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import compose from 'koa-compose'
 import { AppError } from '../../errors.ts'
+import { leadHome } from '../lead-home.ts'
 import { formBody } from '../middleware/body.ts'
 import type { RateLimit } from '../middleware/rate-limit.ts'
 import { seeOther } from '../see-other.ts'
@@ -75,16 +76,20 @@ export function interactionRoutes(deps: InteractionDeps, limit: RateLimit): Rout
   router.post('/terms/decline', load(), declineTerms(deps))
   router.post('/leave', load(), leave(deps))
   router.post('/switch-account', load(), (ctx) => seeOther(ctx, stepOf(ctx).url('select-account')))
-  return router
+  return leadHome(router, compose([load(), toDue]))
+}
+
+/** What the person was at. */
+const toDue: Middleware = (ctx) => {
+  const { state, interaction, policy, url } = stepOf(ctx)
+  seeOther(ctx, url(dueStep(state, interaction.prompt.name, policy)))
 }
 
 /** What has no ground in this interaction leads to what has. */
 function whenDue({ isOpen, isDue }: InteractionStep): Middleware {
   return (ctx, next) => {
-    const { state, interaction, policy, url } = stepOf(ctx)
-    const prompt = interaction.prompt.name
-    if (isOpen || isDue(state, prompt, policy)) return next()
-    return seeOther(ctx, url(dueStep(state, prompt, policy)))
+    const { state, interaction, policy } = stepOf(ctx)
+    return isOpen || isDue(state, interaction.prompt.name, policy) ? next() : toDue(ctx, next)
   }
 }
 

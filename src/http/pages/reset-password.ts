@@ -86,6 +86,7 @@ export function resetPasswordRoutes(deps: PasswordResetDeps): Router {
         }),
     )
   })
+  router.get('/reset-password/resend', (ctx) => seeOther(ctx, '/reset-password'))
   router.post('/reset-password/resend', ...form, limit('resend'), async (ctx) => {
     const begun = flow.read(ctx)
     if (!begun) return seeOther(ctx, '/forgot-password')

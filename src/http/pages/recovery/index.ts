@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import { LINK_PATHS } from '../../../mail/links.ts'
 import { formBody } from '../../middleware/body.ts'
+import { seeOther } from '../../see-other.ts'
 import { resendRecoveryCode, showAsk, showCode, submitAsk, submitCode } from './ask.ts'
 import type { RecoveryPagesDeps } from './deps.ts'
 import { showLink, showStop, submitLink, submitStop } from './links.ts'
@@ -23,10 +24,13 @@ export function recoveryRoutes(deps: RecoveryPagesDeps): Router {
   router.post('/recover/wait', ...form, limit('verify'), submitWait(deps))
   router.get('/recover/new', showRenew(deps))
   router.post('/recover/new', ...form, limit('verify'), submitRenew(deps))
-  router.post('/recover/passkey', ...form, limit('verify'), submitRenew(deps))
   router.get(LINK_PATHS.recoverLink, showLink(deps))
   router.post(LINK_PATHS.recoverLink, ...form, limit('verify'), submitLink(deps))
   router.get(LINK_PATHS.stopRecovery, showStop(deps))
   router.post(LINK_PATHS.stopRecovery, ...form, limit('verify'), submitStop(deps))
+  router.post('/recover/passkey', ...form, limit('verify'), submitRenew(deps))
+  router.get('/recover/passkey', (ctx) => seeOther(ctx, '/recover/new'))
+  router.get('/recover/resend', (ctx) => seeOther(ctx, '/recover/code'))
+  router.get('/recover/wait', (ctx) => seeOther(ctx, '/recover/next'))
   return router
 }
