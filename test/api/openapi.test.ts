@@ -698,7 +698,7 @@ describe('the refusals', () => {
       const { signInPolicy } = server.context
       const { offers } = signInPolicy
       // The owner of what is called signs in by password first.
-      const ofPassword = ['signIn', 'forgotPassword', 'signUp', 'signUpInvited']
+      const ofPassword = ['signIn', 'forgotPassword']
       Object.assign(signInPolicy, {
         offers: (id: string) => id === 'password' && !ofPassword.includes(each.id),
       })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { LIMITS } from '../../src/config/limits.ts'
 import { api, isAlive, startApi } from '../support/api.ts'
 import { createAccount } from '../support/factories.ts'
 import { enableMfa, ORIGIN } from '../support/people.ts'
@@ -19,6 +20,22 @@ describe('POST /sign-in/code', () => {
     const { status, body } = await api(server, ROUTE, await begun(account.email))
     expect([status, body.user.id]).toEqual([200, account.id])
     expect(await isAlive(server, body.access_token)).toBe(true)
+  })
+
+  it('AA-02 RL-05 asking for codes counts as asking for mails; typing them does not', async () => {
+    const from = '198.51.100.7'
+    const email = 'nobody@example.org'
+    const resend = () => api(server, 'POST /resend/verify/email', { email }, { from })
+    for (let mail = 0; mail < LIMITS.resend.max - 10; mail += 1)
+      expect((await resend()).status).toBe(202)
+    const typed = { email, tokenId: '00000000-0000-7000-8000-000000000000', code: '000000' }
+    for (let guess = 0; guess < 5; guess += 1)
+      expect((await api(server, ROUTE, typed, { from })).status).toBe(400)
+    for (let mail = 0; mail < 10; mail += 1)
+      expect((await api(server, ROUTE, { email }, { from })).status).toBe(202)
+    const over = await api(server, ROUTE, { email }, { from })
+    expect([over.status, over.body.error]).toEqual([429, 'too_many_requests'])
+    expect((await resend()).status).toBe(429)
   })
 
   it('a code is good once, and for no other call', async () => {

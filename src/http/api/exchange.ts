@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
+import type { LimitName } from '../../config/limits.ts'
 import { parseInput } from '../middleware/validate.ts'
 
 /** What a call takes and what it answers, with an example of both. */
@@ -10,6 +11,8 @@ export interface Exchange {
   readonly status?: 202
   readonly answer?: z.ZodType
   readonly example?: { readonly body?: object; readonly answer?: object }
+  /** What it is counted under besides the limit of its route. */
+  readonly alsoUnder?: LimitName
 }
 
 /** What a handler may know of a request, besides its validated body. */
@@ -44,11 +47,14 @@ export function statusOf({ status, answer }: Exchange): number {
 export const NoBody = z.strictObject({})
 
 /** An exchange that is carried out: its types are known no more. */
-export type Perform<Deps, Caller> = (
-  json: object,
-  call: Call<Caller, string>,
-  deps: Deps,
-) => Promise<{ readonly status: number; readonly body: unknown }>
+export interface Performing<Deps, Caller> {
+  readonly alsoUnder: LimitName | undefined
+  perform(
+    json: object,
+    call: Call<Caller, string>,
+    deps: Deps,
+  ): Promise<{ readonly status: number; readonly body: unknown }>
+}
 
 export function performing<
   Deps,
@@ -57,13 +63,16 @@ export function performing<
   Body extends z.ZodType,
   Answer,
   Other,
->(exchange: Handled<Deps, Caller, Name, Body, Answer, Other>): Perform<Deps, Caller> {
+>(exchange: Handled<Deps, Caller, Name, Body, Answer, Other>): Performing<Deps, Caller> {
   const schema = exchange.body ?? NoBody
-  return async (json, call, deps) => {
-    const input = parseInput(schema, json) as z.output<Body>
-    const answer = await exchange.handle(input, call, deps)
-    return exchange.otherwise && answer instanceof Object && 'otherwise' in answer
-      ? { status: 202, body: answer.otherwise }
-      : { status: statusOf(exchange), body: answer }
+  return {
+    alsoUnder: exchange.alsoUnder,
+    async perform(json, call, deps) {
+      const input = parseInput(schema, json) as z.output<Body>
+      const answer = await exchange.handle(input, call, deps)
+      return exchange.otherwise && answer instanceof Object && 'otherwise' in answer
+        ? { status: 202, body: answer.otherwise }
+        : { status: statusOf(exchange), body: answer }
+    },
   }
 }

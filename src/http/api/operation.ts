@@ -9,7 +9,7 @@ import {
   type Exchange,
   type Handled,
   type NoBody,
-  type Perform,
+  type Performing,
   performing,
 } from './exchange.ts'
 
@@ -48,7 +48,7 @@ export interface Operation<Deps> extends Omit<About<Deps, unknown, Route>, 'rout
   readonly path: string
   /** One call, or the first and the second of a flow and what else they may lead to. */
   readonly exchanges: readonly Exchange[]
-  readonly run: (ctx: Context, deps: Deps) => Promise<void>
+  readonly run: (ctx: Context, deps: Deps, limit: (name: LimitName) => Middleware) => Promise<void>
 }
 
 type Unnamed<Deps> = Omit<Operation<Deps>, 'id' | 'family'>
@@ -71,7 +71,8 @@ export function operation<
 >(
   spec: About<Deps, Caller, R> & Handled<Deps, Caller, Param<R>, Body, Answer, never>,
 ): Unnamed<Deps> {
-  return made(spec, [spec], () => performing(spec))
+  const only = performing(spec)
+  return made(spec, [spec], () => only)
 }
 
 type Called<Deps, Caller, R extends Route, Body extends z.ZodObject, Answer> = Handled<
@@ -135,14 +136,13 @@ export function severalCalls<
   ]
   const begin = performing(first)
   const proofs = [
-    { names: proofsIn(second.body), perform: performing(second) },
-    ...(third ? [{ names: proofsIn(third.body), perform: performing(third) }] : []),
+    { names: proofsIn(second.body), ...performing(second) },
+    ...(third ? [{ names: proofsIn(third.body), ...performing(third) }] : []),
   ]
   return made(
     about,
     exchanges,
-    (json) =>
-      proofs.find(({ names }) => names.some((name) => Object.hasOwn(json, name)))?.perform ?? begin,
+    (json) => proofs.find(({ names }) => names.some((name) => Object.hasOwn(json, name))) ?? begin,
   )
 }
 
@@ -154,9 +154,7 @@ function proofsIn({ shape }: z.ZodObject): string[] {
 
 type Exchanged = Pick<Operation<never>, 'exchanges'>
 
-export function takesBody({ exchanges }: Exchanged): boolean {
-  return exchanges.some(({ body }) => body)
-}
+export const takesBody = ({ exchanges }: Exchanged): boolean => exchanges.some(({ body }) => body)
 
 export function isBodyOptional({ exchanges }: Exchanged): boolean {
   return exchanges.every(({ body, isBodyOptional }) => !body || isBodyOptional)
@@ -165,22 +163,26 @@ export function isBodyOptional({ exchanges }: Exchanged): boolean {
 function made<Deps, Caller, R extends Route>(
   { route, guard, limit, summary, description, refusals = [] }: About<Deps, Caller, R>,
   exchanges: readonly Exchange[],
-  choose: (json: object) => Perform<Deps, Caller>,
+  choose: (json: object) => Performing<Deps, Caller>,
 ): Unnamed<Deps> {
   const [method, path] = route.split(' ') as [Method, string]
   const operation = { method, path, guard, limit, summary, refusals, exchanges }
   return {
     ...operation,
     ...(description === undefined ? {} : { description }),
-    async run(ctx, deps) {
+    async run(ctx, deps, limitOf) {
       const caller = await guard.admit(ctx, deps)
       const json = takesBody(operation)
         ? await readJson(ctx.req, { isOptional: isBodyOptional(operation) })
         : {}
       ctx.state.json = json
-      const { status, body } = await choose(json)(json, callOf(ctx, caller), deps)
-      ctx.status = status
-      if (body !== undefined) ctx.body = body
+      const { perform, alsoUnder } = choose(json)
+      const answer = async (): Promise<void> => {
+        const { status, body } = await perform(json, callOf(ctx, caller), deps)
+        ctx.status = status
+        if (body !== undefined) ctx.body = body
+      }
+      await (alsoUnder ? limitOf(alsoUnder)(ctx, answer) : answer())
     },
   }
 }

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import compose from 'koa-compose'
+import type { LimitName } from '../../config/limits.ts'
 import { AppError } from '../../errors.ts'
 import type { FaultLog } from '../../fault-log.ts'
 import { jsonOnly } from '../middleware/body.ts'
@@ -23,11 +24,17 @@ export interface DoorDeps {
  */
 export function apiRouter<Deps>(api: Api<Deps>, deps: Deps, limit: RateLimit): Router {
   const router = new Router({ prefix: api.prefix, strict: true, sensitive: true })
+  const limits = new Map<LimitName, Middleware>()
+  const under = (name: LimitName): Middleware => {
+    const known = limits.get(name) ?? limit(name)
+    limits.set(name, known)
+    return known
+  }
   for (const operation of api.operations)
     router.register(
       operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       [operation.method],
-      [...prechecks(operation), limit(operation.limit), (ctx) => operation.run(ctx, deps)],
+      [...prechecks(operation), limit(operation.limit), (ctx) => operation.run(ctx, deps, under)],
     )
   return router
 }

@@ -20,6 +20,8 @@ export const SIGN_IN_CODE = family('Sign-in', {
       status: 202,
       answer: StartedProof,
       example: { body: { email: EMAIL }, answer: { tokenId: IDS.signInCode, ...EXPIRES } },
+      // It mails, as what asks for another code does.
+      alsoUnder: 'resend',
       async handle(input, { origin }, { signInCodes, signInPolicy }) {
         if (!signInPolicy.offers('email-code')) throw new AppError('method_not_offered')
         const wanted = { email: input.email, binding: BINDING }
