@@ -591,7 +591,12 @@ export const PAGES: Samples<PageModels> = {
       connections: ['Google', 'GitHub'],
       trusted: [FIREFOX, SAFARI],
     },
-    codeOnly: { ...overview, ways: { mailedCode: true }, passkeyCount: 0, trusted: [] },
+    codeOnly: {
+      ...overview,
+      ways: { password: 'none', mailedCode: true },
+      passkeyCount: 0,
+      trusted: [],
+    },
     notOffered: {
       ...overview,
       ways: { password: 'unused', mailedCode: false, passkeys: 'used', totp: 'unused' },
@@ -600,7 +605,7 @@ export const PAGES: Samples<PageModels> = {
       ...area,
       person: { email: person.email },
       emailVerified: false,
-      ways: { password: 'none', passkeys: 'none', totp: 'none' },
+      ways: { password: 'used', passkeys: 'none', totp: 'none' },
       passkeyCount: 0,
       sessionCount: 1,
       appCount: 0,
