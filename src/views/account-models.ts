@@ -10,6 +10,7 @@ import type {
   ProviderButton,
   Resend,
 } from './models.ts'
+import type { Overview } from './overview-model.ts'
 import type { SessionItem, TrustedItem } from './session-models.ts'
 
 /** What every page of the account area shows: whose it is, and the way out. */
@@ -21,34 +22,9 @@ export interface AccountArea {
   readonly recovery?: (FormModel & { readonly opensAt: Date }) | undefined
 }
 
-/** `none`: offered, and the account has none. `unused`: it has one, which is not offered. */
-type WayUse = 'used' | 'unused' | 'none'
-
 /** The pages of the account area. */
 export interface AccountModels {
-  'account/index': AccountArea & {
-    readonly emailVerified: boolean
-    readonly ways: {
-      readonly password?: WayUse | undefined
-      /** Whether a code to the address begins a sign-in. */
-      readonly mailedCode?: boolean | undefined
-      readonly passkeys?: WayUse | undefined
-      readonly totp?: WayUse | undefined
-    }
-    readonly passkeyCount: number
-    readonly signal?: PasskeySignal | undefined
-    /** Undefined where none are needed. */
-    readonly recoveryCodesLeft?: number | undefined
-    readonly passwordChangedAt?: Date | undefined
-    /** Names of the providers whose sign-in opens the account; none where there are no providers. */
-    readonly connections?: readonly string[] | undefined
-    /** The browsers that skip the second step; none where no device may. */
-    readonly trusted?: readonly (string | undefined)[] | undefined
-    readonly sessionCount: number
-    readonly appCount: number
-    /** Set while the account waits to be erased; the form keeps it. */
-    readonly deletion?: (FormModel & { readonly deletesAt: Date }) | undefined
-  }
+  'account/index': AccountArea & Overview
   /** Posts `name`, `image_url`, `phone_number`, `locale`, and what `fields` name. */
   'account/profile': AccountArea &
     FormModel & {
