@@ -119,11 +119,10 @@ export function composeUseCases({
   const passwordReset = new PasswordReset(resetting)
   const passwordChange = new PasswordChange({ ...mailing, challenges, secondStep, passwords })
   const registering = composeRegistration({
+    ...mailing,
     config,
-    audit,
-    em,
-    messages,
     apps: directory,
+    policy: signInPolicy,
     providers,
   })
   const { registration, acceptances } = registering

@@ -1,10 +1,14 @@
 import { Command } from 'commander'
+import type { AccountAdministration } from '../accounts/account-administration.ts'
 import type { AccountCreation, WantedAccount } from '../accounts/registration/account-creation.ts'
-import { passwordLink, type ResetCommandDeps } from './account-reset.ts'
+import type { Config } from '../config/config.ts'
+import { LINK_PATHS, link } from '../mail/links.ts'
 import { answering } from './answer.ts'
 
-export interface CreateCommandDeps extends ResetCommandDeps {
+export interface CreateCommandDeps {
   readonly accountCreation: AccountCreation
+  readonly administration: Pick<AccountAdministration, 'find'>
+  readonly config: Pick<Config, 'issuer'>
 }
 interface CreateOptions extends Omit<WantedAccount, 'email'> {
   readonly print?: boolean
@@ -20,26 +24,26 @@ export function createCommand(
     .option('--username <name>', 'preferred_username; otherwise made of the name')
     .option('--locale <tag>', 'language of mails and pages')
     .option('--print', 'print the link instead of mailing it')
-    .description('make an account; the person is mailed a link to set a password, good for an hour')
+    .description('make an account; the person is mailed where to make a way in, such as a password')
     .action(
       answering((email: string, { print = false, ...wanted }: CreateOptions) =>
-        run(async (deps) => {
-          const account = await deps.accountCreation.create({ ...wanted, email })
-          const made = { id: account.id, email: account.email, name: account.name }
-          const { username } = await deps.administration.find(account.id)
+        run(async ({ accountCreation, administration, config }) => {
+          const { account, linkSecret: token } = await accountCreation.create(
+            { ...wanted, email },
+            { isMailed: !print },
+          )
+          const { username } = await administration.find(account.id)
+          const made = { id: account.id, email: account.email, name: account.name, username }
           const told = `${made.email} has an account now, with the user name ${username}.`
-          if (!deps.signInPolicy.offers('password'))
+          if (!print) return { lines: [`${told} A mail is on its way.`], json: made }
+          if (token === undefined)
             return {
               lines: [told],
               notes: ['No link was made: "account recover" prints one to a passkey.'],
-              json: { ...made, username },
+              json: made,
             }
-          const { href } = await passwordLink(deps, made.id, print)
-          return {
-            lines: [href ?? `${told} A link is on its way.`],
-            notes: href ? [told] : [],
-            json: { ...made, username, ...(href ? { link: href } : {}) },
-          }
+          const href = link(config.issuer, LINK_PATHS.resetPassword, { token })
+          return { lines: [href], notes: [told], json: { ...made, link: href } }
         }),
       ),
     )

@@ -1,3 +1,4 @@
+import { accountCreatedMail } from './account-created-mail.ts'
 import type { MailModels, MailName } from './mail-models.ts'
 import {
   type Block,
@@ -114,6 +115,7 @@ export const WRITERS: Writers = {
       ],
     }
   },
+  'account-created': accountCreatedMail,
   'account-closed': (model, writing) => stateMail('accountClosed', model, writing),
 }
 

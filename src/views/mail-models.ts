@@ -103,6 +103,12 @@ export interface MailModels {
   }
   /** Disabled, or to be erased without a way back. */
   'account-closed': Common
+  /** By the operator, who vouches for the address. */
+  'account-created': Common & {
+    readonly link: string
+    /** It sets a password, once, and there is where to ask for another. */
+    readonly password?: { readonly expiresInSeconds: number; readonly laterLink: string }
+  }
   /** The people of its domain sign in by a provider, and nowhere else. */
   'sign-in-elsewhere': NamingProvider
   /** The operator took the provider away that they came by: a code by mail takes its place. */

@@ -170,13 +170,15 @@ describe('gatehouse account', () => {
     const made = await gatehouse(...words, '--locale', 'de')
     expect([made.code, made.stdout]).toEqual([
       0,
-      `${email} has an account now, with the user name grace-newcomer. A link is on its way.\n`,
+      `${email} has an account now, with the user name grace-newcomer. A mail is on its way.\n`,
     ])
     const { administration, accountCreation } = server.context
     const { id } = await administration.find(email)
-    expect(await eventsOf(id)).toEqual(['account_created', 'password_reset_requested'])
-    const { text } = await server.inbox.next(email)
-    expect(text).toContain('Passwort')
+    expect(await eventsOf(id)).toEqual(['account_created'])
+    const { subject, text } = await server.inbox.next(email)
+    expect(subject).toContain('Für Sie wurde ein Konto')
+    expect(text).not.toMatch(/\b\d{3} \d{3}\b/)
+    expect(text).toContain(`${server.config.issuer}/forgot-password`)
     const [, secret = ''] = /\/reset-password\?token=([\w-]+)/.exec(text) ?? []
     await server.context.passwordReset.completeByLink({ secret, password: NEW }, ORIGIN)
     expect((await api(server, 'POST /sign-in/email', { email, password: NEW })).status).toBe(200)
@@ -202,8 +204,8 @@ describe('gatehouse account', () => {
       email: 'invalid_email',
       locale: 'invalid_locale',
     })
-    const { id: own } = await make({ username: 'Grace.H' })
-    expect((await administration.find(own)).username).toBe('grace.h')
+    const { account } = await make({ username: 'Grace.H' })
+    expect((await administration.find(account.id)).username).toBe('grace.h')
   })
 
   it.each([

@@ -942,6 +942,14 @@ export const MAILS: Samples<MailModels> = {
     },
   },
   'account-closed': { plain: common },
+  'account-created': {
+    plain: { name: 'Ada', link: url('/recover') },
+    password: {
+      name: 'Ada',
+      link: url('/reset-password'),
+      password: { expiresInSeconds: 3600, laterLink: url('/forgot-password') },
+    },
+  },
   'provider-removed': {
     plain: { name: 'Ada', provider: 'Acme', signInLink: 'https://id.example.org/account' },
   },

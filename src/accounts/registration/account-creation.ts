@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { type Actor, type AuditSink, OPERATOR } from '../../audit/event.ts'
+import { LIFETIMES } from '../../config/limits.ts'
 import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
+import type { Messages } from '../../mail/messages.ts'
 import { canonicalEmail } from '../canonical-email.ts'
+import type { SignInPolicy } from '../factors/sign-in-policy.ts'
+import type { Issued, OneTimeTokens } from '../one-time-tokens.ts'
 import { personName } from '../person-name.ts'
 import { isLanguageTag } from '../profile-checks.ts'
 import { chosenUsername, refusedUsername } from '../usernames.ts'
@@ -27,6 +31,15 @@ export interface AccountCreationDeps {
   readonly audit: AuditSink
   readonly em: EntityManager
   readonly registration: Pick<Registration, 'byOperator'>
+  readonly messages: Pick<Messages, 'invitations'>
+  readonly tokens: Pick<OneTimeTokens, 'issue'>
+  readonly policy: Pick<SignInPolicy, 'offers'>
+}
+
+export interface CreatedAccount {
+  readonly account: Account
+  /** Sets the first password, where people sign in by one. */
+  readonly linkSecret?: string
 }
 
 /** Accounts that the operator makes for people, whose addresses the operator vouches for. */
@@ -37,8 +50,14 @@ export class AccountCreation {
     this.#deps = deps
   }
 
-  /** Without any way in. Throws `invalid_input` with the reasons by field. */
-  async create(wanted: WantedAccount, actor: Actor = OPERATOR): Promise<Account> {
+  /**
+   * Without any way in: its owner is mailed where to make one, unless the link is handed over.
+   * Throws `invalid_input` with the reasons by field.
+   */
+  async create(
+    wanted: WantedAccount,
+    { isMailed = true, actor = OPERATOR }: { isMailed?: boolean; actor?: Actor } = {},
+  ): Promise<CreatedAccount> {
     const em = this.#deps.em.fork()
     const { email, name, locale } = checked(wanted)
     const person = { id: randomUUID(), name, email, locale, passwordHash: null }
@@ -47,25 +66,48 @@ export class AccountCreation {
         ? await freeUsername(em, name)
         : await chosenUsername(em, wanted.username)
     try {
-      return await this.#make({ ...person, username }, actor)
+      return await this.#make({ ...person, username }, isMailed, actor)
     } catch (cause) {
       if (!(cause instanceof AppError) || cause.code !== 'conflict') throw cause
       if ((await em.count(Account, { email })) > 0)
         throw new AppError('invalid_input', { fields: { email: 'registered_email' }, cause })
       if (wanted.username !== undefined) throw refusedUsername('given_username', cause)
       // Somebody else has got the name since.
-      return this.#make(person, actor)
+      return this.#make(person, isMailed, actor)
     }
   }
 
-  #make(made: MadeAccount, actor: Actor): Promise<Account> {
-    const { audit, em, registration } = this.#deps
+  #make(made: MadeAccount, isMailed: boolean, actor: Actor): Promise<CreatedAccount> {
+    const { audit, em, messages, registration } = this.#deps
     return em.fork().transactional(async (tx) => {
       const admission = registration.byOperator(tx, made.email)
       const account = await makeAccount(tx, admission, made, 'conflict')
       await audit.append(tx, { type: 'account_created', accountId: made.id, actor })
-      return account
+      const issued = await this.#link(tx, account)
+      if (isMailed) {
+        const { email: to, name, locale } = account
+        const way = issued ?? { page: this.#page() }
+        messages.invitations.sendAccount(tx, { to, name, locale: locale ?? undefined, way })
+      }
+      return { account, ...(issued && { linkSecret: issued.linkSecret }) }
     })
+  }
+
+  async #link(tx: EntityManager, account: Account): Promise<Issued | undefined> {
+    const { policy, tokens } = this.#deps
+    if (!policy.offers('password')) return undefined
+    return tokens.issue(tx, {
+      purpose: 'reset_password',
+      subjectId: account.id,
+      address: account.email,
+      credentialVersion: account.credentialVersion,
+      lifetimeSeconds: LIFETIMES.operatorsLink,
+    })
+  }
+
+  /** Where an owner without a password begins. */
+  #page(): 'signIn' | 'recover' {
+    return this.#deps.policy.offers('email-code') ? 'signIn' : 'recover'
   }
 }
 

@@ -4,6 +4,8 @@ import { StatelessChallenges } from '../../crypto/challenge.ts'
 import type { EntityManager } from '../../database/database.ts'
 import type { Messages } from '../../mail/messages.ts'
 import type { Providers } from '../../upstream/providers.ts'
+import type { SignInPolicy } from '../factors/sign-in-policy.ts'
+import type { OneTimeTokens } from '../one-time-tokens.ts'
 import { Acceptances } from './acceptances.ts'
 import { AccountCreation } from './account-creation.ts'
 import { Invitations } from './invitations.ts'
@@ -16,6 +18,8 @@ export function composeRegistration({
   audit,
   em,
   messages,
+  tokens,
+  policy,
   apps,
   providers,
 }: {
@@ -23,6 +27,8 @@ export function composeRegistration({
   audit: AuditSink
   em: EntityManager
   messages: Messages
+  tokens: OneTimeTokens
+  policy: SignInPolicy
   apps: AppsThatAdmit
   providers: Pick<Providers, 'enforcing'>
 }) {
@@ -37,6 +43,6 @@ export function composeRegistration({
     acceptances,
     termsTokens: new TermsTokens({ acceptances, challenges }),
     registration,
-    accountCreation: new AccountCreation({ audit, em, registration }),
+    accountCreation: new AccountCreation({ audit, em, messages, tokens, policy, registration }),
   }
 }
