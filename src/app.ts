@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { StatelessChallenges } from './crypto/challenge.ts'
 import { authApi } from './http/api/auth/index.ts'
 import { apiDocsRoutes } from './http/api/docs/index.ts'
+import { appFileRoutes } from './http/app-files.ts'
 import { assetRoutes } from './http/assets.ts'
 import { createCookie } from './http/cookies.ts'
 import { developmentPages } from './http/dev/index.ts'
@@ -101,6 +102,7 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(upstreamLogoutRoutes({ ...context, limit }).routes())
   app.use(upstreamRoutes({ ...context, csrf, limit, upstreamCookie }).routes())
   app.use(webFinger(config))
+  app.use(appFileRoutes(context).routes())
   app.use(mountProvider(authorizationServer, renderer))
   app.use(assetRoutes(context.views).routes())
   app.use(logoRoutes(context.database).routes())

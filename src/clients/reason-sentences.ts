@@ -30,6 +30,9 @@ export const SENTENCES = {
   redirect_needed: 'at least one is needed',
   service_account: 'a service has no person whose account it could manage',
   service_sign_in: 'a service signs nobody in',
+  bad_native_app:
+    'is no app: TEAMID.bundle.id, or a package and the SHA-256 fingerprints of its certificates',
+  foreign_native_app: "is for the operator's own apps alone (first party)",
   service_grants: 'a service uses client_credentials only',
   code_needed: 'must include authorization_code',
   secretless_service_grant: 'client_credentials needs a client that can keep a secret',

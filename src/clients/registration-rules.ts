@@ -23,6 +23,8 @@ export function contradictions(wanted: CheckedClient): Record<string, Reason> {
   refuse(isService && wanted.accountApi, 'accountApi', 'service_account')
   for (const field of ['requireAcr', 'defaultAcrValues', 'signInMethods', 'providers'] as const)
     refuse(isService && wanted[field] !== undefined, field, 'service_sign_in')
+  const hasApps = wanted.nativeApps !== undefined
+  refuse(hasApps && !wanted.isFirstParty, 'nativeApps', 'foreign_native_app')
 
   const isOnly = grantTypes.join() === 'client_credentials'
   refuse(isService && !isOnly, 'grantTypes', 'service_grants')

@@ -5,6 +5,7 @@ import { FIRST_METHODS, LEVELS } from '../config/sign-in-words.ts'
 import { isPublicHttps } from '../public-url.ts'
 import { displayName } from './display-name.ts'
 import { groupName } from './group-name.ts'
+import { NativeAppSchema } from './native-app.ts'
 import { saying } from './reasons.ts'
 import { SCOPE } from './scopes.ts'
 
@@ -94,6 +95,8 @@ export const ClientSchema = z.strictObject({
   providers: z.array(z.string().max(40)).max(50).optional(),
   /** People may let it manage their account; the person is asked each time something sensitive is done. */
   accountApi: z.boolean().default(false),
+  /** Apps on phones that make and use passkeys of this server. */
+  nativeApps: z.array(NativeAppSchema).min(1).max(20).optional(),
   refreshLeewaySeconds: z.number().int().min(0).max(60).optional(),
   /** Default: as long as usual. */
   accessTokenSeconds: seconds(CLIENT_LIFETIMES.accessToken).optional(),

@@ -13,6 +13,11 @@ export const SIGN_IN_OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOp
     flags: '--account-api',
     says: 'people may let it manage their account with tokens for <issuer>/api/auth',
   },
+  nativeApps: {
+    flags: '--native-app <app...>',
+    says: 'its apps on phones, which may use passkeys of this server: TEAMID.bundle.id, or package=AA:BB:… with the SHA-256 fingerprints of its certificates',
+    read: (apps: readonly string[]) => apps.map(nativeApp),
+  },
   registration: {
     flags: '--registration <who>',
     says: 'who may make an account on its pages, if fewer than the server admits (default: open)',
@@ -39,4 +44,11 @@ export const SIGN_IN_OPTIONS: Readonly<Partial<Record<keyof ClientInput, FieldOp
     says: 'the other providers that it takes people from (default: all), or none',
     read: (ids: readonly string[]) => (ids.join() === 'none' ? [] : ids),
   },
+}
+
+/** Android's have certificates, several of them separated by commas; Apple's have one name. */
+function nativeApp(typed: string): unknown {
+  const [name = '', fingerprints] = typed.split('=')
+  if (fingerprints === undefined) return { ios_app_id: name }
+  return { android_package: name, sha256_cert_fingerprints: fingerprints.toUpperCase().split(',') }
 }

@@ -59,6 +59,8 @@ export interface Config {
   readonly fillSeconds: number
   /** What everybody has to accept, if anything. */
   readonly terms: Terms | undefined
+  /** Web origins besides the issuer's whose pages may use passkeys of this server. */
+  readonly relatedOrigins: readonly string[]
   readonly recoveryHoldHours: number
   readonly refreshLeewaySeconds: number
   readonly auditRetentionDays: number
@@ -148,6 +150,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       env.TERMS_VERSION === undefined || env.TERMS_URL === undefined
         ? undefined
         : { version: env.TERMS_VERSION, url: env.TERMS_URL },
+    relatedOrigins: env.RELATED_ORIGINS ?? [],
     recoveryHoldHours: env.RECOVERY_HOLD_HOURS,
     refreshLeewaySeconds: env.REFRESH_LEEWAY_SECONDS,
     auditRetentionDays: env.AUDIT_RETENTION_DAYS,

@@ -5,6 +5,12 @@ import { parseDatabaseUrl } from './database-url.ts'
 import { type AdjustableLimits, LIMITS } from './limits.ts'
 
 export const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+/** As a browser writes it: https, no default port, no path. */
+export const webOrigin = z
+  .string()
+  .refine((value) => value.startsWith('https://') && URL.parse(value)?.origin === value, {
+    error: 'must be https origins such as https://app.example.org, separated by commas',
+  })
 /** 256 bits or more, in any spelling: hex, base64, or a long passphrase. */
 export const secret = z.string().min(32, 'must be at least 32 characters (256 bits)').max(1024)
 export const list = z.string().transform((value) =>

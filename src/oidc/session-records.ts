@@ -24,6 +24,7 @@ export interface SessionRecords {
       upstream: CameBy | undefined
       broughtTwo: boolean
       trustedBy: string | undefined
+      passkeyId: string | undefined
     },
     origin: RequestOrigin,
   ): Promise<unknown>
@@ -67,6 +68,7 @@ export function recordSessions(records: SessionRecords): Middleware {
         upstream: told.upstream,
         broughtTwo: told.broughtTwo,
         trustedBy: told.trustedBy,
+        passkeyId: told.passkeyId,
       },
       ctx.state.origin,
     )

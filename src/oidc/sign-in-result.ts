@@ -16,10 +16,13 @@ export interface SignedIn {
   readonly upstream?: CameBy | undefined
   /** The trusted device that did for the second step. */
   readonly trustedBy?: string | undefined
+  /** The passkey that was shown, for the trail. */
+  readonly passkeyId?: string | undefined
 }
 
 /** A finished sign-in in the result of an interaction, as the provider's resume step takes it. */
-export function signInResult({ accountId, proofs, isRemembered, upstream, trustedBy }: SignedIn) {
+export function signInResult(signedIn: SignedIn) {
+  const { accountId, proofs, isRemembered, upstream, trustedBy, passkeyId } = signedIn
   const login = {
     accountId,
     amr: amrOf(proofs),
@@ -33,6 +36,7 @@ export function signInResult({ accountId, proofs, isRemembered, upstream, truste
     hasSecondFactor: hasTakenSecondStep(proofs),
     ...(upstream ? { upstream, broughtTwo: broughtTwo(proofs) } : {}),
     ...(trustedBy ? { trustedBy } : {}),
+    ...(passkeyId ? { passkeyId } : {}),
     create: {},
     select_account: {},
   }
@@ -47,6 +51,7 @@ const Result = z
     upstream: Upstream.optional().catch(undefined),
     broughtTwo: z.boolean().optional(),
     trustedBy: z.string().optional().catch(undefined),
+    passkeyId: z.string().optional().catch(undefined),
   })
   .catch({ login: undefined })
 
@@ -60,6 +65,7 @@ export interface ToldSignIn {
   /** What the provider said of two factors counted. */
   readonly broughtTwo: boolean
   readonly trustedBy: string | undefined
+  readonly passkeyId: string | undefined
 }
 
 export function toldSignIn(result: unknown): ToldSignIn {
@@ -71,6 +77,7 @@ export function toldSignIn(result: unknown): ToldSignIn {
     upstream: told.upstream,
     broughtTwo: told.broughtTwo === true,
     trustedBy: told.trustedBy,
+    passkeyId: told.passkeyId,
   }
 }
 
@@ -81,6 +88,7 @@ export function takenOver(result: unknown): Record<string, unknown> {
     isSignIn: _told,
     upstream: _by,
     broughtTwo: _two,
+    passkeyId: _key,
     ...rest
   } = (result ?? {}) as Record<string, unknown>
   return rest

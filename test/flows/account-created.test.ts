@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { CAPS } from '../../src/config/limits.ts'
 import { startApi } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
-import { ORIGIN_OF_TEST } from '../support/passkeys.ts'
+import { ORIGIN } from '../support/people.ts'
 import { proveMailbox } from '../support/recovering.ts'
 import type { TestServer } from '../support/server.ts'
 
@@ -20,7 +20,7 @@ describe('an account that the operator makes', () => {
   it('is opened by a password of its own, however many mails were asked for before', async () => {
     await using server = await startApi()
     for (let mails = 0; mails < CAPS.mailsPerHourTogether; mails += 1) {
-      const origin = { ...ORIGIN_OF_TEST, ip: `198.51.100.${mails}` }
+      const origin = { ...ORIGIN, ip: `198.51.100.${mails}` }
       await server.context.passwordReset.request(PERSON.email, origin)
     }
     const { link, browser } = await created(server, '/reset-password')

@@ -6,10 +6,11 @@ import { Registration, readCredential } from '../../src/http/passkey-credential.
 import { deleteExpired } from '../../src/retention/jobs.ts'
 import { type ApiAnswer, api, type Json } from '../support/api.ts'
 import { type Alg, Authenticator, coseKey, type Kind, type Lie } from '../support/authenticator.ts'
+import { Browser } from '../support/browser.ts'
 import type { Cbor } from '../support/cbor.ts'
 import { sqlOf } from '../support/database.ts'
 import { createAccount } from '../support/factories.ts'
-import { givePasskey, passkeyOwner, passkeySignIn } from '../support/passkeys.ts'
+import { givePasskey, passkeyOwner, passkeySignIn, showPasskey } from '../support/passkeys.ts'
 import { startServer } from '../support/server.ts'
 import { useApi } from '../support/use-server.ts'
 
@@ -474,5 +475,26 @@ describe('a new passkey', () => {
       token: elsewhere.body.access_token,
     })
     expect(alive.status).toBe(200)
+  })
+})
+
+describe('the trail of a sign-in', () => {
+  it('names the passkey, at either door', async () => {
+    const account = await createAccount(server)
+    const { authenticator, passkey } = await givePasskey(server, account)
+    await passkeySignIn(server, authenticator)
+    const browser = new Browser(server.origin)
+    await browser.visit('/account')
+    expect((await showPasskey(browser, authenticator)).url.pathname).toBe('/account')
+    await server.context.audit.flush()
+    const details = await sql(
+      `select "detail" ->> 'door' as "door", "detail" ->> 'passkey' as "passkey" from "audit_event"
+       where "account_id" = $1 and "type" = 'sign_in' and "outcome" = 'success' order by "seq"`,
+      [account.id],
+    )
+    expect(details).toEqual([
+      { door: 'api', passkey: passkey.id },
+      { door: 'pages', passkey: passkey.id },
+    ])
   })
 })

@@ -33,11 +33,15 @@ export async function passkeySignIn(server: TestServer, authenticator: Authentic
 }
 
 /** Answers the passkey form of the page that a browser shows. */
-export function showPasskey(browser: Browser, authenticator: Authenticator): Promise<Page> {
+export function showPasskey(
+  browser: Browser,
+  authenticator: Authenticator,
+  lie?: Lie,
+): Promise<Page> {
   const form = browser.page.forms.find(({ attributes }) => attributes['data-passkey'])
   if (!form) throw new Error(`no passkey is asked for: ${browser.page.words}`)
   const options = JSON.parse(form.attributes['data-passkey'] ?? '')
-  return browser.submit(form, { credential: JSON.stringify(authenticator.assert(options)) })
+  return browser.submit(form, { credential: JSON.stringify(authenticator.assert(options, lie)) })
 }
 
 /** An account with a passkey that has signed in with it through the API. */

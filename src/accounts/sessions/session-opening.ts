@@ -1,3 +1,4 @@
+import type { AuditDetail } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import { CAPS } from '../../config/limits.ts'
 import type { Pool } from '../../database/database.ts'
@@ -27,8 +28,29 @@ export interface NewSession {
   readonly broughtTwo?: boolean | undefined
   /** The trusted device that did for the second step: `TrustedDevices.nameOf`. */
   readonly trustedBy?: string | undefined
+  /** The passkey that was shown. */
+  readonly passkeyId?: string | undefined
   /** For a session that is only opened if what was proven of the account still holds (PW-10). */
   readonly credentialVersion?: number
+}
+
+/** What the trail says of it. */
+export function openingDetail({
+  door,
+  amr,
+  acr,
+  isRemembered,
+  trustedBy,
+  passkeyId,
+}: NewSession): AuditDetail {
+  return {
+    door,
+    amr: [...amr],
+    acr,
+    isRemembered,
+    ...(trustedBy ? { isTrustedDevice: true } : {}),
+    ...(passkeyId ? { passkey: passkeyId } : {}),
+  }
 }
 
 /** A session that has just been opened, as its owner may see it. */

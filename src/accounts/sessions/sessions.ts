@@ -12,7 +12,12 @@ import {
   SessionEndings,
   type SessionEndingsDeps,
 } from './session-endings.ts'
-import { type NewSession, type OpenedSession, openSession } from './session-opening.ts'
+import {
+  type NewSession,
+  type OpenedSession,
+  openingDetail,
+  openSession,
+} from './session-opening.ts'
 
 const SEEN = {
   name: 'session-seen',
@@ -54,8 +59,7 @@ export class Sessions {
    * it.
    */
   async open(session: NewSession, origin: RequestOrigin): Promise<OpenedSession> {
-    const { id, accountId, clientId, door, amr, acr, isRemembered, trustedBy } = session
-    const trusted = trustedBy ? { isTrustedDevice: true } : {}
+    const { id, accountId, clientId } = session
     const { opened, tooMany, hasStoppedRecovery } = await openSession(this.#pool, session, origin)
     this.#audit.record({
       type: 'sign_in',
@@ -63,7 +67,7 @@ export class Sessions {
       clientId,
       sessionId: id,
       origin,
-      detail: { door, amr: [...amr], acr, isRemembered, ...trusted },
+      detail: openingDetail(session),
     })
     if (hasStoppedRecovery)
       this.#audit.record({

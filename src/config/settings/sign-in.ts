@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, oneOrMoreOf } from '../setting-types.ts'
+import { flag, list, oneOrMoreOf, webOrigin } from '../setting-types.ts'
 import { FIRST_METHODS, LEVELS } from '../sign-in-words.ts'
 
 /** How people may sign in, and how strongly. */
@@ -28,6 +28,12 @@ export const SIGN_IN_SETTINGS = {
     .default(0)
     .describe(
       'For how many days people may let a device of theirs skip the second step, 0 to 90; 0: not at all. `REQUIRE_LEVEL=2fa` takes it; an app that demands more, and sensitive pages, do not.',
+    ),
+  RELATED_ORIGINS: list
+    .pipe(z.array(webOrigin).max(5, 'must be at most 5: browsers read no more'))
+    .optional()
+    .describe(
+      'Other web origins of yours, such as `https://app.example.org`, up to five, whose pages may use the passkeys of this server through `/api/auth`. Browsers read them at `/.well-known/webauthn`.',
     ),
   REQUIRE_MFA: flag
     .optional()

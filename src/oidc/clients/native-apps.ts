@@ -1,22 +1,15 @@
+import type { NativeApp } from '../../clients/native-app.ts'
 import type { Database } from '../../database/database.ts'
 import type { Announcements } from '../../feed/announcements.ts'
 import { LookupCache } from '../../feed/lookup-cache.ts'
 
-/** An app on a phone, as its platform knows it. */
-export type NativeApp =
-  | { readonly android_package: string; readonly sha256_cert_fingerprints: readonly string[] }
-  | { readonly ios_app_id: string }
-
-/** What live clients say of their apps: arrays of each, in one row. */
+/** What live clients say of their apps. */
 const APPS = {
   name: 'client-native-apps',
   text: `
-select coalesce(jsonb_agg(distinct "app") filter (where "app" is not null), '[]')::text as "apps",
-  coalesce(jsonb_agg(distinct "origin") filter (where "origin" is not null), '[]')::text as "origins"
-from "client"
-left join lateral jsonb_array_elements("registration"->'nativeApps') "app" on true
-left join lateral jsonb_array_elements("registration"->'passkeyOrigins') "origin" on true
-where "disabled_at" is null`,
+select coalesce(jsonb_agg(distinct "app"), '[]')::text as "apps"
+from "client", jsonb_array_elements("registration"->'nativeApps') "app"
+where "is_first_party" and "disabled_at" is null`,
 }
 const ALL = 'all'
 
@@ -38,10 +31,9 @@ export class NativeApps {
       isLive: () => announcements.isLive,
       max: 1,
       load: async () => {
-        const { rows } = await pool.query<{ apps: string; origins: string }>(APPS)
+        const { rows } = await pool.query<{ apps: string }>(APPS)
         const apps = JSON.parse(rows[0]?.apps ?? '[]') as NativeApp[]
-        const origins = JSON.parse(rows[0]?.origins ?? '[]') as string[]
-        return { apps, origins: [...origins, ...apps.flatMap(originsOf)] }
+        return { apps, origins: apps.flatMap(originsOf) }
       },
     })
     const missed = () => cache.missed()

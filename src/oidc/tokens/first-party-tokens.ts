@@ -33,6 +33,8 @@ export interface SignedIn {
   /** Of the account when the factors were proven. */
   readonly credentialVersion: number
   readonly upstream?: CameBy | undefined
+  /** The passkey that was shown, for the trail. */
+  readonly passkeyId?: string | undefined
 }
 
 /**
@@ -55,7 +57,7 @@ export class FirstPartyTokens {
    * credentials changed meanwhile.
    */
   async issue(
-    { accountId, proofs, credentialVersion, upstream }: SignedIn,
+    { accountId, proofs, credentialVersion, upstream, passkeyId }: SignedIn,
     origin: RequestOrigin,
   ): Promise<{ tokens: TokenPair; session: OpenedSession }> {
     const { sessions, sessionSeconds } = this.#deps
@@ -99,7 +101,7 @@ export class FirstPartyTokens {
     const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
     const secondProvedAt = hasTakenSecondStep(proofs) ? authenticatedAt : undefined
     const opening = { ...whose, amr, acr, isRemembered: true, authenticatedAt, secondProvedAt }
-    const brought = { broughtTwo: broughtTwo(proofs), upstream }
+    const brought = { broughtTwo: broughtTwo(proofs), upstream, passkeyId }
     try {
       return {
         tokens,

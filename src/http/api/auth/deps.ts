@@ -24,6 +24,7 @@ import type { SignInCodes } from '../../../accounts/sign-in-codes.ts'
 import type { SignUp } from '../../../accounts/sign-up.ts'
 import type { SignUpProof } from '../../../accounts/sign-up-proof.ts'
 import type { Activity } from '../../../audit/activity.ts'
+import type { Config } from '../../../config/config.ts'
 import type { AccessRevoker } from '../../../oidc/access-revoker.ts'
 import type { AuthorizationServer } from '../../../oidc/authorization-server.ts'
 import type { ClientDirectory } from '../../../oidc/clients/directory.ts'
@@ -44,6 +45,7 @@ export interface AuthApiDeps extends DoorDeps {
   readonly appCodes: AppCodes
   readonly authorizationServer: Pick<AuthorizationServer, 'provider'>
   readonly challenges: MfaChallenges
+  readonly config: Pick<Config, 'relatedOrigins'>
   readonly consents: Consents
   readonly deletion: Deletion
   readonly directory: Pick<ClientDirectory, 'honours' | 'nativeApps' | 'usesAccountApi'>

@@ -57,6 +57,9 @@ export const CreationOptions = named('PasskeyCreation', {
 })
 
 /** Where passkeys may come from at this door, besides our own pages. */
-export function foreignOrigins({ directory }: AuthApiDeps): Promise<readonly string[]> {
-  return directory.nativeApps.origins()
+export async function foreignOrigins({
+  config,
+  directory,
+}: Pick<AuthApiDeps, 'config' | 'directory'>): Promise<readonly string[]> {
+  return [...config.relatedOrigins, ...(await directory.nativeApps.origins())]
 }
