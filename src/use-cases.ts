@@ -158,7 +158,7 @@ export function composeUseCases({
   const memberships = new Memberships({ em, pool, audit })
   const identities = new Identities({ em, audit, events, policy: signInPolicy })
   const listed = { profile, sessions, consents, memberships, identities, passkeys, acceptances }
-  const accountExport = new AccountExport({ audit, em, activity, ...listed })
+  const accountExport = new AccountExport({ audit, em, activity, trustedDevices, ...listed })
   return {
     signInPolicy,
     accounts,

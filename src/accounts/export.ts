@@ -17,6 +17,7 @@ import type { Identities } from './identities/identities.ts'
 import type { Profile } from './profile.ts'
 import type { Acceptances } from './registration/acceptances.ts'
 import type { Sessions } from './sessions/sessions.ts'
+import type { TrustedDevice, TrustedDevices } from './trusted-devices.ts'
 
 /** More events than any person reads, and few enough for one answer. */
 const MAX_EVENTS = 10_000
@@ -31,6 +32,7 @@ export interface AccountExportDeps {
   readonly identities: Pick<Identities, 'list'>
   readonly passkeys: Pick<Passkeys, 'list'>
   readonly acceptances: Pick<Acceptances, 'list'>
+  readonly trustedDevices: Pick<TrustedDevices, 'list'>
   readonly activity: Activity
 }
 
@@ -43,6 +45,7 @@ export interface ExportedAccount {
   readonly identities: readonly Identity[]
   readonly passkeys: readonly PasskeyView[]
   readonly acceptances: readonly Acceptance[]
+  readonly trustedDevices: readonly TrustedDevice[]
   readonly activity: readonly AuditEvent[]
 }
 
@@ -57,7 +60,7 @@ export class AccountExport {
   /** `actor`: default the person. */
   async collect(accountId: string, actor?: Actor): Promise<ExportedAccount> {
     const { em, profile, sessions, consents, memberships, identities, passkeys } = this.#deps
-    const { acceptances, activity, audit } = this.#deps
+    const { acceptances, trustedDevices, activity, audit } = this.#deps
     const account = await em.fork().findOneOrFail(Account, { id: accountId })
     audit.record({ type: 'data_exported', accountId, actor })
     return {
@@ -69,6 +72,7 @@ export class AccountExport {
       identities: await identities.list(accountId),
       passkeys: await passkeys.list(accountId),
       acceptances: await acceptances.list(accountId),
+      trustedDevices: await trustedDevices.list(account),
       activity: await activity.listForAccount(accountId, { limit: MAX_EVENTS }),
     }
   }

@@ -1,9 +1,13 @@
 import { type Actor, type AuditSink, OPERATOR } from '../audit/event.ts'
 import type { EntityManager } from '../database/database.ts'
 import { Account, AttemptCounter, KnownDevice } from '../entities/index.ts'
+import type { TokenPurpose } from '../entities/verification-token.ts'
 import { AppError } from '../errors.ts'
 import { keyOf } from './factors/attempts.ts'
 import { deviceSubject } from './sign-in-lookup.ts'
+
+/** Whose codes are mailed to the address of an account. */
+const MAILED: readonly TokenPurpose[] = ['reset_password', 'recover', 'sign_in', 'prove_address']
 
 /** The failed tries that are counted against an account: for somebody who has locked it. */
 export class Lockouts {
@@ -16,18 +20,24 @@ export class Lockouts {
   }
 
   /**
-   * Forgets them all: of passwords, at its address and in the browsers it knows, and of one-time
-   * codes. False if there were none. Throws `not_found`.
+   * Forgets them all: of passwords and mailed codes, at its address and in the browsers it knows,
+   * and of one-time codes. False if there were none. Throws `not_found`.
    */
   async lift(accountId: string, actor: Actor = OPERATOR): Promise<boolean> {
     return this.#em.fork().transactional(async (tx) => {
       const account = await tx.findOne(Account, { id: accountId })
       if (!account) throw new AppError('not_found')
       const devices = await tx.find(KnownDevice, { account: accountId })
+      const { email } = account
       const subjects = [
-        `password:${account.email}`,
+        `password:${email}`,
         `otp:${accountId}`,
-        ...devices.map(({ digest }) => deviceSubject(digest)),
+        `sign-in-code:${email}`,
+        ...MAILED.map((purpose) => `code:${purpose}:${email}`),
+        ...devices.flatMap(({ digest }) => [
+          deviceSubject(digest),
+          `sign-in-code:device:${Buffer.from(digest).toString('hex')}`,
+        ]),
       ]
       const forgotten = await tx.nativeDelete(AttemptCounter, {
         subject: { $in: subjects.map(keyOf) },

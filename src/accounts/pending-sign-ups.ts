@@ -41,10 +41,10 @@ export async function keepPending(
 /** Scalars, and the same statement whether anybody has signed up or not (EN-02). */
 const FIND_FOR_RESEND = `
 with "live" as materialized (
-  select "id", "email", "name", "locale", "password_hash", "client_id", "created_at", "expires_at" from "pending_sign_up" where "email" = ? and "expires_at" > now()
+  select "id", "email", "name", "locale", "password_hash", "client_id", "invitation_id", "created_at", "expires_at" from "pending_sign_up" where "email" = ? and "expires_at" > now()
 ), "made" as (
-  insert into "pending_sign_up" ("id", "email", "name", "locale", "password_hash", "client_id", "created_at", "expires_at")
-  select ?::uuid, "email", "name", "locale", '${NO_PASSWORD}', "client_id", now(), "expires_at" from "live"
+  insert into "pending_sign_up" ("id", "email", "name", "locale", "password_hash", "client_id", "invitation_id", "created_at", "expires_at")
+  select ?::uuid, "email", "name", "locale", '${NO_PASSWORD}', "client_id", "invitation_id", now(), "expires_at" from "live"
   where (select count(*) from "live") > 1 and not exists (select from "live" where "password_hash" = '${NO_PASSWORD}')
   order by "created_at" desc limit 1
   returning "id", "email", "name", "locale"

@@ -40,12 +40,28 @@ const SEALED = [
     aad: `'provider:' || "id"`,
     before: '',
   },
+  {
+    what: 'people away at providers',
+    table: 'upstream_flow',
+    id: 'state_digest',
+    box: 'box',
+    aad: `'upstream_flow:' || encode("state_digest", 'hex')`,
+    before: Buffer.alloc(0),
+  },
+  {
+    what: 'arrivals from providers',
+    table: 'upstream_arrival',
+    id: 'id',
+    box: 'box',
+    aad: `'upstream_arrival:' || "id"`,
+    before: NIL_UUID,
+  },
 ] as const
 
 const BATCH = 500
 
 interface Row {
-  readonly id: string
+  readonly id: string | Buffer
   readonly aad: string
   readonly box: Buffer
 }
@@ -70,7 +86,7 @@ async function resealTable(
     where "${id}" > $1 and "${column}" is not null order by "${id}" limit ${BATCH}`
   const replace = `update "${table}" set "${column}" = $3 where "${id}" = $1 and "${column}" = $2`
   let count = 0
-  for (let last: string = before; ; ) {
+  for (let last: Row['id'] = before; ; ) {
     const { rows } = await pool.query<Row>(next, [last])
     for (const row of rows.filter((each) => !box.isCurrent(each.box))) {
       const { rowCount } = await pool.query(replace, [

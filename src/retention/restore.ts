@@ -1,5 +1,6 @@
 import type { AuditSink } from '../audit/event.ts'
 import { type Database, patiently } from '../database/database.ts'
+import { DISTRUST } from '../entities/known-device.ts'
 
 /**
  * What was issued before a restore has ended: what was revoked or used after the backup would be
@@ -17,6 +18,11 @@ const ENDED: readonly (readonly [what: string, statement: string])[] = [
   ['people away at providers', 'delete from upstream_flow'],
   ['arrivals from providers', 'delete from upstream_arrival'],
   ['sign-ups that were not confirmed', 'delete from pending_sign_up'],
+  ['invitations', 'delete from invitation'],
+  [
+    'devices that skip the second step',
+    `update known_device set ${DISTRUST} where trusted_until is not null`,
+  ],
   ['consents', 'delete from consent'],
   [
     'mails that waited',

@@ -231,6 +231,7 @@ describe.each(STORAGES)('grants in %s', (storage) => {
         'groups',
         'identities',
         'passkeys',
+        'trusted_devices',
         'acceptances',
         'activity',
       ])

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { Config } from '../../src/config/config.ts'
 import { reseal } from '../../src/retention/reseal.ts'
+import { UpstreamArrivals } from '../../src/upstream/arrivals.ts'
+import { bindingTo, UpstreamFlows } from '../../src/upstream/flows.ts'
 import { api, canRefresh, signedIn as signedInByApi, totp, withMfa } from '../support/api.ts'
 import { Browser } from '../support/browser.ts'
 import { createDatabase } from '../support/database.ts'
@@ -33,7 +35,21 @@ describe.each(STORAGES)('keys change while grants are in %s', (name) => {
       const ofAnother = await withMfa(before, another)
       const { kid } = (await before.context.keys.list())[0] ?? {}
       const client = { id: 'gatehouse', secret: 'told by the provider' }
-      await createProvider(before, { issuer: 'https://op.example', client })
+      const providerId = await createProvider(before, { issuer: 'https://op.example', client })
+      const { pool } = before.context.database
+      const sealer = { pool, box: before.context.box }
+      const binding = bindingTo('session', 'x')
+      const failure = { code: 'upstream_cancelled' } as const
+      const arrivalId = await new UpstreamArrivals(sealer).put(providerId, binding, { failure })
+      const flow = { state: 'a state', browser: 'a browser' }
+      const kept = { nonce: 'x', verifier: 'x', goOn: '/account' }
+      await new UpstreamFlows(sealer).begin({
+        ...flow,
+        providerId,
+        purpose: 'link',
+        binding,
+        kept,
+      })
 
       const secrets = {
         cookieKeys: [FRESH_COOKIE_KEY, ...TEST_SECRETS.cookieKeys],
@@ -70,7 +86,7 @@ describe.each(STORAGES)('keys change while grants are in %s', (name) => {
       const anew = await reseal(after.context.database.pool, after.context.box)
       expect([...anew.values()].every((count) => count > 0)).toBe(true)
       expect([...(await reseal(after.context.database.pool, after.context.box)).values()]).toEqual([
-        0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0,
       ])
       const alone = { ...secrets, keyEncryptionKeys: [FRESH_ENCRYPTION_KEY] }
       await using without = await startServer({
@@ -80,6 +96,10 @@ describe.each(STORAGES)('keys change while grants are in %s', (name) => {
       })
       expect(await canRefresh(without, (await signedInByApi(after)).refreshToken)).toBe(true)
       expect(await signInWithCode(without, another, ofAnother)).toBe(200)
+      const opener = { pool, box: without.context.box }
+      const arrived = await new UpstreamArrivals(opener).find(arrivalId, binding)
+      expect(arrived?.news).toEqual({ failure })
+      expect((await new UpstreamFlows(opener).spend(providerId, flow))?.kept).toEqual(kept)
     } finally {
       await database.drop()
     }

@@ -125,7 +125,19 @@ describe.each(STORAGES)('F24 a backup is put back, grants in %s', (storage) => {
     expect((await server.context.database.pool.query(pending)).rowCount).toBeGreaterThan(0)
     if (storage === 'PostgreSQL') expect(await isAlive(server, person.token)).toBe(true)
 
+    const { pool } = server.context.database
+    await pool.query(
+      `insert into "known_device" ("digest", "account_id", "created_at", "last_seen_at", "trusted_until", "trusted_version", "trusted_agent")
+       values ('\\x01', $1, now(), now(), now() + interval '1 day', 0, 'x')`,
+      [person.id],
+    )
+    await pool.query(
+      `insert into "invitation" ("id", "digest", "created_at", "expires_at") values (gen_random_uuid(), '\\x01', now(), now() + interval '1 day')`,
+    )
+
     const finished = await gatehouse('restore', 'finish')
+    const revived = `select from "invitation" union all select from "known_device" where "trusted_until" is not null`
+    expect((await pool.query(revived)).rowCount).toBe(0)
     expect(finished).toMatchObject({
       code: 0,
       stderr: '',

@@ -20,37 +20,51 @@ select "password_hash" is not null as "hasPassword",
   "email_verified_at" is not null as "hasProvenAddress",
   exists (select from "totp_credential" where "account_id" = "account"."id" and "confirmed_at" is not null) as "hasTotp",
   (select count(*)::int from "recovery_code" where "account_id" = "account"."id" and "used_at" is null) as "recoveryCodes",
-  "strongest", "keys"."live" as "livePasskeys"
+  "strongest", "keys"."live" as "livePasskeys",
+  (select count(*)::int from "identity" "i" join "provider" "p" on "p"."id" = "i"."provider_id"
+    where "i"."account_id" = "account"."id" and "i"."suspended_at" is null and "p"."disabled_at" is null) as "liveIdentities"
 from "account", lateral (
   select count(*)::int as "all", count(*) filter (where ${IS_WAY_IN})::int as "ways",
     count(*) filter (where ${IS_WAY_IN} and "suspended_at" is null)::int as "live"
   from "passkey" where "account_id" = "account"."id"
 ) "keys"`
 const WAYS = `${FACTS} where "id" = ?`
-/** Where the ways in have changed, no device is trusted any more. */
-const STORE = `
-with "distrusted" as (update "known_device" set ${DISTRUST} where "account_id" = ? and "trusted_until" is not null)
-update "account" set "strongest" = ? where "id" = ?`
+const STORE = 'update "account" set "strongest" = ? where "id" = ?'
+const END_TRUST = `
+update "known_device" set ${DISTRUST} where "account_id" = ? and "trusted_until" is not null`
+/** A mailbox was enough for it as long as the account had one factor. */
+const END_GRANTS = `
+delete from "verification_token" where "subject_id" = ? and "purpose" = 'recover_grant'`
 const CENSUS = `
-select "hasPassword", "hasProvenAddress", least("passkeys", 1) as "passkeys", least("identities", 1) as "identities", 0 as "securityKeys", count(*)::int as "accounts"
-from (${FACTS} where "status" = 'active') "each" group by 1, 2, 3, 4`
+select "hasPassword", "hasProvenAddress", least("livePasskeys", 1) as "passkeys", least("liveIdentities", 1) as "identities", 0 as "recoveryCodes",
+  "hasTotp", least("securityKeys", 1) as "securityKeys", "strongest", count(*)::int as "accounts"
+from (${FACTS} where "status" = 'active') "each" group by 1, 2, 3, 4, 6, 7, 8`
 
 interface Counted extends AccountWays {
   /** As it was counted last. */
   readonly strongest: Account['strongest']
   /** Without those that are suspended: they make an account no weaker, and let nobody in. */
   readonly livePasskeys: number
+  /** Of providers that are not disabled. */
+  readonly liveIdentities: number
 }
 
 /**
  * Counts anew how strong a sign-in of the account can be. Every transaction that adds or removes a
- * method ends with it.
+ * method ends with it. No device is trusted any more then, but where `keepsTrust`: one way in more
+ * takes nothing from the second step.
  */
-export async function recount(tx: EntityManager, accountId: string): Promise<Strongest> {
+export async function recount(
+  tx: EntityManager,
+  accountId: string,
+  { keepsTrust = false }: { readonly keepsTrust?: boolean } = {},
+): Promise<Strongest> {
   const ways = await lockedWays(tx, accountId)
   if (!ways) return STRONGEST.none
   const strongest = strongestOf(availableOf(ways))
-  await tx.execute(STORE, [accountId, strongest, accountId])
+  await tx.execute(STORE, [strongest, accountId])
+  if (!keepsTrust) await tx.execute(END_TRUST, [accountId])
+  if (strongest > ways.strongest) await tx.execute(END_GRANTS, [accountId])
   return strongest
 }
 
@@ -67,9 +81,11 @@ export async function ensureWayStays(
   const ways = await lockedWays(tx, accountId)
   if (!ways) return
   const left = availableOf(ways)
-  const live = availableOf({ ...ways, passkeys: ways.livePasskeys })
-  const hasWayIn = live.some(({ id, counts }) => counts === 'way-in' && policy.offers(id))
-  const isWeakened = ways.strongest === STRONGEST.two && strongestOf(left) < STRONGEST.two
+  const { livePasskeys: passkeys, liveIdentities: identities } = ways
+  const strongest = strongestOf(left)
+  const live = waysIn({ ...ways, passkeys, identities, strongest })
+  const hasWayIn = live.some(({ id }) => policy.offers(id))
+  const isWeakened = ways.strongest === STRONGEST.two && strongest < STRONGEST.two
   if (!hasWayIn || (policy.isStrict && isWeakened)) throw new AppError('last_way_in')
 }
 
@@ -79,10 +95,10 @@ export async function strandedBy(
   policy: SignInPolicy,
 ): Promise<ReadonlyMap<string, number>> {
   const stranded = new Map<string, number>()
-  for (const { accounts, ...ways } of await em.execute<(AccountWays & { accounts: number })[]>(
+  for (const { accounts, ...ways } of await em.execute<(Opening & { accounts: number })[]>(
     CENSUS,
   )) {
-    const all = availableOf(ways).filter(({ counts }) => counts === 'way-in')
+    const all = waysIn(ways)
     if (all.some(({ id }) => policy.offers(id))) continue
     const own = all.filter(({ isOfAddress }) => !isOfAddress)
     const names = (own.length > 0 ? own : all).map(({ id }) => id).join(' or ')
@@ -91,17 +107,27 @@ export async function strandedBy(
   return stranded
 }
 
-/**
- * Whether a code to the address can begin a sign-in. Where nothing but a passkey makes the account
- * stronger there is no second step to go on to, and a mailbox alone never takes its place.
- */
+/** Whether a code to the address can begin a sign-in. */
 export async function takesMailedCode(em: EntityManager, accountId: string): Promise<boolean> {
   const [ways] = await em.execute<Counted[]>(WAYS, [accountId])
   if (!ways) return false
+  return waysIn(ways).includes(EMAIL_CODE)
+}
+
+/** What an account has, and how strong it is with it. */
+interface Opening extends AccountWays {
+  readonly strongest: Strongest
+}
+
+/**
+ * What a sign-in can begin with. Where nothing but a passkey makes the account stronger, a code to
+ * the address has no second step to go on to, and a mailbox alone never takes its place.
+ */
+function waysIn(ways: Opening): Method[] {
   const available = availableOf(ways)
-  return (
-    available.includes(EMAIL_CODE) &&
-    (!takesTwoFactors(ways) || available.some(({ counts }) => counts === 'second'))
+  const takesCode = !takesTwoFactors(ways) || available.some(({ counts }) => counts === 'second')
+  return available.filter(
+    (method) => method.counts === 'way-in' && (method !== EMAIL_CODE || takesCode),
   )
 }
 

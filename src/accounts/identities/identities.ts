@@ -78,7 +78,7 @@ export class Identities {
         linkedBy: by,
       })
     }
-    await recount(tx, accountId)
+    await recount(tx, accountId, { keepsTrust: true })
     await events.notify(tx, account, 'identity_linked', origin)
     const detail = { provider: providerId, by }
     await audit.append(tx, { type: 'identity_linked', accountId, origin, detail })

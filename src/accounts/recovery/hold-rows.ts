@@ -33,11 +33,11 @@ export interface ByOperator {
 export const callingOff = (account: string): string => `
 "gone" as (
   delete from "verification_token" where "subject_id" = ${account} and "purpose" in ('recovery_hold', 'recover_grant', 'stop_recovery')
-  returning "subject_id", "address", "purpose"
+  returning "subject_id", "address", "purpose", "expires_at"
 ), "called_off" as (
   insert into "verification_token" ("id", "purpose", "subject_id", "address", "attempts", "credential_version", "created_at", "expires_at")
   select gen_random_uuid(), 'recovery_cancelled', "subject_id", "address", 0, 0, now(), now() + ${LIFETIMES.recoveryStopped} * interval '1 second'
-  from "gone" where "purpose" = 'recovery_hold' returning "subject_id"
+  from "gone" where "purpose" = 'recovery_hold' and "expires_at" > now() returning "subject_id"
 )`
 
 const CALL_OFF = `with ${callingOff('?')} select from "called_off"`

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core'
 import type { AuditSink } from '../../audit/event.ts'
 import type { RequestOrigin } from '../../audit/request-origin.ts'
 import type { EntityManager } from '../../database/database.ts'
@@ -72,12 +73,11 @@ export class Recovery {
     const right = await tokens.judge(typed)
     const { subjectId: id, address, credentialVersion } = right.proof
     return em.fork().transactional(async (tx) => {
-      const account = await tx.findOne(Account, {
-        id,
-        email: address,
-        credentialVersion,
-        status: 'active',
-      })
+      const account = await tx.findOne(
+        Account,
+        { id, email: address, credentialVersion, status: 'active' },
+        { lockMode: LockMode.PESSIMISTIC_WRITE },
+      )
       if (!account) throw new AppError('invalid_code')
       await tokens.spend(tx, right)
       if (takesTwoFactors(account)) return passes.issue(tx, account, 'recover_proven')

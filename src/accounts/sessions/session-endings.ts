@@ -37,7 +37,7 @@ const END_ROWS = 'delete from "session" where "account_id" = ? and "id" <> ? ret
  * that waits for its first code, and trust in devices.
  */
 const END_PENDING = [
-  `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password', 'step_up', 'recover', 'recover_proven', 'recover_grant')`,
+  `delete from "verification_token" where "subject_id" = ? and "purpose" in ('reset_password', 'change_email', 'change_password', 'step_up', 'sign_in', 'recover', 'recover_proven', 'recover_grant')`,
   'delete from "mfa_challenge" where "account_id" = ?',
   'delete from "totp_credential" where "account_id" = ? and "confirmed_at" is null',
   `update "known_device" set ${DISTRUST} where "account_id" = ? and "trusted_until" is not null`,

@@ -44,6 +44,9 @@ export const Export = named('Export', {
   groups: z.array(Group),
   identities: z.array(UserIdentity),
   passkeys: z.array(Passkey),
+  trusted_devices: z
+    .array(z.strictObject({ user_agent: z.string().nullable(), trusted_until: z.iso.datetime() }))
+    .describe('Browsers that skip the second step.'),
   acceptances: z.array(AcceptedTerms),
   activity: z.array(ActivityEvent),
 })
@@ -58,6 +61,7 @@ export function presentExport(
     groups,
     identities,
     passkeys,
+    trustedDevices,
     acceptances,
     activity,
   }: ExportedAccount,
@@ -76,6 +80,10 @@ export function presentExport(
     groups: groups.map(({ name, since }) => ({ name, since: since.toISOString() })),
     identities: identities.map(presentIdentity),
     passkeys: passkeys.map(presentPasskey),
+    trusted_devices: trustedDevices.map(({ userAgent, until }) => ({
+      user_agent: userAgent ?? null,
+      trusted_until: until.toISOString(),
+    })),
     acceptances: acceptances.map(presentAcceptance),
     activity: activity.map(presentEvent),
   }

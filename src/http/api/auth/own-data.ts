@@ -50,6 +50,7 @@ export const OWN_DATA = family('My data', {
         identities: [],
         passkeys: [],
         acceptances: [],
+        trusted_devices: [],
         activity: [EVENT],
       },
     },
