@@ -33,7 +33,7 @@ export interface SignedIn {
   /** Of the account when the factors were proven. */
   readonly credentialVersion: number
   readonly upstream?: CameBy | undefined
-  /** The passkey that was shown, for the trail. */
+  /** For the trail. */
   readonly passkeyId?: string | undefined
 }
 
@@ -60,8 +60,8 @@ export class FirstPartyTokens {
     { accountId, proofs, credentialVersion, upstream, passkeyId }: SignedIn,
     origin: RequestOrigin,
   ): Promise<{ tokens: TokenPair; session: OpenedSession }> {
-    const { sessions, sessionSeconds } = this.#deps
-    const { Grant, RefreshToken, Session } = this.#deps.provider()
+    const { provider, sessions, sessionSeconds } = this.#deps
+    const { Grant, RefreshToken, Session } = provider()
     const client = await this.#pairs.client()
     const authenticatedAt = new Date()
     const login = {
@@ -73,42 +73,42 @@ export class FirstPartyTokens {
 
     const grant = new Grant({ accountId, clientId: client.clientId })
     grant.addResourceScope(this.#resource, API_SCOPE)
-    const grantId = await grant.save()
+    // Saving names it at once; all three are stored in one round trip.
+    const granting = grant.save()
+    const grantId = grant.jti
     const session = new Session()
     session.loginAccount(login)
     session.grantIdFor(client.clientId, grantId)
-    await session.save(sessionSeconds)
 
     const { loginTs: authTime, ...authentication } = login
-    const bound = {
+    const refreshToken = new RefreshToken({
       ...authentication,
       authTime,
       client,
       grantId,
       sessionUid: session.uid,
       expiresWithSession: true,
-    }
-    const refreshToken = new RefreshToken({
-      ...bound,
       gty: GTY,
       resource: this.#resource,
       scope: API_SCOPE,
       rotations: 0,
     })
-    const tokens = await this.#pairs.mint(client, grant, refreshToken)
+    const [tokens] = await Promise.all([
+      this.#pairs.mint(client, grant, refreshToken),
+      session.save(sessionSeconds),
+      granting,
+    ])
     const expiresAt = new Date(Date.now() + refreshToken.remainingTTL * 1000)
-    const { amr, acr } = login
     const whose = { id: session.uid, accountId, clientId: API_CLIENT_ID, door: 'api' } as const
     const secondProvedAt = hasTakenSecondStep(proofs) ? authenticatedAt : undefined
-    const opening = { ...whose, amr, acr, isRemembered: true, authenticatedAt, secondProvedAt }
+    const { amr, acr } = login
+    const times = { authenticatedAt, secondProvedAt }
     const brought = { broughtTwo: broughtTwo(proofs), upstream, passkeyId }
+    const opening = { ...whose, ...times, ...brought, amr, acr, isRemembered: true }
     try {
       return {
         tokens,
-        session: await sessions.open(
-          { ...opening, ...brought, expiresAt, credentialVersion },
-          origin,
-        ),
+        session: await sessions.open({ ...opening, expiresAt, credentialVersion }, origin),
       }
     } catch (error) {
       // A password changed since it was checked has ended all sessions but this one, which did not
