@@ -17,6 +17,8 @@ const MfaChallengeSchema = defineEntity({
     binding: p.string().length(128),
     /** The methods that were shown before it; the version before knows of passwords only. */
     firstStep: p.array().$type<string[]>().default(['password']),
+    /** What a trusted provider said of how the person signed in there, as in `amr`. */
+    told: p.array().$type<string[]>().default([]),
     /** By which provider the person came, and its name for the sign-in there. */
     providerId: p.string().length(40).nullable(),
     upstreamSid: p.string().length(255).nullable(),

@@ -7,6 +7,7 @@ import type { CameBy } from '../came-by.ts'
 import type { Method } from './method.ts'
 import { methodsOf } from './methods/index.ts'
 import { PASSWORD } from './methods/password.ts'
+import { toldBy } from './methods/upstream.ts'
 
 /** Whom a challenge is for, and what they have shown before it. */
 export interface Challenged {
@@ -18,8 +19,8 @@ export interface Challenged {
 const ISSUE = {
   name: 'challenge-issue',
   text: `
-insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "first_step", "attempts", "created_at", "expires_at", "provider_id", "upstream_sid")
-values (gen_random_uuid(), $1, $2, $3, $5, 0, now(), now() + $4::int * interval '1 second', $6, $7)`,
+insert into "mfa_challenge" ("id", "account_id", "digest", "binding", "first_step", "attempts", "created_at", "expires_at", "provider_id", "upstream_sid", "told")
+values (gen_random_uuid(), $1, $2, $3, $5, 0, now(), now() + $4::int * interval '1 second', $6, $7, $8)`,
 }
 const COUNT_TRY = {
   name: 'challenge-count-try',
@@ -27,7 +28,7 @@ const COUNT_TRY = {
 update "mfa_challenge" set "attempts" = "attempts" + 1
 where "digest" = $1 and "binding" = $2 and "expires_at" > now() and "spent_at" is null and "attempts" < ${CAPS.challengeTries}
   and exists (select from "account" where "id" = "account_id" and ("status" = 'active' and not "must_reset_password" or ${IS_KEEPABLE}))
-returning "account_id"::text as "accountId", array_to_string("first_step", ' ') as "firstStep", "provider_id" as "providerId", "upstream_sid" as "sid"`,
+returning "account_id"::text as "accountId", array_to_string("first_step", ' ') as "firstStep", array_to_string("told", E'\\n') as "told", "provider_id" as "providerId", "upstream_sid" as "sid"`,
 }
 const PEEK = {
   name: 'challenge-peek',
@@ -41,6 +42,8 @@ const SPEND =
 interface Tried {
   readonly accountId: string
   readonly firstStep: string
+  /** A line each. */
+  readonly told: string
   readonly providerId: string | null
   readonly sid: string | null
 }
@@ -77,6 +80,7 @@ export class MfaChallenges {
       shown,
       upstream?.providerId ?? null,
       upstream?.sid ?? null,
+      firstStep.flatMap(toldBy),
     ]
     await this.#pool.query({ ...ISSUE, values })
     return { challenge, expiresInSeconds: LIFETIMES.mfaChallenge }
@@ -92,7 +96,8 @@ export class MfaChallenges {
       values: [nameOf(challenge), bindingDigest(binding)],
     })
     const [row] = rows
-    const firstStep = row && methodsOf(row.firstStep.split(' ').filter(Boolean))
+    const parts = (text: string, by: string) => text.split(by).filter(Boolean)
+    const firstStep = row && methodsOf(parts(row.firstStep, ' '), parts(row.told, '\n'))
     if (!row || !firstStep) throw new AppError('invalid_code')
     const { accountId, providerId, sid } = row
     const upstream = providerId === null ? undefined : { providerId, sid: sid ?? undefined }

@@ -1,5 +1,5 @@
 import { methodsOf } from '../../accounts/factors/methods/index.ts'
-import { toldBy, UPSTREAM, upstreamProof } from '../../accounts/factors/methods/upstream.ts'
+import { toldBy } from '../../accounts/factors/methods/upstream.ts'
 import type { KeptProof } from '../../oidc/interaction-state.ts'
 import type { Proven } from './interaction.ts'
 
@@ -14,7 +14,7 @@ export function kept(proven: Proven): KeptProof {
 /** Undefined where another version kept it. */
 export function provenBy(proof: KeptProof | undefined): Proven | undefined {
   if (!proof) return undefined
-  const { accountId, credentialVersion, isRemembered, wantsTrust, methods, told = [] } = proof
-  const proofs = methodsOf(methods)?.map((each) => (each === UPSTREAM ? upstreamProof(told) : each))
+  const { accountId, credentialVersion, isRemembered, wantsTrust, methods, told } = proof
+  const proofs = methodsOf(methods, told)
   return proofs && { accountId, credentialVersion, isRemembered, wantsTrust, proofs }
 }

@@ -6,7 +6,7 @@ import { RECOVERY_CODE } from './recovery.ts'
 import { SECURITY_KEY } from './security-key.ts'
 import { SIGN_UP_CODE } from './sign-up-code.ts'
 import { TOTP } from './totp.ts'
-import { UPSTREAM } from './upstream.ts'
+import { UPSTREAM, upstreamProof } from './upstream.ts'
 
 /** Every method of signing in. A new one is a file of this folder and a name here. */
 export const METHODS: readonly Method[] = [
@@ -20,9 +20,17 @@ export const METHODS: readonly Method[] = [
   RECOVERY_CODE,
 ]
 
-/** What was shown, as it is kept between two steps; undefined where another version kept it. */
-export function methodsOf(ids: readonly string[]): Method[] | undefined {
-  const found = ids.map((id) => METHODS.find((method) => method.id === id))
+/**
+ * What was shown, as it is kept between two steps, with what a trusted provider told of it;
+ * undefined where another version kept it.
+ */
+export function methodsOf(
+  ids: readonly string[],
+  told: readonly string[] = [],
+): Method[] | undefined {
+  const found = ids.map((id) =>
+    id === UPSTREAM.id ? upstreamProof(told) : METHODS.find((method) => method.id === id),
+  )
   return found.every((method) => method !== undefined) ? found : undefined
 }
 
