@@ -25,7 +25,7 @@ export interface FirstProof {
   readonly origin: RequestOrigin
   /** The device cookie, where the owner's trust in it does for a second step (TF-07). */
   readonly device?: string | undefined
-  /** What a challenge keeps of it, where nothing else does. */
+  /** By whom the person came; a challenge keeps it. */
   readonly upstream?: CameBy | undefined
 }
 
@@ -73,7 +73,8 @@ export class FirstStep {
       return { status: 'mfa_required', accountId, email, ...challenge }
     }
     if (account.status !== 'active') {
-      const detail = { factor: proofs[0]?.id, reason: 'account_not_active' }
+      const how = { factor: proofs[0]?.id, provider: upstream?.providerId }
+      const detail = { ...how, reason: 'account_not_active' }
       audit.record({ type: 'sign_in', outcome: 'failure', accountId, origin, detail })
       return keepLinks.refuse(accountId, origin)
     }

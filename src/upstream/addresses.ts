@@ -4,6 +4,5 @@ export function ownAddresses(issuer: string, id: string) {
   return {
     redirectUri: `${base}/callback`,
     logoutUri: `${base}/backchannel-logout`,
-    initiateUri: `${base}/initiate`,
   }
 }

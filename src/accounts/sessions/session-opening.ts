@@ -42,6 +42,7 @@ export function openingDetail({
   isRemembered,
   trustedBy,
   passkeyId,
+  upstream,
 }: NewSession): AuditDetail {
   return {
     door,
@@ -50,6 +51,7 @@ export function openingDetail({
     isRemembered,
     ...(trustedBy ? { isTrustedDevice: true } : {}),
     ...(passkeyId ? { passkey: passkeyId } : {}),
+    ...(upstream ? { provider: upstream.providerId } : {}),
   }
 }
 

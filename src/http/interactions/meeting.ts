@@ -139,6 +139,7 @@ async function signInKnown(
     binding: bindingOf(step),
     origin: originOf(ctx),
     device: step.policy.takesTrust ? deps.deviceCookie.read(ctx) : undefined,
+    upstream,
   }
   const outcome = await deps.firstStep.proceed(first, (proven) =>
     finishSignIn(ctx, deps, step, { ...proven, isRemembered, upstream }),
