@@ -1,9 +1,11 @@
 import { expect, it } from '@jest/globals'
 import { eventually } from '../support/eventually.ts'
 import { createAccount } from '../support/factories.ts'
+import { note } from '../support/notes.ts'
+import { companyLogin } from './jvm/company-login.ts'
 import { PARTIES, TOLD_OF_SIGN_OUTS, WITH_API } from './jvm/parties.ts'
 import { partiesOf } from './parties-of.ts'
-import { ofThisRun } from './party.ts'
+import { ofThisRun, TRIES_ALL } from './party.ts'
 import { Walker } from './walk.ts'
 
 await partiesOf('jvm', PARTIES, (world) => {
@@ -44,4 +46,7 @@ await partiesOf('jvm', PARTIES, (world) => {
       await eventually(isKnown, false)
     },
   )
+
+  if (TRIES_ALL) companyLogin()
+  else note('Keycloak as a company’s login', 'only with RELYING_PARTIES=all')
 })
