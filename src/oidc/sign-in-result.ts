@@ -35,7 +35,7 @@ export function signInResult(signedIn: SignedIn) {
     isSignIn: true,
     hasSecondFactor: hasTakenSecondStep(proofs),
     ...(upstream ? { upstream, broughtTwo: broughtTwo(proofs) } : {}),
-    ...(trustedBy ? { trustedBy } : {}),
+    trustedBy,
     ...(passkeyId ? { passkeyId } : {}),
     create: {},
     select_account: {},
@@ -81,7 +81,10 @@ export function toldSignIn(result: unknown): ToldSignIn {
   }
 }
 
-/** What the next prompt of the request takes over: its `login` too, but that is no new sign-in. */
+/**
+ * What the next prompt of the request takes over: its `login` too, but that is no new sign-in. What
+ * its level rests on stays with it, `hasSecondFactor` and `trustedBy`; a new sign-in says its own.
+ */
 export function takenOver(result: unknown): Record<string, unknown> {
   const {
     gatehouse: _ours,

@@ -90,6 +90,30 @@ describe('TF-07 a trusted device under attack', () => {
     expect(await asks(browser, ada.account)).toBe('/account')
   })
 
+  it('TF-07 did for one sign-in: the one that takes its place in the same request is not said to be trusted', async () => {
+    const [ada, eve] = [await person(server), await person(server)]
+    const browser = await trusted(server, ada)
+    const app = await relyingParty(server)
+    await browser.visit(app.authorizationUrl())
+    expect((await enter(browser, ada.account)).step).toBe('consent')
+    await browser.submit('/switch-account')
+    await browser.submit('/select-account', {}, { button: 'other' })
+    await forgetStep(server, eve.account.id)
+    await enter(browser, eve.account, { authenticator: eve.authenticator })
+    expect(browser.page.step).toBe('consent')
+    const opened = await query('select trusted_device as by from session where account_id = $1', [
+      eve.account.id,
+    ])
+    expect(opened.rows).toEqual([{ by: null }])
+    await server.context.audit.flush()
+    const { rows } = await query(
+      `select detail->'isTrustedDevice' as told, detail->'amr' as amr from audit_event
+        where account_id = $1 and type = 'sign_in' and outcome = 'success'`,
+      [eve.account.id],
+    )
+    expect(rows).toEqual([{ told: null, amr: ['pwd', 'otp', 'mfa'] }])
+  })
+
   it('TF-07 a cookie that was there before the trust is not trusted: the browser gets a new one', async () => {
     const ada = await person(server)
     const browser = new Browser(server.origin)

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { ACR } from '../../src/accounts/factors/levels.ts'
 import { addresses } from '../security/attacks.ts'
 import { Browser } from '../support/browser.ts'
+import { sqlOf } from '../support/database.ts'
 import { createAccount } from '../support/factories.ts'
 import { codeOf, enableMfa, enter, forgetStep } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
@@ -145,5 +147,32 @@ describe('UP-02 what is under way while somebody comes by a provider', () => {
     await browser.submit('/connect', {}, { button: 'connect' })
     expect(browser.page.url.pathname).toBe('/account')
     expect(await cameBy(account.id)).toEqual([{ by: null, sid: null }])
+  })
+
+  it('nor does somebody else who signs in with one where a trusted provider was come by', async () => {
+    await known()
+    other.lies = { claims: { amr: ['pwd', 'otp', 'mfa'] } }
+    const account = await createAccount(server)
+    const party = await relyingParty(server)
+    const browser = browse()
+    await browser.visit(party.authorizationUrl())
+    await comeBy(browser, other, 'trusted')
+    expect(browser.page.step).toBe('consent')
+    await browser.submit('/switch-account')
+    await browser.submit('/select-account', {}, { button: 'other' })
+    await enter(browser, account)
+    await browser.submit('/consent', {}, { button: 'allow' })
+    const claims = (await party.redeem(browser.page.url)).claims()
+    expect([claims?.acr, claims?.['amr'], claims?.['idp']]).toEqual([
+      ACR.singleFactor,
+      ['pwd'],
+      undefined,
+    ])
+    expect(
+      await sqlOf(server)(
+        'select provider_id as by, brought_two as two, idp from session where account_id = $1',
+        [account.id],
+      ),
+    ).toEqual([{ by: null, two: false, idp: null }])
   })
 })
