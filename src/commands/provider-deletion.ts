@@ -12,6 +12,10 @@ export function deletionAnswer(id: string, { refusal, identities, people }: Remo
     throw new StartupError(
       'Codes by mail are not offered (SIGN_IN_METHODS), so nobody can be moved to them.',
     )
+  if (refusal === 'busy')
+    throw new StartupError(
+      `People are signing in with ${id} at this moment. Nothing is changed. "provider disable" ends that; then delete it.`,
+    )
   const moved = people > 0 ? ` ${accounts(people)} moved to codes by mail, and told.` : ''
   return { lines: [`${id} is deleted.${moved}`], json: { id, deleted: true, identities, people } }
 }

@@ -21,6 +21,12 @@ export function isContended(error: unknown): boolean {
   return code === '40P01' || code === '55P03'
 }
 
+/** Whether a row was not deleted because another names it; 23001 from PostgreSQL 18 on. */
+export function isReferenced(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === '23503' || code === '23001'
+}
+
 /** Why a database cannot be used, for the operator. */
 export function reason(cause: unknown): string {
   const { code = '', message = '' } = (cause ?? {}) as { code?: string; message?: string }

@@ -47,7 +47,7 @@ const PUT = {
   name: 'upstream-arrival-put',
   text: `
 insert into "upstream_arrival" ("id", "provider_id", "binding", "box", "expires_at")
-values ($1, $2, $3, $4, now() + $5::int * interval '1 second')`,
+select $1, "id", $3, $4, now() + $5::int * interval '1 second' from "provider" where "id" = $2 for key share`,
 }
 const FIND = {
   name: 'upstream-arrival-find',
@@ -81,6 +81,7 @@ export class UpstreamArrivals {
     this.#box = box
   }
 
+  /** Throws `method_not_offered` where the provider was deleted just now. */
   async put(
     providerId: string,
     binding: Buffer,
@@ -89,7 +90,9 @@ export class UpstreamArrivals {
   ): Promise<string> {
     const id = randomUUID()
     const box = this.#box.seal(JSON.stringify(news), associated(id))
-    await this.#pool.query({ ...PUT, values: [id, providerId, binding, box, seconds] })
+    const values = [id, providerId, binding, box, seconds]
+    const { rowCount } = await this.#pool.query({ ...PUT, values })
+    if (rowCount === 0) throw new AppError('method_not_offered')
     return id
   }
 

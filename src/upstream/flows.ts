@@ -4,6 +4,7 @@ import type { SecretBox } from '../crypto/secret-box.ts'
 import { sha256 } from '../crypto/token.ts'
 import type { Pool } from '../database/database.ts'
 import type { UpstreamPurpose } from '../entities/upstream-flow.ts'
+import { AppError } from '../errors.ts'
 
 /** What has to be known again when the person comes back. Open: another version may have more. */
 const Kept = z.looseObject({
@@ -30,7 +31,7 @@ const BEGIN = {
   name: 'upstream-flow-begin',
   text: `
 insert into "upstream_flow" ("state_digest", "provider_id", "purpose", "binding", "browser_digest", "box", "expires_at")
-values ($1, $2, $3, $4, $5, $6, now() + $7::int * interval '1 second')`,
+select $1, "id", $3, $4, $5, $6, now() + $7::int * interval '1 second' from "provider" where "id" = $2 for key share`,
 }
 /** State, provider and browser must all be those of one flow (UP-03, UP-06, UP-07). */
 const SPEND = {
@@ -57,10 +58,15 @@ export class UpstreamFlows {
     this.#box = box
   }
 
+  /** Throws `method_not_offered` where the provider was deleted just now. */
   async begin({ state, providerId, purpose, binding, browser, kept }: Flow): Promise<void> {
     const box = this.#box.seal(JSON.stringify(kept), associated(sha256(state)))
     const values = [sha256(state), providerId, purpose, binding, sha256(browser), box]
-    await this.#pool.query({ ...BEGIN, values: [...values, LIFETIMES.upstreamFlow] })
+    const { rowCount } = await this.#pool.query({
+      ...BEGIN,
+      values: [...values, LIFETIMES.upstreamFlow],
+    })
+    if (rowCount === 0) throw new AppError('method_not_offered')
   }
 
   /** The flow that comes back, once; undefined for what is unknown, foreign, spent or too old. */

@@ -4,7 +4,6 @@ import type { Browser } from '../support/browser.ts'
 import { sqlOf } from '../support/database.ts'
 import { eventually } from '../support/eventually.ts'
 import { createAccount } from '../support/factories.ts'
-import { send } from '../support/http.ts'
 import { keptLog } from '../support/kept-log.ts'
 import { signedIn } from '../support/people.ts'
 import {
@@ -13,6 +12,7 @@ import {
   connect,
   FROM_ELSEWHERE,
   honestBefore,
+  landingOf,
   leaveFor,
   somebody,
 } from '../support/upstream/coming.ts'
@@ -93,7 +93,7 @@ describe('attacks on the way to a provider and back', () => {
     const theirs = await atLogin(server)
     const stop = await theirs.submit('/upstream/acme')
     const callback = await op.authorize(stop.url)
-    const hop = await fetchHop(theirs, callback)
+    const hop = await landingOf(theirs, callback)
     const of = new URL(hop, server.origin).search
     await mine.visit(`${mine.page.url.pathname.replace(/\/login$/, '')}/arrive${of}`)
     expect(await isSignedIn(mine)).toBe(false)
@@ -264,7 +264,7 @@ describe('attacks on the way to a provider and back', () => {
     await attacker.visit('/account/connections')
     const away = await attacker.submit('/account/connections/acme/connect')
     const back = await op.authorize(away.url)
-    const hop = await fetchHop(attacker, back)
+    const hop = await landingOf(attacker, back)
     const { browser: victim, account } = await signedIn(server)
     await victim.visit(hop, FROM_ELSEWHERE)
     expect(await sql('select 1 from identity where account_id = $1', [account.id])).toEqual([])
@@ -317,12 +317,4 @@ describe('attacks on the way to a provider and back', () => {
       expect(trail).not.toContain(secret)
     }
   })
-
-  /** Where the callback sends this browser, which does not go there yet. */
-  async function fetchHop(browser: Browser, callback: URL): Promise<string> {
-    const cookie = browser.jar.header(callback) ?? ''
-    const opened = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
-    const answer = await send(callback, { headers: { ...FROM_ELSEWHERE, ...opened, cookie } })
-    return answer.headers.get('location') ?? ''
-  }
 })

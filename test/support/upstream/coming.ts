@@ -1,6 +1,7 @@
 import { beforeEach, jest } from '@jest/globals'
 import { anyAddress } from '../api.ts'
 import { Browser, type Page } from '../browser.ts'
+import { send } from '../http.ts'
 import type { TestServer } from '../server.ts'
 import type { HostileOp } from './hostile-op.ts'
 
@@ -42,6 +43,19 @@ export async function connect(browser: Browser, op: Authorizes, id = 'acme'): Pr
 /** There and back, as the provider has it. */
 export async function comeBy(browser: Browser, op: Authorizes, id = 'acme'): Promise<Page> {
   return browser.visit(await op.authorize(await leaveFor(browser, id)), FROM_ELSEWHERE)
+}
+
+/** Where the callback sends the browser, which does not go there yet. */
+export async function landingOf(browser: Browser, callback: URL): Promise<string> {
+  const headers = {
+    ...FROM_ELSEWHERE,
+    'sec-fetch-mode': 'navigate',
+    'sec-fetch-dest': 'document',
+    'x-forwarded-for': anyAddress(),
+    cookie: browser.jar.header(callback) ?? '',
+  }
+  const answer = await send(callback, { headers })
+  return answer.headers.get('location') ?? ''
 }
 
 let people = 0
