@@ -38,7 +38,7 @@ export class InvitationMail {
         ? { link: to(way.page) }
         : {
             link: to('resetPassword', { token: way.linkSecret }),
-            password: {
+            passwordLink: {
               expiresInSeconds: wholeMinutes(way.expiresAt),
               laterLink: to('forgotPassword'),
             },

@@ -3,21 +3,21 @@ import { type Block, heading, hello, type MailDocument, note, type Writing } fro
 
 /** The first that its owner hears of an account: where the way in to it is made. */
 export function accountCreatedMail(
-  { name, link, password }: MailModels['account-created'],
+  { name, link, passwordLink }: MailModels['account-created'],
   { translator, brand }: Writing,
 ): MailDocument {
   const { t, duration } = translator
-  const label = t(`mail.accountCreated.${password ? 'password' : 'button'}`)
+  const label = t(`mail.accountCreated.${passwordLink ? 'password' : 'button'}`)
   const blocks: Block[] = [
     hello(name, translator),
     { kind: 'text', text: t('mail.accountCreated.text', { brand }) },
     { kind: 'button', label, hint: t('mail.button'), href: link },
   ]
-  if (password) {
-    const lifetime = duration(password.expiresInSeconds)
+  if (passwordLink) {
+    const lifetime = duration(passwordLink.expiresInSeconds)
     blocks.push(
       { kind: 'text', text: t('mail.expires', { duration: lifetime }) },
-      { kind: 'link', label: t('mail.accountCreated.later'), href: password.laterLink },
+      { kind: 'link', label: t('mail.accountCreated.later'), href: passwordLink.laterLink },
     )
   }
   blocks.push(note(t('mail.accountCreated.notYou'), translator))

@@ -107,7 +107,7 @@ export interface MailModels {
   'account-created': Common & {
     readonly link: string
     /** It sets a password, once, and there is where to ask for another. */
-    readonly password?: { readonly expiresInSeconds: number; readonly laterLink: string }
+    readonly passwordLink?: { readonly expiresInSeconds: number; readonly laterLink: string }
   }
   /** The people of its domain sign in by a provider, and nowhere else. */
   'sign-in-elsewhere': NamingProvider

@@ -79,7 +79,7 @@ describe('the PostgreSQL store', () => {
     const [three, four, tooLong] = [
       sample('AccessToken'),
       sample('RefreshToken'),
-      sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(101) }),
+      sample('RefreshToken', { ...newOwner(), clientId: 'x'.repeat(513) }),
     ]
     const adapter = refresh as ContextAdapter
     await expect(

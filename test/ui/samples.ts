@@ -947,7 +947,7 @@ export const MAILS: Samples<MailModels> = {
     password: {
       name: 'Ada',
       link: url('/reset-password'),
-      password: { expiresInSeconds: 3600, laterLink: url('/forgot-password') },
+      passwordLink: { expiresInSeconds: 3600, laterLink: url('/forgot-password') },
     },
   },
   'provider-removed': {
