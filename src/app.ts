@@ -39,6 +39,7 @@ import { upstreamRoutes } from './http/pages/upstream.ts'
 import { mountProvider } from './http/provider.ts'
 import { publicDocuments } from './http/public-documents.ts'
 import { SignUpTrap } from './http/sign-up-trap.ts'
+import { SignUpWork } from './http/sign-up-work.ts'
 import { createUpstreamCookie } from './http/upstream-cookie.ts'
 import { upstreamLogoutRoutes } from './http/upstream-logout.ts'
 import { webFinger } from './http/webfinger.ts'
@@ -96,7 +97,10 @@ export function createApp(context: Context, { isStopping = () => false }: AppOpt
   app.use(protocolGuard(limit))
   app.use(fastPath(authorizationServer))
   const challenges = new StatelessChallenges(config.secrets.cookieKeys, 'sign-up')
-  const signUpTrap = new SignUpTrap({ challenges, fillSeconds: config.fillSeconds })
+  const { proofOfWork: mode, fillSeconds } = config
+  const { mailCaps, database } = context
+  const work = new SignUpWork({ mode, challenges, mailCaps, pool: database.pool })
+  const signUpTrap = new SignUpTrap({ challenges, fillSeconds, work })
   const ofSignIn = { csrf, deviceCookie, signUpFlow, invitationCookie, upstreamCookie, signUpTrap }
   app.use(interactionRoutes({ ...context, issuer, ...ofSignIn }, limit).routes())
   app.use(upstreamLogoutRoutes({ ...context, limit }).routes())

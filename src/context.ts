@@ -15,8 +15,8 @@ import { FaultLog } from './fault-log.ts'
 import { Announcements } from './feed/announcements.ts'
 import { createRenderer } from './http/renderer.ts'
 import { createLogger, type Logger } from './logger/logger.ts'
+import { composeMail } from './mail/compose-mail.ts'
 import { mailHandler } from './mail/handler.ts'
-import { Messages } from './mail/messages.ts'
 import { openMailer } from './mail/open-mailer.ts'
 import { AccessRevoker } from './oidc/access-revoker.ts'
 import { BackChannelLogout, LOGOUT_POLICY } from './oidc/back-channel-logout.ts'
@@ -24,7 +24,7 @@ import { API_SCOPE, apiResource } from './oidc/clients/built-in-clients.ts'
 import { ownIdentifiers } from './oidc/clients/own-identifiers.ts'
 import { SecretUses } from './oidc/clients/secret-uses.ts'
 import { SigningKeys } from './oidc/keys/signing-keys.ts'
-import { Outbox, OutboxWorker } from './outbox/index.ts'
+import { OutboxWorker } from './outbox/index.ts'
 import type { GuardedFetchOptions } from './outgoing/guarded-fetch.ts'
 import { openWaysOut } from './outgoing/ways-out.ts'
 import { composeProtocol } from './protocol.ts'
@@ -77,12 +77,12 @@ export async function createContext(config: Config, options: ContextOptions = {}
     ...config.argon2,
     ...(hashProcess && { argon2: hashProcess }),
   })
-  const { brand, issuer, signIn } = config
+  const { brand, issuer } = config
   const languages = readLanguages(config.localesDir)
   const views = createViews({ brand, issuer, languages, isDevelopment: !config.production })
 
-  const outbox = new Outbox({ box })
-  const messages = new Messages({ outbox, views, issuer, logger, signIn })
+  const posting = composeMail({ ...common, views })
+  const { messages, outbox } = posting
   const mailer = undo.use(openMailer(config))
   const keepDelivered = !config.production && !config.mail.smtpUrl
   const worker = undo.use(
@@ -177,8 +177,7 @@ export async function createContext(config: Config, options: ContextOptions = {}
     box,
     hashProcess,
     hasher,
-    outbox,
-    messages,
+    ...posting,
     worker,
     clients,
     clientSecrets,

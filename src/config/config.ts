@@ -3,7 +3,7 @@ import type { Logo } from './brand-files.ts'
 import { isDevelopment } from './development.ts'
 import type { Env } from './env-schema.ts'
 import { type AdjustableLimits, CAPS, LIFETIMES } from './limits.ts'
-import type { RegistrationMode } from './registration-modes.ts'
+import type { ProofOfWork, RegistrationMode } from './registration-modes.ts'
 import { type SignInRules, signInRules } from './sign-in-rules.ts'
 
 /** Secrets in memory: newest first; every element at least 256 bits. */
@@ -57,6 +57,7 @@ export interface Config {
   }
   /** Nobody fills in a sign-up in less, in seconds; 0 on a machine of development. */
   readonly fillSeconds: number
+  readonly proofOfWork: ProofOfWork
   /** What everybody has to accept, if anything. */
   readonly terms: Terms | undefined
   /** Web origins besides the issuer's whose pages may use passkeys of this server. */
@@ -146,6 +147,7 @@ export function buildConfig(env: Env, { databaseUrl, embedded, secrets }: Resolv
       showsDomains: env.REGISTRATION_SHOW_DOMAINS,
     },
     fillSeconds: production ? CAPS.fillSeconds : 0,
+    proofOfWork: env.PROOF_OF_WORK,
     terms:
       env.TERMS_VERSION === undefined || env.TERMS_URL === undefined
         ? undefined

@@ -125,7 +125,7 @@ export const LIFETIMES = {
   lateReport: 7 * 86_400,
   changeEmailUndo: 72 * 3600,
   pendingSignUp: 86_400,
-  /** Of a passkey: one of a page that waits for autofill lives as long as its sign-in. */
+  /** Of a passkey (of a page that waits for autofill: as long as its sign-in), or of work. */
   challenge: 600,
   /** To accept the terms at an API. */
   termsToken: 600,

@@ -2,6 +2,10 @@
 export const REGISTRATION_MODES = ['open', 'domains', 'invite', 'closed'] as const
 export type RegistrationMode = (typeof REGISTRATION_MODES)[number]
 
+/** When a browser has to work for a mail that comes at once. */
+export const PROOF_OF_WORK = ['off', 'adaptive', 'always'] as const
+export type ProofOfWork = (typeof PROOF_OF_WORK)[number]
+
 /** Both hold: the one that admits fewer. */
 export function narrower(
   one: RegistrationMode,

@@ -15,6 +15,7 @@ export type Ceremony =
   | 'terms.ask'
   | 'terms.accepted'
   | 'sign-up.shown'
+  | 'sign-up.work'
 
 /**
  * Challenges that nothing is stored of: `nonce (16) | expiry (4) | HMAC (16)`. Each is good for one

@@ -50,6 +50,8 @@ interface Bucket {
  */
 const SHARDS = 32
 
+const HOUR_MS = 3_600_000
+
 /**
  * The last `perDay` mails of a bucket are rows of `attempt_counter` used in turn, so both windows
  * slide. A caller takes the oldest row of each bucket if nobody changed it since it was read (its
@@ -84,9 +86,9 @@ with "bucket" as (
     "window_started_at" = case when "c"."window_started_at" <= now() - interval '1 hour' then now() else "c"."window_started_at" end,
     "updated_at" = now()
   where "c"."failures" < ?::int or "c"."window_started_at" <= now() - interval '1 hour'
-  returning 1
+  returning "failures"
 )
-select (select count(*) from "taken") = (select count(*) from "bucket") as "address", exists (select from "server") as "server"`
+select (select count(*) from "taken") = (select count(*) from "bucket") as "address", (select "failures" from "server") as "server"`
 
 /**
  * How much mail one address and the whole server may cause (AA-01). Counted in PostgreSQL, in the
@@ -94,9 +96,18 @@ select (select count(*) from "taken") = (select count(*) from "bucket") as "addr
  */
 export class MailCaps {
   readonly #limits: MailCapLimits
+  #halfSpentUntil = 0
 
   constructor(limits: Partial<MailCapLimits> = {}) {
     this.#limits = { ...LIMITS, ...limits }
+  }
+
+  /**
+   * Whether half of the mails that anyone can ask for in an hour were spent when one was last
+   * counted here, less than an hour ago. Asks nobody.
+   */
+  isHalfSpent(): boolean {
+    return Date.now() < this.#halfSpentUntil
   }
 
   /** Counts one mail to an address, or refuses it. A rollback takes the count back with the mail. */
@@ -113,13 +124,17 @@ export class MailCaps {
     const kind = isSuspected ? 'suspected' : budget.split(':')[0]
     const server = `mail:server:${kind}:${shard % shards}`
     const buckets = this.#buckets(`mail:${budget}:${address}`, budget, asker)
-    const [row] = await em.execute<{ address: boolean; server: boolean }[]>(TAKE, [
+    const most = Math.floor(perHour / shards)
+    const [row] = await em.execute<{ address: boolean; server: number | null }[]>(TAKE, [
       JSON.stringify(buckets),
       server,
-      Math.floor(perHour / shards),
+      most,
     ])
     if (!row?.address) return 'over_address_cap'
-    return row.server ? 'granted' : 'over_server_cap'
+    // Mails are spread evenly, so one row tells of all.
+    if (kind === 'request' && (row.server ?? most) * 2 >= most)
+      this.#halfSpentUntil = Date.now() + HOUR_MS
+    return row.server === null ? 'over_server_cap' : 'granted'
   }
 
   /**

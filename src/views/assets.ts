@@ -11,6 +11,7 @@ export interface Asset {
 const FILES = {
   'gatehouse.css': 'text/css; charset=utf-8',
   'gatehouse.js': 'text/javascript; charset=utf-8',
+  'work.js': 'text/javascript; charset=utf-8',
 } as const
 export type AssetName = keyof typeof FILES
 
@@ -19,7 +20,7 @@ const loaded = Object.entries(FILES).map(([name, type]) => {
   const body = Buffer.from(
     name.endsWith('.css') ? minify(text) : text.replace(/^\s*\/\/.*\n/gm, ''),
   )
-  return { name: name as AssetName, ...namedAsset('gatehouse', type, body) }
+  return { name: name as AssetName, ...namedAsset(name.replace(/\.\w+$/, ''), type, body) }
 })
 const byPath: ReadonlyMap<string, Asset> = new Map(loaded.map(({ path, asset }) => [path, asset]))
 const paths = Object.fromEntries(loaded.map(({ name, path }) => [name, path])) as Record<

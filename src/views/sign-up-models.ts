@@ -3,6 +3,13 @@ import type { FormModel, LeavableStep, Person } from './models.ts'
 /** See `SignUpTrap`. */
 export interface TrapModel {
   readonly shown?: string | undefined
+  readonly work?: WorkModel | undefined
+}
+
+/** What `work.js` finds a counter for. */
+export interface WorkModel {
+  readonly challenge: string
+  readonly rounds: number
 }
 
 /** Posts `terms=<version>` once it is ticked. */

@@ -25,7 +25,7 @@ export * from './page-models.ts'
 export { plainName } from './plain-name.ts'
 export { qrSvg } from './qr.ts'
 export * from './recovery-models.ts'
-export type { TermsBox, TrapModel } from './sign-up-models.ts'
+export type { TermsBox, TrapModel, WorkModel } from './sign-up-models.ts'
 
 /** Characters of a password that is the only factor (PW-01). */
 const PASSWORD_MIN_LENGTH = 15
@@ -74,6 +74,7 @@ export function createViews({
     logo,
     icon,
     js: assetPath('gatehouse.js'),
+    work: assetPath('work.js'),
     languages: languages.tags.map((code) => {
       const { name, direction } = languages.get(code)
       return { code, name, direction }

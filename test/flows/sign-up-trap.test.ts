@@ -4,6 +4,7 @@ import { Browser } from '../support/browser.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { createAccount, PASSWORD } from '../support/factories.ts'
 import { startServer, type TestServer } from '../support/server.ts'
+import { takeWaiting } from '../support/slow-lane.ts'
 
 let database: TestDatabase
 /** Where only the hidden field counts, and where nobody is fast enough. */
@@ -31,14 +32,7 @@ async function signUp(server: TestServer, email: string, more: Record<string, st
   return browser
 }
 
-/** How many mails wait for a minute; what another instance has in hand does not. */
-const WAITS = `from "outbox_message" where extract(epoch from "available_at" - "created_at") between 55 and 61`
-
-async function waiting(): Promise<number> {
-  await calm.context.worker.drain()
-  const { pool } = calm.context.database
-  return (await pool.query(`delete ${WAITS}`)).rowCount ?? 0
-}
+const waiting = () => takeWaiting(calm)
 const forgetCap = () =>
   calm.context.database.pool.query(`delete from "attempt_counter" where "factor" = 'mail'`)
 

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { Database, EntityManager } from '../../src/database/database.ts'
 import { createLogger } from '../../src/logger/logger.ts'
 import { type Admission, type Asker, type MailBudget, MailCaps } from '../../src/mail/caps.ts'
@@ -207,6 +207,25 @@ describe('notices', () => {
 })
 
 describe('the whole server', () => {
+  it('AA-01 knows of the last mail counted whether half of an hour is spent, and for an hour', async () => {
+    const caps = new MailCaps({ perHourGlobal: 10, perHourSuspected: 4 })
+    for (let index = 0; index < 4; index += 1)
+      await take(caps, `user${index}@example.org`, { isSuspected: true })
+    for (let index = 0; index < 6; index += 1)
+      await take(caps, `user${index}@example.org`, { budget: 'notice:password_changed' })
+    for (let index = 0; index < 4; index += 1) await take(caps, `other${index}@example.org`)
+    expect(caps.isHalfSpent()).toBe(false)
+    await take(caps, 'fifth@example.org')
+    expect(caps.isHalfSpent()).toBe(true)
+    const later = Date.now() + 3_600_001
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(later)
+    expect(caps.isHalfSpent()).toBe(false)
+    clock.mockRestore()
+    const elsewhere = new MailCaps({ perHourGlobal: 4 })
+    expect(await take(elsewhere, 'sixth@example.org')).toBe('over_server_cap')
+    expect(elsewhere.isHalfSpent()).toBe(true)
+  })
+
   it('AA-01 a global cap bounds the mail of an hour over all addresses, and notices have their own', async () => {
     const caps = new MailCaps({ perHourGlobal: 10 })
     const outcomes: Admission[] = []

@@ -50,6 +50,7 @@ const BAD: readonly (readonly [title: string, settings: Settings, named: readonl
   ['a WebFinger domain that is a URL', { ...GOOD, WEBFINGER_DOMAINS: 'https://example.org' }, ['WEBFINGER_DOMAINS']],
   ['a WebFinger domain that is a pattern', { ...GOOD, WEBFINGER_DOMAINS: 'example.org,*.example.org' }, ['WEBFINGER_DOMAINS']],
   ['a WebFinger domain that is an address', { ...GOOD, WEBFINGER_DOMAINS: '192.0.2.1' }, ['WEBFINGER_DOMAINS']],
+  ['a proof of work that is on', { ...GOOD, PROOF_OF_WORK: 'on' }, ['PROOF_OF_WORK']],
   ['http issuer', { ...GOOD, ISSUER: 'http://id.example.org' }, ['ISSUER']],
   ['http issuer on loopback', { ...GOOD, ISSUER: 'http://localhost:3000' }, ['ISSUER']],
   ['http issuer in development', { ISSUER: 'http://id.example.org' }, ['ISSUER']],

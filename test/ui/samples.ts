@@ -258,6 +258,7 @@ export const PAGES: Samples<PageModels> = {
   },
   'interaction/sign-up': {
     plain: signUp,
+    works: { ...signUp, trap: { shown: 'signed', work: { challenge: 'signed', rounds: 2000 } } },
     passkeyOnly: { ...signUp, ways: { password: false, passkey: true, code: false } },
     codeOnly: { ...signUp, ways: { password: false, passkey: false, code: true } },
     passkeyOrCode: { ...signUp, ways: { password: false, passkey: true, code: true } },

@@ -1,6 +1,6 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
 import { z } from 'zod'
-import { REGISTRATION_MODES } from '../registration-modes.ts'
+import { PROOF_OF_WORK, REGISTRATION_MODES } from '../registration-modes.ts'
 import { domain, flag, list } from '../setting-types.ts'
 
 /** A domain has one spelling here, as the addresses that are held against it have. */
@@ -26,6 +26,12 @@ export const REGISTRATION_SETTINGS = {
   REGISTRATION_SHOW_DOMAINS: flag
     .default(false)
     .describe('The sign-up page names these domains; otherwise it only says that there are some.'),
+  PROOF_OF_WORK: z
+    .enum(PROOF_OF_WORK)
+    .default('adaptive')
+    .describe(
+      'When the sign-up form has the browser work half a second for a mail that comes at once: `off` never, `adaptive` while half of the mails of an hour are spent, `always`. A browser that does not waits a minute for the mail. See [Programs that sign up](#programs-that-sign-up).',
+    ),
   TERMS_VERSION: z
     .string()
     .regex(/^[!-~]{1,32}$/, 'must be 1 to 32 characters of ASCII without spaces')

@@ -52,7 +52,7 @@ type Take = (
 
 const takeAddress: Take = async (ctx, deps, step, newcomer, typed) => {
   refuseFaults({ email: emailFault(typed) })
-  const isSuspected = deps.signUpTrap.suspects(ctx, step.uid)
+  const isSuspected = await deps.signUpTrap.suspects(ctx, step.uid)
   const asked = await askCode(ctx, deps, step, newcomer, { email: typed, isSuspected })
   await step.goOn({ arrival: { ...newcomer.waiting, stage: 'code', isSuspected, ...asked } })
 }

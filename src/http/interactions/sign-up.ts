@@ -27,7 +27,7 @@ export function submitSignUp(deps: InteractionDeps): Middleware {
     const step = stepOf(ctx)
     const { name, email, password, passkey } = textsOf(ctx, 'name', 'email', 'password', 'passkey')
     const invitation = await shownInvitation(ctx, deps)
-    const isSuspected = deps.signUpTrap.suspects(ctx, step.uid)
+    const isSuspected = await deps.signUpTrap.suspects(ctx, step.uid)
     const way = chosenWay(firstWaysOf(step), { password, passkey })
     await refusable(
       ctx,
