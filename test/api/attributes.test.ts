@@ -343,6 +343,8 @@ describe('a field that is turned on', () => {
     await server.context.definitions.turn(['nickname', 'address'], true)
     await browser.submit('/account/profile', { given_name: 'Grace' })
     expect(await claimsOf(account)).toMatchObject({ ...ADA, given_name: 'Grace' })
+    const shown = async () => (await browser.visit('/account/profile')).text
+    await eventually(async () => (await shown()).includes('name="nickname"'), true)
     await server.context.definitions.turn(['nickname'], false)
     await browser.submit('/account/profile', { nickname: 'x', given_name: 'Mary' })
     expect(await claimsOf(account)).toMatchObject({ ...ADA, given_name: 'Mary' })
