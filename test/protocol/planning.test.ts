@@ -10,7 +10,7 @@ import { trace } from '../support/tracing.ts'
 
 /** Of every kind in one block, and blocks until all connections have planned what they ever will. */
 const TIMES = 3
-const BLOCKS = 8
+const BLOCKS = 16
 /** The change feed's, on a connection of its own. */
 const HEARTBEAT = 'select $1'
 
