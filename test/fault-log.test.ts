@@ -107,24 +107,23 @@ describe('a database that is away, with people at all doors', () => {
             [name],
           )
       })
+    const ask = async (path: string): Promise<number> => {
+      const isApi = path.startsWith('/api')
+      const { status } = await fetch(server.origin + path, {
+        method: isApi || path === '/token' ? 'POST' : 'GET',
+        headers: { authorization: isApi ? 'Bearer x' : `Basic ${btoa('nobody:secret')}` },
+        ...(path === '/token'
+          ? { body: new URLSearchParams({ grant_type: 'client_credentials' }) }
+          : {}),
+      })
+      return status
+    }
     await allow(false)
     try {
+      await eventually(() => ask('/token'), 503)
       for (let round = 0; round < 5; round += 1)
-        for (const path of [
-          '/api/auth/user/me',
-          '/token',
-          '/auth?client_id=x',
-          '/forgot-password',
-        ]) {
-          const isApi = path.startsWith('/api')
-          await fetch(server.origin + path, {
-            method: isApi || path === '/token' ? 'POST' : 'GET',
-            headers: { authorization: isApi ? 'Bearer x' : `Basic ${btoa('nobody:secret')}` },
-            ...(path === '/token'
-              ? { body: new URLSearchParams({ grant_type: 'client_credentials' }) }
-              : {}),
-          })
-        }
+        for (const path of ['/api/auth/user/me', '/token', '/auth?client_id=x', '/forgot-password'])
+          await ask(path)
     } finally {
       await allow(true)
     }
