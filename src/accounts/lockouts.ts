@@ -4,7 +4,13 @@ import { Account, AttemptCounter, KnownDevice } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import { AppError } from '../errors.ts'
 import { keyOf } from './factors/attempts.ts'
-import { deviceSubject } from './sign-in-lookup.ts'
+import {
+  codeSubject,
+  deviceSubject,
+  otpSubject,
+  passwordSubject,
+  signInCodeSubject,
+} from './factors/counter-subjects.ts'
 
 /** Whose codes are mailed to the address of an account. */
 const MAILED: readonly TokenPurpose[] = ['reset_password', 'recover', 'sign_in', 'prove_address']
@@ -30,14 +36,13 @@ export class Lockouts {
       const devices = await tx.find(KnownDevice, { account: accountId })
       const { email } = account
       const subjects = [
-        `password:${email}`,
-        `otp:${accountId}`,
-        `sign-in-code:${email}`,
-        ...MAILED.map((purpose) => `code:${purpose}:${email}`),
-        ...devices.flatMap(({ digest }) => [
-          deviceSubject(digest),
-          `sign-in-code:device:${Buffer.from(digest).toString('hex')}`,
-        ]),
+        passwordSubject(email),
+        otpSubject(accountId),
+        signInCodeSubject(email),
+        ...MAILED.map((purpose) => codeSubject(purpose, email)),
+        ...devices
+          .map(({ digest }) => deviceSubject(digest))
+          .flatMap((device) => [device, signInCodeSubject(device)]),
       ]
       const forgotten = await tx.nativeDelete(AttemptCounter, {
         subject: { $in: subjects.map(keyOf) },

@@ -8,6 +8,7 @@ import { VerificationToken } from '../entities/index.ts'
 import type { TokenPurpose } from '../entities/verification-token.ts'
 import { AppError } from '../errors.ts'
 import type { Attempts } from './factors/attempts.ts'
+import { codeSubject } from './factors/counter-subjects.ts'
 import {
   FIND_LINK,
   FIND_OTHERS,
@@ -90,7 +91,7 @@ export class OneTimeTokens {
     if (!address || !UUID.test(tokenId) || !UUID.test(subjectId ?? tokenId))
       throw new AppError('invalid_code')
     const isBound = BOUND.includes(purpose)
-    const subject = `code:${purpose}:${address}`
+    const subject = codeSubject(purpose, address)
     if (isBound && !(await this.#attempts.admits(subject, 'mailed-code')))
       throw new AppError('invalid_code')
     const { rows: own } = await this.#pool.query<Row>({

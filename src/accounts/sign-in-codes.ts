@@ -9,6 +9,7 @@ import { type Addressee, findAddressee } from './addressee.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import { type CodesByAddress, placeOf, type StartedCode } from './codes-by-address.ts'
 import { type Attempts, attempt } from './factors/attempts.ts'
+import { signInCodeSubject } from './factors/counter-subjects.ts'
 import { EMAIL_CODE } from './factors/methods/email-code.ts'
 import { takesMailedCode } from './factors/ways.ts'
 import type { FirstStep, FirstStepOutcome, ProvenSignIn } from './first-step.ts'
@@ -119,7 +120,7 @@ export class SignInCodes {
       origin,
       detail: { factor: EMAIL_CODE.id, reason: 'credentials' },
     }
-    const subject = `sign-in-code:${addressee?.asker ?? email}`
+    const subject = signInCodeSubject(addressee?.asker ?? email)
     const address = placeOf(email, binding, tokenId)
     let right: RightCode | undefined
     await attempt(await attempts.reserve(subject, 'mailed-code', tried), async () => {

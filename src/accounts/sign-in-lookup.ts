@@ -51,11 +51,6 @@ export interface Subjects {
   readonly address: string
 }
 
-/** Whose tries are counted in a browser that the account knows, by the digest of its cookie. */
-export function deviceSubject(digest: Uint8Array): string {
-  return `device:${Buffer.from(digest).toString('hex')}`
-}
-
 export async function beginSignIn(
   pool: Pool,
   {

@@ -6,9 +6,10 @@ import type { Pool } from '../database/database.ts'
 import { AppError } from '../errors.ts'
 import { type CanonicalEmail, canonicalEmail } from './canonical-email.ts'
 import { type Attempts, attempt } from './factors/attempts.ts'
+import { deviceSubject, passwordSubject } from './factors/counter-subjects.ts'
 import { PASSWORD } from './factors/methods/password.ts'
 import type { FirstStep, FirstStepOutcome, ProvenSignIn } from './first-step.ts'
-import { beginSignIn, deviceSubject } from './sign-in-lookup.ts'
+import { beginSignIn } from './sign-in-lookup.ts'
 import type { SignUp, StartedSignUp } from './sign-up.ts'
 
 export interface SignInDeps {
@@ -72,7 +73,10 @@ export class SignIn {
     hasher.refuseWhenFull()
     const email = canonicalEmail(submitted)
     const address = email ?? submitted.slice(0, 320)
-    const subjects = { device: deviceSubject(sha256(device ?? '')), address: `password:${address}` }
+    const subjects = {
+      device: deviceSubject(sha256(device ?? '')),
+      address: passwordSubject(address),
+    }
     const known = await beginSignIn(pool, { email, device, subjects })
     const account = known.accountId ? { ...known, id: known.accountId } : undefined
     const pending = known.pendingId

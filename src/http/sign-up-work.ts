@@ -4,13 +4,10 @@ import type { StatelessChallenges } from '../crypto/challenge.ts'
 import { isWorkDone, WORK_ROUNDS } from '../crypto/proof-of-work.ts'
 import { sha256 } from '../crypto/token.ts'
 import type { Pool } from '../database/database.ts'
+import { spendChallenge } from '../database/spent-challenges.ts'
 import type { MailCaps } from '../mail/caps.ts'
 import type { WorkModel } from '../views/views.ts'
 
-const SPEND = {
-  name: 'sign-up-work-spend',
-  text: `insert into "spent_challenge" ("digest", "expires_at") values ($1, $2) on conflict do nothing`,
-}
 const FORM = /^([\w-]{48})\.(\d{1,6})$/
 
 export interface SignUpWorkDeps {
@@ -41,8 +38,7 @@ export class SignUpWork {
     const [, challenge = '', counter = ''] = FORM.exec(proof) ?? []
     const end = this.#deps.challenges.judge(challenge, 'sign-up.work', uid)
     if (!end || !(await isWorkDone(challenge, counter))) return true
-    const spent = await this.#deps.pool.query({ ...SPEND, values: [sha256(challenge), end] })
-    return spent.rowCount !== 1
+    return !(await spendChallenge(this.#deps.pool, [sha256(challenge), end]))
   }
 
   #isDue(): boolean {

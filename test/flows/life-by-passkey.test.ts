@@ -4,7 +4,7 @@ import { Account } from '../../src/entities/index.ts'
 import { api, isAlive, startApi } from '../support/api.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
-import { passkeySignIn, showPasskey } from '../support/passkeys.ts'
+import { makePasskey, passkeySignIn, showPasskey } from '../support/passkeys.ts'
 import { proveMailbox } from '../support/recovering.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import type { TestServer } from '../support/server.ts'
@@ -62,10 +62,8 @@ describe('a whole life by passkeys through the API, without a password', () => {
     // Both devices are gone.
     const person = await proveMailbox(server, email)
     await person.submit('/recover/next', { code: phone.codes[0] ?? '' })
-    const form = person.page.forms.find(({ attributes }) => attributes['data-passkey'])
     const tablet = new Authenticator(server.origin)
-    const credential = tablet.register(JSON.parse(form?.attributes['data-passkey'] ?? ''))
-    await person.submit(form ?? 0, { credential: JSON.stringify(credential) })
+    await makePasskey(person, tablet)
     expect((await passkeySignIn(server, laptop.device)).status).not.toBe(200)
     expect(await isAlive(server, here.body.access_token)).toBe(false)
 

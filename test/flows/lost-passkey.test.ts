@@ -3,7 +3,7 @@ import { api } from '../support/api.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser, type Page } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { givePasskey } from '../support/passkeys.ts'
+import { givePasskey, makePasskey } from '../support/passkeys.ts'
 import { codeOf, enableMfa, enter } from '../support/people.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -34,11 +34,8 @@ describe('TF-11 whose only second factor is a passkey that is lost', () => {
         `${path} /account/passkeys`,
       )
 
-    const page = await browser.visit('/account/passkeys/new')
-    const form = page.form('/account/passkeys/new')
-    const options = JSON.parse(form.attributes['data-passkey'] ?? '')
-    const credential = JSON.stringify(new Authenticator(server.origin).register(options))
-    await browser.submit(form, { credential })
+    await browser.visit('/account/passkeys/new')
+    await makePasskey(browser)
     expect((await browser.visit('/account/profile')).url.pathname).toBe('/account/profile')
     await browser.visit('/account/passkeys')
     await browser.submit(`/account/passkeys/${passkey.id}/remove`)

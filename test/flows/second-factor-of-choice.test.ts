@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ACR } from '../../src/accounts/factors/levels.ts'
-import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
+import { makePasskey } from '../support/passkeys.ts'
 import { codeOf } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -36,11 +36,8 @@ describe('TF-11 who has to set up a second factor', () => {
 
   it('makes a passkey instead of setting up an app', async () => {
     const { account, party, browser, toPasskey } = await half(server)
-    const page = await browser.follow(toPasskey ?? '')
-    const form = page.form('/passkey-offer')
-    const options = JSON.parse(form.attributes['data-passkey'] ?? '')
-    const credential = JSON.stringify(new Authenticator(server.origin).register(options))
-    await browser.submit(form, { credential })
+    await browser.follow(toPasskey ?? '')
+    await makePasskey(browser)
     expect(browser.page.step).toBe('recovery-codes')
     await browser.submit('/recovery-codes')
     const claims = (await party.redeem(browser.page.url)).claims()

@@ -3,7 +3,7 @@ import { api, signIn } from '../support/api.ts'
 import { Authenticator } from '../support/authenticator.ts'
 import { Browser } from '../support/browser.ts'
 import { createAccount } from '../support/factories.ts'
-import { givePasskey } from '../support/passkeys.ts'
+import { givePasskey, makePasskey } from '../support/passkeys.ts'
 import { type Account, codeOf, enableMfa, ORIGIN } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -47,13 +47,6 @@ describe('a sign-in that waits at a page while its account becomes one of two fa
     })
     expect(browser.page.url.pathname).toMatch(/passkey-offer$/)
     return browser
-  }
-
-  function makePasskey(browser: Browser) {
-    const form = browser.page.form('/passkey-offer')
-    const options = JSON.parse(form.attributes['data-passkey'] ?? '')
-    const made = new Authenticator(server.origin).register(options)
-    return browser.submit(form, { credential: JSON.stringify(made) })
   }
 
   async function atConnect(account: Account): Promise<Browser> {

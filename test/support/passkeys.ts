@@ -1,5 +1,5 @@
 import type { Registered } from '../../src/accounts/factors/passkeys/new-passkey.ts'
-import { api } from './api.ts'
+import { api, type Json } from './api.ts'
 import { Authenticator, type Kind, type Lie } from './authenticator.ts'
 import type { Browser, Page } from './browser.ts'
 import { createAccount, type NewAccount } from './factories.ts'
@@ -38,10 +38,22 @@ export function showPasskey(
   authenticator: Authenticator,
   lie?: Lie,
 ): Promise<Page> {
+  return answerPasskeyForm(browser, (options) => authenticator.assert(options, lie))
+}
+
+/** Makes one with the passkey form of the page that a browser shows. */
+export function makePasskey(
+  browser: Browser,
+  authenticator = new Authenticator(browser.origin),
+): Promise<Page> {
+  return answerPasskeyForm(browser, (options) => authenticator.register(options))
+}
+
+function answerPasskeyForm(browser: Browser, answer: (options: Json) => unknown): Promise<Page> {
   const form = browser.page.forms.find(({ attributes }) => attributes['data-passkey'])
   if (!form) throw new Error(`no passkey is asked for: ${browser.page.words}`)
-  const options = JSON.parse(form.attributes['data-passkey'] ?? '')
-  return browser.submit(form, { credential: JSON.stringify(authenticator.assert(options, lie)) })
+  const options = JSON.parse(form.attributes['data-passkey'] ?? '') as Json
+  return browser.submit(form, { credential: JSON.stringify(answer(options)) })
 }
 
 /** An account with a passkey that has signed in with it through the API. */

@@ -8,7 +8,7 @@ import { enableMfa } from '../support/people.ts'
 import { ApiApp, NATIVE } from '../support/upstream/api-app.ts'
 import { FROM_ELSEWHERE, honestBefore, somebody } from '../support/upstream/coming.ts'
 import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
-import { createIdentity, createProvider } from '../support/upstream/providers.ts'
+import { createIdentity, createTrusted } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
 import { useServer } from '../support/use-server.ts'
 
@@ -19,15 +19,7 @@ describe('people of an app with its own screens, by a provider', () => {
   let app: ApiApp
 
   beforeAll(async () => {
-    for (const [id, trustAmr] of [
-      ['acme', false],
-      ['trusted', true],
-    ] as const)
-      await createProvider(server, {
-        id,
-        issuer: op.issuer,
-        settings: { emailTrust: 'claim', trustAmr },
-      })
+    await createTrusted(server, op, { acme: false, trusted: true })
     app = await ApiApp.register(server)
   })
 

@@ -12,7 +12,7 @@ import {
   leaveFor,
 } from '../support/upstream/coming.ts'
 import { HostileOp } from '../support/upstream/hostile-op.ts'
-import { createProvider } from '../support/upstream/providers.ts'
+import { createTrusted } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
 import { useServer } from '../support/use-server.ts'
 
@@ -24,15 +24,7 @@ describe('TF-10 how strong a sign-in by a provider is', () => {
   honestBefore(op, { email_verified: true })
 
   beforeAll(async () => {
-    for (const [id, trustAmr] of [
-      ['acme', false],
-      ['trusted', true],
-    ] as const)
-      await createProvider(server, {
-        id,
-        issuer: op.issuer,
-        settings: { emailTrust: 'claim', trustAmr },
-      })
+    await createTrusted(server, op, { acme: false, trusted: true })
   })
 
   /** An account that both providers open, and that takes two factors. */

@@ -8,8 +8,8 @@ import { codeOf, enableMfa, enter, forgetStep } from '../support/people.ts'
 import { relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { comeBy, somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
-import { createProvider } from '../support/upstream/providers.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
+import { createTrusted } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
 
 const elsewhere = addresses()
@@ -26,17 +26,8 @@ describe('UP-02 what is under way while somebody comes by a provider', () => {
       config: { trustedProxyHops: 1 },
       signIn: { methods: ['password', 'passkey', 'email-code'] },
     })
-    for (const [id, { issuer }, trustAmr] of [
-      ['acme', op, false],
-      ['other', other, false],
-      ['trusted', other, true],
-    ] as const)
-      await createProvider(server, {
-        id,
-        issuer,
-        client: HOSTILE_CLIENT,
-        settings: { emailTrust: 'claim', trustAmr },
-      })
+    await createTrusted(server, op, { acme: false })
+    await createTrusted(server, other, { other: false, trusted: true })
   })
   beforeEach(() => {
     other.lies = {}

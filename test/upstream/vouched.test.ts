@@ -7,8 +7,8 @@ import { enableMfa } from '../support/people.ts'
 import { type RelyingParty, relyingParty } from '../support/relying-party.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { comeBy, somebody } from '../support/upstream/coming.ts'
-import { HOSTILE_CLIENT, HostileOp } from '../support/upstream/hostile-op.ts'
-import { createProvider } from '../support/upstream/providers.ts'
+import { HostileOp } from '../support/upstream/hostile-op.ts'
+import { createTrusted } from '../support/upstream/providers.ts'
 import { TO_LOOPBACK } from '../support/upstream/tls.ts'
 
 const elsewhere = addresses()
@@ -31,17 +31,7 @@ describe.each([
         config: { trustedProxyHops: 1 },
         signIn: { requiredLevel },
       })
-      for (const [id, trustAmr] of [
-        ['acme', false],
-        ['trusted', true],
-        ['doomed', true],
-      ] as const)
-        await createProvider(server, {
-          id,
-          issuer: op.issuer,
-          client: HOSTILE_CLIENT,
-          settings: { emailTrust: 'claim', trustAmr },
-        })
+      await createTrusted(server, op, { acme: false, trusted: true, doomed: true })
       party = await relyingParty(server, { firstParty: true, ...client })
     })
     beforeEach(() => {

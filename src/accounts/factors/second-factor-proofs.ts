@@ -9,6 +9,7 @@ import { AppError } from '../../errors.ts'
 import { lockedAccount } from '../locked-account.ts'
 import type { SecurityEvents } from '../security-events.ts'
 import type { Attempts } from './attempts.ts'
+import { otpSubject } from './counter-subjects.ts'
 import type { Method } from './method.ts'
 import { RECOVERY_CODE } from './methods/recovery.ts'
 import { TOTP } from './methods/totp.ts'
@@ -45,7 +46,7 @@ export class SecondFactorProofs {
     effect: (tx: EntityManager) => Promise<void>,
   ): Promise<Method> {
     const { em, attempts, audit, recoveryCodes, events } = this.#deps
-    const reservation = await attempts.reserve(`otp:${accountId}`, 'otp', {
+    const reservation = await attempts.reserve(otpSubject(accountId), 'otp', {
       type: 'second_factor',
       accountId,
       origin,

@@ -9,6 +9,7 @@ import type { Issue, OneTimeTokens, RightCode, TypedCode } from '../one-time-tok
 import type { Passwords } from '../passwords/passwords.ts'
 import { isFresh, type Shown } from '../sessions/session-level.ts'
 import { type Attempts, attempt } from './attempts.ts'
+import { otpSubject } from './counter-subjects.ts'
 import { STRONGEST, takesTwoFactors } from './levels.ts'
 import type { Presented } from './passkeys/assertions.ts'
 import type { Passkeys } from './passkeys/passkeys.ts'
@@ -139,7 +140,7 @@ export class StepUp {
     }
     let right: RightCode | undefined
     await attempt(
-      await attempts.reserve(`otp:${accountId}`, 'otp', {
+      await attempts.reserve(otpSubject(accountId), 'otp', {
         type: 'second_factor',
         accountId,
         origin,

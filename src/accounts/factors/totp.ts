@@ -13,6 +13,7 @@ import type { SecurityEvents } from '../security-events.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { type AddedIn, ensureStillOpens } from '../shown-sign-in.ts'
 import { type Attempts, attempt } from './attempts.ts'
+import { otpSubject } from './counter-subjects.ts'
 import { TOTP } from './methods/totp.ts'
 import type { RecoveryCodes } from './recovery-codes.ts'
 import type { SecondFactorProofs } from './second-factor-proofs.ts'
@@ -112,8 +113,9 @@ export class Totp {
     if (!pending) throw new AppError('invalid_code')
     if (pending.id !== enrolmentId) throw new AppError('mfa_setup_replaced')
     let step: number | undefined
+    const tried = { type: 'mfa_enabled', accountId, origin } as const
     const passed = await attempt(
-      await attempts.reserve(`otp:${accountId}`, 'otp', { type: 'mfa_enabled', accountId, origin }),
+      await attempts.reserve(otpSubject(accountId), 'otp', tried),
       async () => {
         step = await verifyTotp({
           secret: box.open(pending.secretBox, accountId).toString('utf8'),
@@ -144,10 +146,8 @@ export class Totp {
       await audit.append(tx, { type: 'mfa_enabled', accountId, sessionId, origin })
       return codes
     }
-    const ended = {
-      cause: 'mfa_enabled',
-      ...(sessionId ? { exceptSessionId: sessionId } : {}),
-    } as const
+    const kept = sessionId ? { exceptSessionId: sessionId } : {}
+    const ended = { cause: 'mfa_enabled', ...kept } as const
     return sessions.endAllWith(accountId, ended, turnOn)
   }
 

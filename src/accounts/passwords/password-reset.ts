@@ -9,6 +9,7 @@ import type { Messages } from '../../mail/messages.ts'
 import { canonicalEmail } from '../canonical-email.ts'
 import type { Asker, CodesByAddress, StartedCode } from '../codes-by-address.ts'
 import type { Attempts } from '../factors/attempts.ts'
+import { passwordSubject } from '../factors/counter-subjects.ts'
 import type { SignInPolicy } from '../factors/sign-in-policy.ts'
 import type { Issued, OneTimeTokens, Proof } from '../one-time-tokens.ts'
 import { suspendWays } from '../recovery/suspension.ts'
@@ -176,7 +177,7 @@ export class PasswordReset {
       spend: async (tx) => {
         await spend(tx)
         await suspendWays(tx, account.id, 'reset')
-        await attempts.clear(tx, `password:${account.email}`, 'password')
+        await attempts.clear(tx, passwordSubject(account.email), 'password')
       },
     })
   }

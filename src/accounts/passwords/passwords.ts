@@ -4,6 +4,7 @@ import type { EntityManager } from '../../database/database.ts'
 import { Account } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import { type Attempts, attempt } from '../factors/attempts.ts'
+import { passwordSubject } from '../factors/counter-subjects.ts'
 import type { ReplacedCredentials } from '../replaced-credentials.ts'
 import { checkPassword, type PasswordContext, type PasswordFault } from './password-policy.ts'
 
@@ -59,7 +60,7 @@ export class Passwords {
       .fork()
       .findOneOrFail(Account, { id: accountId }, { populate: ['passwordHash'] })
     const passed = await attempt(
-      await attempts.reserve(`password:${account.email}`, 'password', {
+      await attempts.reserve(passwordSubject(account.email), 'password', {
         type: 'sign_in',
         accountId,
         detail: { factor: 'password', reason: 'credentials', isConfirmation: true },

@@ -4,6 +4,7 @@ import type { EntityManager } from '../../database/database.ts'
 import { type Account, RecoveryCode, VerificationToken } from '../../entities/index.ts'
 import { AppError } from '../../errors.ts'
 import type { Attempts } from '../factors/attempts.ts'
+import { passwordSubject } from '../factors/counter-subjects.ts'
 import { takesTwoFactors } from '../factors/levels.ts'
 import type { NewPasskey } from '../factors/passkeys/new-passkey.ts'
 import type { CreationOptions } from '../factors/passkeys/options.ts'
@@ -123,7 +124,7 @@ export class Regaining {
         await put(tx, account)
         await tx.nativeDelete(RecoveryCode, { account: accountId })
         await tx.nativeDelete(VerificationToken, { subjectId: accountId, purpose: 'recovery_hold' })
-        await attempts.clear(tx, `password:${account.email}`, 'password')
+        await attempts.clear(tx, passwordSubject(account.email), 'password')
       },
       async (tx, _account, strongest) =>
         takesTwoFactors({ strongest }) ? recoveryCodes.replace(tx, accountId) : [],

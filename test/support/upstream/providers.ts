@@ -49,6 +49,16 @@ export async function createProvider(
   return id
 }
 
+/** Several at one issuer, whose addresses are believed; `trust`: whether what each says of factors is, too. */
+export async function createTrusted(
+  server: Pick<TestServer, 'context'>,
+  { issuer }: Pick<NewProvider, 'issuer'>,
+  trust: Readonly<Record<string, boolean>>,
+): Promise<void> {
+  for (const [id, trustAmr] of Object.entries(trust))
+    await createProvider(server, { id, issuer, settings: { emailTrust: 'claim', trustAmr } })
+}
+
 /** GitHub, after the provider that comes first. */
 export const createGitHub = (
   server: Pick<TestServer, 'context'>,

@@ -5,6 +5,7 @@ import type { RequestOrigin } from '../../../audit/request-origin.ts'
 import { CAPS, LIFETIMES } from '../../../config/limits.ts'
 import type { StatelessChallenges } from '../../../crypto/challenge.ts'
 import type { EntityManager, Pool } from '../../../database/database.ts'
+import { spendChallenge } from '../../../database/spent-challenges.ts'
 import { type Account, PasskeyCredential } from '../../../entities/index.ts'
 import { AppError } from '../../../errors.ts'
 import { lockedAccount } from '../../locked-account.ts'
@@ -27,7 +28,6 @@ import {
 } from './options.ts'
 import { passkeyName } from './passkey-name.ts'
 import { viewOf } from './passkey-view.ts'
-import { spendAlone } from './stored-keys.ts'
 import { judgeRegistration, type NewCredential } from './webauthn.ts'
 
 export interface EnrolmentDeps {
@@ -116,7 +116,7 @@ export class Enrolment {
     const { challenges, pool, audit, rp } = this.#deps
     const { clientDataJSON } = credential.response
     const answered = answeredChallenge(challenges, clientDataJSON, 'webauthn.create', binding)
-    if (!(await spendAlone(pool, answered))) throw new AppError('challenge_expired')
+    if (!(await spendChallenge(pool, answered.spending))) throw new AppError('challenge_expired')
     const judged = await judgeRegistration(credential, {
       ceremony: 'webauthn.create',
       rpId: rp.id,

@@ -1,5 +1,6 @@
 import { LIFETIMES } from '../../../config/limits.ts'
 import type { EntityManager, Pool } from '../../../database/database.ts'
+import { SPEND_CHALLENGE } from '../../../database/spent-challenges.ts'
 import type { Account, SuspendedFor } from '../../../entities/index.ts'
 import { IS_WAY_IN } from '../ways.ts'
 import type { Answered } from './answered.ts'
@@ -22,17 +23,11 @@ export interface StoredKey {
   readonly mustResetPassword: boolean
 }
 
-/** SQL that spends a challenge: one row for the first use of it, none for all others. */
-const SPEND = `
-insert into "spent_challenge" ("digest", "expires_at") values ($1::bytea, $2::timestamptz) on conflict do nothing returning 1`
-
-const SPEND_ALONE = { name: 'passkey-spend-challenge', text: SPEND }
-
 /** The challenge is spent before anything is judged, in the statement that looks the key up (PK-01). */
 const FIND = {
   name: 'passkey-find',
   text: `
-with "spent" as (${SPEND})
+with "spent" as (${SPEND_CHALLENGE})
 select exists (select from "spent") as "isFirst", k."id" as "passkeyId", k."public_key" as "publicKey",
   k."is_backup_eligible" as "isBackupEligible", k."has_verified" as "hasVerified", k."isWayIn",
   case when k."suspended_at" is not null then coalesce(k."suspended_for", '') end as "suspendedFor",
@@ -72,11 +67,6 @@ export async function findAnswered(
   })
   const [row] = rows
   return { isFirst: row?.isFirst ?? false, key: row?.passkeyId ? row : undefined }
-}
-
-/** False where it was spent before. */
-export async function spendAlone(pool: Pool, { spending }: Answered): Promise<boolean> {
-  return (await pool.query({ ...SPEND_ALONE, values: [...spending] })).rowCount === 1
 }
 
 /** False where it may not be used any more. */
