@@ -13,7 +13,8 @@ export interface SignUpTrapDeps {
 
 /**
  * What tells programs from people without a question: a field that nobody sees, how long the form
- * took, and work that a browser does where it is due. Who is suspected is answered like everybody else, and their mail comes later.
+ * took, and work that a browser does where it is due. Who is suspected is answered like everybody
+ * else, and their mail comes later.
  */
 export class SignUpTrap {
   readonly #deps: SignUpTrapDeps

@@ -52,8 +52,8 @@ export function lacksAcr({ oidc }: KoaContextWithOIDC, { lifetimes }: LevelDeps)
 /**
  * Where more than one factor is demanded, no way around the pages leads past it (TF-11): a sign-in
  * counts only if it brought a second factor, and a session only while its account has the factor
- * that it was opened with, or its provider is trusted with two. For the operator's two factors, not for an app's, a device does that its
- * owner trusts (TF-07).
+ * that it was opened with, or its provider is trusted with two. For the operator's two factors, not
+ * for an app's, a device does that its owner trusts (TF-07).
  */
 export async function lacksLevel(
   { oidc }: KoaContextWithOIDC,

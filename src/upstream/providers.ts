@@ -83,6 +83,14 @@ export class Providers {
     return named ? all.filter(({ id }) => named.includes(id)) : all
   }
 
+  /** One of them. */
+  async findOffered(
+    id: string,
+    client?: Parameters<Providers['offered']>[0],
+  ): Promise<LiveProvider | undefined> {
+    return (await this.offered(client)).find((each) => each.id === id)
+  }
+
   async #read(em: EntityManager): Promise<LiveProvider[]> {
     const orderBy = { position: 'asc', name: 'asc', id: 'asc' } as const
     const rows = await em.find(Provider, { disabledAt: null }, { orderBy })

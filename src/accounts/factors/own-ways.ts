@@ -28,9 +28,12 @@ interface Facts {
 /** What an account signs in with, as its owner is told. */
 export class OwnWaysIn {
   readonly #em: EntityManager
-  readonly #policy: Pick<SignInPolicy, 'offers'>
+  readonly #policy: Pick<SignInPolicy, 'offers' | 'offersPasskeys'>
 
-  constructor({ em, policy }: { em: EntityManager; policy: Pick<SignInPolicy, 'offers'> }) {
+  constructor({
+    em,
+    policy,
+  }: { em: EntityManager; policy: Pick<SignInPolicy, 'offers' | 'offersPasskeys'> }) {
     this.#em = em
     this.#policy = policy
   }
@@ -39,11 +42,10 @@ export class OwnWaysIn {
     const policy = this.#policy
     const em = this.#em.fork()
     const [facts] = await em.execute<Facts[]>(FACTS, [accountId])
-    const offersPasskeys = policy.offers('passkey') || policy.offers('passkey', {}, 'second')
     return {
       password: useOf(facts?.hasPassword, policy.offers('password')),
       mailedCode: policy.offers('email-code') ? await takesMailedCode(em, accountId) : undefined,
-      passkeys: useOf(facts?.hasPasskeys, offersPasskeys),
+      passkeys: useOf(facts?.hasPasskeys, policy.offersPasskeys),
       totp: useOf(facts?.hasTotp, policy.offers('totp')),
     }
   }

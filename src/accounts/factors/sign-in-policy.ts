@@ -19,6 +19,8 @@ export interface SignInPolicy {
   readonly isStrict: boolean
   /** Whether people may use it now: as a first step where it can be one, unless told otherwise. */
   offers(id: Method['id'], client?: ClientRules, step?: 'first' | 'second'): boolean
+  /** Whether people may have passkeys here, as whichever step. */
+  readonly offersPasskeys: boolean
   /** What is demanded of those who sign in to this app (TF-11). */
   levelFor(client: ClientRules): RequiredLevel
   /** For how long a device may skip the second step; 0: it may not (TF-07). */
@@ -44,6 +46,7 @@ export function createSignInPolicy({
       const { sign_in_methods: taken } = client
       return methods.some((method) => method === id) && (taken?.includes(id) ?? true)
     },
+    offersPasskeys: [...methods, ...secondFactors].some((each) => each === 'passkey'),
     levelFor: (client) => strongestLevel(requiredLevel, demandOf(client)),
     trustedDeviceDays,
     takesTrust: (client) => trustedDeviceDays > 0 && demandOf(client) === '1fa',

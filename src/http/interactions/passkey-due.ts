@@ -21,8 +21,8 @@ export async function demandedPasskey(
   { passkeys, signInPolicy }: InteractionDeps,
   proven: Proven,
 ): Promise<Offer | undefined> {
-  const isOffered = signInPolicy.offers('passkey') || signInPolicy.offers('passkey', {}, 'second')
-  if (!isOffered || (await passkeys.list(proven.accountId)).length > 0) return undefined
+  if (!signInPolicy.offersPasskeys || (await passkeys.list(proven.accountId)).length > 0)
+    return undefined
   return { ...kept(proven), isRequired: true, isDone: false }
 }
 

@@ -13,12 +13,12 @@ export function offeredProviders(
 }
 
 /** One of them. */
-export async function offeredProvider(
-  deps: Pick<InteractionDeps, 'providers'>,
-  step: Step,
+export function offeredProvider(
+  { providers }: Pick<InteractionDeps, 'providers'>,
+  { app }: Step,
   id: string,
 ): Promise<LiveProvider | undefined> {
-  return (await offeredProviders(deps, step)).find((each) => each.id === id)
+  return providers.findOffered(id, settingsOf(app.client))
 }
 
 export async function providerButtons(

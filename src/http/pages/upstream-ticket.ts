@@ -33,8 +33,7 @@ export async function askedBy(
   const { clientId, redirectUri, providerId } = ticket
   const client = await findApiApp(authorizationServer, clientId)
   if (!client?.redirectUriAllowed(redirectUri)) throw new AppError('invalid_link')
-  const all = await providers.offered(settingsOf(client))
-  const provider = all.find(({ id }) => id === providerId)
+  const provider = await providers.findOffered(providerId, settingsOf(client))
   return { ticket, app: { client, redirectUri }, provider }
 }
 

@@ -57,8 +57,7 @@ export const UPSTREAM_SIGN_IN = family('Sign-in by a provider', {
     async handle(input, { param }, { authorizationServer, issuer, providers, tickets }) {
       const { client_id: clientId, redirect_uri: redirectUri, code_challenge: challenge } = input
       const client = await findApiApp(authorizationServer, clientId)
-      const offered = await providers.offered(settingsOf(client))
-      const provider = offered.find(({ id }) => id === param('provider'))
+      const provider = await providers.findOffered(param('provider'), settingsOf(client))
       if (!provider) throw new AppError('not_found')
       if (!client) throw new AppError('invalid_input', { fields: { client_id: 'invalid_format' } })
       if (!client.redirectUriAllowed(redirectUri))
@@ -124,6 +123,6 @@ async function ensureOffered(
   providerId: string,
 ): Promise<void> {
   const client = await findApiApp(authorizationServer, clientId)
-  const offered = client ? await providers.offered(settingsOf(client)) : []
-  if (!offered.some(({ id }) => id === providerId)) throw new AppError('method_not_offered')
+  const provider = client && (await providers.findOffered(providerId, settingsOf(client)))
+  if (!provider) throw new AppError('method_not_offered')
 }

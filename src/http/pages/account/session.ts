@@ -125,7 +125,7 @@ async function findVisitor(
 }
 
 /** Where the factor that a recovery code stood in for is taken away, or another is made. */
-function lostFactorOf({ mfaEnabled }: Account, { offers }: SignInPolicy): string {
+function lostFactorOf({ mfaEnabled }: Account, { offersPasskeys }: SignInPolicy): string {
   if (mfaEnabled) return `${FACTOR}/disable`
-  return offers('passkey') || offers('passkey', {}, 'second') ? PASSKEYS : FACTOR
+  return offersPasskeys ? PASSKEYS : FACTOR
 }
