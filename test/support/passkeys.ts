@@ -52,7 +52,7 @@ export function makePasskey(
 function answerPasskeyForm(browser: Browser, answer: (options: Json) => unknown): Promise<Page> {
   const form = browser.page.forms.find(({ attributes }) => attributes['data-passkey'])
   if (!form) throw new Error(`no passkey is asked for: ${browser.page.words}`)
-  const options = JSON.parse(form.attributes['data-passkey'] ?? '') as Json
+  const options = JSON.parse(form.attributes['data-passkey'] ?? '')
   return browser.submit(form, { credential: JSON.stringify(answer(options)) })
 }
 
