@@ -9,7 +9,7 @@ import { CookieKeys } from './crypto/cookie-keys.ts'
 import { HashProcess, patienceMs } from './crypto/hash-process.ts'
 import { PasswordHasher } from './crypto/password.ts'
 import { SecretBox } from './crypto/secret-box.ts'
-import { deriveKey } from './crypto/token.ts'
+import { deriveMacKey } from './crypto/token.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { FaultLog } from './fault-log.ts'
 import { Announcements } from './feed/announcements.ts'
@@ -62,11 +62,11 @@ export async function createContext(config: Config, options: ContextOptions = {}
   const { em, pool } = database
   const readiness = undo.use(new Readiness({ pool, logger }))
   const { keyEncryptionKeys } = config.secrets
-  const subjectKey = deriveKey(keyEncryptionKeys.at(-1) ?? '', 'audit subjects')
+  const subjectKey = deriveMacKey(keyEncryptionKeys.at(-1) ?? '', 'audit subjects')
   const audit = undo.use(new Audit({ pool, subjectKey, logger }))
 
   const cookieKeys = new CookieKeys(config.secrets.cookieKeys)
-  const csrfKey = deriveKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
+  const csrfKey = deriveMacKey(config.secrets.cookieKeys.at(-1) ?? '', 'csrf')
   const box = new SecretBox(keyEncryptionKeys)
   const common = { config, database, box, audit, logger }
   const hashProcess =

@@ -8,7 +8,7 @@ import { type Env, readEnv } from './config/env.ts'
 import { loadSecrets } from './config/secrets.ts'
 import { productVersion } from './config/version.ts'
 import { createContext } from './context.ts'
-import { deriveKey, hmac } from './crypto/token.ts'
+import { deriveMacKey, hmac } from './crypto/token.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { StartupError } from './errors.ts'
 import { createHttpServer } from './http/http-server.ts'
@@ -108,7 +108,7 @@ export async function prepare(
  */
 function describe(config: Config): { version: string; node: string; settings: string } {
   const { database: _url, secrets, ...settings } = config
-  const key = deriveKey(secrets.keyEncryptionKeys.at(-1) ?? '', 'audit settings')
+  const key = deriveMacKey(secrets.keyEncryptionKeys.at(-1) ?? '', 'audit settings')
   const digest = hmac(key, JSON.stringify(settings)).toString('base64url').slice(0, 22)
   return { version: productVersion(), node: process.version, settings: digest }
 }

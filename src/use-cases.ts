@@ -42,7 +42,7 @@ import type { AuditSink } from './audit/event.ts'
 import type { Config } from './config/config.ts'
 import type { PasswordHasher } from './crypto/password.ts'
 import type { SecretBox } from './crypto/secret-box.ts'
-import { deriveKey } from './crypto/token.ts'
+import { deriveMacKey } from './crypto/token.ts'
 import type { Database } from './database/database.ts'
 import type { Announcements } from './feed/announcements.ts'
 import type { Logger } from './logger/logger.ts'
@@ -82,7 +82,7 @@ export function composeUseCases({
 }: UseCaseDeps) {
   const { em, pool } = database
   const codeKeys = config.secrets.keyEncryptionKeys.map((secret) =>
-    deriveKey(secret, 'one-time codes'),
+    deriveMacKey(secret, 'one-time codes'),
   )
   const signInPolicy = createSignInPolicy(config.signIn)
   const accounts = new Accounts({ em, pool })

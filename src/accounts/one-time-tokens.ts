@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { type KeyObject, randomUUID } from 'node:crypto'
 import { CAPS } from '../config/limits.ts'
 import { equal, hmac, randomToken, sha256, sixDigitCode } from '../crypto/token.ts'
 import { foldCode } from '../crypto/typed-code.ts'
@@ -58,7 +58,7 @@ const BOUND: readonly TokenPurpose[] = ['recover']
  */
 export class OneTimeTokens {
   readonly #pool: Pool
-  readonly #keys: readonly Buffer[]
+  readonly #keys: readonly KeyObject[]
   readonly #attempts: Attempts
 
   /** `codeKeys`, newest first, digest the codes: six digits alone could be searched in a stolen table. */
@@ -66,7 +66,7 @@ export class OneTimeTokens {
     pool,
     codeKeys,
     attempts,
-  }: { pool: Pool; codeKeys: readonly Buffer[]; attempts: Attempts }) {
+  }: { pool: Pool; codeKeys: readonly KeyObject[]; attempts: Attempts }) {
     this.#pool = pool
     this.#keys = codeKeys
     this.#attempts = attempts

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hmac } from '../crypto/token.ts'
 import type { EntityManager, Pool } from '../database/database.ts'
@@ -10,7 +11,7 @@ import { type AuditRow, rowOf } from './row.ts'
 export interface AuditDeps {
   readonly pool: Pool
   /** Digests the addresses that no account has. */
-  readonly subjectKey: Uint8Array
+  readonly subjectKey: KeyObject
   readonly logger: Logger
 }
 
@@ -36,7 +37,7 @@ const REFUSED_CODE = /^(?:22|23|54|P0)/
 /** The one writer of this process to the audit trail: append-only and hash-chained (LG-01, LG-04). */
 export class Audit implements AuditSink, AsyncDisposable {
   readonly #pool: Pool
-  readonly #key: Uint8Array
+  readonly #key: KeyObject
   readonly #logger: Logger
   #waiting: AuditRow[] = []
   #lost = 0

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { MAX_CLIENT_ID } from '../config/limits.ts'
 import type { Actor, AuditDetail, AuditRecord } from './event.ts'
 
@@ -58,7 +58,7 @@ export function originDigest(salt: string, { ip, userAgent }: AuditOrigin): stri
 
 /** Of bytes that are given in hex, and a text after them. */
 function digest(bytes: string, text: string): string {
-  return createHash('sha256').update(bytes, 'hex').update(text).digest('hex')
+  return hash('sha256', Buffer.concat([Buffer.from(bytes, 'hex'), Buffer.from(text)]), 'hex')
 }
 
 /** A row as it will be read back: cut to the columns, without what PostgreSQL cannot hold. */
@@ -66,7 +66,8 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
   const { type, outcome = 'success', accountId, clientId, sessionId, origin } = event
   const detail = withActor(event.detail ?? {}, event.actor)
   const who = { ip: text(origin?.ip, 45), userAgent: text(origin?.userAgent, 512) }
-  const originSalt = randomBytes(16).toString('hex')
+  // 122 random bits, of a store that Node keeps: a draw of its own for each row costs more than the row.
+  const originSalt = randomUUID().replaceAll('-', '')
   return {
     at,
     type,

@@ -1,11 +1,12 @@
-import { randomSecret, sha256 } from '../crypto/token.ts'
+import { hash } from 'node:crypto'
+import { randomSecret } from '../crypto/token.ts'
 import type { EntityManager } from '../database/database.ts'
 import { type Client, ClientSecret } from '../entities/index.ts'
 import type { ClientRegistration } from './registration.ts'
 
 /** What is kept of a client secret; it holds 256 bits, so a plain digest cannot be turned back (TK-07). */
 export function digestOf(secret: string): string {
-  return sha256(secret).toString('base64url')
+  return hash('sha256', secret, 'base64url')
 }
 
 export function usesSecret(authMethod: string): boolean {

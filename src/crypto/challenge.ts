@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { deriveKey, equal, hmac } from './token.ts'
+import { type KeyObject, randomBytes } from 'node:crypto'
+import { deriveMacKey, equal, hmac } from './token.ts'
 
 const NONCE_BYTES = 16
 const EXPIRY_BYTES = 4
@@ -22,11 +22,11 @@ export type Ceremony =
  * ceremony of one binding. That it is used once is the caller's business.
  */
 export class StatelessChallenges {
-  readonly #keys: readonly Buffer[]
+  readonly #keys: readonly KeyObject[]
 
   /** `secrets` newest first: the first makes challenges, all of them judge. */
   constructor(secrets: readonly string[], purpose = 'passkey challenges') {
-    this.#keys = secrets.map((secret) => deriveKey(secret, purpose))
+    this.#keys = secrets.map((secret) => deriveMacKey(secret, purpose))
   }
 
   make(ceremony: Ceremony, binding: string, lifetimeSeconds: number): string {
@@ -51,7 +51,7 @@ export class StatelessChallenges {
   }
 }
 
-function mac(key: Buffer, ceremony: Ceremony, binding: string, stamped: Buffer): Buffer {
+function mac(key: KeyObject, ceremony: Ceremony, binding: string, stamped: Buffer): Buffer {
   const said = `${ceremony}\0${binding}\0${stamped.toString('base64url')}`
   return hmac(key, said).subarray(0, MAC_BYTES)
 }

@@ -84,7 +84,9 @@ export function sealUnder(
   nonce: Uint8Array = randomBytes(NONCE_BYTES),
 ): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad)
-  const ciphertext = Buffer.concat([cipher.update(plain), cipher.final()])
+  const ciphertext = cipher.update(plain)
+  // GCM encrypts a stream: its end adds nothing but the tag.
+  cipher.final()
   return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext])
 }
 

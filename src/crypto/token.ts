@@ -3,6 +3,7 @@ import {
   createSecretKey,
   hash,
   hkdfSync,
+  type KeyObject,
   randomBytes,
   randomInt,
   timingSafeEqual,
@@ -26,17 +27,17 @@ export function sixDigitCode(): string {
   return randomInt(1_000_000).toString().padStart(6, '0')
 }
 
-/** 32 bytes. Fit for values that cannot be guessed; what a person could guess is digested with `hmac`. */
+/**
+ * 32 bytes. Fit for values that cannot be guessed; what a person could guess is digested with `hmac`.
+ * By way of text, because a buffer of Node's own pool costs a third of one that OpenSSL hands over.
+ */
 export function sha256(value: string | Uint8Array): Buffer {
-  return hash('sha256', value, 'buffer')
+  return Buffer.from(hash('sha256', value, 'binary'), 'binary')
 }
 
-/**
- * HMAC-SHA-256 (RFC 2104), 32 bytes. Node takes ten microseconds longer for a key of bytes than for
- * a key object.
- */
-export function hmac(key: Uint8Array, value: string): Buffer {
-  return createHmac('sha256', createSecretKey(key)).update(value).digest()
+/** HMAC-SHA-256 (RFC 2104), 32 bytes. A key object is made once: for bytes Node makes one each time. */
+export function hmac(key: KeyObject, value: string): Buffer {
+  return Buffer.from(createHmac('sha256', key).update(value).digest('binary'), 'binary')
 }
 
 /** Compares in constant time; the lengths are not secret. */
@@ -47,4 +48,9 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
 /** A 32-byte key for one purpose (HKDF-SHA-256, RFC 5869), so that no secret is used for two things. */
 export function deriveKey(secret: string, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+}
+
+/** The same, for `hmac`. */
+export function deriveMacKey(secret: string, purpose: string): KeyObject {
+  return createSecretKey(deriveKey(secret, purpose))
 }

@@ -11,6 +11,7 @@ import { STORAGES } from '../support/storages.ts'
 
 const API = 'https://api.example/'
 const OTHER = 'https://other.example/'
+const LATE = 'https://late.example/'
 
 describe.each(STORAGES)('introspection of JWTs, grants in %s', (storage) => {
   let server: TestServer
@@ -23,6 +24,7 @@ describe.each(STORAGES)('introspection of JWTs, grants in %s', (storage) => {
     const { clientId: servedBy } = api
     await createResource(server, { identifier: API, opensUserinfo: true, servedBy })
     await createResource(server, { identifier: OTHER, scopes: ['read'] })
+    await createResource(server, { identifier: LATE, scopes: ['read'] })
     app = await signedInApp(server)
   })
   afterEach(() => {
@@ -48,6 +50,17 @@ describe.each(STORAGES)('introspection of JWTs, grants in %s', (storage) => {
     const { body } = await post(server, '/token', form, basic(service))
     return { service, token: String(body.access_token) }
   }
+
+  it('of an API that nobody asks about a JWT has nothing sealed, and counts from the next one on', async () => {
+    const before = await jwtOf(app, { resource: LATE })
+    expect(decodeJwt(before.access_token)).not.toHaveProperty('gatehouse_binding')
+    await server.context.resources.update(LATE, { servedBy: api.clientId })
+    await sleep(600)
+    const { access_token: token } = await jwtOf(app, { resource: LATE })
+    expect(decodeJwt(token)).toHaveProperty('gatehouse_binding')
+    expect(await isActive(token)).toBe(true)
+    expect(await isActive(before.access_token)).toBe(false)
+  })
 
   it('TK-09 tells the client that serves the API what the token says, whatever the hint', async () => {
     const { access_token: token, scope } = await jwtOf()

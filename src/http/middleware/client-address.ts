@@ -26,7 +26,9 @@ export function canonicalAddress(value: string): string | undefined {
   const [, bracketed, dotted] = WITH_PORT.exec(value) ?? []
   const bare = (bracketed ?? dotted ?? value).split('%')[0] ?? ''
   // The parser of addresses also takes octal and hexadecimal ones, which nobody means.
-  if (isIP(bare) === 0) return undefined
+  const family = isIP(bare)
+  // Of IPv4 there is one spelling.
+  if (family !== 6) return family === 4 ? bare : undefined
   const address = ipaddr.process(bare)
   if (address instanceof ipaddr.IPv4) return address.toString()
   return address.parts.map((group) => group.toString(16).padStart(4, '0')).join(':')

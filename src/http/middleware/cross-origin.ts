@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
 import { endpointOf } from '../../oidc/endpoints.ts'
 
 const ALLOWED = 'Access-Control-Allow-Origin'
@@ -9,12 +9,14 @@ const ALLOWED = 'Access-Control-Allow-Origin'
  * credentials where they change nothing; every other, `null` among them, may read what needs none.
  */
 export function crossOrigin(origins: { has(origin: string): Promise<boolean> }): Middleware {
-  return async (ctx, next) => {
-    await next()
-    const { origin } = ctx.req.headers
-    if (origin === undefined || !ctx.response.get(ALLOWED)) return
+  const named = async (ctx: Context, origin: string): Promise<void> => {
+    if (!ctx.response.get(ALLOWED)) return
     const isNamed = endpointOf(ctx)?.readsNoCookie === true && (await origins.has(origin))
     ctx.set(ALLOWED, isNamed ? origin : '*')
     if (isNamed) ctx.set('Access-Control-Allow-Credentials', 'true')
+  }
+  return (ctx, next) => {
+    const { origin } = ctx.req.headers
+    return origin === undefined ? next() : next().then(() => named(ctx, origin))
   }
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
 import { equal, hmac, randomToken } from '../../crypto/token.ts'
 import { AppError } from '../../errors.ts'
@@ -28,7 +29,7 @@ function isForeign(ctx: Context): boolean {
   return site !== '' && site !== 'same-origin' && site !== 'none'
 }
 
-export function createCsrf({ issuer, key }: { issuer: string; key: Uint8Array }): Csrf {
+export function createCsrf({ issuer, key }: { issuer: string; key: KeyObject }): Csrf {
   const cookie = createCookie('csrf', { isHttps: issuer.startsWith('https:'), isSigned: false })
   const derive = (seed: string): Buffer => hmac(key, `csrf:${seed}`)
 

@@ -22,7 +22,12 @@ export type FindResource = (identifier: string) => Promise<RegisteredResource | 
 /** An API as the engine's models take it; they keep `jwt` whole. */
 export interface ApiServer extends ResourceServer {
   readonly opensUserinfo: boolean
-  jwt: { readonly sign: { readonly alg: 'ES256' | 'RS256' }; readonly typ: TokenTyp }
+  jwt: {
+    readonly sign: { readonly alg: 'ES256' | 'RS256' }
+    readonly typ: TokenTyp
+    /** Whether somebody may show it to us: to ask about it, or for userinfo. */
+    readonly comesBack: boolean
+  }
 }
 
 /** Resource indicators (RFC 8707): each names an API whose access tokens are JWTs of RFC 9068. */
@@ -62,6 +67,7 @@ export class ResourceServers {
         signingAlg: 'ES256',
         tokenTyp: 'at+jwt',
         opensUserinfo: false,
+        servedBy: undefined,
       })
     }
     if (allowed && !allowed.includes(indicator)) throw new errors.InvalidTarget()
@@ -121,13 +127,18 @@ function serverOf({
   signingAlg,
   tokenTyp,
   opensUserinfo,
-}: Omit<RegisteredResource, 'servedBy' | 'includesGroups'>): ApiServer {
+  servedBy,
+}: Omit<RegisteredResource, 'includesGroups'>): ApiServer {
   return {
     audience: identifier,
     scope: scopes.join(' '),
     accessTokenTTL: accessTokenSeconds,
     accessTokenFormat: 'jwt',
-    jwt: { sign: { alg: signingAlg as 'ES256' }, typ: tokenTyp },
+    jwt: {
+      sign: { alg: signingAlg as 'ES256' },
+      typ: tokenTyp,
+      comesBack: opensUserinfo || servedBy !== undefined,
+    },
     opensUserinfo,
   }
 }

@@ -10,7 +10,7 @@ type JwtCustomizer = NonNullable<
 
 /**
  * What a JWT for an API has besides what RFC 9068 asks for: of our own API the session in clear, of
- * a person's at any other what it hangs on, sealed.
+ * a person's at another what it hangs on, sealed, if it may come back to us.
  */
 export function claimsOfJwt({
   issuer,
@@ -20,9 +20,10 @@ export function claimsOfJwt({
   readonly bindings: TokenBindings
 }) {
   return (token: AccessToken | ClientCredentials): Record<string, string> | undefined => {
-    const { aud, grantId, jti, sessionUid } = token as Partial<AccessToken>
+    const { aud, grantId, jti, sessionUid, resourceServer } = token as Partial<AccessToken>
     if (aud === undefined || grantId === undefined || jti === undefined) return undefined
     if (aud === apiResource(issuer)) return sessionUid ? { sid: sessionUid } : undefined
+    if (!(resourceServer as ApiServer | undefined)?.jwt.comesBack) return {}
     return { [BINDING]: bindings.seal(jti, { grantId, sessionUid: sessionOf(token) }) }
   }
 }
