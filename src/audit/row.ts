@@ -66,7 +66,7 @@ export function rowOf(event: AuditRecord, at: Date, subject: string | undefined)
   const { type, outcome = 'success', accountId, clientId, sessionId, origin } = event
   const detail = withActor(event.detail ?? {}, event.actor)
   const who = { ip: text(origin?.ip, 45), userAgent: text(origin?.userAgent, 512) }
-  // 122 random bits, of a store that Node keeps: a draw of its own for each row costs more than the row.
+  // 122 random bits, of a store that Node keeps: a draw for each row costs more than its digest.
   const originSalt = randomUUID().replaceAll('-', '')
   return {
     at,
