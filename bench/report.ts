@@ -14,7 +14,13 @@ export function writeInto(path: string, tables: string): void {
   const after = rest?.split(END)[1]
   if (before === undefined || after === undefined)
     throw new Error(`${path} has no markers ${BEGIN} and ${END}`)
-  writeFileSync(path, `${before}${BEGIN}\n\n${tables}\n\n${END}${after}`)
+  const folded = tables.split('\n').map(fold).join('\n')
+  writeFileSync(path, `${before}${BEGIN}\n\n${folded}\n\n${END}${after}`)
+}
+
+/** Prose in lines of the documents' width; a row of a table is one line. */
+function fold(line: string): string {
+  return line.startsWith('|') ? line : line.replaceAll(/(.{1,118})(?: |$)/g, '$1\n').trimEnd()
 }
 
 export function tablesOf(results: Results, goals: readonly Goal[]): string {
