@@ -2,7 +2,7 @@ import { randomToken } from '../../crypto/token.ts'
 import type { AdapterPayload, ContextAdapter, InContext, Minted, UseLedger } from './adapter.ts'
 import { ANSWER, idDigest, lookupDigest } from './artifact-keys.ts'
 import { alreadyConsumed, fromUse, isForgiven, replayed } from './consumption.ts'
-import { entryOf, msLeft, spentIn } from './redis-artifact.ts'
+import { answerOf, entryOf, msLeft, spentIn } from './redis-artifact.ts'
 import type { Calls, Consumed, Entry, Found } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
 import { nameOf } from './redis-keys.ts'
@@ -106,11 +106,13 @@ export class RedisAdapter implements ContextAdapter {
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
-    const entries = minted.map((each) => this.#entry(each))
+    const kept = minted.find(({ model }) => model === ANSWER)
+    const entries = minted.filter((each) => each !== kept).map((each) => this.#entry(each))
+    const answer = kept && answerOf(kept)
     const consumed = await this.#deps.calls.exchange(
       this.#model,
       this.#name(id),
-      entries,
+      { entries, answer },
       this.#keepMs,
     )
     if (!consumed) throw alreadyConsumed(this.#model)

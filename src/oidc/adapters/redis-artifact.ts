@@ -1,6 +1,6 @@
 import type { Minted, Spent } from './adapter.ts'
 import { idDigest, indexOf } from './artifact-keys.ts'
-import type { Entry, Found } from './redis-calls.ts'
+import type { Answer, Entry, Found } from './redis-calls.ts'
 import { payloadOf } from './redis-entry.ts'
 import { nameOf } from './redis-keys.ts'
 import { toStored } from './stored-payload.ts'
@@ -31,6 +31,10 @@ export function entryOf(
     consumedAt: typeof payload.consumed === 'number' ? payload.consumed * 1000 : undefined,
     ttl: expiresIn === undefined ? undefined : expiresIn * 1000,
   }
+}
+
+export function answerOf({ payload, expiresIn = 0 }: Minted): Answer {
+  return { text: JSON.stringify(payload), ttl: expiresIn * 1000 }
 }
 
 export function spentIn(fields: Found['fields']): Spent {

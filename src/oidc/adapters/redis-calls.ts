@@ -27,6 +27,13 @@ export interface SessionEntry extends Entry {
   readonly proof: string
 }
 
+/** The answer to a refresh, kept beside the token that was spent for it, under the same name. */
+export interface Answer {
+  readonly text: string
+  /** Milliseconds to live. */
+  readonly ttl: number
+}
+
 /** A valid artifact, as it is stored. */
 export interface Found {
   readonly fields: ReadonlyMap<string, string>
@@ -66,7 +73,7 @@ export interface Calls {
   exchange(
     model: string,
     name: string,
-    entries: readonly Entry[],
+    made: { readonly entries: readonly Entry[]; readonly answer: Answer | undefined },
     keepMs: number | undefined,
   ): Promise<Consumed | undefined>
   destroy(model: string, name: string): Promise<void>

@@ -1,8 +1,13 @@
-import type { Entry, SessionEntry } from './redis-calls.ts'
+import { randomToken } from '../../crypto/token.ts'
+import { ANSWER } from './artifact-keys.ts'
+import type { Answer, Entry, SessionEntry } from './redis-calls.ts'
+import { KEYS } from './redis-keys.ts'
 import type { StoredPayload } from './stored-payload.ts'
 
 /** Epochs need only never meet by chance. */
-export const EPOCH_BITS = 72
+const EPOCH_BITS = 72
+
+export const freshEpoch = (): string => randomToken(EPOCH_BITS)
 
 export function modeOf(model: string): 'code' | 'absent' | 'replace' {
   if (model === 'AuthorizationCode') return 'code'
@@ -12,6 +17,16 @@ export function modeOf(model: string): 'code' | 'absent' | 'replace' {
 /** Milliseconds, or nothing for ever. */
 export function ttlOf(ttl: number | undefined): string {
   return ttl === undefined ? '' : String(Math.round(ttl))
+}
+
+/** What is spent, and its answer. */
+export function spendingKeys(model: string, name: string): string[] {
+  return [KEYS.artifact(model, name), KEYS.artifact(ANSWER, name)]
+}
+
+/** How long the spent one stays, and of its answer how long and what, which is empty if none is kept. */
+export function spendingArgs(answer: Answer | undefined, keepMs: number | undefined): string[] {
+  return [ttlOf(keepMs), ttlOf(answer?.ttl), answer?.text ?? '']
 }
 
 /** Field and value in turn; empty values are not stored. */

@@ -1,10 +1,17 @@
 import type { RedisConnection } from '../../redis/redis.ts'
-import { ANSWER } from './artifact-keys.ts'
 import { SPREAD } from './lua/scripts.ts'
-import { type Calls, type Consumed, type Entry, TRACE_MS } from './redis-calls.ts'
-import { argumentsOf, modeOf, sessionText, ttlOf } from './redis-entry.ts'
+import { type Answer, type Calls, type Consumed, type Entry, TRACE_MS } from './redis-calls.ts'
+import {
+  argumentsOf,
+  freshEpoch,
+  modeOf,
+  sessionText,
+  spendingArgs,
+  spendingKeys,
+  ttlOf,
+} from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
-import { fresh, type Reply, slotsOf } from './redis-slots.ts'
+import { type Reply, slotsOf } from './redis-slots.ts'
 import { foundIn } from './redis-standing.ts'
 
 /**
@@ -22,16 +29,13 @@ export function manySlots(redis: RedisConnection): Calls {
     model: string,
     name: string,
     keepMs: number | undefined,
-    answer?: Entry,
+    answer?: Answer,
   ): Promise<Consumed | undefined> {
-    const keys = [
-      KEYS.artifact(model, name),
-      ...(answer ? [KEYS.artifact(answer.model, answer.name)] : []),
-    ]
-    const args = [keepMs ?? '', ...(answer ? [ttlOf(answer.ttl), ...argumentsOf(answer)] : [])]
-    const reply = (await redis.evaluate(SPREAD.spend, keys, args)) as
-      | [unknown, number, number]
-      | null
+    const reply = (await redis.evaluate(
+      SPREAD.spend,
+      spendingKeys(model, name),
+      spendingArgs(answer, keepMs),
+    )) as [unknown, number, number] | null
     const found = await standing(foundIn(reply))
     if (!found || !reply) return undefined
     const of = (field: string) => found.fields.get(field) ?? ''
@@ -65,7 +69,7 @@ export function manySlots(redis: RedisConnection): Calls {
             (await redis.evaluate(
               SPREAD.openAccount,
               [KEYS.account(accountId)],
-              [ttlOf(ttl), '', fresh()],
+              [ttlOf(ttl), '', freshEpoch()],
             )) as Reply
           )[0]
         : ''
@@ -119,12 +123,10 @@ export function manySlots(redis: RedisConnection): Calls {
      * What comes of it is stored before it is spent: a request that finds it spent finds its answer, with
      * what is in it.
      */
-    async exchange(model, name, entries, keepMs) {
-      const answer = entries.find((entry) => entry.model === ANSWER)
-      const minted = entries.filter((entry) => entry !== answer)
-      await Promise.all(minted.map(put))
+    async exchange(model, name, { entries, answer }, keepMs) {
+      await Promise.all(entries.map(put))
       const consumed = await consume(model, name, keepMs, answer)
-      if (!consumed) await Promise.all(minted.map((entry) => destroy(entry.model, entry.name)))
+      if (!consumed) await Promise.all(entries.map((entry) => destroy(entry.model, entry.name)))
       return consumed
     },
 

@@ -1,9 +1,16 @@
 import { batched } from '../../batched.ts'
-import { randomToken } from '../../crypto/token.ts'
 import type { RedisConnection } from '../../redis/redis.ts'
 import { WHOLE } from './lua/scripts.ts'
 import { type Calls, type Consumed, type Entry, TRACE_MS } from './redis-calls.ts'
-import { argumentsOf, EPOCH_BITS, modeOf, sessionText, ttlOf } from './redis-entry.ts'
+import {
+  argumentsOf,
+  freshEpoch,
+  modeOf,
+  sessionText,
+  spendingArgs,
+  spendingKeys,
+  ttlOf,
+} from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
 import { foundIn } from './redis-standing.ts'
 
@@ -25,7 +32,8 @@ export function oneServer(redis: RedisConnection): Calls {
   )
 
   return {
-    put: async (entry) => (await redis.evaluate(WHOLE.put, keysOf(entry), argsOf(entry))) === 1,
+    put: async (entry) =>
+      (await redis.evaluate(WHOLE.put, keysOf(entry), argsOf(entry, freshEpoch()))) === 1,
 
     async putSession(entry) {
       const { name, sessionUid: uid, accountId, ttl, proof, isSessionHeld } = entry
@@ -36,7 +44,7 @@ export function oneServer(redis: RedisConnection): Calls {
         ttlOf(ttl),
         sessionText(entry),
         accountId,
-        randomToken(EPOCH_BITS),
+        freshEpoch(),
         uid,
         isSessionHeld ? '1' : '',
       ]
@@ -54,12 +62,14 @@ export function oneServer(redis: RedisConnection): Calls {
     findByLookup: (model, lookup) => find(WHOLE.findByLookup, [KEYS.lookup(lookup)], [model]),
     consume: (model, name, keepMs) =>
       spent(WHOLE.consume, [KEYS.artifact(model, name)], [keepMs ?? '']),
-    exchange: (model, name, entries, keepMs) =>
-      spent(
+    exchange(model, name, { entries, answer }, keepMs) {
+      const fresh = freshEpoch()
+      return spent(
         WHOLE.exchange,
-        [KEYS.artifact(model, name), ...entries.flatMap(keysOf)],
-        [keepMs ?? '', ...entries.flatMap(argsOf)],
-      ),
+        [...spendingKeys(model, name), ...entries.flatMap(keysOf)],
+        [...spendingArgs(answer, keepMs), ...entries.flatMap((entry) => argsOf(entry, fresh))],
+      )
+    },
 
     async findSession(name) {
       const found = await find(WHOLE.findSession, [KEYS.artifact('Session', name)], [])
@@ -83,22 +93,26 @@ export function oneServer(redis: RedisConnection): Calls {
   }
 }
 
-/** Six of each entry, in the order that `put` in `lua/looking-on.ts` names them. */
+/**
+ * Six of each entry, in the order that `put` in `lua/looking-on.ts` names them; its own key where
+ * there is no such record.
+ */
 function keysOf({ model, name, lookup, accountId, sessionUid, grantId }: Entry): string[] {
   const artifact = KEYS.artifact(model, name)
-  const records = [
-    KEYS.account(accountId),
-    KEYS.scope(sessionUid),
-    KEYS.session(sessionUid),
-    KEYS.grant(grantId),
+  return [
+    artifact,
+    accountId ? KEYS.account(accountId) : artifact,
+    ...(sessionUid ? [KEYS.scope(sessionUid), KEYS.session(sessionUid)] : [artifact, artifact]),
+    grantId ? KEYS.grant(grantId) : artifact,
+    lookup ? KEYS.lookup(lookup) : artifact,
   ]
-  return [artifact, ...records, lookup ? KEYS.lookup(lookup) : artifact]
 }
 
-function argsOf(entry: Entry): (string | number)[] {
+/** Records that one call opens have one epoch. */
+function argsOf(entry: Entry, fresh: string): (string | number)[] {
   const { model, name, lookup, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } =
     entry
-  const head = [modeOf(model), ttlOf(entry.ttl), entry.consumedAt ?? '', randomToken(EPOCH_BITS)]
+  const head = [modeOf(model), ttlOf(entry.ttl), entry.consumedAt ?? '', fresh]
   const owner = [
     accountId,
     clientId,

@@ -1,14 +1,11 @@
-import { randomToken } from '../../crypto/token.ts'
 import type { RedisConnection } from '../../redis/redis.ts'
 import { SPREAD } from './lua/scripts.ts'
 import type { Entry, Found } from './redis-calls.ts'
-import { EPOCH_BITS, ttlOf } from './redis-entry.ts'
+import { freshEpoch, ttlOf } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
 import { foundIn, isLive, stands } from './redis-standing.ts'
 
 export type Reply = string[]
-
-export const fresh = () => randomToken(EPOCH_BITS)
 
 /** What one artifact hangs on, each in the slot of its own: account, session and grant. */
 export function slotsOf(redis: RedisConnection) {
@@ -16,10 +13,14 @@ export function slotsOf(redis: RedisConnection) {
   async function open(entry: Entry): Promise<{ account: Reply; session: Reply; grant: string }> {
     const { model, accountId, clientId, sessionUid, grantId, bind, isSessionHeld } = entry
     const ttl = ttlOf(entry.ttl)
-    const opening = [bind, grantId, ttl, fresh(), isSessionHeld ? '1' : '']
+    const opening = [bind, grantId, ttl, freshEpoch(), isSessionHeld ? '1' : '']
     const [account, session, grant] = await Promise.all([
       accountId
-        ? redis.evaluate(SPREAD.openAccount, [KEYS.account(accountId)], [ttl, clientId, fresh()])
+        ? redis.evaluate(
+            SPREAD.openAccount,
+            [KEYS.account(accountId)],
+            [ttl, clientId, freshEpoch()],
+          )
         : ['', ''],
       sessionUid
         ? redis.evaluate(
@@ -29,7 +30,7 @@ export function slotsOf(redis: RedisConnection) {
           )
         : ['', '', '', ''],
       grantId && model !== 'Grant'
-        ? redis.evaluate(SPREAD.openGrant, [KEYS.grant(grantId)], [ttl, fresh()])
+        ? redis.evaluate(SPREAD.openGrant, [KEYS.grant(grantId)], [ttl, freshEpoch()])
         : '',
     ])
     return { account: account as Reply, session: session as Reply, grant: grant as string }

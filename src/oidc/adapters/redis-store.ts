@@ -1,10 +1,9 @@
-import { randomToken } from '../../crypto/token.ts'
 import { type RedisConnection, RedisUnavailable } from '../../redis/redis.ts'
 import type { Adapter, ArtifactStore, ArtifactStoreOptions, UseLedger } from './adapter.ts'
 import { REVOCATION } from './lua/scripts.ts'
 import { RedisAdapter } from './redis-adapter.ts'
 import { type Calls, TRACE_MS } from './redis-calls.ts'
-import { EPOCH_BITS } from './redis-entry.ts'
+import { freshEpoch } from './redis-entry.ts'
 import { KEYS } from './redis-keys.ts'
 import { manySlots } from './redis-many-slots.ts'
 import { oneServer } from './redis-one-server.ts'
@@ -51,7 +50,6 @@ export function createRedisStore({
   const redis = answering(connection)
   const calls = redisCalls(redis)
   const rotations = new Rotations()
-  const fresh = () => randomToken(EPOCH_BITS)
 
   return {
     adapterFor: (model): Adapter =>
@@ -63,13 +61,13 @@ export function createRedisStore({
       await redis.evaluate(
         REVOCATION.account,
         [KEYS.account(accountId)],
-        [fresh(), exceptSessionUid ?? '', ...kept],
+        [freshEpoch(), exceptSessionUid ?? '', ...kept],
       )
     },
 
     async revokeBySession(sessionUid) {
       const payload = await redis.evaluate(REVOCATION.session, sessionKeys(sessionUid), [
-        fresh(),
+        freshEpoch(),
         TRACE_MS,
       ])
       const ended = authorizationsIn(payload as string).filter(({ isOffline }) => !isOffline)
@@ -77,7 +75,7 @@ export function createRedisStore({
     },
 
     async revokeByAccountAndClient(accountId, clientId) {
-      await redis.evaluate(REVOCATION.client, [KEYS.account(accountId)], [clientId, fresh()])
+      await redis.evaluate(REVOCATION.client, [KEYS.account(accountId)], [clientId, freshEpoch()])
     },
 
     [Symbol.asyncDispose]: async () => undefined,

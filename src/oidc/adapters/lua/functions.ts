@@ -128,6 +128,11 @@ local function spend(key)
   return redis.call('HSETNX', key, 'c', now())
 end
 
+-- Nothing is kept of an empty one.
+local function keepAnswer(key, ttl, text)
+  if text ~= '' then write(key, 'replace', ttl, '', { 'p', text }) end
+end
+
 -- The time that it would have lived; it lives no longer than \`most\`, '' for as long as it would have.
 local function shorten(key, most)
   local left = redis.call('PTTL', key)

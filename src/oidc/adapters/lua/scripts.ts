@@ -33,12 +33,10 @@ export const SPREAD = {
   read: of(`return { redis.call('HGETALL', KEYS[1]), now() }`),
   /** KEYS account; ARGV client, session, grant. */
   readAccount: of(`return readAccount(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
-  /** KEYS artifact and, if its answer is kept, that; ARGV most, then of the answer ttl and pairs. */
+  /** KEYS artifact, its answer; ARGV most, then of the answer ttl and text. */
   spend: of(`
     if spend(KEYS[1]) == 0 then return false end
-    local pairs = {}
-    for i = 3, #ARGV do pairs[#pairs + 1] = ARGV[i] end
-    if KEYS[2] then write(KEYS[2], 'replace', ARGV[2], '', pairs) end
+    keepAnswer(KEYS[2], ARGV[2], ARGV[3])
     return { redis.call('HGETALL', KEYS[1]), now(), shorten(KEYS[1], ARGV[1]) }`),
   /** KEYS session; ARGV id, proof, trace. */
   endSession: of(`return endSession(KEYS[1], ARGV[1], ARGV[2], ARGV[3])`),
@@ -75,14 +73,15 @@ export const WHOLE = {
     local found, f = false, nil
     if spend(KEYS[1]) == 1 then found, f = standing(KEYS[1]) end
     return found and { shorten(KEYS[1], ARGV[1]), f.k or '', f.g or '', f.s or '' }`),
-  /** KEYS artifact that is spent, then those of one entry after the other; ARGV most, and the same. */
+  /** KEYS and ARGV as of `spend`, then of one entry after the other as of `put`. */
   exchange: onOneServer(`
     local found, f = false, nil
     if spend(KEYS[1]) == 1 then found, f = standing(KEYS[1]) end
     if not found then return false end
-    local entries = (#KEYS - 1) / 6
-    local each = (#ARGV - 1) / entries
-    for i = 0, entries - 1 do put(2 + i * 6, 2 + i * each, 1 + (i + 1) * each) end
+    keepAnswer(KEYS[2], ARGV[2], ARGV[3])
+    local entries = (#KEYS - 2) / 6
+    local each = (#ARGV - 3) / entries
+    for i = 0, entries - 1 do put(3 + i * 6, 4 + i * each, 3 + (i + 1) * each) end
     return { shorten(KEYS[1], ARGV[1]), f.k or '', f.g or '', f.s or '' }`),
   /** KEYS pointer. */
   findSession: onOneServer(`
