@@ -8,7 +8,7 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['<rootDir>/test/support/reporter.ts'],
   testTimeout: 90_000,
-  maxWorkers: 2,
+  maxWorkers: 3,
   workerIdleMemoryLimit: '700MB',
   verbose: false,
   watchman: false,

@@ -40,39 +40,33 @@ program
     }),
   )
 
-const called = process.argv.slice(2)
-/** Commands that need the use cases are loaded only when one of them may be meant: `start` stays fast. */
-const QUICK = new Set(['start', 'migrate', 'reset', '--version', '-V'])
-if (!QUICK.has(called[0] ?? '')) {
-  const { openContext, openDatabaseContext } = await import('./commands/open-context.ts')
-  const { accountCommand } = await import('./commands/account.ts')
-  const { attributeCommand } = await import('./commands/attribute.ts')
-  const { auditCommand } = await import('./commands/audit.ts')
-  const { clientCommand } = await import('./commands/client.ts')
-  const { doctorCommand } = await import('./commands/doctor.ts')
-  const { groupCommand } = await import('./commands/group.ts')
-  const { inviteCommand } = await import('./commands/invite.ts')
-  const { keysCommand } = await import('./commands/keys.ts')
-  const { mailCommand } = await import('./commands/mail.ts')
-  const { providerCommand } = await import('./commands/provider.ts')
-  const { resourceCommand } = await import('./commands/resource.ts')
-  const { restoreCommand } = await import('./commands/restore.ts')
-  const { storageCommand } = await import('./commands/storage.ts')
-  program
-    .addCommand(accountCommand(openContext))
-    .addCommand(storageCommand(openContext))
-    .addCommand(restoreCommand(openContext))
-    .addCommand(doctorCommand(openDatabaseContext))
-    .addCommand(groupCommand(openDatabaseContext))
-    .addCommand(inviteCommand(openDatabaseContext))
-    .addCommand(attributeCommand(openDatabaseContext))
-    .addCommand(clientCommand(openDatabaseContext))
-    .addCommand(resourceCommand(openDatabaseContext))
-    .addCommand(providerCommand(openDatabaseContext))
-    .addCommand(keysCommand(openDatabaseContext))
-    .addCommand(mailCommand(openDatabaseContext))
-    .addCommand(auditCommand(openDatabaseContext))
+const openCore = async () => (await import('./commands/open-core.ts')).openCore()
+const openDatabaseCore = async () => (await import('./commands/open-core.ts')).openDatabaseCore()
+
+/** Groups of commands, in the order of the help. Only what may be meant is loaded. */
+const GROUPS: Readonly<Record<string, () => Promise<Command>>> = {
+  account: async () => (await import('./commands/account.ts')).accountCommand(openCore),
+  storage: async () => (await import('./commands/storage.ts')).storageCommand(openCore),
+  restore: async () => (await import('./commands/restore.ts')).restoreCommand(openCore),
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(openDatabaseCore),
+  group: async () => (await import('./commands/group.ts')).groupCommand(openDatabaseCore),
+  invite: async () => (await import('./commands/invite.ts')).inviteCommand(openDatabaseCore),
+  attribute: async () =>
+    (await import('./commands/attribute.ts')).attributeCommand(openDatabaseCore),
+  client: async () => (await import('./commands/client.ts')).clientCommand(openDatabaseCore),
+  resource: async () => (await import('./commands/resource.ts')).resourceCommand(openDatabaseCore),
+  provider: async () => (await import('./commands/provider.ts')).providerCommand(openDatabaseCore),
+  keys: async () => (await import('./commands/keys.ts')).keysCommand(openDatabaseCore),
+  mail: async () => (await import('./commands/mail.ts')).mailCommand(openDatabaseCore),
+  audit: async () => (await import('./commands/audit.ts')).auditCommand(openDatabaseCore),
 }
+
+const called = process.argv.slice(2)
+const [word = ''] = called
+if (Object.hasOwn(GROUPS, word))
+  program.addCommand(await (GROUPS[word] as () => Promise<Command>)())
+else if (!['start', 'migrate', 'reset', '--version', '-V'].includes(word))
+  for (const load of Object.values(GROUPS)) program.addCommand(await load())
 for (const command of program.commands) if (command.name() !== 'start') addJsonOption(command)
 process.stdout.on('error', lostReader)
 process.stderr.on('error', () => undefined)

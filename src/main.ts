@@ -3,17 +3,16 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { announce, warnOfKeptClients } from './announce.ts'
 import { createApp } from './app.ts'
-import { buildConfig, type Config } from './config/config.ts'
+import type { Config } from './config/config.ts'
 import { type Env, readEnv } from './config/env.ts'
-import { loadSecrets } from './config/secrets.ts'
 import { productVersion } from './config/version.ts'
 import { createContext } from './context.ts'
 import { deriveMacKey, hmac } from './crypto/token.ts'
-import { type Database, openDatabase } from './database/database.ts'
 import { StartupError } from './errors.ts'
 import { createHttpServer } from './http/http-server.ts'
 import { createLogger, say } from './logger/logger.ts'
-import { aborted, type Patience, untilAborted } from './patience.ts'
+import { aborted, untilAborted } from './patience.ts'
+import { prepare } from './prepare.ts'
 import { seedDemoAccount, seedDemoApp } from './seed.ts'
 
 /** How long requests in flight may take to finish after SIGTERM. */
@@ -77,29 +76,6 @@ async function serve(env: Env, resources: AsyncDisposableStack, stop: AbortSigna
   await aborted(stop)
   isStopping = true
   if (config.production) await sleep(LINGER_MS)
-}
-
-/** Configuration and an open database: the given one, or outside production an embedded one. */
-export async function prepare(
-  env: Env,
-  resources: AsyncDisposableStack,
-  patience?: Patience,
-): Promise<{ config: Config; database: Database }> {
-  const secrets = loadSecrets(env)
-  let databaseUrl = env.DATABASE_URL
-  if (databaseUrl === undefined) {
-    const { startEmbeddedPostgres } = await import('./embedded/postgres.ts')
-    databaseUrl = resources.use(await startEmbeddedPostgres({ dataDir: env.DATA_DIR })).url
-  }
-  const config = buildConfig(env, {
-    databaseUrl,
-    embedded: env.DATABASE_URL === undefined,
-    secrets,
-  })
-  const database = resources.use(
-    await openDatabase({ ...config.database, ...(patience ? { patience } : {}) }),
-  )
-  return { config, database }
 }
 
 /**

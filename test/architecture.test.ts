@@ -27,8 +27,8 @@ const FLOORS = [
   ['accounts', 'clients', 'upstream', 'audit', 'retention'],
   ['oidc'],
   ['http'],
-  ['app.ts', 'context.ts', 'protocol.ts', 'stores.ts', 'upstreams.ts', 'use-cases.ts'],
-  ['commands', 'announce.ts', 'cli.ts', 'main.ts', 'seed.ts'],
+  ['app.ts', 'context.ts', 'core.ts', 'protocol.ts', 'stores.ts', 'upstreams.ts', 'use-cases.ts'],
+  ['commands', 'announce.ts', 'cli.ts', 'main.ts', 'prepare.ts', 'seed.ts'],
 ]
 
 const floorOf = (path: string) =>

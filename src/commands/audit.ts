@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { Command, InvalidArgumentError } from 'commander'
 import { readTrail } from '../audit/trail.ts'
 import { type Head, verifyTrail } from '../audit/verify.ts'
-import type { Context } from '../context.ts'
+import type { Core } from '../core.ts'
 import { StartupError } from '../errors.ts'
 import { answering } from './answer.ts'
 
 /** `gatehouse audit …`: reads the trail; nothing here writes it. */
-export function auditCommand(open: () => Promise<Context>): Command {
+export function auditCommand(open: () => Promise<Core>): Command {
   const command = new Command('audit').description('the audit trail: prove and export it')
 
   command
@@ -22,8 +22,8 @@ export function auditCommand(open: () => Promise<Context>): Command {
     )
     .action(
       answering(async ({ expect }: { expect?: Head }) => {
-        await using context = await open()
-        const verdict = await verifyTrail(context.database.pool, expect)
+        await using core = await open()
+        const verdict = await verifyTrail(core.database.pool, expect)
         if (verdict.status === 'broken')
           throw new StartupError(
             `The audit trail is broken at row ${verdict.seq}: ${verdict.reason}.`,
@@ -43,8 +43,8 @@ export function auditCommand(open: () => Promise<Context>): Command {
     .option('--after <seq>', 'only events after this one', readSeq, 0)
     .option('--json', 'print each event as JSON, one a line, as it does in any case')
     .action(async ({ after }: { after: number }) => {
-      await using context = await open()
-      for await (const event of readTrail(context.database.pool, after)) {
+      await using core = await open()
+      for await (const event of readTrail(core.database.pool, after)) {
         if (!process.stdout.write(`${JSON.stringify(event)}\n`)) await readOn()
         if (!process.stdout.writable) return
       }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander'
-import type { Context } from '../context.ts'
+import type { Core } from '../core.ts'
 import type { SigningAlg, SigningKey } from '../entities/signing-key.ts'
 import { isPublished, isSigning } from '../oidc/keys/key-schedule.ts'
 import { SIGNING_ALGS } from '../oidc/keys/signing-keys.ts'
@@ -7,14 +7,14 @@ import { reseal } from '../retention/reseal.ts'
 import { answering, rowsAnswer } from './answer.ts'
 
 /** `gatehouse keys …`: running instances follow by themselves. */
-export function keysCommand(open: () => Promise<Context>): Command {
+export function keysCommand(open: () => Promise<Core>): Command {
   const command = new Command('keys').description(
     'signing keys: list and rotate; encryption at rest',
   )
 
-  async function run<T>(work: (context: Context) => Promise<T>): Promise<T> {
-    await using context = await open()
-    return await work(context)
+  async function run<T>(work: (core: Core) => Promise<T>): Promise<T> {
+    await using core = await open()
+    return await work(core)
   }
 
   command

@@ -1,13 +1,13 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { UUID } from '../accounts/uuid.ts'
-import type { Context } from '../context.ts'
+import type { Core } from '../core.ts'
 import { StartupError } from '../errors.ts'
 import { listUndeliverable, retryUndeliverable } from '../outbox/undeliverable.ts'
 import { answering, rowsAnswer } from './answer.ts'
 
 /** `gatehouse mail …`: mail that was given up. Running servers deliver what is retried. */
 export function mailCommand(
-  open: () => Promise<Pick<Context, 'database'> & AsyncDisposable>,
+  open: () => Promise<Pick<Core, 'database'> & AsyncDisposable>,
 ): Command {
   const command = new Command('mail').description('mail that could not be delivered')
 
@@ -16,8 +16,8 @@ export function mailCommand(
     .description('mail that was given up, one a line: id, attempts, written, given up, reason')
     .action(
       answering(async () => {
-        await using context = await open()
-        const mails = await listUndeliverable(context.database.pool, 'mail')
+        await using core = await open()
+        const mails = await listUndeliverable(core.database.pool, 'mail')
         return rowsAnswer(
           mails.map(({ id, attempts, createdAt, failedAt, reason }) => ({
             id,
@@ -42,9 +42,9 @@ export function mailCommand(
         async (ids: readonly string[] | undefined = [], { all = false }: { all?: boolean }) => {
           if (all === ids.length > 0)
             throw new StartupError('Name the mails to send again, or say --all.')
-          await using context = await open()
+          await using core = await open()
           const retried = await retryUndeliverable(
-            context.database.pool,
+            core.database.pool,
             'mail',
             all ? undefined : ids,
           )

@@ -1,5 +1,5 @@
 import type { Env } from '../config/env.ts'
-import { prepare } from '../main.ts'
+import { prepare } from '../prepare.ts'
 import type { Answer } from './answer.ts'
 import { placed } from './place.ts'
 

@@ -1,11 +1,11 @@
 import { Command } from 'commander'
-import type { Context } from '../context.ts'
+import type { Core } from '../core.ts'
 import { emptyRedis } from '../oidc/adapters/move.ts'
 import { finishRestore } from '../retention/restore.ts'
 import { answering } from './answer.ts'
 
 /** `gatehouse restore …`: after the database was put back from a backup. */
-export function restoreCommand(open: () => Promise<Context>): Command {
+export function restoreCommand(open: () => Promise<Core>): Command {
   const command = new Command('restore').description(
     'what follows when the database was put back from a backup',
   )
@@ -20,10 +20,10 @@ export function restoreCommand(open: () => Promise<Context>): Command {
     )
     .action(
       answering(async ({ voidRecoveryCodes = false }: { voidRecoveryCodes?: boolean }) => {
-        await using context = await open()
+        await using core = await open()
         // Before the database, which says that all is done.
-        const inRedis = context.redis ? { 'keys in Redis': await emptyRedis(context.redis) } : {}
-        const ended = { ...(await finishRestore(context, { voidRecoveryCodes })), ...inRedis }
+        const inRedis = core.redis ? { 'keys in Redis': await emptyRedis(core.redis) } : {}
+        const ended = { ...(await finishRestore(core, { voidRecoveryCodes })), ...inRedis }
         return {
           lines: [
             ...Object.entries(ended).map(([what, count]) => `${count}\t${what}`),

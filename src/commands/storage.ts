@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander'
-import type { Context } from '../context.ts'
+import type { Core } from '../core.ts'
 import { StartupError } from '../errors.ts'
 import { moveToPostgres, moveToRedis } from '../oidc/adapters/move.ts'
 import { answering } from './answer.ts'
 
 /** `gatehouse storage …`: where sessions, grants and tokens live. */
-export function storageCommand(open: () => Promise<Context>): Command {
+export function storageCommand(open: () => Promise<Core>): Command {
   const command = new Command('storage').description('where sessions, grants and tokens live')
   command
     .command('move')
@@ -15,8 +15,8 @@ export function storageCommand(open: () => Promise<Context>): Command {
     )
     .action(
       answering(async ({ to }: { to: 'redis' | 'postgres' }) => {
-        await using context = await open()
-        const { redis, database } = context
+        await using core = await open()
+        const { redis, database } = core
         if (!redis) throw new StartupError('Set REDIS_URL to the Redis to move to or from.')
         const moved = [
           ...(await (to === 'redis' ? moveToRedis : moveToPostgres)({

@@ -9,7 +9,7 @@ import { Messages } from './messages.ts'
 export interface MailDeps {
   readonly config: Pick<Config, 'issuer' | 'signIn'>
   readonly box: SecretBox
-  readonly views: Views
+  readonly views: () => Views
   readonly logger: Logger
 }
 

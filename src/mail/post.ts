@@ -9,7 +9,7 @@ import type { Mail } from './mailer.ts'
 
 export interface PostDeps {
   readonly outbox: Outbox
-  readonly views: Views
+  readonly views: () => Views
   readonly logger: Logger
   readonly caps?: MailCaps
 }
@@ -76,8 +76,9 @@ export class Post {
     model: Omit<MailModels[Name], 'name' | 'origin'>,
   ): Mail {
     const filled = { ...model, name: mail.name, origin: mail.origin } as MailModels[Name]
-    const { subject, text, html } = this.#deps.views.mail(name, filled, {
-      locale: this.#deps.views.languages.negotiate({ uiLocales: locale }),
+    const views = this.#deps.views()
+    const { subject, text, html } = views.mail(name, filled, {
+      locale: views.languages.negotiate({ uiLocales: locale }),
     })
     return { to, subject, text, html }
   }

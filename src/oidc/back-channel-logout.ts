@@ -18,7 +18,7 @@ import { settingsOf } from './clients/settings.ts'
 export interface BackChannelLogoutDeps {
   readonly em: EntityManager
   readonly outbox: Outbox
-  readonly provider: () => Provider
+  readonly directory: { hearsOfLogout(clientId: string): Promise<boolean> }
   readonly findSession: (uid: string) => Promise<AdapterPayload | undefined>
   readonly ways: Pick<WaysOut, 'toPublic' | 'toOperators'>
   readonly logger: Logger
@@ -48,6 +48,8 @@ const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
  */
 export class BackChannelLogout {
   readonly #deps: BackChannelLogoutDeps
+  /** The one that runs now; a command has none, and delivers nothing. */
+  #provider: Provider | undefined
 
   constructor(deps: BackChannelLogoutDeps) {
     this.#deps = deps
@@ -69,11 +71,11 @@ export class BackChannelLogout {
    * whatever becomes of it.
    */
   async queue(notices: readonly LogoutNotice[]): Promise<void> {
-    const { em, outbox, logger } = this.#deps
+    const { em, outbox, directory, logger } = this.#deps
     try {
       const wanted: LogoutNotice[] = []
       for (const notice of notices)
-        if ((await this.#client(notice.clientId))?.backchannelLogoutUri) wanted.push(notice)
+        if (await directory.hearsOfLogout(notice.clientId)) wanted.push(notice)
       if (wanted.length === 0) return
       await em.fork().transactional(async (tx) => {
         for (const notice of wanted) outbox.enqueue(tx, 'backchannel_logout', notice)
@@ -93,10 +95,12 @@ export class BackChannelLogout {
   readonly handler: Handler = async (body, { signal }) => {
     const notice = Notice.safeParse(body)
     if (!notice.success) throw new PermanentFailure('the message is not a logout notice')
-    const client = await this.#client(notice.data.clientId)
+    const provider = this.#provider
+    if (!provider) throw new TemporaryFailure('no authorization server runs in this process')
+    const client = await provider.Client.find(notice.data.clientId)
     const uri = client?.backchannelLogoutUri
     if (!client || !uri) return
-    const token = await this.#logoutToken(client, notice.data)
+    const token = await logoutToken(provider, client, notice.data)
     const status = await post(this.#wayTo(client), uri, token, signal)
     if (status === 200 || status === 204) return
     if (status === 400)
@@ -104,8 +108,9 @@ export class BackChannelLogout {
     throw new TemporaryFailure(`client ${client.clientId} answered ${status}`)
   }
 
-  /** The provider's own end of a session goes through the queue as well. */
+  /** The provider's own end of a session goes through the queue as well, and it signs what is sent. */
   replaceIn(provider: Provider): void {
+    this.#provider = provider
     const queue = this.queue.bind(this)
     provider.Client.prototype.backchannelLogout = async function backchannelLogout(
       this: Client,
@@ -116,10 +121,6 @@ export class BackChannelLogout {
     }
   }
 
-  async #client(id: string): Promise<Client | undefined> {
-    return this.#deps.provider().Client.find(id)
-  }
-
   /** Only what the operator has registered may be in a private network (CL-04). */
   #wayTo(client: Client) {
     const { managed_by: kind, backchannel_http: isPlain = false } = settingsOf(client)
@@ -127,20 +128,24 @@ export class BackChannelLogout {
     const { ways } = this.#deps
     return isOperators ? ways.toOperators({ isPlain }) : ways.toPublic
   }
+}
 
-  /**
-   * `typ: logout+jwt`, two minutes, no nonce; `jti` of its own for every attempt, as a receiver
-   * refuses one it has seen (2.4, 2.6).
-   */
-  async #logoutToken(client: Client, { accountId, sid }: LogoutNotice): Promise<string> {
-    const { IdToken } = this.#deps.provider() as unknown as { IdToken: IdTokenModel }
-    const token = new IdToken({ sub: accountId }, { client, ctx: undefined })
-    token.mask = { sub: null }
-    token.set('events', { [EVENT]: {} })
-    token.set('jti', randomUUID())
-    token.set('sid', sid)
-    return token.issue({ use: 'logout' })
-  }
+/**
+ * `typ: logout+jwt`, two minutes, no nonce; `jti` of its own for every attempt, as a receiver
+ * refuses one it has seen (2.4, 2.6).
+ */
+async function logoutToken(
+  provider: Provider,
+  client: Client,
+  { accountId, sid }: LogoutNotice,
+): Promise<string> {
+  const { IdToken } = provider as unknown as { IdToken: IdTokenModel }
+  const token = new IdToken({ sub: accountId }, { client, ctx: undefined })
+  token.mask = { sub: null }
+  token.set('events', { [EVENT]: {} })
+  token.set('jti', randomUUID())
+  token.set('sid', sid)
+  return token.issue({ use: 'logout' })
 }
 
 async function post(

@@ -53,7 +53,7 @@ function messages(log: string[], caps?: MailCaps): Messages {
   const logger = createLogger('debug', { write: (line: string) => void log.push(line) })
   return new Messages({
     outbox,
-    views: createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
+    views: () => createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
     issuer: ISSUER,
     signIn: { methods: ['password'] },
     logger,

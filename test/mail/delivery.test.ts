@@ -15,7 +15,7 @@ const rig = new Rig(() => at.url)
 const ISSUER = 'https://id.example.org'
 const sender = new Messages({
   outbox,
-  views: createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
+  views: () => createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
   issuer: ISSUER,
   signIn: { methods: ['password'] },
   logger: createLogger('silent'),

@@ -22,7 +22,7 @@ const TOKEN = {
 }
 const sender = new Messages({
   outbox,
-  views: createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
+  views: () => createViews({ brand: { name: 'Acme' }, issuer: ISSUER }),
   issuer: ISSUER,
   signIn: { methods: ['password'] },
   logger: createLogger('silent'),

@@ -20,6 +20,9 @@ const standalone = (markup: string): string =>
       (_, path: string) => `<style>${views.assets.get(path)?.body.toString() ?? ''}</style>`,
     )
 
+/** Colours do not hang on the language: the dark ones are measured from left to right and from right to left. */
+const IN_THE_DARK = new Set(['en', 'ar'])
+
 const faultsIn = (page: Page): Promise<string[]> =>
   page.evaluate(`(async () => {
     for (const folded of document.querySelectorAll('details')) folded.open = true
@@ -28,16 +31,22 @@ const faultsIn = (page: Page): Promise<string[]> =>
   })()`)
 
 describe('UX-38 axe finds no fault, in light and dark', () => {
+  it('in the dark both ways to read are seen', () => {
+    expect(LOCALES.filter((locale) => IN_THE_DARK.has(locale))).toHaveLength(IN_THE_DARK.size)
+  })
+
   it.each(LOCALES)(
     '%s',
     async (locale) => {
       // Colours are measured where they end, not on their way.
       const page = await newPage({ reducedMotion: 'reduce' })
+      const schemes = IN_THE_DARK.has(locale) ? (['light', 'dark'] as const) : (['light'] as const)
       const faults: string[] = []
+      // New content leaves the window and what is in it.
+      await page.evaluate(AXE)
       for (const { name, variant, model } of pagesOf(locale)) {
         await page.setContent(standalone(views.page(name, model, contextOf(name, { locale }))))
-        await page.evaluate(AXE)
-        for (const colorScheme of ['light', 'dark'] as const) {
+        for (const colorScheme of schemes) {
           await page.emulateMedia({ colorScheme })
           const found = await faultsIn(page)
           faults.push(...found.map((fault) => `${name} ${variant} ${colorScheme}: ${fault}`))
@@ -50,8 +59,8 @@ describe('UX-38 axe finds no fault, in light and dark', () => {
 
   it('would find one', async () => {
     const page = await newPage()
-    await page.setContent('<!doctype html><html><title>x</title><main><h1>x</h1><input></main>')
     await page.evaluate(AXE)
+    await page.setContent('<!doctype html><html><title>x</title><main><h1>x</h1><input></main>')
     expect((await faultsIn(page)).map((fault) => fault.split(' ')[0])).toEqual([
       'html-has-lang',
       'label',

@@ -1,4 +1,3 @@
-import { errors } from 'oidc-provider'
 import { secondsSinceArrival } from '../arrival.ts'
 import type { AdapterPayload, PastUse } from './adapter.ts'
 
@@ -49,19 +48,14 @@ export async function fromUse(
   }
 }
 
-/** What the losers of `consume` get. */
-export function alreadyConsumed(model: string): Error {
-  if (model === 'PushedAuthorizationRequest')
-    return new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
-  return new AlreadyConsumed('already consumed, expired or revoked')
+/**
+ * What the losers of `consume` get. The provider's errors are loaded where one is thrown: a command
+ * that opens a store has no authorization server.
+ */
+export async function alreadyConsumed(model: string): Promise<Error> {
+  return (await import('./refused-uses.ts')).consumedError(model)
 }
 
-export class AlreadyConsumed extends errors.InvalidGrant {}
-
-/**
- * What the loser of two concurrent uses of one assertion gets; the library itself answers so when
- * the second comes later.
- */
-export function replayed(): Error {
-  return new errors.InvalidClientAuth('client assertion tokens must only be used once')
+export async function replayed(): Promise<Error> {
+  return (await import('./refused-uses.ts')).replayedError()
 }

@@ -43,7 +43,7 @@ export class PostgresAdapter implements ContextAdapter {
       await query(SQL.upsertCode, [...row, sessionUid && lookupDigest('Session', sessionUid)])
     } else if (this.#model === 'ReplayDetection') {
       const { rowCount } = await query(SQL.insertIfAbsent, row)
-      if (rowCount === 0) throw replayed()
+      if (rowCount === 0) throw await replayed()
     } else {
       await query(SQL.upsert, row)
     }
@@ -93,7 +93,7 @@ export class PostgresAdapter implements ContextAdapter {
       this.#model,
       idDigest(this.#model, id),
     ])
-    if (rowCount !== 1) throw alreadyConsumed(this.#model)
+    if (rowCount !== 1) throw await alreadyConsumed(this.#model)
   }
 
   async exchange(id: string, minted: readonly Minted[]): Promise<void> {
@@ -104,7 +104,7 @@ export class PostgresAdapter implements ContextAdapter {
       idDigest(this.#model, id),
       ...minted.flatMap(rowOf),
     ])
-    if (rowCount !== minted.length) throw alreadyConsumed(this.#model)
+    if (rowCount !== minted.length) throw await alreadyConsumed(this.#model)
   }
 
   async destroy(id: string): Promise<void> {

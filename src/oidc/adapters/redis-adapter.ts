@@ -39,7 +39,7 @@ export class RedisAdapter implements ContextAdapter {
     if (this.#model === 'Session') {
       await calls.putSession({ ...entry, proof: rotations.proofFor(entry.sessionUid) ?? '' })
     } else if (!(await calls.put(entry)) && this.#model === 'ReplayDetection') {
-      throw replayed()
+      throw await replayed()
     }
   }
 
@@ -101,7 +101,7 @@ export class RedisAdapter implements ContextAdapter {
 
   async consume(id: string): Promise<void> {
     const consumed = await this.#deps.calls.consume(this.#model, this.#name(id), this.#keepMs)
-    if (!consumed) throw alreadyConsumed(this.#model)
+    if (!consumed) throw await alreadyConsumed(this.#model)
     await this.#remember(id, consumed)
   }
 
@@ -115,7 +115,7 @@ export class RedisAdapter implements ContextAdapter {
       { entries, answer },
       this.#keepMs,
     )
-    if (!consumed) throw alreadyConsumed(this.#model)
+    if (!consumed) throw await alreadyConsumed(this.#model)
     await this.#remember(id, consumed, successorIn(minted))
   }
 
@@ -145,7 +145,7 @@ export class RedisAdapter implements ContextAdapter {
     const { clientId, grantId } = consumed
     if (!isForgiven({ clientId, secondsAgo: earlier.secondsAgo }, leewaySeconds))
       await revokeGrant(grantId)
-    throw alreadyConsumed(this.#model)
+    throw await alreadyConsumed(this.#model)
   }
 
   get #keepMs(): number | undefined {

@@ -111,6 +111,11 @@ export class ClientDirectory {
     return isBuiltIn(clientId) ? undefined : (await this.#find(clientId))?.registration
   }
 
+  /** Whether the client is told of sessions that end (OpenID Connect Back-Channel Logout 1.0). */
+  async hearsOfLogout(clientId: string): Promise<boolean> {
+    return Boolean((await this.#find(clientId))?.['backchannel_logout_uri'])
+  }
+
   async #find(clientId: string): Promise<ProviderMetadata | undefined> {
     return isKey(clientId, MAX_CLIENT_ID) ? this.#clients.find(clientId) : undefined
   }

@@ -1,6 +1,6 @@
 import type { Provider } from 'oidc-provider'
 import type { AuditSink } from '../../audit/event.ts'
-import { AlreadyConsumed } from '../adapters/consumption.ts'
+import { AlreadyConsumed } from '../adapters/refused-uses.ts'
 import type { TokenRequestState } from './token-provider.ts'
 
 interface UsedToken {

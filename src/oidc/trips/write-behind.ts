@@ -1,6 +1,6 @@
 import type { Adapter, ContextAdapter, StoreAdapter } from '../adapters/adapter.ts'
-import { alreadyConsumed } from '../adapters/consumption.ts'
 import { decorated } from '../adapters/decorated.ts'
+import { consumedError } from '../adapters/refused-uses.ts'
 import type { RefreshAnswers } from '../tokens/refresh-answers.ts'
 import { currentUnit, quiet } from './request-unit.ts'
 
@@ -57,7 +57,7 @@ async function consume(
   const unit = currentUnit()
   if (unit?.asked === undefined) return adapter.consume(id)
   const { given, asked, minted, clientId = '' } = unit
-  if (given === null) throw alreadyConsumed(model)
+  if (given === null) throw consumedError(model)
   if (given) return
   unit.isRepeatable = model === 'RefreshToken'
   unit.exchange = async (body) => {

@@ -1,15 +1,15 @@
 import type { Config } from '../config/config.ts'
 import { readEnv } from '../config/env.ts'
-import { type Context, createContext } from '../context.ts'
+import { type Core, createCore } from '../core.ts'
 import { createLogger } from '../logger/logger.ts'
-import { prepare } from '../main.ts'
+import { prepare } from '../prepare.ts'
 import { expectServersSchema, placed } from './place.ts'
 
 /**
  * The use cases for one command, on the same storages that the server uses; disposing it leaves a
  * running server alone. Stdout is the command's own.
  */
-export function openContext(): Promise<Context> {
+export function openCore(): Promise<Core> {
   return open((config) => config)
 }
 
@@ -17,17 +17,17 @@ export function openContext(): Promise<Context> {
  * For what lives in PostgreSQL: an app must be shut out and a leaked key replaced also while Redis
  * is away.
  */
-export function openDatabaseContext(): Promise<Context> {
+export function openDatabaseCore(): Promise<Core> {
   return open((config) => ({ ...config, redis: undefined }))
 }
 
-async function open(adjust: (config: Config) => Config): Promise<Context> {
+async function open(adjust: (config: Config) => Config): Promise<Core> {
   await using resources = new AsyncDisposableStack()
   const { config, database } = await prepare(placed(readEnv()), resources)
   await expectServersSchema(database)
-  const context = resources.use(
-    await createContext(adjust(config), { database, logger: createLogger('warn', process.stderr) }),
+  const core = resources.use(
+    await createCore(adjust(config), { database, logger: createLogger('warn', process.stderr) }),
   )
   const owned = resources.move()
-  return { ...context, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { ...core, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
