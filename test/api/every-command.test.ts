@@ -6,7 +6,7 @@ import { addJsonOption, answering } from '../../src/commands/answer.ts'
 import { wordsToRun } from '../../src/commands/words-to-run.ts'
 
 const SRC = join(import.meta.dirname, '../../src')
-const IMPORTS = /\{ (\w+Command) \} = await import\('\.\/(commands\/\w[\w-]*\.ts)'\)/g
+const IMPORTS = /\(await import\('\.\/(commands\/\w[\w-]*\.ts)'\)\)\.(\w+Command)\(/g
 
 /** A value that every argument and option takes whose text is read at once. */
 const ANY_ID = '3f0c1f4e-8f59-4c53-9d0e-6f2a0f6f7a11'
@@ -15,13 +15,11 @@ const ANY_ID = '3f0c1f4e-8f59-4c53-9d0e-6f2a0f6f7a11'
 async function program(): Promise<Command> {
   const root = new Command('gatehouse').exitOverride()
   const text = readFileSync(join(SRC, 'cli.ts'), 'utf8')
-  for (const [, name = '', file = ''] of text.matchAll(IMPORTS)) {
-    if (!['migrateCommand', 'resetCommand'].includes(name)) {
-      const made = (await import(join(SRC, file))) as Record<string, (open: unknown) => Command>
-      const command = made[name]?.(() => Promise.reject(new Error('opened')))
-      if (!command) throw new Error(`${file} has no ${name}`)
-      root.addCommand(command)
-    }
+  for (const [, file = '', name = ''] of text.matchAll(IMPORTS)) {
+    const made = (await import(join(SRC, file))) as Record<string, (open: unknown) => Command>
+    const command = made[name]?.(() => Promise.reject(new Error('opened')))
+    if (!command) throw new Error(`${file} has no ${name}`)
+    root.addCommand(command)
   }
   for (const command of root.commands) addJsonOption(command)
   return root
