@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { METHODS } from '../src/accounts/factors/methods/index.ts'
+import { ADVISORY_LOCKS } from '../src/config/advisory-locks.ts'
 import { ENDPOINTS } from '../src/oidc/endpoints.ts'
 import { type Import, importsOf, ROOT, type Source, sourcesOf } from './support/sources.ts'
 
@@ -259,6 +260,13 @@ describe('the house', () => {
   it('JW-10 takes randomness for secrets from the CSPRNG of node:crypto only', () => {
     expect(matches([...src, ...sourcesOf('bin/**/*.js')], /Math\s*\.\s*random/)).toEqual([])
     expect(matches(sourcesOf('src/crypto/**/*.ts'), /randomUUID/)).toEqual([])
+  })
+
+  it('has every number of an advisory lock in one table, and no two alike', () => {
+    const numbers = Object.values(ADVISORY_LOCKS)
+    expect(numbers).toEqual([...new Set(numbers)])
+    expect(matches(src, /(?:advisory|\block\b)[^\n]*\b\d[\d_]{12,}n?\b/i)).toEqual([])
+    expect(matches(src, /\b6[_\d]*842[_\d]*173/)).toEqual(['src/config/advisory-locks.ts'])
   })
 
   it('WB-03 puts raw output into a view only for the body of the layout', () => {

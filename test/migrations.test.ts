@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { Migration } from '@mikro-orm/migrations'
 import { Client } from 'pg'
+import { ADVISORY_LOCKS } from '../src/config/advisory-locks.ts'
 import { type Database, openDatabase } from '../src/database/database.ts'
 import { createEmptyDatabase, type TestDatabase } from './support/database.ts'
 import { eventually } from './support/eventually.ts'
@@ -96,7 +97,7 @@ describe('migrations', () => {
       patience: { ms: 0, tell: (what, why) => void told.push(`${what}: ${why}`) },
     })
     const migrated = asAdmin(empty.url, async (holder) => {
-      await holder.query('select pg_advisory_lock(6842173905114)')
+      await holder.query(`select pg_advisory_lock(${ADVISORY_LOCKS.migration})`)
       const work = instance.migrate()
       while (told.length === 0) await sleep(50)
       await sleep(1200)

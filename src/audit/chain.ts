@@ -1,8 +1,6 @@
+import { ADVISORY_LOCKS } from '../config/advisory-locks.ts'
 import { type EntityManager, inTransaction, type Pool } from '../database/database.ts'
 import { type AuditRow, GENESIS, hashOf } from './row.ts'
-
-/** Any 64-bit number will do, as long as every release uses the same. */
-const CHAIN_LOCK = '6842173905117'
 
 const INSERT = `
 insert into "audit_event" ("seq", "at", "type", "outcome", "account_id", "client_id", "session_id", "ip", "user_agent", "request_id", "detail",
@@ -40,7 +38,7 @@ export async function extendChainBy(pool: Pool, rows: readonly AuditRow[]): Prom
     await client.query({
       name: 'audit_lock',
       text: 'select pg_advisory_xact_lock($1)',
-      values: [CHAIN_LOCK],
+      values: [ADVISORY_LOCKS.auditTrail],
     })
     const last = await client.query<Link>({ name: 'audit_last', text: LAST })
     await client.query({
@@ -80,5 +78,5 @@ function linked(last: Link | undefined, rows: readonly AuditRow[]): object[] {
 }
 
 export async function lockChain(tx: EntityManager): Promise<void> {
-  await tx.execute('select pg_advisory_xact_lock(?::bigint)', [CHAIN_LOCK])
+  await tx.execute('select pg_advisory_xact_lock(?::bigint)', [ADVISORY_LOCKS.auditTrail])
 }

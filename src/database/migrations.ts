@@ -6,25 +6,24 @@ import type { Constructor, MigrationObject } from '@mikro-orm/core'
 import type { Migration } from '@mikro-orm/migrations'
 import type { MikroORM } from '@mikro-orm/postgresql'
 import type { Pool } from 'pg'
+import { ADVISORY_LOCKS } from '../config/advisory-locks.ts'
 import { StartupError } from '../errors.ts'
 import type { Patience } from '../patience.ts'
 import { patiently } from './connection.ts'
 import { isContended } from './faults.ts'
 import { MIGRATIONS } from './orm.ts'
 
-/** Any 64-bit number will do, as long as every release uses the same. */
-const MIGRATION_LOCK = 6_842_173_905_114n
 const NAME = /^(Migration\d{14}_\w+)\.ts$/
 
 const POLL_MS = 500
 /** Of a migration that meets locks of others. */
 const MOST_TRIES = 5
-const TRY_LOCK = `select pg_try_advisory_xact_lock(${MIGRATION_LOCK}) as "isOurs"`
+const TRY_LOCK = `select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.migration}) as "isOurs"`
 /** Who has it, as PostgreSQL knows. */
 const HOLDER = `
 select a.pid, coalesce(host(a.client_addr), 'this machine') as "host" from pg_locks l join pg_stat_activity a on a.pid = l.pid
 where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and l.database = (select oid from pg_database where datname = current_database())
-  and (l.classid::bigint << 32) | l.objid::bigint = ${MIGRATION_LOCK}`
+  and (l.classid::bigint << 32) | l.objid::bigint = ${ADVISORY_LOCKS.migration}`
 
 /**
  * Applies pending migrations one by one, each whole or not at all and in a transaction of its own: what

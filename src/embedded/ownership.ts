@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
+import { ADVISORY_LOCKS } from '../config/advisory-locks.ts'
 
-/** Any 64-bit number will do, as long as every release uses the same. */
-const OWNERS = '6842173905115'
+const OWNERS = ADVISORY_LOCKS.embeddedOwners
 const CONNECT_MS = 4_000
 
 /**

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { ADVISORY_LOCKS } from '../config/advisory-locks.ts'
 import type { Pool } from '../database/database.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { Job } from './jobs.ts'
@@ -13,16 +14,13 @@ export interface JobRunnerDeps {
 export interface Pace {
   /** From the end of one run to the start of the next, give or take a quarter. */
   readonly intervalMs: number
-  /**
-   * Held by the one instance that is at it. Any 64-bit number will do, as long as every release
-   * uses the same.
-   */
+  /** Held by the one instance that is at it. */
   readonly lock: string
 }
 
-const USUAL: Pace = { intervalMs: 300_000, lock: '6842173905116' }
+const USUAL: Pace = { intervalMs: 300_000, lock: ADVISORY_LOCKS.retention }
 /** For what has to be gone within a minute. */
-export const SOON: Pace = { intervalMs: 30_000, lock: '6842173905117' }
+export const SOON: Pace = { intervalMs: 30_000, lock: ADVISORY_LOCKS.shortLived }
 /** While there is more to do than a run does: more must go than comes. */
 const BEHIND_MS = 1000
 

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import pg from 'pg'
+import { ADVISORY_LOCKS } from '../../src/config/advisory-locks.ts'
 import { readEnv } from '../../src/config/env.ts'
 import { loadSecrets } from '../../src/config/secrets.ts'
 import { PasswordHasher } from '../../src/crypto/password.ts'
@@ -463,7 +464,7 @@ describe('a start that cannot succeed', () => {
     expect(await waiting.exited).toBe(0)
 
     await asAdmin(database.url, async (client) => {
-      await client.query('select pg_advisory_lock(6842173905114)')
+      await client.query(`select pg_advisory_lock(${ADVISORY_LOCKS.migration})`)
       const locked = await start(base)
       const said: string[] = []
       locked.child.stdout.setEncoding('utf8').on('data', (text: string) => said.push(text))

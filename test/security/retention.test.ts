@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { requireEmail } from '../../src/accounts/canonical-email.ts'
 import { verifyTrail } from '../../src/audit/verify.ts'
+import { ADVISORY_LOCKS } from '../../src/config/advisory-locks.ts'
 import { CAPS } from '../../src/config/limits.ts'
 import { createLogger } from '../../src/logger/logger.ts'
 import { JobRunner, SOON } from '../../src/retention/runner.ts'
@@ -194,6 +195,16 @@ describe('retention', () => {
     await eventually(() => rounds, 4, 30_000)
     await new Promise((resolve) => setTimeout(resolve, 1500))
     expect(rounds).toBe(4)
+  })
+
+  it('LG-07 what must go within a minute goes also while somebody writes to the audit trail', async () => {
+    const writer = await server.context.database.pool.connect()
+    await writer.query('begin')
+    await writer.query('select pg_advisory_xact_lock($1)', [ADVISORY_LOCKS.auditTrail])
+    const done = await server.context.answerJobs.runOnce()
+    await writer.query('rollback')
+    writer.release()
+    expect(done).toBeDefined()
   })
 
   it('LG-07 leaves a row that somebody holds for the next time', async () => {

@@ -60,6 +60,10 @@ function draw(url: string): string {
 
 const open = async (page: Page, name: PageName, variant = 'plain'): Promise<Page> => {
   await page.goto(`${origin}/page/${name}/${variant}`)
+  // The browser gives the focus away when it first paints, which may be after the page has loaded.
+  await page.waitForFunction(
+    `document.querySelector('[autofocus]') === null || document.activeElement !== document.body`,
+  )
   return page
 }
 
