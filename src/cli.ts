@@ -44,29 +44,37 @@ const openCore = async () => (await import('./commands/open-core.ts')).openCore(
 const openDatabaseCore = async () => (await import('./commands/open-core.ts')).openDatabaseCore()
 
 /** Groups of commands, in the order of the help. Only what may be meant is loaded. */
-const GROUPS: Readonly<Record<string, () => Promise<Command>>> = {
-  account: async () => (await import('./commands/account.ts')).accountCommand(openCore),
-  storage: async () => (await import('./commands/storage.ts')).storageCommand(openCore),
-  restore: async () => (await import('./commands/restore.ts')).restoreCommand(openCore),
-  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(openDatabaseCore),
-  group: async () => (await import('./commands/group.ts')).groupCommand(openDatabaseCore),
-  invite: async () => (await import('./commands/invite.ts')).inviteCommand(openDatabaseCore),
-  attribute: async () =>
-    (await import('./commands/attribute.ts')).attributeCommand(openDatabaseCore),
-  client: async () => (await import('./commands/client.ts')).clientCommand(openDatabaseCore),
-  resource: async () => (await import('./commands/resource.ts')).resourceCommand(openDatabaseCore),
-  provider: async () => (await import('./commands/provider.ts')).providerCommand(openDatabaseCore),
-  keys: async () => (await import('./commands/keys.ts')).keysCommand(openDatabaseCore),
-  mail: async () => (await import('./commands/mail.ts')).mailCommand(openDatabaseCore),
-  audit: async () => (await import('./commands/audit.ts')).auditCommand(openDatabaseCore),
-}
+const GROUPS = new Map<string, () => Promise<Command>>([
+  ['account', async () => (await import('./commands/account.ts')).accountCommand(openCore)],
+  ['storage', async () => (await import('./commands/storage.ts')).storageCommand(openCore)],
+  ['restore', async () => (await import('./commands/restore.ts')).restoreCommand(openCore)],
+  ['doctor', async () => (await import('./commands/doctor.ts')).doctorCommand(openDatabaseCore)],
+  ['group', async () => (await import('./commands/group.ts')).groupCommand(openDatabaseCore)],
+  ['invite', async () => (await import('./commands/invite.ts')).inviteCommand(openDatabaseCore)],
+  [
+    'attribute',
+    async () => (await import('./commands/attribute.ts')).attributeCommand(openDatabaseCore),
+  ],
+  ['client', async () => (await import('./commands/client.ts')).clientCommand(openDatabaseCore)],
+  [
+    'resource',
+    async () => (await import('./commands/resource.ts')).resourceCommand(openDatabaseCore),
+  ],
+  [
+    'provider',
+    async () => (await import('./commands/provider.ts')).providerCommand(openDatabaseCore),
+  ],
+  ['keys', async () => (await import('./commands/keys.ts')).keysCommand(openDatabaseCore)],
+  ['mail', async () => (await import('./commands/mail.ts')).mailCommand(openDatabaseCore)],
+  ['audit', async () => (await import('./commands/audit.ts')).auditCommand(openDatabaseCore)],
+])
+const QUICK = ['start', 'migrate', 'reset', '--version', '-V']
 
 const called = process.argv.slice(2)
 const [word = ''] = called
-if (Object.hasOwn(GROUPS, word))
-  program.addCommand(await (GROUPS[word] as () => Promise<Command>)())
-else if (!['start', 'migrate', 'reset', '--version', '-V'].includes(word))
-  for (const load of Object.values(GROUPS)) program.addCommand(await load())
+const meant = GROUPS.get(word)
+if (meant) program.addCommand(await meant())
+else if (!QUICK.includes(word)) for (const load of GROUPS.values()) program.addCommand(await load())
 for (const command of program.commands) if (command.name() !== 'start') addJsonOption(command)
 process.stdout.on('error', lostReader)
 process.stderr.on('error', () => undefined)

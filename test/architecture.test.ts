@@ -102,6 +102,16 @@ function blocksTwice(sources: readonly Source[]): string[] {
   return twice
 }
 
+/** Everything that is loaded with a file: ours by path, packages by name. */
+function loadedWith(file: string, all = new Set<string>()): Set<string> {
+  for (const { from, to, isTypeOnly, isDynamic } of imports) {
+    if (from !== file || isTypeOnly || isDynamic || all.has(to)) continue
+    all.add(to)
+    loadedWith(to, all)
+  }
+  return all
+}
+
 function cycleFrom(edges: ReadonlyMap<string, readonly string[]>): string[] | undefined {
   const done = new Set<string>()
   const visit = (file: string, trail: readonly string[]): string[] | undefined => {
@@ -129,6 +139,7 @@ describe('the house', () => {
       to: 'src/errors.ts',
       isOurs: true,
       isTypeOnly: false,
+      isDynamic: false,
     })
   })
 
@@ -159,6 +170,13 @@ describe('the house', () => {
       ]),
     )
     expect(cycleFrom(edges)).toBeUndefined()
+  })
+
+  it('loads no server with what commands run on', () => {
+    const loaded = [...loadedWith('src/commands/open-core.ts')]
+    expect(loaded).toContain('src/accounts/sign-in.ts')
+    const ofServer = /^(?:oidc-provider|koa|nodemailer|openid-client)|^src\/http\/|^src\/context/
+    expect(loaded.filter((each) => ofServer.test(each))).toEqual([])
   })
 
   it.each([

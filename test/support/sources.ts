@@ -17,6 +17,8 @@ export interface Import {
   readonly to: string
   readonly isOurs: boolean
   readonly isTypeOnly: boolean
+  /** Loaded when that line is reached, not with the file. */
+  readonly isDynamic: boolean
 }
 
 export function sourcesOf(pattern: string): Source[] {
@@ -43,7 +45,13 @@ export function importsOf({ path, code }: Source): Import[] {
     const to = isOurs
       ? relative('/', join('/', dirname(path), specifier)).replaceAll('\\', '/')
       : specifier
-    return { from: path, to, isOurs, isTypeOnly: type !== undefined }
+    return {
+      from: path,
+      to,
+      isOurs,
+      isTypeOnly: type !== undefined,
+      isDynamic: dynamic !== undefined,
+    }
   })
 }
 
