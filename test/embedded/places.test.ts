@@ -89,7 +89,8 @@ function installInto(folder: string): string {
     filter: isPacked,
   })
   symlinkSync(join(PROJECT, 'node_modules/pg'), join(modules, 'pg'))
-  for (const path of ['package.json', 'src/errors.ts', 'src/whole-file.ts', 'src/embedded'])
+  const ours = ['errors.ts', 'whole-file.ts', 'config/advisory-locks.ts', 'embedded']
+  for (const path of ['package.json', ...ours.map((name) => `src/${name}`)])
     cpSync(join(PROJECT, path), join(folder, path), { recursive: true })
   return join(folder, 'src')
 }
