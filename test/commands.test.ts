@@ -68,6 +68,37 @@ describe('commands', () => {
     await empty.drop()
   })
 
+  it('CF-04 with other encryption keys than the server has, a command is refused before it seals anything', async () => {
+    const listed = async () => (await run(['keys', 'list'])).stdout
+    const before = await listed()
+    const strange = environment({ KEY_ENCRYPTION_KEYS: randomSecret() })
+    for (const words of [
+      ['keys', 'rotate'],
+      ['invite', 'ada@example.org'],
+      ['client', 'list'],
+    ])
+      expect(await run(words, strange)).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^KEY_ENCRYPTION_KEYS: the key that encrypted .+\n$/),
+      })
+    expect(await listed()).toBe(before)
+  })
+
+  it('JW-07 in a database that was only migrated, keys rotate leaves a key that signs', async () => {
+    const database = await createEmptyDatabase()
+    const env = environment({ DATABASE_URL: database.url })
+    expect((await run(['migrate'], env)).code).toBe(0)
+    expect((await run(['keys', 'rotate', '--alg', 'ES256'], env)).code).toBe(0)
+    const states = (await run(['keys', 'list'], env)).stdout
+      .split('\n')
+      .filter((line) => line.startsWith('ES256'))
+      .map((line) => line.split('\t')[1])
+    expect(states).toHaveLength(2)
+    expect(states).toContain('signing')
+    await database.drop()
+  })
+
   it('keys rotate --emergency replaces all four keys, whether or not somebody reads what it says', async () => {
     const command = `"${process.execPath}" "${CLI}" keys rotate --emergency | head -1`
     const { stdout } = await promisify(execFile)('sh', ['-c', command], {

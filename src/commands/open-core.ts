@@ -28,6 +28,9 @@ async function open(adjust: (config: Config) => Config): Promise<Core> {
   const core = resources.use(
     await createCore(adjust(config), { database, logger: createLogger('warn', process.stderr) }),
   )
+  // Before anything is written: what is sealed under other keys than the server's, nobody opens.
+  await core.keys.ensure()
+  await core.keys.load()
   const owned = resources.move()
   return { ...core, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
