@@ -4,6 +4,7 @@ import { decodeJwt, generateKeyPair, SignJWT } from 'jose'
 import { ENDINGS } from '../support/endings.ts'
 import { eventually } from '../support/eventually.ts'
 import { createClient, createResource } from '../support/factories.ts'
+import { heard } from '../support/heard.ts'
 import { signedByServer } from '../support/own-keys.ts'
 import { basic, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -55,7 +56,7 @@ describe.each(STORAGES)('introspection of JWTs, grants in %s', (storage) => {
     const before = await jwtOf(app, { resource: LATE })
     expect(decodeJwt(before.access_token)).not.toHaveProperty('gatehouse_binding')
     await server.context.resources.update(LATE, { servedBy: api.clientId })
-    await sleep(600)
+    await heard(server)
     const { access_token: token } = await jwtOf(app, { resource: LATE })
     expect(decodeJwt(token)).toHaveProperty('gatehouse_binding')
     expect(await isActive(token)).toBe(true)
@@ -219,7 +220,7 @@ describe.each(STORAGES)('introspection of JWTs, grants in %s', (storage) => {
     // Tokens tell their age in whole seconds.
     await sleep(1100)
     await server.context.clients.enable(service.clientId)
-    await sleep(600)
+    await heard(server)
     expect(await isActive(token)).toBe(false)
   })
 

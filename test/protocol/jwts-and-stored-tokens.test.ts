@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { createClient, createResource } from '../support/factories.ts'
+import { heard } from '../support/heard.ts'
 import { basic, get, post, type SignedInApp, signedInApp } from '../support/protocol.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { STORAGES } from '../support/storages.ts'
@@ -133,7 +134,7 @@ describe.each(STORAGES)('a JWT and a stored token of one grant, in %s', (storage
   it('live on together when the secret of the client is another', async () => {
     const mine = await held(false)
     const clientSecret = await server.context.clients.rotateSecret(mine.app.client.clientId)
-    await sleep(600)
+    await heard(server)
     const by = { ...mine.app.client, clientSecret }
     expect(await standing(mine, by)).toEqual({ opaque: GOOD, jwt: GOOD })
   })
@@ -142,7 +143,9 @@ describe.each(STORAGES)('a JWT and a stored token of one grant, in %s', (storage
     const mine = await held(false)
     const { clientId } = mine.app.client
     await server.context.clients.delete(clientId)
+    // Tokens tell their age in whole seconds.
     await sleep(1100)
+    await heard(server)
     const told_ = async () => [
       await told(mine.opaque),
       await told(mine.jwt),
@@ -150,7 +153,7 @@ describe.each(STORAGES)('a JWT and a stored token of one grant, in %s', (storage
     ]
     expect(await told_()).toEqual([[401, 401], [401, 401], false])
     await createClient(server, { clientId })
-    await sleep(600)
+    await heard(server)
     expect(await told_()).toEqual([[401, 401], [401, 401], false])
   })
 
@@ -165,6 +168,7 @@ describe.each(STORAGES)('a JWT and a stored token of one grant, in %s', (storage
     expect(await isActive(body.access_token, api)).toBe(true)
     await server.context.clients.delete(service.clientId)
     await sleep(1100)
+    await heard(server)
     expect(await isActive(body.access_token, api)).toBe(false)
     await server.context.clients.create({
       id: service.clientId,
@@ -172,7 +176,7 @@ describe.each(STORAGES)('a JWT and a stored token of one grant, in %s', (storage
       type: 'service',
       resources: [API],
     })
-    await sleep(600)
+    await heard(server)
     expect(await isActive(body.access_token, api)).toBe(false)
   })
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeJwt } from 'jose'
 import { Browser, type Page } from '../support/browser.ts'
@@ -9,6 +8,7 @@ import {
   type NewClient,
   REDIRECT_URI,
 } from '../support/factories.ts'
+import { heard } from '../support/heard.ts'
 import {
   authorizationUrl,
   basic,
@@ -248,7 +248,7 @@ describe('switches of one app together', () => {
     })
     const api = await createClient(server, { type: 'service', resources: [] })
     await server.context.resources.update(NAMING, { servedBy: api.clientId })
-    await sleep(600)
+    await heard(server)
     const { body: said } = await post(
       server,
       '/token/introspection',
@@ -262,7 +262,7 @@ describe('switches of one app together', () => {
     expect(other).toMatchObject({ active: true })
     expect(other).not.toHaveProperty('groups')
     await server.context.clients.update(app.client.clientId, { groups: [] })
-    await sleep(600)
+    await heard(server)
     const asked = { token: body.access_token }
     const later = await post(server, '/token/introspection', asked, basic(api))
     expect(later.body).toMatchObject({ active: true, groups: [] })

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { type Cluster, startCluster } from '../support/balancer.ts'
 import { createResource } from '../support/factories.ts'
+import { heard } from '../support/heard.ts'
 import { send } from '../support/http.ts'
 import {
   type Answer,
@@ -208,7 +209,7 @@ describe.each(STORAGES)('tokens in %s', (storage) => {
         'the client is disabled',
         async ({ client }) => {
           await server.context.clients.disable(client.clientId)
-          await sleep(600)
+          await heard(...cluster.instances)
         },
       ],
       ['the grant is gone', () => stored.forget('Grant')],
