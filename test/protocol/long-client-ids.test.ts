@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { startApi } from '../support/api.ts'
+import { heard } from '../support/heard.ts'
 import { signedInApp } from '../support/protocol.ts'
 import type { TestServer } from '../support/server.ts'
 import { STORAGES } from '../support/storages.ts'
@@ -28,6 +29,7 @@ describe.each(STORAGES)('a client_id of 512 characters, grants in %s', (storage)
     )
     expect(rows.map(({ table }) => table).sort()).toEqual(['client_secret', 'consent'])
     await clients.delete(LONG)
+    await heard(server)
     expect(await app.refresh(again.body.refresh_token)).toMatchObject({ status: 401 })
   })
 })

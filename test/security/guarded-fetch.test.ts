@@ -181,7 +181,7 @@ describe('what the guard lets through', () => {
       expect(loopback(url('/slow'))).rejects.toThrow(),
       expect(hanging('https://keys.example.com/')).rejects.toThrow(),
     ])
-    expect(performance.now() - began).toBeLessThan(4000)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 
   it('CF-02 demands a certificate of that name by an authority that is trusted', async () => {

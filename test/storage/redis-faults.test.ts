@@ -602,7 +602,7 @@ describe('a start', () => {
     await expect(nowhere).rejects.toThrow(
       /^The Redis at 127\.0\.0\.1:1 cannot be used: nothing listens there\.$/,
     )
-    expect(performance.now() - begun).toBeLessThan(3000)
+    expect(performance.now() - begun).toBeLessThan(10_000)
   })
 
   it('F28 goes on as soon as Redis is up', async () => {

@@ -50,6 +50,18 @@ function exchangeFor(rows: number): string {
   return `${CONSUMED} ${INTO} ${values.join(' union all ')} ${ON_SAME_ID}`
 }
 
+/**
+ * Leaves the trace. The rows are locked whole first: the update alone leaves their keys free, and
+ * would not wait for a code that is being stored (`upsertCode`).
+ */
+function endSessions(where: string, payload = `'{}'`): string {
+  const those = `"model" = 'Session' and ${where}`
+  return `
+with "held" as (select from "oidc_artifact" where ${those} for update)
+update "oidc_artifact" set "payload" = ${payload}, "consumed_at" = coalesce("consumed_at", now()), "expires_at" = now() + ${TRACE}
+where ${those} and (select count(*) from "held") > 0`
+}
+
 const statement = (name: string, text: string): Statement => ({ name: `artifact_${name}`, text })
 
 export const SQL = {
@@ -76,11 +88,14 @@ export const SQL = {
 
   upsert: statement('upsert', `${INTO} values (${VALUES}) ${ON_SAME_ID}`),
 
-  /** The lock makes a concurrent revocation wait for this code, or this code see the revocation. */
+  /**
+   * The lock makes a concurrent revocation wait for this code, or this code see the revocation.
+   * The session may be stored meanwhile: that takes no lock on its key.
+   */
   upsertCode: statement(
     'upsert_code',
     `with "s" as materialized (
-       select "consumed_at", "payload" from "oidc_artifact" where "model" = 'Session' and "lookup_digest" = $11::bytea for share
+       select "consumed_at", "payload" from "oidc_artifact" where "model" = 'Session' and "lookup_digest" = $11::bytea for key share
      ) ${INTO} select ${VALUES} where not exists (select from "s" where ${REVOKED}) ${ON_SAME_ID}`,
   ),
 
@@ -135,11 +150,10 @@ export const SQL = {
   /** Leaves the proof of who ended it. The second one leaves a session that nobody goes on with. */
   destroySession: statement(
     'destroy_session',
-    `update "oidc_artifact" set
-       "payload" = case when "consumed_at" is null then jsonb_build_object('rotation', $2::text) else '{}' end,
-       "consumed_at" = coalesce("consumed_at", now()), "expires_at" = now() + ${TRACE}
-     where "model" = 'Session' and "id_digest" = $1
-     returning "session_uid" as "sessionUid"`,
+    `${endSessions(
+      `"id_digest" = $1`,
+      `case when "consumed_at" is null then jsonb_build_object('rotation', $2::text) else '{}' end`,
+    )} returning "session_uid" as "sessionUid"`,
   ),
 
   revokeByGrant: statement(
@@ -166,8 +180,7 @@ export const SQL = {
   /** $1 account, $2 uid of the session that stays. */
   revokeSessionsOfAccount: statement(
     'revoke_sessions_of_account',
-    `update "oidc_artifact" set "payload" = '{}', "consumed_at" = coalesce("consumed_at", now()), "expires_at" = now() + ${TRACE}
-     where "account_id" = $1 and "model" = 'Session' and "session_uid" is distinct from $2::varchar`,
+    endSessions(`"account_id" = $1 and "session_uid" is distinct from $2::varchar`),
   ),
 
   /** $1 account, $2 uid of the session that stays, $3 its grants. */
