@@ -164,7 +164,7 @@ describe('a field that is turned on', () => {
       'invalid_text',
       ['<b>', 'http://evil.example', 'a\nb', '\u202eadA', '\u200b', 'x'.repeat(101)],
     ],
-    ['gender', 'invalid_text', ['\u0000', ' ']],
+    ['gender', 'invalid_text', ['\u0000', ' ', '\ud800', 'a\udc00b']],
     [
       'birthdate',
       'invalid_date',
@@ -192,6 +192,7 @@ describe('a field that is turned on', () => {
         'https://a .example/',
         'https://a.example/\u202e',
         '//a.example',
+        'https://a.example/\ud800',
       ],
     ],
     ['profile', 'invalid_url', ['data:text/html,x', `https://a.example/${'x'.repeat(2048)}`]],
