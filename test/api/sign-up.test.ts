@@ -151,6 +151,7 @@ describe('sign-up', () => {
       'Visit http://evil.example',
       ' ',
       'x'.repeat(101),
+      'Ada \ud800',
       ...INKLESS,
     ])
       expect(await api(server, 'POST /sign-up/email', { ...good, name })).toMatchObject({

@@ -13,6 +13,7 @@ import { createLogger } from '../../src/logger/logger.ts'
 import { ClientDirectory } from '../../src/oidc/clients/directory.ts'
 import { silentAudit } from '../support/audit.ts'
 import { useDatabase } from '../support/database.ts'
+import { eventually } from '../support/eventually.ts'
 
 const where = useDatabase()
 const logger = createLogger('silent')
@@ -59,13 +60,7 @@ function counted(pool: Pool): { pool: Pool; readonly queries: number; startOver(
   }
 }
 
-async function until(holds: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
-  const began = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - began > withinMs) throw new Error(`not within ${withinMs} ms`)
-    await sleep(10)
-  }
-}
+const until = (holds: () => Promise<boolean> | boolean): Promise<void> => eventually(holds, true)
 
 describe('the client directory', () => {
   let counter: ReturnType<typeof counted>

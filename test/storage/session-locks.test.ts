@@ -71,6 +71,11 @@ describe('a code and its session in PostgreSQL', () => {
     )
     return rows[0]?.count
   }
+  async function waitsForCommit(doing: Promise<void>): Promise<void> {
+    await eventually(waiting, 1)
+    await client.query('commit')
+    await doing
+  }
 
   it('do not wait for each other', async () => {
     await save(held, 'Session', session)
@@ -83,29 +88,20 @@ describe('a code and its session in PostgreSQL', () => {
 
   it.each(ENDS)('SE-06 waits for %s that is under way, and is not stored', async (_how, _, end) => {
     await end(held, owner, session.id)
-    const saved = save(store, 'AuthorizationCode', code)
-    await eventually(waiting, 1)
-    await client.query('commit')
-    await saved
+    await waitsForCommit(save(store, 'AuthorizationCode', code))
     expect(await isStored()).toBe(false)
   })
 
   it.each(ENDS)('SE-06 %s waits for a code that is being stored', async (_how, endsCodes, end) => {
     await save(held, 'AuthorizationCode', code)
-    const ended = end(store, owner, session.id)
-    await eventually(waiting, 1)
-    await client.query('commit')
-    await ended
+    await waitsForCommit(end(store, owner, session.id))
     expect(await isStored()).toBe(!endsCodes)
     expect(await store.adapterFor('Session').find(session.id)).toBeUndefined()
   })
 
   it.each(ENDS)('SE-06 %s ends a session that is being stored', async (_how, _, end) => {
     await save(held, 'Session', session)
-    const ended = end(store, owner, session.id)
-    await eventually(waiting, 1)
-    await client.query('commit')
-    await ended
+    await waitsForCommit(end(store, owner, session.id))
     expect(await store.adapterFor('Session').find(session.id)).toBeUndefined()
     await save(store, 'AuthorizationCode', code)
     expect(await isStored()).toBe(false)

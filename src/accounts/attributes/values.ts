@@ -23,8 +23,6 @@ const CANONICAL: Readonly<Record<Form, (typed: string) => string | undefined>> =
 
 /** The one spelling in which the value is kept and issued, or undefined if it is none of its type. */
 export function attributeValue(type: Form, typed: string, maxLength: number): string | undefined {
-  // Half of a pair of UTF-16 is no character, and jsonb takes none.
-  if (!typed.isWellFormed()) return undefined
   const value = CANONICAL[type](typed.normalize('NFC').trim())
   return value !== undefined && [...value].length <= maxLength ? value : undefined
 }
